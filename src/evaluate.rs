@@ -1,0 +1,1 @@
+//! The one door: a setup and a pod in, an evaluation out.

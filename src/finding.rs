@@ -1,0 +1,87 @@
+//! Findings: what a careful reader would point out, with a stable code.
+//!
+//! Text, JSON, SARIF and JUnit print the same list. A finding judges nothing that a runtime does not.
+
+use crate::input::Place;
+use crate::runtime::verdict::Fix;
+
+/// How much it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Probably not what was meant.
+    Warning,
+    /// An annotation has no effect.
+    Ignored,
+    /// The pod does not start.
+    Refused,
+}
+
+/// Who can mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// Whoever wrote the pod.
+    PodAuthor,
+    /// Whoever runs the hosts.
+    ClusterAdministrator,
+    /// Whoever built the guest image.
+    ImageBuilder,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $description:literal;)*) => {
+        /// The stable code of a finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[allow(missing_docs)]
+        pub enum Code { $($name),* }
+
+        impl Code {
+            /// All codes.
+            pub const ALL: &[Code] = &[$(Code::$name),*];
+
+            /// The kebab-case spelling of reports.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text),* }
+            }
+
+            /// What it means in general.
+            pub fn description(self) -> &'static str {
+                match self { $(Code::$name => $description),* }
+            }
+        }
+    };
+}
+
+// One line a code; keep the order of the pod's way (kubernetes, cri, load, annotations, sizing, launch).
+codes! {
+    ConfigLoad = "config-load", "the configuration file does not load, so no pod starts";
+    PodRefused = "pod-refused", "the pod does not start";
+    AnnotationRefused = "annotation-refused", "an annotation makes the pod fail";
+    AnnotationIgnored = "annotation-ignored", "the runtime reads past an annotation";
+    AnnotationUnknown = "annotation-unknown", "no such annotation in this generation";
+    AnnotationDropped = "annotation-dropped", "the container runtime does not pass an annotation on";
+    AnnotationInvalid = "annotation-invalid", "Kubernetes does not accept an annotation";
+    AnnotationOverridden = "annotation-overridden", "an annotation took effect and was replaced by a later step";
+    NoEffect = "no-effect", "an annotation is accepted, but nothing uses it on this hypervisor";
+    RuntimePanics = "runtime-panics", "the real runtime crashes on this input";
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Its code.
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The annotation or configuration key it is about.
+    pub subject: Option<String>,
+    /// Where to look.
+    pub place: Option<Place>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub fix: Option<Fix>,
+    /// Who can.
+    pub who: Who,
+}

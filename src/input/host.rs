@@ -1,0 +1,574 @@
+//! The host that is asked about: hardware facts, and its file system seen under `--root`.
+//!
+//! Decides how a path named by a configuration or an annotation is looked up (symbolic links are
+//! followed inside the root, as a chroot would) and remembers every answer, so that evaluation
+//! stays cheap. Judges nothing. What this machine's own facts are is probed in `probe`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use sha2::{Digest, Sha512};
+
+/// Processor architecture, as Kata names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Arch {
+    X86_64,
+    Aarch64,
+    S390x,
+    Ppc64le,
+    Riscv64,
+}
+
+impl Arch {
+    /// Reads `uname -m` and Go's GOARCH spellings.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "x86_64" | "amd64" => Self::X86_64,
+            "aarch64" | "arm64" => Self::Aarch64,
+            "s390x" => Self::S390x,
+            "ppc64le" | "powerpc64le" => Self::Ppc64le,
+            "riscv64" => Self::Riscv64,
+            _ => return None,
+        })
+    }
+
+    /// The `uname -m` spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Aarch64 => "aarch64",
+            Self::S390x => "s390x",
+            Self::Ppc64le => "ppc64le",
+            Self::Riscv64 => "riscv64",
+        }
+    }
+}
+
+/// Trusted execution hardware of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(missing_docs)]
+pub enum Protection {
+    #[default]
+    None,
+    Tdx,
+    Snp,
+    Sev,
+    Se,
+}
+
+/// Where a host fact came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FactOrigin {
+    /// A command line flag.
+    Flag,
+    /// The `--host` file.
+    HostFile,
+    /// Read from this machine.
+    Probed,
+    /// Nobody said and it cannot be known: assumed.
+    Assumed,
+}
+
+/// One NUMA node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumaNode {
+    /// CPU list as in `/sys/devices/system/node/node*/cpulist`, such as `0-3,8`.
+    pub cpus: String,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+}
+
+/// Hardware facts that change what a runtime does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFacts {
+    /// Architecture of host and guest.
+    pub arch: Arch,
+    /// Online CPUs.
+    pub cpus: u32,
+    /// Memory in MiB.
+    pub memory_mib: u64,
+    /// Whether the host is itself a virtual machine.
+    pub nested: bool,
+    /// TEE hardware.
+    pub protection: Protection,
+    /// Whether `/dev/vhost-vsock` exists.
+    pub vhost_vsock: bool,
+    /// Whether `/dev/hugepages` exists.
+    pub hugepages: bool,
+    /// NUMA nodes; empty means one node with everything.
+    pub numa: Vec<NumaNode>,
+    /// Where each fact came from, by its name in the `--host` file.
+    pub origins: BTreeMap<&'static str, FactOrigin>,
+}
+
+impl Default for HostFacts {
+    fn default() -> Self {
+        Self {
+            arch: Arch::X86_64,
+            cpus: 8,
+            memory_mib: 16384,
+            nested: false,
+            protection: Protection::None,
+            vhost_vsock: true,
+            hugepages: false,
+            numa: Vec::new(),
+            origins: BTreeMap::new(),
+        }
+    }
+}
+
+/// What a path is, after its own kind (links not followed unless said).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum FileKind {
+    File,
+    Directory,
+    Symlink,
+    Other,
+}
+
+/// What `stat` or `lstat` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Its kind.
+    pub kind: FileKind,
+    /// Size in bytes.
+    pub size: u64,
+    /// Permission bits (`0o755`).
+    pub mode: u32,
+}
+
+/// Why a look-up did not work, as the operating system's errno, so that each runtime can word it its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Errno {
+    NotFound,
+    NotDirectory,
+    IsDirectory,
+    PermissionDenied,
+    LinkLoop,
+    NameTooLong,
+    Other(i32),
+}
+
+impl Errno {
+    /// From an I/O error.
+    pub fn from_io(error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(2) => Self::NotFound,
+            Some(13 | 1) => Self::PermissionDenied,
+            Some(20) => Self::NotDirectory,
+            Some(21) => Self::IsDirectory,
+            Some(36) => Self::NameTooLong,
+            Some(40) => Self::LinkLoop,
+            Some(n) => Self::Other(n),
+            None if error.kind() == io::ErrorKind::NotFound => Self::NotFound,
+            None => Self::Other(5),
+        }
+    }
+
+    /// The number on Linux.
+    pub fn number(self) -> i32 {
+        match self {
+            Self::NotFound => 2,
+            Self::PermissionDenied => 13,
+            Self::NotDirectory => 20,
+            Self::IsDirectory => 21,
+            Self::NameTooLong => 36,
+            Self::LinkLoop => 40,
+            Self::Other(n) => n,
+        }
+    }
+
+    /// Go's wording (`no such file or directory`).
+    pub fn go(self) -> &'static str {
+        match self {
+            Self::NotFound => "no such file or directory",
+            Self::PermissionDenied => "permission denied",
+            Self::NotDirectory => "not a directory",
+            Self::IsDirectory => "is a directory",
+            Self::NameTooLong => "file name too long",
+            Self::LinkLoop => "too many levels of symbolic links",
+            Self::Other(_) => "input/output error",
+        }
+    }
+
+    /// Rust's wording (`No such file or directory (os error 2)`).
+    pub fn rust(self) -> String {
+        let text = match self {
+            Self::NotFound => "No such file or directory",
+            Self::PermissionDenied => "Permission denied",
+            Self::NotDirectory => "Not a directory",
+            Self::IsDirectory => "Is a directory",
+            Self::NameTooLong => "File name too long",
+            Self::LinkLoop => "Too many levels of symbolic links",
+            Self::Other(_) => "Input/output error",
+        };
+        format!("{text} (os error {})", self.number())
+    }
+}
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.go())
+    }
+}
+
+/// The raw file system below the root. No link is followed by an implementation: `Host` does that.
+pub trait Files: Send + Sync {
+    /// `lstat`.
+    fn lstat(&self, path: &str) -> Result<Stat, Errno>;
+    /// The target of a symbolic link.
+    fn read_link(&self, path: &str) -> Result<String, Errno>;
+    /// Names in a directory, without `.` and `..`, sorted by bytes.
+    fn read_dir(&self, path: &str) -> Result<Vec<String>, Errno>;
+    /// A file's bytes.
+    fn read(&self, path: &str) -> Result<Vec<u8>, Errno>;
+}
+
+/// The machine's file system, seen from a folder.
+#[derive(Debug, Clone)]
+pub struct DiskFiles {
+    root: PathBuf,
+}
+
+impl DiskFiles {
+    /// Files under `root` (`/` for the machine itself).
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    fn real(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+}
+
+impl Files for DiskFiles {
+    fn lstat(&self, path: &str) -> Result<Stat, Errno> {
+        use std::os::unix::fs::PermissionsExt;
+        let meta = std::fs::symlink_metadata(self.real(path)).map_err(|e| Errno::from_io(&e))?;
+        let kind = if meta.file_type().is_symlink() {
+            FileKind::Symlink
+        } else if meta.is_dir() {
+            FileKind::Directory
+        } else if meta.is_file() {
+            FileKind::File
+        } else {
+            FileKind::Other
+        };
+        Ok(Stat { kind, size: meta.len(), mode: meta.permissions().mode() & 0o7777 })
+    }
+
+    fn read_link(&self, path: &str) -> Result<String, Errno> {
+        std::fs::read_link(self.real(path))
+            .map(|p| p.to_string_lossy().into_owned())
+            .map_err(|e| Errno::from_io(&e))
+    }
+
+    fn read_dir(&self, path: &str) -> Result<Vec<String>, Errno> {
+        let entries = std::fs::read_dir(self.real(path)).map_err(|e| Errno::from_io(&e))?;
+        let mut names: Vec<String> =
+            entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        let real = self.real(path);
+        let meta = std::fs::metadata(&real).map_err(|e| Errno::from_io(&e))?;
+        if meta.is_dir() {
+            return Err(Errno::IsDirectory);
+        }
+        // A FIFO or a device would block or never end.
+        if !meta.is_file() {
+            return Err(Errno::Other(22));
+        }
+        std::fs::read(real).map_err(|e| Errno::from_io(&e))
+    }
+}
+
+/// A file system in memory: the embedded sample, and tests.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryFiles {
+    files: BTreeMap<String, (u32, Vec<u8>)>,
+    links: BTreeMap<String, String>,
+}
+
+impl MemoryFiles {
+    /// Nothing but `/`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file; its folders come by themselves.
+    #[must_use]
+    pub fn file(mut self, path: &str, mode: u32, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.to_owned(), (mode, bytes.into()));
+        self
+    }
+
+    /// Adds a symbolic link.
+    #[must_use]
+    pub fn link(mut self, path: &str, target: &str) -> Self {
+        self.links.insert(path.to_owned(), target.to_owned());
+        self
+    }
+
+    fn names_below(&self, path: &str) -> Vec<String> {
+        let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
+        let mut names: Vec<String> = self
+            .files
+            .keys()
+            .chain(self.links.keys())
+            .filter_map(|p| p.strip_prefix(&prefix))
+            .filter_map(|rest| rest.split('/').next())
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+impl Files for MemoryFiles {
+    fn lstat(&self, path: &str) -> Result<Stat, Errno> {
+        if let Some((mode, bytes)) = self.files.get(path) {
+            return Ok(Stat { kind: FileKind::File, size: bytes.len() as u64, mode: *mode });
+        }
+        if let Some(target) = self.links.get(path) {
+            return Ok(Stat { kind: FileKind::Symlink, size: target.len() as u64, mode: 0o777 });
+        }
+        if path == "/" || !self.names_below(path).is_empty() {
+            return Ok(Stat { kind: FileKind::Directory, size: 0, mode: 0o755 });
+        }
+        Err(Errno::NotFound)
+    }
+
+    fn read_link(&self, path: &str) -> Result<String, Errno> {
+        self.links.get(path).cloned().ok_or(Errno::Other(22))
+    }
+
+    fn read_dir(&self, path: &str) -> Result<Vec<String>, Errno> {
+        match self.lstat(path)?.kind {
+            FileKind::Directory => Ok(self.names_below(path)),
+            _ => Err(Errno::NotDirectory),
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        match self.files.get(path) {
+            Some((_, bytes)) => Ok(bytes.clone()),
+            None if self.lstat(path).is_ok() => Err(Errno::IsDirectory),
+            None => Err(Errno::NotFound),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Memory {
+    lstat: HashMap<String, Result<Stat, Errno>>,
+    canonical: HashMap<String, Result<Arc<str>, Errno>>,
+    dirs: HashMap<String, Result<Arc<[String]>, Errno>>,
+    hashes: HashMap<String, Result<Arc<str>, Errno>>,
+}
+
+/// The host: facts and files. Cheap to clone; clones share what was remembered.
+#[derive(Clone)]
+pub struct Host {
+    /// Hardware facts.
+    pub facts: HostFacts,
+    files: Arc<dyn Files>,
+    memory: Arc<Mutex<Memory>>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("facts", &self.facts).finish_non_exhaustive()
+    }
+}
+
+/// How many links one look-up follows, as Linux does.
+const LINK_LIMIT: usize = 40;
+
+impl Host {
+    /// A host of these facts and files.
+    pub fn new(facts: HostFacts, files: Arc<dyn Files>) -> Self {
+        Self { facts, files, memory: Arc::default() }
+    }
+
+    /// The same files with other facts; shares the memory of look-ups.
+    #[must_use]
+    pub fn with_facts(&self, facts: HostFacts) -> Self {
+        Self { facts, ..self.clone() }
+    }
+
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Forgets every answer (after a reload).
+    pub fn forget(&self) {
+        *self.memory() = Memory::default();
+    }
+
+    fn raw_lstat(&self, path: &str) -> Result<Stat, Errno> {
+        if let Some(known) = self.memory().lstat.get(path) {
+            return *known;
+        }
+        let answer = self.files.lstat(path);
+        self.memory().lstat.insert(path.to_owned(), answer);
+        answer
+    }
+
+    /// The absolute path with every link followed and `.`/`..` resolved, all components existing (`realpath`).
+    /// A relative `path` starts at `/`.
+    pub fn canonicalize(&self, path: &str) -> Result<Arc<str>, Errno> {
+        if let Some(known) = self.memory().canonical.get(path) {
+            return known.clone();
+        }
+        let answer = self.resolve(path, true).map(Arc::<str>::from);
+        self.memory().canonical.insert(path.to_owned(), answer.clone());
+        answer
+    }
+
+    /// Walks `path` as the kernel does; the last component's own link is followed only if `follow`.
+    fn resolve(&self, path: &str, follow: bool) -> Result<String, Errno> {
+        if path.is_empty() {
+            return Err(Errno::NotFound);
+        }
+        if path.contains('\0') {
+            return Err(Errno::Other(22));
+        }
+        let must_be_dir = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+        let mut todo: Vec<String> =
+            path.split('/').rev().filter(|c| !c.is_empty()).map(str::to_owned).collect();
+        let mut done = String::new();
+        let mut links = 0;
+        while let Some(component) = todo.pop() {
+            match component.as_str() {
+                "." => continue,
+                ".." => {
+                    done.truncate(done.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                name if name.len() > 255 => return Err(Errno::NameTooLong),
+                _ => {}
+            }
+            let next = format!("{done}/{component}");
+            let stat = self.raw_lstat(&next)?;
+            match stat.kind {
+                FileKind::Symlink if follow || !todo.is_empty() || must_be_dir => {
+                    links += 1;
+                    if links > LINK_LIMIT {
+                        return Err(Errno::LinkLoop);
+                    }
+                    let target = self.files.read_link(&next)?;
+                    if target.starts_with('/') {
+                        done.clear();
+                    }
+                    todo.extend(target.split('/').rev().filter(|c| !c.is_empty()).map(str::to_owned));
+                }
+                FileKind::Directory => done = next,
+                _ if todo.is_empty() && !must_be_dir => done = next,
+                _ => return Err(Errno::NotDirectory),
+            }
+        }
+        Ok(if done.is_empty() { "/".to_owned() } else { done })
+    }
+
+    /// `stat`: links followed.
+    pub fn stat(&self, path: &str) -> Result<Stat, Errno> {
+        let real = self.canonicalize(path)?;
+        self.raw_lstat(&real)
+    }
+
+    /// `lstat`: the last component's link not followed.
+    pub fn lstat(&self, path: &str) -> Result<Stat, Errno> {
+        let real = self.resolve(path, false)?;
+        self.raw_lstat(&real)
+    }
+
+    /// Whether `stat` works.
+    pub fn exists(&self, path: &str) -> bool {
+        self.stat(path).is_ok()
+    }
+
+    /// The target text of the link at `path`.
+    pub fn read_link(&self, path: &str) -> Result<String, Errno> {
+        let real = self.resolve(path, false)?;
+        self.files.read_link(&real)
+    }
+
+    /// Sorted names in a directory.
+    pub fn read_dir(&self, path: &str) -> Result<Arc<[String]>, Errno> {
+        if let Some(known) = self.memory().dirs.get(path) {
+            return known.clone();
+        }
+        let answer = self.canonicalize(path).and_then(|p| self.files.read_dir(&p)).map(Arc::from);
+        self.memory().dirs.insert(path.to_owned(), answer.clone());
+        answer
+    }
+
+    /// The bytes of a file; not remembered.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
+        let real = self.canonicalize(path)?;
+        self.files.read(&real)
+    }
+
+    /// SHA-512 of a file in lower-case hexadecimal.
+    pub fn sha512(&self, path: &str) -> Result<Arc<str>, Errno> {
+        if let Some(known) = self.memory().hashes.get(path) {
+            return known.clone();
+        }
+        let answer = self.read(path).map(|bytes| Arc::from(hex(&Sha512::digest(bytes))));
+        self.memory().hashes.insert(path.to_owned(), answer.clone());
+        answer
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}
+
+/// Removes `root` from the front of `path`, for showing.
+pub fn without_root(root: &Path, path: &Path) -> PathBuf {
+    match path.strip_prefix(root) {
+        Ok(rest) => Path::new("/").join(rest),
+        Err(_) => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> Host {
+        let files = MemoryFiles::new()
+            .file("/opt/kata/bin/qemu", 0o755, "x")
+            .link("/usr/bin", "/opt/kata/bin")
+            .link("/a", "b")
+            .link("/b", "a");
+        Host::new(HostFacts::default(), Arc::new(files))
+    }
+
+    #[test]
+    fn links_are_followed_inside_the_root() {
+        let host = host();
+        assert_eq!(host.canonicalize("/usr/bin/../bin/./qemu").as_deref(), Ok("/opt/kata/bin/qemu"));
+        assert_eq!(host.canonicalize("/a"), Err(Errno::LinkLoop));
+        assert_eq!(host.canonicalize("/opt/kata/bin/qemu/x"), Err(Errno::NotDirectory));
+        assert_eq!(host.canonicalize("/opt/kata/bin/qemu/"), Err(Errno::NotDirectory));
+        assert_eq!(host.canonicalize("/nope"), Err(Errno::NotFound));
+        assert_eq!(host.lstat("/usr/bin").map(|s| s.kind), Ok(FileKind::Symlink));
+        assert_eq!(host.read_dir("/usr/bin").as_deref(), Ok(&["qemu".to_owned()][..]));
+    }
+}

@@ -1,0 +1,12 @@
+//! What the files say: sources with places, configuration layers, pods, CRI files, the host.
+//!
+//! Reads and parses; never judges. Everything here is a document or a fact.
+
+pub mod config;
+pub mod host;
+pub mod manifest;
+pub mod probe;
+pub mod source;
+
+pub use host::Host;
+pub use source::{Place, Source};

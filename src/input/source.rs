@@ -1,0 +1,92 @@
+//! Texts with a path, and places in them.
+//!
+//! Decides how a byte offset becomes file, line and column (all 1-based, columns in characters).
+//! Does not read files (see `input::host`) and judges nothing.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A spot in an input file. `line` and `column` start at 1; 0 means "the file as a whole".
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The path as the user sees it (without `--root`), or `<stdin>`.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, self.column) {
+            (0, _) => write!(f, "{}", self.file),
+            (line, 0) => write!(f, "{}:{line}", self.file),
+            (line, column) => write!(f, "{}:{line}:{column}", self.file),
+        }
+    }
+}
+
+/// One input text with the start of each of its lines.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The path as the user sees it.
+    pub path: Arc<str>,
+    /// The text, exactly as read.
+    pub text: Arc<str>,
+    line_starts: Arc<[usize]>,
+}
+
+impl Source {
+    /// Indexes `text`.
+    pub fn new(path: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        let text: Arc<str> = text.into();
+        let line_starts = std::iter::once(0)
+            .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1))
+            .collect();
+        Self { path: path.into(), text, line_starts }
+    }
+
+    /// The place of byte `offset`; offsets past the end give the end.
+    pub fn place(&self, offset: usize) -> Place {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let column = self.text.get(start..offset).map_or(0, |s| s.chars().count()) + 1;
+        Place {
+            file: self.path.clone(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            column: u32::try_from(column).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The text of line `line` (from 1) without its line ending.
+    pub fn line(&self, line: u32) -> Option<&str> {
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        let start = *self.line_starts.get(index)?;
+        let end = self.line_starts.get(index + 1).copied().unwrap_or(self.text.len());
+        self.text.get(start..end).map(|s| s.trim_end_matches(['\n', '\r']))
+    }
+
+    /// How many lines there are.
+    pub fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_lines_and_characters() {
+        let source = Source::new("f", "ab\nçd\n");
+        assert_eq!(source.place(0).to_string(), "f:1:1");
+        assert_eq!(source.place(5).to_string(), "f:2:2");
+        assert_eq!(source.line(2), Some("çd"));
+        assert_eq!(source.place(999).to_string(), "f:3:1");
+    }
+}

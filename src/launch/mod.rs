@@ -1,0 +1,107 @@
+//! Effective configuration to VM launch: processes, files and API requests, one file per
+//! hypervisor and runtime. Reads no files.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+/// What put an argument, parameter or field there. The origin of a key (file, annotation, ...) is
+/// looked up in the effective values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cause {
+    /// The configuration keys that decided it, whole (`hypervisor.qemu.default_memory`).
+    pub keys: Vec<Cow<'static, str>>,
+    /// The rule or constant, in a few words; empty where the keys say it all.
+    pub rule: Cow<'static, str>,
+}
+
+impl Cause {
+    /// The runtime always does this.
+    pub fn constant() -> Self {
+        Self { keys: Vec::new(), rule: Cow::Borrowed("always") }
+    }
+
+    /// A rule of the runtime, in a few words.
+    pub fn rule(rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { keys: Vec::new(), rule: rule.into() }
+    }
+
+    /// One configuration key.
+    pub fn key(key: impl Into<Cow<'static, str>>) -> Self {
+        Self { keys: vec![key.into()], rule: Cow::Borrowed("") }
+    }
+
+    /// Several configuration keys.
+    pub fn keys<K: Into<Cow<'static, str>>>(keys: impl IntoIterator<Item = K>) -> Self {
+        Self { keys: keys.into_iter().map(Into::into).collect(), rule: Cow::Borrowed("") }
+    }
+
+    /// Adds the rule that used the keys.
+    #[must_use]
+    pub fn by(mut self, rule: impl Into<Cow<'static, str>>) -> Self {
+        self.rule = rule.into();
+        self
+    }
+}
+
+/// One argument with its cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arg {
+    /// The argument, as `execve` gets it.
+    pub text: String,
+    /// What put it there.
+    pub cause: Cause,
+}
+
+impl Arg {
+    /// An argument.
+    pub fn new(text: impl Into<String>, cause: Cause) -> Self {
+        Self { text: text.into(), cause }
+    }
+}
+
+/// A process started beside the VM: virtiofsd or nydusd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Helper {
+    /// The binary.
+    pub program: String,
+    /// Its arguments, without the program name.
+    pub args: Vec<Arg>,
+}
+
+/// A file written for the VMM (Firecracker's configuration, in Go).
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaunchFile {
+    /// Its path.
+    pub path: String,
+    /// Its content.
+    pub body: Json,
+}
+
+/// One API request to the VMM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// `PUT`, ...; `action` (dragonball), `rpc` (remote, openvmm).
+    pub method: String,
+    /// The path, action or call.
+    pub path: String,
+    /// The body.
+    pub body: Json,
+    /// What decided each part of the body, by JSON pointer; absent parts are constant.
+    pub causes: Vec<(String, Cause)>,
+}
+
+/// Everything that is started or asked for one pod.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Launch {
+    /// The VMM binary; `None` where there is no process of its own.
+    pub program: Option<String>,
+    /// Its arguments, without the program name.
+    pub args: Vec<Arg>,
+    /// Processes beside it.
+    pub helpers: Vec<Helper>,
+    /// Files written for it.
+    pub files: Vec<LaunchFile>,
+    /// Requests to its API, in order.
+    pub requests: Vec<Request>,
+}

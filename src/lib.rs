@@ -1,0 +1,11 @@
+//! katascope: what Kata Containers makes of a pod's annotations on a host, before the pod is started.
+#![forbid(unsafe_code)]
+
+pub mod agent;
+pub mod catalog;
+pub mod evaluate;
+pub mod finding;
+pub mod input;
+pub mod launch;
+pub mod policy;
+pub mod runtime;

@@ -1,0 +1,5 @@
+//! Who may set what: the name gate (`enable_annotations`) and the value gates (`valid_*`), with
+//! each runtime's own matching rules. Changes no values.
+
+pub mod names;
+pub mod values;

@@ -1,0 +1,122 @@
+//! How a generation loads, defaults, checks and merges: configuration, annotations and sizing to
+//! effective configuration and verdicts, in that runtime's own order.
+//!
+//! Each generation is a wing of its own; what is common is only the shape of the answer.
+
+pub mod go21;
+pub mod go41;
+pub mod rs41;
+pub mod value;
+pub mod verdict;
+
+use std::collections::BTreeMap;
+
+use crate::agent::AgentSetup;
+use crate::catalog::Generation;
+use crate::finding::Finding;
+use crate::input::config::Layers;
+use crate::input::{Host, Place};
+use crate::launch::Launch;
+use value::Effective;
+use verdict::{Failure, Verdict};
+
+/// What the CRI hands to the runtime for one pod sandbox.
+#[derive(Debug, Clone)]
+pub struct Sandbox<'a> {
+    /// The sandbox id, or the token `{sandbox-id}`.
+    pub id: &'a str,
+    /// `hostname` of the OCI spec.
+    pub hostname: &'a str,
+    /// The annotations of the sandbox's OCI spec: the pod's, the CRI's own and the sizing keys.
+    pub annotations: &'a BTreeMap<String, String>,
+}
+
+/// How much of the answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Outcome and verdicts.
+    Verdicts,
+    /// Also effective values, launch and agent.
+    Full,
+}
+
+/// Why a configuration did not load. Every pod is refused at stage `load`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadError {
+    /// The runtime's own message, word for word where it is deterministic.
+    pub message: String,
+    /// Where the cause stands.
+    pub place: Option<Place>,
+    /// Whether the real runtime crashes here.
+    pub panic: bool,
+}
+
+/// What became of one sandbox.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    /// One for each annotation the sandbox came with that belongs to Kata, in key order.
+    /// The evaluation adds those of annotations that never got here.
+    pub verdicts: Vec<Verdict>,
+    /// Why the sandbox does not start; `None`: it starts.
+    pub failure: Option<Failure>,
+    /// Every key the generation reads (only at `Depth::Full`, and only where the pod gets so far).
+    pub effective: Option<Effective>,
+    /// The VM's processes and requests (likewise).
+    pub launch: Option<Launch>,
+    /// What the guest is told (likewise).
+    pub agent: Option<AgentSetup>,
+    /// What a careful reader would point out.
+    pub findings: Vec<Finding>,
+}
+
+/// What loading is told beside the files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LoadOptions<'a> {
+    /// The hypervisor table to take where the runtime would pick one at random (`--hypervisor`).
+    pub hypervisor: Option<&'a str>,
+}
+
+/// A loaded configuration of any generation.
+#[derive(Debug, Clone)]
+pub enum Loaded {
+    /// Go runtime 2.1.
+    Go21(go21::Loaded),
+    /// Go runtime 4.1.
+    Go41(go41::Loaded),
+    /// runtime-rs 4.1.
+    Rs41(rs41::Loaded),
+}
+
+impl Loaded {
+    /// Loads `layers` as `generation` does.
+    pub fn load(
+        generation: Generation,
+        layers: &Layers,
+        host: &Host,
+        options: &LoadOptions<'_>,
+    ) -> Result<Self, LoadError> {
+        Ok(match generation {
+            Generation::Go21 => Self::Go21(go21::load(layers, host, options)?),
+            Generation::Go41 => Self::Go41(go41::load(layers, host, options)?),
+            Generation::Rs41 => Self::Rs41(rs41::load(layers, host, options)?),
+        })
+    }
+
+    /// The active hypervisor's table name.
+    pub fn hypervisor(&self) -> &str {
+        match self {
+            Self::Go21(loaded) => loaded.hypervisor(),
+            Self::Go41(loaded) => loaded.hypervisor(),
+            Self::Rs41(loaded) => loaded.hypervisor(),
+        }
+    }
+
+    /// What becomes of one sandbox.
+    pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+        match self {
+            Self::Go21(loaded) => loaded.run(host, sandbox, depth),
+            Self::Go41(loaded) => loaded.run(host, sandbox, depth),
+            Self::Rs41(loaded) => loaded.run(host, sandbox, depth),
+        }
+    }
+}

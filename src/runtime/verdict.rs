@@ -1,0 +1,230 @@
+//! What becomes of one annotation, and why a pod is refused: the vocabulary all generations answer in.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::input::Place;
+
+/// A station on an annotation's way, in the words of the reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Stage {
+    Kubernetes,
+    Cri,
+    Known,
+    Name,
+    Parse,
+    Range,
+    Value,
+    Merge,
+    Sizing,
+    Effective,
+}
+
+impl Stage {
+    /// The word of the reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes",
+            Self::Cri => "cri",
+            Self::Known => "known",
+            Self::Name => "name",
+            Self::Parse => "parse",
+            Self::Range => "range",
+            Self::Value => "value",
+            Self::Merge => "merge",
+            Self::Sizing => "sizing",
+            Self::Effective => "effective",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What became of an annotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// It took effect.
+    Applied,
+    /// It took effect, then a later step replaced it.
+    Overridden,
+    /// The runtime read past it.
+    Ignored,
+    /// It makes the pod fail.
+    Refused,
+    /// The CRI runtime never passes it on.
+    Dropped,
+    /// Kubernetes would not accept it.
+    Invalid,
+    /// This generation reads no such key.
+    Unknown,
+}
+
+impl Status {
+    /// The word of the reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Overridden => "overridden",
+            Self::Ignored => "ignored",
+            Self::Refused => "refused",
+            Self::Dropped => "dropped",
+            Self::Invalid => "invalid",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A policy list of a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ListId {
+    /// `hypervisor.qemu`
+    pub table: Cow<'static, str>,
+    /// `enable_annotations`, `valid_hypervisor_paths`, ...
+    pub list: Cow<'static, str>,
+}
+
+impl ListId {
+    /// Names a list.
+    pub fn new(table: impl Into<Cow<'static, str>>, list: impl Into<Cow<'static, str>>) -> Self {
+        Self { table: table.into(), list: list.into() }
+    }
+}
+
+impl fmt::Display for ListId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}", self.table, self.list)
+    }
+}
+
+/// What would change an annotation's fate: the smallest policy edit, or the corrected value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fix {
+    /// Add this pattern to that list.
+    Allow {
+        /// The list.
+        list: ListId,
+        /// The smallest exact pattern.
+        pattern: String,
+    },
+    /// Write this value instead.
+    Value(String),
+    /// Something a person has to do.
+    Advice(Cow<'static, str>),
+}
+
+impl fmt::Display for Fix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allow { list, pattern } => write!(f, "add {pattern:?} to {list}"),
+            Self::Value(value) => write!(f, "write {value:?}"),
+            Self::Advice(text) => f.write_str(text),
+        }
+    }
+}
+
+/// One step of a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The station.
+    pub stage: Stage,
+    /// Whether it let the annotation pass.
+    pub passed: bool,
+    /// What the station looked at: the pattern that matched, the parsed value, the rule.
+    pub note: Cow<'static, str>,
+    /// Where the rule stands.
+    pub place: Option<Place>,
+}
+
+/// What became of one annotation of one pod.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The whole key.
+    pub key: String,
+    /// The value as the pod has it.
+    pub value: String,
+    /// What became of it.
+    pub status: Status,
+    /// The configuration key it sets (`hypervisor.qemu.default_memory`).
+    pub field: Option<Cow<'static, str>>,
+    /// The value of `field` without the annotation.
+    pub before: Option<Json>,
+    /// The value of `field` in the end.
+    pub after: Option<Json>,
+    /// The stage that ended its way (`Effective` where it took effect).
+    pub stage: Stage,
+    /// One sentence for people.
+    pub reason: String,
+    /// What would change its fate.
+    pub fix: Option<Fix>,
+    /// The stations it passed, in that runtime's own order.
+    pub trace: Vec<Step>,
+}
+
+/// Where a pod's start ends, in the words of the reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum FailureStage {
+    Kubernetes,
+    Cri,
+    Load,
+    Annotations,
+    Validate,
+    Sizing,
+    Launch,
+}
+
+impl FailureStage {
+    /// The word of the reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes",
+            Self::Cri => "cri",
+            Self::Load => "load",
+            Self::Annotations => "annotations",
+            Self::Validate => "validate",
+            Self::Sizing => "sizing",
+            Self::Launch => "launch",
+        }
+    }
+}
+
+/// Why a pod does not start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Where it ends.
+    pub stage: FailureStage,
+    /// The annotation that caused it.
+    pub annotation: Option<String>,
+    /// The runtime's own message, word for word where it is deterministic.
+    pub message: String,
+    /// Whether the real runtime crashes here.
+    pub panic: bool,
+}
+
+impl Failure {
+    /// A failure that is an error, not a crash.
+    pub fn new(stage: FailureStage, message: impl Into<String>) -> Self {
+        Self { stage, annotation: None, message: message.into(), panic: false }
+    }
+
+    /// Names the annotation that caused it.
+    #[must_use]
+    pub fn by(mut self, annotation: impl Into<String>) -> Self {
+        self.annotation = Some(annotation.into());
+        self
+    }
+
+    /// Marks it as a crash of the runtime.
+    #[must_use]
+    pub fn crash(mut self) -> Self {
+        self.panic = true;
+        self
+    }
+}
