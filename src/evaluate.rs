@@ -1,1 +1,341 @@
 //! The one door: a setup and a pod in, an evaluation out.
+//!
+//! Decides the order of the stations (Kubernetes, CRI, runtime) and joins their answers into one
+//! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::agent::AgentSetup;
+use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::cri::{Engine, Passage};
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::Host;
+use crate::input::config::Layers;
+use crate::input::manifest::{Pod, PodAnnotation, Sizing};
+use crate::launch::Launch;
+use crate::runtime::value::Effective;
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
+use crate::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
+
+/// The token for a sandbox id that nobody gave.
+pub const SANDBOX_ID_TOKEN: &str = "{sandbox-id}";
+
+/// Everything but the pod.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The host.
+    pub host: Host,
+    /// The configuration file and its drop-ins.
+    pub layers: Layers,
+    /// The rules that apply.
+    pub generation: Generation,
+    /// The hypervisor table to take where the runtime would pick at random.
+    pub hypervisor: Option<String>,
+    /// The sandbox id; a token where absent.
+    pub sandbox_id: Option<String>,
+    /// The container runtime.
+    pub engine: Engine,
+}
+
+/// Whether the pod starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The VM is started.
+    Starts,
+    /// It is not.
+    Refused(Failure),
+}
+
+impl Outcome {
+    /// The failure of a refused pod.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Starts => None,
+            Self::Refused(failure) => Some(failure),
+        }
+    }
+
+    /// The word of the reports.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Starts => "starts",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// What becomes of one pod.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// Whether it starts.
+    pub outcome: Outcome,
+    /// One verdict for each annotation that the pod sets, in the pod's order.
+    pub verdicts: Vec<Verdict>,
+    /// What a careful reader would point out, worst first.
+    pub findings: Vec<Finding>,
+    /// Every key the generation reads (`Depth::Full`, where the pod gets so far).
+    pub effective: Option<Effective>,
+    /// The VM's processes and requests (likewise).
+    pub launch: Option<Launch>,
+    /// What the guest is told (likewise).
+    pub agent: Option<AgentSetup>,
+    /// What kubelet hands to the CRI.
+    pub sizing: Option<Sizing>,
+    /// The annotations of the sandbox that the runtime is given; `None` where it is given none.
+    pub received: Option<BTreeMap<String, String>>,
+}
+
+/// A setup whose configuration is loaded, ready for any number of pods. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Evaluator {
+    setup: Arc<Setup>,
+    loaded: Arc<Result<Loaded, LoadError>>,
+}
+
+impl Evaluator {
+    /// Loads the configuration.
+    pub fn new(setup: Setup) -> Self {
+        let options = LoadOptions { hypervisor: setup.hypervisor.as_deref() };
+        let loaded = Loaded::load(setup.generation, &setup.layers, &setup.host, &options);
+        Self { setup: Arc::new(setup), loaded: Arc::new(loaded) }
+    }
+
+    /// The same setup with other layers (an unsaved edit, another file).
+    #[must_use]
+    pub fn with_layers(&self, layers: Layers) -> Self {
+        Self::new(Setup { layers, ..(*self.setup).clone() })
+    }
+
+    /// The same setup under another generation.
+    #[must_use]
+    pub fn with_generation(&self, generation: Generation) -> Self {
+        Self::new(Setup { generation, ..(*self.setup).clone() })
+    }
+
+    /// What was set up.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// The loaded configuration, or why it does not load.
+    pub fn loaded(&self) -> Result<&Loaded, &LoadError> {
+        self.loaded.as_ref().as_ref()
+    }
+
+    /// The active hypervisor's table name, where the configuration loads.
+    pub fn hypervisor(&self) -> Option<&str> {
+        self.loaded().ok().map(Loaded::hypervisor)
+    }
+
+    /// The id given to sandboxes.
+    pub fn sandbox_id(&self) -> &str {
+        self.setup.sandbox_id.as_deref().unwrap_or(SANDBOX_ID_TOKEN)
+    }
+
+    /// What becomes of `pod`.
+    pub fn evaluate(&self, pod: &Pod, depth: Depth) -> Evaluation {
+        let sizing = pod.sizing;
+        if !pod.problems.is_empty() {
+            return self.refused_by_kubernetes(pod, sizing);
+        }
+        let passed = self.setup.engine.pass(pod, sizing.as_ref(), self.sandbox_id());
+        if let Some(failure) = passed.failure {
+            let verdicts = pod
+                .annotations
+                .iter()
+                .map(|a| never_reached(a, Stage::Cri, "the container runtime refuses the pod"))
+                .collect();
+            return finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None);
+        }
+        let mut run = match self.loaded.as_ref() {
+            Ok(loaded) => {
+                let hostname = if pod.hostname.is_empty() { "" } else { &pod.hostname };
+                let sandbox = Sandbox { id: self.sandbox_id(), hostname, annotations: &passed.received };
+                loaded.run(&self.setup.host, &sandbox, depth)
+            }
+            Err(error) => Run { failure: Some(load_failure(error)), ..Run::default() },
+        };
+        let verdicts = self.join(pod, &passed.passages, &mut run);
+        let outcome = match run.failure.take() {
+            Some(failure) => Outcome::Refused(failure),
+            None => Outcome::Starts,
+        };
+        finish(pod, outcome, verdicts, run, sizing, Some(passed.received))
+    }
+
+    fn refused_by_kubernetes(&self, pod: &Pod, sizing: Option<Sizing>) -> Evaluation {
+        let verdicts = pod
+            .annotations
+            .iter()
+            .map(|a| match pod.problems.iter().find(|p| p.annotation.as_deref() == Some(&a.key)) {
+                Some(problem) => Verdict {
+                    status: Status::Invalid,
+                    reason: problem.message.clone(),
+                    fix: problem.fix.clone().map(|text| Fix::Advice(text.into())),
+                    trace: vec![Step {
+                        stage: Stage::Kubernetes,
+                        passed: false,
+                        note: problem.message.clone().into(),
+                        place: problem.place.clone(),
+                    }],
+                    ..never_reached(a, Stage::Kubernetes, "")
+                },
+                None => never_reached(a, Stage::Kubernetes, "Kubernetes refuses the object it stands in"),
+            })
+            .collect();
+        let message = pod.problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join("\n");
+        let mut failure = Failure::new(FailureStage::Kubernetes, message);
+        failure.annotation = pod.problems.iter().find_map(|p| p.annotation.clone());
+        finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None)
+    }
+
+    /// One verdict per annotation of the pod, from the CRI's answer and the runtime's.
+    fn join(&self, pod: &Pod, passages: &[Passage], run: &mut Run) -> Vec<Verdict> {
+        let mut by_key: BTreeMap<String, Verdict> =
+            run.verdicts.drain(..).map(|v| (v.key.clone(), v)).collect();
+        pod.annotations
+            .iter()
+            .zip(passages)
+            .map(|(annotation, passage)| {
+                let step = Step {
+                    stage: Stage::Cri,
+                    passed: passage.passed,
+                    note: passage.note.clone().into(),
+                    place: passage.place.clone(),
+                };
+                if !passage.passed {
+                    return Verdict {
+                        status: Status::Dropped,
+                        fix: passage.fix.clone(),
+                        trace: vec![step],
+                        ..never_reached(annotation, Stage::Cri, &passage.note)
+                    };
+                }
+                let mut verdict =
+                    by_key.remove(&annotation.key).unwrap_or_else(|| self.without_answer(annotation));
+                verdict.trace.insert(0, step);
+                verdict
+            })
+            .collect()
+    }
+
+    /// The verdict on an annotation that the runtime did not speak about.
+    fn without_answer(&self, annotation: &PodAnnotation) -> Verdict {
+        if self.loaded.is_err() {
+            return never_reached(annotation, Stage::Known, "the configuration does not load");
+        }
+        if annotation.key.starts_with(KATA_PREFIX) {
+            let reason = format!("{} reads no such annotation", self.setup.generation.title());
+            return Verdict { status: Status::Unknown, ..never_reached(annotation, Stage::Known, &reason) };
+        }
+        never_reached(annotation, Stage::Known, "not one of Kata's annotations")
+    }
+}
+
+fn load_failure(error: &LoadError) -> Failure {
+    Failure {
+        stage: FailureStage::Load,
+        annotation: None,
+        message: error.message.clone(),
+        panic: error.panic,
+    }
+}
+
+/// A verdict that ends before the runtime looked.
+fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: &str) -> Verdict {
+    Verdict {
+        key: annotation.key.clone(),
+        value: annotation.value.clone(),
+        status: Status::Ignored,
+        field: None,
+        before: None,
+        after: None,
+        stage,
+        reason: reason.to_owned(),
+        fix: None,
+        trace: Vec::new(),
+    }
+}
+
+fn finish(
+    pod: &Pod,
+    outcome: Outcome,
+    verdicts: Vec<Verdict>,
+    run: Run,
+    sizing: Option<Sizing>,
+    received: Option<BTreeMap<String, String>>,
+) -> Evaluation {
+    let mut findings = run.findings;
+    if let Some(failure) = outcome.failure() {
+        findings.extend(refusal(pod, failure, &verdicts));
+    }
+    findings.extend(verdicts.iter().filter_map(|v| of_verdict(pod, v)));
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)));
+    Evaluation {
+        outcome,
+        verdicts,
+        findings,
+        effective: run.effective,
+        launch: run.launch,
+        agent: run.agent,
+        sizing,
+        received,
+    }
+}
+
+/// The finding of a refused pod; `None` where a verdict already says it.
+fn refusal(pod: &Pod, failure: &Failure, verdicts: &[Verdict]) -> Option<Finding> {
+    let said = verdicts.iter().any(|v| {
+        matches!(v.status, Status::Refused | Status::Invalid)
+            && failure.annotation.as_deref() == Some(v.key.as_str())
+    });
+    if said && !failure.panic {
+        return None;
+    }
+    let (code, who) = match failure {
+        Failure { panic: true, .. } => (Code::RuntimePanics, Who::ClusterAdministrator),
+        Failure { stage: FailureStage::Load, .. } => (Code::ConfigLoad, Who::ClusterAdministrator),
+        Failure { stage: FailureStage::Kubernetes, .. } => (Code::PodRefused, Who::PodAuthor),
+        _ => (Code::PodRefused, Who::ClusterAdministrator),
+    };
+    Some(Finding {
+        code,
+        severity: Severity::Refused,
+        subject: failure.annotation.clone(),
+        place: Some(pod.place()),
+        message: failure.message.clone(),
+        fix: None,
+        who,
+    })
+}
+
+fn of_verdict(pod: &Pod, verdict: &Verdict) -> Option<Finding> {
+    let (code, severity) = match verdict.status {
+        Status::Applied => return None,
+        Status::Overridden => (Code::AnnotationOverridden, Severity::Warning),
+        Status::Ignored if !verdict.key.starts_with(KATA_PREFIX) => return None,
+        Status::Ignored => (Code::AnnotationIgnored, Severity::Ignored),
+        Status::Refused => (Code::AnnotationRefused, Severity::Refused),
+        Status::Dropped if !verdict.key.starts_with(KATA_PREFIX) => return None,
+        Status::Dropped => (Code::AnnotationDropped, Severity::Ignored),
+        Status::Invalid => (Code::AnnotationInvalid, Severity::Refused),
+        Status::Unknown => (Code::AnnotationUnknown, Severity::Ignored),
+    };
+    let place = pod.annotations.iter().find(|a| a.key == verdict.key).map(|a| a.place.clone());
+    let who = match verdict.stage {
+        Stage::Name | Stage::Value | Stage::Cri if verdict.key.starts_with(HYPERVISOR_PREFIX) => {
+            Who::ClusterAdministrator
+        }
+        _ => Who::PodAuthor,
+    };
+    Some(Finding {
+        code,
+        severity,
+        subject: Some(verdict.key.clone()),
+        place,
+        message: verdict.reason.clone(),
+        fix: verdict.fix.clone(),
+        who,
+    })
+}

@@ -3,6 +3,7 @@
 
 pub mod agent;
 pub mod catalog;
+pub mod cri;
 pub mod evaluate;
 pub mod finding;
 pub mod input;

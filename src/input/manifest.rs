@@ -98,4 +98,9 @@ impl Pod {
     pub fn id(&self) -> String {
         format!("{}/{}", self.namespace, self.name)
     }
+
+    /// Where the pod stands.
+    pub fn place(&self) -> Place {
+        Place { file: self.source.file.as_str().into(), line: self.source.line, column: 0 }
+    }
 }

@@ -1,0 +1,86 @@
+//! The container runtime between kubelet and Kata: which of a pod's annotations it passes on, and
+//! which it writes itself.
+//!
+//! Decides what the runtime receives. Facts: containerd 1.7 to 2.4 (internal/cri/server), CRI-O.
+
+use std::collections::BTreeMap;
+
+use crate::input::Place;
+use crate::input::manifest::{Form, Pod, Sizing};
+use crate::runtime::verdict::{Failure, Fix};
+
+/// The container runtime of the node.
+#[derive(Debug, Clone, Default)]
+pub enum Engine {
+    /// Nobody said: everything passes, as if `pod_annotations` named every key.
+    #[default]
+    Assumed,
+}
+
+/// What became of one annotation at this station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// Whether the runtime gets it.
+    pub passed: bool,
+    /// The pattern that matched, or why none does.
+    pub note: String,
+    /// Where the rule stands.
+    pub place: Option<Place>,
+    /// What would let it pass.
+    pub fix: Option<Fix>,
+}
+
+/// What the runtime receives.
+#[derive(Debug, Clone, Default)]
+pub struct Passed {
+    /// The annotations of the sandbox's OCI spec.
+    pub received: BTreeMap<String, String>,
+    /// One for each of the pod's annotations, in the pod's order.
+    pub passages: Vec<Passage>,
+    /// Why the sandbox is refused here.
+    pub failure: Option<Failure>,
+}
+
+impl Engine {
+    /// What the runtime gets of `pod`.
+    pub fn pass(&self, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
+        match self {
+            Self::Assumed => assumed(pod, sizing, sandbox_id),
+        }
+    }
+}
+
+fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
+    let mut received: BTreeMap<String, String> =
+        pod.annotations.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
+    let note = match pod.form {
+        Form::Oci => "the OCI spec has it",
+        Form::Kubernetes | Form::Cri => "assumed: no CRI configuration given, all pass",
+    };
+    if pod.form != Form::Oci {
+        own_keys(&mut received, pod, sizing, sandbox_id);
+    }
+    let passages = pod
+        .annotations
+        .iter()
+        .map(|_| Passage { passed: true, note: note.to_owned(), place: None, fix: None })
+        .collect();
+    Passed { received, passages, failure: None }
+}
+
+/// The keys that every CRI writes for Kata to read.
+fn own_keys(received: &mut BTreeMap<String, String>, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) {
+    let mut set = |key: &str, value: String| {
+        received.insert(format!("io.kubernetes.cri.{key}"), value);
+    };
+    set("container-type", "sandbox".into());
+    set("sandbox-id", sandbox_id.into());
+    set("sandbox-name", pod.name.clone());
+    set("sandbox-namespace", pod.namespace.clone());
+    if let Some(sizing) = sizing {
+        set("sandbox-cpu-period", sizing.cpu_period.to_string());
+        set("sandbox-cpu-quota", sizing.cpu_quota.to_string());
+        set("sandbox-cpu-shares", sizing.cpu_shares.to_string());
+        set("sandbox-memory", sizing.memory_limit.to_string());
+    }
+}
