@@ -1,6 +1,8 @@
 //! Effective configuration to VM launch: processes, files and API requests, one file per
 //! hypervisor and runtime. Reads no files.
 
+pub mod go;
+
 use std::borrow::Cow;
 
 use serde_json::Value as Json;

@@ -1,0 +1,254 @@
+//! `HypervisorConfig`: everything that shapes the VM.
+//!
+//! Facts: src/runtime/virtcontainers/hypervisor.go at 4.1.0.
+
+use std::sync::Arc;
+
+/// Which VMM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[allow(missing_docs)]
+pub enum HypervisorType {
+    #[default]
+    Qemu,
+    Clh,
+    Firecracker,
+    Dragonball,
+    Stratovirt,
+    Remote,
+}
+
+impl HypervisorType {
+    /// The table name in `configuration.toml`, and the runtime's own word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu",
+            Self::Clh => "clh",
+            Self::Firecracker => "firecracker",
+            Self::Dragonball => "dragonball",
+            Self::Stratovirt => "stratovirt",
+            Self::Remote => "remote",
+        }
+    }
+
+    /// By table name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "qemu" => Self::Qemu,
+            "clh" => Self::Clh,
+            "firecracker" => Self::Firecracker,
+            "dragonball" => Self::Dragonball,
+            "stratovirt" => Self::Stratovirt,
+            "remote" => Self::Remote,
+            _ => return None,
+        })
+    }
+}
+
+/// A key with a value: a kernel parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct Param {
+    pub key: String,
+    pub value: String,
+}
+
+impl Param {
+    /// A parameter.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+}
+
+/// One image of `guest_extension_images`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct GuestExtensionImage {
+    pub name: String,
+    pub path: String,
+    pub verity_params: String,
+}
+
+/// A guest NUMA node: host nodes and host CPUs as list texts (`0-3,8`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct GuestNumaNode {
+    pub host_nodes: String,
+    pub host_cpus: String,
+}
+
+/// Assets that annotations chose; they win over the paths of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct CustomAssets {
+    pub firmware: Option<String>,
+    pub firmware_volume: Option<String>,
+    pub hypervisor: Option<String>,
+    pub image: Option<String>,
+    pub initrd: Option<String>,
+    pub jailer: Option<String>,
+    pub kernel: Option<String>,
+}
+
+/// The hypervisor's configuration.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs)]
+pub struct HypervisorConfig {
+    pub custom_assets: CustomAssets,
+    pub kernel_path: String,
+    pub image_path: String,
+    pub initrd_path: String,
+    pub guest_extension_images: Arc<[GuestExtensionImage]>,
+    pub rootfs_type: String,
+    pub firmware_path: String,
+    pub firmware_volume_path: String,
+    pub machine_accelerators: String,
+    pub cpu_features: String,
+    pub hypervisor_path: String,
+    pub jailer_path: String,
+    pub block_device_driver: String,
+    pub hypervisor_machine_type: String,
+    pub entropy_source: String,
+    pub shared_fs: String,
+    pub shared_path: String,
+    pub virtio_fs_daemon: String,
+    pub virtio_fs_cache: String,
+    pub vhost_user_store_path: String,
+    pub vhost_user_device_reconnect: u32,
+    pub guest_memory_dump_path: String,
+    pub guest_hook_path: String,
+    pub hypervisor_path_list: Arc<[String]>,
+    pub jailer_path_list: Arc<[String]>,
+    pub entropy_source_list: Arc<[String]>,
+    pub virtio_fs_daemon_list: Arc<[String]>,
+    pub virtio_fs_extra_args: Vec<String>,
+    pub enable_annotations: Arc<[String]>,
+    pub pflash: Arc<[String]>,
+    pub vhost_user_store_path_list: Arc<[String]>,
+    pub seccomp_sandbox: String,
+    pub block_device_aio: String,
+    pub remote_hypervisor_socket: String,
+    /// From the CRI's annotations (`io.kubernetes.cri.sandbox-name`, ...).
+    pub sandbox_name: String,
+    /// From the CRI's annotations.
+    pub sandbox_namespace: String,
+    pub snp_id_block: String,
+    pub snp_id_auth: String,
+    pub snp_guest_policy: Option<u64>,
+    pub kernel_params: Vec<Param>,
+    pub kernel_verity_params: String,
+    pub sgx_epc_size: i64,
+    pub disk_rate_limiter_bw_max_rate: i64,
+    pub disk_rate_limiter_bw_one_time_burst: i64,
+    pub disk_rate_limiter_ops_max_rate: i64,
+    pub disk_rate_limiter_ops_one_time_burst: i64,
+    pub rx_rate_limiter_max_rate: u64,
+    pub tx_rate_limiter_max_rate: u64,
+    pub net_rate_limiter_bw_max_rate: i64,
+    pub net_rate_limiter_bw_one_time_burst: i64,
+    pub net_rate_limiter_ops_max_rate: i64,
+    pub net_rate_limiter_ops_one_time_burst: i64,
+    pub mem_offset: u64,
+    /// As written: the runtime does not check the word at load.
+    pub hot_plug_vfio: String,
+    /// As written: the runtime does not check the word at load.
+    pub cold_plug_vfio: String,
+    pub pcie_root_port: u32,
+    pub pcie_switch_port: u32,
+    pub num_vcpus_f: f32,
+    pub default_max_vcpus: u32,
+    /// MiB.
+    pub memory_size: u32,
+    /// MiB.
+    pub default_max_memory_size: u64,
+    pub default_bridges: u32,
+    pub msize9p: u32,
+    pub mem_slots: u32,
+    pub virtio_fs_cache_size: u32,
+    pub virtio_fs_queue_size: u32,
+    pub remote_hypervisor_timeout: u32,
+    pub block_device_cache_set: bool,
+    pub block_device_cache_direct: bool,
+    pub block_device_cache_noflush: bool,
+    pub block_device_logical_sector_size: u32,
+    pub block_device_physical_sector_size: u32,
+    pub disable_block_device_use: bool,
+    pub enable_iothreads: bool,
+    pub indep_iothreads: u32,
+    pub debug: bool,
+    pub hypervisor_loglevel: u32,
+    pub mem_prealloc: bool,
+    pub reclaim_guest_freed_memory: bool,
+    pub huge_pages: bool,
+    pub virtio_mem: bool,
+    pub iommu: bool,
+    pub iommu_platform: bool,
+    pub guest_numa_nodes: Vec<GuestNumaNode>,
+    pub numa_mapping: Vec<String>,
+    pub disable_nesting_checks: bool,
+    pub disable_image_nvdimm: bool,
+    pub guest_memory_dump_paging: bool,
+    pub confidential_guest: bool,
+    pub sev_snp_guest: bool,
+    pub disable_vhost_net: bool,
+    pub enable_vhost_user_store: bool,
+    pub guest_swap: bool,
+    pub rootless: bool,
+    pub disable_seccomp: bool,
+    pub disable_selinux: bool,
+    pub disable_guest_selinux: bool,
+    pub legacy_serial: bool,
+    pub extra_monitor_socket: String,
+    pub qgs_port: u32,
+    /// The initdata document, decompressed.
+    pub initdata: String,
+    /// Its digest by the algorithm that it names.
+    pub initdata_digest: Vec<u8>,
+    pub default_gpus: u32,
+    pub default_gpu_model: String,
+    pub measurement_algo: String,
+}
+
+impl HypervisorConfig {
+    /// vCPUs at boot: the float rounded up.
+    pub fn num_vcpus(&self) -> u32 {
+        // Go's conversion of a NaN or of a float that does not fit is up to the processor; on x86_64 the
+        // value goes through a 64 bit integer and is cut.
+        let up = f64::from(self.num_vcpus_f).ceil();
+        if up.is_nan() || up.abs() >= 9.3e18 { 0 } else { (up as i64) as u32 }
+    }
+
+    /// The kernel to boot.
+    pub fn kernel_asset_path(&self) -> &str {
+        self.custom_assets.kernel.as_deref().unwrap_or(&self.kernel_path)
+    }
+
+    /// The image.
+    pub fn image_asset_path(&self) -> &str {
+        self.custom_assets.image.as_deref().unwrap_or(&self.image_path)
+    }
+
+    /// The initrd.
+    pub fn initrd_asset_path(&self) -> &str {
+        self.custom_assets.initrd.as_deref().unwrap_or(&self.initrd_path)
+    }
+
+    /// The VMM binary.
+    pub fn hypervisor_asset_path(&self) -> &str {
+        self.custom_assets.hypervisor.as_deref().unwrap_or(&self.hypervisor_path)
+    }
+
+    /// The jailer binary.
+    pub fn jailer_asset_path(&self) -> &str {
+        self.custom_assets.jailer.as_deref().unwrap_or(&self.jailer_path)
+    }
+
+    /// The firmware.
+    pub fn firmware_asset_path(&self) -> &str {
+        self.custom_assets.firmware.as_deref().unwrap_or(&self.firmware_path)
+    }
+
+    /// The firmware volume.
+    pub fn firmware_volume_asset_path(&self) -> &str {
+        self.custom_assets.firmware_volume.as_deref().unwrap_or(&self.firmware_volume_path)
+    }
+}

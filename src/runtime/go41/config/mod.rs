@@ -1,0 +1,20 @@
+//! What the Go runtime 4.1 holds in memory: the typed configuration after loading, and the sandbox's
+//! own copy after annotations and sizing.
+//!
+//! Decides nothing: these are shapes, under upstream's field names in snake case. Facts:
+//! src/runtime/virtcontainers/{hypervisor,sandbox,kata_agent,network}.go and src/runtime/pkg/oci/utils.go
+//! at 4.1.0.
+
+mod agent;
+mod hypervisor;
+mod network;
+mod runtime;
+mod sandbox;
+
+pub use agent::AgentConfig;
+pub use hypervisor::{
+    CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param,
+};
+pub use network::{InterworkingModel, NetworkConfig};
+pub use runtime::{FactoryConfig, RuntimeConfig, VfioMode};
+pub use sandbox::{SandboxConfig, SandboxResources};
