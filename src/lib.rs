@@ -3,10 +3,13 @@
 
 pub mod agent;
 pub mod catalog;
+pub mod cli;
 pub mod cri;
 pub mod evaluate;
 pub mod finding;
 pub mod input;
 pub mod launch;
 pub mod policy;
+pub mod report;
 pub mod runtime;
+pub mod sample;

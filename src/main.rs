@@ -1,3 +1,6 @@
 //! The program: arguments in, exit status out.
+#![forbid(unsafe_code)]
 
-fn main() {}
+fn main() -> katascope::cli::Exit {
+    katascope::cli::run()
+}

@@ -6,6 +6,7 @@ pub mod config;
 pub mod host;
 pub mod manifest;
 pub mod probe;
+pub mod search;
 pub mod source;
 
 pub use host::Host;

@@ -1,10 +1,179 @@
-//! The facts of this machine, for a host nobody described, and the `--host` file.
+//! The facts of a host: the `--host` file, and what `/proc`, `/sys` and `/dev` of this machine say.
 //!
-//! Decides only what `/proc`, `/sys` and `/dev` of the running machine say.
+//! Decides where each fact comes from; flags are the command line's business and win over both.
 
-use super::host::HostFacts;
+use serde::Deserialize;
 
-/// Probes the machine this program runs on.
+use super::host::{Arch, FactOrigin, HostFacts, NumaNode, Protection};
+use super::source::{Place, Source};
+
+/// Why a host file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct HostFileError {
+    /// Where.
+    pub place: Place,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostFile {
+    arch: Option<toml::Spanned<String>>,
+    cpus: Option<u32>,
+    memory_mib: Option<u64>,
+    nested: Option<bool>,
+    protection: Option<toml::Spanned<String>>,
+    vhost_vsock: Option<bool>,
+    hugepages: Option<bool>,
+    numa: Option<Vec<NumaEntry>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NumaEntry {
+    cpus: String,
+    memory_mib: u64,
+}
+
+/// Puts the facts of a host file over `facts`.
+pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), HostFileError> {
+    let file: HostFile = toml::from_str(&source.text).map_err(|e| HostFileError {
+        place: source.place(e.span().map_or(0, |s| s.start)),
+        message: e.message().to_owned(),
+    })?;
+    let mut said = |name| facts.origins.insert(name, FactOrigin::HostFile);
+    if let Some(arch) = file.arch {
+        facts.arch = Arch::parse(arch.get_ref()).ok_or_else(|| HostFileError {
+            place: source.place(arch.span().start),
+            message: format!(
+                "'{}' is no architecture known here; write x86_64, aarch64, s390x, ppc64le or riscv64",
+                arch.get_ref()
+            ),
+        })?;
+        said("arch");
+    }
+    if let Some(cpus) = file.cpus {
+        facts.cpus = cpus;
+        said("cpus");
+    }
+    if let Some(memory_mib) = file.memory_mib {
+        facts.memory_mib = memory_mib;
+        said("memory_mib");
+    }
+    if let Some(nested) = file.nested {
+        facts.nested = nested;
+        said("nested");
+    }
+    if let Some(protection) = file.protection {
+        facts.protection = match protection.get_ref().as_str() {
+            "none" => Protection::None,
+            "tdx" => Protection::Tdx,
+            "snp" => Protection::Snp,
+            "sev" => Protection::Sev,
+            "se" => Protection::Se,
+            other => {
+                return Err(HostFileError {
+                    place: source.place(protection.span().start),
+                    message: format!("'{other}' is no protection; write none, tdx, snp, sev or se"),
+                });
+            }
+        };
+        said("protection");
+    }
+    if let Some(vhost_vsock) = file.vhost_vsock {
+        facts.vhost_vsock = vhost_vsock;
+        said("vhost_vsock");
+    }
+    if let Some(hugepages) = file.hugepages {
+        facts.hugepages = hugepages;
+        said("hugepages");
+    }
+    if let Some(numa) = file.numa {
+        facts.numa = numa.into_iter().map(|n| NumaNode { cpus: n.cpus, memory_mib: n.memory_mib }).collect();
+        said("numa");
+    }
+    Ok(())
+}
+
+/// Probes the machine this program runs on. What cannot be read keeps its assumed value.
 pub fn this_machine() -> HostFacts {
-    HostFacts::default()
+    let mut facts = HostFacts::default();
+    for name in ["arch", "cpus", "memory_mib", "nested", "protection", "vhost_vsock", "hugepages", "numa"] {
+        facts.origins.insert(name, FactOrigin::Assumed);
+    }
+    let mut probed = |name| facts.origins.insert(name, FactOrigin::Probed);
+    if let Some(arch) = Arch::parse(std::env::consts::ARCH) {
+        facts.arch = arch;
+        probed("arch");
+    }
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    if let Some(cpus) = read("/sys/devices/system/cpu/online").and_then(|t| count_cpus(&t)) {
+        facts.cpus = cpus;
+        probed("cpus");
+    }
+    if let Some(memory) = read("/proc/meminfo").and_then(|t| total_mib(&t)) {
+        facts.memory_mib = memory;
+        probed("memory_mib");
+    }
+    if let Some(info) = read("/proc/cpuinfo") {
+        facts.nested = info
+            .lines()
+            .find(|l| l.starts_with("flags"))
+            .is_some_and(|l| l.split_whitespace().any(|flag| flag == "hypervisor"));
+        probed("nested");
+    }
+    let enabled = |path: &str| read(path).is_some_and(|t| matches!(t.trim(), "1" | "Y" | "y"));
+    if enabled("/sys/module/kvm_intel/parameters/tdx") {
+        facts.protection = Protection::Tdx;
+    } else if enabled("/sys/module/kvm_amd/parameters/sev_snp") {
+        facts.protection = Protection::Snp;
+    } else if enabled("/sys/module/kvm_amd/parameters/sev") {
+        facts.protection = Protection::Sev;
+    } else if enabled("/sys/firmware/uv/prot_virt_host") {
+        facts.protection = Protection::Se;
+    }
+    probed("protection");
+    facts.vhost_vsock = std::path::Path::new("/dev/vhost-vsock").exists();
+    probed("vhost_vsock");
+    facts.hugepages = std::path::Path::new("/dev/hugepages").exists();
+    probed("hugepages");
+    facts
+}
+
+/// How many CPUs a list such as `0-3,8` names.
+fn count_cpus(list: &str) -> Option<u32> {
+    list.trim()
+        .split(',')
+        .map(|range| match range.split_once('-') {
+            Some((first, last)) => last.parse::<u32>().ok()?.checked_sub(first.parse().ok()?)?.checked_add(1),
+            None => range.parse::<u32>().ok().map(|_| 1),
+        })
+        .sum()
+}
+
+fn total_mib(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_lists_are_counted() {
+        assert_eq!(count_cpus("0-3,8\n"), Some(5));
+        assert_eq!(count_cpus("x"), None);
+    }
+
+    #[test]
+    fn a_host_file_says_what_is_wrong_and_where() {
+        let mut facts = HostFacts::default();
+        let source = Source::new("h.toml", "cpus = 4\nprotection = \"sgx\"\n");
+        let error = apply_host_file(&mut facts, &source).unwrap_err();
+        assert_eq!(error.to_string(), "h.toml:2:14: 'sgx' is no protection; write none, tdx, snp, sev or se");
+        assert_eq!(facts.cpus, 4);
+    }
 }

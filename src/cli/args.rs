@@ -1,0 +1,342 @@
+//! The command line: what can be said, in words and help. Decides nothing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The Kata versions that are modelled, for `--version`.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nmodels: Kata Containers 4.1.0 (Go runtime, runtime-rs) and 2.1.0 (Go runtime)"
+);
+
+const EXAMPLES: &str = "\
+Examples:
+  katascope                                        the terminal program on an embedded sample
+  katascope -c configuration.toml pods.yaml        the terminal program on your files
+  katascope check -c configuration.toml pods.yaml  what becomes of every pod
+  kubectl get pods -A -o json | katascope check -  the pods of a cluster, against this host
+  katascope explain default_memory                 one annotation, in every generation
+
+Exit status:
+  0  nothing found, no difference
+  1  findings at or above --fail-on; for diff and --dry-run, a difference
+  2  could not do its work: usage, unreadable or malformed input";
+
+/// What Kata Containers makes of a pod's annotations on a host, before the pod is started.
+#[derive(Debug, Parser)]
+#[command(name = "katascope", bin_name = "katascope", version = VERSION, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; without a command, the terminal program.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// For the terminal program.
+    #[command(flatten)]
+    pub input: Input,
+    /// For the terminal program.
+    #[command(flatten)]
+    pub screen: ScreenOptions,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every pod: outcome and findings
+    Check(CheckArgs),
+    /// One pod: its annotations, configuration, launch or agent setup
+    Show(ShowArgs),
+    /// Two sides: pods, policies, runtimes or configurations
+    Diff(DiffArgs),
+    /// One annotation, configuration key, or pasted error message, in every generation
+    Explain(ExplainArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Input {
+    /// Pods: YAML or JSON files, folders, or - for standard input
+    #[arg(value_name = "MANIFEST")]
+    pub manifests: Vec<PathBuf>,
+    /// Kata's configuration file [default: the runtime's own search path]
+    #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+    /// Which runtime reads it
+    #[arg(long, value_enum, default_value_t, help_heading = "Configuration")]
+    pub runtime: RuntimeChoice,
+    /// Which Kata version
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t, help_heading = "Configuration")]
+    pub kata_version: KataVersion,
+    /// The hypervisor table to take where the runtime would pick one at random
+    #[arg(long, value_name = "NAME", help_heading = "Configuration")]
+    pub hypervisor: Option<String>,
+    /// The container runtime [default: containerd with --cri-config, else none]
+    #[arg(long, value_enum, help_heading = "Container runtime")]
+    pub cri: Option<CriChoice>,
+    /// Its configuration file
+    #[arg(long, value_name = "FILE", help_heading = "Container runtime")]
+    pub cri_config: Option<PathBuf>,
+    /// containerd's version [default: the newest known]
+    #[arg(long, value_name = "VERSION", help_heading = "Container runtime")]
+    pub containerd: Option<String>,
+    /// The runtime handler that serves the pods
+    #[arg(long, value_name = "NAME", help_heading = "Container runtime")]
+    pub handler: Option<String>,
+    /// A KubeletConfiguration: CFS quota and CPU manager change the sandbox's size
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes")]
+    pub kubelet: Option<PathBuf>,
+    /// Kubernetes' version [default: the newest known]
+    #[arg(long, value_name = "VERSION", help_heading = "Kubernetes")]
+    pub kubernetes: Option<String>,
+    /// Only the pods of this name
+    #[arg(long, value_name = "NAMESPACE/NAME", help_heading = "Kubernetes")]
+    pub pod: Option<String>,
+    /// Host facts (TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages, [[numa]]
+    #[arg(long, value_name = "FILE", help_heading = "Host")]
+    pub host: Option<PathBuf>,
+    /// Online CPUs of the host
+    #[arg(long, value_name = "N", help_heading = "Host")]
+    pub cpus: Option<u32>,
+    /// Memory of the host
+    #[arg(long, value_name = "MIB", help_heading = "Host")]
+    pub memory: Option<u64>,
+    /// Architecture of the host: x86_64, aarch64, s390x, ppc64le, riscv64
+    #[arg(long, value_name = "ARCH", help_heading = "Host")]
+    pub arch: Option<String>,
+    /// Look every named path up under DIR, and show it without DIR
+    #[arg(long, value_name = "DIR", help_heading = "Host")]
+    pub root: Option<PathBuf>,
+    /// The sandbox id to put in the place of {sandbox-id}
+    #[arg(long, value_name = "ID", help_heading = "Host")]
+    pub sandbox_id: Option<String>,
+}
+
+/// How the terminal program behaves.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ScreenOptions {
+    /// Change nothing: write actions are disabled
+    #[arg(long)]
+    pub readonly: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// Settings file [default: $XDG_CONFIG_HOME/katascope/config.toml]
+    #[arg(long, value_name = "FILE", env = "KATASCOPE_CONFIG")]
+    pub settings: Option<PathBuf>,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub input: Input,
+    /// The format
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: CheckFormat,
+    /// The same as -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// Also effective values, launch, agent, sizing and what the runtime received (JSON)
+    #[arg(long)]
+    pub full: bool,
+    /// The least severe finding that makes the exit status 1
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    /// Print nothing; the exit status tells
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// How `show`, `diff` and `explain` print.
+#[derive(Debug, Clone, Args)]
+pub struct Output {
+    /// The format
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: ShowFormat,
+    /// The same as -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+impl Output {
+    /// Whether JSON was asked for, either way.
+    pub fn is_json(&self) -> bool {
+        self.json || self.output == ShowFormat::Json
+    }
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// What to show
+    #[arg(value_enum)]
+    pub what: Subject,
+    /// What to look at.
+    #[command(flatten)]
+    pub input: Input,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// What to compare
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub show: DiffSubject,
+    /// The other side: what differs from the options given (repeatable): runtime=go|rs,
+    /// kata-version=2.1|4.1, config=FILE, hypervisor=NAME, pod=NAMESPACE/NAME, pod=none (the pod
+    /// without its Kata annotations), host=FILE, cpus=N, memory=MIB
+    #[arg(long = "with", value_name = "KEY=VALUE", required = true)]
+    pub with: Vec<String>,
+    /// What to look at.
+    #[command(flatten)]
+    pub input: Input,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// An annotation (whole or short), a configuration key, or an error message
+    #[arg(required = true, value_name = "KEY")]
+    pub words: Vec<String>,
+    /// Say what it means for this configuration file
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Look every named path up under DIR
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Formats of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    #[default]
+    Text,
+    /// The contract (schema 1)
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+}
+
+/// Formats of `show`, `diff` and `explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ShowFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON
+    Json,
+}
+
+/// Subjects of `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// Every annotation that the generation knows, and what the pod makes of it
+    Annotations,
+    /// Every configuration key with its effective value and origin
+    Config,
+    /// The VM command and requests
+    Launch,
+    /// Guest kernel command line and agent requests
+    Agent,
+}
+
+/// Subjects of `diff`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DiffSubject {
+    /// All of them
+    #[default]
+    All,
+    /// Outcome and annotations
+    Annotations,
+    /// Effective configuration
+    Config,
+    /// VM command and requests
+    Launch,
+    /// Guest kernel command line and agent requests
+    Agent,
+}
+
+/// `--runtime`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RuntimeChoice {
+    /// By the look of the configuration file
+    #[default]
+    Auto,
+    /// The Go runtime
+    Go,
+    /// runtime-rs
+    Rs,
+}
+
+/// `--kata-version`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum KataVersion {
+    /// Kata 2.1
+    #[value(name = "2.1", alias = "2.1.0")]
+    V2_1,
+    /// Kata 4.1
+    #[default]
+    #[value(name = "4.1", alias = "4.1.0")]
+    V4_1,
+}
+
+/// `--cri`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CriChoice {
+    /// All annotations pass
+    None,
+    /// containerd
+    Containerd,
+    /// CRI-O
+    Crio,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FailOn {
+    /// A pod that does not start
+    #[default]
+    Refused,
+    /// An annotation without effect, or worse
+    Ignored,
+    /// A warning, or worse
+    Warning,
+}

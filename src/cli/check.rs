@@ -1,0 +1,51 @@
+//! `katascope check`: every pod, outcome and findings.
+
+use std::io::{self, BufWriter, Write};
+
+use super::args::{CheckArgs, CheckFormat, FailOn};
+use super::{CliError, Exit, paint, pods, setup};
+use crate::finding::Severity;
+use crate::report::json;
+use crate::report::text::{self, Tally};
+use crate::runtime::Depth;
+
+pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+    let (evaluator, _) = setup::evaluator(&args.input)?;
+    let format = if args.json { CheckFormat::Json } else { args.output };
+    let depth = if args.full && format == CheckFormat::Json { Depth::Full } else { Depth::Verdicts };
+    let mut tally = Tally::default();
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match format {
+        _ if args.quiet => {
+            pods::each(&args.input, |pod| {
+                tally.add(&evaluator.evaluate(&pod, depth));
+                Ok(())
+            })?;
+        }
+        CheckFormat::Json => {
+            let mut writer = json::Writer::open(&mut out, &evaluator, args.full)?;
+            pods::each(&args.input, |pod| {
+                let evaluation = evaluator.evaluate(&pod, depth);
+                tally.add(&evaluation);
+                Ok(writer.pod(&pod, &evaluation)?)
+            })?;
+            writer.close()?;
+        }
+        CheckFormat::Text | CheckFormat::Sarif | CheckFormat::Junit => {
+            let paint = paint(args.color);
+            pods::each(&args.input, |pod| {
+                let evaluation = evaluator.evaluate(&pod, depth);
+                tally.add(&evaluation);
+                Ok(writeln!(out, "{}", text::pod(&pod, &evaluation, paint))?)
+            })?;
+            writeln!(out, "{}", tally.line())?;
+        }
+    }
+    out.flush()?;
+    let least = match args.fail_on {
+        FailOn::Refused => Severity::Refused,
+        FailOn::Ignored => Severity::Ignored,
+        FailOn::Warning => Severity::Warning,
+    };
+    Ok(if tally.reaches(least) { Exit::Found } else { Exit::Clean })
+}

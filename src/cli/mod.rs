@@ -1,0 +1,84 @@
+//! Arguments and exit codes: the headless face. Knows no rule of Kata.
+
+pub mod args;
+mod check;
+mod exit;
+mod pods;
+mod setup;
+mod show;
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, ColorChoice, Command};
+pub use exit::Exit;
+use report::Paint;
+use setup::SetupError;
+
+use crate::report::text as report;
+
+/// Why a command ended without its work done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error("{0}")]
+    Output(#[from] io::Error),
+}
+
+/// Runs the program on the process's arguments.
+pub fn run() -> Exit {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => interactive(&cli.input),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Show(args)) => show::run(&args),
+        Some(Command::Diff(_) | Command::Explain(_)) => Ok(Exit::Trouble),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man) => man(),
+    };
+    match result {
+        Ok(exit) => exit,
+        // A closed pipe ends quietly: the reader has seen enough.
+        Err(CliError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "katascope: {error}");
+            Exit::Trouble
+        }
+    }
+}
+
+fn interactive(input: &args::Input) -> Result<Exit, CliError> {
+    let _ = input;
+    if !io::stdout().is_terminal() {
+        return Err(SetupError::Usage(
+            "no terminal; `katascope check` prints the same (see katascope --help)".into(),
+        )
+        .into());
+    }
+    Ok(Exit::Clean)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, CliError> {
+    clap_complete::generate(shell, &mut Cli::command(), "katascope", &mut io::stdout());
+    Ok(Exit::Clean)
+}
+
+fn man() -> Result<Exit, CliError> {
+    clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
+    Ok(Exit::Clean)
+}
+
+fn paint(choice: ColorChoice) -> Paint {
+    let color = match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+                && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+        }
+    };
+    Paint { color }
+}

@@ -1,0 +1,179 @@
+//! From what was said on the command line to a host, layers, a generation and pods.
+//!
+//! Reads files; knows no rule of Kata but the runtimes' default search paths.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{Input, KataVersion, RuntimeChoice};
+use crate::catalog::Generation;
+use crate::evaluate::{Evaluator, Setup};
+use crate::input::config::Layers;
+use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
+use crate::input::source::Source;
+use crate::input::{probe, search};
+use crate::sample;
+
+/// Why the program cannot do its work; exit status 2.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// A file could not be read.
+    #[error("{path}: {reason}")]
+    Unreadable {
+        /// As the user named it.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// A host file is wrong.
+    #[error(transparent)]
+    HostFile(#[from] probe::HostFileError),
+    /// The words do not fit.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// The host that was described.
+pub fn host(input: &Input) -> Result<Host, SetupError> {
+    let facts = facts(input)?;
+    let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+    if !root.is_dir() {
+        return Err(SetupError::Unreadable {
+            path: root.display().to_string(),
+            reason: "--root wants a folder".into(),
+        });
+    }
+    Ok(Host::new(facts, Arc::new(DiskFiles::new(root))))
+}
+
+fn facts(input: &Input) -> Result<HostFacts, SetupError> {
+    let mut facts = probe::this_machine();
+    if let Some(path) = &input.host {
+        probe::apply_host_file(&mut facts, &read_source(path)?)?;
+    }
+    if let Some(cpus) = input.cpus {
+        facts.cpus = cpus;
+        facts.origins.insert("cpus", FactOrigin::Flag);
+    }
+    if let Some(memory) = input.memory {
+        facts.memory_mib = memory;
+        facts.origins.insert("memory_mib", FactOrigin::Flag);
+    }
+    if let Some(arch) = &input.arch {
+        facts.arch = Arch::parse(arch).ok_or_else(|| {
+            SetupError::Usage(format!(
+                "--arch: '{arch}' is no architecture known here; \
+                 write x86_64, aarch64, s390x, ppc64le or riscv64"
+            ))
+        })?;
+        facts.origins.insert("arch", FactOrigin::Flag);
+    }
+    Ok(facts)
+}
+
+/// Reads a text file of the user's, with its shown path.
+pub fn read_source(path: &Path) -> Result<Source, SetupError> {
+    let shown = path.display().to_string();
+    let unreadable = |reason: String| SetupError::Unreadable { path: shown.clone(), reason };
+    let meta = std::fs::metadata(path).map_err(|e| unreadable(plain(&e)))?;
+    if !meta.is_file() {
+        return Err(unreadable("not a regular file".into()));
+    }
+    let bytes = std::fs::read(path).map_err(|e| unreadable(plain(&e)))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        unreadable(format!("not UTF-8: the first bad byte is at offset {}", e.utf8_error().valid_up_to()))
+    })?;
+    Ok(Source::new(shown, text))
+}
+
+/// An I/O error without `(os error 2)`.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// A configuration as chosen, and where it really lies.
+#[derive(Debug, Clone)]
+#[allow(dead_code)]
+pub struct Chosen {
+    /// The texts.
+    pub layers: Layers,
+    /// The folder that shown paths are below (`--root`, or `/`).
+    pub root: PathBuf,
+    /// Whether it is the embedded sample.
+    pub sample: bool,
+}
+
+/// The configuration file: the one named, else the first that the runtime would find.
+pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
+    let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+    let Some(path) = &input.config else {
+        let generations: &[Generation] = match generation_said(input) {
+            Some(generation) => &[generation],
+            None => &[Generation::Rs41, Generation::Go41],
+        };
+        let paths: Vec<&str> = generations.iter().flat_map(|g| search::default_paths(*g)).copied().collect();
+        return match paths.iter().find(|path| host.exists(path)) {
+            Some(path) => Ok(Chosen { layers: Layers::read(host, path), root, sample: false }),
+            None => Err(SetupError::Usage(format!(
+                "no configuration file: none of {} exists; name one with -c",
+                paths.join(", ")
+            ))),
+        };
+    };
+    let absolute = std::path::absolute(path)
+        .map_err(|e| SetupError::Unreadable { path: path.display().to_string(), reason: plain(&e) })?;
+    let absolute_root = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
+    match absolute.strip_prefix(&absolute_root) {
+        Ok(inside) => {
+            let shown = Path::new("/").join(inside);
+            Ok(Chosen { layers: Layers::read(host, &shown.to_string_lossy()), root, sample: false })
+        }
+        // A file outside the root is read from this machine; what it names is still looked up inside.
+        Err(_) => {
+            let machine = Host::new(host.facts.clone(), Arc::new(DiskFiles::new("/")));
+            let layers = Layers::read(&machine, &absolute.to_string_lossy());
+            Ok(Chosen { layers, root: PathBuf::from("/"), sample: false })
+        }
+    }
+}
+
+fn generation_said(input: &Input) -> Option<Generation> {
+    match (input.runtime, input.kata_version) {
+        (RuntimeChoice::Go | RuntimeChoice::Auto, KataVersion::V2_1) => Some(Generation::Go21),
+        (RuntimeChoice::Go, KataVersion::V4_1) => Some(Generation::Go41),
+        (RuntimeChoice::Rs, KataVersion::V4_1) => Some(Generation::Rs41),
+        (RuntimeChoice::Rs, KataVersion::V2_1) | (RuntimeChoice::Auto, KataVersion::V4_1) => None,
+    }
+}
+
+/// The generation said, else the one the file looks like.
+pub fn generation(input: &Input, layers: &Layers) -> Result<Generation, SetupError> {
+    if (input.runtime, input.kata_version) == (RuntimeChoice::Rs, KataVersion::V2_1) {
+        return Err(SetupError::Usage(
+            "--runtime rs: runtime-rs is modelled as of Kata 4.1; it did not exist at 2.1".into(),
+        ));
+    }
+    Ok(generation_said(input).unwrap_or_else(|| search::looks_like(layers)))
+}
+
+/// Everything but the pods.
+pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
+    if input.config.is_none() && input.manifests.is_empty() && input.root.is_none() {
+        let evaluator = sample::evaluator();
+        let layers = evaluator.setup().layers.clone();
+        return Ok((evaluator, Chosen { layers, root: PathBuf::from("/"), sample: true }));
+    }
+    let host = host(input)?;
+    let chosen = layers(input, &host)?;
+    let generation = generation(input, &chosen.layers)?;
+    let setup = Setup {
+        host,
+        layers: chosen.layers.clone(),
+        generation,
+        hypervisor: input.hypervisor.clone(),
+        sandbox_id: input.sandbox_id.clone(),
+        engine: crate::cri::Engine::Assumed,
+    };
+    Ok((Evaluator::new(setup), chosen))
+}

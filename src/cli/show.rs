@@ -1,0 +1,60 @@
+//! `katascope show`: one pod's annotations, configuration, launch or agent setup.
+
+use std::io::{self, BufWriter, Write};
+
+use super::args::{ShowArgs, Subject};
+use super::setup::SetupError;
+use super::{CliError, Exit, paint, pods, setup};
+use crate::evaluate::Evaluation;
+use crate::report::{json, text};
+use crate::runtime::Depth;
+
+pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
+    let (evaluator, _) = setup::evaluator(&args.input)?;
+    let mut first = None;
+    pods::each(&args.input, |pod| {
+        if first.is_none() {
+            first = Some(pod);
+        }
+        Ok(())
+    })?;
+    let Some(pod) = first else {
+        return Err(SetupError::Usage("no pod: name a manifest (see katascope show --help)".into()).into());
+    };
+    let evaluation = evaluator.evaluate(&pod, Depth::Full);
+    let mut out = BufWriter::new(io::stdout().lock());
+    if args.output.is_json() {
+        serde_json::to_writer_pretty(&mut out, &subject(args.what, &evaluation)).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        match args.what {
+            Subject::Annotations => {
+                write!(out, "{}", text::pod(&pod, &evaluation, paint(args.output.color)))?;
+            }
+            Subject::Config => text::config(&mut out, &evaluation)?,
+            Subject::Launch => text::launch(&mut out, &evaluation)?,
+            Subject::Agent => text::agent(&mut out, &evaluation)?,
+        }
+    }
+    out.flush()?;
+    if let Some(failure) = evaluation.outcome.failure() {
+        let _ = writeln!(
+            io::stderr(),
+            "katascope: {} is refused at {}: {}",
+            pod.id(),
+            failure.stage.as_str(),
+            failure.message.trim_end()
+        );
+        return Ok(Exit::Found);
+    }
+    Ok(Exit::Clean)
+}
+
+fn subject(what: Subject, evaluation: &Evaluation) -> serde_json::Value {
+    match what {
+        Subject::Annotations => evaluation.verdicts.iter().map(json::annotation_value).collect(),
+        Subject::Config => evaluation.effective.as_ref().map(json::effective).into(),
+        Subject::Launch => evaluation.launch.as_ref().map(json::launch).into(),
+        Subject::Agent => evaluation.agent.as_ref().map(json::agent).into(),
+    }
+}

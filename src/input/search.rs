@@ -1,0 +1,45 @@
+//! Where a runtime looks for its configuration by itself, and which runtime a file is written for.
+//!
+//! Facts: src/libs/kata-types/src/config/default.rs and src/runtime/pkg/katautils/config-settings.go.in
+//! at 4.1.0; src/runtime/Makefile at 2.1.0.
+
+use super::config::Layers;
+use crate::catalog::Generation;
+
+/// The default configuration files of a generation, first wins.
+pub fn default_paths(generation: Generation) -> &'static [&'static str] {
+    match generation {
+        Generation::Go21 => &[
+            "/etc/kata-containers/configuration.toml",
+            "/usr/share/defaults/kata-containers/configuration.toml",
+        ],
+        // The second as in static builds (kata-deploy), the third as built with the default prefix.
+        Generation::Go41 => &[
+            "/etc/kata-containers/configuration.toml",
+            "/opt/kata/share/defaults/kata-containers/configuration.toml",
+            "/usr/share/defaults/kata-containers/configuration.toml",
+        ],
+        Generation::Rs41 => &[
+            "/etc/kata-containers/runtime-rs/configuration.toml",
+            "/usr/share/defaults/kata-containers/runtime-rs/configuration.toml",
+            "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml",
+        ],
+    }
+}
+
+/// Keys of `[runtime]` that only runtime-rs reads; it refuses a file without the first three.
+const RUNTIME_RS_KEYS: [&str; 3] = ["name", "hypervisor_name", "agent_name"];
+
+/// The 4.1 runtime that the files look like: runtime-rs if they name a runtime handler, else Go.
+pub fn looks_like(layers: &Layers) -> Generation {
+    let names_handler = layers.sources().any(|source| {
+        toml_edit::Document::parse(source.text.as_ref()).is_ok_and(|document| {
+            document
+                .get("runtime")
+                .and_then(|item| item.as_table_like())
+                .is_some_and(|runtime| RUNTIME_RS_KEYS.iter().any(|key| runtime.contains_key(key)))
+        })
+    });
+    let path = layers.resolved.as_deref().unwrap_or(&layers.asked);
+    if names_handler || path.contains("/runtime-rs/") { Generation::Rs41 } else { Generation::Go41 }
+}

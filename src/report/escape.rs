@@ -1,0 +1,45 @@
+//! Hostile text made visible: control characters, bidirectional overrides and zero-width
+//! characters become escapes, so that a terminal, a browser or a log never acts on them.
+
+use std::borrow::Cow;
+
+/// Whether `c` would act on a terminal, or hide.
+pub fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+/// `text` with every hostile character as an escape (`\n`, `\e`, `\u{202e}`).
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{1b}' => out.push_str("\\e"),
+            c if is_hostile(c) => {
+                use std::fmt::Write;
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_overrides_are_shown() {
+        assert_eq!(visible("a\u{1b}[31m\u{202e}b\n"), "a\\e[31m\\u{202e}b\\n");
+        assert!(matches!(visible("plain ünïcode"), Cow::Borrowed(_)));
+    }
+}

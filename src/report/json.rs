@@ -1,0 +1,248 @@
+//! The JSON contract (schema 1): field names are fixed, more may be added.
+//!
+//! Pods are written as they come, so that a stream of any length needs no memory.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::agent::AgentSetup;
+use crate::evaluate::{Evaluation, Evaluator};
+use crate::finding::{Finding, Severity, Who};
+use crate::input::manifest::Pod;
+use crate::launch::{Arg, Launch};
+use crate::runtime::LoadError;
+use crate::runtime::value::{Effective, Origin};
+use crate::runtime::verdict::Verdict;
+
+/// The number of the contract.
+pub const SCHEMA: u32 = 1;
+
+/// Writes one report, pod by pod.
+pub struct Writer<W: Write> {
+    out: W,
+    full: bool,
+    pods: usize,
+}
+
+impl<W: Write> Writer<W> {
+    /// Opens the report with the policy's part.
+    pub fn open(mut out: W, evaluator: &Evaluator, full: bool) -> io::Result<Self> {
+        write!(out, "{{\n\"schema\": {SCHEMA},\n\"policy\": ")?;
+        serde_json::to_writer(&mut out, &policy(evaluator))?;
+        write!(out, ",\n\"pods\": [")?;
+        Ok(Self { out, full, pods: 0 })
+    }
+
+    /// Adds a pod.
+    pub fn pod(&mut self, pod: &Pod, evaluation: &Evaluation) -> io::Result<()> {
+        self.out.write_all(if self.pods == 0 { b"\n" } else { b",\n" })?;
+        self.pods += 1;
+        serde_json::to_writer(&mut self.out, &PodReport::new(pod, evaluation, self.full))?;
+        Ok(())
+    }
+
+    /// Closes the report.
+    pub fn close(mut self) -> io::Result<()> {
+        self.out.write_all(b"\n]\n}\n")?;
+        self.out.flush()
+    }
+}
+
+/// The policy's part: which files under which rules, and whether they load.
+pub fn policy(evaluator: &Evaluator) -> Json {
+    let setup = evaluator.setup();
+    let layers = &setup.layers;
+    let drop_ins: Vec<&str> =
+        layers.drop_ins.as_deref().unwrap_or_default().iter().map(|d| &*d.path).collect();
+    json!({
+        "config": &*layers.asked,
+        "drop_ins": drop_ins,
+        "generation": setup.generation.id(),
+        "hypervisor": evaluator.hypervisor().or(setup.hypervisor.as_deref()),
+        "error": evaluator.loaded().err().map(load_error),
+    })
+}
+
+fn load_error(error: &LoadError) -> Json {
+    json!({
+        "message": error.message,
+        "file": error.place.as_ref().map(|p| &*p.file),
+        "line": error.place.as_ref().map(|p| p.line).filter(|line| *line > 0),
+    })
+}
+
+#[derive(Serialize)]
+struct PodReport<'a> {
+    name: &'a str,
+    namespace: &'a str,
+    kind: &'a str,
+    source: Json,
+    outcome: &'static str,
+    error: Option<Json>,
+    annotations: Vec<AnnotationReport<'a>>,
+    findings: Vec<Json>,
+    #[serde(flatten)]
+    full: Option<FullReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct AnnotationReport<'a> {
+    key: &'a str,
+    value: &'a str,
+    status: &'static str,
+    field: Option<&'a str>,
+    before: Option<&'a Json>,
+    after: Option<&'a Json>,
+    stage: &'static str,
+    reason: &'a str,
+    fix: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FullReport<'a> {
+    effective: Option<Json>,
+    launch: Option<Json>,
+    agent: Option<Json>,
+    sizing: Option<Json>,
+    received: Option<&'a BTreeMap<String, String>>,
+}
+
+impl<'a> PodReport<'a> {
+    fn new(pod: &'a Pod, evaluation: &'a Evaluation, full: bool) -> Self {
+        Self {
+            name: &pod.name,
+            namespace: &pod.namespace,
+            kind: &pod.kind,
+            source: json!({
+                "file": pod.source.file, "document": pod.source.document, "line": pod.source.line,
+            }),
+            outcome: evaluation.outcome.as_str(),
+            error: evaluation.outcome.failure().map(|failure| {
+                json!({
+                    "stage": failure.stage.as_str(),
+                    "annotation": failure.annotation,
+                    "message": failure.message,
+                    "panic": failure.panic,
+                })
+            }),
+            annotations: evaluation.verdicts.iter().map(annotation).collect(),
+            findings: evaluation.findings.iter().map(finding).collect(),
+            full: full.then(|| FullReport {
+                effective: evaluation.effective.as_ref().map(effective),
+                launch: evaluation.launch.as_ref().map(launch),
+                agent: evaluation.agent.as_ref().map(agent),
+                sizing: evaluation.sizing.map(|s| {
+                    json!({
+                        "cpu_quota": s.cpu_quota, "cpu_period": s.cpu_period,
+                        "cpu_shares": s.cpu_shares, "memory_limit": s.memory_limit,
+                    })
+                }),
+                received: evaluation.received.as_ref(),
+            }),
+        }
+    }
+}
+
+fn annotation(verdict: &Verdict) -> AnnotationReport<'_> {
+    AnnotationReport {
+        key: &verdict.key,
+        value: &verdict.value,
+        status: verdict.status.as_str(),
+        field: verdict.field.as_deref(),
+        before: verdict.before.as_ref(),
+        after: verdict.after.as_ref(),
+        stage: verdict.stage.as_str(),
+        reason: &verdict.reason,
+        fix: verdict.fix.as_ref().map(ToString::to_string),
+    }
+}
+
+/// A finding, as in every report that is JSON.
+pub fn finding(finding: &Finding) -> Json {
+    json!({
+        "code": finding.code.as_str(),
+        "severity": severity(finding.severity),
+        "subject": finding.subject,
+        "at": finding.place.as_ref().map(ToString::to_string),
+        "message": finding.message,
+        "fix": finding.fix.as_ref().map(ToString::to_string),
+        "who": who(finding.who),
+    })
+}
+
+/// The word for a severity.
+pub fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Ignored => "ignored",
+        Severity::Refused => "refused",
+    }
+}
+
+/// The word for who can mend it.
+pub fn who(who: Who) -> &'static str {
+    match who {
+        Who::PodAuthor => "pod author",
+        Who::ClusterAdministrator => "cluster administrator",
+        Who::ImageBuilder => "image builder",
+    }
+}
+
+/// Effective values by key.
+pub fn effective(effective: &Effective) -> Json {
+    effective
+        .values
+        .iter()
+        .map(|(key, value)| {
+            let at = match &value.origin {
+                Origin::Default => None,
+                Origin::File(place) => Some(format!("{}:{}", place.file, place.line)),
+                Origin::Annotation(key) | Origin::Derived(key) => Some(key.to_string()),
+            };
+            let report = json!({ "value": value.value, "origin": value.origin.kind(), "at": at });
+            (key.to_string(), report)
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn texts(args: &[Arg]) -> Vec<&str> {
+    args.iter().map(|a| a.text.as_str()).collect()
+}
+
+/// A launch.
+pub fn launch(launch: &Launch) -> Json {
+    let helpers: Vec<Json> =
+        launch.helpers.iter().map(|h| json!({ "program": h.program, "args": texts(&h.args) })).collect();
+    let files: Vec<Json> = launch.files.iter().map(|f| json!({ "path": f.path, "body": f.body })).collect();
+    let requests: Vec<Json> = launch
+        .requests
+        .iter()
+        .map(|r| json!({ "method": r.method, "path": r.path, "body": r.body }))
+        .collect();
+    json!({
+        "program": launch.program,
+        "args": texts(&launch.args),
+        "helpers": helpers,
+        "files": files,
+        "requests": requests,
+    })
+}
+
+/// What the guest is told.
+pub fn agent(agent: &AgentSetup) -> Json {
+    json!({
+        "kernel_cmdline": agent.kernel_cmdline,
+        "create_sandbox": agent.create_sandbox,
+        "policy": agent.policy,
+    })
+}
+
+/// One verdict.
+pub fn annotation_value(verdict: &Verdict) -> Json {
+    serde_json::to_value(annotation(verdict)).unwrap_or_default()
+}

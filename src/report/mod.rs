@@ -1,0 +1,7 @@
+//! An evaluation to text, JSON, SARIF and JUnit: one file per format over the same findings.
+//!
+//! Decides wording and layout, never a verdict. Hostile text is escaped here, once (`escape`).
+
+pub mod escape;
+pub mod json;
+pub mod text;

@@ -1,0 +1,256 @@
+//! Reports for people: one block a pod, problems first in it, everything untruncated.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use serde_json::Value as Json;
+
+use super::escape::visible;
+use crate::evaluate::{Evaluation, Outcome};
+use crate::finding::{Finding, Severity};
+use crate::input::manifest::Pod;
+use crate::launch::{Arg, Cause};
+use crate::runtime::value::{Effective, Origin};
+use crate::runtime::verdict::{Status, Verdict};
+
+/// How to paint; without colour every meaning still has its word and glyph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paint {
+    /// Whether to write SGR sequences.
+    pub color: bool,
+}
+
+impl Paint {
+    /// `text` in the SGR style `code`.
+    pub fn wrap(self, code: &str, text: &str) -> String {
+        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn outcome(self, outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Starts => self.wrap("32", "starts "),
+            Outcome::Refused(_) => self.wrap("1;31", "REFUSED"),
+        }
+    }
+
+    fn status(self, status: Status) -> String {
+        let (code, glyph) = match status {
+            Status::Applied => ("32", '✓'),
+            Status::Overridden => ("33", '↷'),
+            Status::Ignored => ("33", '○'),
+            Status::Refused => ("31", '✗'),
+            Status::Dropped => ("33", '⤓'),
+            Status::Invalid => ("31", '!'),
+            Status::Unknown => ("35", '?'),
+        };
+        self.wrap(code, &format!("{glyph} {:<10}", status.as_str()))
+    }
+}
+
+/// One pod's block.
+pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "{}  {}  {}  {}",
+        paint.outcome(&evaluation.outcome),
+        paint.wrap("1", &visible(&pod.id())),
+        visible(&pod.kind),
+        visible(&pod.place().to_string()),
+    );
+    if let Some(failure) = evaluation.outcome.failure() {
+        let crash = if failure.panic { " (the runtime crashes)" } else { "" };
+        for (i, line) in failure.message.trim_end().lines().enumerate() {
+            let head = if i == 0 { format!("at {}{crash}: ", failure.stage.as_str()) } else { "  ".into() };
+            let _ = writeln!(out, "  {}{}", head, visible(line));
+        }
+    }
+    for verdict in &evaluation.verdicts {
+        annotation(&mut out, verdict, paint);
+    }
+    let said = |f: &&Finding| {
+        !evaluation.verdicts.iter().any(|v| f.subject.as_deref() == Some(&v.key) && f.message == v.reason)
+            && evaluation.outcome.failure().is_none_or(|failure| failure.message != f.message)
+    };
+    for finding in evaluation.findings.iter().filter(said) {
+        let _ = writeln!(
+            out,
+            "  {} {}{}",
+            paint.wrap("33", &format!("{}[{}]", severity(finding.severity), finding.code.as_str())),
+            finding.subject.as_deref().map(|s| format!("{}: ", short(s))).unwrap_or_default(),
+            visible(&finding.message)
+        );
+        if let Some(fix) = &finding.fix {
+            let _ = writeln!(out, "      fix: {}", visible(&fix.to_string()));
+        }
+    }
+    out
+}
+
+fn severity(severity: Severity) -> &'static str {
+    super::json::severity(severity)
+}
+
+/// The annotation without `io.katacontainers.config.`, which every reader knows.
+pub fn short(key: &str) -> String {
+    visible(key.strip_prefix("io.katacontainers.config.").unwrap_or(key)).into_owned()
+}
+
+fn annotation(out: &mut String, verdict: &Verdict, paint: Paint) {
+    let _ = writeln!(
+        out,
+        "  {} {} = {}",
+        paint.status(verdict.status),
+        short(&verdict.key),
+        visible(&format!("{:?}", verdict.value)),
+    );
+    if let (Some(before), Some(after)) = (&verdict.before, &verdict.after)
+        && before != after
+    {
+        let _ = writeln!(out, "      {} → {}", visible(&before.to_string()), visible(&after.to_string()));
+    }
+    if verdict.status != Status::Applied {
+        let _ = writeln!(out, "      {}: {}", verdict.stage, visible(&verdict.reason));
+    }
+    if let Some(fix) = &verdict.fix {
+        let _ = writeln!(out, "      fix: {}", visible(&fix.to_string()));
+    }
+}
+
+/// How many pods start, are refused, and what was found.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    /// Pods seen.
+    pub pods: usize,
+    /// Pods refused.
+    pub refused: usize,
+    /// Findings by severity: note, warning, ignored, refused.
+    pub findings: [usize; 4],
+}
+
+impl Tally {
+    /// Counts one pod.
+    pub fn add(&mut self, evaluation: &Evaluation) {
+        self.pods += 1;
+        self.refused += usize::from(evaluation.outcome != Outcome::Starts);
+        for finding in &evaluation.findings {
+            let index = match finding.severity {
+                Severity::Note => 0,
+                Severity::Warning => 1,
+                Severity::Ignored => 2,
+                Severity::Refused => 3,
+            };
+            if let Some(count) = self.findings.get_mut(index) {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Whether anything at or above `least` was found.
+    pub fn reaches(&self, least: Severity) -> bool {
+        let [_, warning, ignored, refused] = self.findings;
+        let refused = refused + self.refused;
+        match least {
+            Severity::Refused => refused > 0,
+            Severity::Ignored => refused + ignored > 0,
+            Severity::Warning | Severity::Note => refused + ignored + warning > 0,
+        }
+    }
+
+    /// The closing line.
+    pub fn line(&self) -> String {
+        let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+        let [notes, warnings, ignored, _] = self.findings;
+        let mut parts = vec![plural(self.pods, "pod"), format!("{} refused", self.refused)];
+        parts.push(format!("{ignored} without effect"));
+        parts.push(plural(warnings, "warning"));
+        if notes > 0 {
+            parts.push(plural(notes, "note"));
+        }
+        parts.join(", ")
+    }
+}
+
+/// Every effective value with its origin.
+pub fn config(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
+    let Some(effective) = &evaluation.effective else { return Ok(()) };
+    let width = effective.values.keys().map(|k| k.len()).max().unwrap_or(0);
+    for (key, value) in &effective.values {
+        writeln!(
+            out,
+            "{key:<width$} = {}  # {}",
+            visible(&value.value.to_string()),
+            visible(&origin(&value.origin))
+        )?;
+    }
+    Ok(())
+}
+
+/// An origin in words.
+pub fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Default => "default".into(),
+        Origin::File(place) => format!("{}:{}", place.file, place.line),
+        Origin::Annotation(key) => format!("annotation {}", short(key)),
+        Origin::Derived(rule) => format!("derived: {rule}"),
+    }
+}
+
+/// What put an argument there, in words.
+pub fn cause(cause: &Cause, effective: Option<&Effective>) -> String {
+    let mut parts: Vec<String> = cause
+        .keys
+        .iter()
+        .map(|key| match effective.and_then(|e| e.get(key)) {
+            Some(value) => format!("{key} ({})", origin(&value.origin)),
+            None => key.to_string(),
+        })
+        .collect();
+    if !cause.rule.is_empty() {
+        parts.push(cause.rule.to_string());
+    }
+    parts.join(", ")
+}
+
+fn args(out: &mut dyn Write, program: &str, args: &[Arg], effective: Option<&Effective>) -> io::Result<()> {
+    writeln!(out, "{}", visible(program))?;
+    for arg in args {
+        writeln!(out, "  {}  # {}", visible(&arg.text), visible(&cause(&arg.cause, effective)))?;
+    }
+    Ok(())
+}
+
+/// The VM's processes and requests, an argument a line with its cause.
+pub fn launch(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
+    let Some(launch) = &evaluation.launch else { return Ok(()) };
+    let effective = evaluation.effective.as_ref();
+    if let Some(program) = &launch.program {
+        args(out, program, &launch.args, effective)?;
+    }
+    for helper in &launch.helpers {
+        args(out, &helper.program, &helper.args, effective)?;
+    }
+    for file in &launch.files {
+        writeln!(out, "{}\n{}", visible(&file.path), pretty(&file.body))?;
+    }
+    for request in &launch.requests {
+        writeln!(out, "{} {}\n{}", visible(&request.method), visible(&request.path), pretty(&request.body))?;
+    }
+    Ok(())
+}
+
+/// JSON over several lines; serde_json escapes control characters itself.
+fn pretty(body: &Json) -> String {
+    if body.is_null() { String::new() } else { format!("{body:#}") }
+}
+
+/// What the guest is told.
+pub fn agent(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
+    let Some(agent) = &evaluation.agent else { return Ok(()) };
+    args(out, "guest kernel command line", &agent.kernel_params, evaluation.effective.as_ref())?;
+    writeln!(out, "CreateSandbox\n{}", pretty(&agent.create_sandbox))?;
+    if let Some(policy) = &agent.policy {
+        writeln!(out, "policy\n{}", visible(policy))?;
+    }
+    Ok(())
+}
