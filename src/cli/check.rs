@@ -6,6 +6,8 @@ use super::args::{CheckArgs, CheckFormat, FailOn};
 use super::{CliError, Exit, paint, pods, setup};
 use crate::finding::Severity;
 use crate::report::json;
+use crate::report::junit::Junit;
+use crate::report::sarif::Sarif;
 use crate::report::text::{self, Tally};
 use crate::runtime::Depth;
 
@@ -13,6 +15,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let (evaluator, _) = setup::evaluator(&args.input)?;
     let format = if args.json { CheckFormat::Json } else { args.output };
     let depth = if args.full && format == CheckFormat::Json { Depth::Full } else { Depth::Verdicts };
+    let least = match args.fail_on {
+        FailOn::Refused => Severity::Refused,
+        FailOn::Ignored => Severity::Ignored,
+        FailOn::Warning => Severity::Warning,
+    };
     let mut tally = Tally::default();
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match format {
@@ -31,7 +38,28 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             })?;
             writer.close()?;
         }
-        CheckFormat::Text | CheckFormat::Sarif | CheckFormat::Junit => {
+        CheckFormat::Sarif => {
+            let mut sarif = Sarif::default();
+            pods::each(&args.input, |pod| {
+                let evaluation = evaluator.evaluate(&pod, depth);
+                tally.add(&evaluation);
+                sarif.pod(&pod, &evaluation);
+                Ok(())
+            })?;
+            serde_json::to_writer_pretty(&mut out, &sarif.log()).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        CheckFormat::Junit => {
+            let mut junit = Junit::default();
+            pods::each(&args.input, |pod| {
+                let evaluation = evaluator.evaluate(&pod, depth);
+                tally.add(&evaluation);
+                junit.pod(&pod, &evaluation, least);
+                Ok(())
+            })?;
+            junit.write(&mut out)?;
+        }
+        CheckFormat::Text => {
             let paint = paint(args.color);
             pods::each(&args.input, |pod| {
                 let evaluation = evaluator.evaluate(&pod, depth);
@@ -42,10 +70,5 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         }
     }
     out.flush()?;
-    let least = match args.fail_on {
-        FailOn::Refused => Severity::Refused,
-        FailOn::Ignored => Severity::Ignored,
-        FailOn::Warning => Severity::Warning,
-    };
     Ok(if tally.reaches(least) { Exit::Found } else { Exit::Clean })
 }

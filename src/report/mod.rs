@@ -4,4 +4,6 @@
 
 pub mod escape;
 pub mod json;
+pub mod junit;
+pub mod sarif;
 pub mod text;

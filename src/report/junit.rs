@@ -1,0 +1,102 @@
+//! JUnit XML: one test case a pod; a refused pod is a failure, other findings are its output.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::escape::is_hostile;
+use super::json::severity;
+use crate::evaluate::Evaluation;
+use crate::finding::{Finding, Severity};
+use crate::input::manifest::Pod;
+
+/// Collects the test cases of one run.
+#[derive(Debug, Default)]
+pub struct Junit {
+    cases: String,
+    tests: usize,
+    failures: usize,
+}
+
+impl Junit {
+    /// Adds a pod. Findings at or above `fail_on` make it fail.
+    pub fn pod(&mut self, pod: &Pod, evaluation: &Evaluation, fail_on: Severity) {
+        self.tests += 1;
+        let _ = write!(
+            self.cases,
+            "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
+            attribute(&pod.namespace),
+            attribute(&pod.name),
+            attribute(&pod.source.file),
+            pod.source.line
+        );
+        let refusal = evaluation.outcome.failure();
+        let (bad, rest): (Vec<&Finding>, Vec<&Finding>) =
+            evaluation.findings.iter().partition(|f| f.severity >= fail_on);
+        if refusal.is_none() && evaluation.findings.is_empty() {
+            self.cases.push_str("/>\n");
+            return;
+        }
+        self.cases.push_str(">\n");
+        if refusal.is_some() || !bad.is_empty() {
+            self.failures += 1;
+            let message = refusal
+                .map(|f| f.message.as_str())
+                .or_else(|| bad.first().map(|f| f.message.as_str()))
+                .unwrap_or_default();
+            let kind = refusal.map_or("finding", |f| f.stage.as_str());
+            let _ = writeln!(
+                self.cases,
+                "      <failure type=\"{}\" message=\"{}\">{}</failure>",
+                attribute(kind),
+                attribute(message),
+                lines(&bad)
+            );
+        }
+        if !rest.is_empty() {
+            let _ = writeln!(self.cases, "      <system-out>{}</system-out>", lines(&rest));
+        }
+        self.cases.push_str("    </testcase>\n");
+    }
+
+    /// Writes the whole document.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (tests, failures) = (self.tests, self.failures);
+        writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+        writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\">")?;
+        writeln!(out, "  <testsuite name=\"katascope\" tests=\"{tests}\" failures=\"{failures}\">")?;
+        out.write_all(self.cases.as_bytes())?;
+        writeln!(out, "  </testsuite>\n</testsuites>")
+    }
+}
+
+fn lines(findings: &[&Finding]) -> String {
+    findings
+        .iter()
+        .map(|f| {
+            let subject = f.subject.as_deref().map(|s| format!("{s}: ")).unwrap_or_default();
+            let fix = f.fix.as_ref().map(|f| format!(" (fix: {f})")).unwrap_or_default();
+            attribute(&format!("{}[{}] {subject}{}{fix}", severity(f.severity), f.code.as_str(), f.message))
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Text for an attribute or element: markup escaped, hostile characters visible. XML 1.0 cannot hold
+/// most control characters at all.
+fn attribute(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.trim_end().chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("&#10;"),
+            c if is_hostile(c) || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
