@@ -5,6 +5,7 @@
 
 pub mod go21;
 pub mod go41;
+pub mod go_text;
 pub mod rs41;
 pub mod value;
 pub mod verdict;
