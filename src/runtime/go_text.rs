@@ -161,6 +161,9 @@ pub fn parse_float32(text: &str) -> Result<f32, NumError> {
         Some(b'+') => (false, plain.get(1..).unwrap_or("")),
         _ => (false, plain.as_str()),
     };
+    if body.starts_with(['+', '-']) {
+        return Err(error(NumErrorKind::Syntax));
+    }
     let is_hex = body.len() > 2 && body.get(..2).is_some_and(|p| p.eq_ignore_ascii_case("0x"));
     let size = if is_hex {
         hex_float32(body.get(2..).unwrap_or(""))
@@ -362,6 +365,10 @@ mod tests {
         assert!(parse_float32("nan").is_ok_and(f32::is_nan));
         assert!(parse_float32("+nan").is_err());
         assert_eq!(parse_float32("0x1p-149"), Ok(f32::from_bits(1)));
+        assert_eq!(parse_float32("1_0e1_0"), Ok(1e11));
+        assert!(parse_float32("1_e5").is_err());
+        assert_eq!(parse_float32("0x1.8p-150"), Ok(f32::from_bits(1)));
+        assert_eq!(parse_float32("0x1.ffffffp127").map_err(|e| e.kind), Err(NumErrorKind::Range));
         assert_eq!(parse_float32("0x1.000001p0"), Ok(1.0));
         assert_eq!(parse_float32("0x1.000003p0"), Ok(1.000_000_2));
     }
