@@ -39,9 +39,10 @@ pub struct Setup {
 }
 
 /// Whether the pod starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Outcome {
     /// The VM is started.
+    #[default]
     Starts,
     /// It is not.
     Refused(Failure),
@@ -66,7 +67,7 @@ impl Outcome {
 }
 
 /// What becomes of one pod.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Evaluation {
     /// Whether it starts.
     pub outcome: Outcome,

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod catalog;
 pub mod cli;
 pub mod cri;
+pub mod diff;
 pub mod evaluate;
 pub mod finding;
 pub mod input;

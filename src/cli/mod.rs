@@ -2,6 +2,7 @@
 
 pub mod args;
 mod check;
+mod diff;
 mod exit;
 mod pods;
 mod setup;
@@ -34,7 +35,8 @@ pub fn run() -> Exit {
         None => interactive(&cli.input),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Show(args)) => show::run(&args),
-        Some(Command::Diff(_) | Command::Explain(_)) => Ok(Exit::Trouble),
+        Some(Command::Diff(args)) => diff::run(&args),
+        Some(Command::Explain(_)) => Ok(Exit::Trouble),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
     };

@@ -1,0 +1,192 @@
+//! `katascope diff`: the same question asked twice, with something else the second time.
+
+use std::io::{self, BufWriter, Write};
+
+use clap::ValueEnum;
+
+use super::args::{DiffArgs, DiffSubject, Input, KataVersion, RuntimeChoice};
+use super::setup::SetupError;
+use super::{CliError, Exit, paint, pods, setup};
+use crate::catalog::KATA_PREFIX;
+use crate::diff::Sides;
+use crate::diff::evaluation::Differences;
+use crate::evaluate::{Evaluation, Evaluator};
+use crate::input::manifest::Pod;
+use crate::report::changes;
+use crate::runtime::Depth;
+
+/// What `--with` changed.
+struct Candidate {
+    input: Input,
+    without_annotations: bool,
+}
+
+pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
+    let candidate = candidate(args)?;
+    let (old, _) = setup::evaluator(&args.input)?;
+    let (new, _) = setup::evaluator(&candidate.input)?;
+    let old_pods = collect(&args.input)?;
+    let mut new_pods = collect(&candidate.input)?;
+    if candidate.without_annotations {
+        for pod in &mut new_pods {
+            pod.annotations.retain(|a| !a.key.starts_with(KATA_PREFIX));
+            pod.problems.retain(|p| p.annotation.is_none());
+        }
+    }
+    let one_by_one = args.input.pod != candidate.input.pod && !candidate.without_annotations;
+    let pairs = if one_by_one { one_pair(&old_pods, &new_pods)? } else { pair(&old_pods, &new_pods) };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let paint = paint(args.output.color);
+    let mut any = false;
+    let mut reports = Vec::new();
+    for sides in pairs {
+        let Sides { baseline, candidate } = evaluate(&old, &new, &sides);
+        let differences = select(Differences::between(&baseline, &candidate), args.show);
+        any |= differences.any();
+        let title = title(&sides);
+        if args.output.is_json() {
+            reports.push(changes::json(&title, &differences));
+        } else {
+            changes::text(&mut out, &title, &differences, &Sides::new(baseline, candidate), paint)?;
+        }
+    }
+    if args.output.is_json() {
+        let sides = Sides::new(crate::report::json::policy(&old), crate::report::json::policy(&new));
+        let report = serde_json::json!({
+            "schema": crate::report::json::SCHEMA,
+            "baseline": sides.baseline,
+            "candidate": sides.candidate,
+            "pods": reports,
+        });
+        serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
+        writeln!(out)?;
+    }
+    out.flush()?;
+    Ok(if any { Exit::Found } else { Exit::Clean })
+}
+
+fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
+    let mut input = args.input.clone();
+    let mut without_annotations = false;
+    for word in &args.with {
+        let wrong = |why: &str| SetupError::Usage(format!("--with {word}: {why}"));
+        let (key, value) = word.split_once('=').ok_or_else(|| wrong("write KEY=VALUE"))?;
+        match key {
+            "runtime" => {
+                input.runtime = RuntimeChoice::from_str(value, false).map_err(|e| wrong(&e))?;
+            }
+            "kata-version" => {
+                input.kata_version = KataVersion::from_str(value, false).map_err(|e| wrong(&e))?;
+            }
+            "config" => input.config = Some(value.into()),
+            "hypervisor" => input.hypervisor = Some(value.into()),
+            "pod" if value == "none" => without_annotations = true,
+            "pod" => input.pod = Some(value.into()),
+            "manifest" => input.manifests = vec![value.into()],
+            "host" => input.host = Some(value.into()),
+            "root" => input.root = Some(value.into()),
+            "handler" => input.handler = Some(value.into()),
+            "cri-config" => input.cri_config = Some(value.into()),
+            "containerd" => input.containerd = Some(value.into()),
+            "kubelet" => input.kubelet = Some(value.into()),
+            "arch" => input.arch = Some(value.into()),
+            "cpus" => input.cpus = Some(value.parse().map_err(|_| wrong("a number of CPUs"))?),
+            "memory" => input.memory = Some(value.parse().map_err(|_| wrong("a number of MiB"))?),
+            _ => {
+                return Err(wrong(
+                    "one of runtime, kata-version, config, hypervisor, pod, manifest, host, root, handler, \
+                     cri-config, containerd, kubelet, arch, cpus, memory",
+                ));
+            }
+        }
+    }
+    Ok(Candidate { input, without_annotations })
+}
+
+fn collect(input: &Input) -> Result<Vec<Pod>, CliError> {
+    let mut pods = Vec::new();
+    pods::each(input, |pod| {
+        pods.push(pod);
+        Ok(())
+    })?;
+    Ok(pods)
+}
+
+/// The pods of both sides by name; one that the other side lacks stands alone.
+fn pair<'a>(old: &'a [Pod], new: &'a [Pod]) -> Vec<Sides<Option<&'a Pod>>> {
+    let same = |a: &Pod, b: &Pod| a.id() == b.id() && a.kind == b.kind;
+    let mut used = vec![false; old.len()];
+    let mut pairs: Vec<_> = new
+        .iter()
+        .map(|pod| {
+            let found =
+                old.iter().zip(used.iter_mut()).find(|(other, used)| !**used && same(other, pod)).map(
+                    |(other, used)| {
+                        *used = true;
+                        other
+                    },
+                );
+            Sides::new(found, Some(pod))
+        })
+        .collect();
+    pairs.extend(old.iter().zip(used).filter(|(_, used)| !used).map(|(pod, _)| Sides::new(Some(pod), None)));
+    pairs
+}
+
+/// Two different pods, side by side.
+fn one_pair<'a>(old: &'a [Pod], new: &'a [Pod]) -> Result<Vec<Sides<Option<&'a Pod>>>, SetupError> {
+    match (old, new) {
+        ([old], [new]) => Ok(vec![Sides::new(Some(old), Some(new))]),
+        _ => Err(SetupError::Usage(
+            "two pods are compared one with one: name the first with --pod, the second with --with pod="
+                .into(),
+        )),
+    }
+}
+
+fn evaluate(old: &Evaluator, new: &Evaluator, pods: &Sides<Option<&Pod>>) -> Sides<Evaluation> {
+    // A pod that only one side has is compared with itself without annotations.
+    let bare = |pod: Option<&Pod>| {
+        let mut bare = pod.cloned()?;
+        bare.annotations.clear();
+        bare.problems.clear();
+        Some(bare)
+    };
+    let (a, b) = (pods.baseline.cloned(), pods.candidate.cloned());
+    let baseline = a.or_else(|| bare(pods.candidate));
+    let candidate = b.or_else(|| bare(pods.baseline));
+    let ask = |evaluator: &Evaluator, pod: &Option<Pod>| {
+        pod.as_ref().map_or_else(Evaluation::default, |pod| evaluator.evaluate(pod, Depth::Full))
+    };
+    Sides::new(ask(old, &baseline), ask(new, &candidate))
+}
+
+fn title(pods: &Sides<Option<&Pod>>) -> String {
+    match (pods.baseline, pods.candidate) {
+        (Some(a), Some(b)) if a.id() == b.id() => a.id(),
+        (Some(a), Some(b)) => format!("{} → {}", a.id(), b.id()),
+        (Some(a), None) => format!("{} (only in the baseline)", a.id()),
+        (None, Some(b)) => format!("{} (only in the candidate)", b.id()),
+        (None, None) => String::new(),
+    }
+}
+
+fn select(mut differences: Differences, show: DiffSubject) -> Differences {
+    let keep = |subject| show == DiffSubject::All || show == subject;
+    if !keep(DiffSubject::Annotations) {
+        differences.annotations.clear();
+        differences.outcome.baseline = differences.outcome.candidate.clone();
+    }
+    if !keep(DiffSubject::Config) {
+        differences.config.clear();
+    }
+    if !keep(DiffSubject::Launch) {
+        differences.processes.clear();
+        differences.bodies.clear();
+    }
+    if !keep(DiffSubject::Agent) {
+        differences.kernel.rows.clear();
+        differences.agent.clear();
+    }
+    differences
+}
