@@ -374,6 +374,7 @@ struct Memory {
     canonical: HashMap<String, Result<Arc<str>, Errno>>,
     dirs: HashMap<String, Result<Arc<[String]>, Errno>>,
     hashes: HashMap<String, Result<Arc<str>, Errno>>,
+    globs: HashMap<String, Arc<[String]>>,
 }
 
 /// The host: facts and files. Cheap to clone; clones share what was remembered.
@@ -517,6 +518,16 @@ impl Host {
     pub fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
         let real = self.canonicalize(path)?;
         self.files.read(&real)
+    }
+
+    /// The files a glob stands for: remembered, or found by `expand` (which may ask this host).
+    pub fn remembered_glob(&self, pattern: &str, expand: impl FnOnce() -> Vec<String>) -> Arc<[String]> {
+        if let Some(known) = self.memory().globs.get(pattern) {
+            return known.clone();
+        }
+        let answer: Arc<[String]> = expand().into();
+        self.memory().globs.insert(pattern.to_owned(), answer.clone());
+        answer
     }
 
     /// SHA-512 of a file in lower-case hexadecimal.

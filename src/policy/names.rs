@@ -1,42 +1,117 @@
 //! The name gate: which annotations `enable_annotations` lets through.
 //!
 //! The entries are regular expressions searched anywhere in the name after
-//! `io.katacontainers.config.hypervisor.`. Facts: src/libs/kata-types/src/annotations/mod.rs and
-//! src/runtime/pkg/oci/utils.go at 4.1.0.
+//! `io.katacontainers.config.hypervisor.`. In the Go runtimes an invalid entry matches nothing; in
+//! runtime-rs it disables the whole list. Facts: src/libs/kata-types/src/config/hypervisor/mod.rs and
+//! src/runtime/pkg/oci/utils.go at 4.1.0, src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 
+use super::go_regex::GoRegex;
 use crate::catalog::Generation;
 
 /// A compiled `enable_annotations` list.
 #[derive(Debug, Clone)]
 pub struct NameGate {
-    generation: Generation,
-    patterns: Vec<Result<Regex, String>>,
+    entries: Entries,
+    invalid: Vec<(usize, String)>,
+}
+
+#[derive(Debug, Clone)]
+enum Entries {
+    /// The Go runtimes try each entry for itself; `None` where it is invalid.
+    Each(Vec<Option<GoRegex>>),
+    /// runtime-rs compiles all into one set; `None` where that fails.
+    Set(Option<RegexSet>),
 }
 
 impl NameGate {
     /// Compiles the list; never fails, an invalid pattern is remembered as such.
     pub fn new(generation: Generation, patterns: &[String]) -> Self {
-        let patterns = patterns.iter().map(|p| Regex::new(p).map_err(|e| e.to_string())).collect();
-        Self { generation, patterns }
+        let mut invalid = Vec::new();
+        let entries = match generation {
+            Generation::Go21 | Generation::Go41 => Entries::Each(
+                patterns
+                    .iter()
+                    .enumerate()
+                    .map(|(i, pattern)| {
+                        GoRegex::new(pattern).map_err(|e| invalid.push((i, e.to_string()))).ok()
+                    })
+                    .collect(),
+            ),
+            Generation::Rs41 => Entries::Set(match RegexSet::new(patterns) {
+                Ok(set) => Some(set),
+                Err(error) => {
+                    invalid = patterns
+                        .iter()
+                        .enumerate()
+                        .filter_map(|(i, p)| Regex::new(p).err().map(|e| (i, e.to_string())))
+                        .collect();
+                    // Each entry is good, but together they outgrow the bound on a set.
+                    if invalid.is_empty() {
+                        invalid.push((patterns.len().saturating_sub(1), error.to_string()));
+                    }
+                    None
+                }
+            }),
+        };
+        Self { entries, invalid }
     }
 
     /// The index of the first pattern that lets `short` (the name without the hypervisor prefix) through.
     pub fn admits(&self, short: &str) -> Option<usize> {
-        if self.disabled() {
-            return None;
+        match &self.entries {
+            Entries::Each(entries) => {
+                entries.iter().position(|e| e.as_ref().is_some_and(|regex| regex.is_match(short)))
+            }
+            Entries::Set(set) => {
+                let set = set.as_ref()?;
+                if !set.is_match(short) {
+                    return None;
+                }
+                set.matches(short).iter().next()
+            }
         }
-        self.patterns.iter().position(|p| p.as_ref().is_ok_and(|r| r.is_match(short)))
     }
 
     /// The invalid patterns, by index, with the reason.
     pub fn invalid(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.patterns.iter().enumerate().filter_map(|(i, p)| p.as_ref().err().map(|e| (i, e.as_str())))
+        self.invalid.iter().map(|(i, reason)| (*i, reason.as_str()))
     }
 
     /// Whether one invalid pattern disables the whole list, as in runtime-rs.
     pub fn disabled(&self) -> bool {
-        self.generation == Generation::Rs41 && self.patterns.iter().any(Result::is_err)
+        matches!(self.entries, Entries::Set(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate(generation: Generation, patterns: &[&str]) -> NameGate {
+        NameGate::new(generation, &patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn entries_are_searched_anywhere() {
+        for generation in Generation::ALL {
+            let gate = gate(generation, &["^image$", "path"]);
+            assert_eq!(gate.admits("jailer_path"), Some(1), "{generation:?}");
+            assert_eq!(gate.admits("image"), Some(0));
+            assert_eq!(gate.admits("image_hash"), None);
+        }
+    }
+
+    #[test]
+    fn one_invalid_entry_disables_the_set_only() {
+        let list = ["path", "virtio_fs_(?!x)"];
+        let rs = gate(Generation::Rs41, &list);
+        assert!(rs.disabled() && rs.admits("path").is_none());
+        assert_eq!(rs.invalid().map(|(i, _)| i).collect::<Vec<_>>(), [1]);
+        let go = gate(Generation::Go41, &list);
+        assert!(!go.disabled());
+        assert_eq!(go.admits("path"), Some(0));
+        assert_eq!(go.invalid().map(|(i, _)| i).collect::<Vec<_>>(), [1]);
     }
 }
