@@ -1,0 +1,233 @@
+//! Pods in Kubernetes documents, CRI pod configurations and OCI specs.
+//!
+//! Decides which pods an input holds and where each annotation stands. Whether Kubernetes would
+//! accept them is `kubernetes`' business.
+
+pub mod document;
+pub mod json;
+pub mod kinds;
+pub mod node;
+pub mod place;
+pub mod pods;
+pub mod stream;
+pub mod text;
+pub mod yaml;
+
+use std::collections::BTreeMap;
+
+use super::source::{Place, Source};
+pub use document::Object;
+pub use stream::stream;
+
+/// The deepest nesting that is read. Kubernetes' own objects stay below 40.
+pub const NESTING_LIMIT: usize = 200;
+/// The most documents in one input.
+pub const DOCUMENT_LIMIT: usize = 10_000_000;
+/// The largest input that is read as a whole, in bytes. JSON lines have no such limit.
+pub const SIZE_LIMIT: u64 = 1 << 30;
+/// The longest line of a stream of JSON lines, in bytes.
+pub const LINE_LIMIT: usize = 16 << 20;
+
+/// What kind of document a pod came from: it decides at which stage its story starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// A Kubernetes object: starts at the `kubernetes` stage.
+    Kubernetes,
+    /// A CRI pod configuration (`crictl runp`): starts at the `cri` stage.
+    Cri,
+    /// An OCI `config.json`: what a runtime really received.
+    Oci,
+}
+
+/// One annotation as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodAnnotation {
+    /// The whole key.
+    pub key: String,
+    /// The value as Kubernetes would store it (a null arrives as the empty string).
+    pub value: String,
+    /// Where the key stands.
+    pub place: Place,
+}
+
+/// A complaint Kubernetes would make, ending the pod's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The annotation it is about.
+    pub annotation: Option<String>,
+    /// Kubernetes' message.
+    pub message: String,
+    /// What to write instead.
+    pub fix: Option<String>,
+    /// Where.
+    pub place: Option<Place>,
+}
+
+/// Where a pod stands in its input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodSource {
+    /// Shown path or `<stdin>`.
+    pub file: String,
+    /// Document number in the file, from 1.
+    pub document: usize,
+    /// Line of the object, from 1.
+    pub line: u32,
+}
+
+/// What kubelet hands to the CRI as the sandbox's size. Quota, period in microseconds; memory in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sizing {
+    /// CFS quota; 0 or negative: none.
+    pub cpu_quota: i64,
+    /// CFS period.
+    pub cpu_period: u64,
+    /// CPU shares.
+    pub cpu_shares: u64,
+    /// Memory limit; 0: none.
+    pub memory_limit: i64,
+}
+
+/// One pod (or pod template) of the input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pod {
+    /// `metadata.name` (of the workload, for a template).
+    pub name: String,
+    /// `metadata.namespace`, `default` where absent.
+    pub namespace: String,
+    /// `Pod`, `Deployment`, ... ; `PodSandboxConfig` (CRI), `OCI` (spec).
+    pub kind: String,
+    /// Where it stands.
+    pub source: PodSource,
+    /// What it came from.
+    pub form: Form,
+    /// Every annotation the pod sets, in file order.
+    pub annotations: Vec<PodAnnotation>,
+    /// The pod's labels (a CRI may pass some on).
+    pub labels: BTreeMap<String, String>,
+    /// `spec.runtimeClassName`.
+    pub runtime_class: Option<String>,
+    /// The guest's host name: the pod's name unless told otherwise.
+    pub hostname: String,
+    /// The sandbox's size: given by CRI and OCI documents, computed from `spec` for Kubernetes objects.
+    pub sizing: Option<Sizing>,
+    /// What Kubernetes refuses about it; not empty means the pod never reaches the node.
+    pub problems: Vec<Problem>,
+}
+
+impl Pod {
+    /// `namespace/name`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
+
+    /// Where the pod stands.
+    pub fn place(&self) -> Place {
+        Place { file: self.source.file.as_str().into(), line: self.source.line, column: 0 }
+    }
+}
+
+/// A `RuntimeClass` of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeClass {
+    /// What pods put in `runtimeClassName`.
+    pub name: String,
+    /// The container runtime's handler.
+    pub handler: String,
+    /// `overhead.podFixed`: added to the pod's cgroup and to what the scheduler counts, not to the sandbox's size.
+    pub overhead: BTreeMap<String, String>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A Kata annotation on an object that does not hand it to a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// The key.
+    pub key: String,
+    /// The kind of the object.
+    pub kind: String,
+    /// Where in the object it stands.
+    pub path: String,
+    /// Where it would have to stand.
+    pub right_path: String,
+    /// Where in the file.
+    pub place: Place,
+}
+
+/// An input that cannot be read, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct InputError {
+    /// Where.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl InputError {
+    /// An error with no advice.
+    pub fn new(place: Place, message: impl Into<String>) -> Self {
+        Self { place, message: message.into(), help: None }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Everything that an input holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Documents {
+    /// The pods and pod templates, in order.
+    pub pods: Vec<Pod>,
+    /// RuntimeClass objects.
+    pub runtime_classes: Vec<RuntimeClass>,
+    /// Kata annotations that no pod gets.
+    pub strays: Vec<Stray>,
+    /// Kinds of the objects that make no pods, in order.
+    pub others: Vec<String>,
+}
+
+/// Every pod of a text, as written: nothing is judged, Kubernetes objects have no size yet.
+/// A text without any is an error.
+pub fn read(source: &Source) -> Result<Documents, InputError> {
+    let locator = place::Locator::new(source.path.clone(), &source.text, 1);
+    let mut documents = Documents::default();
+    let mut visit = |object: Object<'_, '_>| {
+        let (found, strays) = pods::find(&object);
+        documents.strays.extend(strays);
+        match found {
+            pods::Found::Pods(pods) => documents.pods.extend(pods),
+            pods::Found::RuntimeClass(class) => documents.runtime_classes.push(class),
+            pods::Found::Other(kind) => documents.others.push(kind),
+        }
+    };
+    document::Walk::new(&locator, 0, &mut visit).run()?;
+    if documents.pods.is_empty() {
+        return Err(no_pods(&source.path, &documents.others));
+    }
+    Ok(documents)
+}
+
+/// The error of an input in which there is no pod.
+pub fn no_pods(path: &std::sync::Arc<str>, others: &[String]) -> InputError {
+    let place = Place { file: path.clone(), line: 0, column: 0 };
+    let mut kinds: Vec<&str> =
+        others.iter().map(|k| if k.is_empty() { "an object without kind" } else { k }).collect();
+    kinds.dedup();
+    let message = match kinds.as_slice() {
+        [] => "no objects passed to create: the input is empty".to_owned(),
+        [first @ .., _] if first.len() > 4 => {
+            format!("no pod in it, only {} objects of other kinds", others.len())
+        }
+        kinds => format!("no pod in it, only {}", kinds.join(", ")),
+    };
+    InputError::new(place, message).with_help(
+        "give a Pod, anything with a pod template, a CRI pod configuration or an OCI config.json, as YAML or JSON",
+    )
+}

@@ -1,0 +1,260 @@
+//! The pods that an object makes, and the annotations that miss them.
+//!
+//! Decides name, place, annotations, labels, runtime class and form of each pod. What Kubernetes thinks
+//! of them, and the size that kubelet gives them, is `kubernetes`' business.
+
+use std::collections::BTreeMap;
+
+use super::document::{Object, Places};
+use super::kinds::{self, Template};
+use super::node::{Data, Node};
+use super::{Form, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
+use crate::catalog::KATA_PREFIX;
+
+/// What an object turned out to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// It makes pods; none where its templates are missing.
+    Pods(Vec<Pod>),
+    /// A RuntimeClass.
+    RuntimeClass(RuntimeClass),
+    /// Something else, with its kind.
+    Other(String),
+}
+
+/// What `object` is, with the annotations that it sets to no effect.
+pub fn find(object: &Object<'_, '_>) -> (Found, Vec<Stray>) {
+    let node = object.node;
+    if node.text("ociVersion").is_some() {
+        return (Found::Pods(vec![oci(object)]), Vec::new());
+    }
+    let bare = node.get("kind").is_none() && node.get("apiVersion").is_none();
+    if bare && object.list.is_none() && is_cri(node) {
+        return (Found::Pods(vec![cri(object)]), Vec::new());
+    }
+    let kind = kinds::lookup(object.api_version, object.kind).or_else(|| kinds::built_in(object.kind));
+    let (group, _) = kinds::group_version(object.api_version);
+    if kind.is_none() && group == "node.k8s.io" && object.kind == "RuntimeClass" {
+        return (Found::RuntimeClass(runtime_class(object)), Vec::new());
+    }
+    let templates = kinds::templates(node, kind);
+    let strays = strays(object, kind, &templates);
+    if kind.is_none() && templates.is_empty() {
+        return (Found::Other(object.kind.to_owned()), strays);
+    }
+    let several = templates.len() > 1;
+    let pods = templates.iter().map(|t| of_template(object, t, several)).collect();
+    (Found::Pods(pods), strays)
+}
+
+/// A string map as Kubernetes stores it, in the order of the text.
+pub fn annotations(map: Option<&Node<'_>>, places: Places<'_>) -> Vec<PodAnnotation> {
+    let mut found: Vec<PodAnnotation> = Vec::new();
+    for entry in map.map(Node::entries).unwrap_or_default() {
+        let annotation = PodAnnotation {
+            key: entry.key.to_string(),
+            value: text_of(&entry.value),
+            place: places.of(entry.at),
+        };
+        match found.iter_mut().find(|a| a.key == annotation.key) {
+            Some(earlier) => *earlier = annotation,
+            None => found.push(annotation),
+        }
+    }
+    found
+}
+
+/// The text of a value: as Kubernetes stores it for strings and nulls, as JSON for what it refuses.
+fn text_of(node: &Node<'_>) -> String {
+    match &node.data {
+        Data::Null => String::new(),
+        Data::Bool(b) => b.to_string(),
+        Data::Number(text) | Data::String(text) => text.to_string(),
+        Data::List(items) => format!("[{}]", items.iter().map(text_of).collect::<Vec<_>>().join(", ")),
+        Data::Map(entries) => {
+            let inner: Vec<_> = entries.iter().map(|e| format!("{}: {}", e.key, text_of(&e.value))).collect();
+            format!("{{{}}}", inner.join(", "))
+        }
+    }
+}
+
+fn labels(map: Option<&Node<'_>>) -> BTreeMap<String, String> {
+    let entries = map.map(Node::entries).unwrap_or_default();
+    entries.iter().map(|e| (e.key.to_string(), text_of(&e.value))).collect()
+}
+
+fn source(object: &Object<'_, '_>) -> PodSource {
+    PodSource {
+        file: object.places.file().to_string(),
+        document: object.document,
+        line: object.places.of(object.node.at).line,
+    }
+}
+
+fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bool) -> Pod {
+    let metadata = object.node.get("metadata");
+    let text = |key| metadata.and_then(|m| m.text(key));
+    let mut name = match (text("name"), text("generateName")) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(prefix)) => format!("{prefix}{{random}}"),
+        (None, None) => String::new(),
+    };
+    if let Some(role) = template.role.as_ref().filter(|_| several) {
+        name = format!("{name}-{role}");
+    }
+    let mut found = annotations(template.shared.and_then(|s| s.get("annotations")), object.places);
+    for annotation in annotations(template.metadata.and_then(|m| m.get("annotations")), object.places) {
+        found.retain(|a| a.key != annotation.key);
+        found.push(annotation);
+    }
+    let spec = template.spec;
+    let string = |key: &str| spec.and_then(|s| s.text(key)).filter(|t| !t.is_empty()).map(str::to_owned);
+    let hostname = string("hostnameOverride").or_else(|| string("hostname")).unwrap_or_else(|| name.clone());
+    Pod {
+        namespace: text("namespace").filter(|n| !n.is_empty()).unwrap_or("default").to_owned(),
+        kind: object.kind.to_owned(),
+        source: source(object),
+        form: Form::Kubernetes,
+        annotations: found,
+        labels: labels(template.metadata.and_then(|m| m.get("labels"))),
+        runtime_class: string("runtimeClassName").or_else(|| patched_class(spec, object.node)),
+        hostname,
+        sizing: None,
+        problems: Vec::new(),
+        name,
+    }
+}
+
+/// The class that an Argo workflow names in a patch, which is YAML within a string.
+fn patched_class(spec: Option<&Node<'_>>, object: &Node<'_>) -> Option<String> {
+    let patches = [
+        spec.and_then(|s| s.text("podSpecPatch")),
+        object.path(&["spec", "podSpecPatch"]).and_then(Node::str),
+    ];
+    patches.into_iter().flatten().find_map(|patch| {
+        let reading = super::yaml::read(patch).ok().flatten()?;
+        reading.root.text("runtimeClassName").map(str::to_owned)
+    })
+}
+
+/// A pod configuration as `crictl runp` takes it.
+fn is_cri(node: &Node<'_>) -> bool {
+    let metadata = node.get("metadata").is_some_and(|m| m.text("name").is_some());
+    let own = ["linux", "log_directory", "annotations", "labels", "dns_config", "port_mappings", "hostname"];
+    metadata && own.iter().any(|key| node.get(key).is_some())
+        || metadata && node.path(&["metadata", "uid"]).is_some() && node.get("spec").is_none()
+}
+
+fn cri(object: &Object<'_, '_>) -> Pod {
+    let node = object.node;
+    let metadata = |key: &str| node.get("metadata").and_then(|m| m.text(key)).unwrap_or_default().to_owned();
+    let resources = node.path(&["linux", "resources"]);
+    let number = |key: &str| resources.and_then(|r| r.get(key)).and_then(Node::integer);
+    let unsigned = |key: &str| number(key).and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+    Pod {
+        name: metadata("name"),
+        namespace: Some(metadata("namespace"))
+            .filter(|n| !n.is_empty())
+            .unwrap_or_else(|| "default".to_owned()),
+        kind: "PodSandboxConfig".to_owned(),
+        source: source(object),
+        form: Form::Cri,
+        annotations: annotations(node.get("annotations"), object.places),
+        labels: labels(node.get("labels")),
+        runtime_class: None,
+        hostname: node.text("hostname").unwrap_or_default().to_owned(),
+        sizing: resources.map(|_| Sizing {
+            cpu_quota: number("cpu_quota").unwrap_or_default(),
+            cpu_period: unsigned("cpu_period"),
+            cpu_shares: unsigned("cpu_shares"),
+            memory_limit: number("memory_limit_in_bytes").unwrap_or_default(),
+        }),
+        problems: Vec::new(),
+    }
+}
+
+fn oci(object: &Object<'_, '_>) -> Pod {
+    let node = object.node;
+    let annotations = annotations(node.get("annotations"), object.places);
+    let value = |keys: &[&str]| {
+        let mut values = keys.iter().filter_map(|key| annotations.iter().find(|a| a.key == *key));
+        values.find(|a| !a.value.is_empty()).map(|a| a.value.clone())
+    };
+    let hostname = node.text("hostname").unwrap_or_default().to_owned();
+    let number = |key: &str| value(&[key]).and_then(|v| v.parse::<i64>().ok());
+    let unsigned = |key: &str| value(&[key]).and_then(|v| v.parse::<u64>().ok()).unwrap_or_default();
+    let sized = annotations.iter().any(|a| {
+        a.key.starts_with("io.kubernetes.cri.sandbox-cpu-") || a.key == "io.kubernetes.cri.sandbox-memory"
+    });
+    Pod {
+        name: value(&["io.kubernetes.cri.sandbox-name", "io.kubernetes.cri-o.KubeName"])
+            .unwrap_or_else(|| hostname.clone()),
+        namespace: value(&["io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri-o.Namespace"])
+            .unwrap_or_else(|| "default".to_owned()),
+        kind: "OCI".to_owned(),
+        source: source(object),
+        form: Form::Oci,
+        labels: BTreeMap::new(),
+        runtime_class: None,
+        sizing: sized.then(|| Sizing {
+            cpu_quota: number("io.kubernetes.cri.sandbox-cpu-quota").unwrap_or_default(),
+            cpu_period: unsigned("io.kubernetes.cri.sandbox-cpu-period"),
+            cpu_shares: unsigned("io.kubernetes.cri.sandbox-cpu-shares"),
+            memory_limit: number("io.kubernetes.cri.sandbox-memory").unwrap_or_default(),
+        }),
+        problems: Vec::new(),
+        hostname,
+        annotations,
+    }
+}
+
+fn runtime_class(object: &Object<'_, '_>) -> RuntimeClass {
+    let node = object.node;
+    let fixed = node.path(&["overhead", "podFixed"]);
+    RuntimeClass {
+        name: node.get("metadata").and_then(|m| m.text("name")).unwrap_or_default().to_owned(),
+        handler: node.text("handler").unwrap_or_default().to_owned(),
+        overhead: labels(fixed),
+        place: object.places.of(node.at),
+    }
+}
+
+/// Kata annotations of `object` that no pod gets.
+fn strays(
+    object: &Object<'_, '_>,
+    kind: Option<&'static kinds::Kind>,
+    templates: &[Template<'_, '_>],
+) -> Vec<Stray> {
+    let home = kind.and_then(|k| k.homes.first());
+    let right = match home {
+        Some(home) => home.annotations_path(),
+        None => templates.first().map_or_else(
+            || "metadata.annotations of the pod, or of the pod template that makes it".to_owned(),
+            |t| format!("{}.metadata.annotations", t.path),
+        ),
+    };
+    let job = object.node.path(&["spec", "jobTemplate", "metadata"]);
+    let places = [
+        (object.node.get("metadata").and_then(|m| m.get("annotations")), "metadata.annotations"),
+        (object.node.get("annotations"), "annotations"),
+        (job.and_then(|m| m.get("annotations")), "spec.jobTemplate.metadata.annotations"),
+    ];
+    let mut found = Vec::new();
+    for (map, path) in places {
+        if path == right {
+            continue;
+        }
+        for entry in map.map(Node::entries).unwrap_or_default() {
+            if entry.key.starts_with(KATA_PREFIX) {
+                found.push(Stray {
+                    key: entry.key.to_string(),
+                    kind: object.kind.to_owned(),
+                    path: path.to_owned(),
+                    right_path: right.clone(),
+                    place: object.places.of(entry.at),
+                });
+            }
+        }
+    }
+    found
+}
