@@ -1,0 +1,187 @@
+//! The catalogue's TOML files as they are written, and what must be true of them.
+//!
+//! Compiled into the build script, which refuses a catalogue that does not hold; and into the tests,
+//! which show that it does refuse.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::words::{Kind, Level, OnBad, Parse, Risk};
+
+/// `annotations.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Annotations {
+    pub annotation: Vec<Annotation>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Annotation {
+    pub key: String,
+    pub summary: String,
+    pub note: Option<String>,
+    pub risk: Risk,
+    pub level: Level,
+    pub go: Option<String>,
+    pub rs: Option<String>,
+    pub documented: Option<String>,
+    pub replaced_by: Option<String>,
+    #[serde(rename = "go-2.1")]
+    pub go_2_1: Reader,
+    #[serde(rename = "go-4.1")]
+    pub go_4_1: Reader,
+    #[serde(rename = "rs-4.1")]
+    pub rs_4_1: Reader,
+}
+
+impl Annotation {
+    pub fn readers(&self) -> [(&'static str, &Reader); 3] {
+        [("go-2.1", &self.go_2_1), ("go-4.1", &self.go_4_1), ("rs-4.1", &self.rs_4_1)]
+    }
+}
+
+/// What one generation does with an annotation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reader {
+    #[serde(default)]
+    pub documented: bool,
+    #[serde(default)]
+    pub read: bool,
+    #[serde(default)]
+    pub effective: bool,
+    #[serde(default)]
+    pub overwritten: bool,
+    pub fate: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<Kind>,
+    pub parse: Option<Parse>,
+    pub unit: Option<String>,
+    pub min: Option<u64>,
+    pub max: Option<u64>,
+    #[serde(default)]
+    pub choices: Vec<String>,
+    pub gate: Option<GateWord>,
+    pub list: Option<String>,
+    pub bad: Option<OnBad>,
+    pub field: Option<String>,
+    pub merge: Option<String>,
+    #[serde(default)]
+    pub hypervisors: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GateWord {
+    None,
+    Name,
+    NameAndValue,
+}
+
+/// `config-keys.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigKeys {
+    pub key: Vec<ConfigKey>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigKey {
+    pub table: String,
+    pub key: String,
+    pub summary: String,
+    #[serde(rename = "go-2.1")]
+    pub go_2_1: Option<KeyReader>,
+    #[serde(rename = "go-4.1")]
+    pub go_4_1: Option<KeyReader>,
+    #[serde(rename = "rs-4.1")]
+    pub rs_4_1: Option<KeyReader>,
+}
+
+/// What one generation does with a configuration key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyReader {
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    pub unit: Option<String>,
+    pub default: String,
+    #[serde(default)]
+    pub unused: bool,
+    #[serde(default)]
+    pub hypervisors: Vec<String>,
+}
+
+/// Reads `annotations.toml`; the lists it names must be among `lists`.
+pub fn annotations(text: &str, lists: &BTreeSet<String>) -> Result<Vec<Annotation>, String> {
+    let document: Annotations = toml::from_str(text).map_err(|e| e.to_string())?;
+    let mut seen = BTreeSet::new();
+    for annotation in &document.annotation {
+        let key = &annotation.key;
+        if !seen.insert(key.as_str()) {
+            return Err(format!("{key} stands there twice"));
+        }
+        for (generation, reader) in annotation.readers() {
+            check_reader(reader, lists).map_err(|what| format!("{key}, {generation}: {what}"))?;
+        }
+    }
+    for annotation in &document.annotation {
+        if let Some(by) = &annotation.replaced_by
+            && !seen.contains(by.as_str())
+        {
+            return Err(format!("{}: replaced by {by}, which is not there", annotation.key));
+        }
+    }
+    Ok(document.annotation)
+}
+
+fn check_reader(reader: &Reader, lists: &BTreeSet<String>) -> Result<(), String> {
+    if !reader.read {
+        return match (&reader.fate, reader.parse) {
+            (None, _) => Err("not read, but nothing says what becomes of it".to_owned()),
+            (_, Some(_)) => Err("not read, but has a parse rule".to_owned()),
+            _ => Ok(()),
+        };
+    }
+    if reader.parse.is_none() {
+        return Err("no parse rule".to_owned());
+    }
+    if reader.kind.is_none() {
+        return Err("no type".to_owned());
+    }
+    if reader.kind == Some(Kind::Choice) && reader.choices.is_empty() && !reader.effective {
+        return Err("a choice of nothing".to_owned());
+    }
+    match (reader.gate, &reader.list) {
+        (None, _) => Err("no gate".to_owned()),
+        (Some(GateWord::NameAndValue), None) => Err("a value gate that names no list".to_owned()),
+        (Some(GateWord::NameAndValue), Some(list)) if !lists.contains(list) => {
+            Err(format!("the list {list} is no configuration key"))
+        }
+        (Some(GateWord::None | GateWord::Name), Some(_)) => Err("a list without a value gate".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Reads `config-keys.toml`.
+pub fn config_keys(text: &str) -> Result<Vec<ConfigKey>, String> {
+    let document: ConfigKeys = toml::from_str(text).map_err(|e| e.to_string())?;
+    let mut seen = BTreeSet::new();
+    for key in &document.key {
+        if !seen.insert((key.table.as_str(), key.key.as_str())) {
+            return Err(format!("{}.{} stands there twice", key.table, key.key));
+        }
+        if key.go_2_1.is_none() && key.go_4_1.is_none() && key.rs_4_1.is_none() {
+            return Err(format!("{}.{}: no generation reads it", key.table, key.key));
+        }
+    }
+    Ok(document.key)
+}
+
+/// The names of the `valid_*` lists.
+pub fn lists(keys: &[ConfigKey]) -> BTreeSet<String> {
+    keys.iter().filter(|k| k.key.starts_with("valid_")).map(|k| k.key.clone()).collect()
+}
