@@ -64,6 +64,8 @@ codes! {
     AnnotationInvalid = "annotation-invalid", "Kubernetes does not accept an annotation";
     AnnotationOverridden = "annotation-overridden", "an annotation took effect and was replaced by a later step";
     NoEffect = "no-effect", "an annotation is accepted, but nothing uses it on this hypervisor";
+    FailsLater = "fails-later", "the VM is started, and a later step fails";
+    NotVerified = "not-verified", "the answer follows the source of the runtime, and no recording confirms it";
     RuntimePanics = "runtime-panics", "the real runtime crashes on this input";
 }
 

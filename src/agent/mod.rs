@@ -1,6 +1,8 @@
 //! Effective configuration to what the guest is told: kernel command line and agent requests.
 //! Reads no files.
 
+pub mod go;
+
 use serde_json::Value as Json;
 
 use crate::launch::Arg;

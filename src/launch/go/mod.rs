@@ -1,14 +1,71 @@
 //! The Go runtime 4.1: from one sandbox's configuration to the VMM process and the agent's requests.
 //!
+//! Decides what `CreateVM`, the agent's `configure` and `StartVM` make of a configuration that has been
+//! through annotations, sizing, asset checks and `validateHypervisorConfig`: one file or folder per
+//! hypervisor. A plan is made first, in upstream's order, since that is where a sandbox can fail; spelling
+//! it out cannot. The pod's network cards are not part of it: their number and addresses are made by the
+//! CNI plugins when the pod starts.
+//!
 //! Facts: src/runtime/virtcontainers at 4.1.0.
 
-use super::Launch;
+mod clh;
+mod daemon;
+mod firecracker;
+mod guest_kernel;
+mod keys;
+mod numa;
+mod paths;
+mod qemu;
+mod remote;
+mod stratovirt;
+
+use std::borrow::Cow;
+
+use super::{Arg, Launch};
 use crate::agent::AgentSetup;
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::runtime::Sandbox;
-use crate::runtime::go41::config::SandboxConfig;
-use crate::runtime::verdict::Failure;
+use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::verdict::{Failure, FailureStage};
+
+pub(crate) use guest_kernel::joined;
+pub(crate) use paths::guest_share;
+
+/// Why a VM does not start, with the configuration keys that are at fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Refusal {
+    message: Cow<'static, str>,
+    blame: &'static [&'static str],
+}
+
+impl Refusal {
+    fn because(message: impl Into<Cow<'static, str>>, blame: &'static [&'static str]) -> Self {
+        Self { message: message.into(), blame }
+    }
+
+    /// The failure, naming the annotation of the pod that set one of the keys at fault.
+    fn of(self, sandbox: &Sandbox<'_>) -> Failure {
+        let failure = Failure::new(FailureStage::Launch, self.message);
+        let annotation = self.blame.iter().find_map(|key| {
+            let name = format!("io.katacontainers.config.hypervisor.{key}");
+            sandbox.annotations.contains_key(&name).then_some(name)
+        });
+        match annotation {
+            Some(name) => failure.by(name),
+            None => failure,
+        }
+    }
+}
+
+/// What a hypervisor starts: its processes and requests, what its guest boots with, and whether the guest
+/// gets a shared folder.
+struct Started {
+    launch: Launch,
+    kernel_params: Vec<Arg>,
+    shares_files: bool,
+    findings: Vec<Finding>,
+}
 
 /// What is started and said for one sandbox, from `CreateVM` on; or why it fails there.
 ///
@@ -18,6 +75,73 @@ pub fn launch(
     config: &SandboxConfig,
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
-    let _ = (host, config, sandbox);
-    Ok((Launch::default(), AgentSetup::default(), Vec::new()))
+    let started = match config.hypervisor_type {
+        HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.start(host)),
+        HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.start()),
+        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.start()),
+        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.start()),
+        HypervisorType::Remote => Ok(remote::start(config)),
+        HypervisorType::Dragonball => Ok(mock()),
+    };
+    let started = started.map_err(|refusal| refusal.of(sandbox))?;
+    let agent = crate::agent::go::setup(config, started.kernel_params, started.shares_files);
+    Ok((started.launch, agent, started.findings))
+}
+
+/// The same outcome as `launch`, without what it makes.
+pub fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
+    let outcome = match config.hypervisor_type {
+        HypervisorType::Qemu => qemu::Plan::new(host, config).map(drop),
+        HypervisorType::Clh => clh::Plan::new(host, config).map(drop),
+        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(drop),
+        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(drop),
+        HypervisorType::Remote | HypervisorType::Dragonball => Ok(()),
+    };
+    outcome.map_err(|refusal| refusal.of(sandbox))
+}
+
+/// Dragonball is part of runtime-rs; the Go runtime reads its table, then puts a mock in its place that
+/// starts nothing.
+fn mock() -> Started {
+    Started { launch: Launch::default(), kernel_params: Vec::new(), shares_files: true, findings: Vec::new() }
+}
+
+/// What the guest's root file system is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Boot<'a> {
+    Image(&'a str),
+    Initrd(&'a str),
+    /// IBM Secure Execution: everything is in the kernel image.
+    Sealed,
+}
+
+impl<'a> Boot<'a> {
+    /// `ImageOrInitrdAssetPath`: what annotations chose, else what the files say.
+    fn of(hv: &'a HypervisorConfig) -> Result<Self, Refusal> {
+        let custom = &hv.custom_assets;
+        let pick = |image: &'a str, initrd: &'a str| match (image.is_empty(), initrd.is_empty()) {
+            (false, false) => Some(Err("cannot set both image and initrd at the same time")),
+            (false, true) => Some(Ok(Self::Image(image))),
+            (true, false) => Some(Ok(Self::Initrd(initrd))),
+            (true, true) => None,
+        };
+        let chosen =
+            pick(custom.image.as_deref().unwrap_or_default(), custom.initrd.as_deref().unwrap_or_default());
+        match chosen {
+            Some(Ok(boot)) => return Ok(boot),
+            Some(Err(why)) => {
+                return Err(Refusal::because(
+                    format!("conflicting annotations: {why}"),
+                    &["initrd", "image"],
+                ));
+            }
+            None => {}
+        }
+        let sealed = hv.confidential_guest && hv.hypervisor_machine_type == "s390-ccw-virtio";
+        match pick(&hv.image_path, &hv.initrd_path) {
+            Some(answer) => answer.map_err(|why| Refusal::because(why, &["initrd", "image"])),
+            None if sealed => Ok(Self::Sealed),
+            None => Err(Refusal::because("one of image and initrd must be set", &[])),
+        }
+    }
 }

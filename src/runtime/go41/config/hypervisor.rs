@@ -214,7 +214,7 @@ impl HypervisorConfig {
         // Go's conversion of a NaN or of a float that does not fit is up to the processor; on x86_64 the
         // value goes through a 64 bit integer and is cut.
         let up = f64::from(self.num_vcpus_f).ceil();
-        if up.is_nan() || up.abs() >= 9.3e18 { 0 } else { (up as i64) as u32 }
+        if up.is_nan() || up.abs() >= 9_223_372_036_854_775_808.0 { 0 } else { (up as i64) as u32 }
     }
 
     /// The kernel to boot.

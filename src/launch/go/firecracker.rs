@@ -1,0 +1,192 @@
+//! Firecracker: the process, jailed or not, and the configuration file it starts from.
+//!
+//! The version that the binary prints is asked for first; what it says is not looked at here. Facts:
+//! src/runtime/virtcontainers/fc.go, and the names of src/runtime/virtcontainers/pkg/firecracker at 4.1.0.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::guest_kernel::{Root, configured, extend, spelled};
+use super::keys::{self, Keys};
+use super::paths::NETWORK_NAMESPACE;
+use super::{Boot, Refusal, Started};
+use crate::input::Host;
+use crate::launch::{Arg, Cause, Launch, LaunchFile};
+use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+
+/// The jailer's own folders are below this one.
+const CHROOT_BASE: &str = "/run/vc";
+const CONFIG_FILE: &str = "fcConfig.json";
+/// A longer sandbox id is cut, so that paths of sockets fit.
+const ID_LIMIT: usize = 32;
+/// Drives without content, which are there to be exchanged later.
+const SPARE_DRIVES: u32 = 8;
+
+/// Everything that is decided before anything is spelled out.
+pub(super) struct Plan<'a> {
+    config: &'a SandboxConfig,
+    hv: &'a HypervisorConfig,
+    keys: &'static Keys,
+    root: Root<'a>,
+    jailed: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// Decides, or says where upstream gives up.
+    pub(super) fn new(host: &Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
+        let hv = &config.hypervisor_config;
+        let root = Root::new(&hv.rootfs_type, false, false, &hv.kernel_verity_params)?;
+        check_mount(host, hv.kernel_asset_path(), "vmlinux", &["kernel"])?;
+        let image = match Boot::of(hv)? {
+            Boot::Image(path) | Boot::Initrd(path) => path,
+            Boot::Sealed => "",
+        };
+        check_mount(host, image, "rootfs", &["image", "initrd"])?;
+        Ok(Self {
+            config,
+            hv,
+            keys: keys::of(HypervisorType::Firecracker),
+            root,
+            jailed: !hv.jailer_path.is_empty(),
+        })
+    }
+
+    fn id(&self) -> &'a str {
+        self.config.id.get(..ID_LIMIT).unwrap_or(&self.config.id)
+    }
+
+    /// The folder of the VM, without its jail.
+    fn folder(&self) -> String {
+        let name = self.hv.hypervisor_path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        format!("{CHROOT_BASE}/{}/{}", if name.is_empty() { "." } else { name }, self.id())
+    }
+
+    /// A file of the jail, as the VMM sees it.
+    fn in_jail(&self, name: &str) -> String {
+        if self.jailed { format!("/{name}") } else { format!("{}/root/{name}", self.folder()) }
+    }
+
+    /// Spells it out.
+    pub(super) fn start(self) -> Started {
+        let kernel_params = self.kernel_params();
+        let body = self.body(super::joined(&kernel_params));
+        let program = if self.jailed { &self.hv.jailer_path } else { &self.hv.hypervisor_path };
+        Started {
+            launch: Launch {
+                program: Some(program.clone()),
+                args: self.args(),
+                files: vec![LaunchFile { path: format!("{}/{CONFIG_FILE}", self.folder()), body }],
+                ..Launch::default()
+            },
+            kernel_params,
+            shares_files: false,
+            findings: Vec::new(),
+        }
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = Vec::with_capacity(16);
+        let mut push = |texts: &[&str], cause: Cause| {
+            args.extend(texts.iter().map(|text| Arg::new(*text, cause.clone())));
+        };
+        let file = self.in_jail(CONFIG_FILE);
+        if self.jailed {
+            push(&["--id", self.id()], Cause::rule("the sandbox id, cut to 32 characters"));
+            push(&["--exec-file", &self.hv.hypervisor_path], Cause::key(self.keys.path));
+            push(&["--uid", "0", "--gid", "0"], Cause::constant());
+            push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], Cause::constant());
+            push(&["--netns", NETWORK_NAMESPACE], Cause::rule("made by the CRI when the pod starts"));
+            push(&["--", "--config-file", &file], Cause::key(self.keys.jailer_path));
+        } else {
+            push(&["--api-sock", &self.in_jail("run/firecracker.socket")], Cause::constant());
+            push(&["--config-file", &file], Cause::constant());
+        }
+        args
+    }
+
+    fn kernel_params(&self) -> Vec<Arg> {
+        let mut out = Vec::with_capacity(24);
+        configured(self.config, self.keys, spelled, &mut out);
+        self.root.params(self.keys, &Cause::rule("the image is the first drive"), &mut out);
+        extend(
+            &mut out,
+            &[
+                ("pci", "off"),
+                ("reboot", "k"),
+                ("panic", "1"),
+                ("iommu", "off"),
+                ("net.ifnames", "0"),
+                ("random.trust_cpu", "on"),
+                ("acpi", "off"),
+            ],
+            &Cause::constant(),
+        );
+        let console: &[_] = if self.hv.debug {
+            &[("console", "ttyS0")]
+        } else {
+            &[("8250.nr_uarts", "0"), ("agent.log_vport", "1025")]
+        };
+        extend(&mut out, console, &Cause::key(self.keys.enable_debug));
+        out
+    }
+
+    fn body(&self, cmdline: String) -> Json {
+        let hv = self.hv;
+        let mut boot = Map::new();
+        if !cmdline.is_empty() {
+            boot.insert("boot_args".into(), cmdline.into());
+        }
+        boot.insert("kernel_image_path".into(), self.in_jail("vmlinux").into());
+        json!({
+            "boot-source": boot,
+            "logger": {
+                "level": if hv.debug { "Debug" } else { "Error" },
+                "log_path": self.in_jail("logs.fifo"),
+            },
+            "machine-config": {
+                "mem_size_mib": hv.memory_size,
+                "smt": false,
+                "vcpu_count": hv.num_vcpus(),
+            },
+            "metrics": { "metrics_path": self.in_jail("metrics.fifo") },
+            "drives": self.drives(),
+            "vsock": { "guest_cid": 3, "uds_path": self.in_jail("kata.hvsock"), "vsock_id": "root" },
+        })
+    }
+
+    fn drives(&self) -> Vec<Json> {
+        let hv = self.hv;
+        let mut drives = vec![json!({
+            "drive_id": "rootfs",
+            "is_read_only": true,
+            "is_root_device": false,
+            "path_on_host": self.in_jail("rootfs"),
+        })];
+        for i in 0..SPARE_DRIVES {
+            let id = format!("drive_{i}");
+            let path = self.in_jail(&id);
+            let mut drive = Map::new();
+            if hv.block_device_cache_set {
+                let cache = if hv.block_device_cache_noflush { "Unsafe" } else { "Writeback" };
+                drive.insert("cache_type".into(), cache.into());
+            }
+            drive.insert("drive_id".into(), id.into());
+            drive.insert("is_read_only".into(), false.into());
+            drive.insert("is_root_device".into(), false.into());
+            drive.insert("path_on_host".into(), path.into());
+            drives.push(drive.into());
+        }
+        drives
+    }
+}
+
+/// Files are mounted into the jail, whether or not there is a jailer.
+fn check_mount(host: &Host, source: &str, name: &str, blame: &'static [&'static str]) -> Result<(), Refusal> {
+    if source.is_empty() {
+        let message = format!("fcJailResource: invalid jail locations: src:{source}, dst:{name}");
+        return Err(Refusal::because(message, blame));
+    }
+    if host.canonicalize(source).is_err() {
+        return Err(Refusal::because(format!("Could not resolve symlink for source {source}"), blame));
+    }
+    Ok(())
+}

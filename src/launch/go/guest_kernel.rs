@@ -1,0 +1,260 @@
+//! The guest kernel's parameters: how the root file system is named, and what put each parameter of the
+//! configured list there.
+//!
+//! Facts: `GetKernelRootParams`, `ParseKernelVerityParams` and `SerializeParams` in
+//! src/runtime/virtcontainers/hypervisor.go, and `KataAgentKernelParams` in kata_agent.go at 4.1.0.
+
+use std::collections::HashMap;
+
+use super::Refusal;
+use super::keys::Keys;
+use crate::launch::{Arg, Cause};
+use crate::runtime::go41::config::{Param, SandboxConfig};
+
+/// A parameter as the command line has it; a parameter without key and value is left out.
+pub(super) fn spelled(key: &str, value: &str) -> Option<String> {
+    match (key.is_empty(), value.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(value.to_owned()),
+        (false, true) => Some(key.to_owned()),
+        (false, false) => Some(format!("{key}={value}")),
+    }
+}
+
+/// Appends constant parameters.
+pub(super) fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: &Cause) {
+    params.extend(all.iter().filter_map(|(k, v)| spelled(k, v)).map(|text| Arg::new(text, cause.clone())));
+}
+
+/// The whole command line.
+pub(crate) fn joined(params: &[Arg]) -> String {
+    let length = params.iter().map(|p| p.text.len() + 1).sum();
+    let mut line = String::with_capacity(length);
+    for param in params {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&param.text);
+    }
+    line
+}
+
+/// What `kernel_verity_params` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verity<'a> {
+    root_hash: &'a str,
+    salt: &'a str,
+    data_blocks: u64,
+    data_block_size: u64,
+    hash_block_size: u64,
+}
+
+/// `"` and `\` escaped, as Go's `%q` does for printable text.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn number(values: &HashMap<&str, &str>, name: &str) -> Result<u64, String> {
+    let text = values.get(name).copied().unwrap_or_default();
+    if text.is_empty() {
+        return Err(format!("missing kernel_verity_params {name}"));
+    }
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    match text.parse() {
+        Ok(number) if digits => return Ok(number),
+        _ => {}
+    }
+    let why = if digits { "value out of range" } else { "invalid syntax" };
+    let text = quoted(text);
+    Err(format!("invalid kernel_verity_params {name} {text}: strconv.ParseUint: parsing {text}: {why}"))
+}
+
+impl<'a> Verity<'a> {
+    /// Reads the list; `None` where nothing is set.
+    pub(super) fn parse(params: &'a str) -> Result<Option<Self>, String> {
+        if params.trim().is_empty() {
+            return Ok(None);
+        }
+        let mut values = HashMap::new();
+        for field in params.split(',').map(str::trim).filter(|f| !f.is_empty()) {
+            let Some((key, value)) = field.split_once('=') else {
+                return Err(format!("invalid kernel_verity_params entry: {}", quoted(field)));
+            };
+            values.insert(key, value);
+        }
+        let root_hash = values.get("root_hash").copied().unwrap_or_default();
+        if root_hash.is_empty() {
+            return Err("missing kernel_verity_params root_hash".to_owned());
+        }
+        let data_blocks = number(&values, "data_blocks")?;
+        let data_block_size = number(&values, "data_block_size")?;
+        let hash_block_size = number(&values, "hash_block_size")?;
+        let salt = values.get("salt").copied().unwrap_or_default();
+        if salt.is_empty() {
+            return Err("missing kernel_verity_params salt".to_owned());
+        }
+        for (name, number) in [
+            ("data_blocks", data_blocks),
+            ("data_block_size", data_block_size),
+            ("hash_block_size", hash_block_size),
+        ] {
+            if number == 0 {
+                return Err(format!("invalid kernel_verity_params {name}: must be non-zero"));
+            }
+        }
+        for (name, size) in [("data_block_size", data_block_size), ("hash_block_size", hash_block_size)] {
+            if size % 512 != 0 {
+                return Err(format!("invalid kernel_verity_params {name}: must be multiple of 512"));
+            }
+        }
+        Ok(Some(Self { root_hash, salt, data_blocks, data_block_size, hash_block_size }))
+    }
+}
+
+/// How the guest finds its root file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Root<'a> {
+    nvdimm: bool,
+    flags: &'static str,
+    rootfs_type: &'a str,
+    verity: Option<Verity<'a>>,
+}
+
+impl<'a> Root<'a> {
+    /// Decides it; `dax` is ignored for a verified root.
+    pub(super) fn new(
+        rootfs_type: &'a str,
+        nvdimm: bool,
+        dax: bool,
+        verity: &'a str,
+    ) -> Result<Self, Refusal> {
+        let verity = Verity::parse(verity).map_err(|why| Refusal::because(why, &["kernel_verity_params"]))?;
+        let rootfs_type = if rootfs_type.is_empty() { "ext4" } else { rootfs_type };
+        let flags = match (rootfs_type, dax && verity.is_none()) {
+            ("erofs" | "xfs", true) => "dax ro",
+            ("erofs" | "xfs", false) => "ro",
+            ("ext4", true) => "dax,data=ordered,errors=remount-ro ro",
+            ("ext4", false) => "data=ordered,errors=remount-ro ro",
+            _ => return Err(Refusal::because("unsupported rootfs type", &["rootfs_type"])),
+        };
+        Ok(Self { nvdimm, flags, rootfs_type, verity })
+    }
+
+    /// Its parameters, each with the keys that decided it. `disk` names how the image is attached.
+    pub(super) fn params(&self, keys: &'static Keys, disk: &Cause, out: &mut Vec<Arg>) {
+        let (data, hash) =
+            if self.nvdimm { ("/dev/pmem0p1", "/dev/pmem0p2") } else { ("/dev/vda1", "/dev/vda2") };
+        if let Some(v) = &self.verity {
+            let sectors = (v.data_block_size / 512).wrapping_mul(v.data_blocks);
+            let table = format!(
+                "dm-mod.create=\"dm-verity,,,ro,0 {sectors} verity 1 {data} {hash} {} {} {} 0 sha256 {} {}\"",
+                v.data_block_size, v.hash_block_size, v.data_blocks, v.root_hash, v.salt
+            );
+            let mut cause = Cause::key(keys.kernel_verity_params);
+            cause.keys.extend(disk.keys.iter().cloned());
+            out.push(Arg::new(table, cause));
+            out.push(Arg::new("root=/dev/dm-0", Cause::key(keys.kernel_verity_params)));
+        } else {
+            out.push(Arg::new(format!("root={data}"), disk.clone()));
+        }
+        let mut flags = Cause::key(keys.rootfs_type);
+        flags.keys.extend(disk.keys.iter().cloned());
+        out.push(Arg::new(format!("rootflags={}", self.flags), flags));
+        out.push(Arg::new(format!("rootfstype={}", self.rootfs_type), Cause::key(keys.rootfs_type)));
+    }
+}
+
+/// What put a parameter of the configured list there. Loading puts its own parameters first (the units of
+/// a systemd guest, the SCSI scan, the agent's switches), then `kernel_params`; the annotation replaces by
+/// name. The list itself no longer says which is which, so a parameter counts as loading's own where its
+/// name and value are just what the present configuration would give.
+fn configured_cause(config: &SandboxConfig, keys: &'static Keys, param: &Param) -> Cause {
+    let agent = &config.agent_config;
+    let is_number = |n: u32| n > 0 && param.value == n.to_string();
+    match (param.key.as_str(), param.value.as_str()) {
+        ("systemd.unit", "kata-containers.target")
+        | ("systemd.mask", "systemd-networkd.service" | "systemd-networkd.socket") => {
+            Cause::key(keys.image).by("an image boots systemd")
+        }
+        ("scsi_mod.scan", "none") => Cause::key(keys.block_device_driver),
+        ("fips", "1") => Cause::rule("the host runs in FIPS mode"),
+        ("agent.log", "debug") if agent.debug => Cause::key("agent.kata.enable_debug"),
+        ("agent.trace", "true") if agent.trace => Cause::key("agent.kata.enable_tracing"),
+        ("agent.debug_console", "") | ("agent.debug_console_vport", "1026") if agent.enable_debug_console => {
+            Cause::key("agent.kata.debug_console_enabled")
+        }
+        ("agent.cdh_api_timeout", _) if is_number(agent.cdh_api_timeout) => {
+            Cause::key("agent.kata.cdh_api_timeout")
+        }
+        ("agent.launch_process_timeout", _) if is_number(agent.launch_process_timeout) => {
+            Cause::key("agent.kata.launch_process_timeout")
+        }
+        ("agent.visible_cdi_devices", "true") if agent.visible_cdi_devices => {
+            Cause::key("agent.kata.visible_cdi_devices")
+        }
+        _ => Cause::key(keys.kernel_params),
+    }
+}
+
+/// The parameters of the configured list, in its order.
+pub(super) fn configured(
+    config: &SandboxConfig,
+    keys: &'static Keys,
+    spell: impl Fn(&str, &str) -> Option<String>,
+    out: &mut Vec<Arg>,
+) {
+    out.extend(config.hypervisor_config.kernel_params.iter().filter_map(|param| {
+        spell(&param.key, &param.value).map(|text| Arg::new(text, configured_cause(config, keys, param)))
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verity_lists_are_read_as_the_runtime_reads_them() {
+        assert_eq!(Verity::parse("  "), Ok(None));
+        let read =
+            Verity::parse("root_hash=a, salt=b,,data_blocks=2,data_block_size=1024,hash_block_size=512");
+        assert_eq!(read.map(|v| v.map(|v| (v.data_blocks, v.data_block_size))), Ok(Some((2, 1024))));
+        let error = |text| Verity::parse(text).err();
+        assert_eq!(error("x"), Some("invalid kernel_verity_params entry: \"x\"".into()));
+        assert_eq!(error("salt=b"), Some("missing kernel_verity_params root_hash".into()));
+        assert_eq!(
+            error("root_hash=a,data_blocks=-1"),
+            Some(
+                "invalid kernel_verity_params data_blocks \"-1\": strconv.ParseUint: parsing \"-1\": invalid syntax"
+                    .into()
+            )
+        );
+        assert_eq!(
+            error("root_hash=a,salt=b,data_blocks=1,data_block_size=1000,hash_block_size=512"),
+            Some("invalid kernel_verity_params data_block_size: must be multiple of 512".into())
+        );
+    }
+
+    #[test]
+    fn a_parameter_without_value_is_its_key() {
+        assert_eq!(spelled("quiet", "").as_deref(), Some("quiet"));
+        assert_eq!(spelled("", "x").as_deref(), Some("x"));
+        assert_eq!(spelled("a", "b c").as_deref(), Some("a=b c"));
+        assert_eq!(spelled("", ""), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! What differs by processor architecture: machine types, default options and parameters, transports, and
+//! which memory encryption there is.
+//!
+//! Facts: src/runtime/virtcontainers/qemu_{amd64,arm64,s390x,ppc64le,riscv64}.go, hypervisor_*.go and the
+//! transports of pkg/govmm/qemu at 4.1.0. Recordings of the real runtime exist for x86_64 only.
+
+use super::super::Refusal;
+use crate::input::Host;
+use crate::input::host::{Arch, Protection};
+use crate::runtime::go41::config::HypervisorConfig;
+
+/// A machine type that the runtime accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Machine {
+    Q35,
+    Microvm,
+    Virt,
+    S390Ccw,
+    Pseries,
+}
+
+impl Machine {
+    /// The machine type as configured; nothing configured is the architecture's own.
+    pub(super) fn of(arch: Arch, name: &str) -> Result<Self, Refusal> {
+        let machine = match (arch, name) {
+            (Arch::X86_64, "" | "q35") => Self::Q35,
+            (Arch::X86_64, "microvm") => Self::Microvm,
+            (Arch::Aarch64 | Arch::Riscv64, "" | "virt") => Self::Virt,
+            (Arch::S390x, "" | "s390-ccw-virtio") => Self::S390Ccw,
+            (Arch::Ppc64le, "" | "pseries") => Self::Pseries,
+            _ => {
+                return Err(Refusal::because(format!("unrecognised machinetype: {name}"), &["machine_type"]));
+            }
+        };
+        Ok(machine)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Q35 => "q35",
+            Self::Microvm => "microvm",
+            Self::Virt => "virt",
+            Self::S390Ccw => "s390-ccw-virtio",
+            Self::Pseries => "pseries",
+        }
+    }
+
+    /// How its virtio devices are attached.
+    pub(super) fn transport(self) -> Transport {
+        match self {
+            Self::Microvm => Transport::Mmio,
+            Self::S390Ccw => Transport::Ccw,
+            _ => Transport::Pci,
+        }
+    }
+
+    /// Whether its root bus is PCI Express.
+    pub(super) fn has_pcie(self) -> bool {
+        matches!(self, Self::Q35 | Self::Virt)
+    }
+
+    /// The root bus that bridges are plugged into.
+    pub(super) fn bridge_bus(self) -> &'static str {
+        if self.has_pcie() { "pcie.0" } else { "pci.0" }
+    }
+
+    /// Whether bridges are spelled out for it.
+    pub(super) fn has_pci_bridges(self) -> bool {
+        matches!(self, Self::Q35 | Self::Virt | Self::Pseries)
+    }
+}
+
+/// How a virtio device is attached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    Pci,
+    Ccw,
+    Mmio,
+}
+
+impl Transport {
+    /// What follows the device's name.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::Pci => "-pci",
+            Self::Ccw => "-ccw",
+            Self::Mmio => "-device",
+        }
+    }
+}
+
+/// The memory encryption that a confidential guest gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    None,
+    Tdx,
+    Sev,
+    Snp,
+    SecureExecution,
+}
+
+impl Guard {
+    /// What the machine is told about it.
+    pub(super) fn support(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Tdx => Some("tdx"),
+            Self::Sev => Some("sev"),
+            Self::Snp => Some("snp"),
+            Self::SecureExecution => Some("pv0"),
+        }
+    }
+
+    /// What protects the guest, if it is to be protected.
+    pub(super) fn of(host: &Host, hv: &HypervisorConfig) -> Result<Self, Refusal> {
+        if !hv.confidential_guest || host.facts.arch == Arch::Riscv64 {
+            return Ok(Self::None);
+        }
+        let refuse = |message: &'static str| Err(Refusal::because(message, &["confidential_guest"]));
+        match (host.facts.arch, host.facts.protection) {
+            (Arch::X86_64, Protection::Tdx) => Ok(Self::Tdx),
+            (Arch::X86_64, Protection::Snp) if hv.sev_snp_guest => Ok(Self::Snp),
+            (Arch::X86_64, Protection::Snp) => Ok(Self::Sev),
+            (Arch::S390x, Protection::Se) => Ok(Self::SecureExecution),
+            (Arch::S390x, _) => refuse("This CPU does not support Secure Execution"),
+            (Arch::Aarch64, _) => refuse("Configured confidential guest but kvm does not support"),
+            _ => refuse("This system doesn't support Confidential Computing (Guest Protection)"),
+        }
+    }
+}
+
+/// The binary where none is configured.
+pub(super) fn default_path(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X86_64 => "/usr/bin/qemu-system-x86_64",
+        Arch::Aarch64 => "/usr/bin/qemu-system-aarch64",
+        Arch::S390x => "/usr/bin/qemu-system-s390x",
+        Arch::Ppc64le => "/usr/bin/qemu-system-ppc64",
+        Arch::Riscv64 => "/usr/bin/qemu-system-riscv64",
+    }
+}
+
+/// The machine options that come first.
+pub(super) fn machine_options(arch: Arch) -> &'static str {
+    match arch {
+        Arch::X86_64 | Arch::S390x => "accel=kvm",
+        Arch::Aarch64 => "usb=off,accel=kvm,gic-version=host",
+        Arch::Ppc64le => "accel=kvm,usb=off,cap-ail-mode-3=off",
+        Arch::Riscv64 => "accel=kvm,usb=off",
+    }
+}
+
+/// The kernel parameters that come first.
+pub(super) fn kernel_params(arch: Arch) -> &'static [(&'static str, &'static str)] {
+    match arch {
+        Arch::X86_64 => &[
+            ("tsc", "reliable"),
+            ("no_timer_check", ""),
+            ("rcupdate.rcu_expedited", "1"),
+            ("i8042.direct", "1"),
+            ("i8042.dumbkbd", "1"),
+            ("i8042.nopnp", "1"),
+            ("i8042.noaux", "1"),
+            ("noreplace-smp", ""),
+            ("reboot", "k"),
+            ("cryptomgr.notests", ""),
+            ("net.ifnames", "0"),
+            ("pci", "lastbus=0"),
+        ],
+        Arch::Aarch64 => &[("iommu.passthrough", "0")],
+        Arch::S390x => &[],
+        Arch::Ppc64le => &[
+            ("rcupdate.rcu_expedited", "1"),
+            ("reboot", "k"),
+            ("cryptomgr.notests", ""),
+            ("net.ifnames", "0"),
+        ],
+        Arch::Riscv64 => &[("numa", "off")],
+    }
+}
+
+/// What is said of a virtual IOMMU where there is none.
+pub(super) fn refuse_iommu(arch: Arch, machine: Machine) -> Refusal {
+    let message = match arch {
+        Arch::X86_64 => format!("Machine Type {} does not support vIOMMU", machine.name()),
+        Arch::Aarch64 => "Arm64 architecture does not support vIOMMU".to_owned(),
+        Arch::S390x => "S390x does not support appending a vIOMMU".to_owned(),
+        Arch::Ppc64le => "PPC64le does not support appending a vIOMMU".to_owned(),
+        Arch::Riscv64 => "riscv64 does not support appending a vIOMMU".to_owned(),
+    };
+    Refusal::because(message, &["enable_iommu", "machine_type"])
+}

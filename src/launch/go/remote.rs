@@ -1,0 +1,57 @@
+//! The remote hypervisor of peer pods: the `CreateVM` call.
+//!
+//! Whether somebody answers on the socket is not looked at. Facts: src/runtime/virtcontainers/remote.go at
+//! 4.1.0.
+
+use serde_json::json;
+
+use super::Started;
+use super::keys;
+use super::paths::NETWORK_NAMESPACE;
+use crate::launch::{Cause, Launch, Request};
+use crate::runtime::go41::config::{HypervisorType, SandboxConfig};
+
+/// What is asked for one sandbox.
+pub(super) fn start(config: &SandboxConfig) -> Started {
+    let hv = &config.hypervisor_config;
+    let keys = keys::of(HypervisorType::Remote);
+    let body = json!({
+        "id": config.id,
+        "annotations": {
+            "io.katacontainers.config.hypervisor.cc_init_data": hv.initdata,
+            "io.katacontainers.config.hypervisor.default_gpu_model": hv.default_gpu_model,
+            "io.katacontainers.config.hypervisor.default_gpus": hv.default_gpus.to_string(),
+            "io.katacontainers.config.hypervisor.default_memory": hv.memory_size.to_string(),
+            "io.katacontainers.config.hypervisor.default_vcpus": hv.num_vcpus().to_string(),
+            "io.katacontainers.config.hypervisor.image": hv.image_path,
+            "io.katacontainers.config.hypervisor.machine_type": hv.hypervisor_machine_type,
+            "io.kubernetes.cri.sandbox-name": hv.sandbox_name,
+            "io.kubernetes.cri.sandbox-namespace": hv.sandbox_namespace,
+        },
+        "network_namespace_path": NETWORK_NAMESPACE,
+    });
+    let pointer = |name: &str| format!("/annotations/io.katacontainers.config.hypervisor.{name}");
+    let causes = vec![
+        (pointer("cc_init_data"), Cause::key(keys.cc_init_data)),
+        (pointer("default_gpu_model"), Cause::key(keys.default_gpu_model)),
+        (pointer("default_gpus"), Cause::key(keys.default_gpus)),
+        (pointer("default_memory"), Cause::key(keys.default_memory)),
+        (pointer("default_vcpus"), Cause::key(keys.default_vcpus).by("rounded up")),
+        (pointer("image"), Cause::key(keys.image)),
+        (pointer("machine_type"), Cause::key(keys.machine_type)),
+        ("/network_namespace_path".to_owned(), Cause::rule("made by the CRI when the pod starts")),
+    ];
+    let create = Request { method: "rpc".into(), path: "CreateVM".into(), body, causes };
+    let start = Request {
+        method: "rpc".into(),
+        path: "StartVM".into(),
+        body: json!({ "id": config.id }),
+        causes: Vec::new(),
+    };
+    Started {
+        launch: Launch { requests: vec![create, start], ..Launch::default() },
+        kernel_params: Vec::new(),
+        shares_files: false,
+        findings: Vec::new(),
+    }
+}
