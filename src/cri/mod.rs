@@ -3,11 +3,14 @@
 //!
 //! Decides what the runtime receives. Facts: containerd 1.7 to 2.4 (internal/cri/server), CRI-O.
 
+pub mod containerd;
+
 use std::collections::BTreeMap;
 
 use crate::input::Place;
 use crate::input::manifest::{Form, Pod, Sizing};
 use crate::runtime::verdict::{Failure, Fix};
+use containerd::Containerd;
 
 /// The container runtime of the node.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +18,8 @@ pub enum Engine {
     /// Nobody said: everything passes, as if `pod_annotations` named every key.
     #[default]
     Assumed,
+    /// containerd with its configuration.
+    Containerd(Box<Containerd>),
 }
 
 /// What became of one annotation at this station.
@@ -46,6 +51,9 @@ impl Engine {
     pub fn pass(&self, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
         match self {
             Self::Assumed => assumed(pod, sizing, sandbox_id),
+            // An OCI spec is what a runtime really received: nothing is left to pass.
+            Self::Containerd(_) if pod.form == Form::Oci => assumed(pod, sizing, sandbox_id),
+            Self::Containerd(containerd) => containerd.pass(pod, sizing, sandbox_id),
         }
     }
 }
@@ -58,7 +66,10 @@ fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
         Form::Kubernetes | Form::Cri => "assumed: no CRI configuration given, all pass",
     };
     if pod.form != Form::Oci {
-        own_keys(&mut received, pod, sizing, sandbox_id);
+        if let Some(sizing) = sizing {
+            sizing_keys(&mut received, sizing);
+        }
+        own_keys(&mut received, pod, sandbox_id);
     }
     let passages = pod
         .annotations
@@ -68,8 +79,8 @@ fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
     Passed { received, passages, failure: None }
 }
 
-/// The keys that every CRI writes for Kata to read.
-fn own_keys(received: &mut BTreeMap<String, String>, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) {
+/// The keys that containerd writes for Kata to read; the pod cannot replace them.
+fn own_keys(received: &mut BTreeMap<String, String>, pod: &Pod, sandbox_id: &str) {
     let mut set = |key: &str, value: String| {
         received.insert(format!("io.kubernetes.cri.{key}"), value);
     };
@@ -77,10 +88,15 @@ fn own_keys(received: &mut BTreeMap<String, String>, pod: &Pod, sizing: Option<&
     set("sandbox-id", sandbox_id.into());
     set("sandbox-name", pod.name.clone());
     set("sandbox-namespace", pod.namespace.clone());
-    if let Some(sizing) = sizing {
-        set("sandbox-cpu-period", sizing.cpu_period.to_string());
-        set("sandbox-cpu-quota", sizing.cpu_quota.to_string());
-        set("sandbox-cpu-shares", sizing.cpu_shares.to_string());
-        set("sandbox-memory", sizing.memory_limit.to_string());
-    }
+}
+
+/// kubelet's sandbox sizing, as containerd passes it on.
+fn sizing_keys(received: &mut BTreeMap<String, String>, sizing: &Sizing) {
+    let mut set = |key: &str, value: String| {
+        received.insert(format!("io.kubernetes.cri.sandbox-{key}"), value);
+    };
+    set("cpu-period", sizing.cpu_period.to_string());
+    set("cpu-quota", sizing.cpu_quota.to_string());
+    set("cpu-shares", sizing.cpu_shares.to_string());
+    set("memory", sizing.memory_limit.to_string());
 }

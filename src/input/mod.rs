@@ -8,6 +8,7 @@ pub mod manifest;
 pub mod probe;
 pub mod search;
 pub mod source;
+pub mod toml_tree;
 
 pub use host::Host;
 pub use source::{Place, Source};

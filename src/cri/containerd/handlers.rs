@@ -1,0 +1,355 @@
+//! The CRI plugin's handler tables: decoding with the release's type rules, defaults, validation.
+
+use indexmap::IndexMap;
+
+use super::Broken;
+use super::load::{Config, go_value, toml_type};
+use super::migrate::{NEW_CRI, OLD_CRI};
+use super::release::Release;
+use crate::input::Place;
+use crate::input::host::Host;
+use crate::input::toml_tree::{Node, Table, Value};
+
+/// One pattern of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// Its text.
+    pub text: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// One runtime handler.
+#[derive(Debug, Clone, Default)]
+pub struct Handler {
+    /// `runtime_type`.
+    pub runtime_type: String,
+    /// `runtime_path`.
+    pub runtime_path: String,
+    /// `pod_annotations`.
+    pub pod_annotations: Vec<Pattern>,
+    /// Where `pod_annotations` stands, if it is there.
+    pub list_place: Option<Place>,
+    /// `options`, if there are any.
+    pub options: Option<Table>,
+    /// `sandboxer` (2.x).
+    pub sandboxer: String,
+    /// Where the table stands; `None` for a built-in one.
+    pub place: Option<Place>,
+    /// Keys of the table that the release does not know, with their places.
+    pub unknown: Vec<(String, Place)>,
+    base_runtime_spec: String,
+    without_host_devices: bool,
+    all_devices: bool,
+    runtime_engine: String,
+    runtime_root: String,
+}
+
+/// The handlers of a node.
+#[derive(Debug, Clone, Default)]
+pub struct Handlers {
+    /// By name.
+    pub by_name: IndexMap<String, Handler>,
+    /// The one for an empty handler.
+    pub default: String,
+    /// Tables of other plugin generations that nobody reads, with their places.
+    pub unread: Vec<(String, Place)>,
+}
+
+/// How a release finds a field's key: go-toml v1 tries a few spellings, v2 ignores case.
+fn find<'a>(table: &'a Table, field: &str, release: Release) -> Option<&'a Node> {
+    if let Some(node) = table.get(field) {
+        return Some(node);
+    }
+    if release.is_v1() {
+        let mut first_lower = field.to_owned();
+        if let Some(first) = first_lower.get_mut(0..1) {
+            first.make_ascii_lowercase();
+        }
+        return [field.to_ascii_lowercase(), field.to_ascii_uppercase(), first_lower]
+            .iter()
+            .find_map(|key| table.get(key));
+    }
+    table.iter().find(|(key, _)| key.eq_ignore_ascii_case(field)).map(|(_, node)| node)
+}
+
+struct Reader<'a> {
+    table: &'a Table,
+    release: Release,
+    go_struct: &'static str,
+}
+
+impl Reader<'_> {
+    fn mismatch(&self, node: &Node, go_field: &str, go_type: &str, go_type_v1: &str) -> Broken {
+        let message = if self.release.is_v1() {
+            format!(
+                "({}, {}): Can't convert {} to {go_type_v1}",
+                node.place.line,
+                node.place.column,
+                go_value(&node.value)
+            )
+        } else {
+            format!(
+                "toml: cannot decode TOML {} into struct field {}.{go_field} of type {go_type}",
+                toml_type(&node.value),
+                self.go_struct
+            )
+        };
+        Broken::new(message).at(&node.place)
+    }
+
+    fn string(&self, field: &str, go_field: &str) -> Result<Option<String>, Broken> {
+        match find(self.table, field, self.release) {
+            None => Ok(None),
+            Some(node) => match node.str() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(self.mismatch(node, go_field, "string", "string")),
+            },
+        }
+    }
+
+    fn boolean(&self, field: &str, go_field: &str) -> Result<bool, Broken> {
+        match find(self.table, field, self.release).map(|n| (n, &n.value)) {
+            None => Ok(false),
+            Some((_, Value::Boolean(yes))) => Ok(*yes),
+            Some((node, _)) => Err(self.mismatch(node, go_field, "bool", "bool")),
+        }
+    }
+
+    fn list(&self, field: &str, go_field: &str) -> Result<(Vec<Pattern>, Option<Place>), Broken> {
+        let Some(node) = find(self.table, field, self.release) else { return Ok((Vec::new(), None)) };
+        let Value::Array(items) = &node.value else {
+            return Err(self.mismatch(node, go_field, "[]string", "[]string(slice)"));
+        };
+        let patterns: Result<Vec<Pattern>, Broken> = items
+            .iter()
+            .map(|item| match item.str() {
+                Some(text) => Ok(Pattern { text: text.to_owned(), place: item.place.clone() }),
+                None => {
+                    // go-toml v1 names the place of the list.
+                    let at = Node { place: node.place.clone(), value: item.value.clone() };
+                    Err(self.mismatch(&at, go_field, "[]string", "string"))
+                }
+            })
+            .collect();
+        Ok((patterns?, Some(node.place.clone())))
+    }
+}
+
+/// The fields of a handler table and whether a release knows them.
+fn known_key(key: &str, release: Release) -> bool {
+    let common = [
+        "runtime_type",
+        "runtime_path",
+        "pod_annotations",
+        "container_annotations",
+        "options",
+        "privileged_without_host_devices",
+        "privileged_without_host_devices_all_devices_allowed",
+        "base_runtime_spec",
+        "cni_conf_dir",
+        "cni_max_conf_num",
+        "snapshotter",
+    ];
+    let own: &[&str] = if release.is_v1() {
+        &["runtime_engine", "runtime_root", "sandbox_mode"]
+    } else {
+        &["sandboxer", "io_type", "cgroup_writable", "disable_pause_image_pull"]
+    };
+    common.iter().chain(own).any(|k| {
+        if release.is_v1() { *k == key || k.to_ascii_uppercase() == key } else { k.eq_ignore_ascii_case(key) }
+    })
+}
+
+fn handler(node: &Node, release: Release) -> Result<Handler, Broken> {
+    let Some(table) = node.table() else {
+        return Err(Reader { table: &Table::new(), release, go_struct: "config.ContainerdConfig" }.mismatch(
+            node,
+            "Runtimes",
+            "config.Runtime",
+            "config.Runtime",
+        ));
+    };
+    let reader = Reader { table, release, go_struct: "config.Runtime" };
+    let text = |field, go_field| reader.string(field, go_field).map(Option::unwrap_or_default);
+    let (pod_annotations, list_place) = reader.list("pod_annotations", "PodAnnotations")?;
+    reader.list("container_annotations", "ContainerAnnotations")?;
+    let options = match find(table, "options", release) {
+        None => None,
+        Some(node) => match node.table() {
+            Some(options) => Some(options.clone()),
+            None => {
+                return Err(reader.mismatch(
+                    node,
+                    "Options",
+                    "map[string]interface {}",
+                    "map[string]interface {}",
+                ));
+            }
+        },
+    };
+    let unknown = table
+        .iter()
+        .filter(|(key, _)| !known_key(key, release))
+        .map(|(key, node)| (key.clone(), node.place.clone()))
+        .collect();
+    Ok(Handler {
+        runtime_type: text("runtime_type", "Type")?,
+        runtime_path: text("runtime_path", "Path")?,
+        pod_annotations,
+        list_place,
+        options,
+        sandboxer: if release.is_v1() { String::new() } else { text("sandboxer", "Sandboxer")? },
+        place: Some(node.place.clone()),
+        unknown,
+        base_runtime_spec: text("base_runtime_spec", "BaseRuntimeSpec")?,
+        without_host_devices: reader
+            .boolean("privileged_without_host_devices", "PrivilegedWithoutHostDevices")?,
+        all_devices: reader.boolean(
+            "privileged_without_host_devices_all_devices_allowed",
+            "PrivilegedWithoutHostDevicesAllDevicesAllowed",
+        )?,
+        runtime_engine: if release.is_v1() { text("runtime_engine", "Engine")? } else { String::new() },
+        runtime_root: if release.is_v1() { text("runtime_root", "Root")? } else { String::new() },
+    })
+}
+
+/// What containerd brings along.
+fn built_in() -> Handler {
+    Handler { runtime_type: "io.containerd.runc.v2".into(), ..Handler::default() }
+}
+
+/// The CRI plugin's configuration after decoding and validation.
+pub fn decode(config: &Config, host: &Host, release: Release) -> Result<Handlers, Broken> {
+    let id = match (release.is_v1(), config.version) {
+        (true, 0 | 1) => "cri",
+        (true, _) => OLD_CRI,
+        (false, _) => NEW_CRI,
+    };
+    let disabled = if release.is_v1() {
+        config.disabled.iter().any(|p| p == id)
+    } else {
+        config.disabled.iter().any(|p| p == OLD_CRI || p == NEW_CRI)
+    };
+    if disabled {
+        return Err(Broken::new("unknown service runtime.v1.RuntimeService"));
+    }
+    let empty = Table::new();
+    let cri = config.plugins.get(id).and_then(Node::table).unwrap_or(&empty);
+    let containerd = find(cri, "containerd", release).and_then(Node::table).unwrap_or(&empty);
+    let reader = Reader { table: containerd, release, go_struct: "config.ContainerdConfig" };
+    let mut by_name = IndexMap::from([("runc".to_owned(), built_in())]);
+    if let Some(node) = find(containerd, "runtimes", release) {
+        let Some(table) = node.table() else {
+            return Err(reader.mismatch(
+                node,
+                "Runtimes",
+                "map[string]config.Runtime",
+                "map[string]config.Runtime",
+            ));
+        };
+        if release.is_v1() {
+            by_name.clear();
+        }
+        for (name, node) in table {
+            by_name.insert(name.clone(), handler(node, release)?);
+        }
+    }
+    let mut default =
+        reader.string("default_runtime_name", "DefaultRuntimeName")?.unwrap_or_else(|| "runc".to_owned());
+    if release.is_v1() {
+        legacy(containerd, release, &mut by_name, &mut default)?;
+    }
+    validate(&by_name, &default, host, release)?;
+    let unread = ["cri", OLD_CRI, NEW_CRI]
+        .iter()
+        .filter(|other| **other != id)
+        .filter_map(|other| config.plugins.get(*other).map(|n| (other, n)))
+        .filter(|(_, node)| node.table().is_some_and(|t| t.contains_key("containerd")))
+        .map(|(other, node)| ((*other).to_owned(), node.place.clone()))
+        .collect();
+    Ok(Handlers { by_name, default, unread })
+}
+
+/// The two single-handler tables of 1.x.
+fn legacy(
+    containerd: &Table,
+    release: Release,
+    by_name: &mut IndexMap<String, Handler>,
+    default: &mut String,
+) -> Result<(), Broken> {
+    let old = |key: &str| -> Result<Option<Handler>, Broken> {
+        let Some(node) = find(containerd, key, release) else { return Ok(None) };
+        let handler = handler(node, release)?;
+        Ok((!handler.runtime_type.is_empty()).then_some(handler))
+    };
+    if let Some(handler) = old("untrusted_workload_runtime")? {
+        if by_name.contains_key("untrusted") {
+            return Err(Broken::new(
+                "invalid plugin config: conflicting definitions: configuration includes both \
+                 `untrusted_workload_runtime` and `runtimes[\"untrusted\"]`",
+            ));
+        }
+        by_name.insert("untrusted".into(), handler);
+    }
+    if let Some(handler) = old("default_runtime")? {
+        *default = "default".into();
+        by_name.insert("default".into(), handler);
+    }
+    Ok(())
+}
+
+fn validate(
+    by_name: &IndexMap<String, Handler>,
+    default: &str,
+    host: &Host,
+    release: Release,
+) -> Result<(), Broken> {
+    let invalid = |why: String| Err(Broken::new(format!("invalid plugin config: {why}")));
+    if default.is_empty() {
+        return invalid("`default_runtime_name` is empty".into());
+    }
+    if !by_name.contains_key(default) {
+        return invalid(format!(
+            "no corresponding runtime configured in `containerd.runtimes` for `containerd` \
+             `default_runtime_name = \"{default}\""
+        ));
+    }
+    for handler in by_name.values() {
+        for (key, value) in [("engine", &handler.runtime_engine), ("root", &handler.runtime_root)] {
+            if release.is_v1()
+                && !value.is_empty()
+                && handler.runtime_type != "io.containerd.runtime.v1.linux"
+            {
+                return invalid(format!(
+                    "`runtime_{key}` only works for runtime io.containerd.runtime.v1.linux"
+                ));
+            }
+        }
+        if handler.all_devices && !handler.without_host_devices {
+            return invalid(
+                "`privileged_without_host_devices_all_devices_allowed` requires \
+                 `privileged_without_host_devices` to be enabled"
+                    .into(),
+            );
+        }
+    }
+    for spec in by_name.values().map(|h| &h.base_runtime_spec).filter(|s| !s.is_empty()) {
+        base_spec(spec, host)?;
+    }
+    Ok(())
+}
+
+fn base_spec(path: &str, host: &Host) -> Result<(), Broken> {
+    let wrap = |why: String| {
+        Broken::new(format!(
+            "failed to create load basic oci spec: failed to load base OCI spec from file: {path}: {why}"
+        ))
+    };
+    let bytes = host.read(path).map_err(|errno| {
+        wrap(format!("failed to open base OCI spec: {path}: open {path}: {}", errno.go()))
+    })?;
+    serde_json::from_slice::<serde_json::Value>(&bytes)
+        .map(|_| ())
+        .map_err(|e| wrap(format!("failed to parse base OCI spec file: {e}")))
+}

@@ -1,0 +1,72 @@
+//! containerd: its configuration as a release reads it, and what it passes to the runtime.
+//!
+//! Decides which handlers exist and which annotations the sandbox gets, release by release. What the
+//! daemon logs, and what happens to images and networks, is not modelled.
+//! Facts: services/server/config and pkg/cri (1.7), cmd/containerd/server/config, plugins/cri and
+//! internal/cri (2.x) at v1.7.34, v2.0.11, v2.2.7, v2.3.4 and v2.4.0-beta.0.
+
+pub mod handlers;
+pub mod load;
+mod merge;
+mod migrate;
+pub mod release;
+mod sandbox;
+
+use crate::input::host::Host;
+use crate::runtime::verdict::{Failure, FailureStage};
+
+pub use handlers::{Handler, Handlers};
+pub use release::Release;
+
+/// Why the daemon or its CRI plugin does not work: no pod comes up at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// containerd's own message.
+    pub message: String,
+    /// Where the cause stands.
+    pub place: Option<crate::input::Place>,
+    /// Whether the daemon crashes.
+    pub panic: bool,
+}
+
+impl Broken {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, panic: false }
+    }
+
+    fn at(mut self, place: &crate::input::Place) -> Self {
+        self.place = Some(place.clone());
+        self
+    }
+}
+
+/// A containerd with its configuration.
+#[derive(Debug, Clone)]
+pub struct Containerd {
+    /// Its release.
+    pub release: Release,
+    /// The main file.
+    pub path: String,
+    /// The files it read, in order.
+    pub files: Vec<String>,
+    /// Its handlers, or why there is no CRI.
+    pub handlers: Result<Handlers, Broken>,
+    /// The handler that serves the pods; `None`: the default one.
+    pub handler: Option<String>,
+}
+
+impl Containerd {
+    /// Reads the configuration at `path` as `release` does.
+    pub fn read(host: &Host, path: &str, release: Release, handler: Option<String>) -> Self {
+        let mut files = Vec::new();
+        let handlers =
+            load::load(host, path, release, &mut files).and_then(|c| handlers::decode(&c, host, release));
+        Self { release, path: path.to_owned(), files, handlers, handler }
+    }
+
+    /// The failure of every pod where there is no CRI.
+    fn broken(broken: &Broken) -> Failure {
+        let failure = Failure::new(FailureStage::Cri, broken.message.clone());
+        if broken.panic { failure.crash() } else { failure }
+    }
+}

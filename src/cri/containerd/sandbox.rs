@@ -1,0 +1,220 @@
+//! RunPodSandbox: which handler serves the pod, and what its OCI spec gets.
+
+use std::collections::BTreeMap;
+
+use super::handlers::Handler;
+use super::load::{go_value, toml_type};
+use super::{Containerd, Handlers};
+use crate::cri::{Passage, Passed, own_keys};
+use crate::input::manifest::{Pod, Sizing};
+use crate::input::toml_tree::{Table, Value};
+use crate::policy::go_path;
+use crate::runtime::verdict::{Failure, FailureStage, Fix};
+
+/// The annotation that forces the handler `untrusted`.
+const UNTRUSTED: &str = "io.kubernetes.cri.untrusted-workload";
+
+impl Containerd {
+    /// The handler that serves `pod`, by name, or containerd's refusal.
+    pub fn handler_of<'a>(
+        &'a self,
+        handlers: &'a Handlers,
+        pod: &Pod,
+        sandbox_id: &str,
+    ) -> Result<(&'a str, &'a Handler), Failure> {
+        let refuse = |why: String| {
+            let context = if self.release.is_v1() {
+                "failed to get sandbox runtime".to_owned()
+            } else {
+                format!("unable to get OCI runtime for sandbox {sandbox_id:?}")
+            };
+            Err(Failure::new(FailureStage::Cri, format!("{context}: {why}")))
+        };
+        let asked = self.handler.as_deref().unwrap_or_default();
+        let untrusted = pod.annotations.iter().any(|a| a.key == UNTRUSTED && a.value == "true");
+        let name = if untrusted {
+            if !asked.is_empty() && asked != "untrusted" {
+                return refuse("untrusted workload with explicit runtime handler is not allowed".into());
+            }
+            if pod.host_namespaces {
+                return refuse("untrusted workload with host access is not allowed".into());
+            }
+            "untrusted"
+        } else if asked.is_empty() {
+            &handlers.default
+        } else {
+            asked
+        };
+        match handlers.by_name.get_full(name) {
+            Some((_, name, handler)) => Ok((name, handler)),
+            None => refuse(format!("no runtime for {name:?} is configured")),
+        }
+    }
+
+    /// What the runtime gets of `pod`.
+    pub fn pass(&self, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
+        let refused = |failure| Passed { failure: Some(failure), ..Passed::default() };
+        let handlers = match &self.handlers {
+            Ok(handlers) => handlers,
+            Err(broken) => return refused(Self::broken(broken)),
+        };
+        let (name, handler) = match self.handler_of(handlers, pod, sandbox_id) {
+            Ok(found) => found,
+            Err(failure) => return refused(failure),
+        };
+        if let Err(message) = self.start(handler, sandbox_id) {
+            return refused(Failure::new(FailureStage::Cri, message));
+        }
+        if handler.sandboxer == "shim" {
+            return whole_config(pod, name);
+        }
+        let mut received = BTreeMap::new();
+        // Before the pod's own: a wide pattern lets the pod replace them.
+        if let Some(sizing) = sizing {
+            super::super::sizing_keys(&mut received, sizing);
+        }
+        let passages: Vec<Passage> = pod
+            .annotations
+            .iter()
+            .map(|annotation| {
+                let passage = gate(name, handler, &annotation.key);
+                if passage.passed {
+                    received.insert(annotation.key.clone(), annotation.value.clone());
+                }
+                passage
+            })
+            .collect();
+        own_keys(&mut received, pod, sandbox_id);
+        Passed { received, passages, failure: None }
+    }
+
+    /// What can go wrong between the handler and its shim, in containerd's words.
+    fn start(&self, handler: &Handler, sandbox_id: &str) -> Result<(), String> {
+        let v1 = self.release.is_v1();
+        if !v1 && !matches!(handler.sandboxer.as_str(), "" | "podsandbox" | "shim") {
+            return Err(format!(
+                "failed to create sandbox {sandbox_id:?}: failed to get sandbox controller by {}",
+                handler.sandboxer
+            ));
+        }
+        if let Some(options) = &handler.options
+            && !is_runc(&handler.runtime_type)
+        {
+            self.options(options)?;
+        }
+        let context = if v1 { String::new() } else { format!("failed to start sandbox {sandbox_id:?}: ") };
+        if handler.runtime_type.is_empty() {
+            return Err(format!(
+                "{context}failed to create containerd container: create container failed validation: \
+                 container.Runtime.Name must be set: invalid argument"
+            ));
+        }
+        let runtime =
+            if handler.runtime_path.is_empty() { &handler.runtime_type } else { &handler.runtime_path };
+        let well_formed =
+            runtime.starts_with('/') || (!runtime.contains('/') && binary_name(runtime).is_some());
+        // With a path that is not absolute the name is tried as a runtime type, which it is not.
+        if !well_formed || (!handler.runtime_path.is_empty() && !runtime.starts_with('/')) {
+            let (example, end) = if v1 { ("v1", ": unknown") } else { ("v2", "") };
+            return Err(format!(
+                "{context}failed to create containerd task: failed to start shim: failed to resolve runtime \
+                 path: invalid runtime name {runtime}, correct runtime name should be either format like \
+                 `io.containerd.runc.{example}` or a full path to the binary{end}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The generic runtime options message has three fields; the others are passed over.
+    fn options(&self, options: &Table) -> Result<(), String> {
+        for (field, go_field, go_type, text) in [
+            ("TypeUrl", "TypeUrl", "string", true),
+            ("ConfigPath", "ConfigPath", "string", true),
+            ("ConfigBody", "ConfigBody", "[]uint8", false),
+        ] {
+            let Some((_, node)) = options.iter().find(|(key, _)| key.eq_ignore_ascii_case(field)) else {
+                continue;
+            };
+            let fits = match &node.value {
+                Value::String(_) => text,
+                Value::Array(items) => {
+                    !text && items.iter().all(|i| matches!(i.value, Value::Integer(0..=255)))
+                }
+                _ => false,
+            };
+            if !fits {
+                return Err(if self.release.is_v1() {
+                    let go_type = if text { "string" } else { "[]uint8(slice)" };
+                    format!(
+                        "failed to generate runtime options: (0, 0): Can't convert {} to {go_type}",
+                        go_value(&node.value)
+                    )
+                } else {
+                    format!(
+                        "failed to generate sandbox runtime options: toml: cannot decode TOML {} into struct \
+                         field runtimeoptions.Options.{go_field} of type {go_type}",
+                        toml_type(&node.value)
+                    )
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_runc(runtime_type: &str) -> bool {
+    matches!(runtime_type, "io.containerd.runc.v2" | "io.containerd.runc.v1" | "io.containerd.runhcs.v1")
+}
+
+/// `containerd-shim-<name>-<version>` of a runtime type such as `io.containerd.kata.v2`.
+pub fn binary_name(runtime_type: &str) -> Option<String> {
+    let mut parts = runtime_type.rsplit('.');
+    let (version, name) = (parts.next()?, parts.next()?);
+    Some(format!("containerd-shim-{name}-{version}"))
+}
+
+/// Whether a handler's `pod_annotations` lets `key` through.
+fn gate(name: &str, handler: &Handler, key: &str) -> Passage {
+    let matched = handler
+        .pod_annotations
+        .iter()
+        .find(|pattern| go_path::path_match(&pattern.text, key).unwrap_or(false));
+    if let Some(pattern) = matched {
+        return Passage {
+            passed: true,
+            note: format!("{:?} of handler {name}", pattern.text),
+            place: Some(pattern.place.clone()),
+            fix: None,
+        };
+    }
+    let (note, place) = match &handler.list_place {
+        Some(place) => (format!("no pattern in handler {name}'s pod_annotations matches"), place.clone()),
+        None => {
+            let note = format!("handler {name} has no pod_annotations: it passes nothing on");
+            return Passage {
+                passed: false,
+                note,
+                place: handler.place.clone(),
+                fix: Some(advice(name, key)),
+            };
+        }
+    };
+    Passage { passed: false, note, place: Some(place), fix: Some(advice(name, key)) }
+}
+
+fn advice(name: &str, key: &str) -> Fix {
+    let pattern = if key.starts_with(crate::catalog::KATA_PREFIX) { "io.katacontainers.*" } else { key };
+    Fix::Advice(format!("add {pattern:?} to pod_annotations of handler {name} and restart containerd").into())
+}
+
+/// `sandboxer = "shim"`: the whole pod configuration goes to the shim, past the gate.
+fn whole_config(pod: &Pod, name: &str) -> Passed {
+    let received = pod.annotations.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
+    let note = format!("handler {name} has sandboxer = \"shim\": all annotations pass, ungated");
+    let passages = pod
+        .annotations
+        .iter()
+        .map(|_| Passage { passed: true, note: note.clone(), place: None, fix: None })
+        .collect();
+    Passed { received, passages, failure: None }
+}
