@@ -1,12 +1,14 @@
 //! The pods that were named: files, folders, standard input, or the sample's.
 
-use std::io;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::CliError;
 use super::args::Input;
 use super::setup::SetupError;
-use crate::input::manifest::{self, Pod};
+use super::{CliError, setup};
+use crate::input::manifest::pods::{Found, find};
+use crate::input::manifest::{self, Object, Pod};
 use crate::sample;
 
 /// Calls `take` with every pod, in input order.
@@ -22,7 +24,9 @@ pub(super) fn each(input: &Input, mut take: impl FnMut(Pod) -> Result<(), CliErr
         }
     };
     if input.manifests.is_empty() && input.config.is_none() {
-        let _ = sample::pods();
+        for pod in manifest::read(&sample::pods()).map_err(SetupError::from)?.pods {
+            take(pod)?;
+        }
     }
     for path in &input.manifests {
         for file in files(path)? {
@@ -38,45 +42,42 @@ pub(super) fn each(input: &Input, mut take: impl FnMut(Pod) -> Result<(), CliErr
 }
 
 fn read(path: &Path, take: &mut dyn FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
-    // OCI specs, one a line; the manifest reader takes this place.
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| SetupError::Unreadable { path: path.display().to_string(), reason: e.to_string() })?;
-    for (i, line) in text.lines().enumerate() {
-        let value: serde_json::Value =
-            serde_json::from_str(line).map_err(|e| SetupError::Usage(e.to_string()))?;
-        let file: std::sync::Arc<str> = path.display().to_string().into();
-        let annotations = value
-            .get("annotations")
-            .and_then(|a| a.as_object())
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| manifest::PodAnnotation {
-                key: key.clone(),
-                value: value.as_str().unwrap_or_default().to_owned(),
-                place: crate::input::Place {
-                    file: file.clone(),
-                    line: u32::try_from(i + 1).unwrap_or(0),
-                    column: 1,
-                },
-            })
-            .collect();
-        take(Pod {
-            name: "oci".into(),
-            namespace: "default".into(),
-            kind: "OCI".into(),
-            source: manifest::PodSource {
-                file: file.to_string(),
-                document: i + 1,
-                line: u32::try_from(i + 1).unwrap_or(0),
-            },
-            form: manifest::Form::Oci,
-            annotations,
-            labels: Default::default(),
-            runtime_class: None,
-            hostname: value.get("hostname").and_then(|h| h.as_str()).unwrap_or_default().into(),
-            sizing: None,
-            problems: Vec::new(),
-        })?;
+    let shown: Arc<str> =
+        if path == Path::new("-") { "<stdin>".into() } else { path.display().to_string().into() };
+    let mut failed = None;
+    let mut pods = 0_usize;
+    let mut others = Vec::new();
+    let mut visit = |object: Object<'_, '_>| {
+        let (found, _) = find(&object);
+        match found {
+            Found::Pods(found) => {
+                for pod in found {
+                    pods += 1;
+                    if failed.is_none() {
+                        failed = take(pod).err();
+                    }
+                }
+            }
+            Found::RuntimeClass(_) => {}
+            Found::Other(kind) => others.push(kind),
+        }
+    };
+    let read = if path == Path::new("-") {
+        manifest::stream(&mut io::stdin().lock(), shown.clone(), &mut visit)
+    } else {
+        let file = std::fs::File::open(path)
+            .map_err(|e| SetupError::Unreadable { path: shown.to_string(), reason: setup::plain(&e) })?;
+        if file.metadata().is_ok_and(|m| m.is_dir()) {
+            return Err(SetupError::Unreadable { path: shown.to_string(), reason: "a folder".into() }.into());
+        }
+        manifest::stream(&mut BufReader::with_capacity(1 << 16, file), shown.clone(), &mut visit)
+    };
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    read.map_err(SetupError::from)?;
+    if pods == 0 {
+        return Err(SetupError::from(manifest::no_pods(&shown, &others)).into());
     }
     Ok(())
 }

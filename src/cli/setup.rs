@@ -5,8 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{Input, KataVersion, RuntimeChoice};
+use super::args::{CriChoice, Input, KataVersion, RuntimeChoice};
 use crate::catalog::Generation;
+use crate::cri::Engine;
+use crate::cri::containerd::{Containerd, Release};
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
@@ -28,9 +30,20 @@ pub enum SetupError {
     /// A host file is wrong.
     #[error(transparent)]
     HostFile(#[from] probe::HostFileError),
+    /// A manifest is wrong.
+    #[error("{error}{}", help(error))]
+    Manifest {
+        /// What the reader says.
+        #[from]
+        error: crate::input::manifest::InputError,
+    },
     /// The words do not fit.
     #[error("{0}")]
     Usage(String),
+}
+
+fn help(error: &crate::input::manifest::InputError) -> String {
+    error.help.as_ref().map(|help| format!("\n  {help}")).unwrap_or_default()
 }
 
 /// The host that was described.
@@ -87,7 +100,7 @@ pub fn read_source(path: &Path) -> Result<Source, SetupError> {
 }
 
 /// An I/O error without `(os error 2)`.
-fn plain(error: &std::io::Error) -> String {
+pub fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
@@ -121,21 +134,11 @@ pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
             ))),
         };
     };
-    let absolute = std::path::absolute(path)
-        .map_err(|e| SetupError::Unreadable { path: path.display().to_string(), reason: plain(&e) })?;
-    let absolute_root = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
-    match absolute.strip_prefix(&absolute_root) {
-        Ok(inside) => {
-            let shown = Path::new("/").join(inside);
-            Ok(Chosen { layers: Layers::read(host, &shown.to_string_lossy()), root, sample: false })
-        }
-        // A file outside the root is read from this machine; what it names is still looked up inside.
-        Err(_) => {
-            let machine = Host::new(host.facts.clone(), Arc::new(DiskFiles::new("/")));
-            let layers = Layers::read(&machine, &absolute.to_string_lossy());
-            Ok(Chosen { layers, root: PathBuf::from("/"), sample: false })
-        }
-    }
+    let (reader, shown) = inside_root(input, host, path)?;
+    let layers = Layers::read(&reader, &shown);
+    // A file outside the root is read from this machine; what it names is still looked up inside.
+    let outside = root != Path::new("/") && std::path::absolute(path).is_ok_and(|p| p == Path::new(&shown));
+    Ok(Chosen { layers, root: if outside { PathBuf::from("/") } else { root }, sample: false })
 }
 
 fn generation_said(input: &Input) -> Option<Generation> {
@@ -168,12 +171,55 @@ pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
     let chosen = layers(input, &host)?;
     let generation = generation(input, &chosen.layers)?;
     let setup = Setup {
-        host,
         layers: chosen.layers.clone(),
         generation,
         hypervisor: input.hypervisor.clone(),
         sandbox_id: input.sandbox_id.clone(),
-        engine: crate::cri::Engine::Assumed,
+        engine: engine(input, &host)?,
+        host,
     };
     Ok((Evaluator::new(setup), chosen))
+}
+
+/// The container runtime that was described.
+fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
+    let choice = match (input.cri, &input.cri_config) {
+        (Some(choice), _) => choice,
+        (None, Some(_)) => CriChoice::Containerd,
+        (None, None) => return Ok(Engine::Assumed),
+    };
+    let Some(path) = &input.cri_config else { return Ok(Engine::Assumed) };
+    let release = match &input.containerd {
+        None => Release::NEWEST,
+        Some(text) => Release::parse(text).ok_or_else(|| {
+            SetupError::Usage(format!(
+                "--containerd: '{text}' is no version; write one such as 1.7.34 or 2.3"
+            ))
+        })?,
+    };
+    let (host, shown) = inside_root(input, host, path)?;
+    match choice {
+        CriChoice::None => Ok(Engine::Assumed),
+        CriChoice::Containerd => {
+            let handler = input.handler.clone();
+            Ok(Engine::Containerd(Box::new(Containerd::read(&host, &shown, release, handler))))
+        }
+        CriChoice::Crio => Err(SetupError::Usage("--cri crio is not modelled yet".into())),
+    }
+}
+
+/// The host through which a file named by the user is read, and its path there: inside the root
+/// where it lies below it, else this machine's.
+fn inside_root(input: &Input, host: &Host, path: &Path) -> Result<(Host, String), SetupError> {
+    let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+    let absolute = std::path::absolute(path)
+        .map_err(|e| SetupError::Unreadable { path: path.display().to_string(), reason: plain(&e) })?;
+    let absolute_root = std::path::absolute(&root).unwrap_or(root);
+    Ok(match absolute.strip_prefix(&absolute_root) {
+        Ok(inside) => (host.clone(), Path::new("/").join(inside).to_string_lossy().into_owned()),
+        Err(_) => {
+            let machine = Host::new(host.facts.clone(), Arc::new(DiskFiles::new("/")));
+            (machine, absolute.to_string_lossy().into_owned())
+        }
+    })
 }

@@ -50,8 +50,10 @@ pub fn cri(plugins: &mut Table) -> Result<(), Broken> {
             new.insert(key.clone(), node.clone());
         }
     }
-    if let Some(containerd) = old.get("containerd") {
-        if let Some(old_containerd) = containerd.table() {
+    if let Some(containerd) = old.get("containerd")
+        && let Some(old_containerd) = containerd.table()
+    {
+        {
             let mut table = new.get("containerd").and_then(Node::table).cloned().unwrap_or_default();
             for (key, node) in old_containerd {
                 let moved = matches!(

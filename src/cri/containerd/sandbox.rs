@@ -36,9 +36,6 @@ impl Containerd {
             if !asked.is_empty() && asked != "untrusted" {
                 return refuse("untrusted workload with explicit runtime handler is not allowed".into());
             }
-            if pod.host_namespaces {
-                return refuse("untrusted workload with host access is not allowed".into());
-            }
             "untrusted"
         } else if asked.is_empty() {
             &handlers.default
