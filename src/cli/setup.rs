@@ -9,6 +9,7 @@ use super::args::{CriChoice, Input, KataVersion, RuntimeChoice};
 use crate::catalog::Generation;
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
+use crate::cri::crio::Crio;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
@@ -204,7 +205,7 @@ fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
             let handler = input.handler.clone();
             Ok(Engine::Containerd(Box::new(Containerd::read(&host, &shown, release, handler))))
         }
-        CriChoice::Crio => Err(SetupError::Usage("--cri crio is not modelled yet".into())),
+        CriChoice::Crio => Ok(Engine::Crio(Box::new(Crio::read(&host, &shown, input.handler.clone())))),
     }
 }
 

@@ -4,6 +4,7 @@
 //! Decides what the runtime receives. Facts: containerd 1.7 to 2.4 (internal/cri/server), CRI-O.
 
 pub mod containerd;
+pub mod crio;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use crate::input::Place;
 use crate::input::manifest::{Form, Pod, Sizing};
 use crate::runtime::verdict::{Failure, Fix};
 use containerd::Containerd;
+use crio::Crio;
 
 /// The container runtime of the node.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,8 @@ pub enum Engine {
     Assumed,
     /// containerd with its configuration.
     Containerd(Box<Containerd>),
+    /// CRI-O with its configuration.
+    Crio(Box<Crio>),
 }
 
 /// What became of one annotation at this station.
@@ -52,8 +56,9 @@ impl Engine {
         match self {
             Self::Assumed => assumed(pod, sizing, sandbox_id),
             // An OCI spec is what a runtime really received: nothing is left to pass.
-            Self::Containerd(_) if pod.form == Form::Oci => assumed(pod, sizing, sandbox_id),
+            Self::Containerd(_) | Self::Crio(_) if pod.form == Form::Oci => assumed(pod, sizing, sandbox_id),
             Self::Containerd(containerd) => containerd.pass(pod, sizing, sandbox_id),
+            Self::Crio(crio) => crio.pass(pod, sizing, sandbox_id),
         }
     }
 }
@@ -88,6 +93,14 @@ fn own_keys(received: &mut BTreeMap<String, String>, pod: &Pod, sandbox_id: &str
     set("sandbox-id", sandbox_id.into());
     set("sandbox-name", pod.name.clone());
     set("sandbox-namespace", pod.namespace.clone());
+    if let Some(uid) = &pod.uid {
+        set("sandbox-uid", uid.clone());
+    }
+    // kubelet's rule, for a document that does not name the folder itself.
+    let by_uid = || pod.uid.as_ref().map(|uid| format!("/var/log/pods/{}_{}_{uid}", pod.namespace, pod.name));
+    if let Some(folder) = pod.log_directory.clone().or_else(by_uid) {
+        set("sandbox-log-directory", folder);
+    }
 }
 
 /// kubelet's sandbox sizing, as containerd passes it on.

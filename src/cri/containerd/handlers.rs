@@ -52,6 +52,8 @@ pub struct Handlers {
     pub by_name: IndexMap<String, Handler>,
     /// The one for an empty handler.
     pub default: String,
+    /// The pause image, which 2.x names in an annotation.
+    pub sandbox_image: Option<String>,
     /// Tables of other plugin generations that nobody reads, with their places.
     pub unread: Vec<(String, Place)>,
 }
@@ -268,7 +270,23 @@ pub fn decode(config: &Config, host: &Host, release: Release) -> Result<Handlers
         .filter(|(_, node)| node.table().is_some_and(|t| t.contains_key("containerd")))
         .map(|(other, node)| ((*other).to_owned(), node.place.clone()))
         .collect();
-    Ok(Handlers { by_name, default, unread })
+    Ok(Handlers { by_name, default, sandbox_image: sandbox_image(config, release), unread })
+}
+
+/// The pause image: as configured, else the release's own.
+fn sandbox_image(config: &Config, release: Release) -> Option<String> {
+    let table = |node: Option<&Node>, key: &str| node.and_then(Node::table).and_then(|t| t.get(key)).cloned();
+    let images = config.plugins.get("io.containerd.cri.v1.images");
+    let pinned = table(table(images, "pinned_images").as_ref(), "sandbox");
+    let own = match (release.major, release.minor) {
+        (0 | 1, _) => return None,
+        (2, 0) => "registry.k8s.io/pause:3.10",
+        (2, 1 | 2) => "registry.k8s.io/pause:3.10.1",
+        _ => "registry.k8s.io/pause:3.10.2",
+    };
+    let configured =
+        pinned.as_ref().and_then(Node::str).map(str::to_owned).or_else(|| config.sandbox_image.clone());
+    Some(configured.unwrap_or_else(|| own.to_owned()))
 }
 
 /// The two single-handler tables of 1.x.

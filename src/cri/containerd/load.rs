@@ -20,6 +20,8 @@ pub struct Config {
     pub disabled: Vec<String>,
     /// `required_plugins` of all files.
     pub required: Vec<String>,
+    /// `sandbox_image` of an old CRI table, which migration hands to the images plugin.
+    pub sandbox_image: Option<String>,
 }
 
 /// One file's part.
@@ -43,6 +45,9 @@ pub fn load(host: &Host, path: &str, release: Release, files: &mut Vec<String>) 
             continue;
         }
         let mut file = read(host, &path, release)?;
+        let old_cri = file.plugins.get(migrate::OLD_CRI).or_else(|| file.plugins.get("cri"));
+        let image = old_cri.and_then(|n| n.table()?.get("sandbox_image")).and_then(|n| n.str());
+        config.sandbox_image = image.map(str::to_owned).or(config.sandbox_image);
         files.push(path.clone());
         if release.migrates_each_file() {
             if root_version == 0 {
@@ -140,16 +145,27 @@ fn read(host: &Host, path: &str, release: Release) -> Result<File, Broken> {
         )
         .at(&source.place(0)));
     }
-    let table = toml_tree::parse(&source).map_err(|e| syntax(&e, path, release))?;
+    let table = toml_tree::parse(&source).map_err(|e| syntax(&e, &source, release))?;
     file(&table, release)
 }
 
-fn syntax(error: &toml_tree::SyntaxError, path: &str, release: Release) -> Broken {
+fn syntax(error: &toml_tree::SyntaxError, source: &Source, release: Release) -> Broken {
     let (line, column) = (error.place.line, error.place.column);
+    let path = &source.path;
+    let text = source.line(line).unwrap_or_default().trim_start();
     Broken::new(if release.is_v1() {
         format!("failed to load TOML: {path}: ({line}, {column}): {}", error.message)
     } else if error.message.contains("duplicate key") {
-        format!("failed to unmarshal TOML: toml: {}", error.message)
+        // go-toml v2 names the last part of the key.
+        let table = text.starts_with('[');
+        let key = text.split(['=', ']']).next().unwrap_or_default().trim().trim_start_matches('[');
+        let last = key.rsplit('.').next().unwrap_or(key).trim_matches(['"', '\'', ' ']);
+        let said = if table {
+            format!("table {last} already exists")
+        } else {
+            format!("key {last} is already defined")
+        };
+        format!("failed to unmarshal TOML: toml: {said}")
     } else {
         format!("failed to unmarshal TOML at row {line} column {column}: toml: {}", error.message)
     })

@@ -53,21 +53,19 @@ pub fn cri(plugins: &mut Table) -> Result<(), Broken> {
     if let Some(containerd) = old.get("containerd")
         && let Some(old_containerd) = containerd.table()
     {
-        {
-            let mut table = new.get("containerd").and_then(Node::table).cloned().unwrap_or_default();
-            for (key, node) in old_containerd {
-                let moved = matches!(
-                    key.as_str(),
-                    "snapshotter" | "disable_snapshot_annotations" | "discard_unpacked_layers"
-                );
-                if !moved && !table.contains_key(key) {
-                    table.insert(key.clone(), node.clone());
-                }
+        let mut table = new.get("containerd").and_then(Node::table).cloned().unwrap_or_default();
+        for (key, node) in old_containerd {
+            let moved = matches!(
+                key.as_str(),
+                "snapshotter" | "disable_snapshot_annotations" | "discard_unpacked_layers"
+            );
+            if !moved && !table.contains_key(key) {
+                table.insert(key.clone(), node.clone());
             }
-            rename_sandbox_mode(&mut table)?;
-            let place = new.get("containerd").map_or_else(|| containerd.place.clone(), |n| n.place.clone());
-            new.insert("containerd".into(), Node { place, value: Value::Table(table) });
         }
+        rename_sandbox_mode(&mut table)?;
+        let place = new.get("containerd").map_or_else(|| containerd.place.clone(), |n| n.place.clone());
+        new.insert("containerd".into(), Node { place, value: Value::Table(table) });
     }
     // What stays under the old name is the stream server's.
     let rest: Table =

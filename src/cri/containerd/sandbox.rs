@@ -36,6 +36,9 @@ impl Containerd {
             if !asked.is_empty() && asked != "untrusted" {
                 return refuse("untrusted workload with explicit runtime handler is not allowed".into());
             }
+            if pod.host_namespaces {
+                return refuse("untrusted workload with host access is not allowed".into());
+            }
             "untrusted"
         } else if asked.is_empty() {
             &handlers.default
@@ -82,6 +85,9 @@ impl Containerd {
             })
             .collect();
         own_keys(&mut received, pod, sandbox_id);
+        if let Some(image) = &handlers.sandbox_image {
+            received.insert("io.kubernetes.cri.podsandbox.image-name".into(), image.clone());
+        }
         Passed { received, passages, failure: None }
     }
 
@@ -117,6 +123,16 @@ impl Containerd {
                 "{context}failed to create containerd task: failed to start shim: failed to resolve runtime \
                  path: invalid runtime name {runtime}, correct runtime name should be either format like \
                  `io.containerd.runc.{example}` or a full path to the binary{end}"
+            ));
+        }
+        // A shim that is certainly not there: its folder is, and it is not in it. Where the folder is
+        // missing too, this is somebody else's root, and nothing is known.
+        let folder = runtime.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if runtime.starts_with('/') && self.host.exists(folder) && !self.host.exists(runtime) {
+            let end = if v1 { ": unknown" } else { "" };
+            return Err(format!(
+                "{context}failed to create containerd task: failed to start shim: failed to resolve runtime \
+                 path: invalid custom binary path: stat {runtime}: no such file or directory{end}"
             ));
         }
         Ok(())

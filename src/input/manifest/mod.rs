@@ -108,6 +108,12 @@ pub struct Pod {
     pub runtime_class: Option<String>,
     /// The guest's host name: the pod's name unless told otherwise.
     pub hostname: String,
+    /// `metadata.uid`, where the document has it.
+    pub uid: Option<String>,
+    /// The log folder that a CRI document names.
+    pub log_directory: Option<String>,
+    /// Whether it shares the network, process or IPC namespace of the host.
+    pub host_namespaces: bool,
     /// The sandbox's size: given by CRI and OCI documents, computed from `spec` for Kubernetes objects.
     pub sizing: Option<Sizing>,
     /// What Kubernetes refuses about it; not empty means the pod never reaches the node.

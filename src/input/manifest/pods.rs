@@ -119,6 +119,11 @@ fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bo
         labels: labels(template.metadata.and_then(|m| m.get("labels"))),
         runtime_class: string("runtimeClassName").or_else(|| patched_class(spec, object.node)),
         hostname,
+        uid: text("uid").filter(|_| object.kind == "Pod").map(str::to_owned),
+        log_directory: None,
+        host_namespaces: ["hostNetwork", "hostPID", "hostIPC"]
+            .iter()
+            .any(|key| spec.and_then(|s| s.get(key)).is_some_and(|n| matches!(n.data, Data::Bool(true)))),
         sizing: None,
         problems: Vec::new(),
         name,
@@ -163,6 +168,9 @@ fn cri(object: &Object<'_, '_>) -> Pod {
         labels: labels(node.get("labels")),
         runtime_class: None,
         hostname: node.text("hostname").unwrap_or_default().to_owned(),
+        uid: Some(metadata("uid")).filter(|uid| !uid.is_empty()),
+        log_directory: node.text("log_directory").map(str::to_owned),
+        host_namespaces: cri_host_namespaces(node),
         sizing: resources.map(|_| Sizing {
             cpu_quota: number("cpu_quota").unwrap_or_default(),
             cpu_period: unsigned("cpu_period"),
@@ -171,6 +179,15 @@ fn cri(object: &Object<'_, '_>) -> Pod {
         }),
         problems: Vec::new(),
     }
+}
+
+/// NamespaceMode NODE (2, or by name) of network, pid or ipc.
+fn cri_host_namespaces(node: &Node<'_>) -> bool {
+    let options = node.path(&["linux", "security_context", "namespace_options"]);
+    ["network", "pid", "ipc"].iter().filter_map(|key| options?.get(key)).any(|mode| match &mode.data {
+        Data::Number(text) | Data::String(text) => matches!(text.as_ref(), "2" | "NODE"),
+        _ => false,
+    })
 }
 
 fn oci(object: &Object<'_, '_>) -> Pod {
@@ -196,6 +213,9 @@ fn oci(object: &Object<'_, '_>) -> Pod {
         form: Form::Oci,
         labels: BTreeMap::new(),
         runtime_class: None,
+        uid: None,
+        log_directory: None,
+        host_namespaces: false,
         sizing: sized.then(|| Sizing {
             cpu_quota: number("io.kubernetes.cri.sandbox-cpu-quota").unwrap_or_default(),
             cpu_period: unsigned("io.kubernetes.cri.sandbox-cpu-period"),
