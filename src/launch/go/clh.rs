@@ -10,6 +10,7 @@ use super::daemon::{Daemon, NYDUSD_API};
 use super::guest_kernel::{Root, configured, extend};
 use super::keys::{self, Keys};
 use super::paths::Paths;
+use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
@@ -124,7 +125,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Spells it out.
-    pub(super) fn start(self) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
         let cmdline = super::joined(&kernel_params).trim().to_owned();
         let helpers = self
@@ -148,7 +149,7 @@ impl<'a> Plan<'a> {
             },
             kernel_params,
             shares_files: self.hv.shared_fs != "none",
-            findings: Vec::new(),
+            findings: Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0,
         }
     }
 

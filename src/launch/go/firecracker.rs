@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::guest_kernel::{Root, configured, extend, spelled};
 use super::keys::{self, Keys};
 use super::paths::NETWORK_NAMESPACE;
+use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Launch, LaunchFile};
@@ -66,7 +67,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Spells it out.
-    pub(super) fn start(self) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
         let body = self.body(super::joined(&kernel_params));
         let program = if self.jailed { &self.hv.jailer_path } else { &self.hv.hypervisor_path };
@@ -79,7 +80,7 @@ impl<'a> Plan<'a> {
             },
             kernel_params,
             shares_files: false,
-            findings: Vec::new(),
+            findings: Remarks::of(host, self.config, self.keys, false).0,
         }
     }
 

@@ -16,6 +16,7 @@ mod keys;
 mod numa;
 mod paths;
 mod qemu;
+mod remarks;
 mod remote;
 mod stratovirt;
 
@@ -77,9 +78,9 @@ pub fn launch(
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
     let started = match config.hypervisor_type {
         HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.start(host)),
-        HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.start()),
-        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.start()),
-        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.start()),
+        HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.start(host)),
+        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.start(host)),
+        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Remote => Ok(remote::start(config)),
         HypervisorType::Dragonball => Ok(mock()),
     };
@@ -145,3 +146,6 @@ impl<'a> Boot<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use super::guest_kernel::{Root, configured, extend, spelled};
 use super::keys::{self, Keys};
 use super::paths::Paths;
 use super::qemu::check_vsock;
+use super::remarks::Remarks;
 use super::{Refusal, Started};
 use crate::input::Host;
 use crate::input::host::Errno;
@@ -77,7 +78,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Spells it out.
-    pub(super) fn start(self) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
         let cmdline = super::joined(&kernel_params);
         let helpers = self
@@ -92,7 +93,7 @@ impl<'a> Plan<'a> {
             },
             kernel_params,
             shares_files: self.hv.shared_fs != "none",
-            findings: Vec::new(),
+            findings: Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0,
         }
     }
 

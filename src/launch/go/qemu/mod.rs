@@ -11,6 +11,7 @@ use super::guest_kernel::Root;
 use super::keys::{self, Keys};
 use super::numa::{self, Topology};
 use super::paths::Paths;
+use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
@@ -208,47 +209,17 @@ impl<'a> Plan<'a> {
     /// What fails after the point up to which the launch is modelled, and what was never held against
     /// the real runtime.
     fn findings(&self, host: &Host) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let mut add = |code, severity, subject: &str, message: String| {
-            findings.push(Finding {
-                code,
-                severity,
-                subject: Some(subject.to_owned()),
-                place: None,
-                message,
-                fix: None,
-                who: Who::ClusterAdministrator,
-            });
-        };
+        let mut remarks = Remarks::of(host, self.config, self.keys, self.daemon.is_some());
         if self.hv.virtio_mem && self.machine == Machine::Microvm {
-            add(
+            remarks.add(
                 Code::FailsLater,
                 Severity::Warning,
+                Who::ClusterAdministrator,
                 qemu!("enable_virtio_mem"),
-                "microvm has no bridge to plug virtio-mem into: the VM is started, then fails".to_owned(),
+                "microvm has no bridge to plug virtio-mem into: the VM is started, then fails",
             );
         }
-        if self.daemon.is_some() && !host.exists(&self.hv.virtio_fs_daemon) {
-            add(
-                Code::FailsLater,
-                Severity::Warning,
-                qemu!("virtio_fs_daemon"),
-                format!("there is no {} on this host: starting it will fail", self.hv.virtio_fs_daemon),
-            );
-        }
-        if self.arch != Arch::X86_64 {
-            add(
-                Code::NotVerified,
-                Severity::Note,
-                qemu!("machine_type"),
-                format!(
-                    "the QEMU command line of {} follows the runtime's source, and was not compared with \
-                     a recording",
-                    self.arch.as_str()
-                ),
-            );
-        }
-        findings
+        remarks.0
     }
 }
 
