@@ -2,6 +2,8 @@
 //!
 //! Facts: src/libs/kata-types/src/config and src/runtime-rs/crates at 4.1.0.
 
+pub mod config;
+
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
 use crate::input::Host;
 use crate::input::config::Layers;

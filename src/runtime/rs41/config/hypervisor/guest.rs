@@ -1,0 +1,139 @@
+//! What the VM is made of: boot files, CPUs, machine, memory, and how it is debugged.
+//!
+//! Facts: src/libs/kata-types/src/config/hypervisor/mod.rs at 4.1.0.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Keys about what the guest boots from.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+pub struct BootInfo {
+    #[serde(default)]
+    pub kernel: String,
+    #[serde(default)]
+    pub kernel_params: String,
+    #[serde(default)]
+    pub kernel_verity_params: String,
+    #[serde(default)]
+    pub initrd: String,
+    #[serde(default)]
+    pub image: String,
+    #[serde(default)]
+    pub rootfs_type: String,
+    #[serde(default)]
+    pub firmware: String,
+    #[serde(default)]
+    pub vm_rootfs_driver: String,
+}
+
+/// Keys about CPUs.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+pub struct CpuInfo {
+    #[serde(default)]
+    pub cpu_features: String,
+    #[serde(default)]
+    pub default_vcpus: f32,
+    #[serde(default)]
+    pub overhead_vcpus: f32,
+    #[serde(default)]
+    pub default_maxvcpus: u32,
+    #[serde(default)]
+    pub disable_nested_virtualization: Option<bool>,
+}
+
+/// Keys about debugging.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+pub struct DebugInfo {
+    #[serde(default)]
+    pub enable_debug: bool,
+    #[serde(default = "crate::runtime::rs41::config::agent::info")]
+    pub log_level: String,
+    #[serde(default)]
+    pub guest_memory_dump_paging: bool,
+    #[serde(default)]
+    pub guest_memory_dump_path: String,
+    #[serde(default, alias = "dbg_monitor_socket")]
+    pub extra_monitor_socket: String,
+}
+
+/// Keys about the machine.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+pub struct MachineInfo {
+    #[serde(default)]
+    pub machine_type: String,
+    #[serde(default)]
+    pub machine_accelerators: String,
+    #[serde(default)]
+    pub pflashes: Vec<String>,
+    #[serde(default)]
+    pub entropy_source: String,
+    #[serde(default)]
+    pub valid_entropy_sources: Vec<String>,
+}
+
+/// What backs huge pages.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub enum HugePageType {
+    #[default]
+    #[serde(rename = "hugetlbfs")]
+    Hugetlbfs,
+    #[serde(rename = "thp")]
+    Thp,
+}
+
+impl fmt::Display for HugePageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hugetlbfs => "hugetlbfs",
+            Self::Thp => "thp",
+        })
+    }
+}
+
+/// Keys about memory.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+pub struct MemoryInfo {
+    #[serde(default)]
+    pub default_memory: u32,
+    #[serde(default)]
+    pub overhead_memory: u32,
+    #[serde(default)]
+    pub default_maxmemory: u32,
+    #[serde(default)]
+    pub memory_slots: u32,
+    #[serde(default)]
+    pub enable_mem_prealloc: bool,
+    #[serde(default)]
+    pub enable_hugepages: bool,
+    #[serde(default)]
+    pub hugepage_type: HugePageType,
+    #[serde(default)]
+    pub enable_virtio_mem: bool,
+    #[serde(default)]
+    pub enable_guest_swap: bool,
+    #[serde(default = "guest_swap_path")]
+    pub guest_swap_path: String,
+    #[serde(default = "guest_swap_size_percent")]
+    pub guest_swap_size_percent: u64,
+    #[serde(default = "guest_swap_create_threshold_secs")]
+    pub guest_swap_create_threshold_secs: u64,
+}
+
+fn guest_swap_path() -> String {
+    "/run/kata-containers/swap".to_owned()
+}
+
+fn guest_swap_size_percent() -> u64 {
+    100
+}
+
+fn guest_swap_create_threshold_secs() -> u64 {
+    60
+}

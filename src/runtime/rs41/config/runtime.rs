@@ -1,0 +1,91 @@
+//! `[runtime]`: what is not about one hypervisor or agent.
+//!
+//! Facts: src/libs/kata-types/src/config/{runtime,shared_mount}.rs at 4.1.0.
+
+use serde::{Deserialize, Serialize};
+
+/// One entry of `runtime.shared_mounts`.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedMount {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub src_ctr: String,
+    #[serde(default)]
+    pub src_path: String,
+    #[serde(default)]
+    pub dst_ctr: String,
+    #[serde(default)]
+    pub dst_path: String,
+}
+
+/// The `[runtime]` table.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+pub struct Runtime {
+    #[serde(default)]
+    pub name: String,
+    #[serde(default)]
+    pub hypervisor_name: String,
+    #[serde(default)]
+    pub agent_name: String,
+    #[serde(default, rename = "enable_debug")]
+    pub debug: bool,
+    #[serde(default = "super::agent::info")]
+    pub log_level: String,
+    #[serde(default)]
+    pub experimental: Vec<String>,
+    #[serde(default)]
+    pub internetworking_model: String,
+    #[serde(default)]
+    pub disable_new_netns: bool,
+    #[serde(default)]
+    pub sandbox_bind_mounts: Vec<String>,
+    #[serde(default)]
+    pub sandbox_cgroup_only: bool,
+    #[serde(default)]
+    pub enable_vcpus_pinning: bool,
+    #[serde(default)]
+    pub enable_tracing: bool,
+    #[serde(default)]
+    pub jaeger_endpoint: String,
+    #[serde(default)]
+    pub jaeger_user: String,
+    #[serde(default)]
+    pub jaeger_password: String,
+    #[serde(default)]
+    pub enable_pprof: bool,
+    #[serde(default)]
+    pub static_sandbox_resource_mgmt: bool,
+    #[serde(default)]
+    pub disable_guest_seccomp: bool,
+    #[serde(default)]
+    pub emptydir_mode: String,
+    #[serde(default)]
+    pub vfio_mode: String,
+    /// Upstream's place for vendors; its presence decides how errors are worded.
+    #[serde(default, flatten)]
+    pub vendor: Vendor,
+    #[serde(default)]
+    pub keep_abnormal: bool,
+    #[serde(default)]
+    pub dan_conf: String,
+    #[serde(default)]
+    pub shared_mounts: Vec<SharedMount>,
+    #[serde(default)]
+    pub use_passfd_io: bool,
+    #[serde(default = "passfd_listener_port")]
+    pub passfd_listener_port: u32,
+    #[serde(default)]
+    pub pod_resource_api_sock: String,
+}
+
+/// Nothing: no vendor is built in.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+pub struct Vendor {}
+
+pub(super) fn passfd_listener_port() -> u32 {
+    1027
+}
