@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod cli;
 pub mod cri;
 pub mod diff;
+pub mod edit;
 pub mod evaluate;
 pub mod finding;
 pub mod input;

@@ -1,3 +1,5 @@
+//! That the catalogue holds together, and that one which does not is refused.
+
 use super::*;
 
 const LISTS: [&str; 1] = ["valid_paths"];

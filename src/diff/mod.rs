@@ -3,6 +3,7 @@
 pub mod argv;
 pub mod evaluation;
 pub mod json;
+pub mod text;
 
 /// The two sides of any diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
