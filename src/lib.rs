@@ -15,3 +15,4 @@ pub mod policy;
 pub mod report;
 pub mod runtime;
 pub mod sample;
+pub mod tui;
