@@ -8,6 +8,7 @@ mod interactive;
 mod pods;
 mod setup;
 mod show;
+mod which;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -38,6 +39,7 @@ pub fn run() -> Exit {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Explain(_)) => Ok(Exit::Trouble),
+        Some(Command::Which(args)) => which::run(&args),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
     };

@@ -10,6 +10,7 @@ use crate::catalog::Generation;
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::Crio;
+use crate::cri::which;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
@@ -122,6 +123,9 @@ pub struct Chosen {
 pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
     let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
     let Some(path) = &input.config else {
+        if let Some(path) = by_handler(input, host)? {
+            return Ok(Chosen { layers: Layers::read(host, &path), root, sample: false });
+        }
         let generations: &[Generation] = match generation_said(input) {
             Some(generation) => &[generation],
             None => &[Generation::Rs41, Generation::Go41],
@@ -182,8 +186,22 @@ pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
     Ok((Evaluator::new(setup), chosen))
 }
 
+/// The configuration file that the container runtime names for the handler, where one is described.
+fn by_handler(input: &Input, host: &Host) -> Result<Option<String>, SetupError> {
+    let engine = engine(input, host)?;
+    let environment = std::env::var("KATA_CONF_FILE").ok();
+    let Ok(found) = which::handlers(&engine, host, environment.as_deref()) else { return Ok(None) };
+    let which = match &input.handler {
+        Some(handler) => found.iter().find(|w| w.handler == *handler),
+        // One Kata handler is no question; of several, nobody said which.
+        None if found.len() == 1 => found.first(),
+        None => None,
+    };
+    Ok(which.and_then(|w| w.config()).map(str::to_owned))
+}
+
 /// The container runtime that was described.
-fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
+pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
     let choice = match (input.cri, &input.cri_config) {
         (Some(choice), _) => choice,
         (None, Some(_)) => CriChoice::Containerd,

@@ -10,7 +10,7 @@ pub mod load;
 mod merge;
 mod migrate;
 pub mod release;
-mod sandbox;
+pub mod sandbox;
 
 use crate::input::host::Host;
 use crate::runtime::verdict::{Failure, FailureStage};
