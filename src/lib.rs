@@ -8,6 +8,7 @@ pub mod cri;
 pub mod diff;
 pub mod edit;
 pub mod evaluate;
+pub mod explain;
 pub mod finding;
 pub mod input;
 pub mod launch;

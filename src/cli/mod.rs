@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 mod diff;
 mod exit;
+mod explain;
 mod interactive;
 mod pods;
 mod setup;
@@ -38,7 +39,7 @@ pub fn run() -> Exit {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
-        Some(Command::Explain(_)) => Ok(Exit::Trouble),
+        Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Which(args)) => which::run(&args),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),

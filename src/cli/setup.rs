@@ -146,7 +146,8 @@ pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
     Ok(Chosen { layers, root: if outside { PathBuf::from("/") } else { root }, sample: false })
 }
 
-fn generation_said(input: &Input) -> Option<Generation> {
+/// The generation that the flags name by themselves.
+pub fn generation_said(input: &Input) -> Option<Generation> {
     match (input.runtime, input.kata_version) {
         (RuntimeChoice::Go | RuntimeChoice::Auto, KataVersion::V2_1) => Some(Generation::Go21),
         (RuntimeChoice::Go, KataVersion::V4_1) => Some(Generation::Go41),
