@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::AgentSetup;
 use crate::launch::Arg;
 use crate::launch::go::guest_share;
+use crate::runtime::go_text;
 use crate::runtime::go41::config::{HypervisorType, SandboxConfig};
 
 /// A longer host name is cut here, in bytes.
@@ -26,7 +27,7 @@ fn kernel_modules(config: &SandboxConfig) -> Vec<Json> {
         return Vec::new();
     }
     let modules = config.agent_config.kernel_modules.iter().filter_map(|line| {
-        let mut words = line.split_whitespace();
+        let mut words = go_text::fields(line);
         let name = words.next()?;
         let parameters: Vec<&str> = words.collect();
         // A list without elements is not there at all.

@@ -10,6 +10,7 @@ use crate::catalog::Generation;
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::Crio;
+use crate::cri::which;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
@@ -127,6 +128,9 @@ pub struct Chosen {
 pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
     let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
     let Some(path) = &input.config else {
+        if let Some(path) = by_handler(input, host)? {
+            return Ok(Chosen { layers: Layers::read(host, &path), root, sample: false });
+        }
         let generations: &[Generation] = match generation_said(input) {
             Some(generation) => &[generation],
             None => &[Generation::Rs41, Generation::Go41],
@@ -147,7 +151,8 @@ pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
     Ok(Chosen { layers, root: if outside { PathBuf::from("/") } else { root }, sample: false })
 }
 
-fn generation_said(input: &Input) -> Option<Generation> {
+/// The generation that the flags name by themselves.
+pub fn generation_said(input: &Input) -> Option<Generation> {
     match (input.runtime, input.kata_version) {
         (RuntimeChoice::Go | RuntimeChoice::Auto, KataVersion::V2_1) => Some(Generation::Go21),
         (RuntimeChoice::Go, KataVersion::V4_1) => Some(Generation::Go41),
@@ -187,6 +192,20 @@ pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
     Ok((Evaluator::new(setup), chosen))
 }
 
+/// The configuration file that the container runtime names for the handler, where one is described.
+fn by_handler(input: &Input, host: &Host) -> Result<Option<String>, SetupError> {
+    let engine = engine(input, host)?;
+    let environment = std::env::var("KATA_CONF_FILE").ok();
+    let Ok(found) = which::handlers(&engine, host, environment.as_deref()) else { return Ok(None) };
+    let which = match &input.handler {
+        Some(handler) => found.iter().find(|w| w.handler == *handler),
+        // One Kata handler is no question; of several, nobody said which.
+        None if found.len() == 1 => found.first(),
+        None => None,
+    };
+    Ok(which.and_then(|w| w.config()).map(str::to_owned))
+}
+
 /// The node that was described: Kubernetes' version, kubelet's settings, CPUs.
 pub fn node(input: &Input) -> Result<Node, SetupError> {
     let version: Version = match &input.kubernetes {
@@ -201,7 +220,7 @@ pub fn node(input: &Input) -> Result<Node, SetupError> {
 }
 
 /// The container runtime that was described.
-fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
+pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
     let choice = match (input.cri, &input.cri_config) {
         (Some(choice), _) => choice,
         (None, Some(_)) => CriChoice::Containerd,

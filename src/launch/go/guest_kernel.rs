@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use super::Refusal;
 use super::keys::Keys;
 use crate::launch::{Arg, Cause};
+use crate::runtime::go_text;
 use crate::runtime::go41::config::{Param, SandboxConfig};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
@@ -49,40 +50,13 @@ pub(super) struct Verity<'a> {
     hash_block_size: u64,
 }
 
-/// `"` and `\` escaped, as Go's `%q` does for printable text.
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 fn number(values: &HashMap<&str, &str>, name: &str) -> Result<u64, String> {
     let text = values.get(name).copied().unwrap_or_default();
     if text.is_empty() {
         return Err(format!("missing kernel_verity_params {name}"));
     }
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
-    match text.parse() {
-        Ok(number) if digits => return Ok(number),
-        _ => {}
-    }
-    let why = if digits { "value out of range" } else { "invalid syntax" };
-    let text = quoted(text);
-    Err(format!("invalid kernel_verity_params {name} {text}: strconv.ParseUint: parsing {text}: {why}"))
+    go_text::parse_uint(text, 10, 64)
+        .map_err(|why| format!("invalid kernel_verity_params {name} {}: {why}", go_text::quote(text)))
 }
 
 impl<'a> Verity<'a> {
@@ -94,7 +68,7 @@ impl<'a> Verity<'a> {
         let mut values = HashMap::new();
         for field in params.split(',').map(str::trim).filter(|f| !f.is_empty()) {
             let Some((key, value)) = field.split_once('=') else {
-                return Err(format!("invalid kernel_verity_params entry: {}", quoted(field)));
+                return Err(format!("invalid kernel_verity_params entry: {}", go_text::quote(field)));
             };
             values.insert(key, value);
         }
@@ -125,6 +99,11 @@ impl<'a> Verity<'a> {
         }
         Ok(Some(Self { root_hash, salt, data_blocks, data_block_size, hash_block_size }))
     }
+}
+
+/// Whether `kernel_verity_params` can be read; loading and the annotation ask this, too.
+pub fn check_verity(params: &str) -> Result<(), String> {
+    Verity::parse(params).map(drop)
 }
 
 /// How the guest finds its root file system.

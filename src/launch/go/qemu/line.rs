@@ -160,7 +160,7 @@ impl Plan<'_> {
             text.push_str(",sgx-epc.0.memdev=epc0,sgx-epc.0.node=0");
             cause.rule = "sgx.intel.com/epc asks for enclave memory".into();
         }
-        if self.nvdimm && !hv.image_path.is_empty() {
+        if self.nvdimm && self.root.is_some() {
             text.push_str(",nvdimm=on");
             cause.keys.push(qemu!("image").into());
             cause.keys.push(qemu!("disable_image_nvdimm").into());
