@@ -5,7 +5,6 @@
 
 pub mod containerd;
 pub mod crio;
-pub mod which;
 
 use std::collections::BTreeMap;
 

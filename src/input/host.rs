@@ -392,6 +392,13 @@ impl fmt::Debug for Host {
     }
 }
 
+/// Devices that any kernel has: those that a configuration may name.
+const DEVICES: [&str; 5] = ["hwrng", "null", "random", "urandom", "zero"];
+
+fn is_device(path: &str) -> bool {
+    path.strip_prefix("/dev/").is_some_and(|name| DEVICES.contains(&name))
+}
+
 /// How many links one look-up follows, as Linux does.
 const LINK_LIMIT: usize = 40;
 
@@ -420,9 +427,22 @@ impl Host {
         if let Some(known) = self.memory().lstat.get(path) {
             return *known;
         }
-        let answer = self.files.lstat(path);
+        let answer = match self.files.lstat(path) {
+            Err(Errno::NotFound) if path == "/dev" => {
+                Ok(Stat { kind: FileKind::Directory, size: 0, mode: 0o755 })
+            }
+            Err(Errno::NotFound) if self.lacks_devices() && is_device(path) => {
+                Ok(Stat { kind: FileKind::Other, size: 0, mode: 0o666 })
+            }
+            answer => answer,
+        };
         self.memory().lstat.insert(path.to_owned(), answer);
         answer
+    }
+
+    /// A folder given as root holds the files of a host, not what its kernel puts into `/dev` at boot.
+    fn lacks_devices(&self) -> bool {
+        self.files.lstat("/dev/null").is_err()
     }
 
     /// The absolute path with every link followed and `.`/`..` resolved, all components existing (`realpath`).
@@ -509,7 +529,18 @@ impl Host {
         if let Some(known) = self.memory().dirs.get(path) {
             return known.clone();
         }
-        let answer = self.canonicalize(path).and_then(|p| self.files.read_dir(&p)).map(Arc::from);
+        let answer = self.canonicalize(path).and_then(|real| {
+            let names = self.files.read_dir(&real);
+            if *real != *"/dev" || !self.lacks_devices() {
+                return names;
+            }
+            let mut names = names.unwrap_or_default();
+            names.extend(DEVICES.map(str::to_owned));
+            names.sort();
+            names.dedup();
+            Ok(names)
+        });
+        let answer = answer.map(Arc::from);
         self.memory().dirs.insert(path.to_owned(), answer.clone());
         answer
     }
@@ -581,5 +612,15 @@ mod tests {
         assert_eq!(host.canonicalize("/nope"), Err(Errno::NotFound));
         assert_eq!(host.lstat("/usr/bin").map(|s| s.kind), Ok(FileKind::Symlink));
         assert_eq!(host.read_dir("/usr/bin").as_deref(), Ok(&["qemu".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_root_without_devices_has_the_kernels() {
+        assert!(host().exists("/dev/urandom"));
+        assert!(!host().exists("/dev/sda"));
+        let files = MemoryFiles::new().file("/dev/null", 0o666, "").file("/dev/random", 0o666, "");
+        let host = Host::new(HostFacts::default(), Arc::new(files));
+        assert!(!host.exists("/dev/urandom"));
+        assert_eq!(host.read_dir("/dev").as_deref(), Ok(&["null".to_owned(), "random".to_owned()][..]));
     }
 }

@@ -4,7 +4,6 @@
 
 pub mod changes;
 pub mod escape;
-pub mod explanation;
 pub mod json;
 pub mod junit;
 pub mod sarif;

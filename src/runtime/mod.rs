@@ -5,6 +5,8 @@
 
 pub mod go21;
 pub mod go41;
+pub mod go_base64;
+pub mod go_json;
 pub mod go_text;
 pub mod rs41;
 pub mod value;

@@ -1,0 +1,81 @@
+//! From a pod's annotations to its sandbox configuration.
+//!
+//! Decides what each annotation does, in the runtime's fixed order: name gate, assets, hypervisor,
+//! runtime, agent; then static sizing. Facts: `SandboxConfig` and `addAnnotations` in
+//! src/runtime/pkg/oci/utils.go at 4.1.0.
+
+mod assets;
+mod hypervisor;
+pub(super) mod known;
+pub(super) mod session;
+mod settings;
+
+use std::collections::BTreeMap;
+
+use known::{COUNT, Id};
+use session::{Mark, Session, step};
+
+use super::Loaded;
+use super::config::SandboxConfig;
+use crate::catalog::HYPERVISOR_PREFIX;
+use crate::input::Host;
+use crate::runtime::verdict::{Failure, FailureStage, Stage, Status};
+
+/// Walks all annotations over `config`.
+pub(super) fn apply<'a>(
+    host: &'a Host,
+    loaded: &'a Loaded,
+    config: SandboxConfig,
+    annotations: &'a BTreeMap<String, String>,
+) -> Session<'a> {
+    let mut session =
+        Session { host, loaded, config, values: [None; COUNT], marks: Vec::new(), failure: None };
+    name_gate(&mut session, annotations);
+    hypervisor::apply(&mut session);
+    settings::apply_runtime(&mut session);
+    settings::apply_agent(&mut session);
+    assets::create(&mut session);
+    elsewhere(&mut session);
+    session
+}
+
+/// Every hypervisor annotation, known or not, needs a pattern that matches its name. Which of several
+/// refused ones the runtime complains about is random; here it is the first by name.
+fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a BTreeMap<String, String>) {
+    let loaded = session.loaded;
+    for (key, value) in annotations {
+        let admitted =
+            key.strip_prefix(HYPERVISOR_PREFIX).is_none_or(|short| loaded.names.admits(short).is_some());
+        if !admitted && session.failure.is_none() {
+            let message = format!("annotation {key} is not enabled");
+            session.failure = Some(Failure::new(FailureStage::Annotations, message).by(key.clone()));
+        }
+        if admitted
+            && let Some(id) = Id::of(key)
+            && let Some(slot) = session.values.get_mut(id as usize)
+        {
+            *slot = Some(value);
+        }
+    }
+}
+
+/// What is known but plays no part in the sandbox's configuration.
+fn elsewhere(session: &mut Session<'_>) {
+    for id in [Id::BundlePath, Id::ContainerType] {
+        if session.value(id).is_some() {
+            let reason = "the runtime writes its own value over it";
+            let steps = vec![step(Stage::Merge, false, reason)];
+            let status = Status::Overridden;
+            session.mark(
+                id,
+                Mark { status, stage: Stage::Merge, reason: reason.into(), fix: None, steps, cut: None },
+            );
+        }
+    }
+    for id in [Id::Swappiness, Id::SwapInBytes] {
+        if session.value(id).is_some() {
+            let note = "read when each container is created";
+            session.applied(id, vec![step(Stage::Parse, true, note)]);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! One pod's way through the annotations: what arrived, what each one did, and the first failure.
+//!
+//! Decides how values are parsed and how a fate is written down; which annotation does what is decided
+//! by the steps beside it. After the first failure the runtime stops; here the walk goes on, so that
+//! every annotation gets its own verdict.
+
+use std::borrow::Cow;
+
+use super::known::{COUNT, Id};
+use crate::input::Host;
+use crate::runtime::go_text;
+use crate::runtime::go41::Loaded;
+use crate::runtime::go41::config::SandboxConfig;
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step};
+
+/// What became of one annotation.
+#[derive(Debug)]
+pub(in crate::runtime::go41) struct Mark {
+    pub status: Status,
+    /// Where its way ended.
+    pub stage: Stage,
+    pub reason: Cow<'static, str>,
+    pub fix: Option<Fix>,
+    /// The stations after the name gate.
+    pub steps: Vec<Step>,
+    /// The number that was cut to 32 bits.
+    pub cut: Option<(u64, u32)>,
+}
+
+pub(in crate::runtime::go41) struct Session<'a> {
+    pub host: &'a Host,
+    pub loaded: &'a Loaded,
+    pub config: SandboxConfig,
+    /// The values, by annotation; those that the name gate refused are not here.
+    pub values: [Option<&'a str>; COUNT],
+    pub marks: Vec<(Id, Mark)>,
+    pub failure: Option<Failure>,
+}
+
+/// A passed or failed station.
+pub(in crate::runtime::go41) fn step(stage: Stage, passed: bool, note: impl Into<Cow<'static, str>>) -> Step {
+    Step { stage, passed, note: note.into(), place: None }
+}
+
+impl<'a> Session<'a> {
+    /// The value of an annotation that came this far.
+    pub fn value(&self, id: Id) -> Option<&'a str> {
+        self.values.get(id as usize).copied().flatten()
+    }
+
+    /// Writes a fate down.
+    pub fn mark(&mut self, id: Id, mark: Mark) {
+        self.marks.push((id, mark));
+    }
+
+    pub fn mark_of(&mut self, id: Id) -> Option<&mut Mark> {
+        self.marks.iter_mut().find(|(other, _)| *other == id).map(|(_, mark)| mark)
+    }
+
+    /// It took effect.
+    pub fn applied(&mut self, id: Id, steps: Vec<Step>) {
+        let mark = Mark {
+            status: Status::Applied,
+            stage: Stage::Effective,
+            reason: Cow::Borrowed(""),
+            fix: None,
+            steps,
+            cut: None,
+        };
+        self.mark(id, mark);
+    }
+
+    /// It took effect as free text.
+    pub fn applied_as_is(&mut self, id: Id) {
+        self.applied(id, vec![step(Stage::Parse, true, "taken as it is")]);
+    }
+
+    /// The runtime reads past it.
+    pub fn ignored(&mut self, id: Id, stage: Stage, reason: impl Into<Cow<'static, str>>) {
+        let reason = reason.into();
+        let steps = vec![step(stage, false, reason.clone())];
+        self.mark(id, Mark { status: Status::Ignored, stage, reason, fix: None, steps, cut: None });
+    }
+
+    /// The pod fails with this message; only the first one is the pod's.
+    pub fn fail(&mut self, id: Id, message: impl Into<String>) {
+        if self.failure.is_none() {
+            self.failure = Some(Failure::new(FailureStage::Annotations, message).by(id.known().key));
+        }
+    }
+
+    /// It makes the pod fail.
+    pub fn refused(
+        &mut self,
+        id: Id,
+        stage: Stage,
+        message: impl Into<String>,
+        reason: impl Into<Cow<'static, str>>,
+        fix: Option<Fix>,
+    ) {
+        let message = message.into();
+        let steps = vec![step(stage, false, message.clone())];
+        self.fail(id, message);
+        let reason = reason.into();
+        self.mark(id, Mark { status: Status::Refused, stage, reason, fix, steps, cut: None });
+    }
+
+    /// A boolean, in one of Go's twelve spellings.
+    pub fn flag(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut bool) {
+        let Some(value) = self.value(id) else { return };
+        match go_text::parse_bool(value) {
+            Some(flag) => {
+                *field(&mut self.config) = flag;
+                let note = if flag { "the boolean true" } else { "the boolean false" };
+                self.applied(id, vec![step(Stage::Parse, true, note)]);
+            }
+            None => {
+                let key = id.known().key;
+                let lower = value.trim().to_ascii_lowercase();
+                let fix = match lower.as_str() {
+                    "true" | "yes" | "on" | "y" => Some(Fix::Value("true".into())),
+                    "false" | "no" | "off" | "n" => Some(Fix::Value("false".into())),
+                    _ => Some(Fix::Advice("write true or false".into())),
+                };
+                self.refused(
+                    id,
+                    Stage::Parse,
+                    format!("Error parsing annotation for {key}: Please specify boolean value 'true|false'"),
+                    format!("{value:?} is not one of Go's spellings of true and false"),
+                    fix,
+                );
+            }
+        }
+    }
+
+    /// Decimal digits that fit 64 bits.
+    pub fn number(&mut self, id: Id) -> Option<u64> {
+        let value = self.value(id)?;
+        let number = go_text::parse_uint(value, 10, 64);
+        if number.is_err() {
+            let key = id.known().key;
+            let digits = value.trim().trim_start_matches('+');
+            let fix = go_text::parse_uint(digits, 10, 64).ok().map(|n| Fix::Value(n.to_string()));
+            self.refused(
+                id,
+                Stage::Parse,
+                format!("Error parsing annotation for {key}: Please specify positive numeric value"),
+                format!("{value:?} is not a whole number in plain digits"),
+                fix.or(Some(Fix::Advice("write a whole number in plain digits".into()))),
+            );
+        }
+        number.ok()
+    }
+
+    /// A number was taken over.
+    pub fn applied_number(&mut self, id: Id, number: u64) {
+        self.applied(id, vec![step(Stage::Parse, true, format!("the number {number}"))]);
+    }
+
+    /// A number for a field of 32 bits: what does not fit is cut off.
+    pub fn applied_cut(&mut self, id: Id, number: u64) -> u32 {
+        let kept = number as u32;
+        self.applied_number(id, number);
+        if u64::from(kept) != number
+            && let Some(mark) = self.mark_of(id)
+        {
+            mark.cut = Some((number, kept));
+            mark.steps.push(step(Stage::Range, true, format!("cut to 32 bits: {kept}")));
+        }
+        kept
+    }
+
+    /// A number that replaces a field of 32 bits, 0 too.
+    pub fn set_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
+        if let Some(number) = self.number(id) {
+            *field(&mut self.config) = self.applied_cut(id, number);
+        }
+    }
+
+    /// A number that replaces a field of 32 bits; 0 is read past.
+    pub fn set_positive_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
+        match self.number(id) {
+            None => {}
+            Some(0) => self.ignored(id, Stage::Range, "0 changes nothing here"),
+            Some(number) => *field(&mut self.config) = self.applied_cut(id, number),
+        }
+    }
+
+    /// A number that replaces a field of 64 bits.
+    pub fn set_u64(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u64) {
+        if let Some(number) = self.number(id) {
+            *field(&mut self.config) = number;
+            self.applied_number(id, number);
+        }
+    }
+
+    /// Free text; the empty one is read past.
+    pub fn set_text(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut String) {
+        match self.value(id) {
+            None => {}
+            Some("") => self.ignored(id, Stage::Parse, "an empty value changes nothing here"),
+            Some(value) => {
+                *field(&mut self.config) = value.to_owned();
+                self.applied_as_is(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Kernel parameters: how texts become pairs, and which ones the runtime adds by itself at load.
+//!
+//! Facts: `DeserializeParams`, `KernelParamFields` and `ParseKernelVerityParams` in
+//! src/runtime/virtcontainers/hypervisor.go, `SetKernelParams` in src/runtime/pkg/katautils/config.go and
+//! `KataAgentKernelParams` in src/runtime/virtcontainers/kata_agent.go at 4.1.0.
+
+use super::config::{AgentConfig, HypervisorConfig, Param};
+use crate::runtime::go_text::{self, quote};
+
+/// Pairs out of words: the key ends at the first `=`.
+pub(super) fn pairs<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Param> {
+    words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .map(|word| match word.split_once('=') {
+            Some((key, value)) => Param::new(key, value),
+            None => Param::new(word, ""),
+        })
+        .collect()
+}
+
+/// The words of a configured line: split at spaces outside double quotes.
+pub(super) fn quoted_words(line: &str) -> Vec<&str> {
+    let mut in_quotes = false;
+    line.split(move |c| {
+        in_quotes ^= c == '"';
+        c == ' ' && !in_quotes
+    })
+    .map(str::trim)
+    .filter(|word| !word.is_empty())
+    .collect()
+}
+
+/// The parameters as one line.
+pub(super) fn line(params: &[Param]) -> String {
+    let words = params.iter().filter(|p| !(p.key.is_empty() && p.value.is_empty())).map(|p| {
+        match (p.key.is_empty(), p.value.is_empty()) {
+            (true, _) => p.value.clone(),
+            (_, true) => p.key.clone(),
+            _ => format!("{}={}", p.key, p.value),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// What stands before the configured parameters.
+pub(super) fn added_at_load(hypervisor: &HypervisorConfig, agent: &AgentConfig) -> Vec<Param> {
+    let mut params = Vec::new();
+    if !hypervisor.image_path.is_empty() {
+        params.push(Param::new("systemd.unit", "kata-containers.target"));
+        params.push(Param::new("systemd.mask", "systemd-networkd.service"));
+        params.push(Param::new("systemd.mask", "systemd-networkd.socket"));
+    }
+    if hypervisor.block_device_driver == "virtio-scsi" {
+        params.push(Param::new("scsi_mod.scan", "none"));
+    }
+    if agent.debug {
+        params.push(Param::new("agent.log", "debug"));
+    }
+    if agent.trace {
+        params.push(Param::new("agent.trace", "true"));
+    }
+    let mut number = |key: &str, value: u32| {
+        if value > 0 {
+            params.push(Param::new(key, value.to_string()));
+        }
+    };
+    number("agent.container_pipe_size", agent.container_pipe_size);
+    if agent.enable_debug_console {
+        params.push(Param::new("agent.debug_console", ""));
+        params.push(Param::new("agent.debug_console_vport", "1026"));
+    }
+    let mut number = |key: &str, value: u32| {
+        if value > 0 {
+            params.push(Param::new(key, value.to_string()));
+        }
+    };
+    number("agent.cdh_api_timeout", agent.cdh_api_timeout);
+    number("agent.launch_process_timeout", agent.launch_process_timeout);
+    if agent.visible_cdi_devices {
+        params.push(Param::new("agent.visible_cdi_devices", "true"));
+    }
+    params
+}
+
+/// What `kernel_verity_params` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Verity {
+    pub root_hash: String,
+    pub salt: String,
+    pub data_blocks: u64,
+    pub data_block_size: u64,
+    pub hash_block_size: u64,
+}
+
+/// Reads `kernel_verity_params`; blank means none.
+pub fn verity(params: &str) -> Result<Option<Verity>, String> {
+    if params.trim().is_empty() {
+        return Ok(None);
+    }
+    let mut values = std::collections::HashMap::new();
+    for field in params.split(',').map(str::trim).filter(|f| !f.is_empty()) {
+        let invalid = || format!("invalid kernel_verity_params entry: {}", quote(field));
+        let (key, value) = field.split_once('=').ok_or_else(invalid)?;
+        values.insert(key, value);
+    }
+    let text = |name: &str| values.get(name).copied().unwrap_or_default();
+    let missing = |name: &str| format!("missing kernel_verity_params {name}");
+    let number = |name: &str| {
+        let value = text(name);
+        if value.is_empty() {
+            return Err(missing(name));
+        }
+        go_text::parse_uint(value, 10, 64)
+            .map_err(|e| format!("invalid kernel_verity_params {name} {}: {e}", quote(value)))
+    };
+    let root_hash = text("root_hash").to_owned();
+    if root_hash.is_empty() {
+        return Err(missing("root_hash"));
+    }
+    let data_blocks = number("data_blocks")?;
+    let data_block_size = number("data_block_size")?;
+    let hash_block_size = number("hash_block_size")?;
+    let salt = text("salt").to_owned();
+    if salt.is_empty() {
+        return Err(missing("salt"));
+    }
+    let sizes = [("data_block_size", data_block_size), ("hash_block_size", hash_block_size)];
+    for (name, size) in [("data_blocks", data_blocks)].into_iter().chain(sizes) {
+        if size == 0 {
+            return Err(format!("invalid kernel_verity_params {name}: must be non-zero"));
+        }
+    }
+    for (name, size) in sizes {
+        if size % 512 != 0 {
+            return Err(format!("invalid kernel_verity_params {name}: must be multiple of 512"));
+        }
+    }
+    Ok(Some(Verity { root_hash, salt, data_blocks, data_block_size, hash_block_size }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_keep_spaces_together() {
+        assert_eq!(quoted_words("a=1  b=\"x y\" c"), ["a=1", "b=\"x y\"", "c"]);
+        assert_eq!(
+            pairs(["a=b=c", "d", "=e"]),
+            [Param::new("a", "b=c"), Param::new("d", ""), Param::new("", "e")]
+        );
+    }
+
+    #[test]
+    fn verity_wants_all_five() {
+        let all = "root_hash=ab,salt=cd,data_blocks=1,data_block_size=512,hash_block_size=4096";
+        assert_eq!(verity(all).unwrap().unwrap().hash_block_size, 4096);
+        assert_eq!(verity("root_hash=ab").unwrap_err(), "missing kernel_verity_params data_blocks");
+        assert_eq!(verity("x").unwrap_err(), "invalid kernel_verity_params entry: \"x\"");
+        assert_eq!(
+            verity(&all.replace("=512", "=513")).unwrap_err(),
+            "invalid kernel_verity_params data_block_size: must be multiple of 512"
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! How big the pod says it is, and what static sizing makes of it.
+//!
+//! Facts: `CalculateSandboxSizing` and the end of `SandboxConfig` in src/runtime/pkg/oci/utils.go at 4.1.0.
+
+use std::collections::BTreeMap;
+
+use super::config::{SandboxConfig, SandboxResources};
+use crate::runtime::go_text;
+
+/// CPUs and memory that the CRI's annotations ask for. What cannot be read counts as 0.
+pub(super) fn workload(annotations: &BTreeMap<String, String>) -> SandboxResources {
+    let text = |key: &str| annotations.get(key).map_or("", String::as_str);
+    let unsigned = |key: &str| go_text::parse_uint(text(key), 10, 64).unwrap_or(0);
+    let signed = |key: &str| go_text::parse_int(text(key), 10).unwrap_or(0);
+    let period = unsigned("io.kubernetes.cri.sandbox-cpu-period");
+    let quota = signed("io.kubernetes.cri.sandbox-cpu-quota");
+    let shares = unsigned("io.kubernetes.cri.sandbox-cpu-shares");
+    let memory = signed("io.kubernetes.cri.sandbox-memory");
+    let mut cpus = if quota >= 0 && period != 0 { quota as f32 / period as f32 } else { 0.0 };
+    // A negative quota means that CPUs were given out by number: the shares tell how many.
+    if quota < 0 && cpus == 0.0 && shares > 0 {
+        cpus = (shares as f64 / 1024.0).ceil() as f32;
+    }
+    let memory_mib = if memory < 0 { 0 } else { (memory / (1024 * 1024)) as u32 };
+    SandboxResources { workload_cpus: cpus, workload_mem_mb: memory_mib, ..SandboxResources::default() }
+}
+
+/// With static sizing the VM starts as large as defaults and workload together.
+pub(super) fn apply_static(config: &mut SandboxConfig) {
+    if !config.static_resource_mgmt {
+        return;
+    }
+    let (resources, hypervisor) = (&mut config.sandbox_resources, &mut config.hypervisor_config);
+    resources.base_cpus = hypervisor.num_vcpus_f;
+    resources.base_mem_mb = hypervisor.memory_size;
+    hypervisor.num_vcpus_f += resources.workload_cpus;
+    hypervisor.memory_size = hypervisor.memory_size.wrapping_add(resources.workload_mem_mb);
+    hypervisor.default_max_vcpus = hypervisor.num_vcpus().max(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(pairs: &[(&str, &str)]) -> SandboxResources {
+        let key = |name: &str| format!("io.kubernetes.cri.sandbox-{name}");
+        workload(&pairs.iter().map(|(name, value)| (key(name), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn shares_count_only_without_a_quota() {
+        let cpus = |pairs: &[(&str, &str)]| asked(pairs).workload_cpus;
+        assert_eq!(cpus(&[("cpu-quota", "250000"), ("cpu-period", "100000")]), 2.5);
+        assert_eq!(cpus(&[("cpu-quota", "-1"), ("cpu-shares", "2048")]), 2.0);
+        assert_eq!(cpus(&[("cpu-quota", "0"), ("cpu-shares", "2")]), 0.0);
+        assert_eq!(asked(&[("memory", "1610612735")]).workload_mem_mb, 1535);
+        assert_eq!(asked(&[("memory", "-1")]).workload_mem_mb, 0);
+    }
+
+    #[test]
+    fn static_sizing_adds_and_fixes_the_maximum() {
+        let mut config = SandboxConfig { static_resource_mgmt: true, ..SandboxConfig::default() };
+        config.hypervisor_config.memory_size = 2048;
+        apply_static(&mut config);
+        assert_eq!(config.hypervisor_config.default_max_vcpus, 1);
+        config.sandbox_resources.workload_cpus = 2.5;
+        config.hypervisor_config.num_vcpus_f = 1.0;
+        apply_static(&mut config);
+        assert_eq!(
+            (config.hypervisor_config.num_vcpus_f, config.hypervisor_config.default_max_vcpus),
+            (3.5, 4)
+        );
+    }
+}
