@@ -185,7 +185,13 @@ impl Evaluator {
                 None => never_reached(a, Stage::Kubernetes, "Kubernetes refuses the object it stands in"),
             })
             .collect();
-        let message = pod.problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join("\n");
+        let message = pod
+            .problems
+            .iter()
+            .filter(|p| p.named)
+            .map(|p| p.message.as_str())
+            .collect::<Vec<_>>()
+            .join("\n");
         let mut failure = Failure::new(FailureStage::Kubernetes, message);
         failure.annotation = pod.problems.iter().find_map(|p| p.annotation.clone());
         finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None)
@@ -268,6 +274,7 @@ fn finish(
     received: Option<BTreeMap<String, String>>,
 ) -> Evaluation {
     let mut findings = run.findings;
+    findings.extend(pod.findings.iter().cloned());
     if let Some(failure) = outcome.failure() {
         findings.extend(refusal(pod, failure, &verdicts));
     }

@@ -55,6 +55,17 @@ macro_rules! codes {
 
 // One line a code; keep the order of the pod's way (kubernetes, cri, load, annotations, sizing, launch).
 codes! {
+    AnnotationMisplaced = "annotation-misplaced", "an annotation stands on an object that does not hand it to its pods";
+    NoRuntimeClass = "no-runtime-class", "a pod without runtimeClassName runs in the default runtime, not in Kata";
+    ListApplyLoss = "list-apply-loss", "kubectl apply drops all annotations of a list item when one value is no string";
+    DuplicateKey = "duplicate-key", "a key is written twice, and the last one counts";
+    TrailingNewline = "trailing-newline", "a value ends with a line break that a block scalar brought";
+    ApplySize = "apply-size", "kubectl apply stores a second copy of the annotations, and both do not fit";
+    RequestsWithoutLimits = "requests-without-limits", "requests do not size the VM, limits do";
+    PartialLimits = "partial-limits", "only some containers have limits, and the VM is sized for those";
+    CfsQuotaOff = "cfs-quota-off", "kubelet does not hand on CPU limits";
+    ExclusiveCpus = "exclusive-cpus", "the pod gets CPUs of its own and no quota";
+    OverheadLeftOut = "overhead-left-out", "the RuntimeClass's overhead does not enlarge the VM";
     ConfigLoad = "config-load", "the configuration file does not load, so no pod starts";
     PodRefused = "pod-refused", "the pod does not start";
     AnnotationRefused = "annotation-refused", "an annotation makes the pod fail";

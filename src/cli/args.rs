@@ -50,6 +50,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// One annotation, configuration key, or pasted error message, in every generation
     Explain(ExplainArgs),
+    /// Which shim and configuration file serve a handler, and why
+    Which(WhichArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -207,6 +209,50 @@ pub struct DiffArgs {
     /// What to look at.
     #[command(flatten)]
     pub input: Input,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// The container runtime and the host, for `which`.
+#[derive(Debug, Clone, Args)]
+pub struct WhichInput {
+    /// The container runtime
+    #[arg(long, value_enum)]
+    pub cri: Option<CriChoice>,
+    /// Its configuration file [default: /etc/containerd/config.toml]
+    #[arg(long, value_name = "FILE")]
+    pub cri_config: Option<PathBuf>,
+    /// containerd's version [default: the newest known]
+    #[arg(long, value_name = "VERSION")]
+    pub containerd: Option<String>,
+    /// Look every named path up under DIR, and show it without DIR
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+impl WhichInput {
+    /// The same, as every other command says it.
+    pub fn input(&self) -> Input {
+        Input {
+            cri: self.cri,
+            cri_config: self.cri_config.clone(),
+            containerd: self.containerd.clone(),
+            root: self.root.clone(),
+            ..Input::default()
+        }
+    }
+}
+
+/// `which`.
+#[derive(Debug, Args)]
+pub struct WhichArgs {
+    /// Only this handler [default: every Kata handler]
+    #[arg(value_name = "HANDLER")]
+    pub handler: Option<String>,
+    /// The container runtime and the host.
+    #[command(flatten)]
+    pub input: WhichInput,
     /// How to print.
     #[command(flatten)]
     pub output: Output,

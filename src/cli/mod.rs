@@ -4,9 +4,12 @@ pub mod args;
 mod check;
 mod diff;
 mod exit;
+mod explain;
+mod interactive;
 mod pods;
 mod setup;
 mod show;
+mod which;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -32,11 +35,12 @@ pub(crate) enum CliError {
 pub fn run() -> Exit {
     let cli = Cli::parse();
     let result = match cli.command {
-        None => interactive(&cli.input),
+        None => interactive::run(&cli.input, &cli.screen),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
-        Some(Command::Explain(_)) => Ok(Exit::Trouble),
+        Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Which(args)) => which::run(&args),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
     };
@@ -49,17 +53,6 @@ pub fn run() -> Exit {
             Exit::Trouble
         }
     }
-}
-
-fn interactive(input: &args::Input) -> Result<Exit, CliError> {
-    let _ = input;
-    if !io::stdout().is_terminal() {
-        return Err(SetupError::Usage(
-            "no terminal; `katascope check` prints the same (see katascope --help)".into(),
-        )
-        .into());
-    }
-    Ok(Exit::Clean)
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<Exit, CliError> {

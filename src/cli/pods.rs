@@ -7,12 +7,14 @@ use std::sync::Arc;
 use super::args::Input;
 use super::setup::SetupError;
 use super::{CliError, setup};
-use crate::input::manifest::pods::{Found, find};
+use crate::input::manifest::pods::Found;
 use crate::input::manifest::{self, Object, Pod};
+use crate::kubernetes::{self, Node};
 use crate::sample;
 
 /// Calls `take` with every pod, in input order.
 pub(super) fn each(input: &Input, mut take: impl FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
+    let node = setup::node(input)?;
     let wanted = |pod: &Pod| input.pod.as_ref().is_none_or(|id| *id == pod.id() || *id == pod.name);
     let mut seen = 0_usize;
     let mut take = |pod: Pod| {
@@ -24,13 +26,13 @@ pub(super) fn each(input: &Input, mut take: impl FnMut(Pod) -> Result<(), CliErr
         }
     };
     if input.manifests.is_empty() && input.config.is_none() {
-        for pod in manifest::read(&sample::pods()).map_err(SetupError::from)?.pods {
+        for pod in kubernetes::read(&sample::pods(), &node).map_err(SetupError::from)?.pods {
             take(pod)?;
         }
     }
     for path in &input.manifests {
         for file in files(path)? {
-            read(&file, &mut take)?;
+            read(&file, &node, &mut take)?;
         }
     }
     match &input.pod {
@@ -41,24 +43,26 @@ pub(super) fn each(input: &Input, mut take: impl FnMut(Pod) -> Result<(), CliErr
     }
 }
 
-fn read(path: &Path, take: &mut dyn FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
+fn read(path: &Path, node: &Node, take: &mut dyn FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
     let shown: Arc<str> =
         if path == Path::new("-") { "<stdin>".into() } else { path.display().to_string().into() };
     let mut failed = None;
     let mut pods = 0_usize;
     let mut others = Vec::new();
+    let mut classes = Vec::new();
     let mut visit = |object: Object<'_, '_>| {
-        let (found, _) = find(&object);
+        let (found, _) = kubernetes::judge(&object, node);
         match found {
             Found::Pods(found) => {
-                for pod in found {
+                for mut pod in found {
                     pods += 1;
+                    kubernetes::name_handler(&mut pod, &classes);
                     if failed.is_none() {
                         failed = take(pod).err();
                     }
                 }
             }
-            Found::RuntimeClass(_) => {}
+            Found::RuntimeClass(class) => classes.push(class),
             Found::Other(kind) => others.push(kind),
         }
     };

@@ -10,11 +10,14 @@ use crate::catalog::Generation;
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::Crio;
+use crate::cri::which;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
 use crate::input::source::Source;
 use crate::input::{probe, search};
+use crate::kubernetes::kubelet::KubeletError;
+use crate::kubernetes::{Kubelet, Node, Version};
 use crate::sample;
 
 /// Why the program cannot do its work; exit status 2.
@@ -38,6 +41,9 @@ pub enum SetupError {
         #[from]
         error: crate::input::manifest::InputError,
     },
+    /// kubelet would not start.
+    #[error(transparent)]
+    Kubelet(#[from] KubeletError),
     /// The words do not fit.
     #[error("{0}")]
     Usage(String),
@@ -122,6 +128,9 @@ pub struct Chosen {
 pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
     let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
     let Some(path) = &input.config else {
+        if let Some(path) = by_handler(input, host)? {
+            return Ok(Chosen { layers: Layers::read(host, &path), root, sample: false });
+        }
         let generations: &[Generation] = match generation_said(input) {
             Some(generation) => &[generation],
             None => &[Generation::Rs41, Generation::Go41],
@@ -142,7 +151,8 @@ pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
     Ok(Chosen { layers, root: if outside { PathBuf::from("/") } else { root }, sample: false })
 }
 
-fn generation_said(input: &Input) -> Option<Generation> {
+/// The generation that the flags name by themselves.
+pub fn generation_said(input: &Input) -> Option<Generation> {
     match (input.runtime, input.kata_version) {
         (RuntimeChoice::Go | RuntimeChoice::Auto, KataVersion::V2_1) => Some(Generation::Go21),
         (RuntimeChoice::Go, KataVersion::V4_1) => Some(Generation::Go41),
@@ -182,8 +192,35 @@ pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
     Ok((Evaluator::new(setup), chosen))
 }
 
+/// The configuration file that the container runtime names for the handler, where one is described.
+fn by_handler(input: &Input, host: &Host) -> Result<Option<String>, SetupError> {
+    let engine = engine(input, host)?;
+    let environment = std::env::var("KATA_CONF_FILE").ok();
+    let Ok(found) = which::handlers(&engine, host, environment.as_deref()) else { return Ok(None) };
+    let which = match &input.handler {
+        Some(handler) => found.iter().find(|w| w.handler == *handler),
+        // One Kata handler is no question; of several, nobody said which.
+        None if found.len() == 1 => found.first(),
+        None => None,
+    };
+    Ok(which.and_then(|w| w.config()).map(str::to_owned))
+}
+
+/// The node that was described: Kubernetes' version, kubelet's settings, CPUs.
+pub fn node(input: &Input) -> Result<Node, SetupError> {
+    let version: Version = match &input.kubernetes {
+        None => Version::default(),
+        Some(text) => text.parse().map_err(|e| SetupError::Usage(format!("--kubernetes: {e}")))?,
+    };
+    let kubelet = match &input.kubelet {
+        None => Kubelet::default(),
+        Some(path) => Kubelet::read(&read_source(path)?, &version)?,
+    };
+    Ok(Node::new(version, kubelet, facts(input)?.cpus))
+}
+
 /// The container runtime that was described.
-fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
+pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
     let choice = match (input.cri, &input.cri_config) {
         (Some(choice), _) => choice,
         (None, Some(_)) => CriChoice::Containerd,

@@ -5,11 +5,15 @@ use std::io::{self, BufWriter, Write};
 use super::args::{ShowArgs, Subject};
 use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
+use crate::catalog::{self, Generation};
 use crate::evaluate::Evaluation;
-use crate::report::{json, text};
+use crate::report::{explanation, json, text};
 use crate::runtime::Depth;
 
 pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
+    if args.what == Subject::Annotations && args.input.manifests.is_empty() && args.input.pod.is_none() {
+        return known(args);
+    }
     let (evaluator, _) = setup::evaluator(&args.input)?;
     let mut first = None;
     pods::each(&args.input, |pod| {
@@ -47,6 +51,30 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         );
         return Ok(Exit::Found);
     }
+    Ok(Exit::Clean)
+}
+
+/// Without a pod: every annotation that the generation knows.
+fn known(args: &ShowArgs) -> Result<Exit, CliError> {
+    let generation = match setup::generation_said(&args.input) {
+        Some(generation) => generation,
+        None if args.input.config.is_some() => setup::evaluator(&args.input)?.0.setup().generation,
+        None => Generation::Rs41,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    if args.output.is_json() {
+        let all: Vec<_> = catalog::all_annotations()
+            .iter()
+            .filter(|a| a.reader(generation).read || a.reader(generation).documented)
+            .map(explanation::annotation_json)
+            .collect();
+        let report = serde_json::json!({ "generation": generation.id(), "annotations": all });
+        serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        explanation::table(&mut out, generation)?;
+    }
+    out.flush()?;
     Ok(Exit::Clean)
 }
 

@@ -5,6 +5,7 @@
 
 pub mod containerd;
 pub mod crio;
+pub mod which;
 
 use std::collections::BTreeMap;
 

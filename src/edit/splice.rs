@@ -132,12 +132,17 @@ impl<'t> ArraySpan<'t> {
     /// What follows the entry and its comma on the line: a comment or nothing. `None`: something else.
     fn comment_range(&self, at: usize) -> Option<Range<usize>> {
         let from = self.end_with_comma(at)?;
+        Some(from..self.end_of_comment(from)?)
+    }
+
+    /// The end of the line, where nothing but a comment lies between.
+    fn end_of_comment(&self, from: usize) -> Option<usize> {
         let to = self.line_end(from);
         if to > self.close() {
             return None;
         }
         let rest = self.slice(from..to).trim_start_matches([' ', '\t']);
-        (rest.is_empty() || rest.starts_with('#')).then_some(from..to)
+        (rest.is_empty() || rest.starts_with('#')).then_some(to)
     }
 
     /// The comment that stands beside an entry, without its `#`.
@@ -180,12 +185,12 @@ impl<'t> ArraySpan<'t> {
         }
         if count == 0 {
             let open = self.open();
-            return Some(if self.slice(open..self.close()).contains('\n') {
-                let indent = self.indent_of_key();
-                self.with(vec![(open..open, format!("{}{indent}    {quoted},", self.newline()))])
-            } else {
-                self.with(vec![(open..open, quoted)])
-            });
+            if !self.slice(open..self.close()).contains('\n') {
+                return Some(self.with(vec![(open..open, quoted)]));
+            }
+            // Below the bracket's line, and below the comment that may stand on it.
+            let (here, indent) = (self.line_end(open), self.indent_of_key());
+            return Some(self.with(vec![(here..here, format!("{}{indent}    {quoted},", self.newline()))]));
         }
         if at == 0 {
             let first = self.item(0)?;
@@ -212,8 +217,8 @@ impl<'t> ArraySpan<'t> {
                 let trailing = if comma.is_some() { "," } else { "" };
                 let line = format!("{}{indent}{quoted}{trailing}", self.newline());
                 if comma.is_some_and(|c| c >= here) {
-                    let c = comma? + 1;
-                    return Some(self.with(vec![(c..c, line)]));
+                    let here = self.end_of_comment(comma? + 1).unwrap_or(comma? + 1);
+                    return Some(self.with(vec![(here..here, line)]));
                 }
                 let mut changes = vec![(here..here, line)];
                 if comma.is_none() {

@@ -4,4 +4,5 @@
 pub mod go_path;
 pub mod go_regex;
 pub mod names;
+pub mod pattern;
 pub mod values;

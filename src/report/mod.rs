@@ -4,6 +4,7 @@
 
 pub mod changes;
 pub mod escape;
+pub mod explanation;
 pub mod json;
 pub mod junit;
 pub mod sarif;

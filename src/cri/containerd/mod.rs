@@ -10,7 +10,7 @@ pub mod load;
 mod merge;
 mod migrate;
 pub mod release;
-mod sandbox;
+pub mod sandbox;
 
 use crate::input::host::Host;
 use crate::runtime::verdict::{Failure, FailureStage};
@@ -53,7 +53,6 @@ pub struct Containerd {
     pub handlers: Result<Handlers, Broken>,
     /// The handler that serves the pods; `None`: the default one.
     pub handler: Option<String>,
-    host: Host,
 }
 
 impl Containerd {
@@ -62,7 +61,7 @@ impl Containerd {
         let mut files = Vec::new();
         let handlers =
             load::load(host, path, release, &mut files).and_then(|c| handlers::decode(&c, host, release));
-        Self { release, path: path.to_owned(), files, handlers, handler, host: host.clone() }
+        Self { release, path: path.to_owned(), files, handlers, handler }
     }
 
     /// The failure of every pod where there is no CRI.

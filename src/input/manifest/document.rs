@@ -41,6 +41,14 @@ impl Places<'_> {
         self.locator.place(self.base + at)
     }
 
+    /// The scalar at `at` as it is written: to the end of the line, or to what ends it in a flow.
+    pub fn token(&self, at: usize) -> &str {
+        let line = self.locator.text().get(self.base + at..).unwrap_or_default();
+        let line = line.lines().next().unwrap_or_default();
+        let line = line.split(" #").next().unwrap_or(line);
+        line.split([',', '}', ']']).next().unwrap_or(line).trim()
+    }
+
     /// The file.
     pub fn file(&self) -> &std::sync::Arc<str> {
         self.locator.file()
@@ -101,7 +109,7 @@ impl<'w> Walk<'w> {
                         if self.documents > walked + 1 {
                             return yaml;
                         }
-                        let message = format!("json: offset {}: {}", error.at - start, error.message);
+                        let message = format!("json: offset {}: {}", error.at - start + 1, error.message);
                         self.error(error.at, message)
                     });
                 }
@@ -342,7 +350,7 @@ mod tests {
         );
         assert_eq!(
             fault("{\"a\": \"4\" /* c */}"),
-            "f:1:11: json: offset 10: invalid character '/' after object key:value pair"
+            "f:1:11: json: offset 11: invalid character '/' after object key:value pair"
         );
     }
 }

@@ -146,6 +146,13 @@ pub fn lookup(api_version: &str, kind: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|k| k.kind == kind && k.group == group)
 }
 
+/// The kind of an object: of its group, or the built-in one that a wrong version means. Groups of
+/// custom resources have a dot in their name and are never mistaken for built-in ones.
+pub fn resolve(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    let (group, _) = group_version(api_version);
+    lookup(api_version, kind).or_else(|| built_in(kind).filter(|_| !group.contains('.')))
+}
+
 /// A built-in kind of that name, in whichever group it lives: `Deployment` under `extensions/v1beta1`.
 pub fn built_in(kind: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|k| k.kind == kind && !k.versions.is_empty())

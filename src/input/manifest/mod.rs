@@ -16,6 +16,7 @@ pub mod yaml;
 use std::collections::BTreeMap;
 
 use super::source::{Place, Source};
+use crate::finding::Finding;
 pub use document::Object;
 pub use stream::stream;
 
@@ -61,6 +62,8 @@ pub struct Problem {
     pub fix: Option<String>,
     /// Where.
     pub place: Option<Place>,
+    /// Whether Kubernetes itself names it; of several values that are no strings it names only the first.
+    pub named: bool,
 }
 
 /// Where a pod stands in its input.
@@ -85,6 +88,28 @@ pub struct Sizing {
     pub cpu_shares: u64,
     /// Memory limit; 0: none.
     pub memory_limit: i64,
+}
+
+/// How a size came about, line by line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SizingSum {
+    /// Who contributes what.
+    pub lines: Vec<SizingLine>,
+    /// How quota, shares and memory follow from the sum.
+    pub steps: Vec<String>,
+}
+
+/// One contribution to a sandbox's size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SizingLine {
+    /// `container web`, `sidecar proxy`, `spec.resources`, `RuntimeClass overhead`.
+    pub who: String,
+    /// Its CPU limit.
+    pub cpu: Option<String>,
+    /// Its memory limit.
+    pub memory: Option<String>,
+    /// How it enters the sum.
+    pub note: &'static str,
 }
 
 /// One pod (or pod template) of the input.
@@ -116,8 +141,14 @@ pub struct Pod {
     pub host_namespaces: bool,
     /// The sandbox's size: given by CRI and OCI documents, computed from `spec` for Kubernetes objects.
     pub sizing: Option<Sizing>,
+    /// The sum behind `sizing`, for Kubernetes objects.
+    pub sum: Option<std::sync::Arc<SizingSum>>,
+    /// The handler of its RuntimeClass, where the input has that class.
+    pub handler: Option<String>,
     /// What Kubernetes refuses about it; not empty means the pod never reaches the node.
     pub problems: Vec<Problem>,
+    /// What is worth knowing before any runtime looks at it.
+    pub findings: Vec<Finding>,
 }
 
 impl Pod {

@@ -32,7 +32,7 @@ pub fn find(object: &Object<'_, '_>) -> (Found, Vec<Stray>) {
     if bare && object.list.is_none() && is_cri(node) {
         return (Found::Pods(vec![cri(object)]), Vec::new());
     }
-    let kind = kinds::lookup(object.api_version, object.kind).or_else(|| kinds::built_in(object.kind));
+    let kind = kinds::resolve(object.api_version, object.kind);
     let (group, _) = kinds::group_version(object.api_version);
     if kind.is_none() && group == "node.k8s.io" && object.kind == "RuntimeClass" {
         return (Found::RuntimeClass(runtime_class(object)), Vec::new());
@@ -125,9 +125,26 @@ fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bo
             .iter()
             .any(|key| spec.and_then(|s| s.get(key)).is_some_and(|n| matches!(n.data, Data::Bool(true)))),
         sizing: None,
+        sum: None,
+        handler: None,
         problems: Vec::new(),
+        findings: Vec::new(),
         name,
     }
+}
+
+/// A workload whose template is missing, as a pod without annotations.
+pub fn without_template(object: &Object<'_, '_>) -> Pod {
+    let nothing = Node { at: object.node.at, data: Data::Null };
+    let template = Template {
+        node: &nothing,
+        metadata: None,
+        shared: None,
+        spec: None,
+        path: String::new(),
+        role: None,
+    };
+    of_template(object, &template, false)
 }
 
 /// The class that an Argo workflow names in a patch, which is YAML within a string.
@@ -177,7 +194,10 @@ fn cri(object: &Object<'_, '_>) -> Pod {
             cpu_shares: unsigned("cpu_shares"),
             memory_limit: number("memory_limit_in_bytes").unwrap_or_default(),
         }),
+        sum: None,
+        handler: None,
         problems: Vec::new(),
+        findings: Vec::new(),
     }
 }
 
@@ -222,7 +242,10 @@ fn oci(object: &Object<'_, '_>) -> Pod {
             cpu_shares: unsigned("io.kubernetes.cri.sandbox-cpu-shares"),
             memory_limit: number("io.kubernetes.cri.sandbox-memory").unwrap_or_default(),
         }),
+        sum: None,
+        handler: None,
         problems: Vec::new(),
+        findings: Vec::new(),
         hostname,
         annotations,
     }

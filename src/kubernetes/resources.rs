@@ -1,0 +1,216 @@
+//! The resources that a pod's spec asks for, as the API server stores them.
+//!
+//! Decides what is read from the spec, rounded and filled in (a missing request becomes the limit), and
+//! what the API server refuses about it. What kubelet makes of it is `sizing`'s business.
+//! Facts: pkg/apis/core/v1/defaults.go and pkg/apis/core/validation at Kubernetes 1.36.2.
+
+use super::Version;
+use super::quantity::Quantity;
+use crate::input::manifest::node::{Data, Node};
+
+/// Amounts by resource name, in the order of the names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Amounts(Vec<(String, Quantity)>);
+
+impl Amounts {
+    /// The amount of `name`.
+    pub fn get(&self, name: &str) -> Option<Quantity> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, q)| *q)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Quantity)> {
+        self.0.iter().map(|(name, quantity)| (name.as_str(), *quantity))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Sets one.
+    pub fn set(&mut self, name: &str, quantity: Quantity) {
+        match self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)) {
+            Ok(found) => {
+                if let Some(slot) = self.0.get_mut(found) {
+                    slot.1 = quantity;
+                }
+            }
+            Err(place) => self.0.insert(place, (name.to_owned(), quantity)),
+        }
+    }
+
+    /// Adds every amount of `other`.
+    pub fn add(&mut self, other: &Self) {
+        for (name, quantity) in other.iter() {
+            let sum = self.get(name).map_or(quantity, |own| own.plus(quantity));
+            self.set(name, sum);
+        }
+    }
+
+    /// Raises every amount to `other`'s where that is more.
+    pub fn raise(&mut self, other: &Self) {
+        for (name, quantity) in other.iter() {
+            let most = self.get(name).map_or(quantity, |own| own.max(quantity));
+            self.set(name, most);
+        }
+    }
+
+    /// Fills in what is missing from `other`.
+    fn default_to(&mut self, other: &Self) {
+        for (name, quantity) in other.iter() {
+            if self.get(name).is_none() {
+                self.set(name, quantity);
+            }
+        }
+    }
+
+    fn read(node: Option<&Node<'_>>, path: &str, faults: &mut Vec<Fault>) -> Self {
+        let mut amounts = Self::default();
+        for entry in node.map(Node::entries).unwrap_or_default() {
+            let text = match &entry.value.data {
+                Data::Null => Ok(Quantity::ZERO),
+                Data::String(text) | Data::Number(text) => Quantity::parse(text),
+                Data::Bool(_) | Data::List(_) | Data::Map(_) => Quantity::parse("x"),
+            };
+            match text {
+                Ok(quantity) => amounts.set(&entry.key, quantity.rounded_to_milli()),
+                Err(error) => faults.push(Fault {
+                    message: error.to_string(),
+                    at: entry.value.at,
+                    path: format!("{path}[{}]", entry.key),
+                }),
+            }
+        }
+        amounts
+    }
+}
+
+/// Something wrong at a place of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Kubernetes' words.
+    pub message: String,
+    /// Byte offset in the document.
+    pub at: usize,
+    /// The field.
+    pub path: String,
+}
+
+/// When a container runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Beside the others, all the time.
+    App,
+    /// Before the others, one after the other.
+    Init,
+    /// An init container that stays (`restartPolicy: Always`).
+    Sidecar,
+}
+
+/// One container's share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// When it runs.
+    pub role: Role,
+    /// What it is promised.
+    pub requests: Amounts,
+    /// What it may not exceed.
+    pub limits: Amounts,
+    /// Where its resources, or else it, stand.
+    pub at: usize,
+}
+
+/// What a pod asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PodResources {
+    /// Init containers first, in order, then the others.
+    pub containers: Vec<Container>,
+    /// `spec.resources`: requests and limits of the pod as a whole.
+    pub pod: Option<(Amounts, Amounts)>,
+    /// `spec.overhead`.
+    pub overhead: Amounts,
+}
+
+impl PodResources {
+    /// Reads a pod's spec; quantities that are none come back as faults (the API server's 400).
+    pub fn read(spec: Option<&Node<'_>>, version: &Version) -> (Self, Vec<Fault>) {
+        let mut faults = Vec::new();
+        let mut resources = Self::default();
+        let Some(spec) = spec else { return (resources, faults) };
+        for (field, app) in [("initContainers", false), ("containers", true)] {
+            for (index, node) in spec.get(field).map(Node::items).unwrap_or_default().iter().enumerate() {
+                let own = node.get("resources");
+                let base = format!("spec.{field}[{index}].resources");
+                let stays = node.text("restartPolicy") == Some("Always");
+                let mut amounts = |key: &str| {
+                    Amounts::read(own.and_then(|r| r.get(key)), &format!("{base}.{key}"), &mut faults)
+                };
+                let limits = amounts("limits");
+                let mut requests = amounts("requests");
+                requests.default_to(&limits);
+                resources.containers.push(Container {
+                    name: node.text("name").unwrap_or_default().to_owned(),
+                    role: match (app, stays && version.has_sidecars()) {
+                        (true, _) => Role::App,
+                        (false, true) => Role::Sidecar,
+                        (false, false) => Role::Init,
+                    },
+                    requests,
+                    limits,
+                    at: own.unwrap_or(node).at,
+                });
+            }
+        }
+        resources.overhead = Amounts::read(spec.get("overhead"), "spec.overhead", &mut faults);
+        if let Some(pod) = spec.get("resources").filter(|_| version.has_pod_level_resources()) {
+            let mut requests = Amounts::read(pod.get("requests"), "spec.resources.requests", &mut faults);
+            let limits = Amounts::read(pod.get("limits"), "spec.resources.limits", &mut faults);
+            let shared = |name: &str| matches!(name, "cpu" | "memory");
+            let all = resources.aggregate(|c| &c.requests);
+            for (name, quantity) in all.iter().filter(|(name, _)| shared(name)) {
+                if requests.get(name).is_none() {
+                    requests.set(name, quantity);
+                }
+            }
+            for (name, quantity) in limits.iter().filter(|(name, _)| is_pod_level(name)) {
+                if requests.get(name).is_none() {
+                    requests.set(name, quantity);
+                }
+            }
+            resources.pod = Some((requests, limits));
+        }
+        (resources, faults)
+    }
+
+    /// What the containers need together at the worst moment: all that run side by side, or one init
+    /// container with the sidecars started before it.
+    pub fn aggregate(&self, of: impl Fn(&Container) -> &Amounts) -> Amounts {
+        let mut together = Amounts::default();
+        for container in self.containers.iter().filter(|c| c.role == Role::App) {
+            together.add(of(container));
+        }
+        let mut sidecars = Amounts::default();
+        let mut most = Amounts::default();
+        for container in self.containers.iter().filter(|c| c.role != Role::App) {
+            if container.role == Role::Sidecar {
+                together.add(of(container));
+                sidecars.add(of(container));
+                most.raise(&sidecars);
+            } else {
+                let mut moment = of(container).clone();
+                moment.add(&sidecars);
+                most.raise(&moment);
+            }
+        }
+        together.raise(&most);
+        together
+    }
+}
+
+/// Resources that `spec.resources` may name.
+pub fn is_pod_level(name: &str) -> bool {
+    matches!(name, "cpu" | "memory") || name.starts_with("hugepages-")
+}

@@ -1,0 +1,312 @@
+//! The types that the API server decodes into, and what does not fit them.
+//!
+//! Decides unknown fields (strict decoding, kubectl's default) and values of the wrong type, in the words
+//! of Go's decoder. Facts: the API of Kubernetes 1.36 in `assets/kubernetes/schema-1.36.txt`.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::quantity::Quantity;
+use crate::input::manifest::node::{Data, Entry, Node, Shape};
+
+/// A field's type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Type {
+    Text,
+    Bool,
+    Int32,
+    Int64,
+    Float,
+    Quantity,
+    Quantities,
+    Texts,
+    IntOrText,
+    Time,
+    Anything,
+    List(Box<Type>),
+    Object(&'static str),
+}
+
+impl Type {
+    fn parse(text: &'static str) -> Self {
+        match text {
+            "s" => Self::Text,
+            "b" => Self::Bool,
+            "i" => Self::Int32,
+            "I" => Self::Int64,
+            "f" => Self::Float,
+            "q" => Self::Quantity,
+            "Q" => Self::Quantities,
+            "m" => Self::Texts,
+            "o" => Self::IntOrText,
+            "t" => Self::Time,
+            "*" => Self::Anything,
+            _ => match text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
+                Some(inner) => Self::List(Box::new(Self::parse(inner))),
+                None => Self::Object(text),
+            },
+        }
+    }
+
+    /// Go's name of the type.
+    fn go(&self) -> String {
+        match self {
+            Self::Text => "string".to_owned(),
+            Self::Bool => "bool".to_owned(),
+            Self::Int32 => "int32".to_owned(),
+            Self::Int64 => "int64".to_owned(),
+            Self::Float => "float64".to_owned(),
+            Self::Texts => "map[string]string".to_owned(),
+            Self::Quantity => "resource.Quantity".to_owned(),
+            Self::Quantities => "v1.ResourceList".to_owned(),
+            Self::IntOrText => "intstr.IntOrString".to_owned(),
+            Self::Time => "v1.Time".to_owned(),
+            Self::Anything => "interface {}".to_owned(),
+            Self::List(inner) => format!("[]{}", inner.go()),
+            Self::Object(name) => format!("v1.{name}"),
+        }
+    }
+}
+
+type Struct = Vec<(&'static str, Type)>;
+
+fn structs() -> &'static HashMap<&'static str, Struct> {
+    static STRUCTS: OnceLock<HashMap<&'static str, Struct>> = OnceLock::new();
+    STRUCTS.get_or_init(|| {
+        let text = include_str!("../../assets/kubernetes/schema-1.36.txt");
+        let lines = text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(": "));
+        let fields = |list: &'static str| {
+            list.split(", ")
+                .filter_map(|f| f.split_once(' '))
+                .map(|(name, t)| (name, Type::parse(t)))
+                .collect()
+        };
+        lines.map(|(name, list)| (name, fields(list))).collect()
+    })
+}
+
+/// Something that does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// Go's words.
+    pub message: String,
+    /// The field, dotted.
+    pub path: String,
+    /// The annotation or label key, where it is one.
+    pub key: Option<String>,
+    /// What stands there.
+    pub shape: Shape,
+    /// Byte offset of the value.
+    pub at: usize,
+}
+
+/// A field that the type does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The field, dotted.
+    pub path: String,
+    /// The type that does not have it.
+    pub within: &'static str,
+    /// A field of that name but for its case, or one letter off.
+    pub nearest: Option<&'static str>,
+    /// Byte offset of the key.
+    pub at: usize,
+}
+
+/// What does not fit a type.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decoding {
+    /// The first value of a wrong type, in the order in which the server reads (byte order of the keys).
+    pub misfit: Option<Misfit>,
+    /// Every unknown field.
+    pub unknown: Vec<Unknown>,
+}
+
+/// Decodes `node` as `name`, a type of the file, at `path`.
+pub fn decode(node: &Node<'_>, name: &'static str, path: &str) -> Decoding {
+    let mut decoding = Decoding::default();
+    let mut path = path.to_owned();
+    let known = structs().get_key_value(name).map(|(name, _)| *name);
+    if let Some(name) = known {
+        object(node, name, &mut path, &mut decoding);
+    }
+    decoding
+}
+
+/// Whether `name` is a type of the file.
+pub fn knows(name: &str) -> Option<&'static str> {
+    structs().get_key_value(name).map(|(name, _)| *name)
+}
+
+fn in_order<'n, 'a>(node: &'n Node<'a>) -> Vec<&'n Entry<'a>> {
+    let mut entries: Vec<&Entry<'_>> = node.entries().iter().collect();
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    entries
+}
+
+fn object(node: &Node<'_>, name: &'static str, path: &mut String, decoding: &mut Decoding) {
+    let Some(fields) = structs().get(name) else { return };
+    for entry in in_order(node) {
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(&entry.key);
+        match fields.iter().find(|(field, _)| *field == entry.key) {
+            Some((_, kind)) => value(&entry.value, kind, name, path, None, decoding),
+            None => decoding.unknown.push(Unknown {
+                path: path.clone(),
+                within: name,
+                nearest: nearest(&entry.key, fields),
+                at: entry.at,
+            }),
+        }
+        path.truncate(length);
+        if decoding.misfit.is_some() {
+            return;
+        }
+    }
+}
+
+fn nearest(key: &str, fields: &Struct) -> Option<&'static str> {
+    let same = fields.iter().find(|(f, _)| f.eq_ignore_ascii_case(key));
+    let near = |f: &str| {
+        let (short, long) = if f.len() < key.len() { (f, key) } else { (key, f) };
+        long.starts_with(short) && long.len() - short.len() <= 2 && short.len() > 2
+    };
+    same.or_else(|| fields.iter().find(|(f, _)| near(f))).map(|(f, _)| *f)
+}
+
+fn value(
+    node: &Node<'_>,
+    kind: &Type,
+    within: &'static str,
+    path: &mut String,
+    key: Option<&str>,
+    decoding: &mut Decoding,
+) {
+    let shape = node.shape();
+    if shape == Shape::Null || decoding.misfit.is_some() {
+        return;
+    }
+    let fits = match kind {
+        Type::Anything => true,
+        Type::Text | Type::Time => shape == Shape::String,
+        Type::Bool => shape == Shape::Bool,
+        Type::Int32 | Type::Int64 | Type::Float => shape == Shape::Number,
+        Type::Quantity => {
+            let quantity = match &node.data {
+                Data::String(text) | Data::Number(text) => Quantity::parse(text).err().map(|e| e.to_string()),
+                _ => Quantity::parse("x").err().map(|e| e.to_string()),
+            };
+            if let Some(message) = quantity {
+                decoding.misfit = Some(Misfit { message, path: path.clone(), key: None, shape, at: node.at });
+            }
+            true
+        }
+        Type::IntOrText => matches!(shape, Shape::String | Shape::Number),
+        Type::Texts | Type::Quantities | Type::Object(_) => shape == Shape::Object,
+        Type::List(_) => shape == Shape::Array,
+    };
+    if !fits {
+        let message = format!(
+            "json: cannot unmarshal {} into Go struct field {within}.{path} of type {}",
+            shape.as_str(),
+            kind.go()
+        );
+        decoding.misfit =
+            Some(Misfit { message, path: path.clone(), key: key.map(str::to_owned), shape, at: node.at });
+        return;
+    }
+    match kind {
+        Type::Texts | Type::Quantities => {
+            let inner = if *kind == Type::Texts { Type::Text } else { Type::Quantity };
+            for entry in in_order(node) {
+                value(&entry.value, &inner, within, path, Some(&entry.key), decoding);
+            }
+        }
+        Type::List(inner) => {
+            for (index, item) in node.items().iter().enumerate() {
+                let length = path.len();
+                if let Type::Object(name) = &**inner
+                    && item.shape() == Shape::Object
+                {
+                    path.push_str(&format!("[{index}]"));
+                    object(item, name, path, decoding);
+                    path.truncate(length);
+                    continue;
+                }
+                value(item, inner, within, path, None, decoding);
+            }
+        }
+        Type::Object(name) => object(node, name, path, decoding),
+        Type::Int32 | Type::Int64 => {
+            if let (Data::Number(text), None) = (&node.data, whole(node, kind)) {
+                let message = format!(
+                    "json: cannot unmarshal number {text} into Go struct field {within}.{path} of type {}",
+                    kind.go()
+                );
+                decoding.misfit = Some(Misfit { message, path: path.clone(), key: None, shape, at: node.at });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn whole(node: &Node<'_>, kind: &Type) -> Option<i64> {
+    let number = node.integer()?;
+    (*kind == Type::Int64 || i32::try_from(number).is_ok()).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::manifest::yaml;
+
+    fn pod(text: &str) -> Decoding {
+        decode(&yaml::read(text).unwrap().unwrap().root, "Pod", "")
+    }
+
+    #[test]
+    fn every_type_of_the_file_is_in_the_file() {
+        for (name, fields) in structs() {
+            for (field, kind) in fields {
+                let mut kind = kind;
+                while let Type::List(inner) = kind {
+                    kind = inner;
+                }
+                if let Type::Object(inner) = kind {
+                    assert!(structs().contains_key(inner), "{name}.{field}: {inner}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn misfits_and_unknown_fields_are_told_as_go_does() {
+        let message = |text| pod(text).misfit.map(|m| m.message);
+        assert_eq!(
+            message("metadata: {annotations: {b: 1, a: true}}").as_deref(),
+            Some(
+                "json: cannot unmarshal bool into Go struct field ObjectMeta.metadata.annotations of type string"
+            )
+        );
+        assert_eq!(
+            message("metadata: {annotations: [a]}").as_deref(),
+            Some(
+                "json: cannot unmarshal array into Go struct field ObjectMeta.metadata.annotations of type map[string]string"
+            )
+        );
+        assert_eq!(message("spec: {containers: [{name: a, resources: {limits: {cpu: 1, memory: }}}]}"), None);
+        let unknown = pod("x: 1\nmetadata: {Annotations: {}}\nspec: {containers: [{imag: i}]}").unknown;
+        let paths: Vec<_> = unknown.iter().map(|u| (u.path.as_str(), u.nearest)).collect();
+        assert_eq!(
+            paths,
+            [
+                ("metadata.Annotations", Some("annotations")),
+                ("spec.containers[0].imag", Some("image")),
+                ("x", None)
+            ]
+        );
+    }
+}

@@ -1,0 +1,285 @@
+//! What a word means, for people and as JSON: the catalogue's rows in every generation.
+
+use std::io::{self, Write};
+
+use serde_json::{Value as Json, json};
+
+use super::escape::visible;
+use super::json::who;
+use super::text::Paint;
+use crate::catalog::{Annotation, ConfigKey, Gate, Generation, Reader};
+use crate::explain::Meaning;
+use crate::explain::messages::Decoded;
+
+/// For people. `policy` says what the host's lists make of an annotation, where a file was given.
+pub fn text(
+    out: &mut dyn Write,
+    meaning: &Meaning,
+    policy: &dyn Fn(&str, Option<&str>) -> Option<String>,
+    paint: Paint,
+) -> io::Result<()> {
+    match meaning {
+        Meaning::Annotations(annotations) => each_annotation(out, annotations, policy, paint),
+        Meaning::ConfigKeys(keys) => each_key(out, keys, paint),
+        Meaning::Both(annotations, keys) => {
+            each_annotation(out, annotations, policy, paint)?;
+            each_key(out, keys, paint)
+        }
+        Meaning::Message(decoded) => message(out, decoded, policy, paint),
+        Meaning::Unknown(names) => {
+            writeln!(out, "nothing by that name or message")?;
+            for name in names {
+                writeln!(out, "  did you mean {name}?")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn each_annotation(
+    out: &mut dyn Write,
+    annotations: &[&'static Annotation],
+    policy: &dyn Fn(&str, Option<&str>) -> Option<String>,
+    paint: Paint,
+) -> io::Result<()> {
+    for annotation in annotations {
+        writeln!(out, "{}  annotation", paint.wrap("1", annotation.key))?;
+        writeln!(out, "  {}", annotation.summary)?;
+        writeln!(out, "  risk     {}: {}", annotation.risk.as_str(), annotation.risk.describe())?;
+        for (name, range) in [("Go", annotation.go), ("Rust", annotation.rs), ("docs", annotation.documented)]
+        {
+            if let Some(range) = range {
+                writeln!(out, "  {name:<8} {}", range.replace("..", " to "))?;
+            }
+        }
+        if let Some(new) = annotation.replaced_by {
+            writeln!(out, "  replaced by {new}")?;
+        }
+        if let Some(note) = annotation.note {
+            writeln!(out, "  note     {note}")?;
+        }
+        for generation in Generation::ALL {
+            writeln!(out, "  {:<8} {}", generation.id(), reader(annotation.reader(generation)))?;
+        }
+        if let Some(said) = policy(annotation.key, None) {
+            writeln!(out, "  {} {}", paint.wrap("33", "here"), visible(&said))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// One generation's row in words.
+pub fn reader(reader: &Reader) -> String {
+    if !reader.read {
+        let documented = if reader.documented { "documented, but not read" } else { "not read" };
+        return match reader.fate {
+            Some(fate) => format!("{documented}: {fate}"),
+            None => documented.to_owned(),
+        };
+    }
+    let mut parts = Vec::new();
+    if let Some(kind) = reader.kind {
+        let unit = reader.unit.map(|u| format!(" in {u}")).unwrap_or_default();
+        parts.push(format!("{}{unit}", kind.as_str()));
+    }
+    match (reader.min, reader.max) {
+        (Some(min), Some(max)) => parts.push(format!("{min} to {max}")),
+        (Some(min), None) => parts.push(format!("at least {min}")),
+        (None, Some(max)) => parts.push(format!("at most {max}")),
+        (None, None) => {}
+    }
+    if !reader.choices.is_empty() {
+        parts.push(reader.choices.join(" | "));
+    }
+    parts.push(gate(reader.gate));
+    if let Some(field) = reader.field {
+        parts.push(format!("sets {field}"));
+    }
+    if let Some(merge) = reader.merge {
+        parts.push(merge.to_owned());
+    }
+    if !reader.hypervisors.is_empty() {
+        parts.push(format!("used by {}", reader.hypervisors.join(", ")));
+    }
+    if !reader.effective {
+        parts.push("has no effect".into());
+    }
+    if !reader.documented {
+        parts.push("undocumented".into());
+    }
+    parts.join("; ")
+}
+
+/// A gate in words.
+pub fn gate(gate: Gate) -> String {
+    match gate {
+        Gate::None => "open to every pod".into(),
+        Gate::Name => "gated by enable_annotations".into(),
+        Gate::NameAndValue(list) => format!("gated by enable_annotations and {list}"),
+    }
+}
+
+fn each_key(out: &mut dyn Write, keys: &[&'static ConfigKey], paint: Paint) -> io::Result<()> {
+    for key in keys {
+        writeln!(out, "{}  configuration key", paint.wrap("1", &format!("{}.{}", key.table, key.key)))?;
+        writeln!(out, "  {}", key.summary)?;
+        for generation in Generation::ALL {
+            let said = match key.reader(generation) {
+                None => "not read".to_owned(),
+                Some(reader) => {
+                    let unit = reader.unit.map(|u| format!(" in {u}")).unwrap_or_default();
+                    let mut said = format!("{}{unit}; default {}", reader.kind.as_str(), reader.default);
+                    if !reader.hypervisors.is_empty() {
+                        said.push_str(&format!("; used by {}", reader.hypervisors.join(", ")));
+                    }
+                    if reader.unused {
+                        said.push_str("; read, then used by nothing");
+                    }
+                    said
+                }
+            };
+            writeln!(out, "  {:<8} {said}", generation.id())?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn message(
+    out: &mut dyn Write,
+    decoded: &Decoded,
+    policy: &dyn Fn(&str, Option<&str>) -> Option<String>,
+    paint: Paint,
+) -> io::Result<()> {
+    let mark = if decoded.harmless { paint.wrap("32", "harmless") } else { paint.wrap("33", "message") };
+    writeln!(out, "{mark} of {}", decoded.speaker)?;
+    writeln!(out, "  means   {}", decoded.meaning)?;
+    writeln!(out, "  do      {}", decoded.advice)?;
+    writeln!(out, "  who     {}", who(decoded.who))?;
+    if let Some(list) = decoded.list {
+        writeln!(out, "  list    {list}")?;
+    }
+    if let Some(value) = decoded.value.as_deref().filter(|v| !v.is_empty()) {
+        writeln!(out, "  value   {}", visible(value))?;
+    }
+    match (&decoded.annotation, &decoded.key) {
+        (Some(annotation), _) => {
+            writeln!(out, "  key     {}", annotation.key)?;
+            writeln!(out, "          {}", annotation.summary)?;
+            let risk = annotation.risk;
+            writeln!(out, "  risk    {}: {}", risk.as_str(), risk.describe())?;
+        }
+        (None, Some(key)) => writeln!(out, "  key     {} (no such annotation is known)", visible(key))?,
+        (None, None) => {}
+    }
+    let said = decoded
+        .key
+        .as_deref()
+        .and_then(|key| policy(key, decoded.value.as_deref()))
+        .or_else(|| decoded.list.and_then(|list| policy(list, decoded.value.as_deref())));
+    if let Some(said) = said {
+        writeln!(out, "  {}    {}", paint.wrap("33", "here"), visible(&said))?;
+    }
+    Ok(())
+}
+
+/// As JSON.
+pub fn json(meaning: &Meaning) -> Json {
+    match meaning {
+        Meaning::Annotations(annotations) => json!({ "annotations": annotations_json(annotations) }),
+        Meaning::ConfigKeys(keys) => json!({ "config_keys": keys_json(keys) }),
+        Meaning::Both(annotations, keys) => {
+            json!({ "annotations": annotations_json(annotations), "config_keys": keys_json(keys) })
+        }
+        Meaning::Message(d) => json!({ "message": {
+            "speaker": d.speaker, "meaning": d.meaning, "advice": d.advice, "who": who(d.who),
+            "harmless": d.harmless, "annotation": d.key, "list": d.list, "value": d.value,
+        } }),
+        Meaning::Unknown(names) => json!({ "unknown": true, "nearest": names }),
+    }
+}
+
+fn annotations_json(annotations: &[&'static Annotation]) -> Vec<Json> {
+    annotations.iter().map(|a| annotation_json(a)).collect()
+}
+
+/// One annotation over all generations.
+pub fn annotation_json(annotation: &Annotation) -> Json {
+    let generations: serde_json::Map<String, Json> = Generation::ALL
+        .iter()
+        .map(|generation| {
+            let reader = annotation.reader(*generation);
+            let row = json!({
+                "documented": reader.documented,
+                "read": reader.read,
+                "effective": reader.effective,
+                "fate": reader.fate,
+                "type": reader.kind.map(|k| k.as_str()),
+                "unit": reader.unit,
+                "minimum": reader.min,
+                "maximum": reader.max,
+                "choices": reader.choices,
+                "restricted": reader.gate != Gate::None,
+                "list": reader.gate.list(),
+                "field": reader.field,
+                "merge": reader.merge,
+                "hypervisors": reader.hypervisors,
+            });
+            (generation.id().to_owned(), row)
+        })
+        .collect();
+    json!({
+        "key": annotation.key,
+        "summary": annotation.summary,
+        "note": annotation.note,
+        "risk": annotation.risk.as_str(),
+        "level": annotation.level.as_str(),
+        "read_by": { "go": annotation.go, "rs": annotation.rs },
+        "documented": annotation.documented,
+        "replaced_by": annotation.replaced_by,
+        "generations": generations,
+    })
+}
+
+fn keys_json(keys: &[&'static ConfigKey]) -> Vec<Json> {
+    keys.iter()
+        .map(|key| {
+            let generations: serde_json::Map<String, Json> = Generation::ALL
+                .iter()
+                .map(|generation| {
+                    let row = key.reader(*generation).map(|reader| {
+                        json!({
+                            "type": reader.kind.as_str(), "unit": reader.unit, "default": reader.default,
+                            "unused": reader.unused, "hypervisors": reader.hypervisors,
+                        })
+                    });
+                    (generation.id().to_owned(), row.into())
+                })
+                .collect();
+            json!({ "table": key.table, "key": key.key, "summary": key.summary, "generations": generations })
+        })
+        .collect()
+}
+
+/// Every annotation that a generation knows, a line each: the specification's table.
+pub fn table(out: &mut dyn Write, generation: Generation) -> io::Result<()> {
+    let rows: Vec<_> = crate::catalog::all_annotations()
+        .iter()
+        .map(|a| (a, a.reader(generation)))
+        .filter(|(_, reader)| reader.read || reader.documented)
+        .collect();
+    let width = rows.iter().map(|(a, _)| a.key.len()).max().unwrap_or(0) + 4;
+    for (annotation, reader) in rows {
+        let restricted = if reader.gate.list().is_some() { " (R)" } else { "" };
+        let kind = reader.kind.map_or("", |k| k.as_str());
+        let unread = if reader.read { "" } else { " [not read]" };
+        writeln!(
+            out,
+            "{:<width$} {kind:<9} {}{unread}",
+            format!("{}{restricted}", annotation.key),
+            annotation.summary
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! Whether a command can do anything here, and the sentence that says why not.
+
+use crate::tui::message::Command;
+use crate::tui::model::rows::Body;
+use crate::tui::model::{Model, Screen};
+
+/// Why `command` does nothing now; `None`: it does something.
+pub fn reason_against(model: &Model, command: Command) -> Option<String> {
+    let on_annotation = || matches!(model.rows.current().map(|r| &r.body), Some(Body::Annotation(_)) if model.screen == Screen::Annotations);
+    let no = |text: &str| Some(text.to_owned());
+    match command {
+        Command::NextPod | Command::PrevPod if model.pods.len() < 2 => no("there is no other pod"),
+        Command::JumpBack if model.jumps.is_empty() => no("there is nowhere to go back to"),
+        Command::JumpForward if model.forward.is_empty() => no("there is nowhere to go forward to"),
+        Command::TryValue if !on_annotation() => no("only an annotation's value can be tried, on screen 1"),
+        Command::TryValue | Command::MarkBaseline if model.pods.is_empty() => no("there is no pod"),
+        Command::DropTry if !on_annotation() => no("only an annotation's trial can be dropped, on screen 1"),
+        Command::DropTry if !matches!(model.rows.current().map(|r| &r.body), Some(Body::Annotation(a)) if a.tried) => {
+            no("nothing is tried on this annotation")
+        }
+        Command::ExportTry if model.trying() == 0 => no("no value is tried; e on an annotation tries one"),
+        Command::NextHit | Command::PrevHit if model.list().search.is_empty() => {
+            no("nothing is searched; / in the detail searches")
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! What `update` asks of the outside. Values only; `run` carries them out.
+
+use crate::input::config::Layers;
+use crate::input::manifest::Pod;
+
+/// A request to the outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Put `text` on the clipboard; `what` names it for the answer.
+    Copy {
+        /// The text.
+        text: String,
+        /// A word for it.
+        what: String,
+    },
+    /// Write the edited files.
+    Save(Box<SaveRequest>),
+    /// Read configuration and manifests again.
+    Reload,
+    /// Open an editor.
+    Editor {
+        /// Shown path.
+        path: String,
+        /// Line, from 1; 0: unknown.
+        line: u32,
+    },
+    /// Stop, and come back on SIGCONT.
+    Suspend,
+    /// Draw everything again.
+    Redraw,
+    /// Take or release the mouse.
+    Mouse(bool),
+    /// Write this text to a new file in the working folder.
+    Export {
+        /// The file's name.
+        name: String,
+        /// Its content.
+        text: String,
+    },
+    /// End the program; unsaved edits go to stderr as a patch.
+    Quit {
+        /// The patch.
+        patch: Option<String>,
+    },
+}
+
+/// One file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaveRequest {
+    /// Shown path.
+    pub path: String,
+    /// What was read; `None`: the file is new.
+    pub before: Option<String>,
+    /// What to write.
+    pub after: String,
+}
+
+/// How a save ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveOutcome {
+    /// It is written.
+    Written {
+        /// Shown path.
+        path: String,
+        /// Its text now.
+        text: String,
+    },
+    /// The file on disk is not what was read.
+    Conflict {
+        /// Shown path.
+        path: String,
+        /// What lies there now; `None`: it is gone.
+        theirs: Option<String>,
+    },
+    /// It could not be written; a sentence.
+    Failed(String),
+}
+
+/// What was read again.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// The configuration.
+    pub layers: Layers,
+    /// The pods.
+    pub pods: Vec<Pod>,
+}

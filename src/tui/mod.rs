@@ -1,0 +1,24 @@
+//! The terminal program: the six screens, their keys, and the loop around them.
+//!
+//! Knows no rule of Kata: it asks `evaluate`, `policy`, `edit` and `diff`. `model` is all state,
+//! `update` changes it and never touches the outside, `view` draws it and never changes it, `run`
+//! carries out what `update` asks for.
+
+pub mod available;
+pub mod effect;
+pub mod env;
+pub mod filter;
+pub mod geometry;
+pub mod keymap;
+pub mod message;
+pub mod model;
+pub mod palette;
+mod run;
+pub mod settings;
+mod terminal;
+pub mod theme;
+pub mod update;
+pub mod view;
+pub mod widget;
+
+pub use run::{Ended, Session, run};

@@ -1,0 +1,158 @@
+//! The rows of screen 1: what the pod sets first, then everything else the generation knows.
+
+use super::rows::{Body, Row};
+use super::{Model, Screen, Show};
+use crate::catalog::{self, Annotation, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
+use crate::runtime::verdict::{Status, Verdict};
+
+/// One annotation.
+#[derive(Debug, Clone)]
+pub struct AnnotationRow {
+    /// The whole key.
+    pub key: String,
+    /// Its verdict's index, where the pod sets it.
+    pub verdict: Option<usize>,
+    /// Whether its value is tried.
+    pub tried: bool,
+}
+
+/// The key without what all have in common.
+pub fn short(key: &str) -> &str {
+    key.strip_prefix(HYPERVISOR_PREFIX)
+        .or_else(|| key.strip_prefix("io.katacontainers.config."))
+        .or_else(|| key.strip_prefix(KATA_PREFIX))
+        .unwrap_or(key)
+}
+
+/// Whether a verdict says that something went another way than asked.
+pub fn is_problem(verdict: &Verdict) -> bool {
+    verdict.status != Status::Applied && verdict.key.starts_with(KATA_PREFIX)
+}
+
+/// The part of the key that groups it.
+fn group(key: &str) -> &'static str {
+    let rest = key.strip_prefix("io.katacontainers.config.").unwrap_or("");
+    match rest.split('.').next() {
+        Some("hypervisor") => "hypervisor",
+        Some("runtime") => "runtime",
+        Some("agent") => "agent",
+        _ => "other",
+    }
+}
+
+/// What the catalogue says of a key in the generation at hand.
+pub fn known(model: &Model, key: &str) -> Option<(&'static Annotation, &'static Reader)> {
+    let annotation = catalog::annotation(key)?;
+    Some((annotation, annotation.reader(model.current.setup().generation)))
+}
+
+/// The configuration key that an annotation sets, with the active tables' names in it.
+pub fn field_of(model: &Model, reader: &Reader) -> Option<String> {
+    let field = reader.field?;
+    let hypervisor = model.current.hypervisor().unwrap_or("<name>");
+    let field = match field.strip_prefix("agent.<name>") {
+        Some(rest) => format!("agent.kata{rest}"),
+        None => field.replace("<name>", hypervisor),
+    };
+    Some(field)
+}
+
+/// Whether the active hypervisor uses it.
+pub fn used(model: &Model, reader: &Reader) -> bool {
+    let hypervisor = model.current.hypervisor().unwrap_or_default();
+    reader.hypervisors.is_empty()
+        || hypervisor.is_empty()
+        || reader.hypervisors.iter().any(|h| h.starts_with(hypervisor))
+}
+
+/// The rows, unfiltered.
+pub fn rows(model: &Model) -> Vec<Row> {
+    let show = model.lists[Screen::Annotations.index()].show;
+    let trials = model.trials.get(&model.pod);
+    let tried = |key: &str| trials.is_some_and(|t| t.contains_key(key));
+    let verdicts = &model.evaluation.verdicts;
+    let mut rows = Vec::new();
+    let set: Vec<(usize, &Verdict)> =
+        verdicts.iter().enumerate().filter(|(_, v)| show != Show::Problems || is_problem(v)).collect();
+    if !set.is_empty() {
+        rows.push(Row::heading(if show == Show::Problems {
+            "without the effect asked for"
+        } else {
+            "set by this pod"
+        }));
+    }
+    rows.extend(set.iter().map(|(i, verdict)| Row {
+        id: verdict.key.as_str().into(),
+        find: format!("{} {} {}", short(&verdict.key), verdict.status.as_str(), verdict.value).into(),
+        body: Body::Annotation(AnnotationRow {
+            key: verdict.key.clone(),
+            verdict: Some(*i),
+            tried: tried(&verdict.key),
+        }),
+    }));
+    if show == Show::All {
+        unset(model, &mut rows);
+    }
+    rows
+}
+
+/// What the generation knows and the pod does not set, by group.
+fn unset(model: &Model, rows: &mut Vec<Row>) {
+    let generation = model.current.setup().generation;
+    let verdicts = &model.evaluation.verdicts;
+    let mut free: Vec<(&str, &'static Annotation)> = catalog::annotations(generation)
+        .filter(|(a, r)| r.read && matches!(a.level, Level::Sandbox | Level::Container))
+        .filter(|(a, _)| !verdicts.iter().any(|v| v.key == a.key))
+        .map(|(a, _)| (group(a.key), a))
+        .collect();
+    let order = ["hypervisor", "runtime", "agent", "other"];
+    free.sort_by_key(|(g, a)| (order.iter().position(|o| o == g), short(a.key)));
+    let mut last = "";
+    for (group, annotation) in free {
+        if group != last {
+            rows.push(Row::heading(format!("{group}, not set")));
+            last = group;
+        }
+        rows.push(Row {
+            id: annotation.key.into(),
+            find: format!("{} {}", short(annotation.key), annotation.risk.as_str()).into(),
+            body: Body::Annotation(AnnotationRow {
+                key: annotation.key.to_owned(),
+                verdict: None,
+                tried: false,
+            }),
+        });
+    }
+}
+
+impl Model {
+    /// Puts the selection of screen 1 onto what needs looking at: what refuses the pod, else the
+    /// first problem, else the first annotation it sets.
+    pub fn select_problem(&mut self) {
+        let verdicts = &self.evaluation.verdicts;
+        let culprit = self.evaluation.outcome.failure().and_then(|f| f.annotation.clone());
+        let first = verdicts
+            .iter()
+            .find(|v| Some(&v.key) == culprit.as_ref())
+            .or_else(|| verdicts.iter().find(|v| matches!(v.status, Status::Refused | Status::Invalid)))
+            .or_else(|| verdicts.iter().find(|v| is_problem(v)))
+            .or_else(|| verdicts.first());
+        if let Some(verdict) = first {
+            let id = verdict.key.as_str().into();
+            let list = &mut self.lists[Screen::Annotations.index()];
+            list.selected = Some(id);
+            list.scroll = 0;
+        }
+        if self.screen == Screen::Annotations {
+            self.place_cursor();
+        }
+    }
+
+    /// The verdict of the selected annotation.
+    pub fn selected_verdict(&self) -> Option<&Verdict> {
+        match &self.rows.current()?.body {
+            Body::Annotation(row) => self.evaluation.verdicts.get(row.verdict?),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! All state of the terminal program. Screens, panes and dialogs are enums with their data;
+//! selections are identities, so that filtering and reloading keep them.
+
+pub mod annotations;
+pub mod dialog;
+pub mod pods;
+pub mod rows;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::keymap::{Keymap, Layer};
+use super::theme::Preset;
+use super::widget::line::Line;
+use crate::evaluate::{Evaluation, Evaluator};
+use crate::input::manifest::{Pod, PodAnnotation};
+use crate::input::source::Place;
+use crate::runtime::Depth;
+use dialog::Dialog;
+use pods::{PodEntry, Sweep};
+use rows::Rows;
+
+/// The six screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Screen {
+    Annotations,
+    Policy,
+    Launch,
+    Agent,
+    Config,
+    Pods,
+}
+
+impl Screen {
+    /// In the order of their keys.
+    pub const ALL: [Self; 6] =
+        [Self::Annotations, Self::Policy, Self::Launch, Self::Agent, Self::Config, Self::Pods];
+
+    /// Its name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Annotations => "Annotations",
+            Self::Policy => "Policy",
+            Self::Launch => "Launch",
+            Self::Agent => "Agent",
+            Self::Config => "Config",
+            Self::Pods => "Pods",
+        }
+    }
+
+    /// Its place in `ALL`.
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|s| *s == self).unwrap_or(0)
+    }
+}
+
+/// Which half of a screen has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub enum Pane {
+    #[default]
+    List,
+    Detail,
+}
+
+/// What an untyped filter lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub enum Show {
+    #[default]
+    All,
+    Set,
+    Problems,
+}
+
+/// One screen's list: what is selected and what is filtered.
+#[derive(Debug, Clone, Default)]
+pub struct ListState {
+    /// The identity of the selected row.
+    pub selected: Option<Rc<str>>,
+    /// Where it stood, for when it is gone.
+    pub at: usize,
+    /// The filter.
+    pub filter: Line,
+    /// Which rows at all.
+    pub show: Show,
+    /// First line of the detail.
+    pub scroll: usize,
+    /// What is searched in the detail.
+    pub search: Line,
+}
+
+/// Where typed letters go when no dialog is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub enum Typing {
+    #[default]
+    Nowhere,
+    Filter,
+    Search,
+}
+
+/// Something that was said, for the status line and the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The sentence.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+}
+
+/// A spot to come back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The screen.
+    pub screen: Screen,
+    /// The pod.
+    pub pod: usize,
+    /// The row.
+    pub row: Option<Rc<str>>,
+}
+
+/// What launch and agent are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Baseline {
+    /// The same pod without its Kata annotations.
+    #[default]
+    Bare,
+    /// The same pod under the policy as it is on disk.
+    Saved,
+    /// The pod that was marked.
+    Marked,
+    /// The same pod under the other runtime of the same age.
+    OtherRuntime,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub struct Model {
+    /// The files as they were read.
+    pub saved: Evaluator,
+    /// The same with unsaved edits.
+    pub current: Evaluator,
+    /// Every pod.
+    pub pods: Vec<PodEntry>,
+    /// The pod that is looked at, by index.
+    pub pod: usize,
+    /// Values tried in memory, by pod; `None` takes an annotation away.
+    pub trials: BTreeMap<usize, BTreeMap<String, Option<String>>>,
+    /// What became of each pod.
+    pub sweep: Sweep,
+    /// What became of this one.
+    pub evaluation: Rc<Evaluation>,
+    /// The pod as it was evaluated.
+    pub tried: Rc<Pod>,
+    /// Counts up whenever `evaluation` changes.
+    pub revision: u64,
+
+    /// The screen.
+    pub screen: Screen,
+    /// The half that has the keys.
+    pub pane: Pane,
+    /// Each screen's list.
+    pub lists: [ListState; 6],
+    /// Where letters go.
+    pub typing: Typing,
+    /// Open windows, the top one last.
+    pub dialogs: Vec<Dialog>,
+    /// The rows of the screen in sight.
+    pub rows: Rows,
+    /// Where one was.
+    pub jumps: Vec<Spot>,
+    /// Where one went back from.
+    pub forward: Vec<Spot>,
+
+    /// What the diffs compare with.
+    pub baseline: Baseline,
+    /// The marked pod.
+    pub marked: Option<usize>,
+    /// Both sides beside each other.
+    pub side_by_side: bool,
+    /// Equal runs are folded.
+    pub folded: bool,
+
+    /// What was said last; gone with the next key.
+    pub notice: Option<Notice>,
+    /// What was said so far.
+    pub log: Vec<Notice>,
+    /// Why nothing can be written; `None`: it can.
+    pub readonly: Option<String>,
+    /// Whether the embedded sample is shown.
+    pub sample: bool,
+    /// Files that differ from what was read.
+    pub stale: Vec<String>,
+    /// Quit after the next save.
+    pub quitting: bool,
+    /// One Ctrl-c was given.
+    pub interrupted: bool,
+    /// The theme's preset.
+    pub preset: Preset,
+    /// Whether the mouse is taken.
+    pub mouse: bool,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The words that started this program, for "copy as command".
+    pub words: Vec<String>,
+}
+
+impl Model {
+    /// The first state.
+    pub fn new(evaluator: Evaluator, pods: Vec<Pod>) -> Self {
+        let pods = pods::entries(pods);
+        let tried = Rc::new(pods.first().map_or_else(no_pod, |e| (*e.pod).clone()));
+        let evaluation = Rc::new(evaluator.evaluate(&tried, Depth::Full));
+        let mut model = Self {
+            saved: evaluator.clone(),
+            current: evaluator,
+            sweep: Sweep::new(pods.len()),
+            pods,
+            pod: 0,
+            trials: BTreeMap::new(),
+            evaluation,
+            tried,
+            revision: 1,
+            screen: Screen::Annotations,
+            pane: Pane::List,
+            lists: Default::default(),
+            typing: Typing::Nowhere,
+            dialogs: Vec::new(),
+            rows: Rows::default(),
+            jumps: Vec::new(),
+            forward: Vec::new(),
+            baseline: Baseline::Bare,
+            marked: None,
+            side_by_side: false,
+            folded: true,
+            notice: None,
+            log: Vec::new(),
+            readonly: None,
+            sample: false,
+            stale: Vec::new(),
+            quitting: false,
+            interrupted: false,
+            preset: Preset::Dark,
+            mouse: false,
+            keymap: Keymap::default(),
+            words: vec!["katascope".into()],
+        };
+        model.rebuild_rows();
+        model
+    }
+
+    /// The list of the screen in sight.
+    pub fn list(&self) -> &ListState {
+        &self.lists[self.screen.index()]
+    }
+
+    /// The same, to change.
+    pub fn list_mut(&mut self) -> &mut ListState {
+        &mut self.lists[self.screen.index()]
+    }
+
+    /// The layers that are asked for a key, the top one first.
+    pub fn layers(&self) -> Vec<Layer> {
+        if let Some(dialog) = self.dialogs.last() {
+            let mut layers = vec![Layer::Always];
+            layers.extend(dialog.layers());
+            return layers;
+        }
+        match self.typing {
+            Typing::Filter | Typing::Search => vec![Layer::Always, Layer::Picker, Layer::Typing],
+            Typing::Nowhere => vec![Layer::Always, Layer::On(self.screen), Layer::Everywhere],
+        }
+    }
+
+    /// The layers of a screen when no window is open.
+    pub fn layers_of(&self, screen: Screen) -> Vec<Layer> {
+        vec![Layer::Always, Layer::On(screen), Layer::Everywhere]
+    }
+
+    /// Says something.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.tell(text.into(), false);
+    }
+
+    /// Says that something went wrong.
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.tell(text.into(), true);
+    }
+
+    fn tell(&mut self, text: String, bad: bool) {
+        let notice = Notice { text, bad };
+        self.log.push(notice.clone());
+        self.notice = Some(notice);
+    }
+
+    /// The pod with what is tried on it.
+    pub fn with_trials(&self, index: usize) -> Option<Pod> {
+        let mut pod = (*self.pods.get(index)?.pod).clone();
+        for (key, value) in self.trials.get(&index).into_iter().flatten() {
+            let at = pod.annotations.iter().position(|a| a.key == *key);
+            match (at, value) {
+                (Some(at), Some(value)) => {
+                    if let Some(annotation) = pod.annotations.get_mut(at) {
+                        annotation.value.clone_from(value);
+                        // Kubernetes complained about the old value.
+                        pod.problems.retain(|p| p.annotation.as_deref() != Some(key));
+                    }
+                }
+                (Some(at), None) => {
+                    pod.annotations.remove(at);
+                    pod.problems.retain(|p| p.annotation.as_deref() != Some(key));
+                }
+                (None, Some(value)) => pod.annotations.push(PodAnnotation {
+                    key: key.clone(),
+                    value: value.clone(),
+                    place: Place { file: "tried here".into(), line: 0, column: 0 },
+                }),
+                (None, None) => {}
+            }
+        }
+        Some(pod)
+    }
+
+    /// Evaluates the pod in sight again.
+    pub fn evaluate(&mut self) {
+        let pod = self.with_trials(self.pod).unwrap_or_else(no_pod);
+        self.evaluation = Rc::new(self.current.evaluate(&pod, Depth::Full));
+        self.tried = Rc::new(pod);
+        self.revision += 1;
+        self.rebuild_rows();
+    }
+
+    /// Whether something is tried.
+    pub fn trying(&self) -> usize {
+        self.trials.values().map(BTreeMap::len).sum()
+    }
+
+    /// How many policy edits are not on disk.
+    pub fn unsaved(&self) -> usize {
+        0
+    }
+
+    /// The unsaved edits as a patch.
+    pub fn unsaved_patch(&self) -> Option<String> {
+        None
+    }
+
+    /// Takes texts that were read again.
+    pub fn read_again(&mut self, layers: crate::input::config::Layers) {
+        self.saved = self.saved.with_layers(layers);
+        self.current = self.saved.clone();
+    }
+
+    /// Where one is.
+    pub fn spot(&self) -> Spot {
+        Spot { screen: self.screen, pod: self.pod, row: self.list().selected.clone() }
+    }
+}
+
+/// What stands for the pod where there is none.
+pub fn no_pod() -> Pod {
+    Pod {
+        name: "no pod".into(),
+        namespace: String::new(),
+        kind: "Pod".into(),
+        source: crate::input::manifest::PodSource { file: String::new(), document: 0, line: 0 },
+        form: crate::input::manifest::Form::Kubernetes,
+        annotations: Vec::new(),
+        labels: BTreeMap::new(),
+        runtime_class: None,
+        hostname: String::new(),
+        uid: None,
+        log_directory: None,
+        host_namespaces: false,
+        sizing: None,
+        sum: None,
+        handler: None,
+        findings: Vec::new(),
+        problems: Vec::new(),
+    }
+}

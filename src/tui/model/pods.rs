@@ -1,0 +1,167 @@
+//! Every pod with its outcome, evaluated a slice at a time between keys.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+use crate::evaluate::{Evaluation, Evaluator, Outcome};
+use crate::input::manifest::Pod;
+use crate::runtime::Depth;
+use crate::runtime::verdict::Status;
+
+/// How many pods one slice of idle time evaluates.
+pub const SLICE: usize = 64;
+
+/// A pod and how it is found.
+#[derive(Debug, Clone)]
+pub struct PodEntry {
+    /// The pod.
+    pub pod: Rc<Pod>,
+    /// Its identity: namespace, name, kind, and a number where those come twice.
+    pub id: Rc<str>,
+    /// What the filter looks at.
+    pub find: Rc<str>,
+}
+
+/// Gives each pod its identity.
+pub fn entries(pods: Vec<Pod>) -> Vec<PodEntry> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    pods.into_iter()
+        .map(|pod| {
+            let base = format!("{}/{} {}", pod.namespace, pod.name, pod.kind);
+            let count = seen.entry(base.clone()).or_insert(0);
+            *count += 1;
+            let id = if *count == 1 { base } else { format!("{base} #{count}") };
+            let find = format!("{id} {}", pod.source.file);
+            PodEntry { pod: Rc::new(pod), id: id.into(), find: find.into() }
+        })
+        .collect()
+}
+
+/// What a list needs to know of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Why it is refused: the stage and the first line of the message.
+    pub refused: Option<(&'static str, Box<str>)>,
+    /// Annotations by status, in the order of `STATUSES`.
+    pub counts: [u16; 7],
+    /// A number that differs where verdicts or values differ.
+    pub digest: u64,
+}
+
+/// The order of `Summary::counts`.
+pub const STATUSES: [Status; 7] = [
+    Status::Applied,
+    Status::Overridden,
+    Status::Ignored,
+    Status::Refused,
+    Status::Dropped,
+    Status::Invalid,
+    Status::Unknown,
+];
+
+impl Summary {
+    /// Of one evaluation.
+    pub fn of(evaluation: &Evaluation) -> Self {
+        let mut counts = [0_u16; 7];
+        let mut hasher = DefaultHasher::new();
+        let refused = match &evaluation.outcome {
+            Outcome::Starts => None,
+            Outcome::Refused(failure) => {
+                failure.message.hash(&mut hasher);
+                let first = failure.message.lines().next().unwrap_or_default();
+                Some((failure.stage.as_str(), first.into()))
+            }
+        };
+        refused.is_some().hash(&mut hasher);
+        for verdict in &evaluation.verdicts {
+            for (count, status) in counts.iter_mut().zip(STATUSES) {
+                *count += u16::from(status == verdict.status);
+            }
+            verdict.status.hash(&mut hasher);
+            verdict.after.as_ref().map(ToString::to_string).hash(&mut hasher);
+        }
+        Self { refused, counts, digest: hasher.finish() }
+    }
+
+    /// How many annotations have this status.
+    pub fn count(&self, status: Status) -> u16 {
+        STATUSES.iter().zip(self.counts).find(|(s, _)| **s == status).map_or(0, |(_, n)| n)
+    }
+
+    /// How many annotations did not do what they say.
+    pub fn problems(&self) -> u16 {
+        STATUSES.iter().zip(self.counts).filter(|(s, _)| **s != Status::Applied).map(|(_, n)| n).sum()
+    }
+
+    /// Worst first.
+    pub fn rank(&self) -> u8 {
+        match (&self.refused, self.problems()) {
+            (Some(_), _) => 0,
+            (None, 1..) => 1,
+            (None, 0) => 2,
+        }
+    }
+}
+
+/// Outcomes of all pods under one evaluator, filled in slices.
+#[derive(Debug, Clone, Default)]
+pub struct Sweep {
+    /// One for each pod; `None`: not yet.
+    pub summaries: Vec<Option<Summary>>,
+    next: usize,
+}
+
+impl Sweep {
+    /// Nothing evaluated yet.
+    pub fn new(pods: usize) -> Self {
+        Self { summaries: vec![None; pods], next: 0 }
+    }
+
+    /// Whether every pod was evaluated.
+    pub fn done(&self) -> bool {
+        self.next >= self.summaries.len()
+    }
+
+    /// How many were.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.next.min(self.summaries.len()), self.summaries.len())
+    }
+
+    /// Evaluates up to `count` more; `pod` gives the pod to evaluate at an index.
+    pub fn go_on(
+        &mut self,
+        count: usize,
+        evaluator: &Evaluator,
+        pod: impl Fn(usize) -> Option<Pod>,
+        pods: &[PodEntry],
+    ) {
+        for _ in 0..count {
+            let (Some(slot), Some(entry)) = (self.summaries.get_mut(self.next), pods.get(self.next)) else {
+                return;
+            };
+            let evaluation = match pod(self.next) {
+                Some(tried) => evaluator.evaluate(&tried, Depth::Verdicts),
+                None => evaluator.evaluate(&entry.pod, Depth::Verdicts),
+            };
+            *slot = Some(Summary::of(&evaluation));
+            self.next += 1;
+        }
+    }
+
+    /// The outcome of one pod, where it is known.
+    pub fn get(&self, index: usize) -> Option<&Summary> {
+        self.summaries.get(index).and_then(Option::as_ref)
+    }
+
+    /// Starts over.
+    pub fn restart(&mut self, pods: usize) {
+        self.summaries.resize(pods, None);
+        self.next = 0;
+    }
+
+    /// How many of the pods known so far are refused.
+    pub fn refused(&self) -> usize {
+        self.summaries.iter().flatten().filter(|s| s.refused.is_some()).count()
+    }
+}

@@ -1,0 +1,214 @@
+//! The rows of the screen in sight: built once per change, filtered, with the cursor on an identity.
+
+use std::rc::Rc;
+
+use super::annotations::AnnotationRow;
+use super::{Model, Screen, annotations};
+use crate::tui::filter;
+
+/// One row of a list.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its identity within the screen.
+    pub id: Rc<str>,
+    /// What the filter looks at.
+    pub find: Rc<str>,
+    /// What it shows.
+    pub body: Body,
+}
+
+/// What a row shows.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// A title over the rows that follow; never selected.
+    Heading(String),
+    /// An annotation.
+    Annotation(AnnotationRow),
+    /// A pod, by index.
+    Pod(usize),
+}
+
+impl Row {
+    /// A title.
+    pub fn heading(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { id: Rc::from(""), find: Rc::from(""), body: Body::Heading(text) }
+    }
+
+    /// Whether the cursor can stand on it.
+    pub fn selectable(&self) -> bool {
+        !matches!(self.body, Body::Heading(_))
+    }
+}
+
+impl AsRef<str> for Row {
+    fn as_ref(&self) -> &str {
+        &self.find
+    }
+}
+
+/// A filtered list.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// The rows that the filter kept, with the headings over them.
+    pub shown: Vec<Row>,
+    /// How many rows there are without the filter.
+    pub all: usize,
+    /// How many the filter kept.
+    pub kept: usize,
+    /// Where the cursor is.
+    pub cursor: Option<usize>,
+}
+
+impl Rows {
+    /// Filters `rows`.
+    pub fn filtered(rows: Vec<Row>, query: &str) -> Self {
+        let all = rows.iter().filter(|r| r.selectable()).count();
+        if query.trim().is_empty() {
+            return Self { kept: all, shown: rows, all, cursor: None };
+        }
+        let indices: Vec<usize> =
+            (0..rows.len()).filter(|i| rows.get(*i).is_some_and(Row::selectable)).collect();
+        let candidates: Vec<&Row> = indices.iter().filter_map(|i| rows.get(*i)).collect();
+        let kept = filter::keep(query, candidates.iter().copied());
+        let mut keep = vec![false; rows.len()];
+        for position in &kept {
+            if let Some(flag) = indices.get(*position).and_then(|i| keep.get_mut(*i)) {
+                *flag = true;
+            }
+        }
+        // A heading stays where a row under it does.
+        let mut below = false;
+        for i in (0..rows.len()).rev() {
+            let Some(row) = rows.get(i) else { continue };
+            if row.selectable() {
+                below |= keep.get(i).copied().unwrap_or(false);
+            } else {
+                if let Some(flag) = keep.get_mut(i) {
+                    *flag = below;
+                }
+                below = false;
+            }
+        }
+        let shown = rows.into_iter().zip(keep).filter(|(_, k)| *k).map(|(r, _)| r).collect();
+        Self { shown, all, kept: kept.len(), cursor: None }
+    }
+
+    /// The row under the cursor.
+    pub fn current(&self) -> Option<&Row> {
+        self.shown.get(self.cursor?)
+    }
+
+    /// The selectable row nearest to `index`, forward first.
+    pub fn nearest(&self, index: usize) -> Option<usize> {
+        let ok = |i: &usize| self.shown.get(*i).is_some_and(Row::selectable);
+        (index..self.shown.len()).find(ok).or_else(|| (0..index.min(self.shown.len())).rev().find(ok))
+    }
+
+    /// Where `steps` selectable rows from the cursor lead.
+    pub fn moved(&self, steps: isize) -> Option<usize> {
+        let mut at = self.cursor.or_else(|| self.nearest(0))?;
+        let mut left = steps.unsigned_abs();
+        let mut best = at;
+        while left > 0 {
+            let next =
+                if steps < 0 { at.checked_sub(1) } else { Some(at + 1).filter(|n| *n < self.shown.len()) };
+            let Some(next) = next else { break };
+            at = next;
+            if self.shown.get(at).is_some_and(Row::selectable) {
+                best = at;
+                left -= 1;
+            }
+        }
+        Some(best)
+    }
+}
+
+impl Model {
+    /// Builds the rows of the screen in sight again; the selection stays where its row still is.
+    pub fn rebuild_rows(&mut self) {
+        let rows = match self.screen {
+            Screen::Annotations => annotations::rows(self),
+            Screen::Pods => self.pod_rows(),
+            _ => Vec::new(),
+        };
+        self.rows = Rows::filtered(rows, self.list().filter.text());
+        self.place_cursor();
+    }
+
+    /// Puts the cursor onto the selected row, or where it stood.
+    pub fn place_cursor(&mut self) {
+        let list = &self.lists[self.screen.index()];
+        let found = list
+            .selected
+            .as_ref()
+            .and_then(|id| self.rows.shown.iter().position(|r| r.selectable() && r.id == *id));
+        let at = if list.filter.is_empty() { list.at } else { 0 };
+        self.rows.cursor = found.or_else(|| self.rows.nearest(at));
+        if list.selected.is_none() {
+            self.select(self.rows.cursor);
+        }
+    }
+
+    /// Moves the selection.
+    pub fn select(&mut self, index: Option<usize>) {
+        let Some(index) = index else { return };
+        let Some(row) = self.rows.shown.get(index).filter(|r| r.selectable()) else { return };
+        let id = row.id.clone();
+        self.rows.cursor = Some(index);
+        let list = self.list_mut();
+        list.at = index;
+        if list.selected.as_ref() != Some(&id) {
+            list.scroll = 0;
+        }
+        list.selected = Some(id);
+    }
+
+    fn pod_rows(&self) -> Vec<Row> {
+        use super::Show;
+        let mut order: Vec<usize> = (0..self.pods.len()).collect();
+        if self.sweep.done() {
+            order.sort_by_key(|i| (self.sweep.get(*i).map_or(2, super::pods::Summary::rank), *i));
+        }
+        let show = self.lists[Screen::Pods.index()].show;
+        order
+            .into_iter()
+            .filter(|i| match (show, self.sweep.get(*i)) {
+                (Show::All, _) => true,
+                (Show::Set, summary) => summary.is_some_and(|s| s.rank() < 2),
+                (Show::Problems, summary) => summary.is_some_and(|s| s.rank() == 0),
+            })
+            .filter_map(|i| {
+                let entry = self.pods.get(i)?;
+                Some(Row { id: entry.id.clone(), find: entry.find.clone(), body: Body::Pod(i) })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Rows {
+        let row = |t: &str| Row { id: t.into(), find: t.into(), body: Body::Pod(0) };
+        let all = vec![Row::heading("a"), row("one"), row("two"), Row::heading("b"), row("three")];
+        Rows::filtered(all, "")
+    }
+
+    #[test]
+    fn the_cursor_skips_headings() {
+        let mut rows = rows();
+        assert_eq!(rows.moved(0), Some(1));
+        rows.cursor = Some(2);
+        assert_eq!(rows.moved(1), Some(4));
+        assert_eq!(rows.moved(5), Some(4));
+        assert_eq!(rows.moved(-9), Some(1));
+    }
+
+    #[test]
+    fn headings_without_rows_go() {
+        let kept = Rows::filtered(rows().shown, "three");
+        assert_eq!((kept.shown.len(), kept.kept, kept.all), (2, 1, 3));
+    }
+}

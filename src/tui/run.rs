@@ -1,0 +1,415 @@
+//! The loop: events in, messages through `update`, effects out, one drawing a batch.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::Command as Process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crossterm::event::{
+    self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::effect::{Effect, Fresh, SaveOutcome, SaveRequest};
+use super::env::{Colours, Env};
+use super::geometry::Geometry;
+use super::keymap::{Chord, Key};
+use super::message::{Answer, Message, Pointer};
+use super::model::Model;
+use super::settings::Settings;
+use super::terminal::{self, Guard};
+use super::theme::Theme;
+use super::{update, view};
+use crate::evaluate::Evaluator;
+use crate::input::manifest::Pod;
+use crate::input::source::Source;
+
+/// How long the loop sleeps at most: signals and changed files are looked for that often.
+const NAP: Duration = Duration::from_millis(250);
+/// How often files are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// Idle work between two looks at the keyboard.
+const WORK: Duration = Duration::from_millis(4);
+/// Drawings of progress while idle work goes on.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// What the program starts with.
+pub struct Session {
+    /// The configuration, loaded.
+    pub evaluator: Evaluator,
+    /// The pods.
+    pub pods: Vec<Pod>,
+    /// Reads both again.
+    pub reload: Box<dyn FnMut() -> Result<Fresh, String>>,
+    /// Where a shown path lies on this machine.
+    pub real_path: Box<dyn Fn(&str) -> PathBuf>,
+    /// Why nothing can be written; `None`: it can.
+    pub readonly: Option<String>,
+    /// Whether the embedded sample is shown.
+    pub sample: bool,
+    /// Colours.
+    pub colours: Colours,
+    /// The settings file that was named.
+    pub settings: Option<PathBuf>,
+    /// The words that started the program, for "copy as command".
+    pub words: Vec<String>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("pods", &self.pods.len())
+            .field("sample", &self.sample)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By its user.
+    Quit,
+    /// By a signal, its number.
+    Signal(i32),
+}
+
+/// Runs the terminal program until it is left.
+pub fn run(session: Session) -> io::Result<Ended> {
+    let env = Env::capture();
+    let settings = read_settings(&session, &env);
+    let preset = match session.colours {
+        Colours::Auto if env.var("NO_COLOR").is_none() => {
+            settings.preset.unwrap_or_else(|| env.preset(Colours::Auto))
+        }
+        colours => env.preset(colours),
+    };
+    let ascii = settings.ascii.unwrap_or_else(|| env.ascii());
+    let mut model = Model::new(session.evaluator, session.pods);
+    model.preset = preset;
+    model.keymap = settings.keymap.clone();
+    model.readonly = session.readonly;
+    model.sample = session.sample;
+    model.mouse = settings.mouse;
+    model.words = session.words;
+    model.select_problem();
+    for warning in &settings.warnings {
+        model.complain(warning.clone());
+    }
+
+    let signal = Arc::new(AtomicUsize::new(0));
+    for number in [SIGTERM, SIGHUP, SIGINT] {
+        signal_hook::flag::register_usize(number, signal.clone(), usize::try_from(number).unwrap_or(0))?;
+    }
+    terminal::guard_against_panics();
+    let guard = Guard::take(model.mouse)?;
+    let screen = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, io::stdout())))?;
+    let mut outside = Outside {
+        guard,
+        screen,
+        reload: session.reload,
+        real_path: session.real_path,
+        editor: env.editor(settings.editor.as_deref()),
+        env,
+        ended: None,
+    };
+    let mut geometry = Geometry::default();
+    let result = outside.go(&mut model, &mut geometry, ascii, &signal);
+    let patch = match &outside.ended {
+        Some(patch) => patch.clone(),
+        None => model.unsaved_patch(),
+    };
+    drop(outside);
+    if let Some(patch) = patch {
+        let mut err = io::stderr();
+        let _ = writeln!(err, "katascope: unsaved policy edits, as a patch:\n{patch}");
+    }
+    result
+}
+
+fn read_settings(session: &Session, env: &Env) -> Settings {
+    let named = session.settings.clone();
+    let Some(path) = named.clone().or_else(|| env.settings_path()) else { return Settings::default() };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Settings::read(&Source::new(path.display().to_string(), text)),
+        Err(error) => {
+            let mut settings = Settings::default();
+            if named.is_some() || error.kind() != io::ErrorKind::NotFound {
+                settings.warnings.push(format!("{}: {error}", path.display()));
+            }
+            settings
+        }
+    }
+}
+
+/// Everything outside of the model.
+struct Outside {
+    guard: Guard,
+    screen: Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>,
+    reload: Box<dyn FnMut() -> Result<Fresh, String>>,
+    real_path: Box<dyn Fn(&str) -> PathBuf>,
+    editor: Vec<String>,
+    env: Env,
+    ended: Option<Option<String>>,
+}
+
+impl Outside {
+    fn go(
+        &mut self,
+        model: &mut Model,
+        geometry: &mut Geometry,
+        ascii: bool,
+        signal: &AtomicUsize,
+    ) -> io::Result<Ended> {
+        let mut queue: VecDeque<Message> = VecDeque::new();
+        let mut drawn_at = Instant::now();
+        let mut looked_at = Instant::now();
+        let mut draw = true;
+        let mut unsaved = 0;
+        loop {
+            if draw {
+                self.draw(model, geometry, ascii)?;
+                drawn_at = Instant::now();
+                draw = false;
+            }
+            let number = signal.load(Ordering::SeqCst);
+            if number != 0 {
+                return Ok(Ended::Signal(i32::try_from(number).unwrap_or(SIGTERM)));
+            }
+            let busy = update::has_work(model);
+            if event::poll(if busy { Duration::ZERO } else { NAP })? {
+                // Everything that waits becomes one drawing.
+                loop {
+                    match event::read()? {
+                        Event::Resize(_, _) => draw = true,
+                        event => queue.extend(translate(event)),
+                    }
+                    if !event::poll(Duration::ZERO)? || queue.len() >= 256 {
+                        break;
+                    }
+                }
+            } else if busy {
+                let until = Instant::now() + WORK;
+                while update::has_work(model) && Instant::now() < until {
+                    update::update(model, geometry, Message::Idle);
+                }
+                draw = !update::has_work(model) || drawn_at.elapsed() > PROGRESS;
+            } else if looked_at.elapsed() > LOOK {
+                looked_at = Instant::now();
+            }
+            while let Some(message) = queue.pop_front() {
+                draw = true;
+                let effects = update::update(model, geometry, message);
+                if model.unsaved() != unsaved {
+                    unsaved = model.unsaved();
+                    terminal::set_last_words(model.unsaved_patch());
+                }
+                for effect in effects {
+                    if let Some(answer) = self.carry_out(effect, model)? {
+                        queue.push_back(Message::Answer(answer));
+                    }
+                }
+                if self.ended.is_some() {
+                    return Ok(Ended::Quit);
+                }
+                // Paging needs fresh measures.
+                if !queue.is_empty() && model_moved(queue.front()) {
+                    let theme = Theme::new(model.preset, ascii);
+                    let area = self.screen.get_frame().area();
+                    let mut scratch = ratatui::buffer::Buffer::empty(area);
+                    *geometry = view::view(model, theme, geometry, &mut scratch).geometry;
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self, model: &Model, geometry: &mut Geometry, ascii: bool) -> io::Result<()> {
+        let theme = Theme::new(model.preset, ascii);
+        self.screen.draw(|frame| {
+            let drawn = view::view(model, theme, geometry, frame.buffer_mut());
+            if let Some((x, y)) = drawn.cursor {
+                frame.set_cursor_position((x, y));
+            }
+            *geometry = drawn.geometry;
+        })?;
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect, model: &Model) -> io::Result<Option<Answer>> {
+        Ok(match effect {
+            Effect::Copy { text, what } => Some(Answer::Copied(self.copy(&text, &what))),
+            Effect::Save(request) => Some(Answer::Saved(save(&request))),
+            Effect::Reload => Some(Answer::Reloaded(Box::new((self.reload)()))),
+            Effect::Editor { path, line } => Some(Answer::Edited(self.edit(&path, line)?)),
+            Effect::Suspend => {
+                self.guard.lend();
+                signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+                self.guard.again()?;
+                self.screen.clear()?;
+                Some(Answer::Resumed)
+            }
+            Effect::Redraw => {
+                self.screen.clear()?;
+                None
+            }
+            Effect::Mouse(on) => {
+                self.guard.set_mouse(on)?;
+                None
+            }
+            Effect::Export { name, text } => Some(Answer::Exported(export(&name, &text))),
+            Effect::Quit { patch } => {
+                self.ended = Some(patch);
+                None
+            }
+        })
+        .inspect(|_| {
+            let _ = model;
+        })
+    }
+
+    /// OSC 52 reaches the user's own terminal over any number of hops; local tools are asked as well
+    /// where there is a local display.
+    fn copy(&mut self, text: &str, what: &str) -> Result<String, String> {
+        use base64::Engine as _;
+        const LIMIT: usize = 74_994;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+        if encoded.len() > LIMIT {
+            return Err(format!(
+                "{what} is {} bytes, more than terminals take; use 'copy command' and a shell instead",
+                text.len()
+            ));
+        }
+        let mut osc = format!("\x1b]52;c;{encoded}\x07");
+        if self.env.tmux() {
+            osc = format!("\x1bPtmux;{}\x1b\\", osc.replace('\x1b', "\x1b\x1b"));
+        }
+        let mut out = io::stdout();
+        out.write_all(osc.as_bytes()).and_then(|()| out.flush()).map_err(|e| e.to_string())?;
+        let tool = if self.env.remote() { None } else { self.local_copy(text) };
+        let by = tool.map_or(String::new(), |t| format!(" and {t}"));
+        Ok(format!("copied {what}: {} bytes by OSC 52{by}", text.len()))
+    }
+
+    fn local_copy(&self, text: &str) -> Option<&'static str> {
+        let tools: [(&str, &str, &[&str]); 3] = [
+            ("WAYLAND_DISPLAY", "wl-copy", &[]),
+            ("DISPLAY", "xclip", &["-selection", "clipboard"]),
+            ("__CF_USER_TEXT_ENCODING", "pbcopy", &[]),
+        ];
+        let (_, tool, args) = tools.into_iter().find(|(variable, _, _)| self.env.var(variable).is_some())?;
+        let mut child = Process::new(tool)
+            .args(args)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .ok()?;
+        child.stdin.take()?.write_all(text.as_bytes()).ok()?;
+        child.wait().ok()?.success().then_some(tool)
+    }
+
+    /// The editor has the terminal to itself; nothing reads keys meanwhile.
+    fn edit(&mut self, path: &str, line: u32) -> io::Result<Result<(), String>> {
+        let real = (self.real_path)(path);
+        let Some((program, args)) = self.editor.split_first() else {
+            return Ok(Err("no editor: set VISUAL or EDITOR".into()));
+        };
+        let name = program.rsplit('/').next().unwrap_or(program);
+        let mut process = Process::new(program);
+        process.args(args);
+        match name {
+            "code" | "codium" => {
+                process.arg("--goto").arg(format!("{}:{}", real.display(), line.max(1)));
+            }
+            "hx" | "helix" | "subl" | "zed" => {
+                process.arg(format!("{}:{}", real.display(), line.max(1)));
+            }
+            "vi" | "vim" | "nvim" | "view" | "nano" | "emacs" | "emacsclient" | "kak" | "micro" | "joe"
+            | "jed" | "mg" | "less" => {
+                process.arg(format!("+{}", line.max(1))).arg(&real);
+            }
+            _ => {
+                process.arg(&real);
+            }
+        }
+        self.guard.lend();
+        let ended = process.status();
+        self.guard.again()?;
+        self.screen.clear()?;
+        Ok(match ended {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("{program} ended with {status}")),
+            Err(error) => Err(format!("{program}: {error}; set VISUAL or EDITOR")),
+        })
+    }
+}
+
+/// Whether a message depends on what the last one changed on screen.
+fn model_moved(next: Option<&Message>) -> bool {
+    matches!(next, Some(Message::Key(_) | Message::Pointer(_)))
+}
+
+/// Saving takes its place here.
+fn save(_request: &SaveRequest) -> SaveOutcome {
+    SaveOutcome::Failed("not yet".into())
+}
+
+/// Writes a new file; what is there already stays.
+fn export(name: &str, text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(name);
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(|e| format!("{}: {e}", path.display()))?;
+    file.write_all(text.as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(path)
+}
+
+/// A terminal event as a message; most are none.
+fn translate(event: Event) -> Option<Message> {
+    match event {
+        Event::Key(KeyEvent { code, modifiers, kind, .. }) if kind != KeyEventKind::Release => {
+            let key = match code {
+                KeyCode::Char(c) => Key::Char(c),
+                KeyCode::Enter => Key::Enter,
+                KeyCode::Esc => Key::Esc,
+                KeyCode::Tab => Key::Tab,
+                KeyCode::BackTab => Key::BackTab,
+                KeyCode::Backspace => Key::Backspace,
+                KeyCode::Delete => Key::Delete,
+                KeyCode::Up => Key::Up,
+                KeyCode::Down => Key::Down,
+                KeyCode::Left => Key::Left,
+                KeyCode::Right => Key::Right,
+                KeyCode::Home => Key::Home,
+                KeyCode::End => Key::End,
+                KeyCode::PageUp => Key::PageUp,
+                KeyCode::PageDown => Key::PageDown,
+                KeyCode::F(n) => Key::F(n),
+                _ => return None,
+            };
+            let ctrl = modifiers.contains(KeyModifiers::CONTROL);
+            let key = match key {
+                Key::Char(c) if ctrl => Key::Char(c.to_ascii_lowercase()),
+                key => key,
+            };
+            Some(Message::Key(Chord { key, ctrl, alt: modifiers.contains(KeyModifiers::ALT) }))
+        }
+        Event::Paste(text) => Some(Message::Paste(text)),
+        Event::Mouse(mouse) => {
+            let (column, row) = (mouse.column, mouse.row);
+            Some(Message::Pointer(match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => Pointer::Click { column, row },
+                MouseEventKind::ScrollUp => Pointer::ScrollUp { column, row },
+                MouseEventKind::ScrollDown => Pointer::ScrollDown { column, row },
+                _ => return None,
+            }))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,59 @@
+//! What the outside answered.
+
+use crate::tui::effect::{Effect, Fresh, SaveOutcome};
+use crate::tui::message::Answer;
+use crate::tui::model::pods::entries;
+use crate::tui::model::{Model, Screen};
+
+pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
+    match answer {
+        Answer::Copied(Ok(text)) => model.say(text),
+        Answer::Copied(Err(text)) => model.complain(text),
+        Answer::Exported(Ok(path)) => model.say(format!("wrote {}", path.display())),
+        Answer::Exported(Err(text)) => model.complain(text),
+        Answer::Saved(outcome) => saved(model, outcome),
+        Answer::Reloaded(fresh) => match *fresh {
+            Ok(fresh) => reloaded(model, fresh),
+            Err(text) => model.complain(text),
+        },
+        Answer::Edited(Ok(())) => return vec![Effect::Reload],
+        Answer::Edited(Err(text)) => model.complain(text),
+        Answer::ChangedOnDisk(paths) => {
+            if !paths.is_empty() && model.stale != paths {
+                model.say(format!("{} changed on disk; R reads it again, edits are kept", paths.join(", ")));
+            }
+            model.stale = paths;
+        }
+        Answer::Resumed => {}
+    }
+    Vec::new()
+}
+
+fn saved(model: &mut Model, outcome: SaveOutcome) {
+    if let SaveOutcome::Failed(text) = outcome {
+        model.complain(text);
+    }
+}
+
+/// New texts under the old selection, filter and edits.
+fn reloaded(model: &mut Model, fresh: Fresh) {
+    let id = model.pods.get(model.pod).map(|e| e.id.clone());
+    let marked = model.marked.and_then(|m| model.pods.get(m)).map(|e| e.id.clone());
+    let tried: Vec<_> = std::mem::take(&mut model.trials)
+        .into_iter()
+        .filter_map(|(i, trials)| Some((model.pods.get(i)?.id.clone(), trials)))
+        .collect();
+    model.pods = entries(fresh.pods);
+    let find = |id: &str| model.pods.iter().position(|e| &*e.id == id);
+    model.pod = id.and_then(|id| find(&id)).unwrap_or(0);
+    model.marked = marked.and_then(|id| find(&id));
+    model.trials = tried.into_iter().filter_map(|(id, trials)| Some((find(&id)?, trials))).collect();
+    model.read_again(fresh.layers);
+    model.sweep.restart(model.pods.len());
+    model.evaluate();
+    if model.screen == Screen::Pods {
+        model.rebuild_rows();
+    }
+    model.stale.clear();
+    model.say("read again");
+}

@@ -1,0 +1,165 @@
+//! Keys while a window is open or a line is typed.
+
+use super::{leave, motion, obey as obey_plain, what_if};
+use crate::tui::effect::Effect;
+use crate::tui::geometry::Geometry;
+use crate::tui::message::{Command, LineEdit};
+use crate::tui::model::dialog::Dialog;
+use crate::tui::model::{Model, Typing};
+use crate::tui::palette;
+
+/// Whether letters are text now.
+pub(super) fn takes_text(model: &Model) -> bool {
+    match model.dialogs.last() {
+        Some(dialog) => dialog.has_line(),
+        None => model.typing != Typing::Nowhere,
+    }
+}
+
+/// Letters for the line being typed.
+pub(super) fn typed(model: &mut Model, text: &str) {
+    if let Some(line) = current_line(model) {
+        line.insert(text);
+        line_changed(model);
+    }
+}
+
+fn current_line(model: &mut Model) -> Option<&mut crate::tui::widget::line::Line> {
+    if model.dialogs.is_empty() {
+        return match model.typing {
+            Typing::Nowhere => None,
+            Typing::Filter => Some(&mut model.list_mut().filter),
+            Typing::Search => Some(&mut model.list_mut().search),
+        };
+    }
+    model.dialogs.last_mut().and_then(Dialog::line_mut)
+}
+
+/// What follows from another text.
+fn line_changed(model: &mut Model) {
+    match model.dialogs.last_mut() {
+        None => {
+            if model.typing == Typing::Filter {
+                model.rebuild_rows();
+            }
+        }
+        Some(Dialog::Help { scroll, .. }) => *scroll = 0,
+        Some(Dialog::Palette { at, .. }) => *at = 0,
+        Some(Dialog::Try { .. }) => what_if::preview(model),
+        Some(_) => {}
+    }
+}
+
+/// A command while the filter or a search is typed; whether it was taken.
+pub(super) fn while_typing(model: &mut Model, geometry: &Geometry, command: Command) -> bool {
+    match command {
+        Command::Edit(edit) => {
+            let old = current_line(model).map(|l| l.text().to_owned());
+            if let Some(line) = current_line(model) {
+                line.edit(edit);
+                if Some(line.text()) != old.as_deref() {
+                    line_changed(model);
+                }
+            }
+        }
+        Command::Open => {
+            let search = model.typing == Typing::Search;
+            if let Some(line) = current_line(model) {
+                line.remember();
+            }
+            model.typing = Typing::Nowhere;
+            if search && !model.list().search.is_empty() {
+                motion::go(model, geometry, Command::NextHit);
+            }
+        }
+        Command::Back => {
+            if let Some(line) = current_line(model) {
+                line.clear();
+            }
+            line_changed(model);
+            model.typing = Typing::Nowhere;
+        }
+        Command::Up | Command::Down | Command::PageUp | Command::PageDown => {
+            motion::go(model, geometry, command)
+        }
+        Command::NextPane => model.typing = Typing::Nowhere,
+        _ => return false,
+    }
+    true
+}
+
+/// A command while a window is open.
+pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect> {
+    if let Command::Edit(edit) = command {
+        edit_line(model, edit);
+        return Vec::new();
+    }
+    if command == Command::Back {
+        model.dialogs.pop();
+        model.quitting = false;
+        return Vec::new();
+    }
+    let (page, lines) = (geometry.dialog_rows, geometry.dialog_lines);
+    match model.dialogs.last_mut() {
+        Some(Dialog::Text { scroll, lines: texts, .. }) => {
+            if command == Command::Copy {
+                let text = texts.join("\n");
+                return vec![Effect::Copy { text, what: "this text".into() }];
+            }
+            *scroll = motion::scrolled(*scroll, command, page, lines);
+        }
+        Some(Dialog::Help { scroll, .. }) if command != Command::Open => {
+            *scroll = motion::scrolled(*scroll, command, page, lines);
+        }
+        Some(Dialog::Help { .. }) => {
+            model.dialogs.pop();
+        }
+        Some(Dialog::Palette { line, at }) => {
+            let hits = palette::hits(line.text());
+            if command == Command::Open {
+                let hit = hits.get(*at).copied();
+                let typed = line.text().to_owned();
+                model.dialogs.pop();
+                return match hit {
+                    Some(command) => obey_plain(model, geometry, command),
+                    None => {
+                        model.complain(format!("no command is called '{typed}'"));
+                        Vec::new()
+                    }
+                };
+            }
+            *at = chosen(*at, command, hits.len(), page);
+        }
+        Some(Dialog::CopyMenu { items, at }) => {
+            if command == Command::Open {
+                let item = items.get(*at).cloned();
+                model.dialogs.pop();
+                return item.map(|(what, text)| Effect::Copy { text, what }).into_iter().collect();
+            }
+            *at = chosen(*at, command, items.len(), page);
+        }
+        Some(Dialog::Try { .. }) if command == Command::Open => what_if::accept(model),
+        Some(Dialog::Quit) => return leave::answer(model, command),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn chosen(at: usize, command: Command, count: usize, page: usize) -> usize {
+    let last = count.saturating_sub(1);
+    match (command, motion::steps(command, page)) {
+        (Command::First, _) => 0,
+        (Command::Last, _) => last,
+        (_, Some(steps)) => at.saturating_add_signed(steps).min(last),
+        (_, None) => at,
+    }
+}
+
+fn edit_line(model: &mut Model, edit: LineEdit) {
+    let Some(line) = current_line(model) else { return };
+    let old = line.text().to_owned();
+    line.edit(edit);
+    if line.text() != old {
+        line_changed(model);
+    }
+}

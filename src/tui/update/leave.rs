@@ -1,0 +1,43 @@
+//! Quitting, and what becomes of unsaved edits.
+
+use crate::tui::effect::Effect;
+use crate::tui::message::Command;
+use crate::tui::model::Model;
+use crate::tui::model::dialog::Dialog;
+
+/// The unsaved edits as a patch.
+pub(super) fn patch(model: &Model) -> Option<String> {
+    model.unsaved_patch()
+}
+
+pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
+    if model.unsaved() == 0 {
+        return vec![Effect::Quit { patch: None }];
+    }
+    model.dialogs.push(Dialog::Quit);
+    Vec::new()
+}
+
+pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
+    if model.unsaved() == 0 {
+        return vec![Effect::Quit { patch: None }];
+    }
+    model.interrupted = true;
+    if !matches!(model.dialogs.last(), Some(Dialog::Quit)) {
+        model.dialogs.push(Dialog::Quit);
+    }
+    Vec::new()
+}
+
+/// The answer to the question.
+pub(super) fn answer(model: &mut Model, command: Command) -> Vec<Effect> {
+    match command {
+        Command::DiscardAndQuit => return vec![Effect::Quit { patch: None }],
+        Command::SaveAndQuit => {
+            model.dialogs.pop();
+            model.quitting = true;
+        }
+        _ => {}
+    }
+    Vec::new()
+}

@@ -1,0 +1,253 @@
+//! State and message to state and effects. Pure: no file, clock, environment or terminal.
+
+mod answers;
+mod copy;
+mod dialogs;
+mod leave;
+mod motion;
+mod what_if;
+
+use super::available::reason_against;
+
+use super::effect::Effect;
+use super::geometry::{Geometry, Target};
+use super::keymap::Found;
+use super::message::{Command, Message, Pointer};
+use super::model::dialog::Dialog;
+use super::model::pods::SLICE;
+use super::model::{Baseline, Model, Pane, Screen, Show, Typing};
+
+/// What a message does.
+pub fn update(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(chord) => {
+            let found = model.keymap.lookup(&model.layers(), chord);
+            if geometry.tiny
+                && !matches!(found, Found::Command(Command::Quit | Command::Interrupt | Command::Suspend))
+            {
+                return Vec::new();
+            }
+            match found {
+                Found::Command(command) => obey(model, geometry, command),
+                Found::Letter(letter) => {
+                    model.notice = None;
+                    model.interrupted = false;
+                    dialogs::typed(model, &letter.to_string());
+                    Vec::new()
+                }
+                Found::Unbound => Vec::new(),
+            }
+        }
+        Message::Command(command) => obey(model, geometry, command),
+        Message::Paste(text) => {
+            if geometry.tiny {
+                return Vec::new();
+            }
+            if dialogs::takes_text(model) {
+                dialogs::typed(model, &text);
+            } else {
+                model.complain("a paste is only taken while typing; press / or : or e first");
+            }
+            Vec::new()
+        }
+        Message::Pointer(pointer) => point(model, geometry, pointer),
+        Message::Idle => {
+            idle(model);
+            Vec::new()
+        }
+        Message::Answer(answer) => answers::take(model, answer),
+    }
+}
+
+/// Whether there is work for idle time.
+pub fn has_work(model: &Model) -> bool {
+    !model.sweep.done()
+}
+
+fn idle(model: &mut Model) {
+    let mut sweep = std::mem::take(&mut model.sweep);
+    let tried = |i: usize| model.trials.contains_key(&i).then(|| model.with_trials(i)).flatten();
+    sweep.go_on(SLICE, &model.current, tried, &model.pods);
+    let done = sweep.done();
+    model.sweep = sweep;
+    if done && model.screen == Screen::Pods {
+        model.rebuild_rows();
+    }
+}
+
+fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect> {
+    let twice = model.interrupted && command == Command::Interrupt;
+    model.notice = None;
+    model.interrupted = false;
+    if let Some(reason) = reason_against(model, command) {
+        model.complain(format!("{}: {reason}", command.entry().label));
+        return Vec::new();
+    }
+    if twice {
+        return vec![Effect::Quit { patch: leave::patch(model) }];
+    }
+    if !model.dialogs.is_empty()
+        && !matches!(command, Command::Interrupt | Command::Suspend | Command::Redraw)
+    {
+        return dialogs::obey(model, geometry, command);
+    }
+    if model.typing != Typing::Nowhere && dialogs::while_typing(model, geometry, command) {
+        return Vec::new();
+    }
+    match command {
+        Command::Up
+        | Command::Down
+        | Command::HalfUp
+        | Command::HalfDown
+        | Command::PageUp
+        | Command::PageDown
+        | Command::First
+        | Command::Last
+        | Command::NextHit
+        | Command::PrevHit => motion::go(model, geometry, command),
+        Command::Left | Command::PrevPane | Command::Right | Command::NextPane => {
+            model.pane = match (command, model.pane) {
+                (Command::Left, _) | (Command::NextPane | Command::PrevPane, Pane::Detail) => Pane::List,
+                _ => Pane::Detail,
+            };
+        }
+        Command::Open => open(model),
+        Command::Back => back(model),
+        Command::Go(screen) => go_to(model, screen),
+        Command::PrevPod => motion::other_pod(model, -1),
+        Command::NextPod => motion::other_pod(model, 1),
+        Command::JumpBack => motion::jump(model, true),
+        Command::JumpForward => motion::jump(model, false),
+        Command::Filter => {
+            model.typing = if model.pane == Pane::Detail { Typing::Search } else { Typing::Filter };
+        }
+        Command::CycleRows => {
+            let list = model.list_mut();
+            list.show = match list.show {
+                Show::All => Show::Set,
+                Show::Set => Show::Problems,
+                Show::Problems => Show::All,
+            };
+            model.rebuild_rows();
+        }
+        Command::MarkBaseline => {
+            let pod = model.pod_under_cursor();
+            model.marked = Some(pod);
+            model.baseline = Baseline::Marked;
+            let name = model.pods.get(pod).map_or("", |p| &p.id).to_owned();
+            model.say(format!("{name} is the baseline of Launch and Agent now"));
+        }
+        Command::TryValue => what_if::start(model),
+        Command::DropTry => what_if::drop_one(model),
+        Command::ExportTry => what_if::export(model),
+        Command::Copy | Command::CopyMenu | Command::CopyCommand | Command::Whole => {
+            return copy::obey(model, command);
+        }
+        Command::Editor => return copy::editor(model),
+        Command::Reload => return vec![Effect::Reload],
+        Command::Messages => {
+            let text: Vec<String> = model.log.iter().rev().map(|n| n.text.clone()).collect();
+            let text = if text.is_empty() { "nothing was said yet".to_owned() } else { text.join("\n") };
+            model.dialogs.push(Dialog::text("Messages, newest first", &text));
+        }
+        Command::Palette => model.dialogs.push(Dialog::Palette { line: Default::default(), at: 0 }),
+        Command::Help => model.dialogs.push(Dialog::Help { line: Default::default(), scroll: 0 }),
+        Command::Theme => {
+            model.preset = model.preset.next();
+            model.say(format!("theme {}", model.preset.name()));
+        }
+        Command::Mouse => {
+            model.mouse = !model.mouse;
+            model.say(if model.mouse {
+                "mouse on: wheel scrolls, click selects; Shift-drag selects text"
+            } else {
+                "mouse off: the terminal selects text again"
+            });
+            return vec![Effect::Mouse(model.mouse)];
+        }
+        Command::Redraw => return vec![Effect::Redraw],
+        Command::Suspend => return vec![Effect::Suspend],
+        Command::Quit => return leave::quit(model),
+        Command::Interrupt => return leave::interrupt(model),
+        _ => {}
+    }
+    Vec::new()
+}
+
+/// Another screen; its filter and selection are as they were left.
+pub(super) fn go_to(model: &mut Model, screen: Screen) {
+    if model.screen != screen {
+        model.screen = screen;
+        model.pane = Pane::List;
+        model.typing = Typing::Nowhere;
+        model.rebuild_rows();
+    }
+}
+
+fn open(model: &mut Model) {
+    if model.screen == Screen::Pods {
+        let pod = model.pod_under_cursor();
+        motion::remember(model);
+        motion::to_pod(model, pod);
+        go_to(model, Screen::Annotations);
+        model.select_problem();
+        return;
+    }
+    model.pane = Pane::Detail;
+}
+
+fn back(model: &mut Model) {
+    let detail = model.pane == Pane::Detail;
+    let list = model.list_mut();
+    if detail && !list.search.is_empty() {
+        list.search.clear();
+    } else if detail {
+        model.pane = Pane::List;
+    } else if !list.filter.is_empty() {
+        list.filter.clear();
+        model.rebuild_rows();
+    } else {
+        let key = model.keymap.chord_for(&model.layers(), Command::Quit);
+        model.say(key.map_or_else(|| "this is the top".into(), |k| format!("this is the top; {k} quits")));
+    }
+}
+
+fn point(model: &mut Model, geometry: &Geometry, pointer: Pointer) -> Vec<Effect> {
+    if geometry.tiny {
+        return Vec::new();
+    }
+    let (column, row, wheel) = match pointer {
+        Pointer::Click { column, row } => (column, row, None),
+        Pointer::ScrollUp { column, row } => (column, row, Some(Command::Up)),
+        Pointer::ScrollDown { column, row } => (column, row, Some(Command::Down)),
+    };
+    if let Some(step) = wheel {
+        if model.dialogs.is_empty() {
+            match geometry.at(column, row) {
+                Some(Target::Detail) => model.pane = Pane::Detail,
+                Some(Target::Row(_) | Target::List) => model.pane = Pane::List,
+                _ => {}
+            }
+        }
+        return (0..3).flat_map(|_| obey(model, geometry, step)).collect();
+    }
+    if !model.dialogs.is_empty() {
+        return Vec::new();
+    }
+    model.notice = None;
+    match geometry.at(column, row) {
+        Some(Target::Row(index)) => {
+            model.pane = Pane::List;
+            let again = model.rows.cursor == Some(index);
+            model.select(Some(index));
+            if again {
+                return obey(model, geometry, Command::Open);
+            }
+        }
+        Some(Target::List) => model.pane = Pane::List,
+        Some(Target::Detail) => model.pane = Pane::Detail,
+        Some(Target::Tab(screen)) => go_to(model, screen),
+        None => {}
+    }
+    Vec::new()
+}

@@ -1,0 +1,310 @@
+//! Screen 1.
+//!
+//! ```text
+//! ┌ Annotations · 9 ─────────────────────────────────────┐┌ path ──────────────────────┐
+//! │   annotation        becomes      pod says   in effect ││ what it does               │
+//! │ set by this pod                                       ││ ✗ refused at value         │
+//! │ ▸ path              ✗ refused    "/tmp/q…"  /usr/bin… ││ why, and what would help   │
+//! │   default_memory    ✓ applied    "4096"     4096      ││ the stations it passed     │
+//! └───────────────────────────────────────────────────────┘└────────────────────────────┘
+//! ```
+
+use crate::catalog::{Gate, Reader};
+use crate::runtime::value::{EffectiveValue, Origin};
+use crate::runtime::verdict::{Fix, Stage, Verdict};
+use crate::tui::message::Command;
+use crate::tui::model::Model;
+use crate::tui::model::annotations::{AnnotationRow, field_of, known, short, used};
+use crate::tui::theme::{Token, status_token};
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::rich::Rich;
+use crate::tui::widget::text;
+
+/// The columns' widths; 0: left out.
+pub(super) struct Columns {
+    name: usize,
+    status: usize,
+    value: usize,
+    effect: usize,
+}
+
+/// How `width` is shared; columns give way in an order, the name last.
+pub(super) fn columns(width: usize) -> Columns {
+    let status = 13;
+    let rest = width.saturating_sub(2 + status);
+    if width < 56 {
+        return Columns { name: rest, status, value: 0, effect: 0 };
+    }
+    let name = (rest * 42 / 100).clamp(16, 34);
+    let both = rest - name;
+    if width < 66 {
+        return Columns { name, status, value: both, effect: 0 };
+    }
+    let value = both / 2;
+    Columns { name, status, value, effect: both - value }
+}
+
+impl Columns {
+    pub(super) fn heading(&self) -> Rich {
+        let mut line = Rich::of(Token::Text, "  ").put(Token::Muted, "annotation").pad_to(2 + self.name);
+        line.push(Token::Muted, "becomes");
+        line = line.pad_to(2 + self.name + self.status);
+        if self.value > 0 {
+            line.push(Token::Muted, "the pod says");
+        }
+        line = line.pad_to(2 + self.name + self.status + self.value);
+        if self.effect > 0 {
+            line.push(Token::Muted, "in effect");
+        }
+        line
+    }
+}
+
+pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow, width: usize) -> Rich {
+    let glyphs = canvas.theme.glyphs;
+    let columns = columns(width + 2);
+    let verdict = row.verdict.and_then(|i| model.evaluation.verdicts.get(i));
+    let mut line = Rich::new();
+    let mut room = columns.name.saturating_sub(1);
+    if row.tried {
+        line.push(Token::Dirty, "e ");
+        room = room.saturating_sub(2);
+    }
+    line.push(Token::Text, text::cut_middle(&text::visible(short(&row.key)), room, glyphs.ellipsis));
+    line = line.pad_to(columns.name);
+    if let Some(verdict) = verdict {
+        let sign = canvas.theme.status_glyph(verdict.status);
+        line.push(status_token(verdict.status), format!("{sign} {}", verdict.status.as_str()));
+    } else if let Some((_, reader)) = known(model, &row.key) {
+        let (token, word) = gate_word(model, reader);
+        line.push(token, format!("{} {word}", if token == Token::Open { glyphs.dot } else { " " }));
+    }
+    line = line.pad_to(columns.name + columns.status);
+    if columns.value > 0 && verdict.is_none() {
+        let kind = known(model, &row.key).and_then(|(_, reader)| reader.kind);
+        line.push(Token::Muted, kind.map_or("", |k| k.as_str()));
+    }
+    if columns.value > 0
+        && let Some(verdict) = verdict
+    {
+        let shown = text::visible(&verdict.value).into_owned();
+        let shown =
+            format!("\"{}\"", text::cut_middle(&shown, columns.value.saturating_sub(3), glyphs.ellipsis));
+        line.push(Token::Text, shown);
+    }
+    line = line.pad_to(columns.name + columns.status + columns.value);
+    if columns.effect > 0
+        && let Some((value, origin)) = effect(model, row, verdict)
+    {
+        let room = columns.effect.saturating_sub(origin.len() + 2);
+        line.push(Token::Text, text::cut_middle(&text::visible(&value), room, glyphs.ellipsis));
+        if !origin.is_empty() {
+            line.push(Token::Origin, format!(" {origin}"));
+        }
+    }
+    line
+}
+
+/// The value in effect and a word about where it comes from.
+fn effect(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Option<(String, String)> {
+    let field = field(model, row, verdict);
+    let effective = field.as_deref().and_then(|f| model.evaluation.effective.as_ref()?.get(f).cloned());
+    match (effective, verdict) {
+        (Some(found), _) => {
+            let origin = match &found.origin {
+                Origin::Annotation(_) => String::new(),
+                Origin::Default => "default".into(),
+                Origin::File(place) => format!("line {}", place.line),
+                Origin::Derived(rule) => rule.to_string(),
+            };
+            Some((json(&found.value), origin))
+        }
+        (None, Some(verdict)) => Some((json(verdict.after.as_ref()?), String::new())),
+        (None, None) => None,
+    }
+}
+
+/// The configuration key that an annotation sets.
+fn field(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Option<String> {
+    match verdict.and_then(|v| v.field.as_ref()) {
+        Some(field) => Some(field.to_string()),
+        None => field_of(model, known(model, &row.key)?.1),
+    }
+}
+
+/// A value as a person writes it.
+pub(super) fn json(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) if text.is_empty() => "\"\"".into(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Where an effective value comes from, in words.
+pub(super) fn origin_words(value: &EffectiveValue) -> String {
+    match &value.origin {
+        Origin::Default => "the runtime's default".into(),
+        Origin::File(place) => place.to_string(),
+        Origin::Annotation(key) => format!("annotation {}", short(key)),
+        Origin::Derived(rule) => format!("computed: {rule}"),
+    }
+}
+
+pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow) -> (Rich, Vec<Rich>) {
+    let title = Rich::of(Token::Title, short(&row.key));
+    let mut lines = Vec::new();
+    let verdict = row.verdict.and_then(|i| model.evaluation.verdicts.get(i));
+    if let Some(verdict) = verdict {
+        fate(canvas, model, verdict, &mut lines);
+    }
+    about(model, row, &mut lines);
+    (title, lines)
+}
+
+/// A word for what stands between pods and an annotation that is not set.
+fn gate_word(model: &Model, reader: &Reader) -> (Token, &'static str) {
+    match reader.gate {
+        _ if !used(model, reader) => (Token::Muted, "not used"),
+        Gate::None => (Token::Open, "open"),
+        Gate::Name => (Token::Muted, "name gate"),
+        Gate::NameAndValue(_) => (Token::Muted, "two gates"),
+    }
+}
+
+/// What the catalogue knows of it.
+fn about(model: &Model, row: &AnnotationRow, lines: &mut Vec<Rich>) {
+    let mut fact = |name: &str, token: Token, text: String| {
+        lines.push(Rich::of(Token::Heading, format!("{name} ")).put(token, text));
+    };
+    let Some((annotation, reader)) = known(model, &row.key) else {
+        lines.push(Rich::of(Token::Muted, &row.key));
+        return;
+    };
+    fact("about", Token::Text, annotation.summary.to_owned());
+    if let Some(note) = annotation.note {
+        fact("note", Token::Text, note.to_owned());
+    }
+    fact("risk", Token::Risk, format!("{}: {}", annotation.risk.as_str(), annotation.risk.describe()));
+    if let Some(kind) = reader.kind {
+        let unit = reader.unit.map_or(String::new(), |u| format!(", {u}"));
+        fact("type", Token::Text, format!("{}{unit}", kind.describe()));
+    }
+    if let Some(parse) = reader.parse {
+        fact("written as", Token::Text, parse.describe().to_owned());
+    }
+    if !reader.choices.is_empty() {
+        fact("words", Token::Text, reader.choices.join(", "));
+    }
+    match (reader.min, reader.max) {
+        (Some(min), Some(max)) => fact("range", Token::Text, format!("{min} to {max}")),
+        (Some(min), None) => fact("least", Token::Text, min.to_string()),
+        (None, Some(max)) => fact("most", Token::Text, max.to_string()),
+        (None, None) => {}
+    }
+    match reader.gate {
+        Gate::None => fact("gate", Token::Open, "none: whoever may create pods may set it".into()),
+        Gate::Name => fact("gate", Token::Text, "its name must match enable_annotations".into()),
+        Gate::NameAndValue(list) => {
+            fact("gate", Token::Text, format!("its name must match enable_annotations, its value {list}"));
+        }
+    }
+    if let Some(bad) = reader.bad {
+        fact("if bad", Token::Text, bad.describe().to_owned());
+    }
+    if !used(model, reader) {
+        let hypervisor = model.current.hypervisor().unwrap_or_default();
+        fact("used by", Token::Overridden, format!("{}; not by {hypervisor}", reader.hypervisors.join(", ")));
+    }
+    if row.verdict.is_none()
+        && let Some(field) = field_of(model, reader)
+    {
+        fact("sets", Token::Text, field.clone());
+        if let Some(value) = model.evaluation.effective.as_ref().and_then(|e| e.get(&field)) {
+            lines.push(
+                Rich::of(Token::Heading, "in effect ")
+                    .put(Token::Strong, json(&value.value))
+                    .put(Token::Origin, format!("  {}", origin_words(value))),
+            );
+        }
+    }
+    let read_by: Vec<&str> = crate::catalog::Generation::ALL
+        .into_iter()
+        .filter(|g| annotation.reader(*g).read)
+        .map(|g| g.id())
+        .collect();
+    let mut fact = |name: &str, token: Token, text: String| {
+        lines.push(Rich::of(Token::Heading, format!("{name} ")).put(token, text));
+    };
+    fact(
+        "read by",
+        Token::Text,
+        if read_by.is_empty() { "none of the runtimes known here".into() } else { read_by.join(", ") },
+    );
+    fact("key", Token::Muted, row.key.clone());
+}
+
+/// What became of it, why, what would help, and the stations.
+fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<Rich>) {
+    let glyphs = canvas.theme.glyphs;
+    let token = status_token(verdict.status);
+    let sign = canvas.theme.status_glyph(verdict.status);
+    let mut head = Rich::of(token, format!("{sign} {}", verdict.status.as_str()));
+    if verdict.stage != Stage::Effective {
+        head.push(Token::Text, format!(" at {}", verdict.stage));
+    }
+    lines.push(head);
+    if !verdict.reason.is_empty() {
+        lines.push(Rich::of(Token::Text, &verdict.reason));
+    }
+    if let Some(fix) = &verdict.fix {
+        let key = model.keymap.chord_for(&model.layers_of(model.screen), Command::Allow);
+        let mut line = Rich::of(Token::Heading, "fix ");
+        match (fix, key) {
+            (Fix::Allow { .. }, Some(key)) => line.push(Token::Key, format!("{key} ")),
+            (Fix::Value(_), _) => line.push(Token::Key, "e "),
+            _ => {}
+        }
+        line.push(Token::Text, fix.to_string());
+        lines.push(line);
+    }
+    lines.push(Rich::new());
+    lines.push(
+        Rich::of(Token::Heading, "the pod says ")
+            .put(Token::Text, format!("\"{}\"", text::visible(&verdict.value))),
+    );
+    if let Some(annotation) = model.tried.annotations.iter().find(|a| a.key == verdict.key) {
+        lines.push(Rich::of(Token::Heading, "  at ").put(Token::Origin, annotation.place.to_string()));
+    }
+    if let Some(field) = &verdict.field {
+        lines.push(Rich::of(Token::Heading, "sets ").put(Token::Text, field));
+        if let Some(before) = &verdict.before {
+            lines.push(Rich::of(Token::Heading, "without it ").put(Token::Text, json(before)));
+        }
+        let effective = model.evaluation.effective.as_ref().and_then(|e| e.get(field));
+        if let Some(value) = effective {
+            lines.push(
+                Rich::of(Token::Heading, "in effect ")
+                    .put(Token::Strong, json(&value.value))
+                    .put(Token::Origin, format!("  {}", origin_words(value))),
+            );
+        } else if let Some(after) = &verdict.after {
+            lines.push(Rich::of(Token::Heading, "in effect ").put(Token::Strong, json(after)));
+        }
+    }
+    if !verdict.trace.is_empty() {
+        lines.push(Rich::new());
+        lines.push(Rich::of(Token::Heading, "its way"));
+        for step in &verdict.trace {
+            let (token, sign) =
+                if step.passed { (Token::Allowed, glyphs.pass) } else { (Token::Refused, glyphs.fail) };
+            let mut line = Rich::of(token, format!("{sign} {}", step.stage)).pad_to(13);
+            line.push(Token::Text, format!(" {}", step.note));
+            if let Some(place) = &step.place {
+                line.push(Token::Origin, format!("  {place}"));
+            }
+            lines.push(line);
+        }
+    }
+    lines.push(Rich::new());
+}

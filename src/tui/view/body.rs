@@ -1,0 +1,180 @@
+//! A screen's two halves: the frame, the scrolling, the cursor. What stands in them is each screen's.
+
+use ratatui::layout::Rect;
+
+use super::{annotations, pods};
+use crate::tui::geometry::{Geometry, Region, Target};
+use crate::tui::model::rows::{Body, Row};
+use crate::tui::model::{Model, Pane, Screen, Show};
+use crate::tui::theme::Token;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::rich::{Rich, find_ignoring_case};
+
+/// Rows that stay in sight around the cursor.
+const MARGIN: usize = 2;
+
+pub(super) fn list(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
+    let focused = model.pane == Pane::List || geometry.narrow;
+    let (title, right) = titles(canvas, model);
+    let inner = canvas.frame(area, title, right, focused && model.dialogs.is_empty());
+    let mut inner = inner;
+    if let Some(head) = heading(canvas, inner, model) {
+        canvas.line(inner, 0, head);
+        inner.y += 1;
+        inner.height = inner.height.saturating_sub(1);
+    }
+    let rows = &model.rows;
+    let page = usize::from(inner.height);
+    geometry.list_rows = page;
+    let slot = &mut geometry.offsets[model.screen.index()];
+    *slot = offset(*slot, rows.cursor.unwrap_or(0), rows.shown.len(), page);
+    let offset = *slot;
+    if rows.shown.is_empty() {
+        empty(canvas, inner, model);
+    }
+    let width = usize::from(inner.width);
+    for (i, row) in rows.shown.iter().enumerate().skip(offset).take(page) {
+        let y = (i - offset) as u16;
+        let here = rows.cursor == Some(i);
+        let line = draw_row(canvas, model, row, width, here);
+        let place = Rect { y: inner.y + y, height: 1, ..inner };
+        if here {
+            canvas.clear(place, if focused { Token::Selection } else { Token::SelectionIdle });
+        }
+        let base = here.then_some(if focused { Token::Selection } else { Token::SelectionIdle });
+        canvas.line_over(inner, y, line, base);
+        if row.selectable() {
+            geometry.regions.push(Region {
+                x: place.x,
+                y: place.y,
+                width: place.width,
+                height: 1,
+                target: Target::Row(i),
+            });
+        }
+    }
+    canvas.scroll_mark(inner, offset, page, rows.shown.len());
+}
+
+/// Where the list starts so that the cursor is in sight and as little as possible moves.
+fn offset(before: usize, cursor: usize, rows: usize, page: usize) -> usize {
+    let margin = MARGIN.min(page.saturating_sub(1) / 2);
+    let least = (cursor + margin + 1).saturating_sub(page);
+    let most = cursor.saturating_sub(margin);
+    before.clamp(least.min(most), most.max(least)).min(rows.saturating_sub(page))
+}
+
+fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
+    let rows = &model.rows;
+    let dot = canvas.theme.glyphs.dot;
+    let mut title = Rich::of(Token::Title, model.screen.title());
+    let list = model.list();
+    if list.filter.is_empty() {
+        title.push(Token::Muted, format!(" {dot} {}", rows.all));
+    } else {
+        title.push(Token::Muted, format!(" {dot} {} of {} ", rows.kept, rows.all));
+        title.push(Token::Key, "/");
+        title.push(Token::Strong, list.filter.text());
+    }
+    let right = match (model.screen, list.show) {
+        (_, Show::All) => Rich::new(),
+        (Screen::Pods, Show::Problems) => Rich::of(Token::Open, "only refused"),
+        (Screen::Pods, Show::Set) => Rich::of(Token::Open, "only with problems"),
+        (_, Show::Set) => Rich::of(Token::Open, "only set"),
+        (_, Show::Problems) => Rich::of(Token::Open, "only problems"),
+    };
+    (title, right)
+}
+
+fn heading(canvas: &Canvas<'_>, inner: Rect, model: &Model) -> Option<Rich> {
+    let width = usize::from(inner.width);
+    match model.screen {
+        Screen::Annotations => Some(annotations::columns(width).heading()),
+        Screen::Pods => Some(pods::heading(canvas, width)),
+        _ => None,
+    }
+}
+
+fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    let list = model.list();
+    let text = if !list.filter.is_empty() {
+        format!("nothing fits '{}'; Esc clears the filter", list.filter.text())
+    } else if list.show != Show::All {
+        "nothing of that kind; v shows all".to_owned()
+    } else {
+        match model.screen {
+            Screen::Pods => "no pods: name manifests on the command line, or pipe them in with -".to_owned(),
+            Screen::Annotations if model.pods.is_empty() => {
+                "no pod: name manifests on the command line to see what becomes of theirs".to_owned()
+            }
+            Screen::Launch | Screen::Agent => "the pod does not get so far".to_owned(),
+            _ => "nothing here".to_owned(),
+        }
+    };
+    let width = usize::from(area.width).saturating_sub(4);
+    let place = Rect { x: area.x + 2, width: width as u16, ..area };
+    for (i, line) in Rich::of(Token::Hint, text).wrap(width, 0).into_iter().enumerate() {
+        canvas.line(place, 1 + i as u16, line);
+    }
+}
+
+fn draw_row(canvas: &Canvas<'_>, model: &Model, row: &Row, width: usize, here: bool) -> Rich {
+    let pointer = if here { canvas.theme.glyphs.pointer } else { " " };
+    let head = Rich::of(Token::Focus, pointer).pad_to(2);
+    let room = width.saturating_sub(2);
+    match &row.body {
+        Body::Heading(text) => Rich::of(Token::Heading, format!(" {text}")),
+        Body::Annotation(annotation) => head.join(annotations::row(canvas, model, annotation, room)),
+        Body::Pod(index) => head.join(pods::row(canvas, model, *index, room)),
+    }
+}
+
+pub(super) fn detail(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
+    let focused = model.pane == Pane::Detail && model.dialogs.is_empty();
+    let (title, lines) = match model.rows.current().map(|r| &r.body) {
+        Some(Body::Annotation(row)) => annotations::detail(canvas, model, row),
+        Some(Body::Pod(index)) => pods::detail(canvas, model, *index),
+        Some(Body::Heading(_)) | None => (Rich::new(), Vec::new()),
+    };
+    let list = model.list();
+    let inner = canvas.frame(area, title, Rich::new(), focused);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
+    let width = usize::from(inner.width);
+    let wrapped: Vec<Rich> =
+        lines.iter().flat_map(|l| if l.is_empty() { vec![Rich::new()] } else { l.wrap(width, 2) }).collect();
+    let page = usize::from(inner.height);
+    let offset = list.scroll.min(wrapped.len().saturating_sub(page));
+    geometry.detail_rows = page;
+    geometry.detail_lines = wrapped.len();
+    let needle = list.search.text();
+    if !needle.is_empty() {
+        let hit = |l: &Rich| find_ignoring_case(&l.text(), needle).is_some();
+        geometry.hits = wrapped.iter().enumerate().filter(|(_, l)| hit(l)).map(|(i, _)| i).collect();
+    }
+    let total = wrapped.len();
+    for (i, line) in wrapped.into_iter().skip(offset).take(page).enumerate() {
+        canvas.line(inner, i as u16, line.marked(needle, Token::Match));
+    }
+    canvas.scroll_mark(inner, offset, page, total);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_move_no_more_than_they_must() {
+        assert_eq!(offset(0, 5, 100, 10), 0);
+        assert_eq!(offset(0, 9, 100, 10), 2);
+        assert_eq!(offset(20, 21, 100, 10), 19);
+        assert_eq!(offset(95, 99, 100, 10), 90);
+        assert_eq!(offset(7, 0, 3, 10), 0);
+        assert_eq!(offset(3, 0, 0, 0), 0);
+        for page in 0..12 {
+            for cursor in 0..30 {
+                let at = offset(5, cursor, 30, page);
+                assert!(page == 0 || (at <= cursor && cursor < at + page), "{page} {cursor} {at}");
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Header, tabs, status line and footer: where am I, what can I do, what just happened.
+
+use ratatui::layout::Rect;
+
+use super::region;
+use crate::evaluate::Outcome;
+use crate::tui::available::reason_against;
+use crate::tui::geometry::{Geometry, Target};
+use crate::tui::message::{COMMANDS, Command};
+use crate::tui::model::{Model, Screen, Typing};
+use crate::tui::theme::Token;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::line::Line;
+use crate::tui::widget::rich::Rich;
+use crate::tui::widget::text;
+
+pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    canvas.clear(area, Token::Header);
+    let glyphs = canvas.theme.glyphs;
+    let bar = format!(" {} ", glyphs.bar);
+    let setup = model.current.setup();
+    let file = setup.layers.asked.rsplit('/').next().unwrap_or_default().to_owned();
+    let drop_ins = setup.layers.drop_ins.as_ref().map_or(0, Vec::len);
+    let mut left = Rich::of(Token::Strong, format!(" {file}"));
+    if drop_ins > 0 {
+        left.push(Token::Text, format!(" +{drop_ins}"));
+    }
+    let facts = &setup.host.facts;
+    let hypervisor = model.current.hypervisor().unwrap_or("does not load");
+    let wide = area.width >= 90;
+    left.push(Token::Text, format!("{bar}{} {} {hypervisor}", setup.generation.title(), glyphs.dot));
+    if wide {
+        left.push(Token::Text, format!("{bar}{} cpu {} GiB", facts.cpus, facts.memory_mib / 1024));
+    }
+    let pod = model.pods.get(model.pod).map_or_else(|| "no pods".to_owned(), |e| e.pod.id());
+    left.push(Token::Text, &bar);
+
+    let mut right = Rich::new();
+    if !model.stale.is_empty() {
+        right.push(Token::Dirty, " changed on disk ");
+    }
+    if model.trying() > 0 {
+        right.push(Token::Dirty, format!(" {} tried ", model.trying()));
+    }
+    if model.unsaved() > 0 {
+        right.push(Token::Dirty, format!(" {} {} unsaved ", glyphs.dirty, model.unsaved()));
+    }
+    if model.readonly.is_some() {
+        right.push(Token::Text, " read-only ");
+    }
+    if model.sample {
+        right.push(Token::Text, " sample ");
+    }
+    match (&model.evaluation.outcome, model.pods.is_empty()) {
+        (_, true) => {}
+        (Outcome::Starts, _) => right.push(Token::BadgeGood, format!(" {} STARTS ", glyphs.pass)),
+        (Outcome::Refused(_), _) => right.push(Token::BadgeBad, format!(" {} REFUSED ", glyphs.fail)),
+    }
+    let room = usize::from(area.width).saturating_sub(right.width() + 1);
+    let count = format!(" {}/{}", model.pod + 1, model.pods.len());
+    let pod_room = room.saturating_sub(left.width() + count.len());
+    left.push(Token::Strong, text::cut_middle(&text::visible(&pod), pod_room, glyphs.ellipsis));
+    if !model.pods.is_empty() && pod_room > 3 {
+        left.push(Token::Text, count);
+    }
+    canvas.line_over(Rect { width: room as u16, ..area }, 0, left, Some(Token::Header));
+    let at = area.right().saturating_sub(right.width() as u16);
+    canvas.line_over(Rect { x: at, width: area.right() - at, ..area }, 0, right, Some(Token::Header));
+}
+
+pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
+    let full: usize = Screen::ALL.iter().map(|s| s.title().len() + 4).sum();
+    let mut x = area.x;
+    for screen in Screen::ALL {
+        let on = screen == model.screen;
+        let key = model.keymap.chord_for(&model.layers_of(screen), Command::Go(screen));
+        let key = key.map_or(String::new(), |k| k.to_string());
+        let title = if full > usize::from(area.width) && !on {
+            text::head(screen.title(), 3).0
+        } else {
+            screen.title()
+        };
+        let mut tab = Rich::of(Token::Key, format!(" {key} "));
+        tab.push(if on { Token::Title } else { Token::Text }, title);
+        tab.push(Token::Text, " ");
+        let width = (tab.width() as u16).min(area.right().saturating_sub(x));
+        let place = Rect { x, width, ..area };
+        canvas.line(place, 0, tab);
+        if on {
+            canvas.tint(place, Token::Selection);
+        }
+        region(geometry, place, Target::Tab(screen));
+        x = x.saturating_add(width);
+    }
+}
+
+/// A line being typed with its cursor; the part around the cursor where it is longer than the room.
+pub(super) fn typed(canvas: &mut Canvas<'_>, area: Rect, prompt: Rich, line: &Line, after: Rich) {
+    let used = prompt.width();
+    let room = usize::from(area.width).saturating_sub(used + after.width() + 1);
+    let before = text::visible(line.before()).into_owned();
+    let behind = text::visible(line.behind()).into_owned();
+    let shown = text::tail(&before, room);
+    let cursor = used + text::width(shown);
+    let rest = text::head(&behind, room.saturating_sub(text::width(shown))).0;
+    let rich = prompt.put(Token::Input, shown).put(Token::Input, rest);
+    canvas.line(area, 0, rich);
+    let at = area.right().saturating_sub(after.width() as u16);
+    canvas.line(Rect { x: at, width: area.right() - at, ..area }, 0, after);
+    let x = area.x.saturating_add(cursor as u16).min(area.right().saturating_sub(1));
+    canvas.cursor = Some((x, area.y));
+}
+
+pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    let glyphs = canvas.theme.glyphs;
+    let list = model.list();
+    match model.typing {
+        Typing::Filter if model.dialogs.is_empty() => {
+            let hits = Rich::of(Token::Hint, format!(" {} of {} ", model.rows.kept, model.rows.all));
+            typed(canvas, area, Rich::of(Token::Key, " / "), &list.filter, hits);
+            return;
+        }
+        Typing::Search if model.dialogs.is_empty() => {
+            typed(canvas, area, Rich::of(Token::Key, " search "), &list.search, Rich::new());
+            return;
+        }
+        _ => {}
+    }
+    let line = if let Some(notice) = &model.notice {
+        let (token, sign) =
+            if notice.bad { (Token::Refused, glyphs.fail) } else { (Token::Title, glyphs.arrow) };
+        Rich::of(token, format!(" {sign} ")).put(Token::Text, &notice.text)
+    } else if !list.filter.is_empty() {
+        Rich::of(Token::Key, " / ")
+            .put(Token::Strong, list.filter.text())
+            .put(Token::Hint, format!("   {} of {}; Esc clears", model.rows.kept, model.rows.all))
+    } else if let Some(failure) = model.evaluation.outcome.failure() {
+        let word = if failure.panic { "the runtime panics" } else { "refused" };
+        Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, failure.stage.as_str()))
+            .put(Token::Text, failure.message.replace('\n', " "))
+    } else {
+        let (done, all) = model.sweep.progress();
+        if done < all {
+            Rich::of(Token::Hint, format!(" evaluated {done} of {all} pods"))
+        } else {
+            Rich::new()
+        }
+    };
+    canvas.line(area, 0, line);
+}
+
+pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
+    let layers = model.layers();
+    let mut items: Vec<(u8, String, &str)> = COMMANDS
+        .iter()
+        .filter(|e| e.rank > 0 && reason_against(model, e.command).is_none())
+        .filter_map(|e| Some((e.rank, model.keymap.chord_for(&layers, e.command)?.to_string(), e.label)))
+        .collect();
+    if !model.dialogs.is_empty() || model.typing != Typing::Nowhere {
+        if let Some(key) = model.keymap.chord_for(&layers, Command::Open) {
+            items.retain(|i| i.1 != key.to_string());
+            items.push((1, key.to_string(), dialog_enter(model)));
+        }
+        if let Some(key) = model.keymap.chord_for(&layers, Command::Back) {
+            items.push((60, key.to_string(), "back"));
+        }
+    }
+    items.sort_by_key(|i| i.0);
+    // What always must be there stands at the right.
+    let last: Vec<_> = items.extract_if(.., |i| i.0 >= 40).collect();
+    let draw = |items: &[(u8, String, &str)], room: usize| {
+        let mut line = Rich::of(Token::Text, " ");
+        for (_, key, label) in items {
+            let item = Rich::of(Token::Key, key).put(Token::Hint, format!(" {label}  "));
+            if line.width() + item.width() > room {
+                break;
+            }
+            line = line.join(item);
+        }
+        line
+    };
+    let right = draw(&last, usize::from(area.width));
+    let room = usize::from(area.width).saturating_sub(right.width());
+    canvas.line(area, 0, draw(&items, room));
+    let at = area.right().saturating_sub(right.width() as u16);
+    canvas.line(Rect { x: at, width: area.right() - at, ..area }, 0, right);
+}
+
+fn dialog_enter(model: &Model) -> &'static str {
+    use crate::tui::model::dialog::Dialog;
+    match model.dialogs.last() {
+        None => "keep",
+        Some(Dialog::Palette { .. }) => "do it",
+        Some(Dialog::Try { .. }) => "try in memory",
+        Some(Dialog::CopyMenu { .. }) => "copy",
+        Some(_) => "close",
+    }
+}

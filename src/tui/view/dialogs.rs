@@ -1,0 +1,236 @@
+//! Windows over a screen.
+
+use ratatui::layout::Rect;
+
+use super::annotations::json;
+use super::chrome::typed;
+use crate::tui::available::reason_against;
+use crate::tui::geometry::Geometry;
+use crate::tui::keymap::Layer;
+use crate::tui::message::{COMMANDS, Command, Group};
+use crate::tui::model::Model;
+use crate::tui::model::annotations::short;
+use crate::tui::model::dialog::{Dialog, Preview};
+use crate::tui::palette;
+use crate::tui::theme::{Token, status_token};
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::rich::{Rich, find_ignoring_case};
+
+/// Draws one window; the top one measures.
+pub(super) fn draw(
+    canvas: &mut Canvas<'_>,
+    main: Rect,
+    model: &Model,
+    dialog: &Dialog,
+    geometry: Option<&mut Geometry>,
+) {
+    let mut unused = Geometry::default();
+    let geometry = geometry.unwrap_or(&mut unused);
+    match dialog {
+        Dialog::Help { line, scroll } => {
+            let lines = help(model, line.text());
+            let inner = window(canvas, main, 92, main.height, Rich::of(Token::Title, "Keys that work here"));
+            let prompt = Rich::of(Token::Key, "search ");
+            typed(canvas, Rect { height: 1, ..inner }, prompt, line, Rich::new());
+            let below = below(inner, 2);
+            scrolled(canvas, below, lines, *scroll, geometry);
+        }
+        Dialog::Palette { line, at } => {
+            let inner = window(canvas, main, 92, main.height, Rich::of(Token::Title, "Commands"));
+            typed(canvas, Rect { height: 1, ..inner }, Rich::of(Token::Key, ": "), line, Rich::new());
+            let lines = palette_lines(model, &palette::hits(line.text()));
+            choose(canvas, below(inner, 2), lines, *at, geometry);
+        }
+        Dialog::CopyMenu { items, at } => {
+            let height = (items.len() as u16).saturating_add(2).min(main.height);
+            let inner = window(canvas, main, 92, height, Rich::of(Token::Title, "Copy"));
+            let lines = items
+                .iter()
+                .map(|(what, text)| Rich::of(Token::Key, what).pad_to(12).put(Token::Text, text))
+                .collect();
+            choose(canvas, inner, lines, *at, geometry);
+        }
+        Dialog::Try { key, line, preview } => {
+            let title = Rich::of(Token::Title, format!("Try another value: {}", short(key)));
+            let inner = window(canvas, main, 92, 9, title);
+            typed(canvas, Rect { height: 1, ..inner }, Rich::of(Token::Key, "value "), line, Rich::new());
+            let lines = preview.as_deref().map(|p| foresight(canvas, p)).unwrap_or_default();
+            scrolled(canvas, below(inner, 2), lines, 0, geometry);
+        }
+        Dialog::Quit => {
+            let inner = window(canvas, main, 64, 6, Rich::of(Token::Title, "Quit"));
+            let count = model.unsaved();
+            let text = format!("{count} policy edit{} not saved.", if count == 1 { " is" } else { "s are" });
+            canvas.line(inner, 0, Rich::of(Token::Text, text));
+            let key = |command| {
+                model.keymap.chord_for(&model.layers(), command).map_or(String::new(), |k| k.to_string())
+            };
+            let choices = [
+                (Command::SaveAndQuit, "save and quit"),
+                (Command::DiscardAndQuit, "discard and quit"),
+                (Command::Back, "cancel"),
+            ];
+            let mut line = Rich::new();
+            for (command, label) in choices {
+                line = line.put(Token::Key, key(command)).put(Token::Text, format!(" {label}   "));
+            }
+            canvas.line(inner, 2, line);
+        }
+        Dialog::Text { title, lines, scroll } => {
+            let inner = window(canvas, main, 120, main.height, Rich::of(Token::Title, title));
+            let lines = lines.iter().map(|l| Rich::of(Token::Text, l)).collect();
+            scrolled(canvas, inner, lines, *scroll, geometry);
+        }
+    }
+}
+
+/// An empty frame in the middle of `main`; gives the inside with a margin.
+pub(super) fn window(canvas: &mut Canvas<'_>, main: Rect, width: u16, height: u16, title: Rich) -> Rect {
+    let width = width.min(main.width.saturating_sub(2)).max(2);
+    let height = height.min(main.height).max(2);
+    let area =
+        Rect { x: main.x + (main.width - width) / 2, y: main.y + (main.height - height) / 2, width, height };
+    canvas.clear(area, Token::Text);
+    let inner = canvas.frame(area, title, Rich::new(), true);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}
+
+fn below(area: Rect, rows: u16) -> Rect {
+    Rect { y: area.y + rows.min(area.height), height: area.height.saturating_sub(rows), ..area }
+}
+
+/// Lines to read.
+pub(super) fn scrolled(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    lines: Vec<Rich>,
+    scroll: usize,
+    geometry: &mut Geometry,
+) {
+    let width = usize::from(area.width);
+    let wrapped: Vec<Rich> =
+        lines.iter().flat_map(|l| if l.is_empty() { vec![Rich::new()] } else { l.wrap(width, 2) }).collect();
+    let page = usize::from(area.height);
+    let offset = scroll.min(wrapped.len().saturating_sub(page));
+    geometry.dialog_rows = page;
+    geometry.dialog_lines = wrapped.len();
+    let total = wrapped.len();
+    for (i, line) in wrapped.into_iter().skip(offset).take(page).enumerate() {
+        canvas.line(area, i as u16, line);
+    }
+    canvas.scroll_mark(Rect { width: area.width + 1, ..area }, offset, page, total);
+}
+
+/// Lines to choose from.
+pub(super) fn choose(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    lines: Vec<Rich>,
+    at: usize,
+    geometry: &mut Geometry,
+) {
+    let page = usize::from(area.height);
+    geometry.dialog_rows = page;
+    geometry.dialog_lines = lines.len();
+    let offset = (at + 1).saturating_sub(page);
+    let total = lines.len();
+    for (i, line) in lines.into_iter().enumerate().skip(offset).take(page) {
+        let y = (i - offset) as u16;
+        let pointer = if i == at { canvas.theme.glyphs.pointer } else { " " };
+        let line = Rich::of(Token::Focus, pointer).pad_to(2).join(line);
+        if i == at {
+            canvas.clear(Rect { y: area.y + y, height: 1, ..area }, Token::Selection);
+        }
+        canvas.line_over(area, y, line, (i == at).then_some(Token::Selection));
+    }
+    canvas.scroll_mark(Rect { width: area.width + 1, ..area }, offset, page, total);
+}
+
+fn palette_lines(model: &Model, hits: &[Command]) -> Vec<Rich> {
+    let layers = model.layers_of(model.screen);
+    hits.iter()
+        .map(|command| {
+            let entry = command.entry();
+            let key = model.keymap.chord_for(&layers, *command).map_or(String::new(), |k| k.to_string());
+            let mut line = Rich::of(Token::Strong, entry.name).pad_to(18).put(Token::Key, key).pad_to(27);
+            match reason_against(model, *command) {
+                Some(reason) => line.push(Token::Muted, format!("not now: {reason}")),
+                None => line.push(Token::Text, entry.doc),
+            }
+            line
+        })
+        .collect()
+}
+
+/// The help: by group, everything that can be pressed here, then elsewhere.
+fn help(model: &Model, wanted: &str) -> Vec<Rich> {
+    let here = model.layers_of(model.screen);
+    let mut lines = Vec::new();
+    let mut groups: Vec<Group> = COMMANDS.iter().map(|e| e.group).collect();
+    groups.dedup();
+    let elsewhere = [
+        Layer::Save,
+        Layer::QuitQuestion,
+        Layer::Conflict,
+        Layer::Typing,
+        Layer::Picker,
+        Layer::Reading,
+        Layer::Menu,
+    ];
+    for group in groups {
+        let mut rows = Vec::new();
+        for entry in COMMANDS.iter().filter(|e| e.group == group) {
+            let layers: &[Layer] =
+                if matches!(group, Group::Dialog | Group::Typing) { &elsewhere } else { &here };
+            let keys: Vec<String> = layers
+                .iter()
+                .flat_map(|l| model.keymap.chords(*l, entry.command))
+                .map(|k| k.to_string())
+                .collect();
+            if keys.is_empty() {
+                continue;
+            }
+            let keys = keys.join(" ");
+            let text = format!("{keys} {} {} {}", entry.name, entry.label, entry.doc);
+            if !wanted.is_empty() && find_ignoring_case(&text, wanted).is_none() {
+                continue;
+            }
+            let line = Rich::of(Token::Text, " ")
+                .put(Token::Key, keys)
+                .pad_to(19)
+                .put(Token::Text, format!(" {}", entry.doc));
+            rows.push(line);
+        }
+        if !rows.is_empty() {
+            if !lines.is_empty() {
+                lines.push(Rich::new());
+            }
+            lines.push(Rich::of(Token::Heading, group.title()));
+            lines.append(&mut rows);
+        }
+    }
+    if lines.is_empty() {
+        lines.push(Rich::of(Token::Hint, format!("no key does '{wanted}' here")));
+    }
+    lines
+}
+
+fn foresight(canvas: &Canvas<'_>, preview: &Preview) -> Vec<Rich> {
+    let glyphs = canvas.theme.glyphs;
+    let mut lines = Vec::new();
+    if let Some(verdict) = &preview.verdict {
+        let sign = canvas.theme.status_glyph(verdict.status);
+        let mut line = Rich::of(status_token(verdict.status), format!("{sign} {}", verdict.status.as_str()));
+        if let Some(after) = &verdict.after {
+            line.push(Token::Text, format!(" {} in effect {}", glyphs.arrow, json(after)));
+        }
+        lines.push(line);
+        lines.push(Rich::of(Token::Text, &verdict.reason));
+    }
+    lines.push(match preview.outcome.failure() {
+        None => Rich::of(Token::Allowed, format!("{} the pod starts", glyphs.pass)),
+        Some(failure) => Rich::of(Token::Refused, format!("{} the pod is refused: ", glyphs.fail))
+            .put(Token::Text, failure.message.replace('\n', " ")),
+    });
+    lines
+}

@@ -1,0 +1,97 @@
+//! Where everything sits. Pure: a model in, cells and measures out.
+//!
+//! ```text
+//! header   configuration │ runtime · hypervisor │ host │ pod k/n        outcome, marks
+//! tabs     1 Annotations  2 Policy  3 Launch  4 Agent  5 Config  6 Pods
+//! body     a list and its detail, side by side from 100 columns on, else as pages
+//! status   what is typed, what was said, or why the pod is refused
+//! footer   the keys that work here
+//! ```
+
+mod annotations;
+mod body;
+mod chrome;
+mod dialogs;
+mod pods;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::geometry::{Geometry, Region, Target};
+use super::model::{Model, Pane, Screen};
+use super::theme::{Theme, Token};
+use super::widget::canvas::Canvas;
+use super::widget::rich::Rich;
+
+/// From this width on list and detail stand side by side.
+pub const WIDE: u16 = 100;
+/// Below this nothing useful fits.
+pub const LEAST: (u16, u16) = (50, 12);
+
+/// What a drawing gives back.
+#[derive(Debug, Clone, Default)]
+pub struct Drawn {
+    /// The measures.
+    pub geometry: Geometry,
+    /// Where the cursor goes; `None`: hidden.
+    pub cursor: Option<(u16, u16)>,
+}
+
+/// Draws `model` over the whole of `buffer`. `before` is what the last drawing measured: it keeps
+/// lists from jumping.
+pub fn view(model: &Model, theme: Theme, before: &Geometry, buffer: &mut Buffer) -> Drawn {
+    let area = buffer.area;
+    let mut canvas = Canvas::new(buffer, theme);
+    canvas.clear(area, Token::Text);
+    let mut geometry = Geometry { offsets: before.offsets, ..Geometry::default() };
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        geometry.tiny = true;
+        let text = format!("{}x{} needed, this is {}x{}; q quits", LEAST.0, LEAST.1, area.width, area.height);
+        canvas.line(area, area.height / 2, Rich::of(Token::Text, text));
+        return Drawn { geometry, cursor: None };
+    }
+    geometry.narrow = area.width < WIDE;
+    let row = |y: u16| Rect { x: area.x, y: area.y + y, width: area.width, height: 1 };
+    chrome::header(&mut canvas, row(0), model);
+    chrome::tabs(&mut canvas, row(1), model, &mut geometry);
+    let main = Rect { x: area.x, y: area.y + 2, width: area.width, height: area.height - 4 };
+    split(&mut canvas, main, model, &mut geometry);
+    chrome::status(&mut canvas, row(area.height - 2), model);
+    chrome::footer(&mut canvas, row(area.height - 1), model);
+    for (depth, dialog) in model.dialogs.iter().enumerate() {
+        canvas.cursor = None;
+        let top = depth + 1 == model.dialogs.len();
+        dialogs::draw(&mut canvas, main, model, dialog, top.then_some(&mut geometry));
+    }
+    let cursor = canvas.cursor;
+    Drawn { geometry, cursor }
+}
+
+fn split(canvas: &mut Canvas<'_>, main: Rect, model: &Model, geometry: &mut Geometry) {
+    let (list, detail) = if geometry.narrow {
+        match model.pane {
+            Pane::List => (Some(main), None),
+            Pane::Detail => (None, Some(main)),
+        }
+    } else {
+        let share = match model.screen {
+            Screen::Annotations | Screen::Policy => 62,
+            Screen::Launch | Screen::Agent if model.side_by_side => 72,
+            _ => 64,
+        };
+        let width = (u32::from(main.width) * share / 100) as u16;
+        (Some(Rect { width, ..main }), Some(Rect { x: main.x + width, width: main.width - width, ..main }))
+    };
+    if let Some(area) = list {
+        region(geometry, area, Target::List);
+        body::list(canvas, area, model, geometry);
+    }
+    if let Some(area) = detail {
+        region(geometry, area, Target::Detail);
+        body::detail(canvas, area, model, geometry);
+    }
+}
+
+fn region(geometry: &mut Geometry, area: Rect, target: Target) {
+    geometry.regions.push(Region { x: area.x, y: area.y, width: area.width, height: area.height, target });
+}

@@ -1,0 +1,130 @@
+//! Screen 6: every pod with its outcome, problems first once all are known.
+
+use crate::runtime::verdict::Status;
+use crate::tui::model::Model;
+use crate::tui::model::annotations::short;
+use crate::tui::model::pods::STATUSES;
+use crate::tui::theme::{Token, status_token};
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::rich::Rich;
+use crate::tui::widget::text;
+
+const OUTCOME: usize = 12;
+const COUNTS: usize = 20;
+
+fn name_width(width: usize) -> usize {
+    (width.saturating_sub(OUTCOME + COUNTS) / 2).clamp(16, 50)
+}
+
+pub(super) fn heading(_canvas: &Canvas<'_>, width: usize) -> Rich {
+    let name = name_width(width.saturating_sub(2));
+    Rich::of(Token::Text, "  ")
+        .put(Token::Muted, "outcome")
+        .pad_to(2 + OUTCOME)
+        .put(Token::Muted, "pod")
+        .pad_to(2 + OUTCOME + name)
+        .put(Token::Muted, "annotations")
+        .pad_to(2 + OUTCOME + name + COUNTS)
+        .put(Token::Muted, "why")
+}
+
+pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize) -> Rich {
+    let glyphs = canvas.theme.glyphs;
+    let Some(entry) = model.pods.get(index) else { return Rich::new() };
+    let summary = model.sweep.get(index);
+    let name = name_width(width);
+    let mut line = match summary {
+        None => Rich::of(Token::Muted, glyphs.fold),
+        Some(s) if s.refused.is_some() => Rich::of(Token::Refused, format!("{} refused", glyphs.fail)),
+        Some(_) => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
+    };
+    line = line.pad_to(OUTCOME);
+    let mut room = name.saturating_sub(1);
+    if model.marked == Some(index) {
+        line.push(Token::Open, format!("{} ", glyphs.baseline));
+        room = room.saturating_sub(2);
+    }
+    let token = if index == model.pod { Token::Strong } else { Token::Text };
+    line.push(token, text::cut_middle(&text::visible(&entry.id), room, glyphs.ellipsis));
+    line = line.pad_to(OUTCOME + name);
+    if let Some(summary) = summary {
+        for (status, count) in STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0) {
+            line.push(status_token(*status), format!("{}{count} ", canvas.theme.status_glyph(*status)));
+        }
+        line = line.pad_to(OUTCOME + name + COUNTS);
+        if let Some((stage, message)) = &summary.refused {
+            line.push(Token::Muted, format!("{stage}: "));
+            line.push(Token::Text, message);
+        }
+    }
+    line
+}
+
+pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich, Vec<Rich>) {
+    let glyphs = canvas.theme.glyphs;
+    let Some(entry) = model.pods.get(index) else { return (Rich::new(), Vec::new()) };
+    let pod = &entry.pod;
+    let mut lines = Vec::new();
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(Rich::of(Token::Heading, format!("{name} ")).put(Token::Text, value));
+        }
+    };
+    fact("kind", pod.kind.clone());
+    fact("namespace", pod.namespace.clone());
+    fact("runtime class", pod.runtime_class.clone().unwrap_or_default());
+    if !pod.source.file.is_empty() {
+        fact("from", format!("{}:{} (document {})", pod.source.file, pod.source.line, pod.source.document));
+    }
+    if let Some(sizing) = pod.sizing {
+        fact(
+            "size",
+            format!(
+                "cpu quota {} of {} us, shares {}, memory {}",
+                sizing.cpu_quota, sizing.cpu_period, sizing.cpu_shares, sizing.memory_limit
+            ),
+        );
+    }
+    for problem in &pod.problems {
+        lines.push(Rich::of(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, &problem.message));
+    }
+    if let Some(summary) = model.sweep.get(index) {
+        lines.push(Rich::new());
+        match &summary.refused {
+            Some((stage, message)) => {
+                lines.push(Rich::of(Token::Refused, format!("{} refused at {stage}", glyphs.fail)));
+                lines.push(Rich::of(Token::Text, message));
+            }
+            None => lines.push(Rich::of(Token::Allowed, format!("{} starts", glyphs.pass))),
+        }
+        for (status, count) in STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0) {
+            lines.push(
+                Rich::of(status_token(*status), format!("{} ", canvas.theme.status_glyph(*status)))
+                    .put(Token::Text, format!("{count} {}", words(*status))),
+            );
+        }
+    }
+    if !pod.annotations.is_empty() {
+        lines.push(Rich::new());
+        lines.push(Rich::of(Token::Heading, "annotations"));
+        for annotation in &pod.annotations {
+            lines.push(
+                Rich::of(Token::Text, format!("{}: ", short(&annotation.key)))
+                    .put(Token::Origin, format!("\"{}\"", text::visible(&annotation.value))),
+            );
+        }
+    }
+    (Rich::of(Token::Title, pod.id()), lines)
+}
+
+fn words(status: Status) -> &'static str {
+    match status {
+        Status::Applied => "applied",
+        Status::Overridden => "applied, then replaced",
+        Status::Ignored => "ignored by the runtime",
+        Status::Refused => "that make the pod fail",
+        Status::Dropped => "not passed on by the container runtime",
+        Status::Invalid => "that Kubernetes does not accept",
+        Status::Unknown => "that this runtime does not know",
+    }
+}
