@@ -64,6 +64,7 @@ fn read(path: &Path, node: &Node, take: &mut dyn FnMut(Pod) -> Result<(), CliErr
             }
             Found::RuntimeClass(class) => classes.push(class),
             Found::Other(kind) => others.push(kind),
+            Found::Unusable(error) => failed = failed.take().or(Some(SetupError::from(error).into())),
         }
     };
     let read = if path == Path::new("-") {

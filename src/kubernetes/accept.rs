@@ -11,6 +11,7 @@ use super::validate::Validation;
 use super::{Node as Cluster, names};
 use crate::input::manifest::kinds::{self, Kind, Template};
 use crate::input::manifest::node::{Data, Entry, Node, Shape};
+use crate::input::manifest::pods::IGNORABLE;
 use crate::input::manifest::{Object, Problem};
 
 /// One object under judgement.
@@ -341,8 +342,6 @@ impl Case<'_, '_, '_> {
         }
     }
 }
-
-const IGNORABLE: &str = "; if you choose to ignore these errors, turn validation off with --validate=false";
 
 fn metadata_path(template: &str) -> String {
     if template.is_empty() { "metadata".to_owned() } else { format!("{template}.metadata") }

@@ -67,6 +67,7 @@ fn complete(pod: &mut Pod, resources: &PodResources, readable: bool, object: &Ob
 pub fn read(source: &Source, node: &Node) -> Result<Documents, InputError> {
     let locator = Locator::new(source.path.clone(), &source.text, 1);
     let mut documents = Documents::default();
+    let mut unusable: Option<InputError> = None;
     let mut visit = |object: Object<'_, '_>| {
         let (found, strays) = judge(&object, node);
         documents.strays.extend(strays);
@@ -74,9 +75,11 @@ pub fn read(source: &Source, node: &Node) -> Result<Documents, InputError> {
             Found::Pods(pods) => documents.pods.extend(pods),
             Found::RuntimeClass(class) => documents.runtime_classes.push(class),
             Found::Other(kind) => documents.others.push(kind),
+            Found::Unusable(error) => unusable = unusable.take().or(Some(error)),
         }
     };
     Walk::new(&locator, 0, &mut visit).run()?;
+    unusable.map_or(Ok(()), Err)?;
     if documents.pods.is_empty() {
         return Err(manifest::no_pods(&source.path, &documents.others));
     }

@@ -235,6 +235,7 @@ pub struct Documents {
 pub fn read(source: &Source) -> Result<Documents, InputError> {
     let locator = place::Locator::new(source.path.clone(), &source.text, 1);
     let mut documents = Documents::default();
+    let mut unusable: Option<InputError> = None;
     let mut visit = |object: Object<'_, '_>| {
         let (found, strays) = pods::find(&object);
         documents.strays.extend(strays);
@@ -242,9 +243,11 @@ pub fn read(source: &Source) -> Result<Documents, InputError> {
             pods::Found::Pods(pods) => documents.pods.extend(pods),
             pods::Found::RuntimeClass(class) => documents.runtime_classes.push(class),
             pods::Found::Other(kind) => documents.others.push(kind),
+            pods::Found::Unusable(error) => unusable = unusable.take().or(Some(error)),
         }
     };
     document::Walk::new(&locator, 0, &mut visit).run()?;
+    unusable.map_or(Ok(()), Err)?;
     if documents.pods.is_empty() {
         return Err(no_pods(&source.path, &documents.others));
     }

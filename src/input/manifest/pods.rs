@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::document::{Object, Places};
 use super::kinds::{self, Template};
 use super::node::{Data, Node};
-use super::{Form, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
+use super::{Form, InputError, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
 use crate::catalog::KATA_PREFIX;
 
 /// What an object turned out to be.
@@ -20,11 +20,16 @@ pub enum Found {
     RuntimeClass(RuntimeClass),
     /// Something else, with its kind.
     Other(String),
+    /// No object that Kubernetes knows.
+    Unusable(InputError),
 }
 
 /// What `object` is, with the annotations that it sets to no effect.
 pub fn find(object: &Object<'_, '_>) -> (Found, Vec<Stray>) {
     let node = object.node;
+    if !matches!(node.data, Data::Map(_)) {
+        return (unusable(object).map_or(Found::Other(String::new()), Found::Unusable), Vec::new());
+    }
     if node.text("ociVersion").is_some() {
         return (Found::Pods(vec![oci(object)]), Vec::new());
     }
@@ -40,11 +45,44 @@ pub fn find(object: &Object<'_, '_>) -> (Found, Vec<Stray>) {
     let templates = kinds::templates(node, kind);
     let strays = strays(object, kind, &templates);
     if kind.is_none() && templates.is_empty() {
+        if let Some(error) = unusable(object) {
+            return (Found::Unusable(error), strays);
+        }
         return (Found::Other(object.kind.to_owned()), strays);
     }
     let several = templates.len() > 1;
     let pods = templates.iter().map(|t| of_template(object, t, several)).collect();
     (Found::Pods(pods), strays)
+}
+
+/// What kubectl adds to the answers of its own check.
+pub const IGNORABLE: &str =
+    "; if you choose to ignore these errors, turn validation off with --validate=false";
+
+/// Why a thing is no object at all, or none of a kind that there is.
+fn unusable(object: &Object<'_, '_>) -> Option<InputError> {
+    let place = || object.places.of(object.node.at);
+    let (version, kind) = (object.api_version, object.kind);
+    if !matches!(object.node.data, Data::Map(_)) {
+        let message = format!("error validating data: invalid object to validate{IGNORABLE}");
+        let help = format!("{} stands where an object has to be", object.node.shape().as_str());
+        return Some(InputError::new(place(), message).with_help(help));
+    }
+    let missing = match (version, kind) {
+        ("", "") => "[apiVersion not set, kind not set]",
+        ("", _) => "apiVersion not set",
+        (_, "") => "kind not set",
+        _ => {
+            return kinds::is_missing(version, kind).then(|| {
+                let message = format!(
+                    "no matches for kind \"{kind}\" in version \"{version}\"\nensure CRDs are installed first"
+                );
+                InputError::new(place(), message).with_help("check apiVersion and kind for a slip")
+            });
+        }
+    };
+    let help = "every Kubernetes object says apiVersion: and kind:";
+    Some(InputError::new(place(), format!("error validating data: {missing}{IGNORABLE}")).with_help(help))
 }
 
 /// A string map as Kubernetes stores it, in the order of the text.
