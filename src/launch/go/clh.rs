@@ -235,6 +235,7 @@ impl<'a> Plan<'a> {
             body.insert("disks".into(), disks.into());
         }
         if self.daemon.is_some() {
+            // Loading never sets it for this hypervisor.
             let queue = if hv.virtio_fs_queue_size == 0 { 1024 } else { hv.virtio_fs_queue_size as i32 };
             body.insert(
                 "fs".into(),
@@ -378,7 +379,6 @@ impl<'a> Plan<'a> {
             ),
             ("/disks/1", Cause::key(keys.cc_init_data)),
             ("/fs", Cause::key(keys.shared_fs)),
-            ("/fs/0/queue_size", Cause::key(keys.virtio_fs_queue_size)),
             ("/memory/hotplug_size", Cause::keys([keys.default_maxmemory, keys.confidential_guest])),
             ("/memory/hugepages", Cause::key(keys.enable_hugepages)),
             ("/memory/shared", Cause::keys([keys.shared_fs, keys.enable_hugepages])),

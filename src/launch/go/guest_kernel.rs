@@ -1,16 +1,14 @@
 //! The guest kernel's parameters: how the root file system is named, and what put each parameter of the
 //! configured list there.
 //!
-//! Facts: `GetKernelRootParams`, `ParseKernelVerityParams` and `SerializeParams` in
+//! Facts: `GetKernelRootParams` and `SerializeParams` in
 //! src/runtime/virtcontainers/hypervisor.go, and `KataAgentKernelParams` in kata_agent.go at 4.1.0.
-
-use std::collections::HashMap;
 
 use super::Refusal;
 use super::keys::Keys;
 use crate::launch::{Arg, Cause};
-use crate::runtime::go_text;
 use crate::runtime::go41::config::{Param, SandboxConfig};
+use crate::runtime::go41::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
 pub(super) fn spelled(key: &str, value: &str) -> Option<String> {
@@ -40,79 +38,13 @@ pub(crate) fn joined(params: &[Arg]) -> String {
     line
 }
 
-/// What `kernel_verity_params` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verity<'a> {
-    root_hash: &'a str,
-    salt: &'a str,
-    data_blocks: u64,
-    data_block_size: u64,
-    hash_block_size: u64,
-}
-
-fn number(values: &HashMap<&str, &str>, name: &str) -> Result<u64, String> {
-    let text = values.get(name).copied().unwrap_or_default();
-    if text.is_empty() {
-        return Err(format!("missing kernel_verity_params {name}"));
-    }
-    go_text::parse_uint(text, 10, 64)
-        .map_err(|why| format!("invalid kernel_verity_params {name} {}: {why}", go_text::quote(text)))
-}
-
-impl<'a> Verity<'a> {
-    /// Reads the list; `None` where nothing is set.
-    pub(super) fn parse(params: &'a str) -> Result<Option<Self>, String> {
-        if params.trim().is_empty() {
-            return Ok(None);
-        }
-        let mut values = HashMap::new();
-        for field in params.split(',').map(str::trim).filter(|f| !f.is_empty()) {
-            let Some((key, value)) = field.split_once('=') else {
-                return Err(format!("invalid kernel_verity_params entry: {}", go_text::quote(field)));
-            };
-            values.insert(key, value);
-        }
-        let root_hash = values.get("root_hash").copied().unwrap_or_default();
-        if root_hash.is_empty() {
-            return Err("missing kernel_verity_params root_hash".to_owned());
-        }
-        let data_blocks = number(&values, "data_blocks")?;
-        let data_block_size = number(&values, "data_block_size")?;
-        let hash_block_size = number(&values, "hash_block_size")?;
-        let salt = values.get("salt").copied().unwrap_or_default();
-        if salt.is_empty() {
-            return Err("missing kernel_verity_params salt".to_owned());
-        }
-        for (name, number) in [
-            ("data_blocks", data_blocks),
-            ("data_block_size", data_block_size),
-            ("hash_block_size", hash_block_size),
-        ] {
-            if number == 0 {
-                return Err(format!("invalid kernel_verity_params {name}: must be non-zero"));
-            }
-        }
-        for (name, size) in [("data_block_size", data_block_size), ("hash_block_size", hash_block_size)] {
-            if size % 512 != 0 {
-                return Err(format!("invalid kernel_verity_params {name}: must be multiple of 512"));
-            }
-        }
-        Ok(Some(Self { root_hash, salt, data_blocks, data_block_size, hash_block_size }))
-    }
-}
-
-/// Whether `kernel_verity_params` can be read; loading and the annotation ask this, too.
-pub fn check_verity(params: &str) -> Result<(), String> {
-    Verity::parse(params).map(drop)
-}
-
 /// How the guest finds its root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Root<'a> {
     nvdimm: bool,
     flags: &'static str,
     rootfs_type: &'a str,
-    verity: Option<Verity<'a>>,
+    verity: Option<Verity>,
 }
 
 impl<'a> Root<'a> {
@@ -123,7 +55,8 @@ impl<'a> Root<'a> {
         dax: bool,
         verity: &'a str,
     ) -> Result<Self, Refusal> {
-        let verity = Verity::parse(verity).map_err(|why| Refusal::because(why, &["kernel_verity_params"]))?;
+        let verity =
+            kernel_params::verity(verity).map_err(|why| Refusal::because(why, &["kernel_verity_params"]))?;
         let rootfs_type = if rootfs_type.is_empty() { "ext4" } else { rootfs_type };
         let flags = match (rootfs_type, dax && verity.is_none()) {
             ("erofs" | "xfs", true) => "dax ro",
@@ -206,28 +139,6 @@ pub(super) fn configured(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn verity_lists_are_read_as_the_runtime_reads_them() {
-        assert_eq!(Verity::parse("  "), Ok(None));
-        let read =
-            Verity::parse("root_hash=a, salt=b,,data_blocks=2,data_block_size=1024,hash_block_size=512");
-        assert_eq!(read.map(|v| v.map(|v| (v.data_blocks, v.data_block_size))), Ok(Some((2, 1024))));
-        let error = |text| Verity::parse(text).err();
-        assert_eq!(error("x"), Some("invalid kernel_verity_params entry: \"x\"".into()));
-        assert_eq!(error("salt=b"), Some("missing kernel_verity_params root_hash".into()));
-        assert_eq!(
-            error("root_hash=a,data_blocks=-1"),
-            Some(
-                "invalid kernel_verity_params data_blocks \"-1\": strconv.ParseUint: parsing \"-1\": invalid syntax"
-                    .into()
-            )
-        );
-        assert_eq!(
-            error("root_hash=a,salt=b,data_blocks=1,data_block_size=1000,hash_block_size=512"),
-            Some("invalid kernel_verity_params data_block_size: must be multiple of 512".into())
-        );
-    }
 
     #[test]
     fn a_parameter_without_value_is_its_key() {

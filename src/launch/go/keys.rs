@@ -21,7 +21,7 @@ keys! {
     virtio_fs_daemon
     path jailer_path kernel image initrd rootfs_type kernel_params kernel_verity_params firmware
     default_vcpus default_maxvcpus default_memory default_maxmemory machine_type block_device_driver
-    enable_debug shared_fs virtio_fs_cache virtio_fs_queue_size virtio_fs_extra_args enable_iommu
+    enable_debug shared_fs virtio_fs_cache virtio_fs_extra_args enable_iommu
     confidential_guest enable_hugepages entropy_source disable_seccomp disable_guest_selinux
     cc_init_data hypervisor_loglevel reclaim_guest_freed_memory disk_rate_limiter_bw_max_rate
     disk_rate_limiter_bw_one_time_burst disk_rate_limiter_ops_max_rate

@@ -30,7 +30,6 @@ use crate::runtime::Sandbox;
 use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 use crate::runtime::verdict::{Failure, FailureStage};
 
-pub use guest_kernel::check_verity;
 pub(crate) use guest_kernel::joined;
 pub(crate) use paths::guest_share;
 
