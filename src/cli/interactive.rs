@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{ColorChoice, Input, ScreenOptions};
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, pods};
+use crate::edit::{RealDisk, writable};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::tui::effect::Fresh;
@@ -28,15 +29,11 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
         let root = root.clone();
         move |shown: &str| real(&root, shown)
     };
-    let writable = !chosen.sample && can_write(&real_path(&asked));
-    let readonly = if screen.readonly {
-        Some("started with --readonly".to_owned())
-    } else if chosen.sample {
+    let readonly = screen.readonly.then(|| "started with --readonly".to_owned());
+    let unwritable = if chosen.sample {
         Some("the sample lies in this program".to_owned())
-    } else if !writable {
-        Some(format!("{asked} cannot be written by this user; a drop-in or a patch can be"))
     } else {
-        None
+        writable(&RealDisk::new(&root), &asked).err().map(|e| e.to_string())
     };
     let reload = {
         let (input, host, kept) = (input.clone(), evaluator.setup().host.clone(), pods.clone());
@@ -58,7 +55,9 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
         pods,
         reload: Box::new(reload),
         real_path: Box::new(real_path),
+        root,
         readonly,
+        unwritable,
         sample: chosen.sample,
         colours: match screen.color {
             ColorChoice::Auto => Colours::Auto,
@@ -96,8 +95,4 @@ fn real(root: &Path, shown: &str) -> PathBuf {
         }
         None => PathBuf::from(shown),
     }
-}
-
-fn can_write(path: &Path) -> bool {
-    std::fs::OpenOptions::new().append(true).open(path).is_ok()
 }

@@ -7,6 +7,9 @@ use crate::tui::model::{Model, Screen};
 /// Why `command` does nothing now; `None`: it does something.
 pub fn reason_against(model: &Model, command: Command) -> Option<String> {
     let on_annotation = || matches!(model.rows.current().map(|r| &r.body), Some(Body::Annotation(_)) if model.screen == Screen::Annotations);
+    let here = || model.rows.current().map(|r| &r.body);
+    let on_list = || matches!(here(), Some(Body::List(_) | Body::Pattern(_)));
+    let on_pattern = || matches!(here(), Some(Body::Pattern(_)));
     let no = |text: &str| Some(text.to_owned());
     match command {
         Command::NextPod | Command::PrevPod if model.pods.len() < 2 => no("there is no other pod"),
@@ -18,6 +21,33 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         Command::DropTry if !matches!(model.rows.current().map(|r| &r.body), Some(Body::Annotation(a)) if a.tried) => {
             no("nothing is tried on this annotation")
         }
+        Command::AddPattern
+        | Command::EditPattern
+        | Command::DeletePattern
+        | Command::DuplicatePattern
+        | Command::MovePatternUp
+        | Command::MovePatternDown
+        | Command::Allow
+            if model.readonly.is_some() =>
+        {
+            model.readonly.clone()
+        }
+        Command::AddPattern if !on_list() => no("only lists take patterns, on screen 2"),
+        Command::EditPattern if !on_list() => no("only patterns are edited, on screen 2"),
+        Command::DeletePattern
+        | Command::DuplicatePattern
+        | Command::MovePatternUp
+        | Command::MovePatternDown
+            if !on_pattern() =>
+        {
+            no("no pattern is selected; they are on screen 2")
+        }
+        Command::Allow if !on_annotation() => no("no annotation is selected; they are on screen 1"),
+        Command::Undo if model.history.depth().0 == 0 => no("nothing was changed"),
+        Command::Redo if model.history.depth().1 == 0 => no("nothing was taken back"),
+        Command::Save | Command::SaveAndQuit if model.readonly.is_some() => model.readonly.clone(),
+        Command::Save if model.unsaved() == 0 => no("nothing to save: no policy edit is unsaved"),
+        Command::Origin | Command::ToLaunch if model.rows.current().is_none() => no("nothing is selected"),
         Command::ExportTry if model.trying() == 0 => no("no value is tried; e on an annotation tries one"),
         Command::NextHit | Command::PrevHit if model.list().search.is_empty() => {
             no("nothing is searched; / in the detail searches")

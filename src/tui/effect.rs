@@ -1,5 +1,6 @@
 //! What `update` asks of the outside. Values only; `run` carries them out.
 
+use crate::edit::Plan;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 
@@ -13,8 +14,8 @@ pub enum Effect {
         /// A word for it.
         what: String,
     },
-    /// Write the edited files.
-    Save(Box<SaveRequest>),
+    /// Write these files, one after the other, up to the first that fails.
+    Save(Vec<Plan>),
     /// Read configuration and manifests again.
     Reload,
     /// Open an editor.
@@ -44,27 +45,11 @@ pub enum Effect {
     },
 }
 
-/// One file to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SaveRequest {
-    /// Shown path.
-    pub path: String,
-    /// What was read; `None`: the file is new.
-    pub before: Option<String>,
-    /// What to write.
-    pub after: String,
-}
-
-/// How a save ended.
+/// How saving one file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SaveOutcome {
-    /// It is written.
-    Written {
-        /// Shown path.
-        path: String,
-        /// Its text now.
-        text: String,
-    },
+    /// It is written; a sentence about it.
+    Written(Plan, String),
     /// The file on disk is not what was read.
     Conflict {
         /// Shown path.

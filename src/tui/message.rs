@@ -364,7 +364,7 @@ pub enum Answer {
     /// A patch or a drop-in was written, or not.
     Exported(Result<PathBuf, String>),
     /// The save ended.
-    Saved(super::effect::SaveOutcome),
+    Saved(Vec<super::effect::SaveOutcome>),
     /// The files were read again.
     Reloaded(Box<Result<super::effect::Fresh, String>>),
     /// The editor came back.

@@ -15,7 +15,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::effect::{Effect, Fresh, SaveOutcome, SaveRequest};
+use super::effect::{Effect, Fresh, SaveOutcome};
 use super::env::{Colours, Env};
 use super::geometry::Geometry;
 use super::keymap::{Chord, Key};
@@ -25,6 +25,7 @@ use super::settings::Settings;
 use super::terminal::{self, Guard};
 use super::theme::Theme;
 use super::{update, view};
+use crate::edit::{self, Plan, RealDisk, SaveError};
 use crate::evaluate::Evaluator;
 use crate::input::manifest::Pod;
 use crate::input::source::Source;
@@ -48,8 +49,12 @@ pub struct Session {
     pub reload: Box<dyn FnMut() -> Result<Fresh, String>>,
     /// Where a shown path lies on this machine.
     pub real_path: Box<dyn Fn(&str) -> PathBuf>,
-    /// Why nothing can be written; `None`: it can.
+    /// The folder that shown paths of the configuration are below.
+    pub root: PathBuf,
+    /// Why nothing may be changed; `None`: it may.
     pub readonly: Option<String>,
+    /// Why the files cannot be written; `None`: they can.
+    pub unwritable: Option<String>,
     /// Whether the embedded sample is shown.
     pub sample: bool,
     /// Colours.
@@ -93,6 +98,7 @@ pub fn run(session: Session) -> io::Result<Ended> {
     model.preset = preset;
     model.keymap = settings.keymap.clone();
     model.readonly = session.readonly;
+    model.unwritable = session.unwritable;
     model.sample = session.sample;
     model.mouse = settings.mouse;
     model.words = session.words;
@@ -113,6 +119,7 @@ pub fn run(session: Session) -> io::Result<Ended> {
         screen,
         reload: session.reload,
         real_path: session.real_path,
+        disk: RealDisk::new(session.root),
         editor: env.editor(settings.editor.as_deref()),
         env,
         ended: None,
@@ -152,6 +159,7 @@ struct Outside {
     screen: Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>,
     reload: Box<dyn FnMut() -> Result<Fresh, String>>,
     real_path: Box<dyn Fn(&str) -> PathBuf>,
+    disk: RealDisk,
     editor: Vec<String>,
     env: Env,
     ended: Option<Option<String>>,
@@ -209,7 +217,7 @@ impl Outside {
                     terminal::set_last_words(model.unsaved_patch());
                 }
                 for effect in effects {
-                    if let Some(answer) = self.carry_out(effect, model)? {
+                    if let Some(answer) = self.carry_out(effect)? {
                         queue.push_back(Message::Answer(answer));
                     }
                 }
@@ -239,10 +247,10 @@ impl Outside {
         Ok(())
     }
 
-    fn carry_out(&mut self, effect: Effect, model: &Model) -> io::Result<Option<Answer>> {
+    fn carry_out(&mut self, effect: Effect) -> io::Result<Option<Answer>> {
         Ok(match effect {
             Effect::Copy { text, what } => Some(Answer::Copied(self.copy(&text, &what))),
-            Effect::Save(request) => Some(Answer::Saved(save(&request))),
+            Effect::Save(plans) => Some(Answer::Saved(save_all(plans, &self.disk))),
             Effect::Reload => Some(Answer::Reloaded(Box::new((self.reload)()))),
             Effect::Editor { path, line } => Some(Answer::Edited(self.edit(&path, line)?)),
             Effect::Suspend => {
@@ -265,9 +273,6 @@ impl Outside {
                 self.ended = Some(patch);
                 None
             }
-        })
-        .inspect(|_| {
-            let _ = model;
         })
     }
 
@@ -353,9 +358,29 @@ fn model_moved(next: Option<&Message>) -> bool {
     matches!(next, Some(Message::Key(_) | Message::Pointer(_)))
 }
 
-/// Saving takes its place here.
-fn save(_request: &SaveRequest) -> SaveOutcome {
-    SaveOutcome::Failed("not yet".into())
+/// Carries out plans, up to the first that fails.
+fn save_all(plans: Vec<Plan>, disk: &RealDisk) -> Vec<SaveOutcome> {
+    let mut outcomes = Vec::new();
+    for plan in plans {
+        let outcome = match edit::save(&plan, disk) {
+            Ok(saved) => {
+                let word = if saved.created { "created" } else { "wrote" };
+                let text = format!("{word} {}: {} bytes", saved.path.display(), plan.after.len());
+                SaveOutcome::Written(plan, text)
+            }
+            Err(SaveError::Conflict { now, .. }) => SaveOutcome::Conflict {
+                path: plan.path.to_string(),
+                theirs: now.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            },
+            Err(error) => SaveOutcome::Failed(error.to_string()),
+        };
+        let stop = !matches!(outcome, SaveOutcome::Written(..));
+        outcomes.push(outcome);
+        if stop {
+            break;
+        }
+    }
+    outcomes
 }
 
 /// Writes a new file; what is there already stays.

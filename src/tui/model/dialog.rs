@@ -1,7 +1,13 @@
 //! Windows over a screen. Each is a variant with its own data.
 
-use crate::evaluate::Outcome;
-use crate::runtime::verdict::Verdict;
+use std::rc::Rc;
+
+use super::find::Hit;
+use super::pods::Sweep;
+use crate::edit::{History, Plan, PolicyEdit};
+use crate::evaluate::{Evaluator, Outcome};
+use crate::policy::pattern::Meaning;
+use crate::runtime::verdict::{ListId, Verdict};
 use crate::tui::keymap::Layer;
 use crate::tui::message::Command;
 use crate::tui::widget::line::Line;
@@ -13,6 +19,65 @@ pub struct Preview {
     pub verdict: Option<Verdict>,
     /// What becomes of the pod.
     pub outcome: Outcome,
+}
+
+/// An entry of a policy list being written, with what it would mean.
+#[derive(Debug, Clone)]
+pub struct PatternDraft {
+    /// The list.
+    pub list: ListId,
+    /// Its place there.
+    pub at: usize,
+    /// The entry that it takes the place of; `None`: it is new.
+    pub replaces: Option<String>,
+    /// What is typed.
+    pub line: Line,
+    /// What it would mean.
+    pub meaning: Option<Meaning>,
+    /// Why it cannot be.
+    pub error: Option<String>,
+    /// The setup with it.
+    pub candidate: Option<Evaluator>,
+    /// What would become of the pods.
+    pub sweep: Sweep,
+}
+
+impl PatternDraft {
+    /// The edit that it stands for.
+    pub fn edit(&self) -> PolicyEdit {
+        let (list, at, text) = (self.list.clone(), self.at, self.line.text().to_owned());
+        match self.replaces {
+            Some(_) => PolicyEdit::Replace { list, at, text },
+            None => PolicyEdit::Add { list, at, text },
+        }
+    }
+}
+
+/// One way to save.
+#[derive(Debug, Clone)]
+pub struct SaveTarget {
+    /// Its name.
+    pub label: String,
+    /// Why it cannot be taken; `None`: it can.
+    pub reason: Option<String>,
+    /// What would be written, as a diff or as it is.
+    pub lines: Vec<String>,
+    /// What it does.
+    pub action: SaveAction,
+}
+
+/// What saving does.
+#[derive(Debug, Clone)]
+pub enum SaveAction {
+    /// Replaces files; the history afterwards, where it is another one.
+    Files(Vec<Plan>, Option<Box<History>>),
+    /// Writes a new file in the working folder.
+    NewFile {
+        /// Its name.
+        name: String,
+        /// Its content.
+        text: String,
+    },
 }
 
 /// A window.
@@ -41,6 +106,39 @@ pub enum Dialog {
         /// What it would do.
         preview: Option<Box<Preview>>,
     },
+    /// An entry of a policy list being written.
+    Pattern(Box<PatternDraft>),
+    /// Find anything.
+    Find {
+        /// What is typed.
+        line: Line,
+        /// Everything there is.
+        all: Rc<[Hit]>,
+        /// What fits, and whether it really does or is only near.
+        found: (Vec<usize>, bool),
+        /// Which hit.
+        at: usize,
+    },
+    /// What saving would write, and where.
+    Save {
+        /// The choices.
+        targets: Vec<SaveTarget>,
+        /// Which.
+        at: usize,
+        /// First line shown.
+        scroll: usize,
+    },
+    /// The file on disk is not what was read.
+    Conflict {
+        /// Shown path.
+        path: String,
+        /// What lies there now; `None`: nothing.
+        theirs: Option<String>,
+        /// What differs between there and here.
+        lines: Vec<String>,
+        /// First line shown.
+        scroll: usize,
+    },
     /// Save, discard or stay.
     Quit,
     /// Something to choose and copy.
@@ -65,8 +163,12 @@ impl Dialog {
     /// Which layers take its keys.
     pub fn layers(&self) -> Vec<Layer> {
         match self {
-            Self::Help { .. } | Self::Palette { .. } => vec![Layer::Picker, Layer::Typing],
-            Self::Try { .. } => vec![Layer::Typing],
+            Self::Help { .. } | Self::Palette { .. } | Self::Find { .. } => {
+                vec![Layer::Picker, Layer::Typing]
+            }
+            Self::Try { .. } | Self::Pattern(_) => vec![Layer::Typing],
+            Self::Save { .. } => vec![Layer::Save],
+            Self::Conflict { .. } => vec![Layer::Conflict],
             Self::Quit => vec![Layer::QuitQuestion],
             Self::CopyMenu { .. } => vec![Layer::Menu],
             Self::Text { .. } => vec![Layer::Reading],
@@ -76,14 +178,25 @@ impl Dialog {
     /// The line that is typed, where there is one.
     pub fn line_mut(&mut self) -> Option<&mut Line> {
         match self {
-            Self::Help { line, .. } | Self::Palette { line, .. } | Self::Try { line, .. } => Some(line),
+            Self::Help { line, .. }
+            | Self::Palette { line, .. }
+            | Self::Find { line, .. }
+            | Self::Try { line, .. } => Some(line),
+            Self::Pattern(draft) => Some(&mut draft.line),
             _ => None,
         }
     }
 
     /// Whether a line is typed in it.
     pub fn has_line(&self) -> bool {
-        matches!(self, Self::Help { .. } | Self::Palette { .. } | Self::Try { .. })
+        matches!(
+            self,
+            Self::Help { .. }
+                | Self::Palette { .. }
+                | Self::Find { .. }
+                | Self::Try { .. }
+                | Self::Pattern(_)
+        )
     }
 
     /// What goes into a window of lines.

@@ -2,8 +2,12 @@
 //! selections are identities, so that filtering and reloading keep them.
 
 pub mod annotations;
+pub mod changes;
+pub mod config;
 pub mod dialog;
+pub mod find;
 pub mod pods;
+pub mod policy;
 pub mod rows;
 
 use std::collections::BTreeMap;
@@ -12,10 +16,12 @@ use std::rc::Rc;
 use super::keymap::{Keymap, Layer};
 use super::theme::Preset;
 use super::widget::line::Line;
+use crate::edit::History;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::manifest::{Pod, PodAnnotation};
 use crate::input::source::Place;
 use crate::runtime::Depth;
+use changes::Compared;
 use dialog::Dialog;
 use pods::{PodEntry, Sweep};
 use rows::Rows;
@@ -150,6 +156,18 @@ pub struct Model {
     pub trials: BTreeMap<usize, BTreeMap<String, Option<String>>>,
     /// What became of each pod.
     pub sweep: Sweep,
+    /// The policy lists with everything done to them.
+    pub history: History,
+    /// Whether a list differs from its file.
+    pub edited: bool,
+    /// How many changes were made when everything was on disk.
+    pub saved_depth: usize,
+    /// What became of each pod under the files as they were read.
+    pub saved_sweep: Sweep,
+    /// The same under another generation, once asked for.
+    pub other: Option<Evaluator>,
+    /// What the diffs compare with, evaluated.
+    pub compared: Option<Compared>,
     /// What became of this one.
     pub evaluation: Rc<Evaluation>,
     /// The pod as it was evaluated.
@@ -187,12 +205,16 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// What was said so far.
     pub log: Vec<Notice>,
-    /// Why nothing can be written; `None`: it can.
+    /// Why nothing may be changed; `None`: it may.
     pub readonly: Option<String>,
+    /// Why the files cannot be written; `None`: they can.
+    pub unwritable: Option<String>,
     /// Whether the embedded sample is shown.
     pub sample: bool,
     /// Files that differ from what was read.
     pub stale: Vec<String>,
+    /// The history that a save under way leads to, where it is another one.
+    pub pending: Option<History>,
     /// Quit after the next save.
     pub quitting: bool,
     /// One Ctrl-c was given.
@@ -214,6 +236,12 @@ impl Model {
         let tried = Rc::new(pods.first().map_or_else(no_pod, |e| (*e.pod).clone()));
         let evaluation = Rc::new(evaluator.evaluate(&tried, Depth::Full));
         let mut model = Self {
+            history: History::of(&evaluator.setup().layers),
+            edited: false,
+            saved_depth: 0,
+            saved_sweep: Sweep::new(pods.len()),
+            other: None,
+            compared: None,
             saved: evaluator.clone(),
             current: evaluator,
             sweep: Sweep::new(pods.len()),
@@ -238,8 +266,10 @@ impl Model {
             notice: None,
             log: Vec::new(),
             readonly: None,
+            unwritable: None,
             sample: false,
             stale: Vec::new(),
+            pending: None,
             quitting: false,
             interrupted: false,
             preset: Preset::Dark,
@@ -323,6 +353,11 @@ impl Model {
         Some(pod)
     }
 
+    /// The pod with what is tried on it, where something is.
+    pub fn tried_pod(&self, index: usize) -> Option<Pod> {
+        self.trials.contains_key(&index).then(|| self.with_trials(index)).flatten()
+    }
+
     /// Evaluates the pod in sight again.
     pub fn evaluate(&mut self) {
         let pod = self.with_trials(self.pod).unwrap_or_else(no_pod);
@@ -337,25 +372,18 @@ impl Model {
         self.trials.values().map(BTreeMap::len).sum()
     }
 
-    /// How many policy edits are not on disk.
-    pub fn unsaved(&self) -> usize {
-        0
-    }
-
-    /// The unsaved edits as a patch.
-    pub fn unsaved_patch(&self) -> Option<String> {
-        None
-    }
-
-    /// Takes texts that were read again.
-    pub fn read_again(&mut self, layers: crate::input::config::Layers) {
-        self.saved = self.saved.with_layers(layers);
-        self.current = self.saved.clone();
-    }
-
     /// Where one is.
     pub fn spot(&self) -> Spot {
         Spot { screen: self.screen, pod: self.pod, row: self.list().selected.clone() }
+    }
+}
+
+/// A value as a person writes it: texts without quotation marks.
+pub fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) if text.is_empty() => "\"\"".into(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -104,6 +104,34 @@ impl Summary {
     }
 }
 
+/// How a pod's fate differs between two sweeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// It started, and would be refused.
+    Refused,
+    /// It was refused, and would start.
+    Starts,
+    /// Other values or statuses.
+    Differs,
+}
+
+/// The pods whose fate differs, and how; among those that both sweeps have.
+pub fn turns(baseline: &Sweep, candidate: &Sweep) -> Vec<(usize, Turn)> {
+    let pairs = baseline.summaries.iter().zip(&candidate.summaries).take(baseline.next.min(candidate.next));
+    pairs
+        .enumerate()
+        .filter_map(|(i, pair)| {
+            let (Some(old), Some(new)) = pair else { return None };
+            match (old.refused.is_some(), new.refused.is_some()) {
+                (false, true) => Some((i, Turn::Refused)),
+                (true, false) => Some((i, Turn::Starts)),
+                _ if old.digest != new.digest => Some((i, Turn::Differs)),
+                _ => None,
+            }
+        })
+        .collect()
+}
+
 /// Outcomes of all pods under one evaluator, filled in slices.
 #[derive(Debug, Clone, Default)]
 pub struct Sweep {

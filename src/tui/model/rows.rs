@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use super::annotations::AnnotationRow;
-use super::{Model, Screen, annotations};
+use super::changes::ChangeRow;
+use super::config::KeyRow;
+use super::policy::{ListRow, PatternRow};
+use super::{Model, Screen, annotations, changes, config, policy};
 use crate::tui::filter;
 
 /// One row of a list.
@@ -24,6 +27,16 @@ pub enum Body {
     Heading(String),
     /// An annotation.
     Annotation(AnnotationRow),
+    /// A policy list.
+    List(ListRow),
+    /// An entry of a policy list.
+    Pattern(PatternRow),
+    /// An argument, a parameter or a field, on both sides.
+    Change(ChangeRow),
+    /// Equal rows, folded: how many.
+    Fold(usize),
+    /// A configuration key.
+    Key(KeyRow),
     /// A pod, by index.
     Pod(usize),
 }
@@ -129,8 +142,11 @@ impl Model {
     pub fn rebuild_rows(&mut self) {
         let rows = match self.screen {
             Screen::Annotations => annotations::rows(self),
+            Screen::Policy => policy::rows(self),
+            Screen::Launch => changes::launch_rows(self),
+            Screen::Agent => changes::agent_rows(self),
+            Screen::Config => config::rows(self),
             Screen::Pods => self.pod_rows(),
-            _ => Vec::new(),
         };
         self.rows = Rows::filtered(rows, self.list().filter.text());
         self.place_cursor();

@@ -1,9 +1,10 @@
 //! What the outside answered.
 
-use crate::tui::effect::{Effect, Fresh, SaveOutcome};
+use super::save;
+use crate::tui::effect::{Effect, Fresh};
 use crate::tui::message::Answer;
+use crate::tui::model::Model;
 use crate::tui::model::pods::entries;
-use crate::tui::model::{Model, Screen};
 
 pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
     match answer {
@@ -11,7 +12,7 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
         Answer::Copied(Err(text)) => model.complain(text),
         Answer::Exported(Ok(path)) => model.say(format!("wrote {}", path.display())),
         Answer::Exported(Err(text)) => model.complain(text),
-        Answer::Saved(outcome) => saved(model, outcome),
+        Answer::Saved(outcomes) => return save::ended(model, outcomes),
         Answer::Reloaded(fresh) => match *fresh {
             Ok(fresh) => reloaded(model, fresh),
             Err(text) => model.complain(text),
@@ -29,12 +30,6 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
     Vec::new()
 }
 
-fn saved(model: &mut Model, outcome: SaveOutcome) {
-    if let SaveOutcome::Failed(text) = outcome {
-        model.complain(text);
-    }
-}
-
 /// New texts under the old selection, filter and edits.
 fn reloaded(model: &mut Model, fresh: Fresh) {
     let id = model.pods.get(model.pod).map(|e| e.id.clone());
@@ -48,12 +43,11 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
     model.pod = id.and_then(|id| find(&id)).unwrap_or(0);
     model.marked = marked.and_then(|id| find(&id));
     model.trials = tried.into_iter().filter_map(|(id, trials)| Some((find(&id)?, trials))).collect();
-    model.read_again(fresh.layers);
-    model.sweep.restart(model.pods.len());
-    model.evaluate();
-    if model.screen == Screen::Pods {
-        model.rebuild_rows();
-    }
+    let edits = model.unsaved();
     model.stale.clear();
-    model.say("read again");
+    match model.read_again(fresh.layers, true) {
+        Ok(()) if edits > 0 => model.say("read again; your unsaved edits stand on the new text"),
+        Ok(()) => model.say("read again"),
+        Err(error) => model.complain(format!("read again, but an edit has no place any more: {error}")),
+    }
 }

@@ -1,6 +1,7 @@
 //! Taking things out: copies, whole values, the same answer as a command, the editor.
 
 use super::what_if::quoted;
+use crate::runtime::value::Origin;
 use crate::tui::effect::Effect;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::Dialog;
@@ -54,7 +55,44 @@ fn choices(model: &Model) -> Vec<(String, String)> {
                 add("message", message.to_string());
             }
         }
-        Some(Body::Heading(_)) | None => {}
+        Some(Body::List(row)) => {
+            let texts = model.patterns(&row.id);
+            add("list", format!("{} = {}", row.id.list, serde_json::Value::from(texts)));
+        }
+        Some(Body::Pattern(row)) => {
+            add("pattern", row.text.clone());
+            let list = if row.list.list == "enable_annotations" {
+                String::new()
+            } else {
+                format!(" --list {}", row.list.list)
+            };
+            add("as a command", format!("katascope policy allow{list} {}", shell_word(&row.text)));
+        }
+        Some(Body::Change(row)) => {
+            if !row.text.candidate.is_empty() {
+                add("argument", row.text.candidate.clone());
+            }
+            if row.text.baseline != row.text.candidate && !row.text.baseline.is_empty() {
+                add("in the baseline", row.text.baseline.clone());
+            }
+            if let Some(launch) = model.evaluation.launch.as_ref().filter(|_| model.screen == Screen::Launch)
+            {
+                let words = launch.program.iter().chain(launch.args.iter().map(|a| &a.text));
+                add("VM command", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
+                for helper in &launch.helpers {
+                    let words = std::iter::once(&helper.program).chain(helper.args.iter().map(|a| &a.text));
+                    add("beside it", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
+                }
+            }
+            if let Some(agent) = model.evaluation.agent.as_ref().filter(|_| model.screen == Screen::Agent) {
+                add("kernel line", agent.kernel_cmdline.clone());
+            }
+        }
+        Some(Body::Key(row)) => {
+            add("value", crate::tui::model::plain(&row.value.value));
+            add("key", row.key.clone());
+        }
+        Some(Body::Fold(_) | Body::Heading(_)) | None => {}
     }
     if let Some((path, line)) = place(model) {
         add("place", format!("{path}:{line}"));
@@ -102,7 +140,20 @@ fn place(model: &Model) -> Option<(String, u32)> {
             let place = model.pods.get(*index)?.pod.place();
             Some((place.file.to_string(), place.line))
         }
-        Body::Heading(_) => None,
+        Body::List(row) => Some((row.path.as_ref()?.to_string(), row.line)),
+        Body::Pattern(row) => Some((row.path.to_string(), row.line)),
+        Body::Key(row) => match &row.value.origin {
+            Origin::File(place) => Some((place.file.to_string(), place.line)),
+            _ => None,
+        },
+        Body::Change(row) => {
+            let effective = model.evaluation.effective.as_ref()?;
+            row.keys.iter().find_map(|key| match &effective.get(key)?.origin {
+                Origin::File(place) => Some((place.file.to_string(), place.line)),
+                _ => None,
+            })
+        }
+        Body::Fold(_) | Body::Heading(_) => None,
     }
 }
 

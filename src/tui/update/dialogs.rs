@@ -1,10 +1,11 @@
 //! Keys while a window is open or a line is typed.
 
-use super::{leave, motion, obey as obey_plain, what_if};
+use super::{leave, links, motion, obey as obey_plain, policy, save, what_if};
 use crate::tui::effect::Effect;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::{Command, LineEdit};
 use crate::tui::model::dialog::Dialog;
+use crate::tui::model::find;
 use crate::tui::model::{Model, Typing};
 use crate::tui::palette;
 
@@ -46,6 +47,11 @@ fn line_changed(model: &mut Model) {
         Some(Dialog::Help { scroll, .. }) => *scroll = 0,
         Some(Dialog::Palette { at, .. }) => *at = 0,
         Some(Dialog::Try { .. }) => what_if::preview(model),
+        Some(Dialog::Pattern(_)) => policy::typed(model),
+        Some(Dialog::Find { line, all, found, at }) => {
+            *found = find::hits(all, line.text());
+            *at = 0;
+        }
         Some(_) => {}
     }
 }
@@ -139,6 +145,29 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
             *at = chosen(*at, command, items.len(), page);
         }
         Some(Dialog::Try { .. }) if command == Command::Open => what_if::accept(model),
+        Some(Dialog::Pattern(_)) if command == Command::Open => policy::accept(model),
+        Some(Dialog::Find { all, found, at, .. }) => {
+            if command == Command::Open {
+                let hit = found.0.get(*at).and_then(|i| all.get(*i)).cloned();
+                model.dialogs.pop();
+                match hit {
+                    Some(hit) => links::to_hit(model, &hit),
+                    None => model.complain("nothing is called that"),
+                }
+                return Vec::new();
+            }
+            *at = chosen(*at, command, found.0.len(), page);
+        }
+        Some(Dialog::Save { scroll, .. }) => {
+            if matches!(command, Command::NextTarget | Command::Copy | Command::Write) {
+                return save::obey(model, command);
+            }
+            *scroll = motion::scrolled(*scroll, command, page, lines);
+        }
+        Some(Dialog::Conflict { scroll, .. }) => {
+            *scroll = motion::scrolled(*scroll, command, page, lines);
+            save::settle(model, command);
+        }
         Some(Dialog::Quit) => return leave::answer(model, command),
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! Quitting, and what becomes of unsaved edits.
 
+use super::save;
 use crate::tui::effect::Effect;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
@@ -11,7 +12,7 @@ pub(super) fn patch(model: &Model) -> Option<String> {
 }
 
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
-    if model.unsaved() == 0 {
+    if !asks(model) {
         return vec![Effect::Quit { patch: None }];
     }
     model.dialogs.push(Dialog::Quit);
@@ -19,7 +20,7 @@ pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
 }
 
 pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
-    if model.unsaved() == 0 {
+    if !asks(model) {
         return vec![Effect::Quit { patch: None }];
     }
     model.interrupted = true;
@@ -29,13 +30,28 @@ pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Nobody wants to be asked about the sample.
+fn asks(model: &Model) -> bool {
+    model.unsaved() > 0 && !model.sample
+}
+
+/// Shows what would be written; once it is, the program ends.
+pub(super) fn save_and_quit(model: &mut Model) -> Vec<Effect> {
+    if model.unsaved() == 0 {
+        return vec![Effect::Quit { patch: None }];
+    }
+    model.quitting = true;
+    save::open(model);
+    Vec::new()
+}
+
 /// The answer to the question.
 pub(super) fn answer(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::DiscardAndQuit => return vec![Effect::Quit { patch: None }],
         Command::SaveAndQuit => {
             model.dialogs.pop();
-            model.quitting = true;
+            return save_and_quit(model);
         }
         _ => {}
     }

@@ -4,7 +4,10 @@ mod answers;
 mod copy;
 mod dialogs;
 mod leave;
+mod links;
 mod motion;
+mod policy;
+mod save;
 mod what_if;
 
 use super::available::reason_against;
@@ -15,6 +18,7 @@ use super::keymap::Found;
 use super::message::{Command, Message, Pointer};
 use super::model::dialog::Dialog;
 use super::model::pods::SLICE;
+use super::model::rows::Body;
 use super::model::{Baseline, Model, Pane, Screen, Show, Typing};
 
 /// What a message does.
@@ -62,16 +66,29 @@ pub fn update(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<E
 /// Whether there is work for idle time.
 pub fn has_work(model: &Model) -> bool {
     !model.sweep.done()
+        || (model.edited && !model.saved_sweep.done())
+        || matches!(model.dialogs.last(), Some(Dialog::Pattern(draft)) if !draft.sweep.done())
 }
 
+/// One slice of work: this policy's outcomes first, then those on disk, then those of what is typed.
 fn idle(model: &mut Model) {
-    let mut sweep = std::mem::take(&mut model.sweep);
-    let tried = |i: usize| model.trials.contains_key(&i).then(|| model.with_trials(i)).flatten();
-    sweep.go_on(SLICE, &model.current, tried, &model.pods);
-    let done = sweep.done();
-    model.sweep = sweep;
-    if done && model.screen == Screen::Pods {
-        model.rebuild_rows();
+    if !model.sweep.done() {
+        let mut sweep = std::mem::take(&mut model.sweep);
+        sweep.go_on(SLICE, &model.current, |i| model.tried_pod(i), &model.pods);
+        let done = sweep.done();
+        model.sweep = sweep;
+        if done && model.screen == Screen::Pods {
+            model.rebuild_rows();
+        }
+    } else if model.edited && !model.saved_sweep.done() {
+        let mut sweep = std::mem::take(&mut model.saved_sweep);
+        sweep.go_on(SLICE, &model.saved, |i| model.tried_pod(i), &model.pods);
+        model.saved_sweep = sweep;
+    } else if let Some(Dialog::Pattern(mut draft)) = model.dialogs.pop() {
+        if let Some(candidate) = &draft.candidate {
+            draft.sweep.go_on(SLICE, candidate, |i| model.tried_pod(i), &model.pods);
+        }
+        model.dialogs.push(Dialog::Pattern(draft));
     }
 }
 
@@ -134,9 +151,52 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             let pod = model.pod_under_cursor();
             model.marked = Some(pod);
             model.baseline = Baseline::Marked;
+            model.rebuild_rows();
             let name = model.pods.get(pod).map_or("", |p| &p.id).to_owned();
             model.say(format!("{name} is the baseline of Launch and Agent now"));
         }
+        Command::CycleBaseline => {
+            model.baseline = match model.baseline {
+                Baseline::Bare => Baseline::Saved,
+                Baseline::Saved if model.marked.is_some() => Baseline::Marked,
+                Baseline::Saved | Baseline::Marked => Baseline::OtherRuntime,
+                Baseline::OtherRuntime => Baseline::Bare,
+            };
+            model.say(format!("compared with {}", model.baseline_words()));
+            model.rebuild_rows();
+        }
+        Command::SideBySide => model.side_by_side = !model.side_by_side,
+        Command::Fold => {
+            model.folded = !model.folded;
+            model.rebuild_rows();
+        }
+        Command::FindAnything => links::open_find(model),
+        Command::Origin => links::origin(model),
+        Command::ToLaunch => links::to_launch(model),
+        Command::OtherRuntime => {
+            use crate::catalog::Generation;
+            let next = match model.current.setup().generation {
+                Generation::Rs41 => Generation::Go41,
+                Generation::Go41 => Generation::Go21,
+                Generation::Go21 => Generation::Rs41,
+            };
+            model.saved = model.saved.with_generation(next);
+            model.saved_sweep = Default::default();
+            model.policy_changed();
+            model.say(format!("evaluated as {} now", next.title()));
+        }
+        Command::AddPattern
+        | Command::EditPattern
+        | Command::DeletePattern
+        | Command::DuplicatePattern
+        | Command::MovePatternUp
+        | Command::MovePatternDown
+        | Command::Allow
+        | Command::Undo
+        | Command::Redo => policy::obey(model, command),
+        Command::Save => save::open(model),
+        Command::SaveAndQuit => return leave::save_and_quit(model),
+        Command::Audit => audit(model),
         Command::TryValue => what_if::start(model),
         Command::DropTry => what_if::drop_one(model),
         Command::ExportTry => what_if::export(model),
@@ -193,7 +253,22 @@ fn open(model: &mut Model) {
         model.select_problem();
         return;
     }
+    if let Some(Body::Fold(_)) = model.rows.current().map(|r| &r.body) {
+        model.folded = false;
+        model.rebuild_rows();
+        return;
+    }
+    if model.screen == Screen::Policy && model.pane == Pane::Detail {
+        policy::obey(model, Command::EditPattern);
+        return;
+    }
     model.pane = Pane::Detail;
+}
+
+/// What the policy lets in, worst first.
+fn audit(model: &mut Model) {
+    let text = super::model::policy::audit(model);
+    model.dialogs.push(Dialog::text("What this policy lets pod authors do", &text));
 }
 
 fn back(model: &mut Model) {

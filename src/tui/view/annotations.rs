@@ -13,8 +13,8 @@ use crate::catalog::{Gate, Reader};
 use crate::runtime::value::{EffectiveValue, Origin};
 use crate::runtime::verdict::{Fix, Stage, Verdict};
 use crate::tui::message::Command;
-use crate::tui::model::Model;
 use crate::tui::model::annotations::{AnnotationRow, field_of, known, short, used};
+use crate::tui::model::{Model, plain as json};
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::Rich;
@@ -129,15 +129,6 @@ fn field(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Optio
     match verdict.and_then(|v| v.field.as_ref()) {
         Some(field) => Some(field.to_string()),
         None => field_of(model, known(model, &row.key)?.1),
-    }
-}
-
-/// A value as a person writes it.
-pub(super) fn json(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) if text.is_empty() => "\"\"".into(),
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
 

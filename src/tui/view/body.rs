@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{annotations, pods};
+use super::{annotations, changes, config, pods, policy};
 use crate::tui::geometry::{Geometry, Region, Target};
 use crate::tui::model::rows::{Body, Row};
 use crate::tui::model::{Model, Pane, Screen, Show};
@@ -76,7 +76,16 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         title.push(Token::Key, "/");
         title.push(Token::Strong, list.filter.text());
     }
+    if matches!(model.screen, Screen::Launch | Screen::Agent) && !rows.shown.is_empty() {
+        title.push(Token::Muted, format!(" {dot} {}, compared with ", changes::summary(model)));
+        title.push(Token::Open, model.baseline_words());
+    }
     let right = match (model.screen, list.show) {
+        (Screen::Launch | Screen::Agent, _) => Rich::new(),
+        (Screen::Policy, Show::Set) => Rich::of(Token::Open, "only what a file sets"),
+        (Screen::Policy, Show::Problems) => Rich::of(Token::Open, "only with warnings"),
+        (Screen::Config, Show::Set) => Rich::of(Token::Open, "without defaults"),
+        (Screen::Config, Show::Problems) => Rich::of(Token::Open, "set by annotations or rules"),
         (_, Show::All) => Rich::new(),
         (Screen::Pods, Show::Problems) => Rich::of(Token::Open, "only refused"),
         (Screen::Pods, Show::Set) => Rich::of(Token::Open, "only with problems"),
@@ -107,7 +116,14 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Screen::Annotations if model.pods.is_empty() => {
                 "no pod: name manifests on the command line to see what becomes of theirs".to_owned()
             }
-            Screen::Launch | Screen::Agent => "the pod does not get so far".to_owned(),
+            Screen::Launch | Screen::Agent | Screen::Config => match model.evaluation.outcome.failure() {
+                Some(f) => format!(
+                    "The pod does not get so far: it is refused at {}. {}",
+                    f.stage.as_str(),
+                    f.message
+                ),
+                None => "nothing is known here for this runtime".to_owned(),
+            },
             _ => "nothing here".to_owned(),
         }
     };
@@ -125,6 +141,13 @@ fn draw_row(canvas: &Canvas<'_>, model: &Model, row: &Row, width: usize, here: b
     match &row.body {
         Body::Heading(text) => Rich::of(Token::Heading, format!(" {text}")),
         Body::Annotation(annotation) => head.join(annotations::row(canvas, model, annotation, room)),
+        Body::List(list) => head.join(policy::list_row(canvas, list, room)),
+        Body::Pattern(pattern) => head.join(policy::pattern_row(canvas, pattern, room)),
+        Body::Change(change) => head.join(changes::row(canvas, model, change, room)),
+        Body::Fold(count) => {
+            head.put(Token::Muted, format!("{} {count} equal; Enter unfolds", canvas.theme.glyphs.fold))
+        }
+        Body::Key(key) => head.join(config::row(canvas, key, room)),
         Body::Pod(index) => head.join(pods::row(canvas, model, *index, room)),
     }
 }
@@ -133,8 +156,12 @@ pub(super) fn detail(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometr
     let focused = model.pane == Pane::Detail && model.dialogs.is_empty();
     let (title, lines) = match model.rows.current().map(|r| &r.body) {
         Some(Body::Annotation(row)) => annotations::detail(canvas, model, row),
+        Some(Body::List(row)) => policy::list_detail(model, row),
+        Some(Body::Pattern(row)) => policy::pattern_detail(canvas, row),
+        Some(Body::Change(row)) => changes::detail(canvas, model, row),
+        Some(Body::Key(row)) => config::detail(canvas, model, row),
         Some(Body::Pod(index)) => pods::detail(canvas, model, *index),
-        Some(Body::Heading(_)) | None => (Rich::new(), Vec::new()),
+        Some(Body::Heading(_) | Body::Fold(_)) | None => (Rich::new(), Vec::new()),
     };
     let list = model.list();
     let inner = canvas.frame(area, title, Rich::new(), focused);

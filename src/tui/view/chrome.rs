@@ -153,7 +153,7 @@ pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let layers = model.layers();
     let mut items: Vec<(u8, String, &str)> = COMMANDS
         .iter()
-        .filter(|e| e.rank > 0 && reason_against(model, e.command).is_none())
+        .filter(|e| e.rank > 0 && belongs(model, e.command) && reason_against(model, e.command).is_none())
         .filter_map(|e| Some((e.rank, model.keymap.chord_for(&layers, e.command)?.to_string(), e.label)))
         .collect();
     if !model.dialogs.is_empty() || model.typing != Typing::Nowhere {
@@ -186,12 +186,24 @@ pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     canvas.line(Rect { x: at, width: area.right() - at, ..area }, 0, right);
 }
 
+/// Whether a command is one of this screen's own: the footer has room for no others.
+fn belongs(model: &Model, command: Command) -> bool {
+    match command {
+        Command::MarkBaseline => matches!(model.screen, Screen::Launch | Screen::Agent | Screen::Pods),
+        Command::Editor => !model.sample,
+        _ => true,
+    }
+}
+
 fn dialog_enter(model: &Model) -> &'static str {
     use crate::tui::model::dialog::Dialog;
     match model.dialogs.last() {
         None => "keep",
         Some(Dialog::Palette { .. }) => "do it",
         Some(Dialog::Try { .. }) => "try in memory",
+        Some(Dialog::Pattern(_)) => "put into the list",
+        Some(Dialog::Find { .. }) => "go there",
+        Some(Dialog::Save { .. } | Dialog::Conflict { .. }) => "cancel",
         Some(Dialog::CopyMenu { .. }) => "copy",
         Some(_) => "close",
     }

@@ -2,15 +2,15 @@
 
 use ratatui::layout::Rect;
 
-use super::annotations::json;
 use super::chrome::typed;
+use super::windows;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::Geometry;
 use crate::tui::keymap::Layer;
 use crate::tui::message::{COMMANDS, Command, Group};
-use crate::tui::model::Model;
 use crate::tui::model::annotations::short;
 use crate::tui::model::dialog::{Dialog, Preview};
+use crate::tui::model::{Model, plain as json};
 use crate::tui::palette;
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
@@ -57,6 +57,16 @@ pub(super) fn draw(
             let lines = preview.as_deref().map(|p| foresight(canvas, p)).unwrap_or_default();
             scrolled(canvas, below(inner, 2), lines, 0, geometry);
         }
+        Dialog::Pattern(draft) => windows::pattern(canvas, main, model, draft, geometry),
+        Dialog::Find { line, all, found, at } => {
+            windows::find(canvas, main, (line, all, found, *at), geometry)
+        }
+        Dialog::Save { targets, at, scroll } => {
+            windows::save(canvas, main, model, (targets, *at, *scroll), geometry)
+        }
+        Dialog::Conflict { path, lines, scroll, .. } => {
+            windows::conflict(canvas, main, model, (path, lines, *scroll), geometry);
+        }
         Dialog::Quit => {
             let inner = window(canvas, main, 64, 6, Rich::of(Token::Title, "Quit"));
             let count = model.unsaved();
@@ -95,7 +105,7 @@ pub(super) fn window(canvas: &mut Canvas<'_>, main: Rect, width: u16, height: u1
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
-fn below(area: Rect, rows: u16) -> Rect {
+pub(super) fn below(area: Rect, rows: u16) -> Rect {
     Rect { y: area.y + rows.min(area.height), height: area.height.saturating_sub(rows), ..area }
 }
 

@@ -10,9 +10,13 @@
 
 mod annotations;
 mod body;
+mod changes;
 mod chrome;
+mod config;
 mod dialogs;
 mod pods;
+mod policy;
+mod windows;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,0 +1,445 @@
+//! The rows of screens 3 and 4: what is started and told, argument by argument, against a baseline.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+
+use super::rows::{Body, Row};
+use super::{Baseline, Model};
+use crate::catalog::{Generation, KATA_PREFIX};
+use crate::diff::argv::{self, Grouping, Piece};
+use crate::diff::{Kind, Sides};
+use crate::evaluate::Evaluation;
+use crate::launch::{Arg, Cause, Launch};
+use crate::runtime::Depth;
+
+/// Equal rows kept on both sides of a difference when the rest is folded.
+const CONTEXT: usize = 2;
+/// Fewer equal rows than this are not worth folding.
+const WORTH_FOLDING: usize = 4;
+
+/// The baseline as it was last evaluated.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// Which.
+    pub baseline: Baseline,
+    /// The state it was evaluated in.
+    pub revision: u64,
+    /// The marked pod.
+    pub marked: Option<usize>,
+    /// What became of it.
+    pub evaluation: Rc<Evaluation>,
+}
+
+/// One unit on both sides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeRow {
+    /// What became of it.
+    pub kind: Kind,
+    /// The text of both sides; empty where it is not there.
+    pub text: Sides<String>,
+    /// For `Changed`: the unit in pieces.
+    pub pieces: Vec<Piece>,
+    /// Why it is there.
+    pub cause: Cause,
+    /// How deep it stands in a document.
+    pub depth: usize,
+    /// How an annotation's row or a configuration key finds it.
+    pub keys: Vec<String>,
+}
+
+/// The generation of the same age.
+pub fn other_generation(generation: Generation) -> Generation {
+    match generation {
+        Generation::Rs41 => Generation::Go41,
+        Generation::Go41 | Generation::Go21 => Generation::Rs41,
+    }
+}
+
+impl Model {
+    /// What the baseline is, in words.
+    pub fn baseline_words(&self) -> String {
+        match self.baseline {
+            Baseline::Bare => "the pod without Kata annotations".into(),
+            Baseline::Saved => "the policy on disk".into(),
+            Baseline::Marked => match self.marked.and_then(|m| self.pods.get(m)) {
+                Some(entry) => format!("pod {}", entry.id),
+                None => "no pod is marked".into(),
+            },
+            Baseline::OtherRuntime => other_generation(self.current.setup().generation).title().into(),
+        }
+    }
+
+    /// Evaluates the baseline where it is not known yet.
+    fn compare(&mut self) -> Rc<Evaluation> {
+        if let Some(known) = &self.compared
+            && (known.baseline, known.revision, known.marked) == (self.baseline, self.revision, self.marked)
+        {
+            return known.evaluation.clone();
+        }
+        let mut pod = (*self.tried).clone();
+        let evaluation = match self.baseline {
+            Baseline::Bare => {
+                pod.annotations.retain(|a| !a.key.starts_with(KATA_PREFIX));
+                pod.problems.retain(|p| p.annotation.as_ref().is_none_or(|a| !a.starts_with(KATA_PREFIX)));
+                self.current.evaluate(&pod, Depth::Full)
+            }
+            Baseline::Saved => self.saved.evaluate(&pod, Depth::Full),
+            Baseline::Marked => {
+                let marked = self.marked.and_then(|m| self.with_trials(m)).unwrap_or(pod);
+                self.current.evaluate(&marked, Depth::Full)
+            }
+            Baseline::OtherRuntime => {
+                let generation = other_generation(self.current.setup().generation);
+                let other =
+                    self.other.get_or_insert_with(|| self.current.with_generation(generation)).clone();
+                other.evaluate(&pod, Depth::Full)
+            }
+        };
+        let evaluation = Rc::new(evaluation);
+        self.compared = Some(Compared {
+            baseline: self.baseline,
+            revision: self.revision,
+            marked: self.marked,
+            evaluation: evaluation.clone(),
+        });
+        evaluation
+    }
+}
+
+/// Gives each row an identity of its own.
+struct Collector {
+    rows: Vec<Row>,
+    seen: BTreeMap<String, usize>,
+}
+
+impl Collector {
+    fn new() -> Self {
+        Self { rows: Vec::new(), seen: BTreeMap::new() }
+    }
+
+    fn heading(&mut self, text: impl Into<String>) {
+        self.rows.push(Row::heading(text));
+    }
+
+    fn push(&mut self, section: &str, name: &str, row: ChangeRow) {
+        let base = format!("{section}\u{1}{name}");
+        let count = self.seen.entry(base.clone()).or_insert(0);
+        *count += 1;
+        let find =
+            format!("{} {} {} {}", row.text.candidate, row.text.baseline, row.keys.join(" "), row.cause.rule);
+        self.rows.push(Row {
+            id: format!("{base}\u{1}{count}").into(),
+            find: find.into(),
+            body: Body::Change(row),
+        });
+    }
+
+    fn processes(&mut self, section: &str, sides: Sides<&[Arg]>, grouping: Grouping) {
+        let join = |args: &[Arg], range: &std::ops::Range<usize>| -> String {
+            let args = args.get(range.clone()).unwrap_or_default();
+            args.iter().map(|a| a.text.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        for row in argv::compare(sides.baseline, sides.candidate, grouping) {
+            let text = Sides::new(join(sides.baseline, &row.baseline), join(sides.candidate, &row.candidate));
+            let args = match row.kind {
+                Kind::Removed => sides.baseline.get(row.baseline.clone()),
+                _ => sides.candidate.get(row.candidate.clone()),
+            };
+            let cause = merged(args.unwrap_or_default());
+            let name = if text.candidate.is_empty() { &text.baseline } else { &text.candidate };
+            let name = name.split(['=', ' ']).next().unwrap_or_default().to_owned();
+            let keys = cause.keys.iter().map(ToString::to_string).collect();
+            self.push(
+                section,
+                &name,
+                ChangeRow { kind: row.kind, text, pieces: row.pieces, cause, depth: 0, keys },
+            );
+        }
+    }
+
+    fn body(&mut self, section: &str, sides: Sides<Option<&Json>>, causes: &[(String, Cause)]) {
+        self.value(section, "", None, sides, 0, causes);
+    }
+
+    fn value(
+        &mut self,
+        section: &str,
+        pointer: &str,
+        name: Option<&str>,
+        sides: Sides<Option<&Json>>,
+        depth: usize,
+        causes: &[(String, Cause)],
+    ) {
+        let kind = match (sides.baseline, sides.candidate) {
+            (None, _) => Kind::Added,
+            (_, None) => Kind::Removed,
+            (Some(a), Some(b)) if a == b => Kind::Same,
+            _ => Kind::Changed,
+        };
+        let shown = |value: Option<&Json>| -> String {
+            let Some(value) = value else { return String::new() };
+            let value = match value {
+                Json::Object(map) if map.is_empty() => "{}".into(),
+                Json::Array(list) if list.is_empty() => "[]".into(),
+                Json::Object(_) => return name.map_or("{".into(), |n| format!("{n}: {{")),
+                Json::Array(_) => return name.map_or("[".into(), |n| format!("{n}: [")),
+                other => other.to_string(),
+            };
+            name.map_or(value.clone(), |n| format!("{n}: {value}"))
+        };
+        let text = Sides::new(shown(sides.baseline), shown(sides.candidate));
+        let container = |v: Option<&Json>| {
+            matches!(v, Some(Json::Object(m)) if !m.is_empty())
+                || matches!(v, Some(Json::Array(l)) if !l.is_empty())
+        };
+        let open = container(sides.baseline) || container(sides.candidate);
+        // A container differs only where something inside does.
+        let own =
+            if open && kind == Kind::Changed && text.baseline == text.candidate { Kind::Same } else { kind };
+        let pieces =
+            if own == Kind::Changed { argv::pieces(&text.baseline, &text.candidate) } else { Vec::new() };
+        let cause = causes
+            .iter()
+            .filter(|(p, _)| pointer == p || pointer.starts_with(&format!("{p}/")))
+            .max_by_key(|(p, _)| p.len())
+            .map_or_else(Cause::default, |(_, c)| c.clone());
+        let keys = cause.keys.iter().map(ToString::to_string).collect();
+        if !(pointer.is_empty() && open) {
+            let row = ChangeRow { kind: own, text, pieces, cause, depth, keys };
+            self.push(section, pointer, row);
+        }
+        if !open {
+            return;
+        }
+        let below = if pointer.is_empty() { 0 } else { depth + 1 };
+        for key in children(sides) {
+            let at = |side: Option<&'_ Json>, key: &str| -> Option<Json> {
+                match side? {
+                    Json::Object(map) => map.get(key).cloned(),
+                    Json::Array(list) => list.get(key.parse::<usize>().ok()?).cloned(),
+                    _ => None,
+                }
+            };
+            let (a, b) = (at(sides.baseline, &key), at(sides.candidate, &key));
+            let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+            let name = if key.bytes().all(|b| b.is_ascii_digit()) { None } else { Some(key.as_str()) };
+            self.value(section, &pointer, name, Sides::new(a.as_ref(), b.as_ref()), below, causes);
+        }
+    }
+}
+
+/// The names inside a container, the candidate's order first.
+fn children(sides: Sides<Option<&Json>>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for side in [sides.candidate, sides.baseline].into_iter().flatten() {
+        match side {
+            Json::Object(map) => {
+                for key in map.keys().filter(|k| !names.contains(k)).cloned().collect::<Vec<_>>() {
+                    names.push(key);
+                }
+            }
+            Json::Array(list) => {
+                for i in names.len()..list.len() {
+                    names.push(i.to_string());
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The cause of a unit of several arguments.
+fn merged(args: &[Arg]) -> Cause {
+    let mut cause = Cause::default();
+    for arg in args {
+        for key in &arg.cause.keys {
+            if !cause.keys.contains(key) {
+                cause.keys.push(key.clone());
+            }
+        }
+        if cause.rule.is_empty() || cause.rule == "always" {
+            cause.rule = arg.cause.rule.clone();
+        }
+    }
+    cause
+}
+
+/// The rows of screen 3.
+pub fn launch_rows(model: &mut Model) -> Vec<Row> {
+    let baseline = model.compare();
+    let candidate = model.evaluation.clone();
+    let Some(new) = &candidate.launch else { return Vec::new() };
+    // A side that is not there makes no difference of everything.
+    let old = baseline.launch.as_ref().unwrap_or(new);
+    let mut out = Collector::new();
+    let programs = Sides::new(old.program.as_deref(), new.program.as_deref());
+    if programs.baseline.is_some() || programs.candidate.is_some() {
+        process(&mut out, "VM", programs, Sides::new(&old.args, &new.args));
+    }
+    let nothing = Vec::new();
+    for i in 0..old.helpers.len().max(new.helpers.len()) {
+        let (a, b) = (old.helpers.get(i), new.helpers.get(i));
+        let programs = Sides::new(a.map(|h| h.program.as_str()), b.map(|h| h.program.as_str()));
+        let args = Sides::new(a.map_or(&nothing, |h| &h.args), b.map_or(&nothing, |h| &h.args));
+        process(&mut out, &format!("beside it {}", i + 1), programs, args);
+    }
+    documents(&mut out, old, new);
+    fold(out.rows, model.folded)
+}
+
+fn process(out: &mut Collector, section: &str, programs: Sides<Option<&str>>, args: Sides<&Vec<Arg>>) {
+    out.heading(section);
+    let text = Sides::new(
+        programs.baseline.unwrap_or_default().to_owned(),
+        programs.candidate.unwrap_or_default().to_owned(),
+    );
+    let kind = match (programs.baseline, programs.candidate) {
+        (None, _) => Kind::Added,
+        (_, None) => Kind::Removed,
+        (a, b) if a == b => Kind::Same,
+        _ => Kind::Changed,
+    };
+    let pieces =
+        if kind == Kind::Changed { argv::pieces(&text.baseline, &text.candidate) } else { Vec::new() };
+    let row = ChangeRow { kind, text, pieces, cause: Cause::rule("the program"), depth: 0, keys: Vec::new() };
+    out.push(section, "\u{1}program", row);
+    out.processes(section, Sides::new(args.baseline, args.candidate), Grouping::Options);
+}
+
+/// A document with its title and what decided its parts.
+type Titled = (String, Json, Vec<(String, Cause)>);
+
+fn documents(out: &mut Collector, old: &Launch, new: &Launch) {
+    let nobody: &[(String, Cause)] = &[];
+    let all = |launch: &'_ Launch| -> Vec<Titled> {
+        let files =
+            launch.files.iter().map(|f| (format!("file {}", f.path), f.body.clone(), nobody.to_vec()));
+        let requests = launch
+            .requests
+            .iter()
+            .map(|r| (format!("{} {}", r.method, r.path), r.body.clone(), r.causes.clone()));
+        files.chain(requests).collect()
+    };
+    let mut rest = all(old);
+    for (title, body, causes) in all(new) {
+        let before = rest.iter().position(|(t, _, _)| *t == title).map(|i| rest.remove(i).1);
+        out.heading(title.clone());
+        out.body(&title, Sides::new(before.as_ref(), Some(&body)), &causes);
+    }
+    for (title, body, causes) in rest {
+        out.heading(title.clone());
+        out.body(&title, Sides::new(Some(&body), None), &causes);
+    }
+}
+
+/// The rows of screen 4.
+pub fn agent_rows(model: &mut Model) -> Vec<Row> {
+    let baseline = model.compare();
+    let candidate = model.evaluation.clone();
+    let Some(new) = &candidate.agent else { return Vec::new() };
+    let old = baseline.agent.as_ref().unwrap_or(new);
+    let mut out = Collector::new();
+    if !old.kernel_params.is_empty() || !new.kernel_params.is_empty() {
+        out.heading("guest kernel command line");
+        out.processes("kernel", Sides::new(&old.kernel_params, &new.kernel_params), Grouping::Single);
+    }
+    let some = |value: &'_ Json| (!value.is_null()).then(|| value.clone());
+    let (a, b) = (some(&old.create_sandbox), some(&new.create_sandbox));
+    if a.is_some() || b.is_some() {
+        out.heading("request CreateSandbox");
+        out.body("CreateSandbox", Sides::new(a.as_ref(), b.as_ref()), &[]);
+    }
+    let policy = |p: &Option<String>| p.as_deref().map(Json::from);
+    let (a, b) = (policy(&old.policy), policy(&new.policy));
+    if a.is_some() || b.is_some() {
+        out.heading("request SetPolicy");
+        out.body("SetPolicy", Sides::new(a.as_ref(), b.as_ref()), &[]);
+    }
+    fold(out.rows, model.folded)
+}
+
+/// Folds equal rows away from differences; where nothing differs, nothing is folded.
+fn fold(rows: Vec<Row>, folded: bool) -> Vec<Row> {
+    let same = |r: &Row| matches!(&r.body, Body::Change(c) if c.kind == Kind::Same);
+    let any = rows.iter().any(|r| matches!(&r.body, Body::Change(c) if c.kind != Kind::Same));
+    if !folded || !any {
+        return rows;
+    }
+    let near: Vec<bool> = (0..rows.len())
+        .map(|i| {
+            let from = i.saturating_sub(CONTEXT);
+            rows.get(from..(i + CONTEXT + 1).min(rows.len()))
+                .unwrap_or_default()
+                .iter()
+                .any(|r| matches!(&r.body, Body::Change(c) if c.kind != Kind::Same))
+        })
+        .collect();
+    let mut out: Vec<Row> = Vec::new();
+    let mut run: Vec<Row> = Vec::new();
+    for (row, near) in rows.into_iter().zip(near) {
+        if same(&row) && !near {
+            run.push(row);
+            continue;
+        }
+        close(&mut run, &mut out);
+        out.push(row);
+    }
+    close(&mut run, &mut out);
+    out
+}
+
+fn close(run: &mut Vec<Row>, out: &mut Vec<Row>) {
+    if run.len() < WORTH_FOLDING {
+        out.append(run);
+        return;
+    }
+    let id = run.first().map_or_else(|| "".into(), |r| r.id.clone());
+    let find: String = run.iter().map(|r| r.find.as_ref()).collect::<Vec<_>>().join(" ");
+    out.push(Row { id: format!("fold\u{1}{id}").into(), find: find.into(), body: Body::Fold(run.len()) });
+    run.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(text: &str) -> Vec<Arg> {
+        text.split(' ').map(|t| Arg::new(t, Cause::constant())).collect()
+    }
+
+    #[test]
+    fn equal_runs_fold_around_differences() {
+        let old = args("-a -b -c -d -e -f -g -h -i -j");
+        let new = args("-a -b -c -d -e -f -g -h -i -z");
+        let mut out = Collector::new();
+        out.processes("VM", Sides::new(&old, &new), Grouping::Options);
+        let rows = fold(out.rows, true);
+        assert!(rows.iter().any(|r| matches!(r.body, Body::Fold(7))), "{rows:?}");
+        let mut out = Collector::new();
+        out.processes("VM", Sides::new(&old, &old), Grouping::Options);
+        assert_eq!(fold(out.rows, true).len(), 10);
+    }
+
+    #[test]
+    fn documents_are_trees_whose_rows_are_found_by_pointer() {
+        let old = serde_json::json!({"a": {"b": 1, "c": [1, 2]}, "same": true});
+        let new = serde_json::json!({"a": {"b": 2, "c": [1, 2, 3]}, "same": true});
+        let mut out = Collector::new();
+        out.body("x", Sides::new(Some(&old), Some(&new)), &[]);
+        let shown: Vec<(Kind, usize, String)> = out
+            .rows
+            .iter()
+            .filter_map(|r| match &r.body {
+                Body::Change(c) => Some((c.kind, c.depth, c.text.candidate.clone())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(shown.first(), Some(&(Kind::Same, 0, "a: {".into())));
+        assert!(shown.contains(&(Kind::Changed, 1, "b: 2".into())));
+        assert!(shown.contains(&(Kind::Added, 2, "3".into())));
+        assert!(shown.contains(&(Kind::Same, 0, "same: true".into())));
+    }
+}

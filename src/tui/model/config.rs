@@ -1,0 +1,58 @@
+//! The rows of screen 5: every effective key with its origin.
+
+use super::rows::{Body, Row};
+use super::{Model, Screen, Show};
+use crate::runtime::value::{EffectiveValue, Origin};
+
+/// One key.
+#[derive(Debug, Clone)]
+pub struct KeyRow {
+    /// The whole key.
+    pub key: String,
+    /// The value and where it came from.
+    pub value: EffectiveValue,
+}
+
+/// The rows, unfiltered.
+pub fn rows(model: &Model) -> Vec<Row> {
+    let show = model.lists[Screen::Config.index()].show;
+    let Some(effective) = &model.evaluation.effective else { return Vec::new() };
+    let mut keys: Vec<(&str, &EffectiveValue)> = effective
+        .values
+        .iter()
+        .map(|(k, v)| (k.as_ref(), v))
+        .filter(|(_, v)| match show {
+            Show::All => true,
+            Show::Set => v.origin != Origin::Default,
+            Show::Problems => matches!(v.origin, Origin::Annotation(_) | Origin::Derived(_)),
+        })
+        .collect();
+    // Tables stay together; inside them the runtime's order counts.
+    let mut tables: Vec<&str> = Vec::new();
+    for (key, _) in &keys {
+        let table = table(key);
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    }
+    keys.sort_by_key(|(key, _)| tables.iter().position(|t| *t == table(key)));
+    let mut rows = Vec::new();
+    let mut last = "";
+    for (key, value) in keys {
+        if table(key) != last {
+            last = table(key);
+            rows.push(Row::heading(format!("[{last}]")));
+        }
+        rows.push(Row {
+            id: key.into(),
+            find: format!("{key} {} {}", value.value, value.origin.kind()).into(),
+            body: Body::Key(KeyRow { key: key.to_owned(), value: value.clone() }),
+        });
+    }
+    rows
+}
+
+/// The table of a key.
+pub fn table(key: &str) -> &str {
+    key.rsplit_once('.').map_or("", |(table, _)| table)
+}

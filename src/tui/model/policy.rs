@@ -1,0 +1,315 @@
+//! Screen 2's state: the lists of the files at hand with everything done to them, and what a pattern
+//! would mean.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::pods::Sweep;
+use super::rows::{Body, Row};
+use super::{Model, Screen, Show};
+use crate::catalog::{self, Gate};
+use crate::edit::{EditError, History, PolicyEdit, targets};
+use crate::evaluate::Evaluator;
+use crate::input::config::Layers;
+use crate::policy::names::NameGate;
+use crate::policy::pattern::{Meaning, explain_entry};
+use crate::runtime::verdict::ListId;
+
+/// A list, as a row.
+#[derive(Debug, Clone)]
+pub struct ListRow {
+    /// Which.
+    pub id: ListId,
+    /// How many entries; `None`: no file sets it.
+    pub entries: Option<usize>,
+    /// The file that sets it.
+    pub path: Option<Arc<str>>,
+    /// The line.
+    pub line: u32,
+}
+
+/// An entry, as a row.
+#[derive(Debug, Clone)]
+pub struct PatternRow {
+    /// Its list.
+    pub list: ListId,
+    /// Its place in the list.
+    pub at: usize,
+    /// The pattern.
+    pub text: String,
+    /// The comment beside it.
+    pub comment: Option<String>,
+    /// The file that sets the list.
+    pub path: Arc<str>,
+    /// The line.
+    pub line: u32,
+    /// What it means.
+    pub meaning: Rc<Meaning>,
+}
+
+/// The identity of an entry: its text, and a number where that comes twice.
+pub fn entry_id(list: &ListId, text: &str, nth: usize) -> Rc<str> {
+    format!("{list}\u{1}{text}\u{1}{nth}").into()
+}
+
+/// The identity of a list's row.
+pub fn list_id(list: &ListId) -> Rc<str> {
+    format!("{list}").into()
+}
+
+/// The rows, unfiltered.
+pub fn rows(model: &Model) -> Vec<Row> {
+    let show = model.lists[Screen::Policy.index()].show;
+    let active = format!("hypervisor.{}", model.current.hypervisor().unwrap_or("qemu"));
+    let found = model.history.lists();
+    let mut ids: Vec<ListId> = Vec::new();
+    let generation = model.current.setup().generation;
+    for list in catalog::lists(generation) {
+        let id = ListId::new(active.clone(), list);
+        let exists = found.iter().any(|(_, l)| l.id == id);
+        if exists || show == Show::All {
+            ids.push(id);
+        }
+    }
+    for (_, list) in &found {
+        if !ids.contains(&list.id) && (show != Show::Problems || list.id.table == active) {
+            ids.push(list.id.clone());
+        }
+    }
+    // What no file sets goes to the end of its table.
+    ids.sort_by_key(|id| {
+        let exists = found.iter().any(|(_, l)| l.id == *id);
+        (id.table != active, !exists && id.list != "enable_annotations")
+    });
+    let mut rows = Vec::new();
+    let mut table = String::new();
+    for id in ids {
+        if id.table != table {
+            table = id.table.to_string();
+            let note = if table == active { "" } else { "  (not the active hypervisor)" };
+            rows.push(Row::heading(format!("[{table}]{note}")));
+        }
+        push_list(model, &id, show, &mut rows);
+    }
+    rows
+}
+
+fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
+    let found = model.history.effective(id);
+    rows.push(Row {
+        id: list_id(id),
+        find: id.list.as_ref().into(),
+        body: Body::List(ListRow {
+            id: id.clone(),
+            entries: found.map(|(_, l)| l.items.len()),
+            path: found.map(|(p, _)| p.clone()),
+            line: found.map_or(0, |(_, l)| l.place.line),
+        }),
+    });
+    let Some((path, list)) = found else { return };
+    let texts = list.texts();
+    let mut seen: Vec<&str> = Vec::new();
+    for (at, item) in list.items.iter().enumerate() {
+        let nth = seen.iter().filter(|t| **t == item.text).count();
+        seen.push(&item.text);
+        let setup = model.current.setup();
+        let meaning = Rc::new(explain_entry(setup.generation, &id.list, &texts, at, &setup.host));
+        if show == Show::Problems && meaning.warnings.is_empty() {
+            continue;
+        }
+        let names: Vec<&str> = meaning.names.iter().map(|a| a.base()).collect();
+        rows.push(Row {
+            id: entry_id(id, &item.text, nth),
+            find: format!("{} {} {}", item.text, id.list, names.join(" ")).into(),
+            body: Body::Pattern(PatternRow {
+                list: id.clone(),
+                at,
+                text: item.text.clone(),
+                comment: item.comment.clone(),
+                path: path.clone(),
+                line: item.place.line,
+                meaning,
+            }),
+        });
+    }
+}
+
+/// What whoever may create pods can set, grouped by risk, worst first; the ungated keys included.
+pub fn audit(model: &Model) -> String {
+    let setup = model.current.setup();
+    let hypervisor = model.current.hypervisor().unwrap_or_default();
+    let names = ListId::new(format!("hypervisor.{hypervisor}"), "enable_annotations");
+    let gate = NameGate::new(setup.generation, &model.patterns(&names));
+    let mut found: Vec<(catalog::Risk, String)> = Vec::new();
+    for (annotation, reader) in catalog::annotations(setup.generation) {
+        if !reader.read || !reader.effective || annotation.level == catalog::Level::Output {
+            continue;
+        }
+        let how = match (reader.gate, annotation.short()) {
+            (Gate::None, _) => "no gate".to_owned(),
+            (gated, Some(short)) => match gate.admits(short) {
+                None => continue,
+                Some(at) => {
+                    let pattern = model.patterns(&names).get(at).cloned().unwrap_or_default();
+                    match gated.list() {
+                        None => format!("let in by {pattern:?}"),
+                        Some(list) => {
+                            let values = model.patterns(&ListId::new(names.table.clone(), list));
+                            let shown = if values.is_empty() { "nothing".into() } else { values.join(", ") };
+                            format!("let in by {pattern:?}; {list} admits {shown}")
+                        }
+                    }
+                }
+            },
+            (_, None) => continue,
+        };
+        found.push((annotation.risk, format!("  {}: {how}", super::annotations::short(annotation.key))));
+    }
+    found.sort();
+    let mut out = String::new();
+    let mut last = None;
+    for (risk, line) in found {
+        if last != Some(risk) {
+            if last.is_some() {
+                out.push('\n');
+            }
+            out.push_str(&format!("{}: {}\n", risk.as_str(), risk.describe()));
+            last = Some(risk);
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+impl Model {
+    /// The patterns of a list as it takes effect with the unsaved edits.
+    pub fn patterns(&self, list: &ListId) -> Vec<String> {
+        self.history.effective(list).map(|(_, l)| l.texts()).unwrap_or_default()
+    }
+
+    /// Where an edit of `list` goes: the file that sets it, else the first that may.
+    pub fn edit_path(&self, list: &ListId) -> Option<Arc<str>> {
+        if let Some((path, _)) = self.history.effective(list) {
+            return Some(path.clone());
+        }
+        let setup = self.saved.setup();
+        targets(setup.generation, &setup.layers, list).first().map(|t| t.path().clone())
+    }
+
+    /// Makes an edit and evaluates what follows.
+    pub fn apply_edit(&mut self, edit: &PolicyEdit) -> Result<(), EditError> {
+        let path = self
+            .edit_path(edit.list())
+            .ok_or_else(|| EditError::NotOpen(self.saved.setup().layers.asked.to_string()))?;
+        self.history.apply(&path, edit)?;
+        self.policy_changed();
+        Ok(())
+    }
+
+    /// After any change of the lists.
+    pub fn policy_changed(&mut self) {
+        if !self.edited && self.sweep.done() {
+            // What is on disk was just evaluated.
+            self.saved_sweep = self.sweep.clone();
+        } else if self.saved_sweep.progress().1 != self.pods.len() {
+            self.saved_sweep = Sweep::new(self.pods.len());
+        }
+        self.edited = self.history.unsaved();
+        self.current = if self.edited {
+            self.saved.with_layers(self.history.layers(&self.saved.setup().layers))
+        } else {
+            self.saved.clone()
+        };
+        self.other = None;
+        self.sweep.restart(self.pods.len());
+        self.evaluate();
+    }
+
+    /// The layers as they would be after `edit`, without making it.
+    pub fn would_be(&self, edit: &PolicyEdit) -> Result<Evaluator, EditError> {
+        let mut history = self.history.clone();
+        let path = self.edit_path(edit.list()).ok_or_else(|| EditError::NotOpen(String::new()))?;
+        history.apply(&path, edit)?;
+        Ok(self.saved.with_layers(history.layers(&self.saved.setup().layers)))
+    }
+
+    /// How many policy edits are not on disk.
+    pub fn unsaved(&self) -> usize {
+        if !self.edited {
+            return 0;
+        }
+        self.history.depth().0.abs_diff(self.saved_depth).max(1)
+    }
+
+    /// The unsaved edits as a patch.
+    pub fn unsaved_patch(&self) -> Option<String> {
+        if !self.edited {
+            return None;
+        }
+        Some(self.history.plans().iter().map(crate::edit::Plan::diff).collect())
+    }
+
+    /// The lists whose entries differ from the files on disk, with their entries now.
+    pub fn changed_lists(&self) -> Vec<(ListId, Vec<String>)> {
+        let saved = History::of(&self.saved.setup().layers);
+        self.history
+            .lists()
+            .into_iter()
+            .filter(|(_, list)| saved.effective(&list.id).map(|(_, l)| l.texts()) != Some(list.texts()))
+            .map(|(_, list)| (list.id.clone(), list.texts()))
+            .collect()
+    }
+
+    /// Takes layers that were read again; edits are put onto them.
+    pub fn read_again(&mut self, layers: Layers, keep_edits: bool) -> Result<(), EditError> {
+        let mine = if keep_edits && self.edited { self.changed_lists() } else { Vec::new() };
+        self.saved = self.saved.with_layers(layers.clone());
+        self.history = History::of(&layers);
+        self.saved_depth = 0;
+        self.saved_sweep = Sweep::new(self.pods.len());
+        let mut result = Ok(());
+        for (list, texts) in mine {
+            if let Some(path) = self.edit_path(&list) {
+                result = result.and(set_list(&mut self.history, &path, &list, &texts));
+            }
+        }
+        self.edited = false;
+        self.policy_changed();
+        result
+    }
+}
+
+/// Edits `list` in the file at `path` until it has exactly `texts`, touching no entry that stays.
+pub fn set_list(history: &mut History, path: &str, list: &ListId, texts: &[String]) -> Result<(), EditError> {
+    let present = |history: &History| history.effective(list).map(|(_, l)| l.texts());
+    let Some(old) = present(history) else {
+        return history
+            .apply(path, &PolicyEdit::Create { list: list.clone(), items: texts.to_vec() })
+            .map(|_| ());
+    };
+    let same = old.iter().zip(texts).take_while(|(a, b)| a == b).count();
+    let tail = old
+        .iter()
+        .rev()
+        .zip(texts.iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count()
+        .min(old.len() - same)
+        .min(texts.len() - same);
+    let new_middle = texts.get(same..texts.len() - tail).unwrap_or_default();
+    let old_middle = old.len() - tail - same;
+    for (i, text) in new_middle.iter().enumerate() {
+        let (list, at, text) = (list.clone(), same + i, text.clone());
+        let edit = if i < old_middle {
+            PolicyEdit::Replace { list, at, text }
+        } else {
+            PolicyEdit::Add { list, at, text }
+        };
+        history.apply(path, &edit)?;
+    }
+    for at in (same + new_middle.len()..same + old_middle).rev() {
+        history.apply(path, &PolicyEdit::Remove { list: list.clone(), at })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Editing the lists: typing a pattern with its meaning beside it, deleting, moving, undo and redo,
+//! and the shortest way from a verdict to the policy that would turn it.
+
+use crate::catalog::Gate;
+use crate::edit::PolicyEdit;
+use crate::policy::pattern::explain_entry;
+use crate::runtime::verdict::{Fix, ListId};
+use crate::tui::message::Command;
+use crate::tui::model::annotations::{known, short};
+use crate::tui::model::dialog::{Dialog, PatternDraft};
+use crate::tui::model::pods::Sweep;
+use crate::tui::model::rows::Body;
+use crate::tui::model::{Model, Screen, policy};
+use crate::tui::widget::line::Line;
+
+pub(super) fn obey(model: &mut Model, command: Command) {
+    match command {
+        Command::AddPattern => add(model),
+        Command::EditPattern => edit(model),
+        Command::Allow => allow(model),
+        Command::Undo | Command::Redo => step(model, command == Command::Undo),
+        _ => change(model, command),
+    }
+}
+
+/// The list under the cursor, and the place behind the entry under it.
+fn list_here(model: &Model) -> Option<(ListId, usize)> {
+    match &model.rows.current()?.body {
+        Body::List(row) => Some((row.id.clone(), row.entries.unwrap_or(0))),
+        Body::Pattern(row) => Some((row.list.clone(), row.at + 1)),
+        _ => None,
+    }
+}
+
+fn add(model: &mut Model) {
+    let Some((list, at)) = list_here(model) else { return };
+    open(model, list, at, None);
+}
+
+fn edit(model: &mut Model) {
+    let Some(Body::Pattern(row)) = model.rows.current().map(|r| r.body.clone()) else { return add(model) };
+    open(model, row.list, row.at, Some(row.text));
+}
+
+fn open(model: &mut Model, list: ListId, at: usize, replaces: Option<String>) {
+    let line = Line::with(replaces.clone().unwrap_or_default());
+    let draft = PatternDraft {
+        list,
+        at,
+        replaces,
+        line,
+        meaning: None,
+        error: None,
+        candidate: None,
+        sweep: Sweep::new(0),
+    };
+    model.dialogs.push(Dialog::Pattern(Box::new(draft)));
+    typed(model);
+}
+
+/// What the typed pattern would mean.
+pub(super) fn typed(model: &mut Model) {
+    let Some(Dialog::Pattern(draft)) = model.dialogs.last() else { return };
+    let edit = draft.edit();
+    let unchanged = draft.replaces.as_deref() == Some(draft.line.text());
+    let empty = draft.line.is_empty() && draft.replaces.is_none();
+    let mut patterns = model.patterns(&draft.list);
+    let text = draft.line.text().to_owned();
+    match (draft.replaces.is_some(), patterns.get_mut(draft.at)) {
+        (true, Some(slot)) => *slot = text,
+        _ => patterns.insert(draft.at.min(patterns.len()), text),
+    }
+    let setup = model.current.setup();
+    let meaning = explain_entry(setup.generation, &draft.list.list, &patterns, draft.at, &setup.host);
+    let candidate = if unchanged || empty { None } else { Some(model.would_be(&edit)) };
+    let count = model.pods.len();
+    let Some(Dialog::Pattern(draft)) = model.dialogs.last_mut() else { return };
+    draft.meaning = (!empty).then_some(meaning);
+    draft.error = None;
+    draft.candidate = None;
+    draft.sweep = Sweep::new(0);
+    match candidate {
+        None => {}
+        Some(Ok(evaluator)) => {
+            draft.candidate = Some(evaluator);
+            draft.sweep = Sweep::new(count);
+        }
+        Some(Err(error)) => draft.error = Some(error.to_string()),
+    }
+}
+
+/// Enter: the pattern goes into the list, in memory.
+pub(super) fn accept(model: &mut Model) {
+    let Some(Dialog::Pattern(draft)) = model.dialogs.last() else { return };
+    if draft.line.is_empty() && draft.list.list == "enable_annotations" {
+        model.complain("an empty pattern would match every name; Esc leaves the list as it is");
+        return;
+    }
+    if draft.replaces.as_deref() == Some(draft.line.text()) {
+        model.dialogs.pop();
+        return;
+    }
+    let (edit, list, text) = (draft.edit(), draft.list.clone(), draft.line.text().to_owned());
+    if make(model, &edit, &format!("{text:?} is in {list}")) {
+        model.dialogs.pop();
+        show_entry(model, &list, &text);
+    }
+}
+
+/// Makes an edit and says so.
+fn make(model: &mut Model, edit: &PolicyEdit, done: &str) -> bool {
+    match model.apply_edit(edit) {
+        Ok(()) => {
+            let key = |command| {
+                let chord = model.keymap.chord_for(&model.layers_of(model.screen), command);
+                chord.map_or(String::new(), |k| k.to_string())
+            };
+            let text = format!(
+                "{done} (in memory); {} takes it back, {} saves",
+                key(Command::Undo),
+                key(Command::Save)
+            );
+            model.say(text);
+            true
+        }
+        Err(error) => {
+            model.complain(error.to_string());
+            false
+        }
+    }
+}
+
+/// Puts the cursor of screen 2 onto an entry.
+fn show_entry(model: &mut Model, list: &ListId, text: &str) {
+    let id = policy::entry_id(list, text, 0);
+    model.lists[Screen::Policy.index()].selected = Some(id);
+    if model.screen == Screen::Policy {
+        model.place_cursor();
+    }
+}
+
+fn change(model: &mut Model, command: Command) {
+    let Some(Body::Pattern(row)) = model.rows.current().map(|r| r.body.clone()) else { return };
+    let (list, at, text) = (row.list.clone(), row.at, row.text.clone());
+    let count = model.patterns(&list).len();
+    let (edit, done) = match command {
+        Command::DeletePattern => {
+            (PolicyEdit::Remove { list: list.clone(), at }, format!("{text:?} is no longer in {list}"))
+        }
+        Command::DuplicatePattern => {
+            (PolicyEdit::Duplicate { list: list.clone(), at }, format!("{text:?} is there twice"))
+        }
+        Command::MovePatternUp | Command::MovePatternDown => {
+            let up = command == Command::MovePatternUp;
+            let to = if up { at.checked_sub(1) } else { Some(at + 1).filter(|to| *to < count) };
+            let Some(to) = to else {
+                model.say(if up { "this is the first" } else { "this is the last" });
+                return;
+            };
+            (
+                PolicyEdit::Move { list: list.clone(), from: at, to },
+                format!("{text:?} is entry {} now", to + 1),
+            )
+        }
+        _ => return,
+    };
+    make(model, &edit, &done);
+}
+
+fn step(model: &mut Model, undo: bool) {
+    let done = if undo { model.history.undo() } else { model.history.redo() };
+    let Some((path, change)) = done else {
+        model.say(if undo { "nothing to take back" } else { "nothing to do again" });
+        return;
+    };
+    model.policy_changed();
+    let list = change.edit.list();
+    let what = match &change.edit {
+        PolicyEdit::Add { text, .. } => format!("add {text:?}"),
+        PolicyEdit::Remove { .. } => "delete".into(),
+        PolicyEdit::Replace { text, .. } => format!("change to {text:?}"),
+        PolicyEdit::Move { .. } => "move".into(),
+        PolicyEdit::Duplicate { .. } => "duplicate".into(),
+        PolicyEdit::Create { .. } => "create".into(),
+    };
+    let word = if undo { "took back" } else { "did again" };
+    model.say(format!("{word}: {what} in {list} of {path}"));
+}
+
+/// Allows what the selected annotation needs, and no more.
+fn allow(model: &mut Model) {
+    let Some(Body::Annotation(row)) = model.rows.current().map(|r| r.body.clone()) else { return };
+    let wanted = match model.selected_verdict() {
+        Some(verdict) => match verdict.fix.clone() {
+            Some(Fix::Allow { list, pattern }) => Some((list, pattern)),
+            Some(other) => {
+                model.complain(format!("no list stands in its way; {other}"));
+                return;
+            }
+            None => None,
+        },
+        None => name_needed(model, &row.key),
+    };
+    let Some((list, pattern)) = wanted else {
+        model.say(format!("{}: no list stands in its way", short(&row.key)));
+        return;
+    };
+    let at = model.patterns(&list).len();
+    let edit = PolicyEdit::Add { list: list.clone(), at, text: pattern.clone() };
+    if make(model, &edit, &format!("{pattern:?} is in {list}")) {
+        show_entry(model, &list, &pattern);
+    }
+}
+
+/// The exact pattern for an annotation that the pod does not set, where its name is not allowed yet.
+fn name_needed(model: &Model, key: &str) -> Option<(ListId, String)> {
+    let (annotation, reader) = known(model, key)?;
+    if reader.gate == Gate::None {
+        return None;
+    }
+    let name = annotation.short()?;
+    let list = ListId::new(format!("hypervisor.{}", model.current.hypervisor()?), "enable_annotations");
+    let gate = crate::policy::names::NameGate::new(model.current.setup().generation, &model.patterns(&list));
+    gate.admits(name).is_none().then(|| (list, format!("^{name}$")))
+}

@@ -1,0 +1,192 @@
+//! From unsaved edits to disk: the exact diff, the target, the write, and what to do when somebody
+//! else was faster.
+
+use crate::diff::text::unified;
+use crate::edit::{History, Plan, Target, helm_values, targets};
+use crate::runtime::verdict::ListId;
+use crate::tui::effect::{Effect, SaveOutcome};
+use crate::tui::message::Command;
+use crate::tui::model::Model;
+use crate::tui::model::dialog::{Dialog, SaveAction, SaveTarget};
+use crate::tui::model::policy::set_list;
+
+/// Opens the window that shows what would be written.
+pub(super) fn open(model: &mut Model) {
+    let targets = choices(model);
+    let at = targets.iter().position(|t| t.reason.is_none()).unwrap_or(0);
+    model.dialogs.push(Dialog::Save { targets, at, scroll: 0 });
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn choices(model: &Model) -> Vec<SaveTarget> {
+    let plans = model.history.plans();
+    let patch: String = plans.iter().map(Plan::diff).collect();
+    let paths: Vec<&str> = plans.iter().map(|p| p.path.as_ref()).collect();
+    let mut all = vec![SaveTarget {
+        label: paths.join(", "),
+        reason: model.unwritable.clone(),
+        lines: lines(&patch),
+        action: SaveAction::Files(plans.clone(), None),
+    }];
+    all.extend(drop_in(model));
+    all.push(SaveTarget {
+        label: "a patch file here (katascope.patch)".into(),
+        reason: None,
+        lines: lines(&patch),
+        action: SaveAction::NewFile { name: "katascope.patch".into(), text: patch },
+    });
+    all.extend(helm(model));
+    all
+}
+
+/// The same lists in a new drop-in, the other files as they are on disk.
+fn drop_in(model: &Model) -> Option<SaveTarget> {
+    let setup = model.saved.setup();
+    let changed = model.changed_lists();
+    let (first, _) = changed.first()?;
+    let path = targets(setup.generation, &setup.layers, first).into_iter().find_map(|t| match t {
+        Target::NewDropIn(path) => Some(path),
+        Target::File(_) | Target::DropIn(_) => None,
+    })?;
+    let mut history = History::of(&setup.layers);
+    for (list, texts) in &changed {
+        set_list(&mut history, &path, list, texts).ok()?;
+    }
+    let plans = history.plans();
+    let text: String = plans.iter().map(Plan::diff).collect();
+    Some(SaveTarget {
+        label: format!("a new drop-in {path}"),
+        reason: model.sample.then(|| "the sample lies in this program".to_owned()),
+        lines: lines(&text),
+        action: SaveAction::Files(plans, Some(Box::new(history))),
+    })
+}
+
+/// The names as values of the kata-deploy chart; lists of paths have no place there.
+fn helm(model: &Model) -> Option<SaveTarget> {
+    let hypervisor = model.current.hypervisor()?;
+    let list = ListId::new(format!("hypervisor.{hypervisor}"), "enable_annotations");
+    model.changed_lists().iter().find(|(id, _)| *id == list)?;
+    let shim = match model.current.setup().generation {
+        crate::catalog::Generation::Rs41 => format!("{hypervisor}-runtime-rs"),
+        _ => hypervisor.to_owned(),
+    };
+    let text = helm_values(&shim, &model.patterns(&list));
+    Some(SaveTarget {
+        label: "kata-deploy Helm values here (katascope-values.yaml)".into(),
+        reason: None,
+        lines: lines(&text),
+        action: SaveAction::NewFile { name: "katascope-values.yaml".into(), text },
+    })
+}
+
+/// Keys in the save window.
+pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
+    let Some(Dialog::Save { targets, at, scroll }) = model.dialogs.last_mut() else { return Vec::new() };
+    match command {
+        Command::NextTarget => {
+            *at = (*at + 1) % targets.len().max(1);
+            *scroll = 0;
+            Vec::new()
+        }
+        Command::Copy => {
+            let text = targets.get(*at).map(|t| t.lines.join("\n") + "\n").unwrap_or_default();
+            vec![Effect::Copy { text, what: "what would be written".into() }]
+        }
+        Command::Write => {
+            let Some(target) = targets.get(*at) else { return Vec::new() };
+            if let Some(reason) = target.reason.clone() {
+                model.complain(format!("not written: {reason}"));
+                return Vec::new();
+            }
+            match target.action.clone() {
+                SaveAction::Files(plans, history) => {
+                    model.pending = history.map(|h| *h);
+                    vec![Effect::Save(plans)]
+                }
+                SaveAction::NewFile { name, text } => {
+                    model.dialogs.pop();
+                    vec![Effect::Export { name, text }]
+                }
+            }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What became of the write.
+pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect> {
+    let mut said = Vec::new();
+    let pending = model.pending.take();
+    for outcome in outcomes {
+        match outcome {
+            SaveOutcome::Written(plan, text) => {
+                if let Some(history) = &pending {
+                    model.history = history.clone();
+                }
+                model.history.saved(&plan);
+                said.push(text);
+            }
+            SaveOutcome::Conflict { path, theirs } => {
+                conflict(model, path, theirs);
+                return Vec::new();
+            }
+            SaveOutcome::Failed(text) => {
+                model.quitting = false;
+                model.complain(text);
+                return Vec::new();
+            }
+        }
+    }
+    model.dialogs.retain(|d| !matches!(d, Dialog::Save { .. } | Dialog::Conflict { .. }));
+    let layers = model.history.layers(&model.saved.setup().layers);
+    model.saved = model.saved.with_layers(layers);
+    model.saved_depth = model.history.depth().0;
+    model.saved_sweep = Default::default();
+    model.policy_changed();
+    model.say(said.join("; "));
+    if model.quitting {
+        return vec![Effect::Quit { patch: None }];
+    }
+    Vec::new()
+}
+
+fn conflict(model: &mut Model, path: String, theirs: Option<String>) {
+    let mine = model.history.files().find(|(p, _)| *p == path).map(|(_, t)| t.to_owned()).unwrap_or_default();
+    let text = match &theirs {
+        Some(theirs) => unified("on disk now", "yours", theirs, &mine),
+        None => "The file is gone.".into(),
+    };
+    model.dialogs.push(Dialog::Conflict { path, theirs, lines: lines(&text), scroll: 0 });
+}
+
+/// Keys in the conflict window.
+pub(super) fn settle(model: &mut Model, command: Command) {
+    let Some(Dialog::Conflict { path, theirs, .. }) = model.dialogs.last().cloned() else { return };
+    let keep = match command {
+        Command::KeepMine => true,
+        Command::TakeTheirs => false,
+        _ => return,
+    };
+    let Some(theirs) = theirs else {
+        model.dialogs.pop();
+        model.complain("the file is gone; a drop-in or a patch can still be written");
+        return;
+    };
+    model.dialogs.retain(|d| !matches!(d, Dialog::Save { .. } | Dialog::Conflict { .. }));
+    let layers = model.saved.setup().layers.with_text(&path, &theirs);
+    if let Err(error) = model.read_again(layers, keep) {
+        model.complain(error.to_string());
+        return;
+    }
+    if keep && model.unsaved() > 0 {
+        open(model);
+        model.say("your edits stand on the file as it is on disk now");
+    } else {
+        model.quitting = false;
+        model.say("the file is as it is on disk");
+    }
+}

@@ -1,0 +1,202 @@
+//! Screens 3 and 4: both sides by argument, parameter and field, with the cause of each.
+//!
+//! ```text
+//! ┌ Launch · 45 · compared with the pod without Kata annotations ───────────────┐
+//! │ VM                                                                           │
+//! │ ▸ ~ -m [-2048M,-]{+4096M,+}slots=10,maxmem=…        default_memory  line 12  │
+//! │   ⋯ 12 equal                                                                 │
+//! └──────────────────────────────────────────────────────────────────────────────┘
+//! ```
+
+use crate::diff::Kind;
+use crate::diff::argv::Piece;
+use crate::launch::Cause;
+use crate::runtime::value::Origin;
+use crate::tui::model::Model;
+use crate::tui::model::annotations::short;
+use crate::tui::model::changes::ChangeRow;
+use crate::tui::theme::{Preset, Token};
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::rich::Rich;
+use crate::tui::widget::text;
+
+use super::annotations::origin_words;
+
+fn mark(canvas: &Canvas<'_>, kind: Kind) -> (Token, &'static str) {
+    match kind {
+        Kind::Same => (Token::Muted, " "),
+        Kind::Moved => (Token::Changed, canvas.theme.glyphs.moved),
+        Kind::Changed => (Token::Changed, "~"),
+        Kind::Added => (Token::Added, "+"),
+        Kind::Removed => (Token::Removed, "-"),
+    }
+}
+
+/// A changed unit in one line; without colours the words stand in brackets.
+fn inline(canvas: &Canvas<'_>, pieces: &[Piece]) -> Rich {
+    let mono = canvas.theme.preset == Preset::Mono;
+    let mut line = Rich::new();
+    for piece in pieces {
+        match (piece.kind, mono) {
+            (Kind::Removed, true) => {
+                line.push(Token::RemovedWord, format!("[-{}-]", text::visible(&piece.text)))
+            }
+            (Kind::Added, true) => {
+                line.push(Token::AddedWord, format!("{{+{}+}}", text::visible(&piece.text)))
+            }
+            (Kind::Removed, false) => line.push(Token::RemovedWord, &piece.text),
+            (Kind::Added, false) => line.push(Token::AddedWord, &piece.text),
+            _ => line.push(Token::Text, &piece.text),
+        }
+    }
+    line
+}
+
+/// One side of a changed unit.
+fn side(pieces: &[Piece], wanted: Kind) -> Rich {
+    let mut line = Rich::new();
+    for piece in pieces {
+        if piece.kind == wanted {
+            line.push(if wanted == Kind::Added { Token::AddedWord } else { Token::RemovedWord }, &piece.text);
+        } else if piece.kind == Kind::Same {
+            line.push(Token::Text, &piece.text);
+        }
+    }
+    line
+}
+
+pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow, width: usize) -> Rich {
+    let (token, sign) = mark(canvas, row.kind);
+    let indent = "  ".repeat(row.depth.min(12));
+    let head = Rich::of(token, format!("{sign} ")).put(Token::Text, &indent);
+    if model.side_by_side && width >= 70 {
+        return beside(canvas, row, head, width);
+    }
+    let cause = cause_words(model, &row.cause);
+    let room = if width >= 60 { (width / 3).min(34) } else { 0 };
+    let cause = text::cut_middle(&text::visible(&cause), room, canvas.theme.glyphs.ellipsis);
+    let left = width.saturating_sub(head.width() + text::width(&cause) + usize::from(!cause.is_empty()));
+    let body = match row.kind {
+        Kind::Changed => inline(canvas, &row.pieces),
+        Kind::Added => Rich::of(Token::Added, &row.text.candidate),
+        Kind::Removed => Rich::of(Token::Removed, &row.text.baseline),
+        Kind::Moved => Rich::of(Token::Changed, &row.text.candidate),
+        Kind::Same => Rich::of(Token::Text, &row.text.candidate),
+    };
+    let body = head.join(body.cut(left, canvas.theme.glyphs.ellipsis));
+    if cause.is_empty() {
+        return body;
+    }
+    body.pad_to(width.saturating_sub(text::width(&cause))).put(Token::Origin, cause)
+}
+
+fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Rich {
+    let glyphs = canvas.theme.glyphs;
+    let half = width.saturating_sub(head.width() + 3) / 2;
+    let (left, right) = match row.kind {
+        Kind::Changed => (side(&row.pieces, Kind::Removed), side(&row.pieces, Kind::Added)),
+        Kind::Removed => (Rich::of(Token::Removed, &row.text.baseline), Rich::new()),
+        Kind::Added => (Rich::new(), Rich::of(Token::Added, &row.text.candidate)),
+        Kind::Moved => {
+            (Rich::of(Token::Changed, &row.text.baseline), Rich::of(Token::Changed, &row.text.candidate))
+        }
+        Kind::Same => (Rich::of(Token::Text, &row.text.baseline), Rich::of(Token::Text, &row.text.candidate)),
+    };
+    let start = head.width();
+    head.join(left.cut(half, glyphs.ellipsis))
+        .pad_to(start + half)
+        .put(Token::Border, format!(" {} ", glyphs.bar))
+        .join(right.cut(half, glyphs.ellipsis))
+}
+
+/// Why an argument is there, in a few words.
+fn cause_words(model: &Model, cause: &Cause) -> String {
+    let Some(key) = cause.keys.first() else { return cause.rule.to_string() };
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let origin = model.evaluation.effective.as_ref().and_then(|e| e.get(key)).map(|v| &v.origin);
+    let from = match origin {
+        Some(Origin::Annotation(_)) => " annotation".to_owned(),
+        Some(Origin::File(place)) => format!(" :{}", place.line),
+        Some(Origin::Derived(rule)) => format!(" {rule}"),
+        Some(Origin::Default) => " default".to_owned(),
+        None => String::new(),
+    };
+    let more = if cause.keys.len() > 1 { format!(" +{}", cause.keys.len() - 1) } else { String::new() };
+    format!("{name}{more}{from}")
+}
+
+pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Rich, Vec<Rich>) {
+    let mut lines = Vec::new();
+    let (token, sign) = mark(canvas, row.kind);
+    let word = match row.kind {
+        Kind::Same => "the same on both sides",
+        Kind::Moved => "the same, at another place",
+        Kind::Changed => "changed",
+        Kind::Added => "only with this pod",
+        Kind::Removed => "only in the baseline",
+    };
+    lines.push(Rich::of(token, format!("{sign} {word}")));
+    if !row.text.candidate.is_empty() {
+        let shown = if row.kind == Kind::Changed {
+            side(&row.pieces, Kind::Added)
+        } else {
+            Rich::of(Token::Text, &row.text.candidate)
+        };
+        lines.push(shown);
+    }
+    if !row.text.baseline.is_empty() && row.kind != Kind::Same {
+        lines.push(Rich::new());
+        lines.push(Rich::of(Token::Heading, format!("in the baseline ({})", model.baseline_words())));
+        let shown = if row.kind == Kind::Changed {
+            side(&row.pieces, Kind::Removed)
+        } else {
+            Rich::of(Token::Text, &row.text.baseline)
+        };
+        lines.push(shown);
+    }
+    lines.push(Rich::new());
+    lines.push(Rich::of(Token::Heading, "why it is there"));
+    if row.cause.keys.is_empty() && row.cause.rule.is_empty() {
+        lines.push(Rich::of(Token::Text, "the runtime always sends it"));
+    }
+    if !row.cause.rule.is_empty() {
+        lines.push(Rich::of(Token::Text, row.cause.rule.as_ref()));
+    }
+    for key in &row.cause.keys {
+        lines.push(Rich::of(Token::Strong, short(key)));
+        match model.evaluation.effective.as_ref().and_then(|e| e.get(key)) {
+            Some(value) => lines.push(
+                Rich::of(
+                    Token::Text,
+                    format!("  {}", text::visible(&crate::tui::model::plain(&value.value))),
+                )
+                .put(Token::Origin, format!("  {}", origin_words(value))),
+            ),
+            None => lines.push(Rich::of(Token::Muted, "  not among the effective keys")),
+        }
+    }
+    let title = if row.text.candidate.is_empty() { &row.text.baseline } else { &row.text.candidate };
+    let title = title.split([' ', '=']).next().unwrap_or_default();
+    (Rich::of(Token::Title, title), lines)
+}
+
+/// What the title says beside the count.
+pub(super) fn summary(model: &Model) -> String {
+    use crate::tui::model::rows::Body;
+    let mut counts = [0_usize; 4];
+    for row in &model.rows.shown {
+        if let Body::Change(change) = &row.body {
+            match change.kind {
+                Kind::Same => {}
+                Kind::Changed => counts[0] += 1,
+                Kind::Added => counts[1] += 1,
+                Kind::Removed => counts[2] += 1,
+                Kind::Moved => counts[3] += 1,
+            }
+        }
+    }
+    let words = ["changed", "added", "removed", "moved"];
+    let parts: Vec<String> =
+        counts.iter().zip(words).filter(|(n, _)| **n > 0).map(|(n, w)| format!("{n} {w}")).collect();
+    if parts.is_empty() { "no difference".into() } else { parts.join(", ") }
+}

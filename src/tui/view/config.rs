@@ -1,0 +1,87 @@
+//! Screen 5: every effective key with its value and origin; the detail shows the file around it.
+
+use crate::catalog;
+use crate::runtime::value::Origin;
+use crate::tui::model::config::KeyRow;
+use crate::tui::model::{Model, plain};
+use crate::tui::theme::Token;
+use crate::tui::widget::canvas::Canvas;
+use crate::tui::widget::rich::Rich;
+use crate::tui::widget::text;
+
+use super::annotations::origin_words;
+
+/// Lines of the file shown before and after the key.
+const AROUND: u32 = 4;
+
+pub(super) fn row(canvas: &Canvas<'_>, row: &KeyRow, width: usize) -> Rich {
+    let glyphs = canvas.theme.glyphs;
+    let name = row.key.rsplit('.').next().unwrap_or(&row.key);
+    let name_width = (width / 3).clamp(14, 36);
+    let origin = match &row.value.origin {
+        Origin::Default => "default".to_owned(),
+        Origin::File(place) => {
+            let file = place.file.rsplit('/').next().unwrap_or_default().to_owned();
+            format!("{file}:{}", place.line)
+        }
+        Origin::Annotation(_) => "annotation".to_owned(),
+        Origin::Derived(rule) => rule.to_string(),
+    };
+    let origin = text::cut(&text::visible(&origin), width / 3, glyphs.ellipsis);
+    let token = match &row.value.origin {
+        Origin::Default => Token::Muted,
+        Origin::File(_) => Token::Origin,
+        Origin::Annotation(_) => Token::Changed,
+        Origin::Derived(_) => Token::Overridden,
+    };
+    let room = width.saturating_sub(name_width + text::width(&origin) + 1);
+    Rich::of(Token::Text, text::cut_middle(&text::visible(name), name_width - 1, glyphs.ellipsis))
+        .pad_to(name_width)
+        .put(Token::Text, text::cut_middle(&text::visible(&plain(&row.value.value)), room, glyphs.ellipsis))
+        .pad_to(width.saturating_sub(text::width(&origin)))
+        .put(token, origin)
+}
+
+pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich, Vec<Rich>) {
+    let mut lines = Vec::new();
+    let (table, key) = row.key.rsplit_once('.').unwrap_or(("", &row.key));
+    let known = catalog::config_key(table, key);
+    if let Some(known) = known {
+        lines.push(Rich::of(Token::Text, known.summary));
+        lines.push(Rich::new());
+    }
+    lines.push(Rich::of(Token::Heading, "value ").put(Token::Strong, plain(&row.value.value)));
+    lines.push(Rich::of(Token::Heading, "from ").put(Token::Origin, origin_words(&row.value)));
+    if let Some(reader) = known.and_then(|k| k.reader(model.current.setup().generation)) {
+        let unit = reader.unit.map_or(String::new(), |u| format!(", {u}"));
+        lines.push(
+            Rich::of(Token::Heading, "type ").put(Token::Text, format!("{}{unit}", reader.kind.describe())),
+        );
+        if !reader.default.is_empty() {
+            lines.push(Rich::of(Token::Heading, "without a file ").put(Token::Text, reader.default));
+        }
+        if reader.unused {
+            lines.push(Rich::of(Token::Overridden, "read, and then used by nothing"));
+        }
+    }
+    lines.push(Rich::of(Token::Heading, "key ").put(Token::Muted, &row.key));
+    if let Origin::File(place) = &row.value.origin {
+        lines.push(Rich::new());
+        lines.push(Rich::of(Token::Heading, format!("{}:", text::visible(&place.file))));
+        let layers = &model.current.setup().layers;
+        if let Some(source) = layers.sources().find(|s| s.path == place.file) {
+            for number in place.line.saturating_sub(AROUND).max(1)..=place.line + AROUND {
+                let Some(line) = source.line(number) else { break };
+                let here = number == place.line;
+                let pointer = if here { canvas.theme.glyphs.pointer } else { " " };
+                let token = if here { Token::Strong } else { Token::Text };
+                lines.push(
+                    Rich::of(Token::Focus, pointer)
+                        .put(Token::Muted, format!("{number:>4} "))
+                        .put(token, line.replace('\t', "    ")),
+                );
+            }
+        }
+    }
+    (Rich::of(Token::Title, key), lines)
+}
