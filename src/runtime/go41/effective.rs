@@ -18,6 +18,9 @@ use crate::runtime::verdict::Status;
 
 /// A single as people write it (0.1 stays 0.1), or the word for what is no number.
 fn float(number: f32) -> Json {
+    if number.fract() == 0.0 && number.abs() < 1e9 {
+        return Json::from(number as i64);
+    }
     let shortest = number.to_string();
     match shortest.parse::<f64>() {
         Ok(number) if number.is_finite() => Json::from(number),

@@ -254,6 +254,7 @@ impl Loaded {
         if run.failure.is_none() {
             let mut config = session.config;
             self.start(host, sandbox, &mut config, depth, &mut run);
+            verdicts::blame(&mut run);
         }
         run
     }

@@ -13,6 +13,7 @@ use super::config::SandboxConfig;
 use super::{Loaded, effective, sizing, use_of};
 use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::finding::{Code, Finding, Severity, Who};
+use crate::runtime::Run;
 use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step, Verdict};
 
 /// One for each annotation that is Kata's, in key order.
@@ -245,6 +246,27 @@ fn applied(
         });
     }
     later(id, verdict, findings);
+}
+
+/// An annotation that was taken over, and that the launch then fails on, makes the pod fail after all.
+pub(super) fn blame(run: &mut Run) {
+    let Some(failure) = &run.failure else { return };
+    let named = run.verdicts.iter_mut().find(|v| failure.annotation.as_deref() == Some(v.key.as_str()));
+    if let Some(verdict) = named.filter(|v| v.status != Status::Refused) {
+        verdict.status = Status::Refused;
+        verdict.stage = Stage::Value;
+        verdict.after = None;
+        verdict.reason = format!("accepted, but the VM cannot be made with it: {}", failure.message);
+        // It was in effect until then.
+        verdict.trace.retain(|step| step.stage != Stage::Effective);
+        verdict.trace.push(step(Stage::Value, false, failure.message.clone()));
+        verdict.fix = verdict.before.as_ref().map(|before| {
+            let text = before.as_str().map_or_else(|| before.to_string(), str::to_owned);
+            Fix::Advice(
+                format!("leave it out, or write what works on this host (without it: {text:?})").into(),
+            )
+        });
+    }
 }
 
 /// What the containers of the pod will trip over, once the VM runs.

@@ -1,0 +1,69 @@
+//! Holds the Go runtime's TOML reader against what BurntSushi/toml 1.6.0 made of the same texts: the tree,
+//! the message, and the message of fitting it into the runtime's own tables.
+
+// A vector that cannot be read fails the test, in the functions beside it, too.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use katascope::input::Host;
+use katascope::input::config::Layers;
+use katascope::input::host::{HostFacts, MemoryFiles};
+use katascope::runtime::LoadOptions;
+use katascope::runtime::go41::{self, toml};
+use serde_json::{Map, Value as Json, json};
+
+/// Integers and floats with their kind, so that nothing passes for the other; keys sorted.
+fn tree(value: &toml::Value) -> Json {
+    match value {
+        toml::Value::String(text) => json!(text),
+        toml::Value::Integer(number) => json!(format!("i{number}")),
+        toml::Value::Float(number) if number.is_nan() => json!("fnan"),
+        toml::Value::Float(number) => json!(format!("f{:016x}", number.to_bits())),
+        toml::Value::Boolean(flag) => json!(flag),
+        toml::Value::Datetime => json!("DATE"),
+        toml::Value::Array(items) => items.iter().map(tree).collect(),
+        toml::Value::Table(table) => table_tree(table),
+        toml::Value::Tables(tables) => tables.iter().map(table_tree).collect(),
+    }
+}
+
+fn table_tree(table: &toml::Table) -> Json {
+    let mut entries: Vec<_> = table.iter().map(|(key, value)| (key.clone(), tree(value))).collect();
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    Json::Object(entries.into_iter().collect::<Map<_, _>>())
+}
+
+fn bytes(case: &Json) -> Vec<u8> {
+    match (case["text"].as_str(), case["hex"].as_str()) {
+        (Some(text), _) => text.as_bytes().to_vec(),
+        (_, Some(hex)) => {
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+        }
+        _ => panic!("neither text nor hex: {case}"),
+    }
+}
+
+#[test]
+fn every_recorded_text_is_read_as_go_reads_it() {
+    let host = Host::new(HostFacts::default(), Arc::new(MemoryFiles::new()));
+    let (mut failed, mut fitted) = (0, 0);
+    for line in include_str!("vectors/go-toml.jsonl").lines() {
+        let case: Json = serde_json::from_str(line).unwrap();
+        let bytes = bytes(&case);
+        let read = toml::parse(&bytes);
+        if let Some(error) = case["error"].as_str() {
+            failed += 1;
+            assert_eq!(read.map(|_| ()).map_err(|e| e.message), Err(error.to_owned()), "{line}");
+            continue;
+        }
+        let document = read.unwrap_or_else(|e| panic!("{e}: {line}"));
+        assert_eq!(table_tree(&document.root), case["tree"], "{line}");
+        let layers = Layers::of_text("/x.toml", std::str::from_utf8(&bytes).unwrap());
+        let loaded = go41::load(&layers, &host, &LoadOptions::default());
+        let message = loaded.err().map(|e| e.message).filter(|m| m.starts_with("toml:"));
+        fitted += usize::from(message.is_some());
+        assert_eq!(message.as_deref(), case["typed"].as_str(), "{line}");
+    }
+    assert!(failed > 150 && fitted > 20, "{failed} {fitted}");
+}
