@@ -241,6 +241,9 @@ impl Case<'_, '_, '_> {
         if kind == "Pod" && node.path(&["spec", "runtimeClassName"]).and_then(Node::str) == Some("") {
             return vec![self.problem(node.at, "resource name may not be empty")];
         }
+        if let Some(problem) = self.overhead_without_class(kind) {
+            return vec![problem];
+        }
         validation.metadata(node, kind);
         let template = self.templates.first();
         if kind != "Pod" {
@@ -280,6 +283,21 @@ impl Case<'_, '_, '_> {
             problem
         });
         problems.collect()
+    }
+
+    /// Admission of a pod's own overhead, which only a RuntimeClass may set.
+    fn overhead_without_class(&self, kind: &str) -> Option<Problem> {
+        let spec = self.object.node.get("spec").filter(|_| kind == "Pod")?;
+        let overhead = spec
+            .get("overhead")
+            .filter(|o| !o.entries().is_empty() && spec.get("runtimeClassName").is_none())?;
+        let name = self.object.node.get("metadata").and_then(|m| m.text("name")).unwrap_or_default();
+        let message = format!(
+            "pods \"{name}\" is forbidden: pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+        );
+        let mut problem = self.problem(overhead.at, message);
+        problem.fix = Some("leave spec.overhead out: the RuntimeClass sets it".to_owned());
+        Some(problem)
     }
 
     fn advice(&self, message: &str, key: Option<&str>) -> Option<String> {

@@ -111,8 +111,8 @@ impl<'v> Validation<'v> {
     pub fn workload(&mut self, object: &Node<'_>, kind: &str, template: Option<&Template<'_, '_>>) {
         let spec = object.get("spec");
         let at = spec.map_or(object.at, |s| s.at);
-        if kind == "CronJob" && spec.and_then(|s| s.text("schedule")).is_none_or(str::is_empty) {
-            self.push("spec.schedule", "Required value", at);
+        if kind == "CronJob" {
+            self.schedule(spec.and_then(|s| s.text("schedule")).unwrap_or_default(), at);
         }
         let selects = matches!(kind, "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet");
         let selector = spec.and_then(|s| s.get("selector"));
@@ -125,6 +125,15 @@ impl<'v> Validation<'v> {
             _ => None,
         };
         let labels = template.and_then(|t| t.metadata).and_then(|m| m.get("labels"));
+        let empty = selector.is_some_and(|s| {
+            ["matchLabels", "matchExpressions"]
+                .iter()
+                .all(|k| s.get(k).is_none_or(|v| v.entries().is_empty() && v.items().is_empty()))
+        });
+        if selects && empty {
+            let what = format!("Invalid value: {{}}: empty selector is invalid for {}", kind.to_lowercase());
+            self.push("spec.selector", &what, at);
+        }
         let unmatched = wanted
             .map(Node::entries)
             .unwrap_or_default()
@@ -137,6 +146,32 @@ impl<'v> Validation<'v> {
                 "Invalid value: `selector` does not match template `labels`",
                 at,
             );
+        }
+    }
+
+    /// A cron schedule, by its outer form: five fields, or one of the names that begin with `@`.
+    fn schedule(&mut self, schedule: &str, at: usize) {
+        if schedule.is_empty() {
+            self.push("spec.schedule", "Required value", at);
+            return;
+        }
+        let named = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+        let fields = schedule.split_whitespace().count();
+        if schedule.starts_with("TZ=") || schedule.starts_with("CRON_TZ=") {
+            let what = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead".to_owned();
+            self.invalid("spec.schedule", schedule, vec![what], at);
+        } else if schedule.starts_with('@') {
+            if !named.contains(&schedule) && !schedule.starts_with("@every ") {
+                self.invalid(
+                    "spec.schedule",
+                    schedule,
+                    vec![format!("unrecognized descriptor: {schedule}")],
+                    at,
+                );
+            }
+        } else if fields != 5 {
+            let what = format!("expected exactly 5 fields, found {fields}: [{schedule}]");
+            self.invalid("spec.schedule", schedule, vec![what], at);
         }
     }
 

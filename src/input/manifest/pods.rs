@@ -339,3 +339,116 @@ fn strays(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::input::Source;
+    use crate::input::manifest::{Documents, Form, Pod, Sizing, read};
+
+    fn documents(text: &str) -> Documents {
+        read(&Source::new("f.yaml", text)).unwrap()
+    }
+
+    fn pods(text: &str) -> Vec<(String, Vec<String>, Option<String>)> {
+        let told = |p: &Pod| {
+            (p.id(), p.annotations.iter().map(|a| a.key.clone()).collect(), p.runtime_class.clone())
+        };
+        documents(text).pods.iter().map(told).collect()
+    }
+
+    const TEMPLATE: &str = "{metadata: {annotations: {k: v}}, spec: {runtimeClassName: kata, containers: [{name: c, image: i}]}}";
+
+    #[test]
+    fn every_kind_hands_its_template_to_pods() {
+        let kata = |name: &str| (format!("default/{name}"), vec!["k".to_owned()], Some("kata".to_owned()));
+        for (kind, path) in [
+            ("v1 PodTemplate", "template: @"),
+            ("v1 ReplicationController", "spec: {template: @}"),
+            ("apps/v1 Deployment", "spec: {template: @}"),
+            ("batch/v1 CronJob", "spec: {jobTemplate: {spec: {template: @}}}"),
+            ("argoproj.io/v1alpha1 Rollout", "spec: {template: @}"),
+            ("serving.knative.dev/v1 Service", "spec: {template: @}"),
+            ("sinks.knative.dev/v1alpha1 JobSink", "spec: {job: {spec: {template: @}}}"),
+            (
+                "jobset.x-k8s.io/v1alpha2 JobSet",
+                "spec: {replicatedJobs: [{name: a, template: {spec: {template: @}}}]}",
+            ),
+            (
+                "leaderworkerset.x-k8s.io/v1 LeaderWorkerSet",
+                "spec: {leaderWorkerTemplate: {workerTemplate: @}}",
+            ),
+            ("kubeflow.org/v1 PyTorchJob", "spec: {pytorchReplicaSpecs: {Master: {template: @}}}"),
+            ("ray.io/v1 RayCluster", "spec: {headGroupSpec: {template: @}}"),
+            ("batch.volcano.sh/v1alpha1 Job", "spec: {tasks: [{name: a, template: @}]}"),
+            ("agents.x-k8s.io/v1alpha1 Sandbox", "spec: {podTemplate: @}"),
+            ("apps.openshift.io/v1 DeploymentConfig", "spec: {template: @}"),
+            ("example.com/v1 Thing", "spec: {deep: [{template: @}]}"),
+        ] {
+            let (version, kind) = kind.split_once(' ').unwrap();
+            let body = path.replace('@', TEMPLATE);
+            let text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\n{body}\n");
+            assert_eq!(pods(&text), [kata("x")], "{kind}");
+        }
+    }
+
+    #[test]
+    fn several_templates_make_several_pods() {
+        let text = format!(
+            "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {{name: r, namespace: ns}}\nspec:\n  headGroupSpec: {{template: {TEMPLATE}}}\n  \
+             workerGroupSpecs: [{{groupName: w, template: {TEMPLATE}}}]\n"
+        );
+        let names: Vec<_> = pods(&text).into_iter().map(|p| p.0).collect();
+        assert_eq!(names, ["ns/r-head", "ns/r-w"]);
+        let text = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: w-}\nspec:\n  podMetadata: {annotations: {a: '1', b: '2'}}\n  \
+                    podSpecPatch: '{runtimeClassName: kata}'\n  templates: [{name: t, metadata: {annotations: {b: '3'}}}]\n";
+        let found = documents(text);
+        let pod = &found.pods[0];
+        let values: Vec<_> = pod.annotations.iter().map(|a| (a.key.as_str(), a.value.as_str())).collect();
+        assert_eq!((pod.name.as_str(), values), ("w-{random}", vec![("a", "1"), ("b", "3")]));
+        assert_eq!(pod.runtime_class.as_deref(), Some("kata"));
+    }
+
+    #[test]
+    fn misplaced_annotations_are_told_with_the_right_path() {
+        let key = "io.katacontainers.config.hypervisor.default_vcpus";
+        let text = format!(
+            "apiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: x\n  annotations:\n    {key}: '2'\nspec:\n  jobTemplate:\n    metadata: {{annotations: {{{key}: '3'}}}}\n    \
+             spec: {{template: {TEMPLATE}}}\n"
+        );
+        let strays = documents(&text).strays;
+        let told: Vec<_> = strays.iter().map(|s| (s.path.as_str(), s.place.to_string())).collect();
+        assert_eq!(
+            told,
+            [
+                ("metadata.annotations", "f.yaml:6:5".to_owned()),
+                ("spec.jobTemplate.metadata.annotations", "f.yaml:9:30".to_owned())
+            ]
+        );
+        assert_eq!(strays[0].right_path, "spec.jobTemplate.spec.template.metadata.annotations");
+    }
+
+    #[test]
+    fn oci_specs_and_cri_configurations_are_taken_as_they_are() {
+        let oci = r#"{"ociVersion":"1.0.2","hostname":"h","annotations":{"io.kubernetes.cri.sandbox-name":"web","io.kubernetes.cri.sandbox-namespace":"n","io.kubernetes.cri.sandbox-cpu-quota":"-1","io.kubernetes.cri.sandbox-memory":"1048576"}}"#;
+        let pod = documents(oci).pods.remove(0);
+        assert_eq!((pod.id().as_str(), pod.form, pod.hostname.as_str()), ("n/web", Form::Oci, "h"));
+        assert_eq!(pod.sizing, Some(Sizing { cpu_quota: -1, memory_limit: 1 << 20, ..Sizing::default() }));
+        let cri = r#"{"metadata":{"name":"a","namespace":"b","uid":"u"},"annotations":{"k":"v"},"linux":{"resources":{"cpu_quota":5,"cpu_period":6,"cpu_shares":7,"memory_limit_in_bytes":8}}}"#;
+        let pod = documents(cri).pods.remove(0);
+        assert_eq!((pod.id().as_str(), pod.form), ("b/a", Form::Cri));
+        assert_eq!(pod.sizing, Some(Sizing { cpu_quota: 5, cpu_period: 6, cpu_shares: 7, memory_limit: 8 }));
+    }
+
+    #[test]
+    fn an_input_without_pods_is_an_error() {
+        let message = |text| read(&Source::new("f.yaml", text)).unwrap_err().to_string();
+        assert_eq!(message("# nothing\n"), "f.yaml: no objects passed to create: the input is empty");
+        assert_eq!(
+            message("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"),
+            "f.yaml: no pod in it, only ConfigMap"
+        );
+        assert!(
+            message("hello\n").starts_with("f.yaml:1:1: error validating data: invalid object to validate")
+        );
+    }
+}
