@@ -23,6 +23,7 @@ enum Act {
     Replace(usize, String),
     Move(usize, usize),
     Duplicate(usize),
+    Set(Vec<String>),
 }
 
 fn pattern() -> impl Strategy<Value = String> {
@@ -41,6 +42,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (any::<usize>(), pattern()).prop_map(|(at, text)| Act::Replace(at, text)),
         1 => (any::<usize>(), any::<usize>()).prop_map(|(from, to)| Act::Move(from, to)),
         1 => any::<usize>().prop_map(Act::Duplicate),
+        1 => prop::collection::vec(pattern(), 0..4).prop_map(Act::Set),
     ]
 }
 
@@ -48,7 +50,7 @@ fn act() -> impl Strategy<Value = Act> {
 fn edit(list: &ListId, act: &Act, items: &mut Vec<String>) -> Option<PolicyEdit> {
     let count = items.len();
     let list = list.clone();
-    if count == 0 && !matches!(act, Act::Add(..)) {
+    if count == 0 && !matches!(act, Act::Add(..) | Act::Set(_)) {
         return None;
     }
     Some(match act {
@@ -69,6 +71,10 @@ fn edit(list: &ListId, act: &Act, items: &mut Vec<String>) -> Option<PolicyEdit>
             let item = items.remove(from % count);
             items.insert(to % count, item);
             PolicyEdit::Move { list, from: from % count, to: to % count }
+        }
+        Act::Set(new) => {
+            items.clone_from(new);
+            PolicyEdit::Set { list, items: new.clone() }
         }
         Act::Duplicate(at) => {
             items.insert(at % count, items[at % count].clone());

@@ -109,6 +109,7 @@ impl Document {
                     PolicyEdit::Duplicate { at, .. } => {
                         list.items.get(*at).and_then(|item| array.insert(at + 1, &item.text))
                     }
+                    PolicyEdit::Set { items, .. } => Some(array.set(items)),
                     PolicyEdit::Create { .. } => None,
                 };
                 changed.ok_or_else(|| EditError::NoEntry(id.clone()))?

@@ -66,6 +66,13 @@ pub enum PolicyEdit {
         /// Which.
         at: usize,
     },
+    /// Writes the whole list anew, or creates it; comments in it go.
+    Set {
+        /// The list.
+        list: ListId,
+        /// Its entries.
+        items: Vec<String>,
+    },
     /// Creates a list that does not exist.
     Create {
         /// The list.
@@ -84,6 +91,7 @@ impl PolicyEdit {
             | Self::Replace { list, .. }
             | Self::Move { list, .. }
             | Self::Duplicate { list, .. }
+            | Self::Set { list, .. }
             | Self::Create { list, .. } => list,
         }
     }
@@ -93,6 +101,7 @@ impl PolicyEdit {
         let mut planned = items.map(<[String]>::to_vec);
         match self {
             Self::Create { items, .. } => return planned.is_none().then(|| items.clone()),
+            Self::Set { items, .. } => return Some(items.clone()),
             Self::Add { at, text, .. } => {
                 let planned = planned.get_or_insert_default();
                 if *at > planned.len() {

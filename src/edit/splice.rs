@@ -305,6 +305,23 @@ impl<'t> ArraySpan<'t> {
         Some(self.with(changes))
     }
 
+    /// The text with all entries written anew: in one line, or a line each where the array has lines or
+    /// would be a long one.
+    pub fn set(&self, entries: &[String]) -> String {
+        const LONG: usize = 100;
+        let entries: Vec<String> = entries.iter().map(|entry| self.quote(entry)).collect();
+        let line = format!("[{}]", entries.join(", "));
+        let lines = self.slice(self.whole.clone()).contains('\n') || line.len() > LONG;
+        let new = if lines && !entries.is_empty() {
+            let (end, indent) = (self.newline(), self.indent_of_key());
+            let entries: String = entries.iter().map(|e| format!("{end}{indent}    {e},")).collect();
+            format!("[{entries}{end}{indent}]")
+        } else {
+            line
+        };
+        self.with(vec![(self.whole.clone(), new)])
+    }
+
     /// The text with entry `at` written anew, in its own quotation marks.
     pub fn replace(&self, at: usize, entry: &str) -> Option<String> {
         let item = self.item(at)?;

@@ -1,8 +1,10 @@
 //! Who may set what: the name gate (`enable_annotations`) and the value gates (`valid_*`), with
 //! each runtime's own matching rules. Changes no values.
 
+pub mod audit;
 pub mod go_path;
 pub mod go_regex;
 pub mod names;
 pub mod pattern;
+pub mod suggest;
 pub mod values;

@@ -1,0 +1,278 @@
+//! What whoever may create pods can change on this host: every annotation that is open to them, by
+//! risk, with the entry that opens it and the values that pass; and every entry, the widest first.
+//!
+//! Judges the lists and the catalogue; evaluates no pod.
+
+use std::cmp::Reverse;
+
+use super::names::NameGate;
+use super::pattern::{FileHit, Meaning, Warning, explain_entry};
+use crate::catalog::{self, Annotation, Gate, Generation, Level, Risk};
+use crate::input::{Host, Place};
+
+/// One policy list as it takes effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyList {
+    /// `enable_annotations`, `valid_hypervisor_paths`, ...
+    pub name: String,
+    /// Its entries, with their places.
+    pub entries: Vec<(String, Option<Place>)>,
+}
+
+impl PolicyList {
+    fn patterns(&self) -> Vec<String> {
+        self.entries.iter().map(|(pattern, _)| pattern.clone()).collect()
+    }
+}
+
+/// What opens an annotation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opening {
+    /// No list gates it.
+    Ungated,
+    /// An entry of `enable_annotations`.
+    Entry {
+        /// Which.
+        at: usize,
+        /// Its text.
+        pattern: String,
+        /// Where it stands.
+        place: Option<Place>,
+    },
+}
+
+/// One annotation that is open to whoever may create pods.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Power {
+    /// The annotation.
+    pub annotation: &'static Annotation,
+    /// What opens it.
+    pub by: Opening,
+    /// The values that pass, where a list gates them: files of this host, and whether there are more.
+    pub files: Option<(Vec<FileHit>, bool)>,
+    /// Whether the active hypervisor makes use of it.
+    pub used: bool,
+}
+
+impl Power {
+    /// Whether a pod can get anything by it: its value gate, where it has one, lets something through.
+    pub fn real(&self) -> bool {
+        self.used && self.files.as_ref().is_none_or(|(files, more)| !files.is_empty() || *more)
+    }
+}
+
+/// One entry and what it means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EntryReport {
+    /// The list's name.
+    pub list: String,
+    /// Which entry.
+    pub at: usize,
+    /// Its text.
+    pub pattern: String,
+    /// Where it stands.
+    pub place: Option<Place>,
+    /// What it means among the others.
+    pub meaning: Meaning,
+}
+
+impl EntryReport {
+    /// Names for a name list, files for a value list.
+    pub fn breadth(&self) -> usize {
+        if self.list == "enable_annotations" { self.meaning.names.len() } else { self.meaning.files.len() }
+    }
+
+    /// Whether it lets more through than its text shows at a glance.
+    pub fn too_broad(&self) -> bool {
+        self.meaning.warnings.iter().any(|warning| {
+            matches!(
+                warning,
+                Warning::Everything
+                    | Warning::Unanchored(_)
+                    | Warning::CrossesFolders
+                    | Warning::LeadsUp
+                    | Warning::AnyoneCanWrite(_)
+                    | Warning::HiddenFiles
+            )
+        })
+    }
+}
+
+/// What a policy lets in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Audit {
+    /// What is open, worst risk first.
+    pub powers: Vec<Power>,
+    /// Every entry, those that let in too much first, by risk and breadth.
+    pub entries: Vec<EntryReport>,
+    /// How many gated annotations stay closed.
+    pub closed: usize,
+    /// Value lists with entries whose annotation is closed by name: without effect.
+    pub idle: Vec<String>,
+    /// Whether an invalid entry disables `enable_annotations`.
+    pub disabled: bool,
+}
+
+impl Audit {
+    /// Looks at the lists of the active hypervisor's table.
+    pub fn of(generation: Generation, hypervisor: &str, lists: &[PolicyList], host: &Host) -> Self {
+        let list = |name: &str| lists.iter().find(|list| list.name == name);
+        // A list that a runtime does not take over for this hypervisor stays empty.
+        let taken = |name: &str| {
+            catalog::config_key("hypervisor.<name>", name)
+                .and_then(|key| key.reader(generation))
+                .is_some_and(|reader| generation == Generation::Rs41 || uses(reader.hypervisors, hypervisor))
+        };
+        let names = list("enable_annotations").filter(|_| taken("enable_annotations"));
+        let gate = NameGate::new(generation, &names.map(PolicyList::patterns).unwrap_or_default());
+        let mut powers = Vec::new();
+        let mut closed = 0;
+        for (annotation, reader) in catalog::annotations(generation) {
+            if annotation.level == Level::Output || !reader.effective {
+                continue;
+            }
+            let by = match (reader.gate, annotation.short()) {
+                (Gate::None, _) | (_, None) => Opening::Ungated,
+                (_, Some(short)) => {
+                    let entry = gate.admits(short).and_then(|at| Some((at, names?.entries.get(at)?)));
+                    match entry {
+                        Some((at, (pattern, place))) => {
+                            Opening::Entry { at, pattern: pattern.clone(), place: place.clone() }
+                        }
+                        None => {
+                            closed += 1;
+                            continue;
+                        }
+                    }
+                }
+            };
+            let files = reader.gate.list().map(|name| match list(name).filter(|_| taken(name)) {
+                Some(list) => admitted(generation, list, host),
+                None => (Vec::new(), false),
+            });
+            let used = uses(reader.hypervisors, hypervisor);
+            powers.push(Power { annotation, by, files, used });
+        }
+        powers.sort_by_key(|power| (power.annotation.risk, power.annotation.key));
+        let mut entries: Vec<EntryReport> = lists
+            .iter()
+            .flat_map(|list| {
+                let patterns = list.patterns();
+                list.entries.iter().enumerate().map(move |(at, (pattern, place))| EntryReport {
+                    list: list.name.clone(),
+                    at,
+                    pattern: pattern.clone(),
+                    place: place.clone(),
+                    meaning: explain_entry(generation, &list.name, &patterns, at, host),
+                })
+            })
+            .collect();
+        entries.sort_by_key(|entry| (!entry.too_broad(), entry.meaning.risk(), Reverse(entry.breadth())));
+        let open = |name: &str| powers.iter().any(|p: &Power| reads_list(p.annotation, generation, name));
+        let idle = lists
+            .iter()
+            .filter(|list| list.name != "enable_annotations" && !list.entries.is_empty() && !open(&list.name))
+            .map(|list| list.name.clone())
+            .collect();
+        Self { entries, closed, idle, disabled: gate.disabled(), powers }
+    }
+
+    /// What is open, of one risk.
+    pub fn of_risk(&self, risk: Risk) -> impl Iterator<Item = &Power> {
+        self.powers.iter().filter(move |power| power.annotation.risk == risk)
+    }
+
+    /// The worst that can really be done.
+    pub fn worst(&self) -> Risk {
+        self.powers.iter().filter(|p| p.real()).map(|p| p.annotation.risk).min().unwrap_or(Risk::None)
+    }
+}
+
+fn uses(hypervisors: &[&str], hypervisor: &str) -> bool {
+    hypervisors.is_empty()
+        || hypervisors.iter().any(|h| *h == hypervisor || matches!(*h, "any" | "shared code"))
+}
+
+fn reads_list(annotation: &Annotation, generation: Generation, list: &str) -> bool {
+    annotation.reader(generation).gate.list() == Some(list)
+}
+
+/// The files that the whole list admits.
+fn admitted(generation: Generation, list: &PolicyList, host: &Host) -> (Vec<FileHit>, bool) {
+    let patterns = list.patterns();
+    let mut files: Vec<FileHit> = Vec::new();
+    let mut more = false;
+    for at in 0..patterns.len() {
+        let meaning = explain_entry(generation, &list.name, &patterns, at, host);
+        more |= meaning.more_files;
+        files.extend(meaning.files);
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup();
+    (files, more)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::input::host::{HostFacts, MemoryFiles};
+
+    fn list(name: &str, entries: &[&str]) -> PolicyList {
+        PolicyList {
+            name: name.to_owned(),
+            entries: entries.iter().map(|e| ((*e).to_owned(), None)).collect(),
+        }
+    }
+
+    fn audit(generation: Generation, hypervisor: &str, lists: &[PolicyList]) -> Audit {
+        let files = MemoryFiles::new().file("/usr/bin/qemu", 0o755, "x");
+        Audit::of(generation, hypervisor, lists, &Host::new(HostFacts::default(), Arc::new(files)))
+    }
+
+    fn open(audit: &Audit) -> Vec<&str> {
+        audit.powers.iter().filter(|p| p.real()).map(|p| p.annotation.key).collect()
+    }
+
+    #[test]
+    fn ungated_annotations_are_open_whatever_the_lists_say() {
+        let audit = audit(Generation::Go41, "qemu", &[]);
+        assert!(open(&audit).contains(&"io.katacontainers.config.runtime.disable_guest_seccomp"));
+        assert!(audit.powers.iter().all(|p| p.by == Opening::Ungated));
+        assert_eq!(audit.worst(), Risk::GuestIntegrity);
+        assert!(audit.closed > 50);
+    }
+
+    #[test]
+    fn a_name_without_values_gives_no_power() {
+        let path = "io.katacontainers.config.hypervisor.path";
+        let names = list("enable_annotations", &["^path$"]);
+        for generation in Generation::ALL {
+            let without = audit(generation, "qemu", std::slice::from_ref(&names));
+            assert!(!open(&without).contains(&path), "{generation:?}");
+            let lists = [names.clone(), list("valid_hypervisor_paths", &["/usr/bin/*"])];
+            let with = audit(generation, "qemu", &lists);
+            assert_eq!(open(&with).first(), Some(&path), "{generation:?}");
+            assert_eq!(with.worst(), Risk::HostExec);
+            assert!(with.idle.is_empty());
+        }
+    }
+
+    #[test]
+    fn lists_that_do_nothing_are_told() {
+        let lists = [list("enable_annotations", &["^path$"]), list("valid_jailer_paths", &["/a"])];
+        assert_eq!(audit(Generation::Go41, "firecracker", &lists).idle, ["valid_jailer_paths"]);
+        let disabled = [list("enable_annotations", &["(?=a)", "path"])];
+        assert!(audit(Generation::Rs41, "qemu", &disabled).disabled);
+        assert!(!audit(Generation::Go41, "qemu", &disabled).disabled);
+    }
+
+    #[test]
+    fn the_widest_entry_comes_first() {
+        let lists = [list("enable_annotations", &["^default_memory$", "virtio_fs", ".*", "^path$"])];
+        let audit = audit(Generation::Rs41, "qemu", &lists);
+        let patterns: Vec<&str> = audit.entries.iter().map(|e| e.pattern.as_str()).collect();
+        assert_eq!(patterns, [".*", "virtio_fs", "^path$", "^default_memory$"]);
+    }
+}

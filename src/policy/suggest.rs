@@ -1,0 +1,205 @@
+//! The tightest policy with which a set of pods does all that it can do, and the entries of a policy
+//! that no pod of a set needs.
+//!
+//! Proposes exact entries and proves them by evaluating: of what is proposed, nothing can be left out.
+
+use super::go_path;
+use crate::catalog::{self, Gate, Generation, HYPERVISOR_PREFIX};
+use crate::edit::{EditError, History, PolicyEdit, targets};
+use crate::evaluate::{Evaluation, Evaluator, Outcome};
+use crate::input::config::Layers;
+use crate::input::manifest::Pod;
+use crate::runtime::Depth;
+use crate::runtime::verdict::{Failure, ListId, Status};
+
+/// A regular expression for one name and no other.
+pub fn exact_name(short: &str) -> String {
+    format!("^{}$", regex::escape(short))
+}
+
+/// A glob for one path and no other.
+pub fn exact_path(generation: Generation, path: &str) -> String {
+    match generation {
+        Generation::Rs41 => glob::Pattern::escape(path),
+        Generation::Go21 | Generation::Go41 => {
+            // With an escape it would be expanded, and come out in its shortest spelling.
+            let special = path.contains(['*', '?', '[', '\\']);
+            if !special || go_path::clean(path) != path {
+                return path.to_owned();
+            }
+            path.chars().fold(String::new(), |mut out, c| {
+                if matches!(c, '*' | '?' | '[' | '\\') {
+                    out.push('\\');
+                }
+                out.push(c);
+                out
+            })
+        }
+    }
+}
+
+/// What is proposed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suggestion {
+    /// Every list of the hypervisor's table, whole.
+    pub lists: Vec<(ListId, Vec<String>)>,
+    /// Pods that no policy makes start, by index, with the reason.
+    pub impossible: Vec<(usize, Failure)>,
+    /// Annotations that no policy makes take effect: the pod's index and the key.
+    pub without_effect: Vec<(usize, String)>,
+}
+
+impl Suggestion {
+    /// The layers with the proposed lists in place of theirs.
+    pub fn layers(&self, evaluator: &Evaluator) -> Result<Layers, EditError> {
+        Ok(self.history(evaluator)?.layers(&evaluator.setup().layers))
+    }
+
+    /// The edits that put the proposed lists where the present ones stand.
+    pub fn history(&self, evaluator: &Evaluator) -> Result<History, EditError> {
+        with_lists(evaluator, &self.lists)
+    }
+}
+
+type Lists = Vec<(ListId, Vec<String>)>;
+
+/// The lists of the table as they take effect.
+fn present(evaluator: &Evaluator, table: &str) -> Lists {
+    let history = History::of(&evaluator.setup().layers);
+    let lists = history.lists();
+    let of_table = lists.iter().filter(|(_, list)| list.id.table == table && list.editable);
+    of_table.map(|(_, list)| (list.id.clone(), list.texts())).collect()
+}
+
+fn with_lists(evaluator: &Evaluator, lists: &Lists) -> Result<History, EditError> {
+    let setup = evaluator.setup();
+    let mut history = History::of(&setup.layers);
+    for (id, items) in lists {
+        let present = history.effective(id).map(|(_, list)| list.texts());
+        if present.as_ref() == Some(items) || (present.is_none() && items.is_empty()) {
+            continue;
+        }
+        let target = targets(setup.generation, &setup.layers, id);
+        let path = target.first().map(|t| t.path().clone()).unwrap_or_else(|| setup.layers.asked.clone());
+        history.apply(&path, &PolicyEdit::Set { list: id.clone(), items: items.clone() })?;
+    }
+    Ok(history)
+}
+
+fn under(evaluator: &Evaluator, lists: &Lists) -> Result<Evaluator, EditError> {
+    Ok(evaluator.with_layers(with_lists(evaluator, lists)?.layers(&evaluator.setup().layers)))
+}
+
+/// What counts of an evaluation: whether the pod starts, and what becomes of each annotation.
+fn fate(evaluation: &Evaluation) -> (bool, Vec<Status>) {
+    let statuses = evaluation.verdicts.iter().map(|verdict| verdict.status).collect();
+    (evaluation.outcome == Outcome::Starts, statuses)
+}
+
+fn fates(evaluator: &Evaluator, pods: &[Pod]) -> Vec<(bool, Vec<Status>)> {
+    pods.iter().map(|pod| fate(&evaluator.evaluate(pod, Depth::Verdicts))).collect()
+}
+
+/// The tightest lists with which every pod that can start does, with every annotation taking effect that
+/// can. `hypervisor` is the active table.
+pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<Suggestion, EditError> {
+    let generation = evaluator.setup().generation;
+    let table = format!("hypervisor.{hypervisor}");
+    let mut lists: Lists =
+        catalog::lists(generation).map(|list| (ListId::new(table.clone(), list), Vec::new())).collect();
+    // What the pods ask for, whether or not it does them good.
+    let mut impossible = Vec::new();
+    let mut able: Vec<Pod> = Vec::new();
+    for (index, pod) in pods.iter().enumerate() {
+        let mut alone: Lists = lists.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
+        ask(generation, pod, &mut alone);
+        let evaluation = under(evaluator, &alone)?.evaluate(pod, Depth::Verdicts);
+        match evaluation.outcome {
+            Outcome::Refused(failure) => impossible.push((index, failure)),
+            Outcome::Starts => {
+                ask(generation, pod, &mut lists);
+                able.push(pod.clone());
+            }
+        }
+    }
+    // Then what makes no difference goes, entry by entry.
+    let wanted = fates(&under(evaluator, &lists)?, &able);
+    shrink(evaluator, &mut lists, &able, &wanted)?;
+    let final_evaluator = under(evaluator, &lists)?;
+    let without_effect = pods
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !impossible.iter().any(|(i, _)| i == index))
+        .flat_map(|(index, pod)| {
+            let verdicts = final_evaluator.evaluate(pod, Depth::Verdicts).verdicts;
+            let idle = verdicts.into_iter().filter(|v| {
+                v.key.starts_with(catalog::KATA_PREFIX)
+                    && !matches!(v.status, Status::Applied | Status::Overridden)
+            });
+            idle.map(move |v| (index, v.key)).collect::<Vec<_>>()
+        })
+        .collect();
+    Ok(Suggestion { lists, impossible, without_effect })
+}
+
+/// Adds the exact entries that one pod's annotations could need.
+fn ask(generation: Generation, pod: &Pod, lists: &mut Lists) {
+    for annotation in &pod.annotations {
+        let Some(short) = annotation.key.strip_prefix(HYPERVISOR_PREFIX) else { continue };
+        let reader = catalog::annotation(&annotation.key).map(|a| a.reader(generation));
+        let read = reader.is_some_and(|reader| reader.read);
+        // runtime-rs refuses the pod for a name that is enabled and unknown; Go, for one that is not.
+        if !read && generation == Generation::Rs41 {
+            continue;
+        }
+        add(lists, "enable_annotations", exact_name(short));
+        if let Some(Gate::NameAndValue(list)) = reader.filter(|r| r.read).map(|r| r.gate) {
+            add(lists, list, exact_path(generation, &annotation.value));
+        }
+    }
+}
+
+fn add(lists: &mut Lists, name: &str, entry: String) {
+    if let Some((_, entries)) = lists.iter_mut().find(|(id, _)| id.list == name)
+        && !entries.contains(&entry)
+    {
+        entries.push(entry);
+    }
+}
+
+/// Takes every entry away without which the pods fare just as `wanted`; gives those that went.
+fn shrink(
+    evaluator: &Evaluator,
+    lists: &mut Lists,
+    pods: &[Pod],
+    wanted: &[(bool, Vec<Status>)],
+) -> Result<Vec<(ListId, usize)>, EditError> {
+    let mut gone = Vec::new();
+    for list in 0..lists.len() {
+        let count = lists.get(list).map_or(0, |(_, entries)| entries.len());
+        for at in (0..count).rev() {
+            let mut fewer = lists.clone();
+            let Some((id, entries)) = fewer.get_mut(list) else { continue };
+            entries.remove(at);
+            let id = id.clone();
+            if fates(&under(evaluator, &fewer)?, pods) == wanted {
+                *lists = fewer;
+                gone.push((id, at));
+            }
+        }
+    }
+    gone.reverse();
+    Ok(gone)
+}
+
+/// The entries of the present policy that can all be taken away without any of the pods faring
+/// differently, by list and index.
+pub fn unused(
+    evaluator: &Evaluator,
+    hypervisor: &str,
+    pods: &[Pod],
+) -> Result<Vec<(ListId, usize)>, EditError> {
+    let mut lists = present(evaluator, &format!("hypervisor.{hypervisor}"));
+    let wanted = fates(evaluator, pods);
+    shrink(evaluator, &mut lists, pods, &wanted)
+}
