@@ -50,6 +50,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// One annotation, configuration key, or pasted error message, in every generation
     Explain(ExplainArgs),
+    /// The policy lists: allow, deny, audit, suggest
+    Policy(PolicyArgs),
     /// Which shim and configuration file serve a handler, and why
     Which(WhichArgs),
     /// Print completions for a shell
@@ -253,6 +255,106 @@ pub struct WhichArgs {
     /// The container runtime and the host.
     #[command(flatten)]
     pub input: WhichInput,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `policy`.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PolicyCommand,
+}
+
+/// The commands of `policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Add entries to a list, in place; nothing else in the file changes
+    Allow(EditArgs),
+    /// Take entries out of a list; undoes allow to the last byte
+    Deny(EditArgs),
+    /// What whoever may create pods can change on this host, by risk
+    Audit(AuditArgs),
+    /// The tightest lists with which these pods start, and the entries that none of them needs
+    Suggest(SuggestArgs),
+}
+
+/// The configuration, for commands that take no manifests.
+#[derive(Debug, Clone, Args)]
+pub struct PolicyInput {
+    /// Kata's configuration file [default: the runtime's own search path]
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which runtime reads it
+    #[arg(long, value_enum, default_value_t)]
+    pub runtime: RuntimeChoice,
+    /// Which Kata version
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
+    pub kata_version: KataVersion,
+    /// The hypervisor table [default: the active one]
+    #[arg(long, value_name = "NAME")]
+    pub hypervisor: Option<String>,
+    /// Look every named path up under DIR, and show it without DIR
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+impl PolicyInput {
+    /// The same, as every other command says it.
+    pub fn input(&self) -> Input {
+        Input {
+            config: self.config.clone(),
+            runtime: self.runtime,
+            kata_version: self.kata_version,
+            hypervisor: self.hypervisor.clone(),
+            root: self.root.clone(),
+            ..Input::default()
+        }
+    }
+}
+
+/// `policy allow`, `policy deny`.
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// Entries: regular expressions of names, or globs of paths, as they stand in the file
+    #[arg(required = true, value_name = "PATTERN")]
+    pub patterns: Vec<String>,
+    /// The list, with or without its table
+    #[arg(long, value_name = "LIST", default_value = "enable_annotations")]
+    pub list: String,
+    /// Write nothing; print the difference (exit status 1 where there is one)
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write the changed file here instead (- for standard output)
+    #[arg(short, long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub output: Option<PathBuf>,
+    /// Edit a drop-in that repeats the whole list, not the file that sets it
+    #[arg(long)]
+    pub drop_in: bool,
+    /// The configuration.
+    #[command(flatten)]
+    pub input: PolicyInput,
+}
+
+/// `policy audit`.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// The configuration.
+    #[command(flatten)]
+    pub input: PolicyInput,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `policy suggest`.
+#[derive(Debug, Args)]
+pub struct SuggestArgs {
+    /// What to look at.
+    #[command(flatten)]
+    pub input: Input,
     /// How to print.
     #[command(flatten)]
     pub output: Output,

@@ -7,6 +7,7 @@ mod exit;
 mod explain;
 mod interactive;
 mod pods;
+mod policy;
 mod setup;
 mod show;
 mod which;
@@ -29,6 +30,10 @@ pub(crate) enum CliError {
     Setup(#[from] SetupError),
     #[error("{0}")]
     Output(#[from] io::Error),
+    #[error(transparent)]
+    Edit(#[from] crate::edit::EditError),
+    #[error(transparent)]
+    Save(#[from] crate::edit::SaveError),
 }
 
 /// Runs the program on the process's arguments.
@@ -40,6 +45,7 @@ pub fn run() -> Exit {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Policy(args)) => policy::run(&args.command),
         Some(Command::Which(args)) => which::run(&args),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),

@@ -43,3 +43,22 @@ pub fn looks_like(layers: &Layers) -> Generation {
     let path = layers.resolved.as_deref().unwrap_or(&layers.asked);
     if names_handler || path.contains("/runtime-rs/") { Generation::Rs41 } else { Generation::Go41 }
 }
+
+/// The hypervisor table that the files make the active one, as far as their texts tell: for runtime-rs the
+/// one that is named, for Go the first there is. For files that do not load on this host.
+pub fn hypervisor(generation: Generation, layers: &Layers) -> Option<String> {
+    let mut named = None;
+    let mut first = None;
+    for source in layers.sources() {
+        let Ok(document) = toml_edit::Document::parse(source.text.as_ref()) else { continue };
+        let table = |name: &str| document.get(name).and_then(|item| item.as_table_like());
+        let name = table("runtime").and_then(|runtime| runtime.get("hypervisor_name"));
+        named = name.and_then(|name| name.as_str()).map(str::to_owned).or(named);
+        let of_file = table("hypervisor").and_then(|all| all.iter().next().map(|(name, _)| name.to_owned()));
+        first = first.or(of_file);
+    }
+    match generation {
+        Generation::Rs41 => named.or(first),
+        Generation::Go21 | Generation::Go41 => first,
+    }
+}

@@ -7,5 +7,6 @@ pub mod escape;
 pub mod explanation;
 pub mod json;
 pub mod junit;
+pub mod policy;
 pub mod sarif;
 pub mod text;

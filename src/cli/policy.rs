@@ -1,0 +1,248 @@
+//! `katascope policy`: a list edited in place, what the policy lets in, and the tightest one.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::args::{EditArgs, Input, PolicyCommand};
+use super::setup::{Chosen, SetupError};
+use super::{CliError, Exit, paint, pods, setup};
+use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
+use crate::edit::{Document, History, Plan, PolicyEdit, RealDisk, Target, save, targets};
+use crate::evaluate::Evaluator;
+use crate::input::search;
+use crate::policy::audit::{Audit, PolicyList};
+use crate::policy::suggest::{suggest, unused};
+use crate::report::policy as report;
+use crate::runtime::verdict::ListId;
+
+pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
+    match command {
+        PolicyCommand::Allow(args) => edit(args, true),
+        PolicyCommand::Deny(args) => edit(args, false),
+        PolicyCommand::Audit(args) => {
+            let (evaluator, _) = setup::evaluator(&args.input.input())?;
+            let (hypervisor, audit) = audit(&evaluator)?;
+            let mut out = io::stdout().lock();
+            if args.output.is_json() {
+                print_json(&mut out, &report::audit_json(&evaluator, &audit))?;
+            } else {
+                let setup = evaluator.setup();
+                let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.generation.title());
+                report::audit(&mut out, &audit, &title, paint(args.output.color))?;
+            }
+            Ok(Exit::Clean)
+        }
+        PolicyCommand::Suggest(args) => {
+            let (evaluator, _) = setup::evaluator(&args.input)?;
+            let mut all = Vec::new();
+            pods::each(&args.input, |pod| {
+                all.push(pod);
+                Ok(())
+            })?;
+            if all.is_empty() {
+                return Err(SetupError::Usage("a suggestion is for pods: name a manifest".into()).into());
+            }
+            let hypervisor = active(&evaluator)?;
+            let suggestion = suggest(&evaluator, &hypervisor, &all)?;
+            let history = suggestion.history(&evaluator)?;
+            let diff: String = history.plans().iter().map(Plan::diff).collect();
+            let present = History::of(&evaluator.setup().layers);
+            let unused: Vec<_> = unused(&evaluator, &hypervisor, &all)?
+                .into_iter()
+                .filter_map(|(id, at)| {
+                    let text = present.effective(&id)?.1.items.get(at)?.text.clone();
+                    Some((id, at, text))
+                })
+                .collect();
+            let proposal =
+                report::Proposal { pods: &all, suggestion: &suggestion, unused: &unused, diff: &diff };
+            let mut out = io::stdout().lock();
+            if args.output.is_json() {
+                print_json(&mut out, &report::proposal_json(&evaluator, &proposal))?;
+            } else {
+                report::proposal(&mut out, &proposal, paint(args.output.color))?;
+            }
+            Ok(if suggestion.impossible.is_empty() { Exit::Clean } else { Exit::Found })
+        }
+    }
+}
+
+fn print_json(out: &mut dyn Write, json: &serde_json::Value) -> Result<(), CliError> {
+    serde_json::to_writer_pretty(&mut *out, json).map_err(io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
+/// The active hypervisor's table name; a file that does not load here still says it.
+fn active(evaluator: &Evaluator) -> Result<String, SetupError> {
+    let setup = evaluator.setup();
+    evaluator
+        .hypervisor()
+        .map(str::to_owned)
+        .or_else(|| setup.hypervisor.clone())
+        .or_else(|| search::hypervisor(setup.generation, &setup.layers))
+        .ok_or_else(|| no_table(&setup.layers.asked))
+}
+
+fn no_table(path: &str) -> SetupError {
+    SetupError::Usage(format!("{path}: no [hypervisor.*] table; name one with --hypervisor"))
+}
+
+fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
+    let setup = evaluator.setup();
+    let hypervisor = active(evaluator)?;
+    let table = format!("hypervisor.{hypervisor}");
+    let history = History::of(&setup.layers);
+    let lists: Vec<PolicyList> = history
+        .lists()
+        .into_iter()
+        .filter(|(_, list)| list.id.table == table)
+        .map(|(_, list)| PolicyList {
+            name: list.id.list.clone().into_owned(),
+            entries: list.items.iter().map(|i| (i.text.clone(), Some(i.place.clone()))).collect(),
+        })
+        .collect();
+    let audit = Audit::of(setup.generation, &hypervisor, &lists, &setup.host);
+    Ok((hypervisor, audit))
+}
+
+fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
+    let input: Input = args.input.input();
+    let host = setup::host(&input)?;
+    let chosen = setup::layers(&input, &host)?;
+    let generation = setup::generation(&input, &chosen.layers)?;
+    let id = list_id(args, generation, &chosen)?;
+    let mut history = History::of(&chosen.layers);
+    if let Err(unreadable) = &chosen.layers.base {
+        return Err(SetupError::Unreadable {
+            path: chosen.layers.asked.to_string(),
+            reason: format!("{unreadable:?}"),
+        }
+        .into());
+    }
+    let path = target(args, generation, &chosen, &id)?;
+    if let Some(Err(error)) = history.document(&path) {
+        return Err(error.clone().into());
+    }
+    let mut said = Vec::new();
+    for pattern in &args.patterns {
+        let texts = history.effective(&id).map(|(_, list)| list.texts()).unwrap_or_default();
+        let at = texts.iter().rposition(|text| text == pattern);
+        let edit = match (allow, at) {
+            (true, None) => {
+                PolicyEdit::Add { list: id.clone(), at: texts.len(), text: checked(&id, pattern)?.to_owned() }
+            }
+            (false, Some(at)) => PolicyEdit::Remove { list: id.clone(), at },
+            (true, Some(_)) => {
+                said.push(format!("{pattern:?} is already in {id}"));
+                continue;
+            }
+            (false, None) => {
+                said.push(format!("{pattern:?} is not in {id}"));
+                continue;
+            }
+        };
+        history.apply(&path, &edit)?;
+        said.push(match allow {
+            true => format!("added {pattern:?} to {id} in {path}"),
+            false => format!("took {pattern:?} out of {id} in {path}"),
+        });
+    }
+    let plans: Vec<Plan> = history.plans().into_iter().map(|plan| tidied(plan, &history, &id)).collect();
+    let diff: String = plans.iter().map(Plan::diff).collect();
+    if args.dry_run {
+        io::stdout().lock().write_all(diff.as_bytes())?;
+        return Ok(if diff.is_empty() { Exit::Clean } else { Exit::Found });
+    }
+    if let Some(file) = &args.output {
+        let text = plans.iter().find(|plan| plan.path == path).map(|plan| plan.after.clone());
+        let text = text
+            .or_else(|| history.document(&path)?.ok().map(|d| d.source().text.clone()))
+            .unwrap_or_default();
+        if file.as_os_str() == "-" {
+            io::stdout().lock().write_all(text.as_bytes())?;
+        } else {
+            std::fs::write(file, text.as_bytes()).map_err(|e| SetupError::Unreadable {
+                path: file.display().to_string(),
+                reason: setup::plain(&e),
+            })?;
+        }
+        io::stderr().lock().write_all(diff.as_bytes())?;
+        return Ok(Exit::Clean);
+    }
+    let disk = RealDisk::new(chosen.root.clone());
+    for plan in &plans {
+        save(plan, &disk)?;
+    }
+    io::stderr().lock().write_all(diff.as_bytes())?;
+    let mut out = io::stdout().lock();
+    for line in said {
+        writeln!(out, "{line}")?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// An entry as the name gate will read it.
+fn checked<'p>(id: &ListId, pattern: &'p str) -> Result<&'p str, SetupError> {
+    match pattern.strip_prefix(HYPERVISOR_PREFIX) {
+        Some(short) if id.list == "enable_annotations" => Err(SetupError::Usage(format!(
+            "entries of enable_annotations are matched against the name after '{HYPERVISOR_PREFIX}'; \
+             write '^{short}$'"
+        ))),
+        _ => Ok(pattern),
+    }
+}
+
+fn list_id(args: &EditArgs, generation: Generation, chosen: &Chosen) -> Result<ListId, SetupError> {
+    let (table, list) = match args.list.rsplit_once('.') {
+        Some((table, list)) => (Some(table), list),
+        None => (None, args.list.as_str()),
+    };
+    if !catalog::lists(generation).any(|known| known == list) {
+        let known: Vec<&str> = catalog::lists(generation).collect();
+        return Err(SetupError::Usage(format!(
+            "--list: {} has no list '{list}'; it has {}",
+            generation.title(),
+            known.join(", ")
+        )));
+    }
+    let table = match (table, &args.input.hypervisor) {
+        (Some(table), _) => table.to_owned(),
+        (None, Some(name)) => format!("hypervisor.{name}"),
+        (None, None) => search::hypervisor(generation, &chosen.layers)
+            .map(|name| format!("hypervisor.{name}"))
+            .ok_or_else(|| no_table(&chosen.layers.asked))?,
+    };
+    Ok(ListId::new(table, list.to_owned()))
+}
+
+/// The file that is edited: the one that sets the list today, or with --drop-in a drop-in.
+fn target(
+    args: &EditArgs,
+    generation: Generation,
+    chosen: &Chosen,
+    id: &ListId,
+) -> Result<Arc<str>, SetupError> {
+    let targets = targets(generation, &chosen.layers, id);
+    let found = if args.drop_in {
+        targets.iter().rev().find(|target| !matches!(target, Target::File(_)))
+    } else {
+        targets.first()
+    };
+    found.map(|target| target.path().clone()).ok_or_else(|| {
+        SetupError::Usage(match generation {
+            Generation::Go21 => "--drop-in: Kata 2.1 reads no drop-ins".to_owned(),
+            Generation::Go41 | Generation::Rs41 => format!("{}: nothing to edit", chosen.layers.asked),
+        })
+    })
+}
+
+/// A list that `allow` created goes with its last entry, where no other file sets it.
+fn tidied(plan: Plan, history: &History, id: &ListId) -> Plan {
+    let sets = |path: &str| history.document(path).and_then(Result::ok).is_some_and(|d| d.list(id).is_some());
+    let elsewhere = history.files().any(|(path, _)| path != &*plan.path && sets(path));
+    let document: Option<&Document> = history.document(&plan.path).and_then(Result::ok);
+    match document.and_then(|document| document.without_own_empty(id)).filter(|_| !elsewhere) {
+        Some(text) => Plan { after: text.into(), ..plan },
+        None => plan,
+    }
+}
