@@ -42,6 +42,10 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
             if all.is_empty() {
                 return Err(SetupError::Usage("a suggestion is for pods: name a manifest".into()).into());
             }
+            if let Err(error) = evaluator.loaded() {
+                let place = error.place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
+                return Err(SetupError::Usage(format!("{place}{}", error.message)).into());
+            }
             let hypervisor = active(&evaluator)?;
             let suggestion = suggest(&evaluator, &hypervisor, &all)?;
             let history = suggestion.history(&evaluator)?;

@@ -182,6 +182,7 @@ fn step(model: &mut Model, undo: bool) {
         PolicyEdit::Move { .. } => "move".into(),
         PolicyEdit::Duplicate { .. } => "duplicate".into(),
         PolicyEdit::Create { .. } => "create".into(),
+        PolicyEdit::Set { .. } => "rewrite".into(),
     };
     let word = if undo { "took back" } else { "did again" };
     model.say(format!("{word}: {what} in {list} of {path}"));
