@@ -2,7 +2,7 @@
 //!
 //! Facts: src/libs/kata-types/src/config/hypervisor/mod.rs at 4.1.0.
 
-use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +79,7 @@ pub struct MachineInfo {
 /// What backs huge pages.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(from = "HugePageWord")]
 pub enum HugePageType {
     #[default]
     #[serde(rename = "hugetlbfs")]
@@ -87,12 +88,55 @@ pub enum HugePageType {
     Thp,
 }
 
-impl fmt::Display for HugePageType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+/// What an unknown word is answered with, in the file and in an annotation.
+const NO_SUCH_WORD: &str = "data did not match any variant of untagged enum __HugePageTypeDeUntagged";
+
+#[derive(Deserialize)]
+enum Word {
+    #[serde(rename = "hugetlbfs")]
+    Hugetlbfs,
+    #[serde(rename = "thp")]
+    Thp,
+}
+
+/// Upstream's derive goes through an untagged enum, which words the error.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "data did not match any variant of untagged enum __HugePageTypeDeUntagged"
+)]
+enum HugePageWord {
+    Known(Word),
+}
+
+impl From<HugePageWord> for HugePageType {
+    fn from(HugePageWord::Known(word): HugePageWord) -> Self {
+        match word {
+            Word::Hugetlbfs => Self::Hugetlbfs,
+            Word::Thp => Self::Thp,
+        }
+    }
+}
+
+impl FromStr for HugePageType {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "hugetlbfs" => Ok(Self::Hugetlbfs),
+            "thp" => Ok(Self::Thp),
+            _ => Err(NO_SUCH_WORD),
+        }
+    }
+}
+
+impl HugePageType {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Hugetlbfs => "hugetlbfs",
             Self::Thp => "thp",
-        })
+        }
     }
 }
 

@@ -1,0 +1,227 @@
+//! What loading makes of the values in the file: defaults, limits of the host, paths in their real form.
+//!
+//! It runs over all tables when the configuration is loaded and once more after the annotations, so
+//! that an annotation gets the same treatment as the file. Facts: the `adjust_config` functions of
+//! src/libs/kata-types/src/config at 4.1.0.
+
+use super::complaint::{Complaint, Outcome, ensure, resolve};
+use super::config::hypervisor::{BlockDeviceInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
+use super::config::{Config, Hypervisor, Runtime};
+use super::plugin::Plugin;
+use crate::input::Host;
+use crate::input::host::Arch;
+
+/// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
+/// wrong, the smallest message is given.
+pub fn adjust(config: &mut Config, host: &Host) -> Outcome {
+    let mut worst: Option<Complaint> = None;
+    for (name, hv) in &mut config.hypervisor {
+        if let Err(complaint) = table(name, hv, &mut config.runtime, host) {
+            let complaint = complaint.within(format!("hypervisor.{name}"));
+            if worst.as_ref().is_none_or(|w| complaint.message < w.message) {
+                worst = Some(complaint);
+            }
+        }
+    }
+    match worst {
+        Some(complaint) => Err(complaint),
+        None => runtime(&mut config.runtime, host).map_err(|c| c.within("runtime")),
+    }
+}
+
+/// The plugin of a table, or the runtime's complaint that there is none.
+pub(super) fn plugin_of(name: &str, host: &Host) -> Outcome<Plugin> {
+    Plugin::named(name, host.facts.arch)
+        .ok_or_else(|| Complaint::new(format!("Can not find plugin for hypervisor {name}")))
+}
+
+fn table(name: &str, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host) -> Outcome {
+    plugin_of(name, host)?.adjust(hv, runtime, host)?;
+    blockdev(&mut hv.blockdev_info, host)?;
+    let boot = &mut hv.boot_info;
+    resolve(host, &mut boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
+    resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
+    resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
+    resolve(host, &mut boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
+    if boot.vm_rootfs_driver.is_empty() {
+        boot.vm_rootfs_driver = "virtio-blk-pci".to_owned();
+    }
+    for image in &mut hv.guest_extension_images {
+        resolve(host, &mut image.path, "guest_extension_images", "extra image file {} is invalid: {}")?;
+    }
+    cpu(&mut hv.cpu_info, host);
+    hv.device_info.default_bridges = hv.device_info.default_bridges.min(5);
+    machine(&mut hv.machine_info, host)?;
+    memory(&mut hv.memory_info, host)?;
+    hv.network_info.network_queues = hv.network_info.network_queues.clamp(1, 256);
+    shared_fs(&mut hv.shared_fs, host)?;
+    resolve(
+        host,
+        &mut hv.prefetch_list_path,
+        "prefetch_list_path",
+        "prefetch_list_path `{}` is invalid: {}",
+    )
+}
+
+fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {
+    if block.disable_block_device_use {
+        block.block_device_driver.clear();
+        block.enable_vhost_user_store = false;
+        block.memory_offset = 0;
+        return Ok(());
+    }
+    if block.block_device_driver.is_empty() {
+        block.block_device_driver = "virtio-blk-pci".to_owned();
+    }
+    if block.block_device_aio.is_empty() {
+        block.block_device_aio = "io_uring".to_owned();
+    }
+    let aio = block.block_device_aio.as_str();
+    ensure(matches!(aio, "io_uring" | "native" | "threads"), "block_device_aio", || {
+        format!("{aio} is unsupported block device AIO mode.")
+    })?;
+    if block.num_queues == 0 {
+        block.num_queues = 1;
+    }
+    if block.queue_size == 0 {
+        block.queue_size = 128;
+    }
+    if !block.enable_vhost_user_store {
+        block.vhost_user_store_path.clear();
+    } else if block.vhost_user_store_path.is_empty() {
+        block.vhost_user_store_path = "/var/run/vhost-user".to_owned();
+    }
+    resolve(
+        host,
+        &mut block.vhost_user_store_path,
+        "vhost_user_store_path",
+        "Invalid vhost-user-store-path {}: {}",
+    )
+}
+
+/// Trims the pieces of a comma list.
+fn trim_pieces(list: &mut String) {
+    if list.contains(char::is_whitespace) {
+        *list = list.split(',').map(str::trim).collect::<Vec<_>>().join(",");
+    }
+}
+
+fn cpu(cpu: &mut CpuInfo, host: &Host) {
+    trim_pieces(&mut cpu.cpu_features);
+    let cpus = host.facts.cpus as f32;
+    if cpu.default_maxvcpus == 0 || cpu.default_maxvcpus as f32 > cpus {
+        cpu.default_maxvcpus = cpus as u32;
+    }
+    if cpu.default_vcpus < 0.0 || cpu.default_vcpus > cpus {
+        cpu.default_vcpus = cpus;
+    } else if cpu.default_vcpus == 0.0 {
+        cpu.default_vcpus = 1.0;
+    }
+    if cpu.default_vcpus > cpu.default_maxvcpus as f32 {
+        cpu.default_vcpus = cpu.default_maxvcpus as f32;
+    }
+}
+
+fn machine(machine: &mut MachineInfo, host: &Host) -> Outcome {
+    trim_pieces(&mut machine.machine_accelerators);
+    for flash in &mut machine.pflashes {
+        resolve(host, flash, "pflashes", "Flash image file {} is invalid: {}")?;
+    }
+    resolve(host, &mut machine.entropy_source, "entropy_source", "Entropy source {} is invalid: {}")
+}
+
+fn memory(memory: &mut MemoryInfo, host: &Host) -> Outcome {
+    let host_memory = host.facts.memory_mib;
+    if u64::from(memory.default_memory) > host_memory {
+        memory.default_memory = host_memory as u32;
+    }
+    if memory.default_maxmemory == 0 || u64::from(memory.default_maxmemory) > host_memory {
+        memory.default_maxmemory = host_memory as u32;
+    }
+    if host.facts.arch == Arch::Ppc64le { align_to_blocks(memory) } else { Ok(()) }
+}
+
+/// On ppc64le memory comes in blocks of 256 MiB, four at least.
+fn align_to_blocks(memory: &mut MemoryInfo) -> Outcome {
+    let least = memory.default_memory.max(1024);
+    let (now, most) = (least / 256 * 256, memory.default_maxmemory / 256 * 256);
+    ensure(most == 0 || most > now, "default_maxmemory", || {
+        format!(
+            "PowerPC: default_maxmemory ({most}MB) <= default_memory ({now}MB) after alignment. Requires \
+             maxmemory > memory. Please increase default_maxmemory."
+        )
+    })?;
+    (memory.default_memory, memory.default_maxmemory) = (now, most);
+    Ok(())
+}
+
+fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
+    let inline = match fs.shared_fs.as_deref() {
+        Some("none") => {
+            fs.shared_fs = None;
+            return Ok(());
+        }
+        Some("") => {
+            fs.shared_fs = Some("virtio-fs".to_owned());
+            false
+        }
+        Some("virtio-fs" | "virtio-fs-nydus") => false,
+        Some("inline-virtio-fs") => true,
+        _ => return Ok(()),
+    };
+    if !inline {
+        resolve(
+            host,
+            &mut fs.virtio_fs_daemon,
+            "virtio_fs_daemon",
+            "Virtio-fs daemon path {} is invalid: {}",
+        )?;
+    }
+    // `none` is the old word for `never`.
+    if matches!(fs.virtio_fs_cache.as_str(), "" | "none") {
+        fs.virtio_fs_cache = "never".to_owned();
+    }
+    if fs.virtio_fs_is_dax && fs.virtio_fs_cache_size == 0 {
+        fs.virtio_fs_cache_size = 1024;
+    }
+    if fs.virtio_fs_cache_size != 0 {
+        fs.virtio_fs_is_dax = true;
+    }
+    Ok(())
+}
+
+fn runtime(runtime: &mut Runtime, host: &Host) -> Outcome {
+    if runtime.internetworking_model.is_empty() {
+        runtime.internetworking_model = "tcfilter".to_owned();
+    }
+    if runtime.emptydir_mode.is_empty() {
+        runtime.emptydir_mode = "shared-fs".to_owned();
+    }
+    for bind in &mut runtime.sandbox_bind_mounts {
+        let (path, mode) = split_bind_mount(bind);
+        match host.canonicalize(path) {
+            Ok(real) => {
+                let whole = format!("{real}{mode}");
+                *bind = whole;
+            }
+            Err(errno) => {
+                let why = errno.rust();
+                return Err(Complaint::about(
+                    "sandbox_bind_mounts",
+                    format!("sandbox bind mount `{bind}` is invalid: {why}"),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A bind mount's path and mode; a repeated mode is taken off as often as it stands there.
+pub(super) fn split_bind_mount(bind: &str) -> (&str, &'static str) {
+    for mode in [":ro", ":rw"] {
+        if bind.ends_with(mode) {
+            return (bind.trim_end_matches(mode), mode);
+        }
+    }
+    (bind, "")
+}

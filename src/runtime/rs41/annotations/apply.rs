@@ -1,0 +1,244 @@
+//! One step of the walk: how a value is read, and into which field it goes.
+//!
+//! Facts: `update_config_by_annotation`, `get_value` and `convert_to_megabytes` in
+//! src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use super::super::boot::{replace_kernel_params, verity_params};
+use super::super::complaint::existing;
+use super::super::config::SharedMount;
+use super::super::config::hypervisor::HugePageType;
+use super::super::initdata;
+use super::super::plugin::Plugin;
+use super::super::validate::sector_size;
+use super::rules::{Action, PathList, Rule, Tables, rule};
+use super::{Fate, Gates, Refusal, Trail};
+use crate::catalog::HYPERVISOR_PREFIX;
+use crate::input::Host;
+use crate::runtime::verdict::{Fix, ListId, Stage};
+
+/// The walk over one pod's annotations.
+pub(super) struct Walk<'c> {
+    pub host: &'c Host,
+    pub gates: &'c Gates,
+    pub plugin: Plugin,
+    /// The tables in use: hypervisor and agent.
+    pub picked: (String, String),
+    pub tables: Tables<'c>,
+}
+
+type Step<T = Fate> = Result<T, Refusal>;
+
+fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Refusal {
+    Refusal { stage, message: message.into(), panic: false, reason: reason.into(), fix: None }
+}
+
+/// Reads a value as upstream's `get_value`: trimmed, then by the type's own rules.
+fn parsed<T: FromStr>(value: &str, message: &str, wanted: &'static str) -> Step<T> {
+    value.trim().parse().map_err(|_| refuse(Stage::Parse, message, wanted))
+}
+
+const BOOL: &str = "the value must be exactly true or false";
+const NUMBER_32: &str = "the value must be a whole number from 0 to 4294967295";
+const NUMBER_64: &str = "the value must be a whole number of at most 64 bits";
+
+fn number(value: &str) -> Step<u32> {
+    parsed(value, "parse u32 error", NUMBER_32)
+}
+
+impl Walk<'_> {
+    pub(super) fn step<'a>(&mut self, key: &'a str, value: &'a str) -> Trail<'a> {
+        let short = key.strip_prefix(HYPERVISOR_PREFIX);
+        let name_pattern = short.and_then(|short| self.gates.names.admits(short));
+        let mut trail = Trail { key, value, rule: rule(key), name_pattern, path_pattern: None, fate: Fate::Taken };
+        trail.fate = match (trail.rule, short.is_some(), name_pattern.is_some()) {
+            (Some(_), true, false) => Fate::NotEnabled,
+            (Some(rule), _, _) => {
+                self.apply(rule, value, &mut trail.path_pattern).unwrap_or_else(Fate::Refused)
+            }
+            (None, true, true) => Fate::Refused(refuse(
+                Stage::Known,
+                format!("Invalid annotation type {key}"),
+                "enable_annotations lets this name through, and runtime-rs refuses a name that it does not know",
+            )),
+            (None, _, _) => Fate::Unknown,
+        };
+        trail
+    }
+
+    fn apply(&mut self, rule: &Rule, value: &str, path_pattern: &mut Option<usize>) -> Step {
+        let t = &mut self.tables;
+        match rule.action {
+            Action::Bool(set) => set(t, parsed(value, "parse bool error", BOOL)?),
+            Action::U32(set) => set(t, number(value)?),
+            Action::U64(set) => set(t, parsed(value, "parse u64 error", NUMBER_64)?),
+            Action::Usize(set) => set(t, parsed(value, "parse usize error", NUMBER_64)?),
+            Action::Text(field) => value.clone_into(field(t)),
+            Action::Listed(list, field) => {
+                *path_pattern = Some(self.listed(list, value)?);
+                value.clone_into(field(&mut self.tables));
+            }
+            Action::Existing(field) => {
+                existing(self.host, value, rule.field, "path {} is invalid{}")
+                    .map_err(|c| refuse(Stage::Value, c.message, "the host has no file at this path"))?;
+                value.clone_into(field(t));
+            }
+            Action::Append(sign, field) => field(t).extend(value.split(sign).map(str::to_owned)),
+            Action::Sector(set) => {
+                let size = number(value)?;
+                sector_size(size, rule.field)
+                    .map_err(|c| refuse(Stage::Range, c.message, "no block device has such sectors"))?;
+                set(t, size);
+            }
+            Action::Ports(what, set) => {
+                let ports = number(value)?;
+                if ports > 16 {
+                    let message = format!("{what} allocated exceeds the max 16");
+                    return Err(refuse(Stage::Range, message, "a VM gets at most 16 of these ports"));
+                }
+                set(t, ports);
+            }
+            Action::Vcpus => t.hv.cpu_info.default_vcpus = vcpus(self.plugin, value)?,
+            Action::Memory => match memory(self.plugin, value)? {
+                Some(mib) => t.hv.memory_info.default_memory = mib,
+                None => {
+                    let why = "runtime-rs cannot read this as a size of memory and keeps the configured one";
+                    return Ok(Fate::PassedOver(Stage::Parse, why.into()));
+                }
+            },
+            Action::HugePages => {
+                t.hv.memory_info.hugepage_type = value.trim().parse::<HugePageType>().map_err(|why| {
+                    let message = format!("parse huge pages type: {value}, error: {why}");
+                    refuse(Stage::Parse, message, "the value must be hugetlbfs or thp")
+                })?;
+            }
+            Action::KernelParams => {
+                let line = &mut t.hv.boot_info.kernel_params;
+                *line = replace_kernel_params(line, value);
+            }
+            Action::VerityParams => {
+                verity_params(value)
+                    .map_err(|why| refuse(Stage::Parse, why, "the dm-verity parameters are not complete"))?;
+                if value.trim().is_empty() {
+                    let why = "an empty value leaves the configured parameters as they are";
+                    return Ok(Fate::PassedOver(Stage::Merge, why.into()));
+                }
+                value.clone_into(&mut t.hv.boot_info.kernel_verity_params);
+            }
+            Action::Initdata => {
+                t.hv.security_info.initdata = initdata::decode(value).map_err(|message| Refusal {
+                    panic: true,
+                    ..refuse(Stage::Parse, message, "the value is not base64 of gzip: runtime-rs crashes on it")
+                })?;
+            }
+            Action::SharedFs => t.hv.shared_fs.shared_fs = Some(value.trim().to_owned()),
+            // Beyond 32 bits of milliseconds the number starts again from 0.
+            Action::Timeout => t.ag.request_timeout_ms = number(value)?.wrapping_mul(1000),
+            Action::RuntimeName => t.rt.name = runtime_name(value)?,
+            Action::SharedMounts => t.rt.shared_mounts = shared_mounts(value)?,
+            Action::PickHypervisor => return Ok(picked("hypervisor", value, &self.picked.0)),
+            Action::PickAgent => return Ok(picked("agent", value, &self.picked.1)),
+            Action::NeverFromPods => {
+                let why = "host folders come from the configuration only; runtime-rs never takes them from a pod";
+                return Ok(Fate::PassedOver(Stage::Name, why.into()));
+            }
+        }
+        Ok(Fate::Taken)
+    }
+
+    fn listed(&self, list: PathList, value: &str) -> Step<usize> {
+        self.gates.path(list).and_then(|gate| gate.admits(self.host, value)).ok_or_else(|| Refusal {
+            fix: Some(Fix::Allow {
+                list: ListId::new(format!("hypervisor.{}", self.picked.0), list.key()),
+                pattern: glob::Pattern::escape(value),
+            }),
+            ..refuse(
+                Stage::Value,
+                format!("Path {value} is not permitted"),
+                format!("no pattern of {} matches this path", list.key()),
+            )
+        })
+    }
+}
+
+fn picked(what: &str, value: &str, taken: &str) -> Fate {
+    if value == taken {
+        return Fate::Taken;
+    }
+    Fate::PassedOver(Stage::Value, format!("the configuration has no table [{what}.{value}]").into())
+}
+
+fn vcpus(plugin: Plugin, value: &str) -> Step<f32> {
+    // Upstream says `i32` of a number with a fraction.
+    let vcpus: f32 = parsed(value, "parse i32 error", "the value must be a number, fractions allowed")?;
+    let most = plugin.max_vcpus();
+    if vcpus > most as f32 {
+        let message = format!("Vcpus specified in annotation {vcpus} is more than maximum limitation {most}");
+        let reason = format!("{} takes at most {most} vCPUs", plugin.name());
+        return Err(Refusal { fix: Some(Fix::Value(most.to_string())), ..refuse(Stage::Range, message, reason) });
+    }
+    Ok(vcpus)
+}
+
+fn memory(plugin: Plugin, value: &str) -> Step<Option<u32>> {
+    let Some(mib) = megabytes(value).map_err(|m| refuse(Stage::Parse, m, "the size is too large"))? else {
+        return Ok(None);
+    };
+    let least = plugin.min_memory();
+    if mib < least {
+        let message = format!("memory specified in annotation {mib} is less than minimum limitation {least}");
+        let reason = format!("{} needs at least {least} MiB", plugin.name());
+        return Err(Refusal { fix: Some(Fix::Value(least.to_string())), ..refuse(Stage::Range, message, reason) });
+    }
+    Ok(Some(mib))
+}
+
+/// A size with a unit; bare digits are MiB. `None` where it cannot be read.
+fn megabytes(text: &str) -> Result<Option<u32>, String> {
+    use byte_unit::{Byte, Unit};
+    let Ok(mut size) = Byte::parse_str(text, true) else { return Ok(None) };
+    if text.trim().chars().all(|c| c.is_ascii_digit()) {
+        size = Byte::from_u64_with_unit(size.as_u64(), Unit::MiB)
+            .ok_or_else(|| format!("failed to convert {} to MiB", size.as_u64()))?;
+    }
+    Ok(Some(size.get_adjusted_unit(Unit::MiB).get_value() as u32))
+}
+
+fn runtime_name(value: &str) -> Step<String> {
+    const NAMES: [&str; 3] = ["virt-container", "linux-container", "wasm-container"];
+    if NAMES.contains(&value) {
+        return Ok(value.to_owned());
+    }
+    let message = format!("runtime specified in annotation {value} is not in {NAMES:?}");
+    Err(refuse(Stage::Range, message, "runtime-rs takes none but its own three names here"))
+}
+
+fn shared_mounts(value: &str) -> Step<Vec<SharedMount>> {
+    serde_json::from_str(value).map_err(|error| {
+        refuse(Stage::Parse, error.to_string(), "the value must be a JSON list of shared mounts")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_with_and_without_units() {
+        assert_eq!(megabytes("2048"), Ok(Some(2048)));
+        assert_eq!(megabytes("2 GiB"), Ok(Some(2048)));
+        assert_eq!(megabytes("1.5Gi"), Ok(Some(1536)));
+        assert_eq!(megabytes("2048r"), Ok(None));
+        assert_eq!(megabytes(""), Ok(None));
+    }
+
+    #[test]
+    fn numbers_are_trimmed_and_may_have_a_plus() {
+        assert_eq!(number(" +7\n").ok(), Some(7));
+        assert!(number("0x7").is_err_and(|r| r.message == "parse u32 error"));
+        assert!(vcpus(Plugin::Qemu, "NaN").is_ok_and(f32::is_nan));
+        assert!(vcpus(Plugin::Remote, "32.5").is_err());
+    }
+}

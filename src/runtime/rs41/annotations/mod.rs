@@ -1,0 +1,188 @@
+//! What a pod's annotations do to the loaded configuration, one by one.
+//!
+//! Decides which are let through, how each value is read and where it goes. Upstream walks them in
+//! random order; each writes to a key of its own, so the order only decides which of several errors
+//! is told: here it is the smallest message. Facts: src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
+
+mod apply;
+mod rules;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+pub use rules::{PathList, Rule, Table, View};
+pub(super) use rules::{Action, float, rule, seconds};
+
+use super::complaint::{Complaint, Outcome};
+use super::config::{Config, Hypervisor};
+use super::plugin::Plugin;
+use super::validate::sector_sizes;
+use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX, annotation};
+use crate::input::Host;
+use crate::policy::names::NameGate;
+use crate::policy::values::ValueGate;
+use crate::runtime::verdict::{Fix, Stage};
+use rules::Tables;
+
+/// The compiled policy of one hypervisor table.
+#[derive(Debug, Clone)]
+pub struct Gates {
+    /// `enable_annotations`
+    pub names: NameGate,
+    paths: [ValueGate; PathList::ALL.len()],
+}
+
+impl Gates {
+    /// Compiles the lists of a table.
+    pub fn new(hv: &Hypervisor) -> Self {
+        Self {
+            names: NameGate::new(Generation::Rs41, &hv.security_info.enable_annotations),
+            paths: PathList::ALL.map(|list| ValueGate::new(Generation::Rs41, list.of(hv))),
+        }
+    }
+
+    fn path(&self, list: PathList) -> Option<&ValueGate> {
+        PathList::ALL.iter().position(|l| *l == list).and_then(|i| self.paths.get(i))
+    }
+}
+
+/// Why one annotation makes the pod fail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// The station that refuses.
+    pub stage: Stage,
+    /// The runtime's own message.
+    pub message: String,
+    /// Whether the runtime crashes.
+    pub panic: bool,
+    /// What it means, for people.
+    pub reason: Cow<'static, str>,
+    /// What would help.
+    pub fix: Option<Fix>,
+}
+
+/// What the walk over the annotations made of one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fate {
+    /// Its value went into the configuration.
+    Taken,
+    /// Known, let through and read past, for this reason.
+    PassedOver(Stage, Cow<'static, str>),
+    /// Known, and its name is not in `enable_annotations`.
+    NotEnabled,
+    /// Not known, and read past.
+    Unknown,
+    /// The pod fails.
+    Refused(Refusal),
+}
+
+/// One annotation's way.
+pub struct Trail<'a> {
+    /// The whole key.
+    pub key: &'a str,
+    /// The value as the pod has it.
+    pub value: &'a str,
+    /// Its rule, where the runtime has one.
+    pub rule: Option<&'static Rule>,
+    /// The entry of `enable_annotations` that let it through.
+    pub name_pattern: Option<usize>,
+    /// The entry of the path list that let the value through.
+    pub path_pattern: Option<usize>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+impl Trail<'_> {
+    /// The name that `enable_annotations` is held against.
+    pub fn short(&self) -> Option<&str> {
+        self.key.strip_prefix(HYPERVISOR_PREFIX)
+    }
+
+    /// Why it makes the pod fail.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.fate {
+            Fate::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+const PICK_HYPERVISOR: &str = "io.katacontainers.config.runtime.hypervisor_name";
+const PICK_AGENT: &str = "io.katacontainers.config.runtime.agent_name";
+
+/// Lets the pod pick the tables, where those exist, and wants all three names.
+pub fn pick_tables(config: &mut Config, annotations: &BTreeMap<String, String>) -> Outcome {
+    if let Some(name) = annotations.get(PICK_HYPERVISOR)
+        && config.hypervisor.contains_key(name)
+    {
+        config.runtime.hypervisor_name.clone_from(name);
+    }
+    if let Some(name) = annotations.get(PICK_AGENT)
+        && config.agent.contains_key(name)
+    {
+        config.runtime.agent_name.clone_from(name);
+    }
+    let runtime = &config.runtime;
+    let missing = |key, message: &str| Err(Complaint::about(key, message).within("runtime"));
+    if runtime.name.is_empty() {
+        return missing("name", "Runtime name is missing in the configuration");
+    }
+    if runtime.hypervisor_name.is_empty() {
+        return missing("hypervisor_name", "Hypervisor name is missing in the configuration");
+    }
+    if runtime.agent_name.is_empty() {
+        return missing("agent_name", "Agent name is missing in the configuration");
+    }
+    if !config.hypervisor.contains_key(&runtime.hypervisor_name) {
+        let message = format!("Invalid hypervisor name {}", runtime.hypervisor_name);
+        return missing("hypervisor_name", &message);
+    }
+    if !config.agent.contains_key(&runtime.agent_name) {
+        let message = format!("Invalid agent name {}", runtime.agent_name);
+        return missing("agent_name", &message);
+    }
+    Ok(())
+}
+
+/// Whether a verdict is due: Kata's own keys, and others that Kata knows, save the CRI's.
+fn is_katas(key: &str) -> bool {
+    key.starts_with(KATA_PREFIX) || (!key.starts_with("io.kubernetes.cri") && annotation(key).is_some())
+}
+
+/// Applies every annotation; the tables must have been picked.
+pub fn apply<'a>(
+    config: &mut Config,
+    gates: &Gates,
+    plugin: Plugin,
+    annotations: &'a BTreeMap<String, String>,
+    host: &Host,
+) -> Vec<Trail<'a>> {
+    let (hypervisor, agent) = (&config.runtime.hypervisor_name, &config.runtime.agent_name);
+    let (Some(hv), Some(ag)) = (config.hypervisor.get_mut(hypervisor), config.agent.get_mut(agent)) else {
+        return Vec::new();
+    };
+    let mut walk = apply::Walk {
+        host,
+        gates,
+        plugin,
+        picked: (hypervisor.clone(), agent.clone()),
+        tables: Tables { hv, ag, rt: &mut config.runtime },
+    };
+    annotations.iter().filter(|(key, _)| is_katas(key)).map(|(key, value)| walk.step(key, value)).collect()
+}
+
+/// The error that the runtime ends with, if any annotation is refused.
+pub fn worst<'t, 'a>(trails: &'t [Trail<'a>]) -> Option<(&'t Trail<'a>, &'t Refusal)> {
+    trails
+        .iter()
+        .filter_map(|trail| trail.refusal().map(|refusal| (trail, refusal)))
+        .min_by(|a, b| a.1.message.cmp(&b.1.message))
+}
+
+/// The check over two annotations that follows the walk.
+pub fn cross_check(config: &Config) -> Outcome {
+    let Some(hv) = config.active_hypervisor() else { return Ok(()) };
+    let block = &hv.blockdev_info;
+    sector_sizes(block.block_device_logical_sector_size, block.block_device_physical_sector_size)
+        .map_err(|c| c.within(format!("hypervisor.{}", config.runtime.hypervisor_name)))
+}

@@ -1,0 +1,172 @@
+//! The guest kernel's parameters before the hypervisor adds its own, and the dm-verity line.
+//!
+//! Facts: `BootInfo` and `parse_kernel_verity_params` in src/libs/kata-types/src/config/hypervisor/mod.rs,
+//! `get_agent_kernel_params` in src/libs/kata-types/src/config/mod.rs, `update_agent_kernel_params` in
+//! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::config::{Agent, MemAgent};
+
+/// Puts `new` parameters behind the `old` ones of which none with the same key stays.
+pub fn replace_kernel_params(old: &str, new: &str) -> String {
+    fn pieces(text: &str) -> impl Iterator<Item = &str> {
+        text.split(' ').map(str::trim).filter(|p| !p.is_empty())
+    }
+    fn key(param: &str) -> &str {
+        param.split_once('=').map_or(param, |(key, _)| key)
+    }
+    if new.is_empty() {
+        return old.to_owned();
+    }
+    let replaced: Vec<&str> = pieces(new).map(key).collect();
+    let kept = pieces(old).filter(|p| !replaced.contains(&key(p))).map(|p| match p.split_once('=') {
+        // `key=` loses its sign.
+        Some((key, "")) => key,
+        _ => p,
+    });
+    kept.chain(pieces(new)).collect::<Vec<_>>().join(" ")
+}
+
+/// Checks a line of dm-verity parameters; an empty one is fine.
+pub fn verity_params(line: &str) -> Result<(), String> {
+    if line.trim().is_empty() {
+        return Ok(());
+    }
+    let mut values = BTreeMap::new();
+    for entry in line.split(',').map(str::trim).filter(|e| !e.is_empty()) {
+        match entry.split_once('=') {
+            Some((key, value)) if !key.is_empty() => values.insert(key, value),
+            _ => return Err(format!("Invalid kernel_verity_params entry: {entry}")),
+        };
+    }
+    if !values.contains_key("root_hash") {
+        return Err("Missing kernel_verity_params root_hash".to_owned());
+    }
+    let number = |name: &str| match values.get(name) {
+        Some(text) if !text.is_empty() => {
+            text.parse::<u64>().map_err(|e| format!("Invalid kernel_verity_params {name} '{text}': {e}"))
+        }
+        _ => Err(format!("Missing kernel_verity_params {name}")),
+    };
+    let blocks = number("data_blocks")?;
+    let (data, hash) = (number("data_block_size")?, number("hash_block_size")?);
+    if values.get("salt").is_none_or(|salt| salt.is_empty()) {
+        return Err("Missing kernel_verity_params salt".to_owned());
+    }
+    for (name, value) in [("data_blocks", blocks), ("data_block_size", data), ("hash_block_size", hash)] {
+        if value == 0 {
+            return Err(format!("Invalid kernel_verity_params {name}: must be non-zero"));
+        }
+    }
+    for (name, value) in [("data_block_size", data), ("hash_block_size", hash)] {
+        if value % 512 != 0 {
+            return Err(format!("Invalid kernel_verity_params {name}: must be multiple of 512"));
+        }
+    }
+    Ok(())
+}
+
+/// What the agent is told by way of the kernel command line, in key order.
+pub fn agent_params(agent: &Agent) -> BTreeMap<&'static str, String> {
+    let mut params = BTreeMap::new();
+    let mut set = |key, value: String| params.insert(key, value);
+    if agent.debug {
+        set("agent.log", "debug".to_owned());
+    }
+    if agent.enable_tracing {
+        set("agent.trace", "true".to_owned());
+    }
+    if agent.container_pipe_size > 0 {
+        set("agent.container_pipe_size", agent.container_pipe_size.to_string());
+    }
+    if agent.launch_process_timeout > 0 {
+        set("agent.launch_process_timeout", agent.launch_process_timeout.to_string());
+    }
+    if agent.cdh_api_timeout_ms > 0 {
+        // Whole seconds: less than one becomes 0.
+        set("agent.cdh_api_timeout", (agent.cdh_api_timeout_ms / 1000).to_string());
+    }
+    if agent.debug_console_enabled {
+        set("agent.debug_console", String::new());
+        set("agent.debug_console_vport", "1026".to_owned());
+    }
+    if agent.visible_cdi_devices {
+        set("agent.visible_cdi_devices", "true".to_owned());
+    }
+    if agent.mem_agent.enable {
+        set("psi", "1".to_owned());
+        set("agent.mem_agent_enable", "1".to_owned());
+        mem_agent_params(&agent.mem_agent, set);
+    }
+    params
+}
+
+fn mem_agent_params<R>(mem: &MemAgent, mut set: impl FnMut(&'static str, String) -> R) {
+    let mut put = |key, value: Option<String>| {
+        if let Some(value) = value {
+            set(key, value);
+        }
+    };
+    fn text<T: ToString>(value: Option<T>) -> Option<String> {
+        value.map(|v| v.to_string())
+    }
+    put("agent.mem_agent_memcg_disable", text(mem.memcg_disable));
+    put("agent.mem_agent_memcg_swap", text(mem.memcg_swap));
+    put("agent.mem_agent_memcg_swappiness_max", text(mem.memcg_swappiness_max));
+    put("agent.mem_agent_memcg_period_secs", text(mem.memcg_period_secs));
+    put("agent.mem_agent_memcg_period_psi_percent_limit", text(mem.memcg_period_psi_percent_limit));
+    put("agent.mem_agent_memcg_eviction_psi_percent_limit", text(mem.memcg_eviction_psi_percent_limit));
+    put("agent.mem_agent_memcg_eviction_run_aging_count_min", text(mem.memcg_eviction_run_aging_count_min));
+    put("agent.mem_agent_compact_disable", text(mem.compact_disable));
+    put("agent.mem_agent_compact_period_secs", text(mem.compact_period_secs));
+    put("agent.mem_agent_compact_period_psi_percent_limit", text(mem.compact_period_psi_percent_limit));
+    put("agent.mem_agent_compact_psi_percent_limit", text(mem.compact_psi_percent_limit));
+    put("agent.mem_agent_compact_sec_max", text(mem.compact_sec_max));
+    put("agent.mem_agent_compact_order", text(mem.compact_order));
+    put("agent.mem_agent_compact_threshold", text(mem.compact_threshold));
+    put("agent.mem_agent_compact_force_times", text(mem.compact_force_times));
+}
+
+/// The configured parameters behind those of the agent.
+pub fn with_agent_params(agent: &Agent, configured: &str) -> String {
+    let mut line = String::new();
+    for (key, value) in agent_params(agent) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(key);
+        if !value.is_empty() {
+            let _ = write!(line, "={value}");
+        }
+    }
+    if !configured.is_empty() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(configured);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_keys_are_replaced_and_repeats_in_the_new_ones_stay() {
+        assert_eq!(replace_kernel_params("a=1 quiet b= c", "a=2 a=3"), "quiet b c a=2 a=3");
+        assert_eq!(replace_kernel_params("  a   b", ""), "  a   b");
+        assert_eq!(replace_kernel_params("  a   b", " "), "a b");
+    }
+
+    #[test]
+    fn verity_lines_are_checked_in_order() {
+        let line = |tail: &str| verity_params(&format!("root_hash=1,salt=2,{tail}"));
+        assert_eq!(line("data_blocks=1,data_block_size=512,hash_block_size=4096"), Ok(()));
+        assert!(line("data_blocks=1,data_block_size=0,hash_block_size=1").is_err_and(|e| e.contains("size: must be non-zero")));
+        assert_eq!(verity_params("x"), Err("Invalid kernel_verity_params entry: x".to_owned()));
+        assert_eq!(verity_params(" "), Ok(()));
+    }
+}

@@ -1,0 +1,89 @@
+//! Why runtime-rs stops: its message, and the configuration key that the message is about.
+//!
+//! Also the two ways it asks for a path: taking it over in its real form, or only wanting it to exist.
+//! Facts: the path macros of src/libs/kata-types/src/lib.rs at 4.1.0.
+
+use crate::input::Host;
+
+/// An error of the runtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// The runtime's own message.
+    pub message: String,
+    /// The key it is about, within its table.
+    pub key: Option<&'static str>,
+    /// `hypervisor.qemu`, `agent.kata`, `runtime`; empty where nobody said yet.
+    pub table: String,
+}
+
+/// What a step of the runtime gives.
+pub type Outcome<T = ()> = Result<T, Complaint>;
+
+impl Complaint {
+    /// An error about `key`.
+    pub fn about(key: &'static str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), key: Some(key), table: String::new() }
+    }
+
+    /// An error about no key in particular.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), key: None, table: String::new() }
+    }
+
+    /// Names the table.
+    #[must_use]
+    pub fn within(mut self, table: impl Into<String>) -> Self {
+        if self.table.is_empty() {
+            self.table = table.into();
+        }
+        self
+    }
+
+    /// `hypervisor.qemu.kernel`
+    pub fn whole_key(&self) -> Option<String> {
+        self.key.map(|key| format!("{}.{key}", self.table))
+    }
+}
+
+/// Fills the two places of a message: the path and the reason.
+fn worded(wording: &str, path: &str, reason: &str) -> String {
+    match wording.split_once("{}") {
+        Some((before, rest)) => format!("{before}{path}{}", rest.replacen("{}", reason, 1)),
+        None => wording.to_owned(),
+    }
+}
+
+fn real(host: &Host, path: &str) -> Result<std::sync::Arc<str>, String> {
+    if path.contains('\0') {
+        return Err("file name contained an unexpected NUL byte".to_owned());
+    }
+    host.canonicalize(path).map_err(|errno| errno.rust())
+}
+
+/// Replaces a path by its real form; an empty one stays.
+pub fn resolve(host: &Host, path: &mut String, key: &'static str, wording: &str) -> Outcome {
+    if path.is_empty() {
+        return Ok(());
+    }
+    let real = real(host, path).map_err(|why| Complaint::about(key, worded(wording, path, &why)))?;
+    if *real != **path {
+        *path = real.to_string();
+    }
+    Ok(())
+}
+
+/// Wants a path to exist; an empty one need not.
+pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> Outcome {
+    if path.is_empty() {
+        return Ok(());
+    }
+    match real(host, path) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Complaint::about(key, worded(wording, path, &why))),
+    }
+}
+
+/// `Err` with the message unless `fine`.
+pub fn ensure(fine: bool, key: &'static str, message: impl FnOnce() -> String) -> Outcome {
+    if fine { Ok(()) } else { Err(Complaint::about(key, message())) }
+}

@@ -1,0 +1,48 @@
+//! Cloud Hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/ch.rs at 4.1.0.
+
+use super::super::complaint::{Outcome, ensure, existing, resolve};
+use super::super::config::Hypervisor;
+use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
+use crate::input::Host;
+
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host) -> Outcome {
+    or_default(&mut hv.path, "/usr/bin/cloud-hypervisor");
+    resolve(host, &mut hv.path, "path", "CH binary path `{}` is invalid: {}")?;
+    resolve(host, &mut hv.ctlpath, "ctlpath", "CH ctlpath `{}` is invalid: {}")?;
+    or_default(&mut hv.boot_info.kernel, "vmlinuz");
+    or_number(&mut hv.device_info.default_bridges, 2);
+    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
+    or_number(&mut hv.memory_info.default_memory, 128);
+    or_number(&mut hv.memory_info.memory_slots, 128);
+    or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
+    Ok(())
+}
+
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+    existing(host, &hv.path, "path", "CH binary path `{}` is invalid: {}")?;
+    existing(host, &hv.ctlpath, "ctlpath", "CH control path `{}` is invalid: {}")?;
+    absent("jailer_path", hv.jailer_path.is_empty(), "Path for CH jailer should be empty")?;
+    absent(
+        "valid_jailer_paths",
+        hv.valid_jailer_paths.is_empty(),
+        "Valid CH jailer path list should be empty",
+    )?;
+    confidential_rootfs(hv)?;
+    let boot = &hv.boot_info;
+    absent("kernel", !boot.kernel.is_empty(), "Guest kernel image for CH is empty")?;
+    absent(
+        "image",
+        !boot.image.is_empty() || !boot.initrd.is_empty(),
+        "Both guest boot image and initrd for CH are empty",
+    )?;
+    ensure(!too_many_vcpus(hv, Plugin::Clh.max_vcpus()), "default_maxvcpus", || {
+        format!("CH hypervisor cannot support {} vCPUs", hv.cpu_info.default_maxvcpus)
+    })?;
+    ensure(hv.device_info.default_bridges <= 5, "default_bridges", || {
+        format!("CH hypervisor cannot support {} PCI bridges", hv.device_info.default_bridges)
+    })?;
+    let least = Plugin::Clh.min_memory();
+    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
+        format!("CH hypervisor has minimal memory limitation {least}")
+    })
+}

@@ -1,0 +1,31 @@
+//! Firecracker. Facts: src/libs/kata-types/src/config/hypervisor/firecracker.rs at 4.1.0.
+
+use super::super::complaint::{Outcome, ensure, existing};
+use super::super::config::Hypervisor;
+use super::{Plugin, absent, or_default, or_number, too_many_vcpus};
+use crate::input::Host;
+
+pub(super) fn adjust(hv: &mut Hypervisor) {
+    or_default(&mut hv.boot_info.kernel, "vmlinux");
+    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
+    or_number(&mut hv.memory_info.default_memory, 128);
+}
+
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+    absent("path", !hv.path.is_empty(), "Firecracker path is empty")?;
+    existing(host, &hv.path, "path", "FIRECRACKER binary path `{}` is invalid: {}")?;
+    absent("kernel", !hv.boot_info.kernel.is_empty(), "Guest kernel image for firecracker is empty")?;
+    // The words promise more than the check: an initrd does not help.
+    absent(
+        "image",
+        !hv.boot_info.image.is_empty(),
+        "Both guest boot image and initrd for firecracker are empty",
+    )?;
+    ensure(!too_many_vcpus(hv, Plugin::Firecracker.max_vcpus()), "default_maxvcpus", || {
+        format!("Firecracker hypervisor can not support {} vCPUs", hv.cpu_info.default_maxvcpus)
+    })?;
+    let least = Plugin::Firecracker.min_memory();
+    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
+        format!("Firecracker hypervisor has minimal memory limitation {least}")
+    })
+}

@@ -1,0 +1,23 @@
+//! OpenVMM. Facts: src/libs/kata-types/src/config/hypervisor/openvmm.rs at 4.1.0.
+
+use super::super::complaint::{Outcome, ensure, existing};
+use super::super::config::Hypervisor;
+use super::{Plugin, absent, or_number, too_many_vcpus};
+use crate::input::Host;
+
+pub(super) fn adjust(hv: &mut Hypervisor) {
+    or_number(&mut hv.memory_info.memory_slots, 128);
+}
+
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+    absent("path", !hv.path.is_empty(), "OpenVMM binary path is empty")?;
+    existing(host, &hv.path, "path", "OpenVMM binary path `{}` is invalid: {}")?;
+    let most = Plugin::Openvmm.max_vcpus();
+    ensure(!too_many_vcpus(hv, most), "default_maxvcpus", || {
+        format!("OpenVMM hypervisor cannot support more than {most} vCPUs")
+    })?;
+    let least = Plugin::Openvmm.min_memory();
+    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
+        format!("OpenVMM hypervisor has minimal memory limitation {least}")
+    })
+}

@@ -1,0 +1,63 @@
+//! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at 4.1.0.
+
+use super::super::complaint::{Outcome, ensure, existing, resolve};
+use super::super::config::Hypervisor;
+use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
+use crate::input::Host;
+
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host) -> Outcome {
+    or_default(&mut hv.path, "/usr/bin/qemu-system-x86_64");
+    resolve(host, &mut hv.path, "path", "Qemu binary path `{}` is invalid: {}")?;
+    or_default(&mut hv.boot_info.rootfs_type, "ext4");
+    resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
+    or_default(&mut hv.boot_info.kernel, "vmlinuz");
+    or_number(&mut hv.device_info.default_bridges, 1);
+    or_default(&mut hv.machine_info.machine_type, "q35");
+    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
+    or_number(&mut hv.memory_info.default_memory, 128);
+    or_number(&mut hv.memory_info.memory_slots, 128);
+    or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
+    Ok(())
+}
+
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+    existing(host, &hv.path, "path", "QEMU binary path `{}` is invalid: {}")?;
+    existing(host, &hv.ctlpath, "ctlpath", "QEMU control path `{}` is invalid: {}")?;
+    absent("jailer_path", hv.jailer_path.is_empty(), "Path for QEMU jailer should be empty")?;
+    absent(
+        "valid_jailer_paths",
+        hv.valid_jailer_paths.is_empty(),
+        "Valid Qemu jailer path list should be empty",
+    )?;
+    let block = &hv.blockdev_info;
+    absent(
+        "block_device_driver",
+        block.disable_block_device_use || block.block_device_driver != "virtio-blk-mmio",
+        "Qemu doesn't support virtio-blk-mmio",
+    )?;
+    confidential_rootfs(hv)?;
+    let boot = &hv.boot_info;
+    absent("kernel", !boot.kernel.is_empty(), "Guest kernel image for qemu is empty")?;
+    // A confidential guest on s390x brings its own image.
+    let own_image = boot.vm_rootfs_driver.ends_with("ccw") && hv.security_info.confidential_guest;
+    absent(
+        "image",
+        !boot.image.is_empty() || !boot.initrd.is_empty() || own_image,
+        "Both guest boot image and initrd for qemu are empty",
+    )?;
+    ensure(!too_many_vcpus(hv, Plugin::Qemu.max_vcpus()), "default_maxvcpus", || {
+        format!("Qemu hypervisor can not support {} vCPUs", hv.cpu_info.default_maxvcpus)
+    })?;
+    ensure(hv.device_info.default_bridges <= 5, "default_bridges", || {
+        format!("Qemu hypervisor can not support {} PCI bridges", hv.device_info.default_bridges)
+    })?;
+    let least = Plugin::Qemu.min_memory();
+    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
+        format!("Qemu hypervisor has minimal memory limitation {least}")
+    })?;
+    absent(
+        "enable_guest_swap",
+        !hv.memory_info.enable_guest_swap,
+        "Qemu hypervisor doesn't support enable_guest_swap",
+    )
+}

@@ -1,0 +1,54 @@
+//! The remote hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/remote.rs at 4.1.0.
+
+use super::super::complaint::{Outcome, ensure, resolve};
+use super::super::config::Hypervisor;
+use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number};
+use crate::input::Host;
+
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host) -> Outcome {
+    let remote = &mut hv.remote_info;
+    or_default(&mut remote.hypervisor_socket, "/run/peerpod/hypervisor.sock");
+    resolve(
+        host,
+        &mut remote.hypervisor_socket,
+        "hypervisor_socket",
+        "Remote hypervisor socket `{}` is invalid: {}",
+    )?;
+    if remote.hypervisor_timeout == 0 {
+        remote.hypervisor_timeout = 600;
+    }
+    or_number(&mut hv.memory_info.default_memory, 64);
+    or_number(&mut hv.memory_info.memory_slots, 128);
+    or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
+    Ok(())
+}
+
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+    absent(
+        "default_maxmemory",
+        u64::from(hv.memory_info.default_maxmemory) == host.facts.memory_mib,
+        "Remote hypervisor does not support memory hotplug, default_maxmemory must be equal to the total \
+         system memory",
+    )?;
+    absent(
+        "default_maxvcpus",
+        hv.cpu_info.default_maxvcpus == host.facts.cpus,
+        "Remote hypervisor does not support CPU hotplug, default_maxvcpus must be equal to the total system \
+         CPUs",
+    )?;
+    absent("initrd", hv.boot_info.initrd.is_empty(), "Remote hypervisor does not support initrd")?;
+    absent(
+        "rootfs_type",
+        hv.boot_info.rootfs_type.is_empty(),
+        "Remote hypervisor does not support rootfs_type",
+    )?;
+    absent(
+        "block_device_driver",
+        hv.blockdev_info.block_device_driver != "nvdimm",
+        "Remote hypervisor does not support nvdimm",
+    )?;
+    let least = Plugin::Remote.min_memory();
+    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
+        format!("Remote hypervisor has minimal memory limitation {least}")
+    })
+}

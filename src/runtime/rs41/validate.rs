@@ -1,0 +1,233 @@
+//! The checks that runtime-rs makes on the whole configuration once the annotations are in.
+//!
+//! They look at every table, also those that the pod does not use. Facts: the `validate` functions of
+//! src/libs/kata-types/src/config at 4.1.0.
+
+use super::adjust::{plugin_of, split_bind_mount};
+use super::boot::verity_params;
+use super::complaint::{Complaint, Outcome, ensure, existing};
+use super::config::hypervisor::{BlockDeviceInfo, BootInfo, GuestExtensionImage, SharedFsInfo};
+use super::config::{Agent, Config, Hypervisor, Runtime, SharedMount};
+use crate::input::Host;
+
+const DRIVERS: [&str; 5] =
+    ["virtio-blk-pci", "virtio-blk-ccw", "virtio-blk-mmio", "virtio-pmem", "virtio-scsi"];
+
+/// Checks everything. Of several wrong tables the smallest message is given (upstream's order is random).
+pub fn validate(config: &Config, host: &Host) -> Outcome {
+    let worst = |complaints: &mut dyn Iterator<Item = Complaint>| {
+        complaints.min_by(|a, b| a.message.cmp(&b.message)).map_or(Ok(()), Err)
+    };
+    worst(&mut config.hypervisor.iter().filter_map(|(name, hv)| {
+        table(name, hv, host).err().map(|c| c.within(format!("hypervisor.{name}")))
+    }))?;
+    runtime(&config.runtime, host).map_err(|c| c.within("runtime"))?;
+    worst(
+        &mut config
+            .agent
+            .iter()
+            .filter_map(|(name, table)| agent(table).err().map(|c| c.within(format!("agent.{name}")))),
+    )
+}
+
+fn table(name: &str, hv: &Hypervisor, host: &Host) -> Outcome {
+    plugin_of(name, host)?.validate(hv, host)?;
+    blockdev(&hv.blockdev_info, host)?;
+    boot(&hv.boot_info, host)?;
+    for image in &hv.guest_extension_images {
+        extension(image, host)?;
+    }
+    let cpu = &hv.cpu_info;
+    // A number that is none (NaN) is not greater than anything.
+    ensure(!(cpu.default_vcpus > cpu.default_maxvcpus as f32), "default_vcpus", || {
+        format!(
+            "The default_vcpus({}) is greater than default_maxvcpus({})",
+            cpu.default_vcpus, cpu.default_maxvcpus
+        )
+    })?;
+    let device = &hv.device_info;
+    ensure(device.default_bridges <= 5, "default_bridges", || {
+        format!("The configured PCI bridges {} are too many", device.default_bridges)
+    })?;
+    ensure(device.pcie_root_port == 0 || device.pcie_switch_port == 0, "pcie_switch_port", || {
+        "Root Port and Switch Port set at the same time is forbidden.".to_owned()
+    })?;
+    for flash in &hv.machine_info.pflashes {
+        existing(host, flash, "pflashes", "Flash image file {} is invalid: {}")?;
+    }
+    let entropy = &hv.machine_info.entropy_source;
+    existing(host, entropy, "entropy_source", "Entropy source {} is invalid: {}")?;
+    let memory = &hv.memory_info;
+    ensure(memory.default_memory != 0, "default_memory", || {
+        "Configured memory size for guest VM is zero".to_owned()
+    })?;
+    ensure(memory.memory_slots != 0, "memory_slots", || {
+        "Configured memory slots for guest VM are zero".to_owned()
+    })?;
+    shared_fs(&hv.shared_fs, host)?;
+    existing(host, &hv.path, "path", "Hypervisor binary path `{}` is invalid: {}")?;
+    existing(host, &hv.ctlpath, "ctlpath", "Hypervisor control executable `{}` is invalid: {}")?;
+    existing(host, &hv.jailer_path, "jailer_path", "Hypervisor jailer path `{}` is invalid: {}")?;
+    let prefetch = &hv.prefetch_list_path;
+    existing(host, prefetch, "prefetch_list_path", "prefetch_files.list path `{}` is invalid: {}")
+}
+
+fn driver(driver: &str, key: &'static str) -> Outcome {
+    ensure(DRIVERS.contains(&driver), key, || format!("{driver} is unsupported block device type."))
+}
+
+fn blockdev(block: &BlockDeviceInfo, host: &Host) -> Outcome {
+    if block.disable_block_device_use {
+        return Ok(());
+    }
+    driver(&block.block_device_driver, "block_device_driver")?;
+    existing(
+        host,
+        &block.vhost_user_store_path,
+        "vhost_user_store_path",
+        "Invalid vhost-user-store-path {}: {}",
+    )?;
+    let (logical, physical) =
+        (block.block_device_logical_sector_size, block.block_device_physical_sector_size);
+    sector_size(logical, "block_device_logical_sector_size")?;
+    sector_size(physical, "block_device_physical_sector_size")?;
+    sector_sizes(logical, physical)
+}
+
+/// A sector size is 0 (let the hypervisor choose) or a power of 2 within limits.
+pub(super) fn sector_size(size: u32, key: &'static str) -> Outcome {
+    let fine = size == 0 || ((512..=65536).contains(&size) && size.is_power_of_two());
+    ensure(fine, key, || {
+        format!("invalid sector size {size}: must be 0 or a power of 2 between 512 and 65536")
+    })
+}
+
+/// The two sizes together.
+pub(super) fn sector_sizes(logical: u32, physical: u32) -> Outcome {
+    let fine = logical == 0 || physical == 0 || logical <= physical;
+    ensure(fine, "block_device_logical_sector_size", || {
+        format!("invalid sector sizes: logical ({logical}) must not be larger than physical ({physical})")
+    })
+}
+
+fn boot(boot: &BootInfo, host: &Host) -> Outcome {
+    existing(host, &boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
+    existing(host, &boot.image, "image", "guest boot image file {} is invalid: {}")?;
+    existing(host, &boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
+    existing(host, &boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
+    ensure(boot.image.is_empty() || boot.initrd.is_empty(), "initrd", || {
+        "Can not configure both initrd and image for boot".to_owned()
+    })?;
+    driver(&boot.vm_rootfs_driver, "vm_rootfs_driver")
+}
+
+fn extension(image: &GuestExtensionImage, host: &Host) -> Outcome {
+    let key = "guest_extension_images";
+    existing(host, &image.path, key, "extra image file {} is invalid: {}")?;
+    let name = image.name.as_str();
+    ensure(!name.is_empty(), key, || {
+        "guest_extension_images entry is missing required 'name' field".to_owned()
+    })?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    ensure(name.chars().all(plain), key, || {
+        format!(
+            "guest_extension_images '{name}' has an invalid name: only ASCII alphanumerics, '-' and '_' are \
+             allowed (the name is used in the virtio-blk serial and in the \
+             kata.extension.<name>.verity_params kernel parameter)"
+        )
+    })?;
+    if let Err(why) = verity_params(&image.verity_params) {
+        return Err(Complaint::about(
+            key,
+            format!("guest_extension_images '{name}' has invalid verity_params: {why}"),
+        ));
+    }
+    Ok(())
+}
+
+fn shared_fs(fs: &SharedFsInfo, host: &Host) -> Outcome {
+    match fs.shared_fs.as_deref() {
+        None => return Ok(()),
+        Some("virtio-fs" | "virtio-fs-nydus") => existing(
+            host,
+            &fs.virtio_fs_daemon,
+            "virtio_fs_daemon",
+            "Virtio-fs daemon path {} is invalid: {}",
+        )?,
+        Some("inline-virtio-fs") => {}
+        Some(other) => {
+            return Err(Complaint::about("shared_fs", format!("Invalid shared_fs type {other}")));
+        }
+    }
+    let cache = fs.virtio_fs_cache.as_str();
+    ensure(matches!(cache, "never" | "auto" | "always"), "virtio_fs_cache", || {
+        format!("Invalid virtio-fs cache mode: {cache}")
+    })?;
+    ensure(!fs.virtio_fs_is_dax || fs.virtio_fs_cache_size != 0, "virtio_fs_cache_size", || {
+        format!("Invalid virtio-fs DAX window size: {}", fs.virtio_fs_cache_size)
+    })
+}
+
+fn runtime(runtime: &Runtime, host: &Host) -> Outcome {
+    let in_file = |what: &str, word: &str| format!("Invalid {what} `{word}` in configuration file");
+    let model = runtime.internetworking_model.as_str();
+    let models = ["", "macvtap", "none", "tcfilter", "l3forwarding"];
+    ensure(models.contains(&model), "internetworking_model", || in_file("internetworking_model", model))?;
+    let vfio = runtime.vfio_mode.as_str();
+    ensure(["", "vfio", "guest-kernel"].contains(&vfio), "vfio_mode", || in_file("vfio_mode", vfio))?;
+    let mode = runtime.emptydir_mode.as_str();
+    ensure(["shared-fs", "block-encrypted", "block-plain"].contains(&mode), "emptydir_mode", || {
+        in_file("emptydir_mode", mode)
+    })?;
+    for mount in &runtime.shared_mounts {
+        shared_mount(mount)?;
+    }
+    for bind in &runtime.sandbox_bind_mounts {
+        let (path, _) = split_bind_mount(bind);
+        existing(host, path, "sandbox_bind_mounts", "sandbox bind mount `{}` is invalid: {}")?;
+    }
+    Ok(())
+}
+
+fn shared_mount(mount: &SharedMount) -> Outcome {
+    let key = "shared_mounts";
+    let fields = [
+        ("name", &mount.name),
+        ("src_ctr", &mount.src_ctr),
+        ("dst_ctr", &mount.dst_ctr),
+        ("src_path", &mount.src_path),
+        ("dst_path", &mount.dst_path),
+    ];
+    for (field, value) in fields {
+        ensure(!value.is_empty(), key, || format!("shared_mount: field '{field}' couldn't be empty."))?;
+    }
+    for (field, path) in [("src_path", &mount.src_path), ("dst_path", &mount.dst_path)] {
+        ensure(plain_path(path), key, || {
+            format!(
+                "shared_mount '{}': {field} is invalid. It must be an absolute path and can only contain \
+                 letters, numbers, hyphens(-), underscores(_) and dots(.).",
+                mount.name
+            )
+        })?;
+        ensure(path.split('/').all(|folder| folder != ".."), key, || {
+            format!("shared_mount '{}': {field} couldn't contain '..' directory.", mount.name)
+        })?;
+    }
+    Ok(())
+}
+
+/// `/name/name` with an optional slash at the end; names of word characters, dots and hyphens.
+fn plain_path(path: &str) -> bool {
+    static WORD: std::sync::LazyLock<Option<regex::Regex>> =
+        std::sync::LazyLock::new(|| regex::Regex::new(r"^(/[-\w.]+)+/?$").ok());
+    WORD.as_ref().is_some_and(|word| word.is_match(path))
+}
+
+fn agent(agent: &Agent) -> Outcome {
+    ensure(agent.dial_timeout_ms != 0, "dial_timeout_ms", || "dial_timeout_ms couldn't be 0.".to_owned())?;
+    ensure(agent.reconnect_timeout_ms >= agent.dial_timeout_ms, "reconnect_timeout_ms", || {
+        "reconnect_timeout_ms must be >= dial_timeout_ms (reconnect_timeout_ms is the overall agent \
+         connection budget; dial_timeout_ms is the sleep between retries)"
+            .to_owned()
+    })
+}
