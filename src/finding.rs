@@ -78,6 +78,12 @@ codes! {
     ValueReplaced = "value-replaced", "the runtime replaces a configured value without a word";
     ValueCut = "value-cut", "a number is cut to 32 bits";
     NoEffect = "no-effect", "an annotation is accepted, but nothing uses it on this hypervisor";
+    PolicyDisabled = "policy-disabled", "one invalid pattern disables the whole list";
+    NoTee = "no-tee", "a confidential guest is configured, and the host has no TEE";
+    GlobOverFolders = "glob-over-folders", "a path is let through because a * reaches over /";
+    PathClimbs = "path-climbs", "a path with .. is let through";
+    NotANumber = "not-a-number", "a number that is none passes every check";
+    OverheadOnly = "overhead-only", "the VM gets no more memory than the overhead";
     FailsLater = "fails-later", "the VM is started, and a later step fails";
     NotVerified = "not-verified", "the answer follows the source of the runtime, and no recording confirms it";
     RuntimePanics = "runtime-panics", "the real runtime crashes on this input";

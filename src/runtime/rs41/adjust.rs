@@ -55,12 +55,7 @@ fn table(name: &str, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host) ->
     memory(&mut hv.memory_info, host)?;
     hv.network_info.network_queues = hv.network_info.network_queues.clamp(1, 256);
     shared_fs(&mut hv.shared_fs, host)?;
-    resolve(
-        host,
-        &mut hv.prefetch_list_path,
-        "prefetch_list_path",
-        "prefetch_list_path `{}` is invalid: {}",
-    )
+    resolve(host, &mut hv.prefetch_list_path, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
 }
 
 fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {

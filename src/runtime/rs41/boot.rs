@@ -165,7 +165,10 @@ mod tests {
     fn verity_lines_are_checked_in_order() {
         let line = |tail: &str| verity_params(&format!("root_hash=1,salt=2,{tail}"));
         assert_eq!(line("data_blocks=1,data_block_size=512,hash_block_size=4096"), Ok(()));
-        assert!(line("data_blocks=1,data_block_size=0,hash_block_size=1").is_err_and(|e| e.contains("size: must be non-zero")));
+        assert!(
+            line("data_blocks=1,data_block_size=0,hash_block_size=1")
+                .is_err_and(|e| e.contains("size: must be non-zero"))
+        );
         assert_eq!(verity_params("x"), Err("Invalid kernel_verity_params entry: x".to_owned()));
         assert_eq!(verity_params(" "), Ok(()));
     }

@@ -34,7 +34,9 @@ mod tests {
     #[test]
     fn what_is_not_packed_crashes() {
         assert_eq!(decode(""), Ok(String::new()));
-        assert!(decode("!").is_err_and(|m| m.ends_with("0: base64 decode\n    1: Invalid symbol 33, offset 0.")));
+        assert!(
+            decode("!").is_err_and(|m| m.ends_with("0: base64 decode\n    1: Invalid symbol 33, offset 0."))
+        );
         assert!(decode("AAAA").is_err_and(|m| m.contains("gz decoder failed")));
     }
 }

@@ -1,34 +1,304 @@
 //! runtime-rs 4.1.0, in its own order: load, annotations, checks, sizing, launch.
 //!
-//! Facts: src/libs/kata-types/src/config and src/runtime-rs/crates at 4.1.0.
+//! Decides what becomes of a configuration and of each sandbox; each step has its own file. Facts:
+//! src/libs/kata-types/src/{config,annotations} and src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
+mod adjust;
+mod annotations;
+mod boot;
+mod complaint;
 pub mod config;
+mod effective;
+mod initdata;
+mod load;
+mod plugin;
+mod remarks;
+mod sizing;
+mod template;
+mod validate;
+mod verdicts;
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::verdict::{Failure, FailureStage};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
+use crate::finding::Finding;
 use crate::input::Host;
 use crate::input::config::Layers;
+use annotations::{Gates, PathList, Trail};
+use complaint::Complaint;
+use config::hypervisor::RootlessUser;
+use config::{Config, Hypervisor};
+use effective::Base;
+use plugin::Plugin;
+use sizing::Workload;
+use template::Template;
+use verdicts::Story;
 
 /// A configuration as the runtime holds it after loading.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Loaded {
-    hypervisor: String,
+    read: Arc<load::Read>,
+    gates: Arc<BTreeMap<String, Gates>>,
+    /// What the factory makes of the default file, where any table wants templates.
+    template: Option<Arc<Result<Template, String>>>,
+    /// Origins by hypervisor and agent table.
+    bases: Arc<BTreeMap<(String, String), Base>>,
+    findings: Arc<BTreeMap<String, Vec<Finding>>>,
 }
 
-/// Loads the configuration as the runtime does.
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("config", &self.read.adjusted).finish_non_exhaustive()
+    }
+}
+
+/// Loads the configuration as the runtime does. Its table is never picked at random, so `options`
+/// have no say.
 pub fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
-    let _ = (layers, host, options);
-    Err(LoadError { message: "not modelled yet".into(), place: None, panic: false })
+    let _ = options;
+    let read = load::load(layers, host)?;
+    let config = &read.adjusted;
+    let gates: BTreeMap<String, Gates> =
+        config.hypervisor.iter().map(|(name, hv)| (name.clone(), Gates::new(hv))).collect();
+    let findings = gates
+        .iter()
+        .map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates, host)))
+        .collect();
+    let pairs = config.hypervisor.keys().flat_map(|hv| config.agent.keys().map(move |ag| (hv, ag)));
+    let bases = pairs.map(|(hv, ag)| ((hv.clone(), ag.clone()), Base::new(&read, hv, ag))).collect();
+    let templated = config.hypervisor.values().any(|hv| hv.factory.enable_template);
+    let template = templated.then(|| Arc::new(template::prepare(layers, host)));
+    Ok(Loaded {
+        gates: Arc::new(gates),
+        template,
+        bases: Arc::new(bases),
+        findings: Arc::new(findings),
+        read: Arc::new(read),
+    })
+}
+
+/// The configured list of a hypervisor table.
+fn list_of<'h>(hv: &'h Hypervisor, key: &str) -> &'h [String] {
+    match PathList::ALL.into_iter().find(|list| list.key() == key) {
+        Some(list) => list.of(hv),
+        None if key == "enable_annotations" => &hv.security_info.enable_annotations,
+        None => &[],
+    }
+}
+
+fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
+    Failure::new(stage, complaint.message.clone())
+}
+
+/// A sandbox on its way: what is known so far.
+struct Way<'a> {
+    trails: Vec<Trail<'a>>,
+    annotated: Config,
+    config: Config,
+    workload: Workload,
+    ended: Option<(FailureStage, Complaint)>,
 }
 
 impl Loaded {
     /// The active hypervisor's table name.
     pub fn hypervisor(&self) -> &str {
-        &self.hypervisor
+        &self.read.adjusted.runtime.hypervisor_name
+    }
+
+    fn gates(&self, config: &Config) -> Option<&Gates> {
+        self.gates.get(&config.runtime.hypervisor_name)
     }
 
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let _ = (host, sandbox, depth);
-        Run::default()
+        let way = self.walk(host, sandbox.annotations);
+        let mut run = Run::default();
+        let name = &way.config.runtime.hypervisor_name;
+        run.findings.extend(self.findings.get(name).into_iter().flatten().cloned());
+        if let Some((trail, refusal)) = annotations::worst(&way.trails) {
+            let mut failure = Failure::new(FailureStage::Annotations, refusal.message.clone()).by(trail.key);
+            failure.panic = refusal.panic;
+            run.failure = Some(failure);
+        } else if let Some((stage, complaint)) = &way.ended {
+            let mut failure = failure(*stage, complaint);
+            failure.annotation = blamed(complaint, &way).map(str::to_owned);
+            run.failure = Some(failure);
+        } else {
+            self.start(host, sandbox, depth, &way, &mut run);
+        }
+        let ended =
+            way.ended.as_ref().and_then(|(_, complaint)| blamed(complaint, &way).map(|key| (complaint, key)));
+        let sized = way.workload.is_limited()
+            && way.ended.is_none()
+            && way.config.runtime.static_sandbox_resource_mgmt;
+        let story = Story { loaded: self, annotated: &way.annotated, last: &way.config, ended, sized };
+        run.verdicts = way.trails.iter().map(|trail| story.verdict(trail)).collect();
+        run
+    }
+
+    /// From the loaded configuration to the sized one, in the runtime's order.
+    fn walk<'a>(&self, host: &Host, annotations: &'a BTreeMap<String, String>) -> Way<'a> {
+        let mut config = self.read.adjusted.clone();
+        let mut way = Way {
+            trails: Vec::new(),
+            annotated: Config::default(),
+            config: Config::default(),
+            workload: Workload::of(annotations),
+            ended: None,
+        };
+        let picked = annotations::pick_tables(&mut config, annotations);
+        let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch);
+        if let (Ok(()), Some(plugin), Some(gates)) = (&picked, plugin, self.gates(&config)) {
+            way.trails = annotations::apply(&mut config, gates, plugin, annotations, host);
+        }
+        way.annotated = config.clone();
+        if annotations::worst(&way.trails).is_none() {
+            let outcome = picked.map_err(|c| (FailureStage::Annotations, c));
+            way.ended = outcome.and_then(|()| prepare(&mut config, host, way.workload)).err();
+        }
+        way.config = config;
+        way
+    }
+
+    /// What follows the sizing: the handler of the sandbox, and the VM.
+    fn start(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth, way: &Way<'_>, run: &mut Run) {
+        let config = &way.config;
+        run.findings.extend(remarks::of_pod(&way.trails, config, way.workload));
+        let config = match self.instance(config) {
+            Ok(Some(template)) => &template.over(config),
+            Ok(None) => config,
+            Err(why) => {
+                let message = format!("init runtime handler: {why}");
+                let mut failure = Failure::new(FailureStage::Launch, message);
+                let culprit = |field: &str| {
+                    way.trails
+                        .iter()
+                        .find(|t| t.rule.is_some_and(|r| r.field == field))
+                        .map(|t| t.key.to_owned())
+                };
+                failure.annotation = match () {
+                    () if why.starts_with("Unsupported runtime") => culprit("name"),
+                    () if why.contains("new agent") => culprit("agent_name"),
+                    () => None,
+                };
+                run.failure = Some(failure);
+                return;
+            }
+        };
+        match crate::launch::rs::launch(host, config, sandbox) {
+            Ok((launch, agent, findings)) => {
+                run.findings.extend(findings);
+                if depth == Depth::Full {
+                    run.launch = Some(launch);
+                    run.agent = Some(agent);
+                    run.effective = self.effective(way);
+                }
+            }
+            Err(failure) => run.failure = Some(failure),
+        }
+    }
+
+    /// The template that the VM comes from, none, or why there is no instance.
+    fn instance(&self, config: &Config) -> Result<Option<&Template>, String> {
+        let runtime = &config.runtime;
+        if runtime.name != "virt_container" {
+            return Err(format!("Unsupported runtime: {}", runtime.name));
+        }
+        let templated = config.active_hypervisor().is_some_and(|hv| hv.factory.enable_template);
+        match self.template.as_deref().filter(|_| templated) {
+            Some(Ok(template)) => Ok(Some(template)),
+            Some(Err(why)) => Err(format!("new runtime instance: build vm from template: {why}")),
+            None if runtime.agent_name != "kata" => {
+                Err(format!("new runtime instance: new agent: Unsupported agent {}", runtime.agent_name))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn effective(&self, way: &Way<'_>) -> Option<super::value::Effective> {
+        let runtime = &way.config.runtime;
+        let base = self.bases.get(&(runtime.hypervisor_name.clone(), runtime.agent_name.clone()))?;
+        let sized: &[&str] = match (runtime.static_sandbox_resource_mgmt, way.workload.is_limited()) {
+            (true, true) => &[".default_vcpus", ".default_memory", ".default_maxvcpus"],
+            (true, false) => &[".default_maxvcpus"],
+            (false, _) => &[],
+        };
+        Some(effective::effective(base, &way.config, &way.trails, sized))
+    }
+}
+
+/// The steps between the annotations and the sandbox.
+fn prepare(config: &mut Config, host: &Host, workload: Workload) -> Result<(), (FailureStage, Complaint)> {
+    let at = |stage| move |complaint| (stage, complaint);
+    annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
+    adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
+    tell_agent(config);
+    validate::validate(config, host).map_err(at(FailureStage::Validate))?;
+    go_rootless(config);
+    sizing::size(config, workload).map_err(at(FailureStage::Sizing))
+}
+
+/// Puts the agent's parameters before the configured ones.
+fn tell_agent(config: &mut Config) {
+    let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
+    if let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) {
+        let line = &mut hv.boot_info.kernel_params;
+        *line = boot::with_agent_params(agent, line);
+    }
+}
+
+/// The user made for a rootless VM: its number is whatever is free on the host, this one is a stand-in,
+/// and so is the group of `/dev/kvm`.
+const ROOTLESS: u32 = 4242;
+const KVM_GROUP: u32 = 36;
+
+fn go_rootless(config: &mut Config) {
+    let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
+    if hv.security_info.rootless {
+        hv.memory_info.guest_swap_path = format!("/run/user/{ROOTLESS}/run/kata-containers/swap");
+        hv.security_info.rootless_user = Some(RootlessUser {
+            uid: ROOTLESS,
+            gid: ROOTLESS,
+            groups: vec![KVM_GROUP],
+            user_name: format!("kata-{ROOTLESS}"),
+        });
+    }
+}
+
+/// The annotation that a complaint is about: one that set the key, or else one that the key hangs on.
+fn blamed<'a>(complaint: &Complaint, way: &Way<'a>) -> Option<&'a str> {
+    let key = complaint.key?;
+    let related: &[&str] = match key {
+        "initrd" => &["initrd", "image"],
+        "image" => &["image", "initrd"],
+        "pcie_switch_port" => &["pcie_switch_port", "pcie_root_port"],
+        "default_maxvcpus" => &["default_maxvcpus", "default_vcpus"],
+        "default_vcpus" => &["default_vcpus", "default_maxvcpus"],
+        "vhost_user_store_path" => &["vhost_user_store_path", "enable_vhost_user_store"],
+        "virtio_fs_daemon" => &["virtio_fs_daemon", "shared_fs"],
+        "virtio_fs_cache" => &["virtio_fs_cache", "shared_fs"],
+        "virtio_fs_cache_size" => &["virtio_fs_cache_size", "shared_fs"],
+        "block_device_driver" => &["block_device_driver", "disable_block_device_use"],
+        "block_device_logical_sector_size" => {
+            &["block_device_logical_sector_size", "block_device_physical_sector_size"]
+        }
+        "agent_name" => &[],
+        own => &[own],
+    };
+    let set = |field: &str| {
+        let one = |trail: &&Trail<'a>| {
+            trail.fate == annotations::Fate::Taken && trail.rule.is_some_and(|rule| rule.field == field)
+        };
+        way.trails.iter().find(one).map(|trail| trail.key)
+    };
+    let same_table = complaint.table.starts_with("hypervisor.")
+        && complaint.table.strip_prefix("hypervisor.") != Some(&way.config.runtime.hypervisor_name);
+    if same_table {
+        None
+    } else {
+        related.iter().find_map(|field| set(field)).or_else(|| set("hypervisor_name"))
     }
 }

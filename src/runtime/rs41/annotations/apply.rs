@@ -52,7 +52,8 @@ impl Walk<'_> {
     pub(super) fn step<'a>(&mut self, key: &'a str, value: &'a str) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let name_pattern = short.and_then(|short| self.gates.names.admits(short));
-        let mut trail = Trail { key, value, rule: rule(key), name_pattern, path_pattern: None, fate: Fate::Taken };
+        let mut trail =
+            Trail { key, value, rule: rule(key), name_pattern, path_pattern: None, fate: Fate::Taken };
         trail.fate = match (trail.rule, short.is_some(), name_pattern.is_some()) {
             (Some(_), true, false) => Fate::NotEnabled,
             (Some(rule), _, _) => {
@@ -130,7 +131,11 @@ impl Walk<'_> {
             Action::Initdata => {
                 t.hv.security_info.initdata = initdata::decode(value).map_err(|message| Refusal {
                     panic: true,
-                    ..refuse(Stage::Parse, message, "the value is not base64 of gzip: runtime-rs crashes on it")
+                    ..refuse(
+                        Stage::Parse,
+                        message,
+                        "the value is not base64 of gzip: runtime-rs crashes on it",
+                    )
                 })?;
             }
             Action::SharedFs => t.hv.shared_fs.shared_fs = Some(value.trim().to_owned()),
@@ -141,7 +146,8 @@ impl Walk<'_> {
             Action::PickHypervisor => return Ok(picked("hypervisor", value, &self.picked.0)),
             Action::PickAgent => return Ok(picked("agent", value, &self.picked.1)),
             Action::NeverFromPods => {
-                let why = "host folders come from the configuration only; runtime-rs never takes them from a pod";
+                let why =
+                    "host folders come from the configuration only; runtime-rs never takes them from a pod";
                 return Ok(Fate::PassedOver(Stage::Name, why.into()));
             }
         }
@@ -177,7 +183,10 @@ fn vcpus(plugin: Plugin, value: &str) -> Step<f32> {
     if vcpus > most as f32 {
         let message = format!("Vcpus specified in annotation {vcpus} is more than maximum limitation {most}");
         let reason = format!("{} takes at most {most} vCPUs", plugin.name());
-        return Err(Refusal { fix: Some(Fix::Value(most.to_string())), ..refuse(Stage::Range, message, reason) });
+        return Err(Refusal {
+            fix: Some(Fix::Value(most.to_string())),
+            ..refuse(Stage::Range, message, reason)
+        });
     }
     Ok(vcpus)
 }
@@ -190,7 +199,10 @@ fn memory(plugin: Plugin, value: &str) -> Step<Option<u32>> {
     if mib < least {
         let message = format!("memory specified in annotation {mib} is less than minimum limitation {least}");
         let reason = format!("{} needs at least {least} MiB", plugin.name());
-        return Err(Refusal { fix: Some(Fix::Value(least.to_string())), ..refuse(Stage::Range, message, reason) });
+        return Err(Refusal {
+            fix: Some(Fix::Value(least.to_string())),
+            ..refuse(Stage::Range, message, reason)
+        });
     }
     Ok(Some(mib))
 }

@@ -10,8 +10,8 @@ mod rules;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+pub(super) use rules::{Action, seconds};
 pub use rules::{PathList, Rule, Table, View};
-pub(super) use rules::{Action, float, rule, seconds};
 
 use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};

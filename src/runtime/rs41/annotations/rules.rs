@@ -452,7 +452,13 @@ pub static RULES: &[Rule] = &[
         Action::Sector(|t, n| t.hv.blockdev_info.block_device_physical_sector_size = n),
         |v| v.hv.blockdev_info.block_device_physical_sector_size.into()
     ),
-    plain!(Usize, Hypervisor, "hypervisor.block_device_num_queues", "num_queues", hv.blockdev_info.num_queues),
+    plain!(
+        Usize,
+        Hypervisor,
+        "hypervisor.block_device_num_queues",
+        "num_queues",
+        hv.blockdev_info.num_queues
+    ),
     plain!(U32, Hypervisor, "hypervisor.block_device_queue_size", "queue_size", hv.blockdev_info.queue_size),
     // the agent
     append!(Agent, "agent.kernel_modules", "kernel_modules", ';', ag.kernel_modules),
@@ -488,13 +494,7 @@ pub static RULES: &[Rule] = &[
         action: Action::PickAgent,
         json: |v| v.rt.agent_name.as_str().into(),
     },
-    plain!(
-        Bool,
-        Runtime,
-        "runtime.disable_guest_seccomp",
-        "disable_guest_seccomp",
-        rt.disable_guest_seccomp
-    ),
+    plain!(Bool, Runtime, "runtime.disable_guest_seccomp", "disable_guest_seccomp", rt.disable_guest_seccomp),
     plain!(Bool, Runtime, "runtime.enable_pprof", "enable_pprof", rt.enable_pprof),
     append!(Runtime, "runtime.experimental", "experimental", ',', rt.experimental),
     text!(Runtime, "runtime.internetworking_model", "internetworking_model", rt.internetworking_model),
@@ -519,7 +519,7 @@ pub static RULES: &[Rule] = &[
 ];
 
 /// A number with a fraction as the reports print it: in the shortest digits of 32 bits.
-pub(in super::super) fn float(number: f32) -> Json {
+fn float(number: f32) -> Json {
     serde_json::to_value(number).unwrap_or_default()
 }
 

@@ -34,11 +34,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
     absent("ctlpath", hv.ctlpath.is_empty(), control)?;
     absent("valid_ctlpaths", hv.valid_ctlpaths.is_empty(), control)?;
     existing(host, &hv.jailer_path, "jailer_path", JAILER)?;
-    absent(
-        "enable_iothreads",
-        !hv.enable_iothreads,
-        "dragonball hypervisor doesn't support IO threads.",
-    )?;
+    absent("enable_iothreads", !hv.enable_iothreads, "dragonball hypervisor doesn't support IO threads.")?;
     devices(hv)?;
     let boot = &hv.boot_info;
     absent("kernel", !boot.kernel.is_empty(), "Guest kernel image for dragonball hypervisor is empty")?;
@@ -59,11 +55,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
         "dragonball hypervisor does not support machine_type",
     )?;
     absent("pflashes", machine.pflashes.is_empty(), "dragonball hypervisor does not support pflashes")?;
-    absent(
-        "rootless",
-        !hv.security_info.rootless,
-        "dragonball hypervisor does not support rootless mode",
-    )?;
+    absent("rootless", !hv.security_info.rootless, "dragonball hypervisor does not support rootless mode")?;
     if let Some(kind) = hv.shared_fs.shared_fs.as_deref() {
         ensure(matches!(kind, "virtio-fs" | "inline-virtio-fs"), "shared_fs", || {
             format!("dragonball hypervisor doesn't support {kind}")

@@ -101,10 +101,7 @@ enum Word {
 
 /// Upstream's derive goes through an untagged enum, which words the error.
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "data did not match any variant of untagged enum __HugePageTypeDeUntagged"
-)]
+#[serde(untagged, expecting = "data did not match any variant of untagged enum __HugePageTypeDeUntagged")]
 enum HugePageWord {
     Known(Word),
 }

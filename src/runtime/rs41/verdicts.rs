@@ -1,0 +1,359 @@
+//! What became of each annotation, told for people: status, reason, what would help, and the stations.
+//!
+//! Judges nothing that the runtime does not: it compares the value an annotation wrote with the value
+//! in the end, and words the difference.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::Loaded;
+use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
+use super::complaint::Complaint;
+use super::config::Config;
+use crate::catalog::{self, Generation};
+use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step, Verdict};
+
+/// The tables in use, to look at.
+pub fn view(config: &Config) -> Option<View<'_>> {
+    Some(View { hv: config.active_hypervisor()?, ag: config.active_agent()?, rt: &config.runtime })
+}
+
+/// What is known when the pod's way is over.
+pub struct Story<'s> {
+    /// The configuration and its policy.
+    pub loaded: &'s Loaded,
+    /// With the values of the annotations, before anything else.
+    pub annotated: &'s Config,
+    /// In the end, or as far as the pod got.
+    pub last: &'s Config,
+    /// The complaint that ended the way, and the annotation that is to blame.
+    pub ended: Option<(&'s Complaint, &'s str)>,
+    /// Whether the limits of the pod sized the VM.
+    pub sized: bool,
+}
+
+impl Story<'_> {
+    /// The verdict on one annotation.
+    pub fn verdict(&self, trail: &Trail<'_>) -> Verdict {
+        let runtime = &self.annotated.runtime;
+        let field = trail
+            .rule
+            .map(|rule| Cow::Owned(rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name)));
+        let before = trail.rule.and_then(|rule| self.before(rule));
+        let mut verdict = Verdict {
+            key: trail.key.to_owned(),
+            value: trail.value.to_owned(),
+            status: Status::Applied,
+            field,
+            after: before.clone(),
+            before,
+            stage: Stage::Effective,
+            reason: String::new(),
+            fix: None,
+            trace: Vec::with_capacity(6),
+        };
+        match (&trail.fate, trail.rule) {
+            (Fate::Taken, Some(rule)) => self.taken(trail, rule, &mut verdict),
+            (Fate::Taken | Fate::Unknown, _) => self.unknown(trail, &mut verdict),
+            (Fate::NotEnabled, _) => self.not_enabled(trail, &mut verdict),
+            (Fate::PassedOver(stage, why), _) => {
+                self.stations(trail, *stage, &mut verdict);
+                end(&mut verdict, Status::Ignored, *stage, why.to_string());
+            }
+            (Fate::Refused(refusal), _) => self.refused(trail, refusal, &mut verdict),
+        }
+        verdict
+    }
+
+    /// The configured value in the table that the pod uses.
+    fn before(&self, rule: &Rule) -> Option<Json> {
+        let loaded = &self.loaded.read.adjusted;
+        let names = &self.annotated.runtime;
+        let view = View {
+            hv: loaded.hypervisor.get(&names.hypervisor_name)?,
+            ag: loaded.agent.get(&names.agent_name)?,
+            rt: &loaded.runtime,
+        };
+        if rule.field == "kernel_params" {
+            return Some(super::boot::with_agent_params(view.ag, &view.hv.boot_info.kernel_params).into());
+        }
+        Some((rule.json)(view))
+    }
+
+    fn unknown(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
+        let fate = catalog::annotation(trail.key).map(|a| a.reader(Generation::Rs41));
+        let overwritten = fate.is_some_and(|reader| reader.overwritten);
+        let reason = match fate.and_then(|reader| reader.fate) {
+            Some(_) if overwritten => {
+                "the runtime writes this one itself, over whatever a pod says".to_owned()
+            }
+            Some(fate) if fate != "ignored" => format!("runtime-rs 4.1 does not read it: {fate}"),
+            _ => "runtime-rs 4.1 reads no such annotation".to_owned(),
+        };
+        step(verdict, Stage::Known, false, "no rule for this key");
+        verdict.fix = nearest(trail.key);
+        let status = if overwritten { Status::Ignored } else { Status::Unknown };
+        end(verdict, status, Stage::Known, reason);
+    }
+
+    fn not_enabled(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
+        let short = trail.short().unwrap_or_default();
+        let table = format!("hypervisor.{}", self.annotated.runtime.hypervisor_name);
+        let invalid = self.loaded.gates(self.annotated).and_then(|gates| {
+            let first = gates.names.invalid().next().map(|(i, _)| i);
+            first.filter(|_| gates.names.disabled())
+        });
+        self.stations(trail, Stage::Name, verdict);
+        let reason = match invalid {
+            Some(index) => {
+                let pattern = self.pattern("enable_annotations", index);
+                verdict.fix = Some(Fix::Advice(
+                    format!("mend or remove the invalid pattern {pattern:?} of [{table}] enable_annotations")
+                        .into(),
+                ));
+                format!("the invalid pattern {pattern:?} disables all of enable_annotations")
+            }
+            None => {
+                verdict.fix = Some(Fix::Allow {
+                    list: ListId::new(table, "enable_annotations"),
+                    pattern: format!("^{}$", regex::escape(short)),
+                });
+                format!(
+                    "no pattern of enable_annotations matches {short:?}; runtime-rs reads past it with a warning"
+                )
+            }
+        };
+        if let Some(last) = verdict.trace.last_mut() {
+            last.note = reason.clone().into();
+        }
+        end(verdict, Status::Ignored, Stage::Name, reason);
+    }
+
+    fn refused(&self, trail: &Trail<'_>, refusal: &Refusal, verdict: &mut Verdict) {
+        self.stations(trail, refusal.stage, verdict);
+        if let Some(last) = verdict.trace.last_mut() {
+            last.note = refusal.message.clone().into();
+        }
+        verdict.fix = match &refusal.fix {
+            Some(fix) => Some(fix.clone()),
+            None if refusal.stage == Stage::Known => {
+                nearest(trail.key).or(Some(Fix::Advice("take the annotation out of the pod".into())))
+            }
+            None => None,
+        };
+        end(verdict, Status::Refused, refusal.stage, refusal.reason.to_string());
+    }
+
+    /// The stations up to `last`, which stops the annotation unless it is `Effective`.
+    fn stations(&self, trail: &Trail<'_>, last: Stage, verdict: &mut Verdict) {
+        let Some(rule) = trail.rule else {
+            if let Some(index) = trail.name_pattern {
+                let place = self.place("enable_annotations");
+                let note = self.pattern("enable_annotations", index).to_owned();
+                verdict.trace.push(Step { stage: Stage::Name, passed: true, note: note.into(), place });
+            }
+            step(verdict, Stage::Known, false, "");
+            return;
+        };
+        if trail.short().is_some() {
+            let passed = last != Stage::Name;
+            let note = match trail.name_pattern {
+                Some(index) => self.pattern("enable_annotations", index).to_owned().into(),
+                None => Cow::Borrowed("no pattern matches"),
+            };
+            let place = self.place("enable_annotations");
+            verdict.trace.push(Step { stage: Stage::Name, passed, note, place });
+            if !passed {
+                return;
+            }
+        }
+        step(verdict, Stage::Known, true, rule.field);
+        let (reading, asks_range) = reading(rule.action);
+        let gate = match rule.action {
+            Action::Listed(list, _) => Some((list.key(), trail.path_pattern)),
+            Action::Existing(_) => Some(("the host's files", None)),
+            _ => None,
+        };
+        for stage in [Stage::Parse, Stage::Range, Stage::Value, Stage::Merge] {
+            let passed = stage != last;
+            match stage {
+                Stage::Parse => step(verdict, stage, passed, reading),
+                Stage::Range if asks_range || !passed => step(verdict, stage, passed, ""),
+                Stage::Value => match gate {
+                    Some((list, Some(index))) if passed => {
+                        let place = self.place(list);
+                        let note = self.pattern(list, index).to_owned();
+                        verdict.trace.push(Step { stage, passed, note: note.into(), place });
+                    }
+                    Some((list, _)) => step(verdict, stage, passed, list),
+                    None if !passed => step(verdict, stage, passed, ""),
+                    None => {}
+                },
+                Stage::Merge if !passed || last > Stage::Merge => {
+                    step(verdict, stage, passed, merging(rule.action));
+                }
+                _ => {}
+            }
+            if !passed {
+                return;
+            }
+        }
+    }
+
+    fn taken(&self, trail: &Trail<'_>, rule: &Rule, verdict: &mut Verdict) {
+        self.stations(trail, Stage::Effective, verdict);
+        let wrote = view(self.annotated).map(rule.json);
+        verdict.after.clone_from(&wrote);
+        if let Some((complaint, blamed)) = self.ended {
+            if blamed == trail.key {
+                step(verdict, Stage::Sizing, false, complaint.message.clone());
+                end(verdict, Status::Refused, Stage::Sizing, complaint.message.clone());
+            } else {
+                verdict.reason = format!("sets {}, but the pod does not start", rule.field);
+            }
+            return;
+        }
+        let last = view(self.last).map(rule.json);
+        let overridden = match (&wrote, &last) {
+            (Some(wrote), Some(last)) if wrote != last => replaced(rule, wrote, last, self),
+            _ => self.sized.then(|| sizing_ignores(rule, self)).flatten(),
+        };
+        verdict.after = last;
+        if let Some((stage, why)) = overridden {
+            if stage == Stage::Sizing {
+                // Without the annotation the size would be the same.
+                verdict.before.clone_from(&verdict.after);
+            }
+            step(verdict, stage, false, why.clone());
+            end(verdict, Status::Overridden, stage, why.into_owned());
+            return;
+        }
+        step(verdict, Stage::Effective, true, rule.field);
+        verdict.reason = match super::remarks::unused(rule, &self.last.runtime.hypervisor_name) {
+            Some(why) => why.into_owned(),
+            None if verdict.before == verdict.after => {
+                format!("sets {} to the value that it has anyway", rule.field)
+            }
+            None => format!("sets {}", rule.field),
+        };
+    }
+
+    fn pattern(&self, list: &str, index: usize) -> &str {
+        let hv = self.loaded.read.adjusted.hypervisor.get(&self.annotated.runtime.hypervisor_name);
+        hv.and_then(|hv| super::list_of(hv, list).get(index)).map_or("", String::as_str)
+    }
+
+    fn place(&self, list: &str) -> Option<crate::input::Place> {
+        let key = format!("hypervisor.{}.{list}", self.annotated.runtime.hypervisor_name);
+        self.loaded.read.places.get(&key).cloned()
+    }
+}
+
+fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Cow<'static, str>>) {
+    verdict.trace.push(Step { stage, passed, note: note.into(), place: None });
+}
+
+fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: String) {
+    verdict.status = status;
+    verdict.stage = stage;
+    verdict.reason = reason;
+}
+
+fn nearest(key: &str) -> Option<Fix> {
+    catalog::nearest(key, Generation::Rs41)
+        .map(|known| Fix::Advice(format!("the nearest that it reads is {}", known.key).into()))
+}
+
+/// How a value is read, in a few words, and whether a range is asked.
+fn reading(action: Action) -> (&'static str, bool) {
+    match action {
+        Action::Bool(_) => ("true or false, trimmed", false),
+        Action::U32(_) => ("a whole number of 32 bits, trimmed", false),
+        Action::U64(_) | Action::Usize(_) => ("a whole number of 64 bits, trimmed", false),
+        Action::Sector(_) | Action::Ports(..) => ("a whole number of 32 bits, trimmed", true),
+        Action::Vcpus => ("a number, fractions allowed", true),
+        Action::Memory => ("a size with a unit, or MiB", true),
+        Action::HugePages => ("hugetlbfs or thp", false),
+        Action::VerityParams => ("key=value pairs between commas", false),
+        Action::Initdata => ("base64 of gzip", false),
+        Action::Timeout => ("whole seconds of 32 bits, trimmed", false),
+        Action::RuntimeName => ("one of three names", true),
+        Action::SharedMounts => ("a JSON list", false),
+        Action::Append(..) => ("pieces, not trimmed", false),
+        Action::SharedFs => ("text, trimmed", false),
+        Action::Text(_)
+        | Action::Listed(..)
+        | Action::Existing(_)
+        | Action::KernelParams
+        | Action::PickHypervisor
+        | Action::PickAgent
+        | Action::NeverFromPods => ("text as it stands", false),
+    }
+}
+
+fn merging(action: Action) -> &'static str {
+    match action {
+        Action::Append(..) => "put behind the configured entries",
+        Action::KernelParams => "takes the place of parameters with the same key",
+        _ => "takes the place of the configured value",
+    }
+}
+
+/// Whether sizing would write over the field whatever stands there.
+fn sizing_ignores(rule: &Rule, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
+    let _ = story;
+    match rule.field {
+        "default_vcpus" => Some((
+            Stage::Sizing,
+            "static sizing: the pod's limits plus overhead_vcpus take the place of default_vcpus".into(),
+        )),
+        "default_memory" => Some((
+            Stage::Sizing,
+            "static sizing: the pod's memory limit plus overhead_memory takes the place of default_memory"
+                .into(),
+        )),
+        _ => None,
+    }
+}
+
+/// Why a value differs in the end from what the annotation wrote; `None` where it is the same thing in
+/// another form.
+fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
+    if story.sized
+        && let Some(ignored) = sizing_ignores(rule, story)
+    {
+        return Some(ignored);
+    }
+    let hv = story.last.active_hypervisor()?;
+    let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+    let range = |why: String| Some((Stage::Range, Cow::Owned(why)));
+    match rule.field {
+        "default_maxvcpus" if story.last.runtime.static_sandbox_resource_mgmt => {
+            Some((Stage::Sizing, "static sizing: the VM gets no more vCPUs than it starts with".into()))
+        }
+        "default_maxvcpus" => range(format!("limited to the host's CPUs: {last}")),
+        "default_vcpus" => range(format!(
+            "{wrote} becomes {last}: nothing below 1 or above the host's CPUs and default_maxvcpus"
+        )),
+        "default_memory" => range(format!("limited to the host's memory: {last} MiB")),
+        "network_queues" => range(format!("{wrote} becomes {last}: from 1 to 256 queues")),
+        "num_queues" | "queue_size" | "memory_slots" if wrote == &Json::from(0) => {
+            range(format!("0 means the default: {last}"))
+        }
+        "block_device_driver" | "memory_offset" | "enable_vhost_user_store"
+            if hv.blockdev_info.disable_block_device_use =>
+        {
+            Some((Stage::Merge, "disable_block_device_use takes it away".into()))
+        }
+        "vhost_user_store_path" if text(last).is_empty() => {
+            Some((Stage::Merge, "taken away: enable_vhost_user_store is false".into()))
+        }
+        "internetworking_model" | "disable_new_netns"
+            if rule.table == Table::Runtime && story.last.hypervisor.contains_key("remote") =>
+        {
+            Some((Stage::Merge, "a [hypervisor.remote] table forces its own network on the file".into()))
+        }
+        _ => None,
+    }
+}
