@@ -412,6 +412,8 @@ pub enum Subject {
     Launch,
     /// Guest kernel command line and agent requests
     Agent,
+    /// From the containers' limits to the VM's CPUs and memory, line by line
+    Sizing,
 }
 
 /// Subjects of `diff`.

@@ -7,7 +7,8 @@ use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
 use crate::catalog::{self, Generation};
 use crate::evaluate::Evaluation;
-use crate::report::{explanation, json, text};
+use crate::input::manifest::Pod;
+use crate::report::{explanation, json, sizing, text};
 use crate::runtime::Depth;
 
 pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
@@ -28,7 +29,8 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     let evaluation = evaluator.evaluate(&pod, Depth::Full);
     let mut out = BufWriter::new(io::stdout().lock());
     if args.output.is_json() {
-        serde_json::to_writer_pretty(&mut out, &subject(args.what, &evaluation)).map_err(io::Error::from)?;
+        serde_json::to_writer_pretty(&mut out, &subject(args.what, &pod, &evaluation))
+            .map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
         match args.what {
@@ -38,6 +40,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             Subject::Config => text::config(&mut out, &evaluation)?,
             Subject::Launch => text::launch(&mut out, &evaluation)?,
             Subject::Agent => text::agent(&mut out, &evaluation)?,
+            Subject::Sizing => sizing::text(&mut out, &pod, &evaluation)?,
         }
     }
     out.flush()?;
@@ -78,11 +81,12 @@ fn known(args: &ShowArgs) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
-fn subject(what: Subject, evaluation: &Evaluation) -> serde_json::Value {
+fn subject(what: Subject, pod: &Pod, evaluation: &Evaluation) -> serde_json::Value {
     match what {
         Subject::Annotations => evaluation.verdicts.iter().map(json::annotation_value).collect(),
         Subject::Config => evaluation.effective.as_ref().map(json::effective).into(),
         Subject::Launch => evaluation.launch.as_ref().map(json::launch).into(),
         Subject::Agent => evaluation.agent.as_ref().map(json::agent).into(),
+        Subject::Sizing => sizing::json(pod, evaluation),
     }
 }

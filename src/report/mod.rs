@@ -9,4 +9,5 @@ pub mod json;
 pub mod junit;
 pub mod policy;
 pub mod sarif;
+pub mod sizing;
 pub mod text;
