@@ -148,7 +148,9 @@ impl Crio {
             Ok(handlers) => handlers,
             Err(why) => return refused(format!("CRI-O does not start: {why}")),
         };
-        let name = self.handler.as_deref().filter(|h| !h.is_empty()).unwrap_or(&self.default);
+        let of_class = || pod.asked_handler(|name| handlers.contains_key(name));
+        let name =
+            self.handler.as_deref().filter(|h| !h.is_empty()).or_else(of_class).unwrap_or(&self.default);
         let Some(handler) = handlers.get(name) else {
             return refused(format!("failed to find runtime handler {name} from runtime list"));
         };

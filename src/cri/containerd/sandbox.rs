@@ -30,7 +30,8 @@ impl Containerd {
             };
             Err(Failure::new(FailureStage::Cri, format!("{context}: {why}")))
         };
-        let asked = self.handler.as_deref().unwrap_or_default();
+        let of_class = || pod.asked_handler(|name| handlers.by_name.contains_key(name));
+        let asked = self.handler.as_deref().or_else(of_class).unwrap_or_default();
         let untrusted = pod.annotations.iter().any(|a| a.key == UNTRUSTED && a.value == "true");
         let name = if untrusted {
             if !asked.is_empty() && asked != "untrusted" {

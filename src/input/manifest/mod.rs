@@ -157,6 +157,14 @@ impl Pod {
         format!("{}/{}", self.namespace, self.name)
     }
 
+    /// The handler that kubelet asks for: the one of the pod's RuntimeClass where the input has that
+    /// class, else a handler with the class's own name, where `exists` says that there is one (nearly
+    /// every installation names them alike).
+    pub fn asked_handler(&self, exists: impl Fn(&str) -> bool) -> Option<&str> {
+        let alike = self.runtime_class.as_deref().filter(|class| exists(class));
+        self.handler.as_deref().or(alike)
+    }
+
     /// Where the pod stands.
     pub fn place(&self) -> Place {
         Place { file: self.source.file.as_str().into(), line: self.source.line, column: 0 }
