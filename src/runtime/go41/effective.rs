@@ -276,13 +276,15 @@ fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
     let runtime = &loaded.configuration.runtime;
     let factory = &runtime.factory_config;
     let none: [&str; 0] = [];
+    // Reports get around; a password should not.
+    let hidden = if runtime.jaeger_password.is_empty() { "" } else { "(hidden)" };
     let values: [(&'static str, Json); 14] = [
         ("runtime.enable_debug", runtime.debug.into()),
         ("runtime.enable_tracing", runtime.trace.into()),
         ("runtime.enable_pprof", runtime.enable_pprof.into()),
         ("runtime.jaeger_endpoint", runtime.jaeger_endpoint.as_str().into()),
         ("runtime.jaeger_user", runtime.jaeger_user.as_str().into()),
-        ("runtime.jaeger_password", runtime.jaeger_password.as_str().into()),
+        ("runtime.jaeger_password", hidden.into()),
         ("runtime.experimental", json!(none)),
         ("runtime.disable_guest_empty_dir", runtime.disable_guest_empty_dir.into()),
         ("runtime.dan_conf", runtime.dan_config.as_str().into()),
