@@ -274,6 +274,10 @@ fn finish(
     received: Option<BTreeMap<String, String>>,
 ) -> Evaluation {
     let mut findings = run.findings;
+    for finding in findings.iter_mut().filter(|f| f.place.is_none()) {
+        let set = pod.annotations.iter().find(|a| Some(a.key.as_str()) == finding.subject.as_deref());
+        finding.place = set.map(|a| a.place.clone());
+    }
     findings.extend(pod.findings.iter().cloned());
     if let Some(failure) = outcome.failure() {
         findings.extend(refusal(pod, failure, &verdicts));

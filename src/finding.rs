@@ -77,6 +77,7 @@ codes! {
     SeveralTables = "several-tables", "several tables of one kind, of which the runtime takes one at random";
     ValueReplaced = "value-replaced", "the runtime replaces a configured value without a word";
     ValueCut = "value-cut", "a number is cut to 32 bits";
+    WidePattern = "wide-pattern", "a pattern lets in an annotation whose name only contains it";
     NoEffect = "no-effect", "an annotation is accepted, but nothing uses it on this hypervisor";
     PolicyDisabled = "policy-disabled", "one invalid pattern disables the whole list";
     NoTee = "no-tee", "a confidential guest is configured, and the host has no TEE";

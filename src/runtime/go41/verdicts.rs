@@ -11,7 +11,7 @@ use super::annotations::known::{Id, Section};
 use super::annotations::session::{Mark, Session, step};
 use super::config::SandboxConfig;
 use super::{Loaded, effective, sizing, use_of};
-use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX, Risk};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::runtime::Run;
 use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step, Verdict};
@@ -101,6 +101,7 @@ fn verdict(
         fix: None,
         trace: named.into_iter().collect(),
     };
+    findings.extend(wide_pattern(loaded, key));
     let Some(id) = id else {
         unknown(&mut verdict);
         return verdict;
@@ -147,6 +148,27 @@ fn verdict(
     verdict
 }
 
+/// A plain word in `enable_annotations` that was found inside a longer name, where the longer one gives
+/// more into a pod's hands than a size.
+fn wide_pattern(loaded: &Loaded, key: &str) -> Option<Finding> {
+    let short = key.strip_prefix(HYPERVISOR_PREFIX)?;
+    let pattern = loaded.pattern("enable_annotations", loaded.names.admits(short)?);
+    let is_word = pattern.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let risk = catalog::annotation(key)?.risk;
+    let matters = matches!(risk, Risk::HostExec | Risk::HostPath | Risk::GuestIntegrity | Risk::Isolation);
+    (is_word && pattern != short && matters).then(|| Finding {
+        code: Code::WidePattern,
+        severity: Severity::Note,
+        subject: Some(key.to_owned()),
+        place: loaded.hypervisor_place("enable_annotations"),
+        message: format!(
+            "{pattern:?} in enable_annotations lets {short} through: patterns match anywhere in a name"
+        ),
+        fix: Some(Fix::Advice(format!("write \"^{pattern}$\" if only {pattern} is meant").into())),
+        who: Who::ClusterAdministrator,
+    })
+}
+
 fn unknown(verdict: &mut Verdict) {
     let generation = Generation::Go41;
     verdict.reason = match catalog::nearest(&verdict.key, generation) {
@@ -186,7 +208,11 @@ fn before(
 
 /// A value as a sentence shows it.
 fn shown(value: &Json) -> String {
-    let text = value.to_string();
+    let text = match value {
+        Json::String(text) if text.is_empty() => return "nothing".into(),
+        Json::Array(items) if items.is_empty() => return "nothing".into(),
+        _ => value.to_string(),
+    };
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
