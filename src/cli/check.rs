@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use super::args::{CheckArgs, CheckFormat, FailOn};
+use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
 use crate::finding::Severity;
 use crate::report::json;
@@ -70,5 +71,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         }
     }
     out.flush()?;
+    if let Some(trouble) = setup::trouble(&evaluator) {
+        return Err(SetupError::Usage(trouble).into());
+    }
     Ok(if tally.reaches(least) { Exit::Found } else { Exit::Clean })
 }

@@ -12,7 +12,7 @@ use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::Crio;
 use crate::cri::which;
 use crate::evaluate::{Evaluator, Setup};
-use crate::input::config::Layers;
+use crate::input::config::{Layers, Unreadable};
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
 use crate::input::source::Source;
 use crate::input::{probe, search};
@@ -114,7 +114,6 @@ pub fn plain(error: &std::io::Error) -> String {
 
 /// A configuration as chosen, and where it really lies.
 #[derive(Debug, Clone)]
-#[allow(dead_code)]
 pub struct Chosen {
     /// The texts.
     pub layers: Layers,
@@ -260,4 +259,20 @@ fn inside_root(input: &Input, host: &Host, path: &Path) -> Result<(Host, String)
             (machine, absolute.to_string_lossy().into_owned())
         }
     })
+}
+
+/// What makes the configuration malformed input rather than a finding: it cannot be read, or is not
+/// TOML. With file, line and column.
+pub fn trouble(evaluator: &Evaluator) -> Option<String> {
+    evaluator.loaded().err()?;
+    let layers = &evaluator.setup().layers;
+    if let Err(why) = &layers.base {
+        let why = match why {
+            Unreadable::Io(errno) => errno.go().to_owned(),
+            Unreadable::NotUtf8(offset) => format!("not UTF-8: the first bad byte is at offset {offset}"),
+            Unreadable::TooLarge(size) => format!("{size} bytes are too many for a configuration file"),
+        };
+        return Some(format!("{}: {why}", layers.asked));
+    }
+    layers.sources().find_map(|source| crate::input::toml_tree::parse(source).err()).map(|e| e.to_string())
 }

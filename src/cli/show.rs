@@ -16,6 +16,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         return known(args);
     }
     let (evaluator, _) = setup::evaluator(&args.input)?;
+    if let Some(trouble) = setup::trouble(&evaluator) {
+        return Err(SetupError::Usage(trouble).into());
+    }
     let mut first = None;
     pods::each(&args.input, |pod| {
         if first.is_none() {
