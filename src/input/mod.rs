@@ -6,6 +6,7 @@ pub mod config;
 pub mod host;
 pub mod manifest;
 pub mod probe;
+pub(crate) mod quiet;
 pub mod search;
 pub mod source;
 pub mod toml_tree;

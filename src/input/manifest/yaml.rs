@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::input::quiet;
 use base64::Engine;
 use libyaml_safer::{ErrorKind, Event, EventData, Parser};
 
@@ -57,9 +57,12 @@ pub fn read(text: &str) -> Result<Option<Reading>, YamlError> {
     if !text.ends_with('\n') {
         padded.push('\n');
     }
-    // The scanner underneath has a few asserts that crooked tags can reach.
-    let tree = catch_unwind(AssertUnwindSafe(|| Tree::build(&padded)))
-        .unwrap_or_else(|_| Err(YamlError { at: None, message: "yaml: unreadable tag".to_owned() }))?;
+    // The scanner underneath panics on a tag that a comma follows in a flow collection, and has a few
+    // more asserts that crooked tags can reach; go-yaml has one message for all of them.
+    let tree = quiet::attempt(|| Tree::build(&padded)).unwrap_or_else(|| {
+        let message = "yaml: did not find expected whitespace or line break";
+        Err(YamlError { at: None, message: message.to_owned() })
+    })?;
     let Some(root) = tree.root else { return Ok(None) };
     let mut decoder = Decoder {
         tree: &tree,

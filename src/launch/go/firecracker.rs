@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::guest_kernel::{Root, configured, extend, spelled};
 use super::keys::{self, Keys};
-use super::paths::NETWORK_NAMESPACE;
+use super::paths::network_namespace;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::input::Host;
@@ -95,7 +95,10 @@ impl<'a> Plan<'a> {
             push(&["--exec-file", &self.hv.hypervisor_path], Cause::key(self.keys.path));
             push(&["--uid", "0", "--gid", "0"], Cause::constant());
             push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], Cause::constant());
-            push(&["--netns", NETWORK_NAMESPACE], Cause::rule("made by the CRI when the pod starts"));
+            push(
+                &["--netns", network_namespace(self.id())],
+                Cause::rule("made by the CRI when the pod starts"),
+            );
             push(&["--", "--config-file", &file], Cause::key(self.keys.jailer_path));
         } else {
             push(&["--api-sock", &self.in_jail("run/firecracker.socket")], Cause::constant());

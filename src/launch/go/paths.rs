@@ -12,9 +12,16 @@ const ID_LENGTH: usize = 64;
 const VM_STORE: &str = "/run/vc/vm/";
 /// The runtime makes a user for each rootless VM; this number stands for it.
 const ROOTLESS: &str = "/run/user/4242";
-/// The network namespace is made by the CRI when the pod starts; this name stands for it, as it does in
-/// the recordings of the real runtime.
-pub(super) const NETWORK_NAMESPACE: &str = "/var/run/netns/ORACLENETNS";
+/// The network namespace of a sandbox that only exists at run time.
+const NETWORK_NAMESPACE_TOKEN: &str = "{netns}";
+/// Where the sandbox has an id it is one particular sandbox, and so is its namespace: the name that the
+/// recordings of the real runtime were made with stands for the one that the CRI makes.
+const NETWORK_NAMESPACE: &str = "/var/run/netns/ORACLENETNS";
+
+/// The network namespace of sandbox `id`: the CRI makes it when the pod starts.
+pub(super) fn network_namespace(id: &str) -> &'static str {
+    if id.starts_with('{') { NETWORK_NAMESPACE_TOKEN } else { NETWORK_NAMESPACE }
+}
 
 /// The folders of one sandbox.
 #[derive(Debug, Clone, Copy)]

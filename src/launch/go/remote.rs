@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Started;
 use super::keys;
-use super::paths::NETWORK_NAMESPACE;
+use super::paths::network_namespace;
 use crate::launch::{Cause, Launch, Request};
 use crate::runtime::go41::config::{HypervisorType, SandboxConfig};
 
@@ -28,7 +28,7 @@ pub(super) fn start(config: &SandboxConfig) -> Started {
             "io.kubernetes.cri.sandbox-name": hv.sandbox_name,
             "io.kubernetes.cri.sandbox-namespace": hv.sandbox_namespace,
         },
-        "network_namespace_path": NETWORK_NAMESPACE,
+        "network_namespace_path": network_namespace(&config.id),
     });
     let pointer = |name: &str| format!("/annotations/io.katacontainers.config.hypervisor.{name}");
     let causes = vec![
