@@ -151,9 +151,12 @@ impl Loaded {
         };
         let picked = annotations::pick_tables(&mut config, annotations);
         let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch);
-        if let (Ok(()), Some(plugin), Some(gates)) = (&picked, plugin, self.gates(&config)) {
-            way.trails = annotations::apply(&mut config, gates, plugin, annotations, host);
-        }
+        way.trails = match (&picked, plugin, self.gates(&config)) {
+            (Ok(()), Some(plugin), Some(gates)) => {
+                annotations::apply(&mut config, gates, plugin, annotations, host)
+            }
+            _ => annotations::unread(annotations),
+        };
         way.annotated = config.clone();
         if annotations::worst(&way.trails).is_none() {
             let outcome = picked.map_err(|c| (FailureStage::Annotations, c));

@@ -39,7 +39,8 @@ fn table(name: &str, hv: &Hypervisor, host: &Host) -> Outcome {
     }
     let cpu = &hv.cpu_info;
     // A number that is none (NaN) is not greater than anything.
-    ensure(!(cpu.default_vcpus > cpu.default_maxvcpus as f32), "default_vcpus", || {
+    let greater = cpu.default_vcpus > cpu.default_maxvcpus as f32;
+    ensure(!greater, "default_vcpus", || {
         format!(
             "The default_vcpus({}) is greater than default_maxvcpus({})",
             cpu.default_vcpus, cpu.default_maxvcpus

@@ -156,6 +156,10 @@ impl Story<'_> {
             step(verdict, Stage::Known, false, "");
             return;
         };
+        if last == Stage::Known {
+            step(verdict, last, false, rule.field);
+            return;
+        }
         if trail.short().is_some() {
             let passed = last != Stage::Name;
             let note = match trail.name_pattern {
@@ -217,7 +221,7 @@ impl Story<'_> {
         let last = view(self.last).map(rule.json);
         let overridden = match (&wrote, &last) {
             (Some(wrote), Some(last)) if wrote != last => replaced(rule, wrote, last, self),
-            _ => self.sized.then(|| sizing_ignores(rule, self)).flatten(),
+            _ => sizing_ignores(rule, self),
         };
         verdict.after = last;
         if let Some((stage, why)) = overridden {
@@ -302,13 +306,16 @@ fn merging(action: Action) -> &'static str {
 
 /// Whether sizing would write over the field whatever stands there.
 fn sizing_ignores(rule: &Rule, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
-    let _ = story;
+    let sized = story.last.runtime.static_sandbox_resource_mgmt;
     match rule.field {
-        "default_vcpus" => Some((
+        "default_maxvcpus" if sized => {
+            Some((Stage::Sizing, "static sizing: the VM gets no more vCPUs than it starts with".into()))
+        }
+        "default_vcpus" if story.sized => Some((
             Stage::Sizing,
             "static sizing: the pod's limits plus overhead_vcpus take the place of default_vcpus".into(),
         )),
-        "default_memory" => Some((
+        "default_memory" if story.sized => Some((
             Stage::Sizing,
             "static sizing: the pod's memory limit plus overhead_memory takes the place of default_memory"
                 .into(),
@@ -320,18 +327,13 @@ fn sizing_ignores(rule: &Rule, story: &Story<'_>) -> Option<(Stage, Cow<'static,
 /// Why a value differs in the end from what the annotation wrote; `None` where it is the same thing in
 /// another form.
 fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
-    if story.sized
-        && let Some(ignored) = sizing_ignores(rule, story)
-    {
+    if let Some(ignored) = sizing_ignores(rule, story) {
         return Some(ignored);
     }
     let hv = story.last.active_hypervisor()?;
     let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
     let range = |why: String| Some((Stage::Range, Cow::Owned(why)));
     match rule.field {
-        "default_maxvcpus" if story.last.runtime.static_sandbox_resource_mgmt => {
-            Some((Stage::Sizing, "static sizing: the VM gets no more vCPUs than it starts with".into()))
-        }
         "default_maxvcpus" => range(format!("limited to the host's CPUs: {last}")),
         "default_vcpus" => range(format!(
             "{wrote} becomes {last}: nothing below 1 or above the host's CPUs and default_maxvcpus"

@@ -29,10 +29,10 @@ pub(super) struct Walk<'c> {
     pub tables: Tables<'c>,
 }
 
-type Step<T = Fate> = Result<T, Refusal>;
+type Step<T = Fate> = Result<T, Box<Refusal>>;
 
-fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Refusal {
-    Refusal { stage, message: message.into(), panic: false, reason: reason.into(), fix: None }
+fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Box<Refusal> {
+    Box::new(Refusal { stage, message: message.into(), panic: false, reason: reason.into(), fix: None })
 }
 
 /// Reads a value as upstream's `get_value`: trimmed, then by the type's own rules.
@@ -129,13 +129,9 @@ impl Walk<'_> {
                 value.clone_into(&mut t.hv.boot_info.kernel_verity_params);
             }
             Action::Initdata => {
-                t.hv.security_info.initdata = initdata::decode(value).map_err(|message| Refusal {
-                    panic: true,
-                    ..refuse(
-                        Stage::Parse,
-                        message,
-                        "the value is not base64 of gzip: runtime-rs crashes on it",
-                    )
+                t.hv.security_info.initdata = initdata::decode(value).map_err(|message| {
+                    refuse(Stage::Parse, message, "the value is not base64 of gzip: runtime-rs crashes on it")
+                        .crash()
                 })?;
             }
             Action::SharedFs => t.hv.shared_fs.shared_fs = Some(value.trim().to_owned()),
@@ -155,16 +151,13 @@ impl Walk<'_> {
     }
 
     fn listed(&self, list: PathList, value: &str) -> Step<usize> {
-        self.gates.path(list).and_then(|gate| gate.admits(self.host, value)).ok_or_else(|| Refusal {
-            fix: Some(Fix::Allow {
+        self.gates.path(list).and_then(|gate| gate.admits(self.host, value)).ok_or_else(|| {
+            let message = format!("Path {value} is not permitted");
+            let reason = format!("no pattern of {} matches this path", list.key());
+            refuse(Stage::Value, message, reason).mended_by(Fix::Allow {
                 list: ListId::new(format!("hypervisor.{}", self.picked.0), list.key()),
                 pattern: glob::Pattern::escape(value),
-            }),
-            ..refuse(
-                Stage::Value,
-                format!("Path {value} is not permitted"),
-                format!("no pattern of {} matches this path", list.key()),
-            )
+            })
         })
     }
 }
@@ -183,10 +176,7 @@ fn vcpus(plugin: Plugin, value: &str) -> Step<f32> {
     if vcpus > most as f32 {
         let message = format!("Vcpus specified in annotation {vcpus} is more than maximum limitation {most}");
         let reason = format!("{} takes at most {most} vCPUs", plugin.name());
-        return Err(Refusal {
-            fix: Some(Fix::Value(most.to_string())),
-            ..refuse(Stage::Range, message, reason)
-        });
+        return Err(refuse(Stage::Range, message, reason).mended_by(Fix::Value(most.to_string())));
     }
     Ok(vcpus)
 }
@@ -199,10 +189,7 @@ fn memory(plugin: Plugin, value: &str) -> Step<Option<u32>> {
     if mib < least {
         let message = format!("memory specified in annotation {mib} is less than minimum limitation {least}");
         let reason = format!("{} needs at least {least} MiB", plugin.name());
-        return Err(Refusal {
-            fix: Some(Fix::Value(least.to_string())),
-            ..refuse(Stage::Range, message, reason)
-        });
+        return Err(refuse(Stage::Range, message, reason).mended_by(Fix::Value(least.to_string())));
     }
     Ok(Some(mib))
 }

@@ -61,6 +61,18 @@ pub struct Refusal {
     pub fix: Option<Fix>,
 }
 
+impl Refusal {
+    fn crash(mut self: Box<Self>) -> Box<Self> {
+        self.panic = true;
+        self
+    }
+
+    fn mended_by(mut self: Box<Self>, fix: Fix) -> Box<Self> {
+        self.fix = Some(fix);
+        self
+    }
+}
+
 /// What the walk over the annotations made of one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fate {
@@ -73,7 +85,7 @@ pub enum Fate {
     /// Not known, and read past.
     Unknown,
     /// The pod fails.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 /// One annotation's way.
@@ -169,6 +181,23 @@ pub fn apply<'a>(
         tables: Tables { hv, ag, rt: &mut config.runtime },
     };
     annotations.iter().filter(|(key, _)| is_katas(key)).map(|(key, value)| walk.step(key, value)).collect()
+}
+
+/// The trails of a pod that fails before its annotations are read.
+pub fn unread(annotations: &BTreeMap<String, String>) -> Vec<Trail<'_>> {
+    let fate = Fate::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
+    annotations
+        .iter()
+        .filter(|(key, _)| is_katas(key))
+        .map(|(key, value)| Trail {
+            key,
+            value,
+            rule: rules::rule(key),
+            name_pattern: None,
+            path_pattern: None,
+            fate: fate.clone(),
+        })
+        .collect()
 }
 
 /// The error that the runtime ends with, if any annotation is refused.

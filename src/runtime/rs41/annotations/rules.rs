@@ -525,7 +525,7 @@ fn float(number: f32) -> Json {
 
 /// Milliseconds as the file's seconds, which are whole except after an overflow.
 pub(in super::super) fn seconds(milliseconds: u32) -> Json {
-    if milliseconds % 1000 == 0 {
+    if milliseconds.is_multiple_of(1000) {
         (milliseconds / 1000).into()
     } else {
         (f64::from(milliseconds) / 1000.0).into()
