@@ -2,7 +2,9 @@
 
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
-use crate::catalog::{self, Annotation, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
+use crate::catalog::{self, Annotation, Gate, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
+use crate::policy::names::NameGate;
+use crate::runtime::verdict::ListId;
 use crate::runtime::verdict::{Status, Verdict};
 
 /// One annotation.
@@ -14,6 +16,8 @@ pub struct AnnotationRow {
     pub verdict: Option<usize>,
     /// Whether its value is tried.
     pub tried: bool,
+    /// Whether its name would pass the gate; `None`: there is no gate before it.
+    pub allowed: Option<bool>,
 }
 
 /// The key without what all have in common.
@@ -88,6 +92,7 @@ pub fn rows(model: &Model) -> Vec<Row> {
             key: verdict.key.clone(),
             verdict: Some(*i),
             tried: tried(&verdict.key),
+            allowed: None,
         }),
     }));
     if show == Show::All {
@@ -100,6 +105,8 @@ pub fn rows(model: &Model) -> Vec<Row> {
 fn unset(model: &Model, rows: &mut Vec<Row>) {
     let generation = model.current.setup().generation;
     let verdicts = &model.evaluation.verdicts;
+    let table = format!("hypervisor.{}", model.current.hypervisor().unwrap_or_default());
+    let gate = NameGate::new(generation, &model.patterns(&ListId::new(table, "enable_annotations")));
     let mut free: Vec<(&str, &'static Annotation)> = catalog::annotations(generation)
         .filter(|(a, r)| r.read && matches!(a.level, Level::Sandbox | Level::Container))
         .filter(|(a, _)| !verdicts.iter().any(|v| v.key == a.key))
@@ -120,6 +127,12 @@ fn unset(model: &Model, rows: &mut Vec<Row>) {
                 key: annotation.key.to_owned(),
                 verdict: None,
                 tried: false,
+                allowed: match annotation.reader(generation).gate {
+                    Gate::None => None,
+                    Gate::Name | Gate::NameAndValue(_) => {
+                        Some(annotation.short().is_some_and(|s| gate.admits(s).is_some()))
+                    }
+                },
             }),
         });
     }

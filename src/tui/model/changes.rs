@@ -61,7 +61,7 @@ impl Model {
     /// What the baseline is, in words.
     pub fn baseline_words(&self) -> String {
         match self.baseline {
-            Baseline::Bare => "the pod without Kata annotations".into(),
+            Baseline::Bare => "the bare pod".into(),
             Baseline::Saved => "the policy on disk".into(),
             Baseline::Marked => match self.marked.and_then(|m| self.pods.get(m)) {
                 Some(entry) => format!("pod {}", entry.id),

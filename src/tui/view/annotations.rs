@@ -35,7 +35,7 @@ pub(super) fn columns(width: usize) -> Columns {
     if width < 56 {
         return Columns { name: rest, status, value: 0, effect: 0 };
     }
-    let name = (rest * 42 / 100).clamp(16, 34);
+    let name = (rest * 46 / 100).clamp(16, 36);
     let both = rest - name;
     if width < 66 {
         return Columns { name, status, value: both, effect: 0 };
@@ -76,8 +76,8 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow, width
         let sign = canvas.theme.status_glyph(verdict.status);
         line.push(status_token(verdict.status), format!("{sign} {}", verdict.status.as_str()));
     } else if let Some((_, reader)) = known(model, &row.key) {
-        let (token, word) = gate_word(model, reader);
-        line.push(token, format!("{} {word}", if token == Token::Open { glyphs.dot } else { " " }));
+        let (token, sign, word) = gate_word(canvas, model, row, reader);
+        line.push(token, format!("{sign} {word}"));
     }
     line = line.pad_to(columns.name + columns.status);
     if columns.value > 0 && verdict.is_none() {
@@ -146,6 +146,14 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow) ->
     let title = Rich::of(Token::Title, short(&row.key));
     let mut lines = Vec::new();
     let verdict = row.verdict.and_then(|i| model.evaluation.verdicts.get(i));
+    if let Some(failure) = model.evaluation.outcome.failure().filter(|f| f.annotation.is_none()) {
+        lines.push(Rich::of(
+            Token::Refused,
+            format!("{} the pod is refused at {}", canvas.theme.glyphs.fail, failure.stage.as_str()),
+        ));
+        lines.extend(failure.message.lines().map(|l| Rich::of(Token::Text, l)));
+        lines.push(Rich::new());
+    }
     if let Some(verdict) = verdict {
         fate(canvas, model, verdict, &mut lines);
     }
@@ -154,12 +162,18 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow) ->
 }
 
 /// A word for what stands between pods and an annotation that is not set.
-fn gate_word(model: &Model, reader: &Reader) -> (Token, &'static str) {
-    match reader.gate {
-        _ if !used(model, reader) => (Token::Muted, "not used"),
-        Gate::None => (Token::Open, "open"),
-        Gate::Name => (Token::Muted, "name gate"),
-        Gate::NameAndValue(_) => (Token::Muted, "two gates"),
+fn gate_word(
+    canvas: &Canvas<'_>,
+    model: &Model,
+    row: &AnnotationRow,
+    reader: &Reader,
+) -> (Token, &'static str, &'static str) {
+    let glyphs = canvas.theme.glyphs;
+    match row.allowed {
+        _ if !used(model, reader) => (Token::Muted, " ", "not used"),
+        None => (Token::Open, glyphs.dot, "open"),
+        Some(true) => (Token::Open, glyphs.dot, "allowed"),
+        Some(false) => (Token::Muted, " ", "closed"),
     }
 }
 

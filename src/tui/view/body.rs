@@ -69,7 +69,9 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
     let dot = canvas.theme.glyphs.dot;
     let mut title = Rich::of(Token::Title, model.screen.title());
     let list = model.list();
-    if list.filter.is_empty() {
+    if list.filter.is_empty() && matches!(model.screen, Screen::Launch | Screen::Agent) {
+        // What differs says more than how many there are.
+    } else if list.filter.is_empty() {
         title.push(Token::Muted, format!(" {dot} {}", rows.all));
     } else {
         title.push(Token::Muted, format!(" {dot} {} of {} ", rows.kept, rows.all));
@@ -77,11 +79,12 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         title.push(Token::Strong, list.filter.text());
     }
     if matches!(model.screen, Screen::Launch | Screen::Agent) && !rows.shown.is_empty() {
-        title.push(Token::Muted, format!(" {dot} {}, compared with ", changes::summary(model)));
-        title.push(Token::Open, model.baseline_words());
+        title.push(Token::Muted, format!(" {dot} {}", changes::summary(model)));
     }
     let right = match (model.screen, list.show) {
-        (Screen::Launch | Screen::Agent, _) => Rich::new(),
+        (Screen::Launch | Screen::Agent, _) => {
+            Rich::of(Token::Muted, "against ").put(Token::Open, model.baseline_words())
+        }
         (Screen::Policy, Show::Set) => Rich::of(Token::Open, "only what a file sets"),
         (Screen::Policy, Show::Problems) => Rich::of(Token::Open, "only with warnings"),
         (Screen::Config, Show::Set) => Rich::of(Token::Open, "without defaults"),

@@ -32,21 +32,27 @@ fn mark(canvas: &Canvas<'_>, kind: Kind) -> (Token, &'static str) {
     }
 }
 
-/// A changed unit in one line; without colours the words stand in brackets.
-fn inline(canvas: &Canvas<'_>, pieces: &[Piece]) -> Rich {
+/// A changed unit in one line; without colours the words stand in brackets. What is equal gives way
+/// so that what differs is in sight.
+fn inline(canvas: &Canvas<'_>, pieces: &[Piece], room: usize) -> Rich {
     let mono = canvas.theme.preset == Preset::Mono;
+    let ellipsis = canvas.theme.glyphs.ellipsis;
+    let same = |p: &&Piece| p.kind == Kind::Same;
+    let brackets = if mono { 4 } else { 0 };
+    let fixed: usize =
+        pieces.iter().filter(|p| !same(p)).map(|p| text::width(&text::visible(&p.text)) + brackets).sum();
+    let equal = pieces.iter().filter(same).count().max(1);
+    let total: usize = pieces.iter().filter(same).map(|p| text::width(&text::visible(&p.text))).sum();
+    let share = if fixed + total <= room { usize::MAX } else { (room.saturating_sub(fixed) / equal).max(8) };
     let mut line = Rich::new();
     for piece in pieces {
+        let shown = text::visible(&piece.text);
         match (piece.kind, mono) {
-            (Kind::Removed, true) => {
-                line.push(Token::RemovedWord, format!("[-{}-]", text::visible(&piece.text)))
-            }
-            (Kind::Added, true) => {
-                line.push(Token::AddedWord, format!("{{+{}+}}", text::visible(&piece.text)))
-            }
-            (Kind::Removed, false) => line.push(Token::RemovedWord, &piece.text),
-            (Kind::Added, false) => line.push(Token::AddedWord, &piece.text),
-            _ => line.push(Token::Text, &piece.text),
+            (Kind::Removed, true) => line.push(Token::RemovedWord, format!("[-{shown}-]")),
+            (Kind::Added, true) => line.push(Token::AddedWord, format!("{{+{shown}+}}")),
+            (Kind::Removed, false) => line.push(Token::RemovedWord, shown),
+            (Kind::Added, false) => line.push(Token::AddedWord, shown),
+            _ => line.push(Token::Text, text::cut_middle(&shown, share, ellipsis)),
         }
     }
     line
@@ -77,7 +83,7 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow, width: us
     let cause = text::cut_middle(&text::visible(&cause), room, canvas.theme.glyphs.ellipsis);
     let left = width.saturating_sub(head.width() + text::width(&cause) + usize::from(!cause.is_empty()));
     let body = match row.kind {
-        Kind::Changed => inline(canvas, &row.pieces),
+        Kind::Changed => inline(canvas, &row.pieces, left),
         Kind::Added => Rich::of(Token::Added, &row.text.candidate),
         Kind::Removed => Rich::of(Token::Removed, &row.text.baseline),
         Kind::Moved => Rich::of(Token::Changed, &row.text.candidate),
