@@ -111,10 +111,10 @@ impl fmt::Display for Chord {
         }
         match self.key {
             Key::F(n) => write!(f, "F{n}"),
-            Key::Up => f.write_str("↑"),
-            Key::Down => f.write_str("↓"),
-            Key::Left => f.write_str("←"),
-            Key::Right => f.write_str("→"),
+            Key::Up => f.write_str("Up"),
+            Key::Down => f.write_str("Down"),
+            Key::Left => f.write_str("Left"),
+            Key::Right => f.write_str("Right"),
             Key::Enter => f.write_str("Enter"),
             Key::Esc => f.write_str("Esc"),
             Key::Tab => f.write_str("Tab"),

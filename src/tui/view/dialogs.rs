@@ -96,7 +96,8 @@ pub(super) fn draw(
 
 /// An empty frame in the middle of `main`; gives the inside with a margin.
 pub(super) fn window(canvas: &mut Canvas<'_>, main: Rect, width: u16, height: u16, title: Rich) -> Rect {
-    let width = width.min(main.width.saturating_sub(2)).max(2);
+    // A margin that shows next to nothing of what is below only confuses.
+    let width = if main.width < width + 6 { main.width } else { width };
     let height = height.min(main.height).max(2);
     let area =
         Rect { x: main.x + (main.width - width) / 2, y: main.y + (main.height - height) / 2, width, height };

@@ -1,0 +1,11 @@
+//! The terminal program through its real keymap, update and view: key scripts, snapshots at every
+//! size, properties, and the built program in a pseudo-terminal.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod picture;
+mod properties;
+mod pty;
+mod scripts;
+mod snapshots;
+mod stage;

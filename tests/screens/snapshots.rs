@@ -1,0 +1,102 @@
+//! Every screen and window at the sizes that people have.
+
+use super::stage::Stage;
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (100, 30), (140, 40), (200, 60)];
+
+fn snap(name: &str, script: &str, sizes: &[(u16, u16)]) {
+    for (width, height) in sizes {
+        let mut stage = Stage::new(*width, *height);
+        stage.keys(script);
+        insta::assert_snapshot!(format!("{name}-{width}x{height}"), stage.screen(), script);
+    }
+}
+
+#[test]
+fn screens() {
+    for (name, script) in [
+        ("annotations", ". 1"),
+        ("annotations-refused", ". . 1"),
+        ("policy", "2 j"),
+        ("launch", ". 3"),
+        ("agent", ". 4"),
+        ("config", ". 5"),
+        ("pods", "6"),
+    ] {
+        snap(name, script, &SIZES);
+    }
+}
+
+#[test]
+fn pages_of_a_narrow_terminal() {
+    snap("detail", ". enter", &[(80, 24), (60, 20)]);
+    snap("detail-search", ". enter / `gate` enter", &[(80, 24)]);
+    snap("launch-detail", ". 3 enter enter", &[(80, 24)]);
+    snap("tiny", "1", &[(30, 8)]);
+}
+
+#[test]
+fn windows() {
+    for (name, script) in [
+        ("help", "?"),
+        ("help-search", "? `undo`"),
+        ("palette", ": `sa`"),
+        ("find", "f `memory`"),
+        ("try", ". e ctrl-u `banana`"),
+        ("pattern", "2 a `machine`"),
+        ("pattern-edit", "2 j e ctrl-u `^enable_iommu$`"),
+        ("save", "2 j d s"),
+        ("quit", "2 j d q"),
+        ("copy", ". Y"),
+        ("messages", "2 j d u m"),
+        ("audit", "2 A"),
+        ("export", ". e ctrl-u `9` enter x"),
+    ] {
+        snap(name, script, &[(80, 24), (140, 40)]);
+    }
+}
+
+#[test]
+fn states() {
+    snap("filter", ". / `vcpu`", &[(100, 30)]);
+    snap("filter-nothing", ". / `zzzz`", &[(100, 30)]);
+    snap("problems", ". . v v", &[(100, 30)]);
+    snap("unfolded", ". 3 Z", &[(140, 40)]);
+    snap("side-by-side", ". 3 t", &[(140, 40)]);
+    snap("other-pod", "space . 3", &[(140, 40)]);
+    snap("undone", "2 j d u", &[(100, 30)]);
+}
+
+#[test]
+fn without_pods() {
+    let mut stage = Stage::of(
+        super::stage::evaluator(super::stage::CONFIG, katascope::catalog::Generation::Go41),
+        Vec::new(),
+        100,
+        30,
+    );
+    for key in ["1", "2", "3", "6"] {
+        stage.keys(key);
+        insta::assert_snapshot!(format!("no-pods-{key}"), stage.screen());
+    }
+}
+
+#[test]
+fn a_configuration_that_does_not_load() {
+    let evaluator =
+        super::stage::evaluator("[hypervisor.qemu]\npath = 5\n", katascope::catalog::Generation::Go41);
+    let mut stage = Stage::of(evaluator, super::stage::pods(super::stage::PODS), 100, 30);
+    insta::assert_snapshot!("does-not-load", stage.keys(". 1").screen());
+}
+
+/// Colours where they matter: the looks of every cell.
+#[test]
+fn colours() {
+    use katascope::tui::theme::Preset;
+    for preset in [Preset::Dark, Preset::Light, Preset::Sixteen] {
+        let mut stage = Stage::new(100, 16);
+        stage.model.preset = preset;
+        stage.keys(". . 1");
+        insta::assert_debug_snapshot!(format!("colours-{}", preset.name()), stage.draw());
+    }
+}
