@@ -149,13 +149,12 @@ impl Evaluator {
                 .collect();
             return finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None);
         }
+        let sandbox =
+            Sandbox { id: self.sandbox_id(), hostname: &pod.hostname, annotations: &passed.received };
+        let host = &self.setup.host;
         let mut run = match self.loaded.as_ref() {
-            Ok(loaded) => {
-                let hostname = if pod.hostname.is_empty() { "" } else { &pod.hostname };
-                let sandbox = Sandbox { id: self.sandbox_id(), hostname, annotations: &passed.received };
-                loaded.run(&self.setup.host, &sandbox, depth)
-            }
-            Err(error) => Run { failure: Some(load_failure(error)), ..Run::default() },
+            Ok(loaded) => loaded.run(host, &sandbox, depth),
+            Err(error) => Loaded::run_without(self.setup.generation, error, host, &sandbox, depth),
         };
         let verdicts = self.join(pod, &passed.passages, &mut run);
         let outcome = match run.failure.take() {
@@ -237,15 +236,6 @@ impl Evaluator {
             return Verdict { status: Status::Unknown, ..never_reached(annotation, Stage::Known, &reason) };
         }
         never_reached(annotation, Stage::Known, "not one of Kata's annotations")
-    }
-}
-
-fn load_failure(error: &LoadError) -> Failure {
-    Failure {
-        stage: FailureStage::Load,
-        annotation: None,
-        message: error.message.clone(),
-        panic: error.panic,
     }
 }
 

@@ -67,6 +67,8 @@ codes! {
     ExclusiveCpus = "exclusive-cpus", "the pod gets CPUs of its own and no quota";
     OverheadLeftOut = "overhead-left-out", "the RuntimeClass's overhead does not enlarge the VM";
     ConfigLoad = "config-load", "the configuration file does not load, so no pod starts";
+    ConfigOdd = "config-odd", "the configuration loads, but says something that was hardly meant";
+    ConfigElsewhere = "config-elsewhere", "a pod picks the configuration file, and with it the policy, itself";
     PodRefused = "pod-refused", "the pod does not start";
     AnnotationRefused = "annotation-refused", "an annotation makes the pod fail";
     AnnotationIgnored = "annotation-ignored", "the runtime reads past an annotation";

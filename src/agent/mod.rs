@@ -2,6 +2,7 @@
 //! Reads no files.
 
 pub mod go;
+pub mod go21;
 
 use serde_json::Value as Json;
 

@@ -2,6 +2,7 @@
 //! hypervisor and runtime. Reads no files.
 
 pub mod go;
+pub mod go21;
 pub mod rs;
 
 use std::borrow::Cow;

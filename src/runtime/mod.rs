@@ -7,6 +7,7 @@ pub mod go21;
 pub mod go41;
 pub mod go_base64;
 pub mod go_json;
+mod go_quantity;
 pub mod go_text;
 pub mod rs41;
 pub mod value;
@@ -21,7 +22,7 @@ use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::launch::Launch;
 use value::Effective;
-use verdict::{Failure, Verdict};
+use verdict::{Failure, FailureStage, Verdict};
 
 /// What the CRI hands to the runtime for one pod sandbox.
 #[derive(Debug, Clone)]
@@ -103,6 +104,23 @@ impl Loaded {
             Generation::Go41 => Self::Go41(go41::load(layers, host, options)?),
             Generation::Rs41 => Self::Rs41(rs41::load(layers, host, options)?),
         })
+    }
+
+    /// What becomes of one sandbox where the configuration does not load: it is refused, but for a
+    /// generation in which a pod may bring a configuration of its own.
+    pub fn run_without(
+        generation: Generation,
+        error: &LoadError,
+        host: &Host,
+        sandbox: &Sandbox<'_>,
+        depth: Depth,
+    ) -> Run {
+        if generation == Generation::Go21 {
+            return go21::without_configuration(error, host, sandbox, depth);
+        }
+        let failure = Failure::new(FailureStage::Load, error.message.clone());
+        let failure = if error.panic { failure.crash() } else { failure };
+        Run { failure: Some(failure), ..Run::default() }
     }
 
     /// The active hypervisor's table name.

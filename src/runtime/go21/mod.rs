@@ -1,32 +1,314 @@
-//! the Go runtime 2.1.0, in its own order: load, annotations, checks, sizing, launch.
+//! The Go runtime 2.1.0, in its own order: load, annotations, assets, launch.
 //!
-//! Facts: src/runtime/virtcontainers and src/runtime/pkg/katautils at 2.1.0.
+//! Sizing by the pod's limits does not exist in this release: a VM starts with `default_vcpus` and
+//! `default_memory` and grows when containers join. What is its own is `io.katacontainers.config_path`: a
+//! pod picks the configuration file, and with it the policy it is held against.
+//!
+//! Facts: src/runtime/containerd-shim-v2/create.go, src/runtime/virtcontainers and
+//! src/runtime/pkg/katautils at 2.1.0.
 
+mod annotations;
+mod assets;
+pub mod config;
+mod effective;
+mod load;
+mod paths;
+mod toml;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use self::annotations::CONFIG_PATH;
+use self::config::{Param, RuntimeConfig, SandboxConfig};
+use super::value::Origin;
+use super::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
-use crate::input::Host;
+use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
+use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
+use crate::input::{Host, Place};
+use crate::policy::names::NameGate;
+use crate::policy::values::ValueGate;
+
+/// Configurations that pods have pointed at, by path.
+type Elsewhere = Arc<Mutex<HashMap<String, Arc<Result<Loaded, LoadError>>>>>;
 
 /// A configuration as the runtime holds it after loading.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    hypervisor: String,
+    config: Arc<RuntimeConfig>,
+    /// The sandbox that no annotation has touched.
+    unannotated: Arc<SandboxConfig>,
+    enable_annotations: Vec<String>,
+    name_gate: NameGate,
+    lists: [Vec<String>; 7],
+    value_gates: [ValueGate; 7],
+    /// Where each key of the file stands, by its whole name.
+    places: HashMap<String, Place>,
+    derived: Vec<load::hypervisors::Derived>,
+    findings: Vec<Finding>,
+    /// The guest boots in FIPS mode, as the host does.
+    fips: bool,
+    wanted: Option<String>,
+    elsewhere: Elsewhere,
 }
 
 /// Loads the configuration as the runtime does.
 pub fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
-    let _ = (layers, host, options);
-    Err(LoadError { message: "not modelled yet".into(), place: None, panic: false })
+    load::load(layers, host, options)
+}
+
+/// Features that may be switched on by name: one is registered.
+fn is_experimental(feature: &str) -> bool {
+    feature == "newstore"
+}
+
+/// What the shim makes of the sandbox before it looks at any configuration.
+fn container_type(sandbox: &Sandbox<'_>) -> Result<(), Failure> {
+    const KEYS: [&str; 3] = [
+        "io.kubernetes.cri.container-type",
+        "io.kubernetes.cri-o.ContainerType",
+        "io.kubernetes.docker.type",
+    ];
+    let Some((key, value)) =
+        KEYS.iter().find_map(|key| sandbox.annotations.get(*key).map(|value| (*key, value)))
+    else {
+        return Ok(());
+    };
+    let message = match value.as_str() {
+        "sandbox" | "podsandbox" => return Ok(()),
+        "container" => "BUG: Cannot start the container, since the sandbox hasn't been created".to_owned(),
+        other => format!("Unknown container type {other}"),
+    };
+    Err(Failure::new(FailureStage::Annotations, message).by(key))
+}
+
+/// The configuration file that the pod asks for.
+fn asked_for<'a>(sandbox: &Sandbox<'a>) -> Option<&'a str> {
+    sandbox.annotations.get(CONFIG_PATH).map(String::as_str).filter(|path| !path.is_empty())
+}
+
+fn load_elsewhere(host: &Host, path: &str, wanted: Option<&str>) -> Result<Loaded, LoadError> {
+    load(&Layers::read(host, path), host, &LoadOptions { hypervisor: wanted })
+}
+
+fn load_failure(error: &LoadError) -> Failure {
+    let failure = Failure::new(FailureStage::Load, error.message.clone());
+    if error.panic { failure.crash() } else { failure }
+}
+
+/// What becomes of a sandbox where the host's own configuration does not load: a pod may bring another.
+pub fn without_configuration(error: &LoadError, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+    if let Err(failure) = container_type(sandbox) {
+        return Run { failure: Some(failure), ..Run::default() };
+    }
+    match asked_for(sandbox) {
+        Some(path) => {
+            let path = paths::absolute(path, sandbox.id);
+            redirected(&load_elsewhere(host, &path, None), &path, host, sandbox, depth)
+        }
+        None => Run { failure: Some(load_failure(error)), ..Run::default() },
+    }
+}
+
+/// The rest of the way under the configuration that the pod picked.
+fn redirected(
+    loaded: &Result<Loaded, LoadError>,
+    path: &str,
+    host: &Host,
+    sandbox: &Sandbox<'_>,
+    depth: Depth,
+) -> Run {
+    let mut verdict = Verdict {
+        key: CONFIG_PATH.to_owned(),
+        value: asked_for(sandbox).unwrap_or_default().to_owned(),
+        status: Status::Applied,
+        field: None,
+        before: None,
+        after: None,
+        stage: Stage::Effective,
+        reason: format!("the whole configuration, its policy included, is read from {path}"),
+        fix: None,
+        trace: vec![
+            Step {
+                stage: Stage::Known,
+                passed: true,
+                note: "read before any configuration".into(),
+                place: None,
+            },
+            Step { stage: Stage::Name, passed: true, note: "not gated".into(), place: None },
+        ],
+    };
+    let mut run = match loaded {
+        Ok(loaded) => loaded.run_here(host, sandbox, depth),
+        Err(error) => {
+            verdict.status = Status::Refused;
+            verdict.stage = Stage::Value;
+            verdict.reason = format!("the file it names does not load: {}", error.message.trim_end());
+            verdict.fix = Some(Fix::Advice("name a file of the host that loads, or leave it out".into()));
+            Run { failure: Some(load_failure(error).by(CONFIG_PATH)), ..Run::default() }
+        }
+    };
+    let (passed, note) = (loaded.is_ok(), verdict.reason.clone().into());
+    verdict.trace.push(Step { stage: verdict.stage, passed, note, place: None });
+    let at = run.verdicts.partition_point(|v| v.key.as_str() < CONFIG_PATH);
+    run.verdicts.insert(at, verdict);
+    run.findings.push(Finding {
+        code: Code::ConfigElsewhere,
+        severity: Severity::Warning,
+        subject: Some(CONFIG_PATH.to_owned()),
+        place: None,
+        message: format!(
+            "the pod is not held against this host's policy: it picked {path} as its configuration, and \
+             enable_annotations and every valid_* list are that file's"
+        ),
+        fix: Some(Fix::Advice(
+            "take io.katacontainers.config_path out of pod_annotations in the container runtime's \
+             configuration: this release cannot refuse it"
+                .into(),
+        )),
+        who: Who::ClusterAdministrator,
+    });
+    run
 }
 
 impl Loaded {
     /// The active hypervisor's table name.
     pub fn hypervisor(&self) -> &str {
-        &self.hypervisor
+        self.config.hypervisor_type.as_str()
+    }
+
+    /// Where the value of a key came from, no annotation told apart.
+    fn origin(&self, key: &str, name: &str, of_hypervisor: bool) -> Origin {
+        if of_hypervisor && let Some((_, rule)) = self.derived.iter().rev().find(|(k, _)| *k == key) {
+            return Origin::Derived((*rule).into());
+        }
+        match self.places.get(name) {
+            Some(place) => Origin::File(place.clone()),
+            None => Origin::Default,
+        }
+    }
+
+    /// Where a list of the active hypervisor's table stands.
+    fn list_place(&self, list: &str) -> Option<Place> {
+        self.places.get(&format!("hypervisor.{}.{list}", self.hypervisor())).cloned()
     }
 
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let _ = (host, sandbox, depth);
-        Run::default()
+        if let Err(failure) = container_type(sandbox) {
+            return Run { failure: Some(failure), ..Run::default() };
+        }
+        let Some(path) = asked_for(sandbox) else { return self.run_here(host, sandbox, depth) };
+        let path = paths::absolute(path, sandbox.id);
+        let mut known = self.elsewhere.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let loaded = match known.get(&path) {
+            Some(loaded) => Arc::clone(loaded),
+            None => {
+                let loaded = Arc::new(load_elsewhere(host, &path, self.wanted.as_deref()));
+                known.insert(path.clone(), Arc::clone(&loaded));
+                loaded
+            }
+        };
+        drop(known);
+        redirected(&loaded, &path, host, sandbox, depth)
     }
+
+    /// What becomes of one sandbox under this configuration.
+    fn run_here(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+        let mut config = SandboxConfig::new(&self.config, sandbox.id, sandbox.hostname);
+        let walked = annotations::apply(self, host, sandbox, &mut config);
+        let mut run = Run {
+            verdicts: walked.verdicts,
+            failure: walked.failure,
+            findings: self.findings.clone(),
+            ..Run::default()
+        };
+        if let Some(value) = sandbox.annotations.get(CONFIG_PATH).filter(|value| value.is_empty()) {
+            let at = run.verdicts.partition_point(|v| v.key.as_str() < CONFIG_PATH);
+            run.verdicts.insert(at, empty_config_path(value));
+        }
+        if run.failure.is_some() {
+            return run;
+        }
+        let effective =
+            (depth == Depth::Full).then(|| effective::effective(self, &config, &walked.annotated));
+        if self.fips {
+            config.hypervisor_config.kernel_params.push(Param::new("fips", "1"));
+        }
+        let started =
+            assets::check(host, &config).and_then(|()| crate::launch::go21::check(host, &config, sandbox));
+        if let Err(failure) = started {
+            blame(&mut run.verdicts, &failure);
+            run.failure = Some(failure);
+            return run;
+        }
+        self.point_out(&mut run);
+        if depth == Depth::Full {
+            let (launch, agent) = crate::launch::go21::launch(host, &config);
+            run.effective = effective;
+            run.launch = Some(launch);
+            run.agent = Some(agent);
+        }
+        run
+    }
+
+    /// Annotations that take effect in the configuration, and nowhere else.
+    fn point_out(&self, run: &mut Run) {
+        let hypervisor = self.config.hypervisor_type.as_str();
+        for verdict in run.verdicts.iter().filter(|v| v.status == Status::Applied) {
+            let Some(reader) = catalog::annotation(&verdict.key).map(|a| a.reader(Generation::Go21)) else {
+                continue;
+            };
+            let unused = !reader.effective
+                || (!reader.hypervisors.is_empty() && !reader.hypervisors.contains(&hypervisor));
+            if unused && verdict.key != CONFIG_PATH {
+                run.findings.push(Finding {
+                    code: Code::NoEffect,
+                    severity: Severity::Note,
+                    subject: Some(verdict.key.clone()),
+                    place: None,
+                    message: format!("accepted, but nothing uses it with {hypervisor} in this release"),
+                    fix: None,
+                    who: Who::PodAuthor,
+                });
+            }
+        }
+    }
+}
+
+fn empty_config_path(value: &str) -> Verdict {
+    let reason = "an empty path counts as none".to_owned();
+    Verdict {
+        key: CONFIG_PATH.to_owned(),
+        value: value.to_owned(),
+        status: Status::Ignored,
+        field: None,
+        before: None,
+        after: None,
+        stage: Stage::Parse,
+        trace: vec![Step { stage: Stage::Parse, passed: false, note: reason.clone().into(), place: None }],
+        reason,
+        fix: None,
+    }
+}
+
+/// The verdict of the annotation that a later step fails by.
+fn blame(verdicts: &mut [Verdict], failure: &Failure) {
+    let Some(verdict) = verdicts.iter_mut().find(|v| failure.annotation.as_deref() == Some(v.key.as_str()))
+    else {
+        return;
+    };
+    let short = verdict.key.strip_prefix(HYPERVISOR_PREFIX).unwrap_or(&verdict.key).to_owned();
+    verdict.status = Status::Refused;
+    verdict.stage = Stage::Effective;
+    verdict.reason =
+        format!("{short} was accepted, but the VM cannot be started with it: {}", failure.message);
+    verdict.fix = Some(Fix::Advice(format!("give {short} another value, or leave it out").into()));
+    verdict.trace.push(Step {
+        stage: Stage::Effective,
+        passed: false,
+        note: failure.message.clone().into(),
+        place: None,
+    });
 }

@@ -10,7 +10,6 @@ mod initdata;
 pub mod kernel_params;
 mod load;
 mod numa;
-mod quantity;
 mod sizing;
 pub mod toml;
 mod use_of;

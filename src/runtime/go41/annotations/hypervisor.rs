@@ -6,10 +6,10 @@ use super::known::Id;
 use super::session::{Session, step};
 use crate::policy::values::ValueGate;
 use crate::runtime::go_json;
+use crate::runtime::go_quantity::{self as quantity, Refused as QuantityRefused};
 use crate::runtime::go_text::{self, list};
 use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 use crate::runtime::go41::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
-use crate::runtime::go41::quantity::{self, Refused as QuantityRefused};
 use crate::runtime::go41::{ValueGates, initdata, kernel_params, numa};
 use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step};
 

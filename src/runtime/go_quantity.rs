@@ -6,7 +6,7 @@
 
 /// Why a text is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub enum Refused {
     /// No quantity: the words of the parser.
     Parse(&'static str),
     /// A quantity without a binary suffix.
@@ -18,7 +18,7 @@ const WRONG_FORMAT: &str =
 const WRONG_SUFFIX: &str = "unable to parse quantity's suffix";
 
 /// The bytes of a quantity with a binary suffix.
-pub(super) fn binary_bytes(text: &str) -> Result<i64, Refused> {
+pub fn binary_bytes(text: &str) -> Result<i64, Refused> {
     if text.is_empty() {
         return Err(Refused::Parse(WRONG_FORMAT));
     }

@@ -1,0 +1,85 @@
+//! What the host's binaries would do when they are started: whether that works at all, and what a small
+//! script prints and returns.
+//!
+//! A real VMM is taken to be good. A shell script of `echo` and `exit` lines, as a stand-in or a broken
+//! wrapper is, can be followed. The words are those of Go's os/exec.
+
+use crate::input::Host;
+use crate::input::host::{Errno, FileKind};
+use crate::runtime::go_text::quote;
+
+/// A script longer than this is not one of `echo` and `exit` alone.
+const SCRIPT_LIMIT: u64 = 512;
+const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// What a script does.
+pub(super) struct Ran {
+    pub(super) output: String,
+    pub(super) status: u8,
+}
+
+/// Why a program cannot be started.
+pub(super) fn not_startable(host: &Host, program: &str) -> Option<String> {
+    if program.is_empty() {
+        return Some("exec: no command".to_owned());
+    }
+    if !program.contains('/') {
+        let found = PATH.iter().any(|folder| executable(host, &format!("{folder}/{program}")).is_ok());
+        let quoted = quote(program);
+        return (!found).then(|| format!("exec: {quoted}: executable file not found in $PATH"));
+    }
+    let errno = executable(host, program).err()?;
+    Some(format!("fork/exec {program}: {errno}"))
+}
+
+fn executable(host: &Host, path: &str) -> Result<(), Errno> {
+    let stat = host.stat(path)?;
+    if stat.kind == FileKind::Directory || stat.mode & 0o111 == 0 {
+        return Err(Errno::PermissionDenied);
+    }
+    Ok(())
+}
+
+/// What a program prints and returns, where it is a script that can be followed.
+pub(super) fn followed(host: &Host, program: &str) -> Option<Ran> {
+    if host.stat(program).ok()?.size > SCRIPT_LIMIT {
+        return None;
+    }
+    let text = String::from_utf8(host.read(program).ok()?).ok()?;
+    let mut lines = text.strip_prefix("#!/bin/")?.lines();
+    if !matches!(lines.next()?.trim(), "sh" | "bash") {
+        return None;
+    }
+    let mut ran = Ran { output: String::new(), status: 0 };
+    for line in lines {
+        let line = line.trim();
+        let mut words = line.split_whitespace();
+        match words.next() {
+            None => {}
+            Some(word) if word.starts_with('#') => {}
+            Some("exit") => {
+                ran.status = words.next().unwrap_or("0").parse().ok()?;
+                return Some(ran);
+            }
+            Some("echo")
+                if !line.contains(['"', '\'', '\\', '$', '`', ';', '|', '&', '<', '>', '*', '?', '(']) =>
+            {
+                ran.output.push_str(&words.collect::<Vec<_>>().join(" "));
+                ran.output.push('\n');
+            }
+            Some(_) => return None,
+        }
+    }
+    Some(ran)
+}
+
+/// Why a program that must end well does not: it does not start, or returns a status.
+pub(super) fn fails(host: &Host, program: &str) -> Option<String> {
+    if let Some(why) = not_startable(host, program) {
+        return Some(why);
+    }
+    match followed(host, program) {
+        Some(Ran { status, .. }) if status != 0 => Some(format!("exit status {status}")),
+        _ => None,
+    }
+}

@@ -1,0 +1,311 @@
+//! The pod's annotations on the configuration, in this release's order: first the name gate for all of
+//! them, then assets, CPU, memory, block, shared files, network, paths, and at last runtime and agent.
+//!
+//! The first that is not taken ends it, and the pod fails. Of several that the name gate refuses the
+//! runtime names a random one; here it is the first in byte order. Facts: `addAnnotations` in
+//! src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
+
+mod rules;
+mod way;
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use self::rules::{DAEMON_CHECK_BEFORE, RULES, Rule};
+use self::way::{Effect, Refused, Way};
+use super::Loaded;
+use super::config::{Asset, SandboxConfig};
+use super::effective::{self, Key};
+use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::input::Host;
+use crate::runtime::Sandbox;
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
+
+/// The annotation that moves everything to another file.
+pub(super) const CONFIG_PATH: &str = "io.katacontainers.config_path";
+
+/// What the annotations came to.
+pub(super) struct Walked {
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) failure: Option<Failure>,
+    /// The configuration keys that annotations have set, with the annotation.
+    pub(super) annotated: Vec<(&'static str, String)>,
+}
+
+/// One annotation on its way.
+struct Traveller<'a> {
+    key: &'a str,
+    value: &'a str,
+    rule: Option<usize>,
+    steps: Vec<Step>,
+    before: Option<Json>,
+    end: Option<End>,
+}
+
+/// How its way ended.
+struct End {
+    status: Status,
+    stage: Stage,
+    reason: String,
+    fix: Option<Fix>,
+}
+
+impl Traveller<'_> {
+    fn rule(&self) -> Option<&'static Rule> {
+        self.rule.and_then(|index| RULES.get(index))
+    }
+
+    /// The configuration key it sets.
+    fn key_of(&self) -> Option<&'static Key> {
+        self.rule().and_then(|rule| effective::key(rule.part, rule.field))
+    }
+
+    fn ends(&mut self, status: Status, stage: Stage, reason: impl Into<String>) {
+        self.end.get_or_insert(End { status, stage, reason: reason.into(), fix: None });
+    }
+
+    fn refused(&mut self, refused: &Refused) {
+        if self.steps.last().is_none_or(|step| step.passed) {
+            let note = refused.note.clone().into();
+            self.steps.push(Step { stage: refused.stage, passed: false, note, place: None });
+        }
+        self.end = Some(End {
+            status: Status::Refused,
+            stage: refused.stage,
+            reason: refused.reason.clone(),
+            fix: refused.fix.clone(),
+        });
+    }
+}
+
+/// Whether a verdict is owed on this annotation.
+pub(super) fn concerns_kata(key: &str) -> bool {
+    key.starts_with(KATA_PREFIX) || (!key.starts_with("io.kubernetes.") && catalog::annotation(key).is_some())
+}
+
+/// Holds the annotations against the gates and applies them to `config`.
+pub(super) fn apply(
+    loaded: &Loaded,
+    host: &Host,
+    sandbox: &Sandbox<'_>,
+    config: &mut SandboxConfig,
+) -> Walked {
+    let mut travellers: Vec<Traveller<'_>> = sandbox
+        .annotations
+        .iter()
+        .filter(|(key, _)| key.as_str() != CONFIG_PATH && concerns_kata(key))
+        .map(|(key, value)| Traveller {
+            key,
+            value,
+            rule: rules::find(key),
+            steps: Vec::new(),
+            before: None,
+            end: None,
+        })
+        .collect();
+    let mut annotated = Vec::new();
+    let failure = walk(loaded, host, config, &mut travellers, &mut annotated);
+    let verdicts = travellers.into_iter().map(|t| verdict(loaded, config, t, failure.as_ref())).collect();
+    Walked { verdicts, failure, annotated }
+}
+
+fn failure(message: &str, key: Option<&str>) -> Failure {
+    let failure = Failure::new(FailureStage::Annotations, message);
+    match key {
+        Some(key) => failure.by(key),
+        None => failure,
+    }
+}
+
+fn walk(
+    loaded: &Loaded,
+    host: &Host,
+    config: &mut SandboxConfig,
+    travellers: &mut [Traveller<'_>],
+    annotated: &mut Vec<(&'static str, String)>,
+) -> Option<Failure> {
+    let mut first = None;
+    for traveller in travellers.iter_mut() {
+        let mut way = Way { host, loaded, steps: Vec::new() };
+        known(&mut way, traveller);
+        if let Err(refused) = way.name(traveller.key) {
+            traveller.steps = way.steps;
+            traveller.refused(&refused);
+            first.get_or_insert_with(|| failure(&refused.message, Some(traveller.key)));
+        } else {
+            traveller.steps = way.steps;
+        }
+    }
+    if first.is_some() {
+        return first;
+    }
+    for traveller in travellers.iter() {
+        if let Some(short) = traveller.key.strip_prefix(HYPERVISOR_PREFIX) {
+            let names = Asset::ALL.into_iter().flat_map(|a| [a.annotations().0, a.annotations().1]);
+            if let Some(name) = names.into_iter().find(|name| *name == short) {
+                config.asset_annotations.push((name, traveller.value.to_owned()));
+            }
+        }
+    }
+    let mut order: Vec<usize> = (0..travellers.len()).collect();
+    order.sort_by_key(|at| travellers.get(*at).and_then(|t| t.rule).unwrap_or(usize::MAX));
+    let check_before = RULES.iter().position(|rule| rule.name == DAEMON_CHECK_BEFORE).unwrap_or(0);
+    let mut checked = false;
+    for at in order {
+        if !checked && travellers.get(at).and_then(|t| t.rule).is_none_or(|rule| rule >= check_before) {
+            checked = true;
+            if let Some(failure) = without_daemon(config, travellers) {
+                return Some(failure);
+            }
+        }
+        let Some(traveller) = travellers.get_mut(at) else { continue };
+        let Some(rule) = traveller.rule() else { continue };
+        let key = traveller.key_of();
+        traveller.before = key.map(|key| (key.value)(&loaded.unannotated));
+        let mut way = Way { host, loaded, steps: std::mem::take(&mut traveller.steps) };
+        let outcome = (rule.apply)(&mut way, config, traveller.value);
+        traveller.steps = way.steps;
+        match outcome {
+            Ok(effect) => {
+                took_effect(config, traveller, effect);
+                if let (Some(key), false) = (key, matches!(effect, Effect::Kept(_))) {
+                    annotated.push((key.name(loaded.config.hypervisor_type), traveller.key.to_owned()));
+                }
+            }
+            Err(refused) => {
+                traveller.refused(&refused);
+                return Some(failure(&refused.message, Some(traveller.key)));
+            }
+        }
+    }
+    if checked { None } else { without_daemon(config, travellers) }
+}
+
+/// Virtio-fs without its daemon is refused between two annotations, whether one asked for it or not.
+fn without_daemon(config: &SandboxConfig, travellers: &mut [Traveller<'_>]) -> Option<Failure> {
+    let hv = &config.hypervisor_config;
+    if hv.shared_fs != "virtio-fs" || !hv.virtio_fs_daemon.is_empty() {
+        return None;
+    }
+    let message = "cannot enable virtio-fs without daemon path";
+    let asked = travellers.iter_mut().find(|t| t.key.ends_with(".hypervisor.shared_fs"));
+    let key = asked.map(|traveller| {
+        let reason = "virtio-fs needs a daemon, and the configuration names none".to_owned();
+        traveller.end = None;
+        traveller.refused(&Refused {
+            stage: Stage::Effective,
+            message: message.to_owned(),
+            note: reason.clone(),
+            reason,
+            fix: Some(Fix::Advice("set virtio_fs_daemon in the configuration file".into())),
+        });
+        traveller.key
+    });
+    Some(failure(message, key))
+}
+
+/// The first station: whether anything reads the annotation.
+fn known(way: &mut Way<'_>, traveller: &mut Traveller<'_>) {
+    if traveller.rule.is_some() {
+        way.passed(Stage::Known, "read by the Go runtime 2.1");
+        return;
+    }
+    let entry = catalog::annotation(traveller.key).map(|a| a.reader(Generation::Go21));
+    let (status, reason) = match entry {
+        Some(reader) if reader.overwritten => (
+            Status::Ignored,
+            "the runtime writes this annotation itself, over whatever a pod says".to_owned(),
+        ),
+        Some(reader) if reader.documented => {
+            (Status::Ignored, "documented for this release, but nothing ever reads it".to_owned())
+        }
+        Some(reader) if reader.read => {
+            (Status::Ignored, "read for containers, not for the pod's sandbox".to_owned())
+        }
+        _ => (Status::Unknown, "the Go runtime 2.1 reads no such annotation".to_owned()),
+    };
+    let fix = match catalog::nearest(traveller.key, Generation::Go21) {
+        Some(near) if status == Status::Unknown => {
+            Some(Fix::Advice(format!("did you mean {}?", near.key).into()))
+        }
+        _ => None,
+    };
+    way.steps.push(Step {
+        stage: Stage::Known,
+        passed: false,
+        note: Cow::Owned(reason.clone()),
+        place: None,
+    });
+    traveller.end = Some(End { status, stage: Stage::Known, reason, fix });
+}
+
+fn took_effect(config: &SandboxConfig, traveller: &mut Traveller<'_>, effect: Effect) {
+    let digest = Asset::ALL
+        .into_iter()
+        .find(|asset| traveller.key.strip_prefix(HYPERVISOR_PREFIX) == Some(asset.annotations().1));
+    if let Some(asset) = digest {
+        let file = asset.annotations().0;
+        if config.asset_annotation(file).is_none_or(str::is_empty) {
+            let reason = format!("a digest counts only beside the annotation {file} that names the file");
+            traveller.ends(Status::Ignored, Stage::Effective, reason);
+            return;
+        }
+        traveller.ends(
+            Status::Applied,
+            Stage::Effective,
+            format!("the file that {file} names must match it"),
+        );
+        return;
+    }
+    let (passed, note, reason) = match effect {
+        Effect::Replaced => (true, "replaces the configured value", "it replaces the configured value"),
+        Effect::Appended => (true, "added to the configured value", "it is added to the configured value"),
+        Effect::Kept(why) => (false, why, why),
+    };
+    traveller.steps.push(Step { stage: Stage::Merge, passed, note: note.into(), place: None });
+    if passed {
+        traveller.ends(Status::Applied, Stage::Effective, reason);
+    } else {
+        traveller.ends(Status::Ignored, Stage::Merge, reason);
+    }
+}
+
+fn verdict(
+    loaded: &Loaded,
+    config: &SandboxConfig,
+    mut traveller: Traveller<'_>,
+    failure: Option<&Failure>,
+) -> Verdict {
+    let key = traveller.key_of();
+    let hypervisor = loaded.config.hypervisor_type;
+    if failure.is_some() && traveller.end.is_none() {
+        traveller.ends(Status::Ignored, Stage::Known, "the pod fails before this annotation is looked at");
+    }
+    let end = traveller.end.take().unwrap_or(End {
+        status: Status::Applied,
+        stage: Stage::Effective,
+        reason: "it took effect".to_owned(),
+        fix: None,
+    });
+    let after = match end.status {
+        Status::Applied | Status::Ignored => key.map(|key| (key.value)(config)),
+        _ => traveller.before.clone(),
+    };
+    if end.status == Status::Applied {
+        let note = after.as_ref().map_or_else(|| "in effect".to_owned(), |value| value.to_string());
+        traveller.steps.push(Step { stage: Stage::Effective, passed: true, note: note.into(), place: None });
+    }
+    Verdict {
+        key: traveller.key.to_owned(),
+        value: traveller.value.to_owned(),
+        status: end.status,
+        field: key.map(|key| key.name(hypervisor).into()),
+        before: traveller.before.or_else(|| key.map(|key| (key.value)(&loaded.unannotated))),
+        after,
+        stage: end.stage,
+        reason: end.reason,
+        fix: end.fix,
+        trace: traveller.steps,
+    }
+}
