@@ -83,6 +83,11 @@ fn container_type(sandbox: &Sandbox<'_>) -> Result<(), Failure> {
     Err(Failure::new(FailureStage::Annotations, message).by(key))
 }
 
+fn wrong_type(sandbox: &Sandbox<'_>, failure: Failure) -> Run {
+    let verdicts = annotations::unreached(sandbox, "the shim does not take this for a sandbox");
+    Run { failure: Some(failure), verdicts, ..Run::default() }
+}
+
 /// The configuration file that the pod asks for.
 fn asked_for<'a>(sandbox: &Sandbox<'a>) -> Option<&'a str> {
     sandbox.annotations.get(CONFIG_PATH).map(String::as_str).filter(|path| !path.is_empty())
@@ -100,7 +105,7 @@ fn load_failure(error: &LoadError) -> Failure {
 /// What becomes of a sandbox where the host's own configuration does not load: a pod may bring another.
 pub fn without_configuration(error: &LoadError, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
     if let Err(failure) = container_type(sandbox) {
-        return Run { failure: Some(failure), ..Run::default() };
+        return wrong_type(sandbox, failure);
     }
     match asked_for(sandbox) {
         Some(path) => {
@@ -146,7 +151,11 @@ fn redirected(
             verdict.stage = Stage::Value;
             verdict.reason = format!("the file it names does not load: {}", error.message.trim_end());
             verdict.fix = Some(Fix::Advice("name a file of the host that loads, or leave it out".into()));
-            Run { failure: Some(load_failure(error).by(CONFIG_PATH)), ..Run::default() }
+            Run {
+                failure: Some(load_failure(error).by(CONFIG_PATH)),
+                verdicts: annotations::unreached(sandbox, "the file that the pod picked does not load"),
+                ..Run::default()
+            }
         }
     };
     let (passed, note) = (loaded.is_ok(), verdict.reason.clone().into());
@@ -197,7 +206,7 @@ impl Loaded {
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
         if let Err(failure) = container_type(sandbox) {
-            return Run { failure: Some(failure), ..Run::default() };
+            return wrong_type(sandbox, failure);
         }
         let Some(path) = asked_for(sandbox) else { return self.run_here(host, sandbox, depth) };
         let path = paths::absolute(path, sandbox.id);

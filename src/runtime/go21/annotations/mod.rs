@@ -110,6 +110,25 @@ pub(super) fn apply(
     Walked { verdicts, failure, annotated }
 }
 
+/// The verdicts where the pod fails before any annotation but `CONFIG_PATH` is looked at.
+pub(super) fn unreached(sandbox: &Sandbox<'_>, why: &str) -> Vec<Verdict> {
+    let owed =
+        sandbox.annotations.iter().filter(|(key, _)| key.as_str() != CONFIG_PATH && concerns_kata(key));
+    owed.map(|(key, value)| Verdict {
+        key: key.clone(),
+        value: value.clone(),
+        status: Status::Ignored,
+        field: None,
+        before: None,
+        after: None,
+        stage: Stage::Known,
+        reason: format!("never looked at: {why}"),
+        fix: None,
+        trace: Vec::new(),
+    })
+    .collect()
+}
+
 fn failure(message: &str, key: Option<&str>) -> Failure {
     let failure = Failure::new(FailureStage::Annotations, message);
     match key {

@@ -14,7 +14,7 @@ use crate::runtime::go21::load::hypervisors::{
 };
 use crate::runtime::verdict::{Fix, Stage};
 
-type Outcome = Result<Effect, Refused>;
+type Outcome = Result<Effect, Box<Refused>>;
 type Apply = fn(&mut Way<'_>, &mut SandboxConfig, &str) -> Outcome;
 
 /// What one annotation does.
@@ -362,13 +362,13 @@ fn extra_args(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Out
             config.hypervisor_config.virtio_fs_extra_args.extend(args);
             Ok(Effect::Appended)
         }
-        Err(why) => Err(Refused {
+        Err(why) => Err(Box::new(Refused {
             stage: Stage::Parse,
             message: format!("Error parsing virtiofsd extra arguments: {why}"),
             reason: "the value must be a list of strings, as JSON".to_owned(),
             fix: Some(Fix::Value("[\"-o\", \"...\"]".into())),
             note: why,
-        }),
+        })),
     }
 }
 
@@ -378,14 +378,14 @@ fn kernel_params(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> 
     }
     let params = params(value);
     if params.iter().any(|param| param.key.is_empty()) {
-        return Err(Refused {
+        return Err(Box::new(Refused {
             stage: Stage::Parse,
             message: "Error adding kernel parameters in annotation kernel_params : Empty kernel parameter"
                 .into(),
             reason: "a word begins with \"=\": a parameter needs a name".to_owned(),
             fix: Some(Fix::Advice("leave no white space before \"=\"".into())),
             note: "a parameter without a name".to_owned(),
-        });
+        }));
     }
     way.passed(Stage::Parse, format!("{} parameters", params.len()));
     config.hypervisor_config.kernel_params.extend(params);
@@ -404,26 +404,26 @@ fn enclave_memory(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) ->
             format!("Unsupported EPC format '{value}': use Ki | Mi | Gi | Ti | Pi | Ei as suffix")
         }
     };
-    Err(Refused {
+    Err(Box::new(Refused {
         stage: Stage::Parse,
         message,
         reason: format!("{value:?} is no size with a suffix Ki, Mi, Gi, Ti, Pi or Ei"),
         fix: Some(Fix::Value("64Mi".into())),
         note: "a quantity with a binary suffix is wanted".to_owned(),
-    })
+    }))
 }
 
 fn experimental(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
     let features: Vec<String> = value.split(' ').map(str::to_owned).collect();
     if let Some(other) = features.iter().find(|feature| !crate::runtime::go21::is_experimental(feature)) {
         let key = "io.katacontainers.config.runtime.experimental";
-        return Err(Refused {
+        return Err(Box::new(Refused {
             stage: Stage::Range,
             message: format!("Unsupported experimental feature {other} specified in annotation {key}"),
             reason: format!("{other:?} is no experimental feature of this release: newstore is the only one"),
             fix: Some(Fix::Value("newstore".into())),
             note: "unknown feature".to_owned(),
-        });
+        }));
     }
     way.passed(Stage::Range, "a feature of this release");
     config.experimental = features;

@@ -51,7 +51,7 @@ impl Way<'_> {
     }
 
     /// The name gate.
-    pub(super) fn name(&mut self, key: &str) -> Result<(), Refused> {
+    pub(super) fn name(&mut self, key: &str) -> Result<(), Box<Refused>> {
         let Some(short) = key.strip_prefix(HYPERVISOR_PREFIX) else {
             self.passed(Stage::Name, "not gated: only hypervisor annotations are");
             return Ok(());
@@ -68,7 +68,7 @@ impl Way<'_> {
                 let count = self.loaded.enable_annotations.len();
                 let note = format!("none of {count} patterns of enable_annotations matches {short:?}");
                 self.steps.push(Step { stage: Stage::Name, passed: false, note: note.clone().into(), place });
-                Err(Refused {
+                Err(Box::new(Refused {
                     stage: Stage::Name,
                     message: format!("annotation {key} is not enabled"),
                     reason: format!("no pattern of enable_annotations lets {short:?} through"),
@@ -77,17 +77,17 @@ impl Way<'_> {
                         pattern: format!("^{}$", exactly(short)),
                     }),
                     note,
-                })
+                }))
             }
         }
     }
 
-    fn unread(stage: Stage, message: String, reason: String, fix: Fix) -> Refused {
-        Refused { stage, message, note: reason.clone(), reason, fix: Some(fix) }
+    fn unread(stage: Stage, message: String, reason: String, fix: Fix) -> Box<Refused> {
+        Box::new(Refused { stage, message, note: reason.clone(), reason, fix: Some(fix) })
     }
 
     /// A boolean in one of Go's twelve spellings; `word` is what the message calls the annotation.
-    pub(super) fn boolean(&mut self, value: &str, word: &str) -> Result<bool, Refused> {
+    pub(super) fn boolean(&mut self, value: &str, word: &str) -> Result<bool, Box<Refused>> {
         match go_text::parse_bool(value) {
             Some(truth) => {
                 self.passed(Stage::Parse, if truth { "true" } else { "false" });
@@ -108,7 +108,7 @@ impl Way<'_> {
         value: &str,
         bits: u32,
         message: impl Fn(&NumError) -> String,
-    ) -> Result<u64, Refused> {
+    ) -> Result<u64, Box<Refused>> {
         match go_text::parse_uint(value, 10, bits) {
             Ok(number) => {
                 self.passed(Stage::Parse, format!("{number}"));
@@ -128,12 +128,17 @@ impl Way<'_> {
         &mut self,
         value: &str,
         message: impl Fn(&NumError) -> String,
-    ) -> Result<u32, Refused> {
+    ) -> Result<u32, Box<Refused>> {
         self.number(value, 32, message).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 
     /// One of a few words.
-    pub(super) fn choice(&mut self, value: &str, words: &[&str], message: String) -> Result<(), Refused> {
+    pub(super) fn choice(
+        &mut self,
+        value: &str,
+        words: &[&str],
+        message: String,
+    ) -> Result<(), Box<Refused>> {
         if words.contains(&value) {
             self.passed(Stage::Range, "one of the words that are known");
             return Ok(());
@@ -148,12 +153,12 @@ impl Way<'_> {
     }
 
     /// Out of range.
-    pub(super) fn out_of_range(message: String, reason: String, fix: Fix) -> Refused {
+    pub(super) fn out_of_range(message: String, reason: String, fix: Fix) -> Box<Refused> {
         Self::unread(Stage::Range, message, reason, fix)
     }
 
     /// A file that one of the globs of a list must stand for.
-    pub(super) fn listed(&mut self, value: &str, list: List, message: String) -> Result<(), Refused> {
+    pub(super) fn listed(&mut self, value: &str, list: List, message: String) -> Result<(), Box<Refused>> {
         let index = List::ALL.iter().position(|l| *l == list).unwrap_or_default();
         let (gate, patterns) = match (self.loaded.value_gates.get(index), self.loaded.lists.get(index)) {
             (Some(gate), Some(patterns)) => (gate, patterns),
@@ -180,7 +185,7 @@ impl Way<'_> {
         };
         let note = format!("none of {} patterns of {} stands for it", patterns.len(), list.key());
         self.steps.push(Step { stage: Stage::Value, passed: false, note: note.clone().into(), place });
-        Err(Refused { stage: Stage::Value, message, reason, fix: Some(fix), note })
+        Err(Box::new(Refused { stage: Stage::Value, message, reason, fix: Some(fix), note }))
     }
 }
 
