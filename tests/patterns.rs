@@ -38,8 +38,13 @@ fn go_path_match() {
 
 #[test]
 fn go_regexp() {
+    // Rows of one pattern follow each other.
+    let mut compiled = (Value::Null, None);
     let differs = |(pattern, name, expected): (Value, String, Value)| {
-        let got = answer(GoRegex::new(pattern.as_str().unwrap()).map(|r| r.is_match(&name)));
+        if compiled.0 != pattern {
+            compiled = (pattern.clone(), GoRegex::new(pattern.as_str().unwrap()).ok());
+        }
+        let got = answer(compiled.1.as_ref().map(|r| r.is_match(&name)).ok_or(()));
         (got != expected).then(|| format!("{pattern} {name:?}: {got}, not {expected}"))
     };
     hold(

@@ -119,7 +119,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     if let Err(unreadable) = &chosen.layers.base {
         return Err(SetupError::Unreadable {
             path: chosen.layers.asked.to_string(),
-            reason: format!("{unreadable:?}"),
+            reason: unreadable.to_string(),
         }
         .into());
     }

@@ -33,6 +33,16 @@ pub enum Unreadable {
     TooLarge(u64),
 }
 
+impl std::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Io(errno) => errno.fmt(f),
+            Self::NotUtf8(at) => write!(f, "not UTF-8: the first bad byte is at offset {at}"),
+            Self::TooLarge(size) => write!(f, "too large: {size} bytes, of {SIZE_LIMIT} that are read"),
+        }
+    }
+}
+
 /// The largest configuration file read, in bytes.
 pub const SIZE_LIMIT: u64 = 8 << 20;
 

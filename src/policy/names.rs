@@ -42,11 +42,11 @@ impl NameGate {
             Generation::Rs41 => Entries::Set(match RegexSet::new(patterns) {
                 Ok(set) => Some(set),
                 Err(error) => {
-                    invalid = patterns
-                        .iter()
-                        .enumerate()
-                        .filter_map(|(i, p)| Regex::new(p).err().map(|e| (i, e.to_string())))
-                        .collect();
+                    if patterns.len() > 1 {
+                        let reason = |p: &String| Regex::new(p).err().map(|e| e.to_string());
+                        let each = patterns.iter().enumerate();
+                        invalid = each.filter_map(|(i, p)| Some((i, reason(p)?))).collect();
+                    }
                     // Each entry is good, but together they outgrow the bound on a set.
                     if invalid.is_empty() {
                         invalid.push((patterns.len().saturating_sub(1), error.to_string()));

@@ -252,6 +252,10 @@ fn wildcards(pattern: &str) -> bool {
 
 fn explain_value(generation: Generation, pattern: &str, host: &Host, meaning: &mut Meaning) {
     let rust = generation == Generation::Rs41;
+    if pattern.is_empty() {
+        meaning.warnings.push(Warning::NoFile);
+        return;
+    }
     let list = [pattern.to_owned()];
     let gate = ValueGate::new(generation, &list);
     if let Some((_, why)) = gate.invalid().next() {

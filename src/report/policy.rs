@@ -169,7 +169,9 @@ pub fn proposal(out: &mut dyn Write, proposal: &Proposal<'_>, paint: Paint) -> i
     let table = suggestion.lists.first().map(|(id, _)| id.table.as_ref()).unwrap_or_default();
     writeln!(out, "# the tightest policy for {} pods", pods.len())?;
     writeln!(out, "[{table}]")?;
-    for (id, entries) in &suggestion.lists {
+    for (id, entries) in
+        suggestion.lists.iter().filter(|(id, e)| !e.is_empty() || id.list == "enable_annotations")
+    {
         let entries: Vec<String> =
             entries.iter().map(|e| toml_edit::Value::from(e.as_str()).to_string()).collect();
         writeln!(out, "{} = [{}]", id.list, entries.join(", "))?;
