@@ -3,6 +3,7 @@
 
 pub mod go;
 pub mod go21;
+pub(crate) mod rs;
 
 use serde_json::Value as Json;
 

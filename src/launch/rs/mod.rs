@@ -1,14 +1,248 @@
 //! What runtime-rs 4.1.0 starts and asks for, from its effective configuration.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor at 4.1.0.
+//! Decides what `init runtime handler` and `start sandbox` make of a configuration that was loaded,
+//! annotated, validated and sized: one file or folder per hypervisor. A plan is made first, in upstream's
+//! order, since that is where a sandbox can fail; spelling it out cannot. The pod's network cards and VFIO
+//! devices are not part of it: they are known only when the pod starts.
+//!
+//! Facts: src/runtime-rs/crates/{runtimes,resource,hypervisor} at 4.1.0.
 
-use super::Launch;
+mod clh;
+mod dragonball;
+mod firecracker;
+mod flags;
+mod initdata;
+mod kernel;
+mod keys;
+mod openvmm;
+mod paths;
+mod qemu;
+mod remarks;
+mod remote;
+mod resources;
+mod share_fs;
+mod template;
+mod verity;
+
+use std::borrow::Cow;
+
+use super::{Arg, Launch};
 use crate::agent::AgentSetup;
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::runtime::Sandbox;
-use crate::runtime::rs41::config::Config;
+use crate::runtime::rs41::config::{Config, Hypervisor};
 use crate::runtime::verdict::{Failure, FailureStage};
+use keys::Keys;
+use paths::Paths;
+
+pub(crate) use kernel::joined;
+pub(crate) use paths::guest_share;
+
+/// Why a sandbox does not start, with the annotations (past `io.katacontainers.config.`) that may be at
+/// fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Refusal {
+    message: Cow<'static, str>,
+    blame: &'static [&'static str],
+}
+
+impl Refusal {
+    fn because(message: impl Into<Cow<'static, str>>, blame: &'static [&'static str]) -> Self {
+        Self { message: message.into(), blame }
+    }
+
+    /// Puts the caller's words before the message, as an error chain is printed.
+    fn within(mut self, context: &str) -> Self {
+        self.message = format!("{context}: {}", self.message).into();
+        self
+    }
+
+    /// The failure, naming the annotation of the pod that set one of the keys at fault.
+    fn of(self, sandbox: &Sandbox<'_>) -> Failure {
+        let failure = Failure::new(FailureStage::Launch, self.message);
+        let annotation = self.blame.iter().find_map(|suffix| {
+            let name = format!("io.katacontainers.config.{suffix}");
+            sandbox.annotations.contains_key(&name).then_some(name)
+        });
+        match annotation {
+            Some(name) => failure.by(name),
+            None => failure,
+        }
+    }
+}
+
+/// Upstream's `Context`: what was being done when it failed.
+trait Within {
+    /// Adds it.
+    fn within(self, context: &str) -> Self;
+}
+
+impl<T> Within for Result<T, Refusal> {
+    fn within(self, context: &str) -> Self {
+        self.map_err(|refusal| refusal.within(context))
+    }
+}
+
+/// The hypervisors that the shim is built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Qemu,
+    Clh,
+    Dragonball,
+    Firecracker,
+    Remote,
+    OpenVmm,
+}
+
+impl Kind {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "qemu" => Self::Qemu,
+            "clh" => Self::Clh,
+            "dragonball" => Self::Dragonball,
+            "firecracker" => Self::Firecracker,
+            "remote" => Self::Remote,
+            "openvmm" => Self::OpenVmm,
+            _ => return None,
+        })
+    }
+}
+
+/// One sandbox on its way.
+#[derive(Debug, Clone, Copy)]
+struct Start<'a> {
+    host: &'a Host,
+    config: &'a Config,
+    hv: &'a Hypervisor,
+    keys: &'static Keys,
+    kind: Kind,
+    sandbox: &'a Sandbox<'a>,
+    paths: &'a Paths,
+}
+
+/// What a hypervisor starts and what its guest boots with.
+struct Started {
+    launch: Launch,
+    kernel_params: Vec<Arg>,
+    findings: Vec<Finding>,
+}
+
+/// A plan of any hypervisor: nothing can fail any more.
+enum Plan<'a> {
+    Qemu(qemu::Plan<'a>),
+    Clh(clh::Plan<'a>),
+    Dragonball(dragonball::Plan<'a>),
+    Firecracker(firecracker::Plan<'a>),
+    Remote(remote::Plan<'a>),
+    OpenVmm(openvmm::Plan<'a>),
+}
+
+impl<'a> Plan<'a> {
+    /// `Sandbox::start`, as far as it can fail.
+    fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        let plan = match start.kind {
+            Kind::Qemu => qemu::Plan::new(start).map(Self::Qemu),
+            Kind::Clh => clh::Plan::new(start).map(Self::Clh),
+            Kind::Dragonball => dragonball::Plan::new(start).map(Self::Dragonball),
+            Kind::Firecracker => firecracker::Plan::new(start).map(Self::Firecracker),
+            Kind::Remote => remote::Plan::new(start).map(Self::Remote),
+            Kind::OpenVmm => openvmm::Plan::new(start).map(Self::OpenVmm),
+        };
+        plan.and_then(|plan| crate::agent::rs::check(start.config).map(|()| plan))
+            .within("start sandbox in task handler")
+    }
+
+    fn spell(&self) -> Started {
+        match self {
+            Self::Qemu(plan) => plan.spell(),
+            Self::Clh(plan) => plan.spell(),
+            Self::Dragonball(plan) => plan.spell(),
+            Self::Firecracker(plan) => plan.spell(),
+            Self::Remote(plan) => plan.spell(),
+            Self::OpenVmm(plan) => plan.spell(),
+        }
+    }
+
+    /// What is shared with the guest; the agent mounts it.
+    fn share(&self) -> Option<share_fs::Kind> {
+        match self {
+            Self::Qemu(plan) => plan.resources.share.as_ref(),
+            Self::Clh(plan) => plan.resources.share.as_ref(),
+            Self::Dragonball(plan) => plan.resources.share.as_ref(),
+            Self::OpenVmm(plan) => plan.resources.share.as_ref(),
+            Self::Firecracker(_) | Self::Remote(_) => None,
+        }
+        .map(|share| share.kind)
+    }
+}
+
+impl crate::agent::rs::Refused for Refusal {
+    fn kernel_modules(message: &'static str) -> Self {
+        Self::because(message, &["agent.kernel_modules"])
+    }
+}
+
+/// Plans one sandbox and hands the plan on; every way in goes through here, so that all have one outcome.
+fn plan<T>(
+    host: &Host,
+    config: &Config,
+    sandbox: &Sandbox<'_>,
+    then: impl FnOnce(&Plan<'_>, &Config) -> T,
+) -> Result<T, Failure> {
+    let run = || -> Result<T, Refusal> {
+        handler(config)?;
+        let templated = template::of(host, config)?;
+        let config = templated.as_ref().unwrap_or(config);
+        let name = config.runtime.hypervisor_name.as_str();
+        let Some(hv) = config.hypervisor.get(name) else {
+            return Err(Refusal::because(
+                format!(
+                    "init runtime handler: new runtime instance: new hypervisor: get hypervisor: failed to get hypervisor for {name}"
+                ),
+                &["runtime.hypervisor_name"],
+            ));
+        };
+        let Some(kind) = Kind::named(name) else {
+            return Err(Refusal::because(
+                format!(
+                    "init runtime handler: new runtime instance: new hypervisor: Unsupported hypervisor {name}"
+                ),
+                &["runtime.hypervisor_name"],
+            ));
+        };
+        agent(config)?;
+        let paths = Paths::new(sandbox.id, hv);
+        let start = Start { host, config, hv, keys: keys::of(kind), kind, sandbox, paths: &paths };
+        Plan::new(start).map(|plan| then(&plan, config))
+    };
+    run().map_err(|refusal| refusal.of(sandbox))
+}
+
+/// `init_runtime_handler`: only the virtual machine's handler is built in.
+fn handler(config: &Config) -> Result<(), Refusal> {
+    match config.runtime.name.as_str() {
+        "" | "virt_container" => Ok(()),
+        other => Err(Refusal::because(
+            format!("init runtime handler: Unsupported runtime: {other}"),
+            &["runtime.name"],
+        )),
+    }
+}
+
+/// `new_agent`: there is one agent.
+fn agent(config: &Config) -> Result<(), Refusal> {
+    let name = config.runtime.agent_name.as_str();
+    let message = if !config.agent.contains_key(name) {
+        format!("get agent: failed to get agent for {name}")
+    } else if name != "kata" {
+        format!("Unsupported agent {name}")
+    } else {
+        return Ok(());
+    };
+    let refusal = Refusal::because(message, &["runtime.agent_name"]);
+    Err(refusal.within("init runtime handler: new runtime instance: new agent"))
+}
 
 /// The launch and the agent's setup for `config`, which was loaded, annotated, validated and sized.
 /// An error is one that the runtime meets before the VM runs.
@@ -17,9 +251,15 @@ pub fn launch(
     config: &Config,
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
-    let _ = (host, sandbox);
-    if config.active_hypervisor().is_none() {
-        return Err(Failure::new(FailureStage::Launch, "the hypervisor has no table"));
-    }
-    Ok((Launch::default(), AgentSetup::default(), Vec::new()))
+    plan(host, config, sandbox, |plan, config| {
+        let started = plan.spell();
+        let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor()));
+        let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share);
+        (started.launch, agent, started.findings)
+    })
+}
+
+/// The same outcome as `launch`, without what it makes.
+pub fn check(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Option<Failure> {
+    plan(host, config, sandbox, |_, _| ()).err()
 }

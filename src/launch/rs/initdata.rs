@@ -1,0 +1,65 @@
+//! Initialization data: how it is read, and the digest that a confidential guest is bound to.
+//!
+//! The annotation's base64 and gzip are undone when annotations are applied; here the document is read.
+//!
+//! Facts: src/libs/kata-types/src/initdata.rs and `prepare_initdata_device_config` in
+//! src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs at 4.1.0.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use super::Refusal;
+use crate::input::host::Protection;
+
+const BLAME: &[&str] = &["hypervisor.cc_init_data"];
+
+/// Field order is the order in which missing ones are reported.
+#[derive(Debug, Deserialize)]
+struct InitData {
+    version: String,
+    algorithm: String,
+    #[serde(rename = "data")]
+    _data: HashMap<String, String>,
+}
+
+/// How many bytes of digest a platform takes.
+fn length(protection: Protection) -> Option<usize> {
+    match protection {
+        Protection::Tdx => Some(48),
+        Protection::Snp => Some(32),
+        Protection::Se => Some(256),
+        Protection::Sev | Protection::None => None,
+    }
+}
+
+fn hash(algorithm: &str, document: &str) -> Option<Vec<u8>> {
+    Some(match algorithm {
+        "sha256" => Sha256::digest(document).to_vec(),
+        "sha384" => Sha384::digest(document).to_vec(),
+        "sha512" => Sha512::digest(document).to_vec(),
+        _ => return None,
+    })
+}
+
+/// The digest of `document` as `protection` takes it: cut or filled up with zeros, in base64.
+pub(super) fn digest(document: &str, protection: Protection) -> Result<String, Refusal> {
+    let refuse = |message: String| Refusal::because(message, BLAME).within("parse initdata");
+    let read: InitData = toml::from_str(document).map_err(|why| refuse(why.to_string()))?;
+    if read.version != "0.1.0" {
+        return Err(refuse(format!("unsupported version: {}, expected: 0.1.0", read.version)));
+    }
+    let Some(mut digest) = hash(&read.algorithm, document) else {
+        return Err(refuse(format!(
+            "unsupported algorithm: {}, supported algorithms: sha256, sha384, sha512",
+            read.algorithm
+        )));
+    };
+    if let Some(length) = length(protection) {
+        digest.resize(length, 0);
+    }
+    Ok(STANDARD.encode(digest))
+}

@@ -1,0 +1,181 @@
+//! The guest kernel's parameters: the runtime's own, how the root file system is named, the configured list.
+//!
+//! Facts: src/runtime-rs/crates/hypervisor/src/kernel_param.rs at 4.1.0; `get_agent_kernel_params` in
+//! src/libs/kata-types/src/config/mod.rs for what put a parameter of the configured list there.
+
+use std::borrow::Cow;
+
+use super::keys::Keys;
+use super::verity::Verity;
+use super::{Refusal, Start};
+use crate::agent::rs::AgentParams;
+use crate::launch::{Arg, Cause};
+
+const BLAME_PARAMS: &[&str] = &["hypervisor.kernel_params"];
+const BLAME_ROOT: &[&str] =
+    &["hypervisor.kernel_verity_params", "hypervisor.rootfs_type", "hypervisor.block_device_driver"];
+
+#[derive(Debug, Clone)]
+struct Param<'a> {
+    key: Cow<'a, str>,
+    value: Cow<'a, str>,
+    cause: Cause,
+}
+
+/// A kernel command line that grows.
+#[derive(Debug, Clone)]
+pub(super) struct KernelLine<'a> {
+    params: Vec<Param<'a>>,
+    keys: &'static Keys,
+}
+
+impl<'a> KernelLine<'a> {
+    /// With what every guest of this runtime boots.
+    pub(super) fn new(start: &Start<'a>) -> Self {
+        let mut line = Self { params: Vec::with_capacity(24), keys: start.keys };
+        for (key, value) in [
+            ("reboot", "k"),
+            ("panic", "1"),
+            ("systemd.unit", "kata-containers.target"),
+            ("systemd.mask", "systemd-networkd.service"),
+            ("systemd.mask", "systemd-networkd.socket"),
+        ] {
+            line.push(key, value, Cause::constant());
+        }
+        if start.hv.debug_info.enable_debug {
+            line.push("agent.log_vport", "1025", Cause::key(start.keys.enable_debug));
+        }
+        line
+    }
+
+    pub(super) fn push(
+        &mut self,
+        key: impl Into<Cow<'a, str>>,
+        value: impl Into<Cow<'a, str>>,
+        cause: Cause,
+    ) {
+        self.params.push(Param { key: key.into(), value: value.into(), cause });
+    }
+
+    /// Parameters as a text has them: at spaces outside double quotes, key and value at the first `=`.
+    pub(super) fn text(&mut self, text: &'a str, mut cause: impl FnMut(&str, &str) -> Cause) {
+        for (key, value) in words(text).map(pair) {
+            let cause = cause(key, value);
+            self.push(key, value, cause);
+        }
+    }
+
+    /// A guest extension's parameter; without verification it is a bare name, which activates it, too.
+    pub(super) fn extension(&mut self, name: &str, verity: &str, cause: &Cause) {
+        let text = format!("kata.extension.{name}.verity_params={verity}");
+        for (key, value) in words(&text).map(pair) {
+            self.push(key.to_owned(), value.to_owned(), cause.clone());
+        }
+    }
+
+    /// The configured list: what loading put first on behalf of the agent, then `kernel_params`.
+    pub(super) fn configured(&mut self, start: &Start<'a>) {
+        let mut agent = AgentParams::of(start.config);
+        let keys = self.keys;
+        self.text(&start.hv.boot_info.kernel_params, |key, value| {
+            agent.next(key, value).unwrap_or_else(|| Cause::key(keys.kernel_params))
+        });
+    }
+
+    /// How the guest finds its root file system on `driver`, which `decided` by these keys.
+    pub(super) fn root(
+        &mut self,
+        start: &Start<'a>,
+        driver: &str,
+        decided: Cause,
+        rootfs_type: &'a str,
+        dax: bool,
+    ) -> Result<(), Refusal> {
+        let refuse = |message: String| Refusal::because(message, BLAME_ROOT);
+        let (pmem, data, hash) = match driver {
+            "virtio-pmem" => (true, "/dev/pmem0p1", "/dev/pmem0p2"),
+            "virtio-blk-pci" | "virtio-blk-ccw" | "virtio-blk-mmio" => (false, "/dev/vda1", "/dev/vda2"),
+            _ => return Err(refuse(format!("Unsupported rootfs driver {driver}"))),
+        };
+        let plain = match rootfs_type {
+            "ext4" => "data=ordered,errors=remount-ro ro",
+            "xfs" | "erofs" => "ro",
+            _ => return Err(refuse(format!("Unsupported rootfs type {rootfs_type}"))),
+        };
+        let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params).map_err(refuse)?;
+        let mut flags_cause = Cause::key(self.keys.rootfs_type);
+        flags_cause.keys.extend(decided.keys.iter().cloned());
+        let flags = match (&verity, pmem && dax, plain) {
+            (Some(_), ..) | (None, false, _) => plain,
+            (None, true, "ro") => "dax ro",
+            (None, true, _) => "dax,data=ordered,errors=remount-ro ro",
+        };
+        if let Some(verity) = verity {
+            let mut cause = Cause::key(self.keys.kernel_verity_params);
+            cause.keys.extend(decided.keys);
+            self.push("dm-mod.create", verity.table(data, hash), cause);
+            self.push("root", "/dev/dm-0", Cause::key(self.keys.kernel_verity_params));
+        } else {
+            self.push("root", data, decided);
+        }
+        self.push("rootflags", flags, flags_cause);
+        self.push("rootfstype", rootfs_type, Cause::key(self.keys.rootfs_type));
+        Ok(())
+    }
+
+    /// Drops every parameter of these names.
+    pub(super) fn remove(&mut self, names: &[&str]) {
+        self.params.retain(|param| !names.contains(&&*param.key));
+    }
+
+    /// Whether it can be spelled: a parameter needs a name.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        for param in &self.params {
+            if param.key.is_empty() {
+                let what = if param.value.is_empty() { "Empty key and value" } else { "Empty key" };
+                return Err(Refusal::because(what, BLAME_PARAMS));
+            }
+        }
+        Ok(())
+    }
+
+    /// The parameters, spelled.
+    pub(super) fn args(&self) -> Vec<Arg> {
+        let spelled = self.params.iter().map(|param| {
+            let text = if param.value.is_empty() {
+                param.key.clone().into_owned()
+            } else {
+                format!("{}={}", param.key, param.value)
+            };
+            Arg::new(text, param.cause.clone())
+        });
+        spelled.collect()
+    }
+}
+
+/// The whole command line.
+pub(crate) fn joined(params: &[Arg]) -> String {
+    let mut line = String::with_capacity(params.iter().map(|param| param.text.len() + 1).sum());
+    for param in params {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&param.text);
+    }
+    line
+}
+
+/// The words of a parameter list; a space between double quotes does not end one.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |c| {
+        quoted ^= c == '"';
+        c == ' ' && !quoted
+    })
+    .map(str::trim)
+    .filter(|word| !word.is_empty())
+}
+
+fn pair(word: &str) -> (&str, &str) {
+    word.split_once('=').unwrap_or((word, ""))
+}

@@ -1,0 +1,82 @@
+//! Where one sandbox keeps its sockets and folders on the host.
+//!
+//! Facts: `get_sandbox_path` and `get_jailer_root` in src/runtime-rs/crates/hypervisor/src/utils.rs,
+//! `prefix_with_rootless_dir` in src/libs/kata-types/src/lib.rs at 4.1.0.
+
+use crate::runtime::rs41::config::Hypervisor;
+
+/// The user that a rootless VM runs as is made when it starts; this stands for its number.
+const ROOTLESS_UID: u32 = 4242;
+
+/// Where things are on the host.
+#[derive(Debug, Clone)]
+pub(super) struct Paths {
+    /// The sandbox id.
+    pub(super) id: String,
+    /// What every folder is put below when the VMM is not root.
+    rootless: Option<String>,
+}
+
+impl Paths {
+    pub(super) fn new(id: &str, hv: &Hypervisor) -> Self {
+        Self { id: id.to_owned(), rootless: rootless_dir(Some(hv)) }
+    }
+
+    pub(super) fn is_rootless(&self) -> bool {
+        self.rootless.is_some()
+    }
+
+    fn prefixed(&self, path: &str) -> String {
+        prefixed(self.rootless.as_deref(), path)
+    }
+
+    /// The sandbox's own folder.
+    pub(super) fn sandbox(&self) -> String {
+        self.prefixed(&format!("/run/kata/{}", self.id))
+    }
+
+    /// The folder of sockets.
+    pub(super) fn jail(&self) -> String {
+        format!("{}/root", self.sandbox())
+    }
+
+    /// The folder that Cloud Hypervisor finds the file sharing daemon's socket in: a short link when the
+    /// VMM is not root, because socket paths end at 108 bytes.
+    pub(super) fn jail_link(&self) -> String {
+        match &self.rootless {
+            Some(dir) => format!("{dir}/{}/root", self.id),
+            None => self.jail(),
+        }
+    }
+
+    /// What the guest sees of the host.
+    pub(super) fn shared(&self, side: &str) -> String {
+        format!("{}/{}/{side}", self.prefixed("/run/kata-containers/shared/sandboxes"), self.id)
+    }
+
+    /// The disk with the initialization data.
+    pub(super) fn initdata(&self) -> String {
+        format!("{}/{}/initdata.image", self.prefixed("/run/kata-containers/shared/initdata"), self.id)
+    }
+}
+
+fn rootless_dir(hv: Option<&Hypervisor>) -> Option<String> {
+    let security = &hv?.security_info;
+    security.rootless.then(|| {
+        let uid = security.rootless_user.as_ref().map_or(ROOTLESS_UID, |user| user.uid);
+        format!("/run/user/{uid}")
+    })
+}
+
+fn prefixed(rootless: Option<&str>, path: &str) -> String {
+    match rootless {
+        // The prefix takes the path apart, which loses a slash at its end.
+        Some(dir) => format!("{dir}{}", path.trim_end_matches('/')),
+        None => path.to_owned(),
+    }
+}
+
+/// Where the guest mounts what is shared; upstream gives it the host's prefix, too.
+pub(crate) fn guest_share(hv: Option<&Hypervisor>, path: &str) -> String {
+    prefixed(rootless_dir(hv).as_deref(), path)
+}

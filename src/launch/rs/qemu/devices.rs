@@ -1,0 +1,231 @@
+//! QEMU's devices: those that come with the command line, then those that were registered, in order.
+//!
+//! Facts: src/runtime-rs/crates/hypervisor/src/qemu/{cmdline_generator,inner}.rs at 4.1.0.
+
+use super::line::Line;
+use super::{Plan, size};
+use crate::launch::Cause;
+use crate::launch::rs::resources::{Disk, Driver, Role};
+
+/// The first slot that is free on the root bus; the platform has 0 and 1.
+const FIRST_BRIDGE_SLOT: u32 = 2;
+/// Chassis numbers of the root ports above nested bridges start here.
+const NESTED_CHASSIS: u32 = 16;
+
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+impl Plan<'_> {
+    fn bus(&self) -> &'static str {
+        if self.ccw { "ccw" } else { "pci" }
+    }
+
+    /// A legacy device in a virtual machine spares nested KVM the fast MMIO path.
+    fn disable_modern(&self) -> &'static str {
+        if !self.ccw && self.start.host.facts.nested { ",disable-modern=true" } else { "" }
+    }
+
+    /// What a device on the channel subsystem says about itself.
+    fn ccw_tail(&self, line: &mut Line, iommu: bool) -> String {
+        if !self.ccw {
+            return String::new();
+        }
+        let iommu = iommu && self.start.hv.device_info.enable_iommu_platform;
+        let platform = if iommu { ",iommu_platform=on" } else { "" };
+        format!("{platform},devno={}", line.channel())
+    }
+
+    /// The devices of `QemuCmdLine::new`.
+    pub(super) fn built_in(&self, line: &mut Line) {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let device = &hv.device_info;
+        if device.enable_iommu && hv.machine_info.machine_type != "virt" {
+            let text = "intel-iommu,intremap=on,device-iotlb=on,caching-mode=on";
+            line.push("-device", text, Cause::key(keys.enable_iommu));
+        }
+        if hv.debug_info.enable_debug && hv.debug_info.extra_monitor_socket == "hmp" {
+            let cause = Cause::keys([keys.extra_monitor_socket, keys.enable_debug]);
+            line.push("-monitor", "unix:path=debug-monitor.sock,server=on,wait=off", cause);
+        }
+        line.push("-rtc", "base=utc,clock=host,driftfix=slew", Cause::constant());
+        if hv.vm_template.boot_from_template {
+            line.push("-incoming", "defer", Cause::key(keys.boot_from_template));
+        }
+        if !self.ccw {
+            let cause = Cause::rule("always, whatever entropy_source says");
+            line.push("-object", "rng-random,id=rng0,filename=/dev/urandom", cause.clone());
+            line.push("-device", "virtio-rng-pci,rng=rng0", cause);
+            (0..device.default_bridges).for_each(|number| self.bridge(line, number));
+        }
+        let driver = hv.blockdev_info.block_device_driver.as_str();
+        if driver == "virtio-scsi" {
+            self.scsi(line);
+        }
+        if driver == "virtio-blk-pci" && hv.enable_iothreads {
+            let cause = Cause::keys([keys.enable_iothreads, keys.indep_iothreads, keys.block_device_driver]);
+            for number in 0..hv.indep_iothreads {
+                line.push("-object", format!("iothread,id=indep_iothread_{number}"), cause.clone());
+            }
+        }
+        if device.reclaim_guest_freed_memory {
+            let text = "virtio-balloon,free-page-reporting=on";
+            line.push("-device", text, Cause::key(keys.reclaim_guest_freed_memory));
+        }
+        if let Some(rules) = hv.security_info.seccomp_sandbox.as_deref().filter(|rules| !rules.is_empty()) {
+            line.push("-sandbox", rules, Cause::key(keys.seccomp_sandbox));
+        }
+    }
+
+    fn bridge(&self, line: &mut Line, number: u32) {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let machine = hv.machine_info.machine_type.as_str();
+        let slot = FIRST_BRIDGE_SLOT + number;
+        let room = "io-reserve=4k,mem-reserve=1m,pref64-reserve=1m";
+        let nested =
+            machine == "q35" && !hv.security_info.confidential_guest && !hv.boot_info.firmware.is_empty();
+        if nested {
+            let cause = Cause::keys([keys.default_bridges, keys.firmware])
+                .by("firmware heeds reservations on root ports only");
+            let port = format!(
+                "pcie-root-port,id=rp-pci-bridge-{number},addr={slot},chassis={},slot=0,bus=pcie.0,multifunction=off,bus-reserve=0x1,{room}",
+                NESTED_CHASSIS + number
+            );
+            line.push("-device", port, cause.clone());
+            let bridge = format!("pcie-pci-bridge,bus=rp-pci-bridge-{number},id=pci-bridge-{number}");
+            line.push("-device", bridge, cause);
+            return;
+        }
+        let bus = if matches!(machine, "q35" | "virt") { "pcie.0" } else { "pci.0" };
+        let text = format!(
+            "pci-bridge,bus={bus},id=pci-bridge-{number},chassis_nr={},shpc=off,addr={slot},{room}",
+            number + 1
+        );
+        line.push("-device", text, Cause::keys([keys.default_bridges, keys.machine_type]));
+    }
+
+    fn scsi(&self, line: &mut Line) {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let modern = self.disable_modern();
+        let tail = self.ccw_tail(line, true);
+        let mut cause = Cause::key(keys.block_device_driver);
+        let mut thread = "";
+        if hv.enable_iothreads {
+            cause.keys.push(keys.enable_iothreads.into());
+            line.push("-object", "iothread,id=scsi-io-thread", cause.clone());
+            thread = ",iothread=scsi-io-thread";
+        }
+        let text = format!("virtio-scsi-{},id=scsi0{modern}{thread}{tail}", self.bus());
+        line.push("-device", text, cause);
+    }
+
+    /// The devices that `start_vm` finds registered.
+    pub(super) fn registered(&self, line: &mut Line) {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let modern = if hv.disable_nesting_checks { "" } else { self.disable_modern() };
+        let tail = self.ccw_tail(line, true);
+        let text = format!("vhost-vsock-{}{modern}{tail},vhostfd={{fd}},guest-cid={{cid}}", self.bus());
+        let cause = Cause::key(keys.disable_nesting_checks).by("the agent's channel");
+        line.push("-device", text, cause);
+        self.share(line);
+        for (number, disk) in self.resources.disks.iter().enumerate() {
+            if disk.path != hv.boot_info.initrd {
+                self.disk(line, number, disk);
+            }
+        }
+        if let Some(protection) = &self.resources.protection {
+            self.protection(line, protection);
+        }
+        self.root_ports(line);
+    }
+
+    fn share(&self, line: &mut Line) {
+        let keys = self.start.keys;
+        let shares = self.resources.share.as_ref();
+        let Some(share) = shares.filter(|share| share.kind.device() == "virtio-fs") else { return };
+        let cause = Cause::key(keys.shared_fs);
+        line.push("-chardev", format!("socket,id=virtiofsd-chardev,path={}", share.socket), cause);
+        let cause = Cause::keys([keys.shared_fs, keys.virtio_fs_queue_size]);
+        let queue = share.queue_size;
+        // A queue that is no power of two, or too long, is left to QEMU.
+        let queue = if queue <= 1024 && queue.is_power_of_two() {
+            format!(",queue-size={queue}")
+        } else {
+            String::new()
+        };
+        let tail = self.ccw_tail(line, true);
+        let text =
+            format!("vhost-user-fs-{},chardev=virtiofsd-chardev,tag=kataShared{queue}{tail}", self.bus());
+        line.push("-device", text, cause);
+    }
+
+    /// What decided a disk.
+    fn disk_cause(&self, disk: &Disk<'_>) -> Cause {
+        let keys = self.start.keys;
+        match disk.role {
+            Role::Root => Cause::keys([keys.image, keys.vm_rootfs_driver]),
+            Role::Extension(_) => Cause::key(keys.guest_extension_images),
+            Role::Initdata => Cause::keys([keys.initdata, keys.block_device_driver]),
+        }
+    }
+
+    fn disk(&self, line: &mut Line, number: usize, disk: &Disk<'_>) {
+        let hv = self.start.hv;
+        let mut cause = self.disk_cause(disk);
+        if let Driver::Nvdimm = disk.driver {
+            let bytes = self.nvdimms.iter().find(|nvdimm| nvdimm.disk == number).map_or(0, |n| n.size);
+            let text = format!(
+                "memory-backend-file,id=TODO,mem-path={},size={},share=off,prealloc=off,readonly=on",
+                disk.path,
+                size(bytes)
+            );
+            line.push("-object", text, cause.clone());
+            line.push("-device", "nvdimm,memdev=TODO,unarmed=on", cause);
+            return;
+        }
+        if disk.driver == Driver::Mmio {
+            return;
+        }
+        cause.keys.push(self.start.keys.block_device_cache_direct.into());
+        let direct = on_off(hv.blockdev_info.block_device_cache_direct);
+        let text = format!(
+            "driver=file,node-name=image-{{nonce}},filename={},aio=threads,cache.direct={direct},cache.no-flush=off,read-only=on",
+            disk.path
+        );
+        line.push("-blockdev", text, cause.clone());
+        let tail = self.ccw_tail(line, false);
+        let text = if disk.driver == Driver::Scsi {
+            format!("scsi-hd,drive=image-{{nonce}},bus=scsi0.0{tail}")
+        } else {
+            let serial = match disk.role {
+                Role::Extension(name) => format!("extension-{name}"),
+                Role::Root | Role::Initdata => "image-{nonce}".to_owned(),
+            };
+            let bus = self.bus();
+            format!("virtio-blk-{bus},drive=image-{{nonce}},config-wce=off,share-rw=on,serial={serial}{tail}")
+        };
+        line.push("-device", text, cause);
+    }
+
+    /// A pool for devices to come; the runtime goes through it in random order, shown by number.
+    fn root_ports(&self, line: &mut Line) {
+        if !matches!(self.start.hv.machine_info.machine_type.as_str(), "q35" | "virt") {
+            return;
+        }
+        for number in 0..self.resources.root_ports {
+            let text =
+                format!("pcie-root-port,id=rp{number},chassis=0,slot={number},bus=pcie.0,multifunction=off");
+            line.push("-device", text, Cause::key(self.start.keys.pcie_root_port));
+        }
+    }
+
+    pub(super) fn console(&self, line: &mut Line) {
+        let tail = self.ccw_tail(line, true);
+        let cause = Cause::rule("the guest's console");
+        line.push("-device", format!("virtio-serial-{},id=serial0{tail}", self.bus()), cause.clone());
+        line.push("-device", "virtconsole,id=console0,chardev=charconsole0", cause.clone());
+        let socket = format!("{}/console.sock", self.start.paths.jail());
+        let text = format!("socket,id=charconsole0,server=on,wait=off,path={socket}");
+        line.push("-chardev", text, cause);
+    }
+}

@@ -1,0 +1,238 @@
+//! QEMU: the plan of its command line, where a sandbox can fail.
+//!
+//! Facts: `start_vm` in src/runtime-rs/crates/hypervisor/src/qemu/inner.rs and `QemuCmdLine` in
+//! cmdline_generator.rs beside it at 4.1.0.
+
+mod devices;
+mod line;
+mod protection;
+
+use super::kernel::{KernelLine, joined};
+use super::remarks::Remarks;
+use super::resources::{Driver, Protection, Resources, has_ccw_bus};
+use super::{Refusal, Start, Started, Within};
+use crate::finding::{Code, Severity};
+use crate::input::host::Arch;
+use crate::launch::{Cause, Launch};
+
+const MIB: u64 = 1024 * 1024;
+const GIB: u64 = 1024 * MIB;
+
+/// A size as QEMU is told: whole GiB or MiB.
+fn size(bytes: u64) -> String {
+    if bytes.is_multiple_of(GIB) {
+        format!("{}G", bytes / GIB)
+    } else if bytes.is_multiple_of(MIB) {
+        format!("{}M", bytes / MIB)
+    } else {
+        bytes.to_string()
+    }
+}
+
+/// What the guest's memory is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backend {
+    /// Anonymous.
+    Ram,
+    /// Shared with virtiofsd.
+    Shared,
+}
+
+impl Backend {
+    fn id(self) -> &'static str {
+        match self {
+            Self::Ram => "entire-guest-memory",
+            Self::Shared => "entire-guest-memory-share",
+        }
+    }
+}
+
+/// The guest's memory, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Memory {
+    size: u64,
+    slots: u32,
+    max: u64,
+    backend: Option<Backend>,
+}
+
+impl Memory {
+    fn can_grow(self) -> bool {
+        self.slots != 0 && self.max != 0
+    }
+}
+
+/// An image file as persistent memory, with its size.
+#[derive(Debug, Clone)]
+struct Nvdimm {
+    disk: usize,
+    size: u64,
+}
+
+/// A QEMU sandbox that will not fail any more.
+pub(super) struct Plan<'a> {
+    start: Start<'a>,
+    pub(super) resources: Resources<'a>,
+    kernel: KernelLine<'a>,
+    memory: Memory,
+    nvdimms: Vec<Nvdimm>,
+    ccw: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        let hv = start.hv;
+        // A confidential guest may not share folders.
+        let shares = !hv.security_info.confidential_guest && hv.shared_fs.shared_fs.is_some();
+        let resources = Resources::new(&start, shares)?;
+        Self::command(start, resources).within("start vm")
+    }
+
+    fn command(start: Start<'a>, resources: Resources<'a>) -> Result<Self, Refusal> {
+        let kernel = kernel(&start, &resources)?;
+        monitor(&start)?;
+        let mut plan = Self {
+            memory: memory(&start, &resources),
+            nvdimms: Vec::new(),
+            ccw: has_ccw_bus(&start),
+            start,
+            resources,
+            kernel,
+        };
+        plan.nvdimms = plan.persistent()?;
+        if let Some(Protection::Snp { .. }) = plan.resources.protection {
+            plan.memory.slots = 0;
+            plan.memory.max = 0;
+        }
+        plan.kernel.check()?;
+        Ok(plan)
+    }
+
+    /// `add_nvdimm` for every image that is persistent memory.
+    fn persistent(&self) -> Result<Vec<Nvdimm>, Refusal> {
+        let initrd = self.start.hv.boot_info.initrd.as_str();
+        let mut all = Vec::new();
+        for (number, disk) in self.resources.disks.iter().enumerate() {
+            if disk.driver != Driver::Nvdimm || disk.path == initrd {
+                continue;
+            }
+            if !self.memory.can_grow() {
+                return Err(Refusal::because(
+                    "both memory max size and num slots must be set for nvdimm",
+                    &["hypervisor.block_device_driver", "hypervisor.confidential_guest"],
+                ));
+            }
+            let stat = self.start.host.stat(&disk.path);
+            let stat = stat.map_err(|errno| Refusal::because(errno.rust(), &["hypervisor.image"]))?;
+            all.push(Nvdimm { disk: number, size: stat.size });
+        }
+        Ok(all)
+    }
+
+    pub(super) fn spell(&self) -> Started {
+        let start = &self.start;
+        let kernel_params = self.kernel.args();
+        let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
+        let launch = Launch {
+            program: Some(start.hv.path.clone()),
+            args: self.line(joined(&kernel_params)),
+            helpers,
+            ..Launch::default()
+        };
+        Started { launch, kernel_params, findings: self.remarks().0 }
+    }
+
+    fn remarks(&self) -> Remarks {
+        let start = &self.start;
+        let mut remarks = Remarks::of(start);
+        remarks.unprotected(start);
+        let memory = &start.hv.memory_info;
+        let machine = start.hv.machine_info.machine_type.as_str();
+        let room = memory.default_maxmemory.checked_sub(memory.default_memory);
+        if memory.enable_virtio_mem && self.memory.can_grow() && room.is_none_or(|room| room >= 4) {
+            let why = match room {
+                None => Some(format!(
+                    "default_maxmemory ({}) must be >= default_memory ({}) for virtio-mem setup",
+                    memory.default_maxmemory, memory.default_memory
+                )),
+                Some(_) if machine != "s390-ccw-virtio" => {
+                    Some(format!("the runtime sets up virtio-mem on s390-ccw-virtio only, not on {machine}"))
+                }
+                Some(_) => None,
+            };
+            if let Some(why) = why {
+                let message = format!("QEMU is started, then the sandbox fails: {why}");
+                remarks.add(Code::FailsLater, Severity::Warning, start.keys.enable_virtio_mem, message);
+            }
+        }
+        remarks
+    }
+}
+
+/// The guest's parameters as far as they can fail, and with what devices add.
+fn kernel<'a>(start: &Start<'a>, resources: &Resources<'a>) -> Result<KernelLine<'a>, Refusal> {
+    let (hv, keys) = (start.hv, start.keys);
+    let mut line = KernelLine::new(start);
+    if hv.boot_info.initrd.is_empty() {
+        let dax = start.host.facts.arch != Arch::Aarch64;
+        let decided = Cause::keys([keys.image, keys.vm_rootfs_driver]);
+        line.root(start, &hv.boot_info.vm_rootfs_driver, decided, &hv.boot_info.rootfs_type, dax)
+            .within("adding rootfs/verity params failed")?;
+    }
+    line.configured(start);
+    let selinux = if hv.disable_guest_selinux { "0" } else { "1" };
+    line.push("selinux", selinux, Cause::key(keys.disable_guest_selinux));
+    for image in &hv.guest_extension_images {
+        line.extension(&image.name, &image.verity_params, &Cause::key(keys.guest_extension_images));
+    }
+    if hv.device_info.enable_iommu {
+        let cause = Cause::key(keys.enable_iommu);
+        if hv.machine_info.machine_type == "virt" {
+            line.push("iommu.passthrough", "0", cause);
+        } else {
+            line.push("intel_iommu", "on", cause.clone());
+            line.push("iommu", "pt", cause);
+        }
+    }
+    if matches!(resources.protection, Some(Protection::Se)) {
+        line.remove(&["reboot", "systemd.unit", "systemd.mask", "root", "rootflags", "rootfstype"]);
+    }
+    line.push("console", "hvc0", Cause::constant());
+    Ok(line)
+}
+
+/// `add_monitor`: an extra QMP socket would have the name of the one that is bound already.
+fn monitor(start: &Start<'_>) -> Result<(), Refusal> {
+    let debug = &start.hv.debug_info;
+    if debug.enable_debug && !matches!(debug.extra_monitor_socket.as_str(), "" | "hmp") {
+        return Err(Refusal::because(
+            "unix listener bind failed.: Address already in use (os error 98)",
+            &["hypervisor.extra_monitor_socket", "hypervisor.enable_debug"],
+        ));
+    }
+    Ok(())
+}
+
+/// `Memory::new`, and what sharing a folder makes of it.
+fn memory(start: &Start<'_>, resources: &Resources<'_>) -> Memory {
+    let hv = start.hv;
+    let info = &hv.memory_info;
+    let (slots, max) = if hv.security_info.confidential_guest {
+        (0, 0)
+    } else {
+        (info.memory_slots, u64::from(info.default_maxmemory) * MIB)
+    };
+    let mut memory = Memory { size: u64::from(info.default_memory) * MIB, slots, max, backend: None };
+    if matches!(hv.shared_fs.shared_fs.as_deref(), None | Some("none")) {
+        memory.backend = Some(Backend::Ram);
+    }
+    if resources.share.as_ref().is_some_and(|share| share.kind.device() == "virtio-fs") {
+        memory.backend = Some(Backend::Shared);
+        let keeps = matches!(hv.boot_info.vm_rootfs_driver.as_str(), "nvdimm" | "virtio-pmem");
+        if !keeps && !info.enable_virtio_mem {
+            memory.slots = 0;
+            memory.max = 0;
+        }
+    }
+    memory
+}

@@ -1,0 +1,82 @@
+//! The objects that protect a confidential guest.
+//!
+//! Facts: `add_{tdx,sev,sev_snp,se}_protection_device` in
+//! src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs and `SocketAddress` in
+//! src/runtime-rs/crates/hypervisor/src/utils.rs at 4.1.0.
+
+use serde_json::{Value as Json, json};
+
+use super::line::Line;
+use super::{Plan, Protection};
+use crate::launch::Cause;
+
+/// The position of the C-bit, which the processor tells: as EPYC processors have it.
+const C_BIT: u32 = 51;
+
+const QUOTE_SOCKET: &str = "/var/run/tdx-qgs/qgs.socket";
+/// The port where the quote service listens when there is no socket.
+const QUOTE_PORT: u32 = 4050;
+
+/// The object's name, which the machine refers to.
+pub(super) fn id(protection: &Protection<'_>) -> &'static str {
+    match protection {
+        Protection::Sev { .. } => "sev",
+        Protection::Snp { .. } => "snp",
+        Protection::Se => "pv0",
+        Protection::Tdx { .. } => "tdx",
+    }
+}
+
+impl Plan<'_> {
+    pub(super) fn protection(&self, line: &mut Line, protection: &Protection<'_>) {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let firmware = match protection {
+            Protection::Se => {
+                line.push("-object", "s390-pv-guest,id=pv0", Cause::key(keys.confidential_guest));
+                return;
+            }
+            Protection::Sev { firmware } => {
+                let cause = Cause::keys([keys.confidential_guest, keys.sev_snp_guest])
+                    .by("cbitpos as EPYC processors have it");
+                let text = format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1");
+                line.push("-object", text, cause);
+                firmware
+            }
+            Protection::Snp { firmware, host_data } => {
+                let mut text = format!(
+                    "sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on,policy=0x{:x}",
+                    hv.security_info.snp_guest_policy
+                );
+                let mut cause =
+                    Cause::keys([keys.confidential_guest, keys.sev_snp_guest, keys.snp_guest_policy]);
+                if let Some(digest) = host_data {
+                    text.push_str(",host-data=");
+                    text.push_str(digest);
+                    cause.keys.push(keys.initdata.into());
+                }
+                line.push("-object", text, cause.by("cbitpos as EPYC processors have it"));
+                firmware
+            }
+            Protection::Tdx { firmware, qgs_port, mrconfigid } => {
+                let mut object = json!({ "qom-type": "tdx-guest", "id": "tdx", "sept-ve-disable": true });
+                if let Some(digest) = mrconfigid {
+                    object["mrconfigid"] = json!(digest);
+                }
+                object["quote-generation-socket"] = self.quote_socket(*qgs_port);
+                let cause =
+                    Cause::keys([keys.confidential_guest, keys.tdx_quote_generation_service_socket_port]);
+                line.push("-object", object.to_string(), cause);
+                firmware
+            }
+        };
+        line.push("-bios", *firmware, Cause::keys([keys.firmware, keys.confidential_guest]));
+    }
+
+    fn quote_socket(&self, port: u32) -> Json {
+        if port == 0 && self.start.host.exists(QUOTE_SOCKET) {
+            return json!({ "type": "unix", "path": QUOTE_SOCKET });
+        }
+        let port = if port == 0 { QUOTE_PORT } else { port };
+        json!({ "type": "vsock", "cid": "2", "port": port.to_string() })
+    }
+}

@@ -1,0 +1,94 @@
+//! What a careful reader points out about a launch that the runtime begins: what fails a step later, and
+//! what is different from what was asked for.
+//!
+//! Facts: src/runtime-rs/crates/hypervisor and src/runtime-rs/crates/runtimes/virt_container at 4.1.0.
+
+use super::Start;
+use super::resources::{Resources, hardware};
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::host::{Arch, Protection};
+
+/// Remarks that grow.
+pub(super) struct Remarks(pub(super) Vec<Finding>);
+
+impl Remarks {
+    /// What concerns every hypervisor.
+    pub(super) fn of(start: &Start<'_>) -> Self {
+        let mut remarks = Self(Vec::new());
+        let arch = start.host.facts.arch;
+        if arch != Arch::X86_64 {
+            remarks.add(
+                Code::NotVerified,
+                Severity::Note,
+                start.keys.machine_type,
+                format!(
+                    "what is started on {} follows the runtime's source, and was not compared with a recording",
+                    arch.as_str()
+                ),
+            );
+        }
+        if start.hv.factory.enable_template {
+            remarks.add(
+                Code::NotVerified,
+                Severity::Note,
+                start.keys.boot_from_template,
+                "the VM comes from a template: the runtime configures it by the first default file alone, \
+                 without drop-ins, annotations and sizing"
+                    .to_owned(),
+            );
+        }
+        remarks
+    }
+
+    /// Adds one that the cluster's administrator can mend.
+    pub(super) fn add(&mut self, code: Code, severity: Severity, subject: &str, message: String) {
+        self.0.push(Finding {
+            code,
+            severity,
+            subject: Some(subject.to_owned()),
+            place: None,
+            message,
+            fix: None,
+            who: Who::ClusterAdministrator,
+        });
+    }
+
+    /// A confidential guest without anything that protects it.
+    pub(super) fn unprotected(&mut self, start: &Start<'_>) {
+        let asked = start.hv.security_info.confidential_guest;
+        if asked && hardware(&start.host.facts) == Protection::None {
+            self.add(
+                Code::Unprotected,
+                Severity::Warning,
+                start.keys.confidential_guest,
+                "confidential_guest is set and the host has no TEE: the runtime starts the VM unprotected, \
+                 and says nothing"
+                    .to_owned(),
+            );
+        }
+    }
+
+    /// Disks that this hypervisor does not attach.
+    pub(super) fn dropped_disks(&mut self, start: &Start<'_>, resources: &Resources<'_>) {
+        use super::resources::Role;
+        let has = |wanted: fn(&Role<'_>) -> bool| resources.disks.iter().any(|disk| wanted(&disk.role));
+        if has(|role| *role == Role::Initdata) {
+            self.add(
+                Code::NoEffect,
+                Severity::Warning,
+                start.keys.initdata,
+                "the initialization data is written to a disk image that this hypervisor never attaches: \
+                 the guest does not get it"
+                    .to_owned(),
+            );
+        }
+        if has(|role| matches!(role, Role::Extension(_))) {
+            self.add(
+                Code::NoEffect,
+                Severity::Warning,
+                start.keys.guest_extension_images,
+                "this hypervisor does not attach guest extension images before the VM starts".to_owned(),
+            );
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The remote hypervisor: the calls to the service that makes the VM elsewhere.
+//!
+//! Facts: src/runtime-rs/crates/hypervisor/src/remote at 4.1.0.
+
+use serde_json::json;
+
+use super::remarks::Remarks;
+use super::resources::Resources;
+use super::{Refusal, Start, Started};
+use crate::launch::{Cause, Launch, Request};
+
+/// A remote sandbox that will not fail any more.
+pub(super) struct Plan<'a> {
+    start: Start<'a>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        // Devices are registered, and the registration does nothing.
+        Resources::new(&start, false).map(|_| Self { start })
+    }
+
+    /// A CRI annotation under either of its names.
+    fn cri(&self, containerd: &str, crio: &str) -> &str {
+        let annotations = self.start.sandbox.annotations;
+        annotations.get(containerd).or_else(|| annotations.get(crio)).map_or("", String::as_str)
+    }
+
+    pub(super) fn spell(&self) -> Started {
+        let (hv, keys, id) = (self.start.hv, self.start.keys, &self.start.paths.id);
+        let set = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
+        let all = [
+            (
+                "io.kubernetes.cri.sandbox-name".to_owned(),
+                self.cri("io.kubernetes.cri.sandbox-name", "io.kubernetes.cri-o.KubeName").to_owned(),
+                Cause::rule("the pod's name"),
+            ),
+            (
+                "io.kubernetes.cri.sandbox-namespace".to_owned(),
+                self.cri("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri-o.Namespace").to_owned(),
+                Cause::rule("the pod's namespace"),
+            ),
+            (set("machine_type"), hv.machine_info.machine_type.clone(), Cause::key(keys.machine_type)),
+            (set("default_vcpus"), hv.cpu_info.default_vcpus.to_string(), Cause::key(keys.default_vcpus)),
+            (
+                set("default_memory"),
+                hv.memory_info.default_memory.to_string(),
+                Cause::key(keys.default_memory),
+            ),
+            (set("image"), hv.boot_info.image.clone(), Cause::key(keys.image)),
+            (set("cc_init_data"), hv.security_info.initdata.clone(), Cause::key(keys.initdata)),
+            (set("default_gpus"), hv.remote_info.default_gpus.to_string(), Cause::key(keys.default_gpus)),
+            (
+                set("default_gpu_model"),
+                hv.remote_info.default_gpu_model.clone(),
+                Cause::key(keys.default_gpu_model),
+            ),
+        ];
+        let mut annotations = serde_json::Map::new();
+        let mut causes = Vec::with_capacity(all.len());
+        for (name, value, cause) in all {
+            causes.push((format!("/annotations/{name}"), cause));
+            annotations.insert(name, value.into());
+        }
+        let body = json!({ "id": id, "annotations": annotations, "networkNamespacePath": "" });
+        let create = Request { method: "rpc".into(), path: "CreateVM".into(), body, causes };
+        let begin = Request {
+            method: "rpc".into(),
+            path: "StartVM".into(),
+            body: json!({ "id": id }),
+            causes: Vec::new(),
+        };
+        let mut remarks = Remarks::of(&self.start);
+        remarks.unprotected(&self.start);
+        Started {
+            launch: Launch { requests: vec![create, begin], ..Launch::default() },
+            kernel_params: Vec::new(),
+            findings: remarks.0,
+        }
+    }
+}

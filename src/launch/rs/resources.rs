@@ -1,0 +1,269 @@
+//! What is registered with every hypervisor before its VM starts: the shared folder, disks, protection,
+//! PCIe ports. What each hypervisor makes of it is its own file's business.
+//!
+//! Facts: `prepare_for_start_sandbox` in src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs,
+//! `prepare_before_start_vm` in src/runtime-rs/crates/resource/src/manager_inner.rs and
+//! src/runtime-rs/crates/hypervisor/src/device at 4.1.0.
+
+use std::borrow::Cow;
+
+use super::share_fs::Share;
+use super::{Kind, Refusal, Start, Within, initdata};
+use crate::input::host::{Arch, HostFacts, Protection as Hardware};
+
+const BLAME_DRIVER: &[&str] = &["hypervisor.block_device_driver"];
+const BLAME_COLD_PLUG: &[&str] = &["hypervisor.cold_plug_vfio"];
+const BLAME_FIRMWARE: &[&str] = &["hypervisor.firmware"];
+const BLAME_IMAGE: &[&str] = &["hypervisor.image", "hypervisor.initrd"];
+
+/// How a disk is attached, under the names that the runtime uses past its configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Driver {
+    Blk,
+    Ccw,
+    Mmio,
+    Nvdimm,
+    Scsi,
+}
+
+impl Driver {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "virtio-blk-pci" => Self::Blk,
+            "virtio-blk-ccw" => Self::Ccw,
+            "virtio-blk-mmio" => Self::Mmio,
+            "virtio-pmem" => Self::Nvdimm,
+            "virtio-scsi" => Self::Scsi,
+            _ => return None,
+        })
+    }
+}
+
+/// What a disk is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role<'a> {
+    /// The guest's root file system.
+    Root,
+    /// An extension of this name.
+    Extension(&'a str),
+    /// Initialization data.
+    Initdata,
+}
+
+/// One disk.
+#[derive(Debug, Clone)]
+pub(super) struct Disk<'a> {
+    pub(super) path: Cow<'a, str>,
+    pub(super) driver: Driver,
+    pub(super) role: Role<'a>,
+    /// Its number among the disks, persistent memory counted apart.
+    pub(super) index: u64,
+}
+
+/// What protects a confidential guest.
+#[derive(Debug, Clone)]
+pub(super) enum Protection<'a> {
+    Sev { firmware: &'a str },
+    Snp { firmware: &'a str, host_data: Option<String> },
+    Se,
+    Tdx { firmware: &'a str, qgs_port: u32, mrconfigid: Option<String> },
+}
+
+/// Everything registered.
+#[derive(Debug, Clone)]
+pub(super) struct Resources<'a> {
+    pub(super) share: Option<Share>,
+    pub(super) disks: Vec<Disk<'a>>,
+    pub(super) protection: Option<Protection<'a>>,
+    /// PCIe root ports for devices to come.
+    pub(super) root_ports: u32,
+}
+
+/// What the host's processor offers, as the runtime finds it.
+pub(super) fn hardware(facts: &HostFacts) -> Hardware {
+    match (facts.arch, facts.protection) {
+        (Arch::X86_64, hardware @ (Hardware::Tdx | Hardware::Snp | Hardware::Sev)) => hardware,
+        (Arch::S390x, Hardware::Se) => Hardware::Se,
+        _ => Hardware::None,
+    }
+}
+
+/// Whether devices hang on the channel subsystem of IBM Z.
+pub(super) fn has_ccw_bus(start: &Start<'_>) -> bool {
+    start.host.facts.arch == Arch::S390x
+}
+
+/// What is asked for, before any of it is made.
+struct Wanted<'a> {
+    disks: Vec<(Cow<'a, str>, &'a str, Role<'a>)>,
+    protection: Option<Protection<'a>>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(start: &Start<'a>) -> Result<Self, Refusal> {
+        let hv = start.hv;
+        let mut disks = Vec::with_capacity(2 + hv.guest_extension_images.len());
+        if let Some(image) = root(start).within("failed to prepare rootfs device config")? {
+            disks.push((Cow::Borrowed(image), hv.boot_info.vm_rootfs_driver.as_str(), Role::Root));
+        }
+        // Always virtio-blk: only its serial number tells the guest which extension a disk is.
+        let driver = if has_ccw_bus(start) { "virtio-blk-ccw" } else { "virtio-blk-pci" };
+        let extensions = hv.guest_extension_images.iter().filter(|image| !image.path.is_empty());
+        disks.extend(
+            extensions.map(|image| {
+                (Cow::Borrowed(image.path.as_str()), driver, Role::Extension(image.name.as_str()))
+            }),
+        );
+        let hardware = hardware(&start.host.facts);
+        let mut digest = None;
+        let document = hv.security_info.initdata.as_str();
+        if !document.is_empty() && hardware != Hardware::Sev {
+            let made = initdata::digest(document, hardware);
+            digest = Some(made.within("failed to prepare initdata device config")?);
+            let driver = hv.blockdev_info.block_device_driver.as_str();
+            disks.push((Cow::Owned(start.paths.initdata()), driver, Role::Initdata));
+        }
+        match hv.device_info.cold_plug_vfio.as_str() {
+            "" | "no-port" | "root-port" => {}
+            other => {
+                return Err(Refusal::because(
+                    format!("unsupported cold_plug_vfio value {other:?}; only \"root-port\" is supported"),
+                    BLAME_COLD_PLUG,
+                ));
+            }
+        }
+        let protection =
+            protection(start, hardware, digest).within("failed to prepare protection device config")?;
+        Ok(Self { disks, protection })
+    }
+}
+
+/// `prepare_rootfs_config`
+fn root<'a>(start: &Start<'a>) -> Result<Option<&'a str>, Refusal> {
+    let hv = start.hv;
+    if !hv.boot_info.initrd.is_empty() {
+        return Ok(None);
+    }
+    if !hv.boot_info.image.is_empty() {
+        return Ok(Some(&hv.boot_info.image));
+    }
+    let sealed = has_ccw_bus(start) && hv.security_info.confidential_guest;
+    if sealed || start.kind == Kind::Remote {
+        Ok(None)
+    } else {
+        Err(Refusal::because("both of image and initrd isn't set", BLAME_IMAGE))
+    }
+}
+
+/// `prepare_protection_device_config`
+fn protection<'a>(
+    start: &Start<'a>,
+    hardware: Hardware,
+    digest: Option<String>,
+) -> Result<Option<Protection<'a>>, Refusal> {
+    let security = &start.hv.security_info;
+    if !security.confidential_guest {
+        return Ok(None);
+    }
+    let firmware = start.hv.boot_info.firmware.as_str();
+    let needed = |name: &str| -> Result<&'a str, Refusal> {
+        if firmware.is_empty() {
+            // The misspelling is the runtime's.
+            let message = format!("{name} protection requires a path to firmaware");
+            return Err(Refusal::because(message, BLAME_FIRMWARE));
+        }
+        Ok(firmware)
+    };
+    Ok(match hardware {
+        Hardware::Sev => Some(Protection::Sev { firmware: needed("SEV")? }),
+        Hardware::Snp => {
+            let firmware = needed("SEV-SNP")?;
+            Some(if security.sev_snp_guest {
+                Protection::Snp { firmware, host_data: digest }
+            } else {
+                Protection::Sev { firmware }
+            })
+        }
+        Hardware::Se => Some(Protection::Se),
+        Hardware::Tdx => Some(Protection::Tdx { firmware, qgs_port: security.qgs_port, mrconfigid: digest }),
+        Hardware::None => None,
+    })
+}
+
+/// `PCIeTopology`: ports of one kind only; with both kinds there are none.
+fn root_ports(start: &Start<'_>) -> u32 {
+    let device = &start.hv.device_info;
+    if start.kind == Kind::OpenVmm || device.pcie_switch_port > 0 { 0 } else { device.pcie_root_port }
+}
+
+/// `create_block_device_modern`, and the numbers that the device manager gives out.
+#[derive(Default)]
+struct Numbers {
+    disks: u64,
+    pmem: u64,
+}
+
+impl Numbers {
+    fn disk<'a>(&mut self, path: Cow<'a, str>, driver: &str, role: Role<'a>) -> Result<Disk<'a>, Refusal> {
+        let Some(driver) = Driver::named(driver) else {
+            let refusal = Refusal::because(format!("unsupported driver type {driver}"), BLAME_DRIVER);
+            return Err(refusal
+                .within("failed to create device: failed to create block device modern")
+                .within(match role {
+                    Role::Root => "do handle device failed.",
+                    Role::Extension(_) => "do handle extra image device failed.",
+                    Role::Initdata => "do handle initdata block device failed.",
+                }));
+        };
+        let number = if driver == Driver::Nvdimm { &mut self.pmem } else { &mut self.disks };
+        let index = *number;
+        *number += 1;
+        Ok(Disk { path, driver, role, index })
+    }
+}
+
+impl<'a> Resources<'a> {
+    /// Registers everything. `shares_files`: the hypervisor can share folders.
+    pub(super) fn new(start: &Start<'a>, shares_files: bool) -> Result<Self, Refusal> {
+        let wanted = Wanted::new(start)?;
+        Self::made(start, shares_files, wanted).within("set up device before start vm")
+    }
+
+    fn made(start: &Start<'a>, shares_files: bool, wanted: Wanted<'a>) -> Result<Self, Refusal> {
+        let share = match start.hv.shared_fs.shared_fs.as_deref() {
+            Some(name) if shares_files => {
+                let share = Share::new(start, name)?;
+                bind_mounts(start).within("failed setup sandbox bindmounts")?;
+                Some(share)
+            }
+            _ => None,
+        };
+        let mut numbers = Numbers::default();
+        let mut disks: Vec<Disk<'a>> = Vec::with_capacity(wanted.disks.len());
+        for (path, driver, role) in wanted.disks {
+            // A path that is attached already is not attached again.
+            if disks.iter().any(|disk| disk.path == path) {
+                continue;
+            }
+            disks.push(numbers.disk(path, driver, role)?);
+        }
+        Ok(Self { share, disks, protection: wanted.protection, root_ports: root_ports(start) })
+    }
+}
+
+/// `setup_sandbox_bind_mounts`: two folders of one name have no room beside each other.
+fn bind_mounts(start: &Start<'_>) -> Result<(), Refusal> {
+    let mut names: Vec<String> = Vec::new();
+    for mount in &start.config.runtime.sandbox_bind_mounts {
+        let mode = if mount.ends_with(":rw") { ":rw" } else { ":ro" };
+        let path = mount.trim_end_matches(mode);
+        let Ok(real) = start.host.canonicalize(path) else { continue };
+        let name = real.rsplit('/').next().unwrap_or_default().to_owned();
+        if names.contains(&name) {
+            let message = format!("sandbox-bindmounts: path {path} is already specified.");
+            return Err(Refusal::because(message, &["runtime.sandbox_bind_mounts"]));
+        }
+        names.push(name);
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The folder that host and guest share, and the daemon that serves it.
+//!
+//! Facts: src/runtime-rs/crates/resource/src/share_fs at 4.1.0.
+
+use super::{Refusal, Start, Within};
+use crate::launch::{Arg, Cause, Helper};
+use crate::runtime::rs41::config::Hypervisor;
+
+const BLAME: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemon"];
+
+/// Who serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// virtiofsd
+    VirtioFs,
+    /// nydusd
+    Nydus,
+    /// The VMM itself.
+    Inline,
+}
+
+impl Kind {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "virtio-fs" => Self::VirtioFs,
+            "virtio-fs-nydus" => Self::Nydus,
+            "inline-virtio-fs" => Self::Inline,
+            _ => return None,
+        })
+    }
+
+    /// The device's type, as hypervisors are told.
+    pub(super) fn device(self) -> &'static str {
+        match self {
+            Self::VirtioFs | Self::Nydus => "virtio-fs",
+            Self::Inline => "inline-virtio-fs",
+        }
+    }
+
+    /// Where the agent mounts it.
+    pub(super) fn mount_point(self, hv: Option<&Hypervisor>) -> String {
+        let path = match self {
+            Self::VirtioFs | Self::Inline => "/run/kata-containers/shared/containers/",
+            Self::Nydus => "/run/kata-containers/shared/",
+        };
+        super::guest_share(hv, path)
+    }
+}
+
+/// The shared folder of one sandbox.
+#[derive(Debug, Clone)]
+pub(super) struct Share {
+    pub(super) kind: Kind,
+    /// The socket of the daemon.
+    pub(super) socket: String,
+    pub(super) queue_size: u64,
+}
+
+impl Share {
+    /// `ResourceConfig::ShareFs`: the device and its daemon.
+    pub(super) fn new(start: &Start<'_>, name: &str) -> Result<Self, Refusal> {
+        let Some(kind) = Kind::named(name) else {
+            let refusal = Refusal::because(format!("unsupported shared fs {name:?}"), BLAME);
+            return Err(refusal.within("new share fs"));
+        };
+        if kind == Kind::Nydus {
+            check_nydusd(start)
+                .within("setup share fs device before start vm: setup nydusd: validate nydusd config")?;
+        }
+        let socket = match kind {
+            Kind::Inline => "virtiofsd.sock".to_owned(),
+            Kind::VirtioFs | Kind::Nydus => format!("{}/virtiofsd.sock", start.paths.jail()),
+        };
+        Ok(Self { kind, socket, queue_size: u64::from(start.hv.shared_fs.virtio_fs_queue_size) })
+    }
+
+    /// The daemon's command line.
+    pub(super) fn helper(&self, start: &Start<'_>) -> Option<Helper> {
+        let daemon = Daemon { share: self, start };
+        let args = match self.kind {
+            Kind::VirtioFs => daemon.virtiofsd(),
+            Kind::Nydus => daemon.nydusd(),
+            Kind::Inline => return None,
+        };
+        Some(Helper { program: start.hv.shared_fs.virtio_fs_daemon.clone(), args })
+    }
+}
+
+/// `validate_path`: the daemon is looked for before it is started.
+fn check_nydusd(start: &Start<'_>) -> Result<(), Refusal> {
+    let path = start.hv.shared_fs.virtio_fs_daemon.as_str();
+    let refuse = |message: String| Err(Refusal::because(message, BLAME));
+    if path.is_empty() {
+        return refuse("path is empty".to_owned());
+    }
+    let parent = match path.trim_end_matches('/').rsplit_once('/') {
+        Some(("", _)) => "/",
+        Some((parent, _)) => parent,
+        None => "",
+    };
+    if let Err(errno) = start.host.canonicalize(parent) {
+        return refuse(format!("failed to canonicalize parent path {parent:?}: {}", errno.rust()));
+    }
+    match start.host.stat(path) {
+        Err(_) => refuse(format!("path {path:?} does not exist")),
+        Ok(stat) if stat.kind != crate::input::host::FileKind::File => {
+            refuse(format!("path {path:?} is not a file"))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+struct Daemon<'a> {
+    share: &'a Share,
+    start: &'a Start<'a>,
+}
+
+impl Daemon<'_> {
+    /// A rootless daemon runs in its socket's folder and is told the name alone: socket paths end at 108 bytes.
+    fn socket(&self, path: &str) -> Arg {
+        if self.start.paths.is_rootless() {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let cause = Cause::key(self.start.keys.rootless).by("in the folder of its socket");
+            return Arg::new(name, cause);
+        }
+        Arg::new(path, Cause::key(self.start.keys.shared_fs))
+    }
+
+    fn extra<'b>(&'b self) -> impl Iterator<Item = Arg> + 'b {
+        let cause = Cause::key(self.start.keys.virtio_fs_extra_args);
+        let args = &self.start.hv.shared_fs.virtio_fs_extra_args;
+        args.iter().map(move |arg| Arg::new(arg.as_str(), cause.clone()))
+    }
+
+    fn virtiofsd(&self) -> Vec<Arg> {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let share = Cause::key(keys.shared_fs);
+        let cache = Cause::key(keys.virtio_fs_cache);
+        let mut args = vec![
+            Arg::new("--socket-path", share.clone()),
+            self.socket(&self.share.socket),
+            Arg::new("--shared-dir", share.clone()),
+            Arg::new(self.start.paths.shared("ro"), share),
+            Arg::new("--cache", cache.clone()),
+            Arg::new(hv.shared_fs.virtio_fs_cache.as_str(), cache),
+        ];
+        args.extend(self.extra());
+        if !hv.disable_guest_selinux {
+            args.push(Arg::new("--xattr", Cause::key(keys.disable_guest_selinux)));
+        }
+        args
+    }
+
+    fn nydusd(&self) -> Vec<Arg> {
+        let share = Cause::key(self.start.keys.shared_fs);
+        let always = Cause::constant();
+        let mut args = vec![
+            Arg::new("virtiofs", always.clone()),
+            Arg::new("--hybrid-mode", always.clone()),
+            Arg::new("--log-level", always.clone()),
+            Arg::new("info", always),
+            Arg::new("--apisock", share.clone()),
+            self.socket(&format!("{}/nydusd-api.sock", self.start.paths.jail())),
+            Arg::new("--sock", share),
+            self.socket(&self.share.socket),
+        ];
+        args.extend(self.extra());
+        args
+    }
+}
