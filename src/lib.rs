@@ -1,4 +1,59 @@
 //! katascope: what Kata Containers makes of a pod's annotations on a host, before the pod is started.
+//!
+//! It answers three questions: *this pod on this host, what happens? this policy, what does it let in?
+//! if I change it, what changes?* What it says is what the real runtime does: the Go runtime and
+//! runtime-rs as of Kata 4.1.0, and the Go runtime of Kata 2.1.0.
+//!
+//! # The house
+//!
+//! A library that knows Kata and no terminal, and two thin faces. Data goes one way:
+//!
+//! ```text
+//! input, catalog -> policy -> runtime -> launch, agent -> evaluate -> diff -> report -> cli
+//!                                                                                  `-> tui
+//! ```
+//!
+//! | room | decides |
+//! | --- | --- |
+//! | [`input`] | what the files say: configuration layers, manifests, the host; every value with its place |
+//! | [`catalog`] | what exists: each annotation and configuration key, with type, gate, risk and generations |
+//! | [`kubernetes`] | what Kubernetes accepts, and what kubelet makes of a pod's resources |
+//! | [`cri`] | what containerd and CRI-O pass on, and which shim and file serve a handler |
+//! | [`policy`] | who may set what: the name gate and the value gates, each runtime's own way |
+//! | [`runtime`] | how a generation loads, defaults, checks and merges, in its own order |
+//! | [`launch`], [`agent`] | effective configuration to VM command, requests, guest kernel command line |
+//! | [`mod@evaluate`] | the one door: a pod in, an evaluation out |
+//! | [`diff`] | two evaluations to changes |
+//! | [`edit`] | a policy edit to a changed file, with undo and an atomic save |
+//! | [`explain`], [`finding`], [`report`] | words for people and machines |
+//! | [`cli`], [`tui`] | arguments and screens; neither knows a rule of Kata |
+//!
+//! # Where is X decided?
+//!
+//! | question | place |
+//! | --- | --- |
+//! | may a pod set it? | [`policy`] |
+//! | which layer wins? | `runtime::<generation>` |
+//! | type, unit, default, gate? | `assets/catalog`, [`catalog`] |
+//! | why this VM argument? | `launch::<runtime>::<hypervisor>` |
+//! | what changes in the file? | [`edit`] |
+//! | exit status, JSON shape? | `cli::exit`, [`report::json`] |
+//!
+//! # A pod in ten lines
+//!
+//! ```
+//! use katascope::{input::manifest, runtime::Depth, sample};
+//!
+//! let evaluator = sample::evaluator();
+//! for pod in manifest::read(&sample::pods())?.pods {
+//!     let evaluation = evaluator.evaluate(&pod, Depth::Verdicts);
+//!     println!("{}: {}", pod.id(), evaluation.outcome.as_str());
+//!     for verdict in &evaluation.verdicts {
+//!         println!("  {} {}: {}", verdict.key, verdict.status.as_str(), verdict.reason);
+//!     }
+//! }
+//! # Ok::<(), manifest::InputError>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod agent;

@@ -1,0 +1,99 @@
+//! What one evaluation costs: a pod with six annotations, verdicts only and with launch and agent,
+//! under each generation; and loading, and judging a manifest. Prints figures, fails nothing.
+
+use katascope::catalog::Generation;
+use katascope::evaluate::{Evaluator, Setup};
+use katascope::input::config::Layers;
+use katascope::input::manifest::{self, Pod};
+use katascope::input::source::Source;
+use katascope::kubernetes::{self, Kubelet, Node, Version};
+use katascope::runtime::Depth;
+use katascope::sample;
+
+fn main() {
+    divan::main();
+}
+
+const GENERATIONS: [Generation; 3] = Generation::ALL;
+
+/// A QEMU configuration that loads on the sample's host under every generation.
+fn configuration(generation: Generation) -> String {
+    let common = r#"
+[hypervisor.qemu]
+path = "/opt/kata/bin/qemu-system-x86_64"
+kernel = "/opt/kata/share/kata-containers/vmlinux.container"
+image = "/opt/kata/share/kata-containers/kata-containers.img"
+machine_type = "q35"
+default_memory = 2048
+memory_slots = 10
+shared_fs = "virtio-fs"
+virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
+virtio_fs_cache = "auto"
+enable_annotations = ["enable_iommu", "^kernel_params$", "^default_(vcpus|memory)$", "^path$", "^virtio_fs_daemon$"]
+valid_hypervisor_paths = ["/opt/kata/bin/qemu-*"]
+valid_virtio_fs_daemon_paths = ["/opt/kata/libexec/virtiofsd"]
+[agent.kata]
+[runtime]
+internetworking_model = "tcfilter"
+"#;
+    let names = "name = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n";
+    match generation {
+        Generation::Rs41 => format!("{common}{names}"),
+        Generation::Go41 | Generation::Go21 => common.to_owned(),
+    }
+}
+
+fn evaluator(generation: Generation) -> Evaluator {
+    let layers = Layers::of_text("/etc/kata-containers/configuration.toml", &configuration(generation));
+    let evaluator = Evaluator::new(Setup { layers, generation, ..sample::evaluator().setup().clone() });
+    if let Err(error) = evaluator.loaded() {
+        eprintln!("{}: {}", generation.id(), error.message);
+    }
+    evaluator
+}
+
+/// What containerd hands over for a pod with six annotations.
+fn pod() -> Pod {
+    let text = r#"{"ociVersion": "1.1.0", "hostname": "web-0", "annotations": {
+        "io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-id": "abc",
+        "io.kubernetes.cri.sandbox-name": "web-0", "io.kubernetes.cri.sandbox-namespace": "default",
+        "io.kubernetes.cri.sandbox-cpu-quota": "200000", "io.kubernetes.cri.sandbox-cpu-period": "100000",
+        "io.kubernetes.cri.sandbox-memory": "2147483648",
+        "io.katacontainers.config.hypervisor.default_vcpus": "4",
+        "io.katacontainers.config.hypervisor.default_memory": "4096",
+        "io.katacontainers.config.hypervisor.kernel_params": "quiet loglevel=3",
+        "io.katacontainers.config.hypervisor.path": "/opt/kata/bin/qemu-system-x86_64",
+        "io.katacontainers.config.agent.kernel_modules": "e1000e EEE=1",
+        "io.katacontainers.config.runtime.disable_guest_seccomp": "false"}}"#;
+    let documents = manifest::read(&Source::new("pod.json", text));
+    documents.ok().and_then(|d| d.pods.into_iter().next()).unwrap_or_else(|| std::process::exit(1))
+}
+
+#[divan::bench(args = GENERATIONS.map(Generation::id))]
+fn verdicts(bencher: divan::Bencher, id: &str) {
+    let (evaluator, pod) = (evaluator(generation(id)), pod());
+    bencher.bench_local(|| evaluator.evaluate(divan::black_box(&pod), Depth::Verdicts));
+}
+
+#[divan::bench(args = GENERATIONS.map(Generation::id))]
+fn with_launch_and_agent(bencher: divan::Bencher, id: &str) {
+    let (evaluator, pod) = (evaluator(generation(id)), pod());
+    bencher.bench_local(|| evaluator.evaluate(divan::black_box(&pod), Depth::Full));
+}
+
+#[divan::bench(args = GENERATIONS.map(Generation::id))]
+fn load(bencher: divan::Bencher, id: &str) {
+    let setup = evaluator(generation(id)).setup().clone();
+    bencher.bench_local(|| Evaluator::new(divan::black_box(&setup).clone()));
+}
+
+#[divan::bench]
+fn read_and_judge_the_sample(bencher: divan::Bencher) {
+    let node = Node::new(Version::default(), Kubelet::default(), 64);
+    let source = sample::pods();
+    bencher.bench_local(|| kubernetes::read(divan::black_box(&source), &node));
+}
+
+fn generation(id: &str) -> Generation {
+    Generation::from_id(id).unwrap_or(Generation::Rs41)
+}
