@@ -15,7 +15,7 @@ pub mod model;
 pub mod palette;
 mod run;
 pub mod settings;
-mod terminal;
+pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;

@@ -13,6 +13,7 @@ use crossterm::event::{
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::effect::{Effect, Fresh, SaveOutcome};
@@ -113,7 +114,7 @@ pub fn run(session: Session) -> io::Result<Ended> {
     }
     terminal::guard_against_panics();
     let guard = Guard::take(model.mouse)?;
-    let screen = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, io::stdout())))?;
+    let screen = new_screen()?;
     let mut outside = Outside {
         guard,
         screen,
@@ -153,10 +154,16 @@ fn read_settings(session: &Session, env: &Env) -> Settings {
     }
 }
 
+type Screen = Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
+
+fn new_screen() -> io::Result<Screen> {
+    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, io::stdout())))
+}
+
 /// Everything outside of the model.
 struct Outside {
     guard: Guard,
-    screen: Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>,
+    screen: Screen,
     reload: Box<dyn FnMut() -> Result<Fresh, String>>,
     real_path: Box<dyn Fn(&str) -> PathBuf>,
     disk: RealDisk,
@@ -257,11 +264,11 @@ impl Outside {
                 self.guard.lend();
                 signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
                 self.guard.again()?;
-                self.screen.clear()?;
+                self.blank()?;
                 Some(Answer::Resumed)
             }
             Effect::Redraw => {
-                self.screen.clear()?;
+                self.blank()?;
                 None
             }
             Effect::Mouse(on) => {
@@ -274,6 +281,13 @@ impl Outside {
                 None
             }
         })
+    }
+
+    /// Forgets what is on the screen, so that everything is drawn again. Not ratatui's own `clear`: that
+    /// asks the terminal where its cursor is, and a slow or dumb one never answers.
+    fn blank(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        self.screen.resize(Rect::new(0, 0, size.width, size.height))
     }
 
     /// OSC 52 reaches the user's own terminal over any number of hops; local tools are asked as well
@@ -320,7 +334,8 @@ impl Outside {
     /// The editor has the terminal to itself; nothing reads keys meanwhile.
     fn edit(&mut self, path: &str, line: u32) -> io::Result<Result<(), String>> {
         let real = (self.real_path)(path);
-        let Some((program, args)) = self.editor.split_first() else {
+        let words = self.editor.clone();
+        let Some((program, args)) = words.split_first() else {
             return Ok(Err("no editor: set VISUAL or EDITOR".into()));
         };
         let name = program.rsplit('/').next().unwrap_or(program);
@@ -344,7 +359,7 @@ impl Outside {
         self.guard.lend();
         let ended = process.status();
         self.guard.again()?;
-        self.screen.clear()?;
+        self.blank()?;
         Ok(match ended {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(format!("{program} ended with {status}")),

@@ -23,29 +23,29 @@ static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
 
 /// The terminal, while it is ours.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub struct Guard {
     mouse: bool,
 }
 
 impl Guard {
     /// Takes the terminal.
-    pub(super) fn take(mouse: bool) -> io::Result<Self> {
+    pub fn take(mouse: bool) -> io::Result<Self> {
         enter(mouse)?;
         Ok(Self { mouse })
     }
 
     /// Gives it back for a while.
-    pub(super) fn lend(&self) {
+    pub fn lend(&self) {
         restore();
     }
 
     /// Takes it again.
-    pub(super) fn again(&self) -> io::Result<()> {
+    pub fn again(&self) -> io::Result<()> {
         enter(self.mouse)
     }
 
     /// Takes or releases the mouse.
-    pub(super) fn set_mouse(&mut self, mouse: bool) -> io::Result<()> {
+    pub fn set_mouse(&mut self, mouse: bool) -> io::Result<()> {
         self.mouse = mouse;
         if mouse {
             execute!(io::stdout(), EnableMouseCapture)
@@ -93,14 +93,14 @@ fn restore() {
 }
 
 /// What to print if the program dies.
-pub(super) fn set_last_words(words: Option<String>) {
+pub fn set_last_words(words: Option<String>) {
     if let Ok(mut slot) = LAST_WORDS.lock() {
         *slot = words;
     }
 }
 
 /// Restores the terminal before a panic is reported, then lets the hook that was there report it.
-pub(super) fn guard_against_panics() {
+pub fn guard_against_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         restore();
