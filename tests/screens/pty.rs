@@ -32,7 +32,9 @@ impl Terminal {
         command.args(args);
         command.cwd(folder);
         command.env_clear();
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("PS1", "$ ")] {
+        for (name, value) in
+            [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("PS1", "$ ")]
+        {
             command.env(name, value);
         }
         command.env("HOME", folder);
@@ -116,10 +118,9 @@ impl Drop for Terminal {
 }
 
 fn files(folder: &Path) {
-    let config = CONFIG.replace("/opt/", &format!("{}/opt/", folder.display())).replace(
-        "\"/tmp/qemu\"",
-        &format!("\"{}/tmp/qemu\"", folder.display()),
-    );
+    let config = CONFIG
+        .replace("/opt/", &format!("{}/opt/", folder.display()))
+        .replace("\"/tmp/qemu\"", &format!("\"{}/tmp/qemu\"", folder.display()));
     for file in [
         "opt/kata/bin/qemu-system-x86_64",
         "opt/kata/libexec/virtiofsd",
@@ -184,13 +185,25 @@ fn a_signal_restores_the_terminal_and_prints_the_edits() {
         // The shell's only child is the program.
         let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
         let child = children.split_whitespace().next().unwrap().to_owned();
-        assert!(std::process::Command::new("kill").args([&format!("-{signal}"), &child]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("kill")
+                .args([&format!("-{signal}"), &child])
+                .status()
+                .unwrap()
+                .success()
+        );
         terminal.shows("the end");
         terminal.is_restored();
         let shown = terminal.contents();
         assert!(shown.contains(&format!("status {}", 128 + number)), "{shown}");
-        assert!(shown.contains("icanon") && !shown.contains("-icanon") && !shown.contains("-echo"), "{shown}");
-        assert!(shown.contains("unsaved policy edits") && shown.contains("-    \"enable_iommu\","), "{shown}");
+        assert!(
+            shown.contains("icanon") && !shown.contains("-icanon") && !shown.contains("-echo"),
+            "{shown}"
+        );
+        assert!(
+            shown.contains("unsaved policy edits") && shown.contains("-    \"enable_iommu\","),
+            "{shown}"
+        );
         terminal.ends();
     }
 }
@@ -241,7 +254,8 @@ fn the_editor_gets_the_place_and_the_file_is_read_again() {
     let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
     assert!(told.trim_end().ends_with("configuration.toml"), "{told}");
     terminal.press("5/default_vcpus\r");
-    terminal.until("the new value", |s| s.contents().contains("default_vcpus") && s.contents().contains(" 7 "));
+    terminal
+        .until("the new value", |s| s.contents().contains("default_vcpus") && s.contents().contains(" 7 "));
     terminal.press("q");
     assert!(terminal.ends().success());
     terminal.is_restored();
