@@ -1,7 +1,8 @@
 //! What the conformance tests of all generations share: recorded answers and the host they were given on.
 //!
 //! A file of vectors is JSON, packed with gzip: `files` is the host's file system (`["d", path]`,
-//! `["l", path, target]`, `["f", path, size, text]`; a text shorter than its size goes on in zeros),
+//! `["l", path, target]`, `["f", path, size, text, mode]`; a text shorter than its size goes on in zeros,
+//! a mode that is not given is 0o755),
 //! `cases` one object a case: its input, and in `want` the answer of the real runtime.
 
 // Not every test uses every part, and what cannot be read fails the test here, too.
@@ -23,7 +24,7 @@ pub fn vectors(packed: &[u8]) -> Json {
 enum Entry {
     Directory,
     Link(String),
-    File(u64, String),
+    File(u64, String, u32),
 }
 
 /// The recorded host's files.
@@ -41,7 +42,11 @@ impl Recorded {
             let entry = match file[0].as_str().unwrap() {
                 "d" => Entry::Directory,
                 "l" => Entry::Link(file[2].as_str().unwrap().to_owned()),
-                _ => Entry::File(file[2].as_u64().unwrap(), file[3].as_str().unwrap().to_owned()),
+                _ => Entry::File(
+                    file[2].as_u64().unwrap(),
+                    file[3].as_str().unwrap().to_owned(),
+                    file[4].as_u64().map_or(0o755, |mode| mode as u32),
+                ),
             };
             entries.insert(path.to_owned(), entry);
         }
@@ -55,12 +60,12 @@ impl Recorded {
 
 impl Files for Recorded {
     fn lstat(&self, path: &str) -> Result<Stat, Errno> {
-        let (kind, size) = match self.entry(path)? {
-            Entry::Directory => (FileKind::Directory, 4096),
-            Entry::Link(target) => (FileKind::Symlink, target.len() as u64),
-            Entry::File(size, _) => (FileKind::File, *size),
+        let (kind, size, mode) = match self.entry(path)? {
+            Entry::Directory => (FileKind::Directory, 4096, 0o755),
+            Entry::Link(target) => (FileKind::Symlink, target.len() as u64, 0o777),
+            Entry::File(size, _, mode) => (FileKind::File, *size, *mode),
         };
-        Ok(Stat { kind, size, mode: 0o755 })
+        Ok(Stat { kind, size, mode })
     }
 
     fn read_link(&self, path: &str) -> Result<String, Errno> {
@@ -79,7 +84,7 @@ impl Files for Recorded {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
         match self.entry(path)? {
-            Entry::File(size, text) => {
+            Entry::File(size, text, _) => {
                 let mut bytes = text.clone().into_bytes();
                 bytes.resize(usize::try_from(*size).unwrap(), 0);
                 Ok(bytes)

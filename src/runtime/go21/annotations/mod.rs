@@ -124,7 +124,7 @@ pub(super) fn unreached(sandbox: &Sandbox<'_>, why: &str) -> Vec<Verdict> {
         stage: Stage::Known,
         reason: format!("never looked at: {why}"),
         fix: None,
-        trace: Vec::new(),
+        trace: vec![Step { stage: Stage::Known, passed: false, note: why.to_owned().into(), place: None }],
     })
     .collect()
 }

@@ -26,6 +26,18 @@ const MOST_BRIDGES: u32 = 5;
 /// A value that is not the file's: the key, and the rule that made it.
 pub(in crate::runtime::go21) type Derived = (&'static str, &'static str);
 
+/// Why a table is not taken, and the key that is to blame.
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) key: &'static str,
+}
+
+impl Fault {
+    fn new(key: &'static str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), key }
+    }
+}
+
 /// A table read for one hypervisor.
 pub(super) struct Built {
     pub(super) config: HypervisorConfig,
@@ -39,7 +51,7 @@ struct Builder<'a> {
 }
 
 /// Builds the configuration of `hypervisor` from its table.
-pub(super) fn build(host: &Host, hypervisor: HypervisorType, table: &Hypervisor) -> Result<Built, String> {
+pub(super) fn build(host: &Host, hypervisor: HypervisorType, table: &Hypervisor) -> Result<Built, Fault> {
     let mut builder = Builder { host, table, derived: Vec::new() };
     let config = match hypervisor {
         HypervisorType::Qemu => builder.qemu(),
@@ -71,49 +83,60 @@ fn options(text: &str) -> String {
 }
 
 impl Builder<'_> {
-    fn path(&self) -> Result<String, String> {
-        resolve(self.host, or(&self.table.path, "/usr/bin/qemu-lite-system-x86_64"))
+    fn resolve(&self, key: &'static str, path: &str) -> Result<String, Fault> {
+        resolve(self.host, path).map_err(|message| Fault::new(key, message))
     }
 
-    fn kernel(&self) -> Result<String, String> {
-        resolve(self.host, or(&self.table.kernel, "/usr/share/kata-containers/vmlinuz.container"))
+    fn path(&self) -> Result<String, Fault> {
+        self.resolve("path", or(&self.table.path, "/usr/bin/qemu-lite-system-x86_64"))
     }
 
-    fn image(&self) -> Result<String, String> {
+    fn kernel(&self) -> Result<String, Fault> {
+        self.resolve("kernel", or(&self.table.kernel, "/usr/share/kata-containers/vmlinuz.container"))
+    }
+
+    fn image(&self) -> Result<String, Fault> {
         if self.table.image.is_empty() {
-            return Err("image is not set".to_owned());
+            return Err(Fault::new("image", "image is not set"));
         }
-        resolve(self.host, &self.table.image)
+        self.resolve("image", &self.table.image)
     }
 
-    fn initrd(&self) -> Result<String, String> {
+    fn initrd(&self) -> Result<String, Fault> {
         if self.table.initrd.is_empty() {
-            return Err("initrd is not set".to_owned());
+            return Err(Fault::new("initrd", "initrd is not set"));
         }
-        resolve(self.host, &self.table.initrd)
+        self.resolve("initrd", &self.table.initrd)
     }
 
     /// Exactly one of the two must lead to a file.
-    fn initrd_or_image(&self) -> Result<(String, String), String> {
+    fn initrd_or_image(&self) -> Result<(String, String), Fault> {
         match (self.initrd(), self.image()) {
-            (Ok(_), Ok(_)) => {
-                Err("having both an image and an initrd defined in the configuration file is not supported"
-                    .into())
-            }
-            (Err(initrd), Err(image)) => Err(format!(
-                "Either initrd or image must be set to a valid path (initrd: {initrd}) (image: {image})"
+            (Ok(_), Ok(_)) => Err(Fault::new(
+                "initrd",
+                "having both an image and an initrd defined in the configuration file is not supported",
             )),
+            (Err(initrd), Err(image)) => {
+                let (initrd, image) = (initrd.message, image.message);
+                Err(Fault::new(
+                    "image",
+                    format!(
+                        "Either initrd or image must be set to a valid path (initrd: {initrd}) (image: {image})"
+                    ),
+                ))
+            }
             (initrd, image) => Ok((initrd.unwrap_or_default(), image.unwrap_or_default())),
         }
     }
 
-    fn optional(&self, path: &str) -> Result<String, String> {
-        if path.is_empty() { Ok(String::new()) } else { resolve(self.host, path) }
+    fn optional(&self, key: &'static str, path: &str) -> Result<String, Fault> {
+        if path.is_empty() { Ok(String::new()) } else { self.resolve(key, path) }
     }
 
-    fn pflash(&self) -> Result<Vec<String>, String> {
+    fn pflash(&self) -> Result<Vec<String>, Fault> {
         for path in &self.table.pflashes {
-            resolve(self.host, path).map_err(|why| format!("failed to resolve path: {path}: {why}"))?;
+            resolve(self.host, path)
+                .map_err(|why| Fault::new("pflashes", format!("failed to resolve path: {path}: {why}")))?;
         }
         Ok(self.table.pflashes.clone())
     }
@@ -173,26 +196,32 @@ impl Builder<'_> {
         }
     }
 
-    fn block_device_driver(&self) -> Result<String, String> {
+    fn block_device_driver(&self) -> Result<String, Fault> {
         let wanted = self.table.block_device_driver.as_str();
         match wanted {
             "" => Ok("virtio-scsi".to_owned()),
             _ if BLOCK_DRIVERS.contains(&wanted) => Ok(wanted.to_owned()),
-            _ => Err(format!(
-                "Invalid hypervisor block storage driver {wanted} specified (supported drivers: {})",
-                list(&BLOCK_DRIVERS)
+            _ => Err(Fault::new(
+                "block_device_driver",
+                format!(
+                    "Invalid hypervisor block storage driver {wanted} specified (supported drivers: {})",
+                    list(&BLOCK_DRIVERS)
+                ),
             )),
         }
     }
 
-    fn shared_fs(&self) -> Result<String, String> {
+    fn shared_fs(&self) -> Result<String, Fault> {
         let wanted = self.table.shared_fs.as_str();
         match wanted {
             "" => Ok("virtio-9p".to_owned()),
             _ if SHARED_FS.contains(&wanted) => Ok(wanted.to_owned()),
-            _ => Err(format!(
-                "Invalid hypervisor shared file system {wanted} specified (supported file systems: {})",
-                list(&SHARED_FS)
+            _ => Err(Fault::new(
+                "shared_fs",
+                format!(
+                    "Invalid hypervisor shared file system {wanted} specified (supported file systems: {})",
+                    list(&SHARED_FS)
+                ),
             )),
         }
     }
@@ -222,12 +251,12 @@ impl Builder<'_> {
         true
     }
 
-    fn firecracker(&mut self) -> Result<HypervisorConfig, String> {
+    fn firecracker(&mut self) -> Result<HypervisorConfig, Fault> {
         let hypervisor_path = self.path()?;
-        let jailer_path = self.optional(&self.table.jailer_path)?;
+        let jailer_path = self.optional("jailer_path", &self.table.jailer_path)?;
         let kernel_path = self.kernel()?;
         let (initrd_path, image_path) = self.initrd_or_image()?;
-        let firmware_path = self.optional(&self.table.firmware)?;
+        let firmware_path = self.optional("firmware", &self.table.firmware)?;
         let block_device_driver = self.block_device_driver()?;
         Ok(HypervisorConfig {
             hypervisor_path,
@@ -246,13 +275,13 @@ impl Builder<'_> {
         })
     }
 
-    fn qemu(&mut self) -> Result<HypervisorConfig, String> {
+    fn qemu(&mut self) -> Result<HypervisorConfig, Fault> {
         let table = self.table;
         let hypervisor_path = self.path()?;
         let kernel_path = self.kernel()?;
         let (initrd_path, image_path) = self.initrd_or_image()?;
         let pflash = self.pflash()?;
-        let firmware_path = self.optional(&table.firmware)?;
+        let firmware_path = self.optional("firmware", &table.firmware)?;
         let hypervisor_machine_type = or(&table.machine_type, "pc").to_owned();
         let mut disable_image_nvdimm = table.disable_image_nvdimm;
         if hypervisor_machine_type == "microvm" && !disable_image_nvdimm {
@@ -262,11 +291,14 @@ impl Builder<'_> {
         let block_device_driver = self.block_device_driver()?;
         let shared_fs = self.shared_fs()?;
         if shared_fs == "virtio-fs" && table.virtio_fs_daemon.is_empty() {
-            return Err("cannot enable virtio-fs without daemon path in configuration file".to_owned());
+            return Err(Fault::new(
+                "shared_fs",
+                "cannot enable virtio-fs without daemon path in configuration file",
+            ));
         }
         if !self.host.facts.vhost_vsock {
             let why = "stat /dev/vhost-vsock: no such file or directory";
-            return Err(format!("host system doesn't support vsock: {why}"));
+            return Err(Fault::new("", format!("host system doesn't support vsock: {why}")));
         }
         Ok(HypervisorConfig {
             hypervisor_path,
@@ -311,12 +343,12 @@ impl Builder<'_> {
         })
     }
 
-    fn acrn(&mut self) -> Result<HypervisorConfig, String> {
+    fn acrn(&mut self) -> Result<HypervisorConfig, Fault> {
         let hypervisor_path = self.path()?;
-        let hypervisor_ctl_path = resolve(self.host, or(&self.table.ctlpath, "/usr/bin/acrnctl"))?;
+        let hypervisor_ctl_path = self.resolve("ctlpath", or(&self.table.ctlpath, "/usr/bin/acrnctl"))?;
         let kernel_path = self.kernel()?;
         let image_path = self.image()?;
-        let firmware_path = self.optional(&self.table.firmware)?;
+        let firmware_path = self.optional("firmware", &self.table.firmware)?;
         let block_device_driver = self.block_device_driver()?;
         Ok(HypervisorConfig {
             hypervisor_path,
@@ -330,18 +362,21 @@ impl Builder<'_> {
         })
     }
 
-    fn clh(&mut self) -> Result<HypervisorConfig, String> {
+    fn clh(&mut self) -> Result<HypervisorConfig, Fault> {
         let table = self.table;
         let hypervisor_path = self.path()?;
         let kernel_path = self.kernel()?;
         let (initrd_path, image_path) = self.initrd_or_image()?;
         if !initrd_path.is_empty() {
-            return Err("having an initrd defined in the configuration file is not supported".to_owned());
+            return Err(Fault::new(
+                "initrd",
+                "having an initrd defined in the configuration file is not supported",
+            ));
         }
-        let firmware_path = self.optional(&table.firmware)?;
+        let firmware_path = self.optional("firmware", &table.firmware)?;
         let block_device_driver = self.block_device_driver()?;
         if table.virtio_fs_daemon.is_empty() {
-            return Err("virtio-fs daemon path is missing in configuration file".to_owned());
+            return Err(Fault::new("", "virtio-fs daemon path is missing in configuration file"));
         }
         if table.shared_fs != "virtio-fs" {
             self.derived.push(("shared_fs", "Cloud Hypervisor shares files by virtio-fs only"));

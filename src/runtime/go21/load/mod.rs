@@ -35,6 +35,11 @@ fn failed(message: impl Into<String>, place: Option<Place>) -> LoadError {
     LoadError { message: message.into(), place, panic: false }
 }
 
+/// The file as a whole.
+fn whole(path: &Arc<str>) -> Option<Place> {
+    Some(Place { file: Arc::clone(path), line: 0, column: 0 })
+}
+
 /// The text of the file, or the words of the runtime for a file that it cannot read.
 fn text(layers: &Layers, host: &Host) -> Result<Source, LoadError> {
     let real = match &layers.resolved {
@@ -42,22 +47,22 @@ fn text(layers: &Layers, host: &Host) -> Result<Source, LoadError> {
         Err(errno) => {
             let asked = absolute(&layers.asked, "{sandbox-id}");
             let why = not_resolved(&asked, *errno);
-            return Err(failed(format!("Cannot find usable config file ({why})"), None));
+            return Err(failed(format!("Cannot find usable config file ({why})"), whole(&layers.asked)));
         }
     };
     match &layers.base {
         Ok(source) => Ok(source.clone()),
         Err(Unreadable::Io(errno)) => {
             let verb = if errno.number() == 21 { "read" } else { "open" };
-            Err(failed(format!("{verb} {real}: {errno}"), None))
+            Err(failed(format!("{verb} {real}: {errno}"), whole(real)))
         }
         // What is not UTF-8 is read all the same, with a replacement for each bad byte.
         Err(Unreadable::NotUtf8(_)) => match host.read(real) {
             Ok(bytes) => Ok(Source::new(real.clone(), String::from_utf8_lossy(&bytes))),
-            Err(errno) => Err(failed(format!("open {real}: {errno}"), None)),
+            Err(errno) => Err(failed(format!("open {real}: {errno}"), whole(real))),
         },
         Err(Unreadable::TooLarge(size)) => {
-            Err(failed(format!("{real} has {size} bytes: too large to be looked at"), None))
+            Err(failed(format!("{real} has {size} bytes: too large to be looked at"), whole(real)))
         }
     }
 }
@@ -77,6 +82,18 @@ fn places(source: &Source, root: &Table) -> HashMap<String, Place> {
     let mut places = HashMap::new();
     collect(source, "", root, &mut places);
     places
+}
+
+/// A complaint with the key that is to blame, by its whole name.
+struct Fault {
+    key: String,
+    message: String,
+}
+
+impl Fault {
+    fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { key: key.into(), message: message.into() }
+    }
 }
 
 /// What the tables of the hypervisors come to.
@@ -138,13 +155,14 @@ fn lists_of(hypervisor: HypervisorType, table: &tables::Hypervisor) -> [Vec<Stri
 
 /// Every table is built, and must be good; the runtime keeps the one that its map gives last, which is
 /// random: here the one asked for, else the last of the file.
-fn choose(host: &Host, file: &tables::File, wanted: Option<&str>) -> Result<Chosen, String> {
+fn choose(host: &Host, file: &tables::File, wanted: Option<&str>) -> Result<Chosen, Fault> {
     let mut chosen = Chosen::default();
     let mut taken = false;
     for (name, table) in &file.hypervisor {
         let found = match HypervisorType::parse(name) {
             Some(hypervisor) => {
-                let built = hypervisors::build(host, hypervisor, table)?;
+                let built = hypervisors::build(host, hypervisor, table)
+                    .map_err(|fault| Fault::new(format!("hypervisor.{name}.{}", fault.key), fault.message))?;
                 Chosen {
                     hypervisor_type: hypervisor,
                     config: built.config,
@@ -165,7 +183,7 @@ fn choose(host: &Host, file: &tables::File, wanted: Option<&str>) -> Result<Chos
 }
 
 /// Checks how the agent traces, and fills in what is not said.
-fn trace_options(agent: &mut AgentConfig) -> Result<(), String> {
+fn trace_options(agent: &mut AgentConfig) -> Result<(), Fault> {
     if !agent.trace {
         return Ok(());
     }
@@ -174,7 +192,10 @@ fn trace_options(agent: &mut AgentConfig) -> Result<(), String> {
         "" => agent.trace_mode = "dynamic".to_owned(),
         other => {
             let other = quote(other);
-            return Err(format!("invalid kata agent trace mode: {other} (need \"dynamic\" or \"static\")"));
+            return Err(Fault::new(
+                "agent.kata.trace_mode",
+                format!("invalid kata agent trace mode: {other} (need \"dynamic\" or \"static\")"),
+            ));
         }
     }
     match agent.trace_type.as_str() {
@@ -182,8 +203,9 @@ fn trace_options(agent: &mut AgentConfig) -> Result<(), String> {
         "" => agent.trace_type = "isolated".to_owned(),
         other => {
             let other = quote(other);
-            return Err(format!(
-                "invalid kata agent trace type: {other} (need \"isolated\" or \"collated\")"
+            return Err(Fault::new(
+                "agent.kata.trace_type",
+                format!("invalid kata agent trace type: {other} (need \"isolated\" or \"collated\")"),
             ));
         }
     }
@@ -191,7 +213,7 @@ fn trace_options(agent: &mut AgentConfig) -> Result<(), String> {
 }
 
 /// The guest's parameters that the runtime adds before those of the file.
-fn kernel_params(config: &mut RuntimeConfig) -> Result<(), String> {
+fn kernel_params(config: &mut RuntimeConfig) -> Result<(), Fault> {
     let hv = &mut config.hypervisor_config;
     let own = std::mem::take(&mut hv.kernel_params);
     let params = &mut hv.kernel_params;
@@ -207,7 +229,8 @@ fn kernel_params(config: &mut RuntimeConfig) -> Result<(), String> {
     params.extend(crate::agent::go21::kernel_params(&config.agent_config));
     for param in own {
         if param.key.is_empty() {
-            return Err("Empty kernel parameter".to_owned());
+            let key = format!("hypervisor.{}.kernel_params", config.hypervisor_type.as_str());
+            return Err(Fault::new(key, "Empty kernel parameter"));
         }
         params.push(param);
     }
@@ -231,25 +254,28 @@ fn bind_mounts(host: &Host, mounts: &[String]) -> Result<(), String> {
 }
 
 /// Compares images with the memory of the VM; what is only odd comes back as text.
-fn check_images(host: &Host, hv: &HypervisorConfig) -> Result<Vec<String>, String> {
+fn check_images(host: &Host, config: &RuntimeConfig) -> Result<Vec<String>, Fault> {
+    let hv = &config.hypervisor_config;
     if hv.memory_size == 0 {
-        return Err("VM memory cannot be zero".to_owned());
+        return Err(Fault::new("hypervisor", "VM memory cannot be zero"));
     }
     let mut odd = Vec::new();
     for (path, initrd) in [(&hv.image_path, false), (&hv.initrd_path, true)] {
         if path.is_empty() {
             continue;
         }
-        let size = host.stat(path).map_err(|errno| errno.to_string())?.size;
+        let which = if initrd { "initrd" } else { "image" };
+        let key = format!("hypervisor.{}.{which}", config.hypervisor_type.as_str());
+        let size = host.stat(path).map_err(|errno| Fault::new(key.as_str(), errno.to_string()))?.size;
         if size == 0 {
-            return Err(format!("image {} is empty", quote(path)));
+            return Err(Fault::new(key, format!("image {} is empty", quote(path))));
         }
         let mib = size / MIB;
         if size > MIB && mib >= u64::from(hv.memory_size) {
             let message =
                 format!("VM memory ({}MB) smaller than image {} size ({mib}MB)", hv.memory_size, quote(path));
             if initrd {
-                return Err(message);
+                return Err(Fault::new(key, message));
             }
             odd.push(message);
         }
@@ -257,22 +283,25 @@ fn check_images(host: &Host, hv: &HypervisorConfig) -> Result<Vec<String>, Strin
     Ok(odd)
 }
 
-fn check(config: &RuntimeConfig, host: &Host) -> Result<Vec<String>, String> {
+fn check(config: &RuntimeConfig, host: &Host) -> Result<Vec<String>, Fault> {
+    let netns = "runtime.disable_new_netns";
     if config.disable_new_netns {
         if config.netmon_config.enable {
-            return Err("config disable_new_netns conflicts with enable_netmon".to_owned());
+            return Err(Fault::new(netns, "config disable_new_netns conflicts with enable_netmon"));
         }
         if config.inter_network_model != InterworkingModel::None {
-            return Err("config disable_new_netns only works with 'none' internetworking_model".to_owned());
+            let message = "config disable_new_netns only works with 'none' internetworking_model";
+            return Err(Fault::new(netns, message));
         }
     }
-    let odd = check_images(host, &config.hypervisor_config)?;
+    let odd = check_images(host, config)?;
     let factory = &config.factory_config;
     if factory.template && config.hypervisor_config.initrd_path.is_empty() {
-        return Err("Factory option enable_template requires an initrd image".to_owned());
+        let message = "Factory option enable_template requires an initrd image";
+        return Err(Fault::new("factory.enable_template", message));
     }
     if factory.vm_cache_number > 0 && config.hypervisor_type != HypervisorType::Qemu {
-        return Err("VM cache just support qemu".to_owned());
+        return Err(Fault::new("factory.vm_cache_number", "VM cache just support qemu"));
     }
     Ok(odd)
 }
@@ -308,16 +337,23 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
     })?;
     let file = tables::File::read(&root)
         .map_err(|misfit| failed(misfit.message, Some(source.place(misfit.offset))))?;
-    let plain = |message: String| failed(message, None);
+    let places = places(&source, &root);
+    // The key itself, else its table, else the file as a whole.
+    let blamed = |fault: Fault| {
+        let place = places.get(&fault.key).or_else(|| places.get(fault.key.rsplit_once('.')?.0)).cloned();
+        failed(fault.message, place.or_else(|| whole(&source.path)))
+    };
+    let runtime_fault = |key: &str, message: String| blamed(Fault::new(format!("runtime.{key}"), message));
 
     let runtime = &file.runtime;
     let model = runtime.internetworking_model.as_str();
     let inter_network_model = match model {
         "" => InterworkingModel::Default,
-        _ => InterworkingModel::parse(model).ok_or_else(|| plain(format!("Unknown type {model}")))?,
+        _ => InterworkingModel::parse(model)
+            .ok_or_else(|| runtime_fault("internetworking_model", format!("Unknown type {model}")))?,
     };
-    let chosen =
-        choose(host, &file, options.hypervisor).map_err(|why| plain(format!("{}: {why}", source.path)))?;
+    let chosen = choose(host, &file, options.hypervisor)
+        .map_err(|fault| blamed(Fault { message: format!("{}: {}", source.path, fault.message), ..fault }))?;
     let mut config = RuntimeConfig {
         hypervisor_type: chosen.hypervisor_type,
         hypervisor_config: chosen.config,
@@ -346,12 +382,16 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
         sandbox_cgroup_only: runtime.sandbox_cgroup_only,
         enable_pprof: runtime.enable_pprof,
     };
-    kernel_params(&mut config).map_err(plain)?;
+    kernel_params(&mut config).map_err(blamed)?;
     if let Some(other) = runtime.experimental.iter().find(|feature| !super::is_experimental(feature)) {
-        return Err(plain(format!("Unsupported experimental feature {}", quote(other))));
+        return Err(runtime_fault(
+            "experimental",
+            format!("Unsupported experimental feature {}", quote(other)),
+        ));
     }
-    bind_mounts(host, &runtime.sandbox_bind_mounts).map_err(plain)?;
-    let odd = check(&config, host).map_err(plain)?;
+    bind_mounts(host, &runtime.sandbox_bind_mounts)
+        .map_err(|message| runtime_fault("sandbox_bind_mounts", message))?;
+    let odd = check(&config, host).map_err(blamed)?;
 
     let finding = |message: String| Finding {
         code: Code::ConfigOdd,
@@ -368,7 +408,7 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
     Ok(Loaded {
         unannotated: Arc::new(SandboxConfig::new(&config, "", "")),
         fips,
-        places: places(&source, &root),
+        places,
         name_gate: NameGate::new(Generation::Go21, &chosen.enable_annotations),
         value_gates: chosen.lists.each_ref().map(|list| ValueGate::new(Generation::Go21, list)),
         enable_annotations: chosen.enable_annotations,
