@@ -72,6 +72,13 @@ impl Scanner<'_> {
         Ok(byte)
     }
 
+    /// Inside a word, number or escape, the end of the text counts as a blank.
+    fn next_or_blank(&mut self) -> u8 {
+        let byte = self.peek().unwrap_or(b' ');
+        self.pos += 1;
+        byte
+    }
+
     fn blanks(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.pos += 1;
@@ -117,7 +124,7 @@ impl Scanner<'_> {
 
     fn literal(&mut self, word: &str) -> Read<()> {
         for expected in word.bytes().skip(1) {
-            let byte = self.next()?;
+            let byte = self.next_or_blank();
             if byte != expected {
                 let context = format!("in literal {word} (expecting '{}')", char::from(expected));
                 return Err(Self::unexpected(byte, &context));
@@ -133,7 +140,7 @@ impl Scanner<'_> {
     }
 
     fn digit(&mut self, context: &str) -> Read<()> {
-        let byte = self.next()?;
+        let byte = self.next_or_blank();
         if !byte.is_ascii_digit() {
             return Err(Self::unexpected(byte, context));
         }
@@ -142,7 +149,7 @@ impl Scanner<'_> {
     }
 
     fn number(&mut self, first: u8) -> Read<()> {
-        let lead = if first == b'-' { self.next()? } else { first };
+        let lead = if first == b'-' { self.next_or_blank() } else { first };
         match lead {
             b'0' => {}
             b'1'..=b'9' => self.digits(),
@@ -180,7 +187,7 @@ impl Scanner<'_> {
     fn hex(&mut self) -> Read<u32> {
         let mut code = 0;
         for _ in 0..4 {
-            let byte = self.next()?;
+            let byte = self.next_or_blank();
             let digit = char::from(byte).to_digit(16);
             let context = "in \\u hexadecimal character escape";
             code = code * 16 + digit.ok_or_else(|| Self::unexpected(byte, context))?;
@@ -189,7 +196,7 @@ impl Scanner<'_> {
     }
 
     fn escape(&mut self) -> Read<char> {
-        Ok(match self.next()? {
+        Ok(match self.next_or_blank() {
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
@@ -283,6 +290,8 @@ mod tests {
             ("[\"a\",]", "invalid character ']' looking for beginning of value"),
             ("[\"\\x\"]", "invalid character 'x' in string escape code"),
             ("[1.]", "invalid character ']' after decimal point in numeric literal"),
+            ("[tru", "invalid character ' ' in literal true (expecting 'e')"),
+            ("[\"\\", "invalid character ' ' in string escape code"),
             ("é", "invalid character 'Ã' looking for beginning of value"),
         ] {
             assert_eq!(string_list(text).unwrap_err(), message, "{text}");

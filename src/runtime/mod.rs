@@ -6,6 +6,7 @@
 pub mod go21;
 pub mod go41;
 pub mod go_base64;
+pub mod go_flate;
 pub mod go_json;
 mod go_quantity;
 pub mod go_text;

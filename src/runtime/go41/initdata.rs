@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::toml::{self, Decode, Decoder, Error, Value, record, table_of};
 use crate::runtime::go_base64;
+use crate::runtime::go_flate::{self, Fault};
 
 /// A pod's document cannot be larger: Kubernetes limits all annotations to 256 KiB, and gzip packs
 /// about a thousand to one.
@@ -137,28 +138,12 @@ impl Input<'_> {
         let mut at = start;
         loop {
             let first = out.len();
-            let mut inflater = Decompress::new(false);
-            loop {
-                if out.capacity() - out.len() < 4096 {
-                    out.reserve(out.len().max(1 << 14));
-                }
-                let used = at + usize::try_from(inflater.total_in()).unwrap_or(0);
-                let input = self.bytes.get(used..).unwrap_or_default();
-                let before = (inflater.total_in(), out.len());
-                let status = inflater
-                    .decompress_vec(input, &mut out, FlushDecompress::None)
-                    .map_err(|_| format!("flate: corrupt input before offset {}", inflater.total_in()))?;
-                if status == Status::StreamEnd {
-                    break;
-                }
-                if before == (inflater.total_in(), out.len()) {
-                    return Err(self.short());
-                }
-                if out.len() > SIZE_LIMIT {
-                    return Err(format!("more than {SIZE_LIMIT} bytes are not read here"));
-                }
-            }
-            at += usize::try_from(inflater.total_in()).unwrap_or(0);
+            let stream = self.bytes.get(at..).unwrap_or_default();
+            at += go_flate::inflate(stream, &mut out, SIZE_LIMIT).map_err(|fault| match fault {
+                Fault::Short => self.short(),
+                Fault::Corrupt(offset) => Fault::corrupt(offset),
+                Fault::TooLong => format!("more than {SIZE_LIMIT} bytes are not read here"),
+            })?;
             self.need(at + 8)?;
             let mut crc = Crc::new();
             crc.update(out.get(first..).unwrap_or_default());
