@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::catalog::Generation;
 use crate::cri::Engine;
+use crate::cri::containerd::{Containerd, Release};
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::host::{Host, HostFacts, MemoryFiles};
@@ -14,6 +15,10 @@ use crate::input::source::Source;
 pub const CONFIG_PATH: &str = "/etc/kata-containers/runtime-rs/configuration.toml";
 /// The sample's configuration.
 pub const CONFIG: &str = include_str!("../assets/sample/configuration.toml");
+/// Where the sample's containerd configuration pretends to lie.
+pub const CONTAINERD_PATH: &str = "/etc/containerd/config.toml";
+/// The sample's containerd configuration.
+pub const CONTAINERD: &str = include_str!("../assets/sample/containerd.toml");
 /// The sample's pods.
 pub const PODS: &str = include_str!("../assets/sample/pods.yaml");
 
@@ -33,6 +38,8 @@ pub fn host() -> Host {
     .file("/dev/urandom", 0o666, "")
     .file("/dev/random", 0o666, "")
     .file("/dev/vhost-vsock", 0o666, "")
+    .file("/opt/kata/runtime-rs/bin/containerd-shim-kata-v2", 0o755, "a shim")
+    .file(CONTAINERD_PATH, 0o644, CONTAINERD)
     .file(CONFIG_PATH, 0o644, CONFIG);
     let facts = HostFacts { cpus: 64, memory_mib: 262_144, ..HostFacts::default() };
     Host::new(facts, Arc::new(files))
@@ -42,13 +49,14 @@ pub fn host() -> Host {
 pub fn evaluator() -> Evaluator {
     let host = host();
     let layers = Layers::read(&host, CONFIG_PATH);
+    let containerd = Containerd::read(&host, CONTAINERD_PATH, Release::NEWEST, Some("kata".into()));
     Evaluator::new(Setup {
         host,
         layers,
         generation: Generation::Rs41,
         hypervisor: None,
         sandbox_id: None,
-        engine: Engine::Assumed,
+        engine: Engine::Containerd(Box::new(containerd)),
     })
 }
 

@@ -102,7 +102,7 @@ pub struct Input {
     /// Only the pods of this name
     #[arg(long, value_name = "NAMESPACE/NAME", help_heading = "Kubernetes")]
     pub pod: Option<String>,
-    /// Host facts (TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages, [[numa]]
+    /// Host facts (TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages and numa tables
     #[arg(long, value_name = "FILE", help_heading = "Host")]
     pub host: Option<PathBuf>,
     /// Online CPUs of the host

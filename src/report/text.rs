@@ -69,7 +69,10 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
         annotation(&mut out, verdict, paint);
     }
     let said = |f: &&Finding| {
-        !evaluation.verdicts.iter().any(|v| f.subject.as_deref() == Some(&v.key) && f.message == v.reason)
+        let told = |v: &Verdict| {
+            v.status != Status::Applied && f.subject.as_deref() == Some(&v.key) && f.message == v.reason
+        };
+        !evaluation.verdicts.iter().any(told)
             && evaluation.outcome.failure().is_none_or(|failure| failure.message != f.message)
     };
     for finding in evaluation.findings.iter().filter(said) {
