@@ -89,7 +89,6 @@ codes! {
     OverheadOnly = "overhead-only", "the VM gets no more memory than the overhead";
     FailsLater = "fails-later", "the VM is started, and a later step fails";
     NotVerified = "not-verified", "the answer follows the source of the runtime, and no recording confirms it";
-    Unprotected = "unprotected", "a confidential guest is asked for, and nothing protects it";
     RuntimePanics = "runtime-panics", "the real runtime crashes on this input";
 }
 

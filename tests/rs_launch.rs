@@ -145,7 +145,7 @@ impl Vectors {
             }
         };
         same("check", json!(outcome.as_ref().err().map(|f| &f.message)), {
-            json!(rs::check(&host, &config, &sandbox).map(|failure| failure.message))
+            json!(rs::check(&host, &config, &sandbox).err().map(|failure| failure.message))
         });
         let (launch, agent, _) = match outcome {
             Ok(started) => started,

@@ -266,8 +266,6 @@ impl<'a> Plan<'a> {
             args.extend(["--seccomp", "false"].map(|text| Arg::new(text, cause.clone())));
         }
         let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
-        let mut remarks = Remarks::of(start);
-        remarks.dropped_disks(start, &self.resources);
         let ask = |method: &str, path: &str, body: Json| Request {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -294,7 +292,13 @@ impl<'a> Plan<'a> {
         };
         let launch =
             Launch { program: Some(self.program.clone()), args, helpers, requests, ..Launch::default() };
-        Started { launch, kernel_params, findings: remarks.0 }
+        Started { launch, kernel_params }
+    }
+
+    pub(super) fn remarks(&self) -> Remarks {
+        let mut remarks = Remarks::of(&self.start);
+        remarks.dropped_disks(&self.start, &self.resources);
+        remarks
     }
 
     fn cpus(&self) -> Json {

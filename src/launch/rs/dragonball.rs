@@ -101,10 +101,12 @@ impl<'a> Plan<'a> {
             action("StartMicroVm", Json::Null, &[])
         });
         let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
-        let mut remarks = Remarks::of(start);
-        remarks.unprotected(start);
         let launch = Launch { helpers, requests, ..Launch::default() };
-        Started { launch, kernel_params, findings: remarks.0 }
+        Started { launch, kernel_params }
+    }
+
+    pub(super) fn remarks(&self) -> Remarks {
+        Remarks::of(&self.start)
     }
 
     fn configuration(&self) -> Request {

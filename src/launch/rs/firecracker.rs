@@ -84,13 +84,12 @@ impl<'a> Plan<'a> {
         let launch =
             Launch { program: Some(program), args, requests: self.requests(&cmdline), ..Launch::default() };
         let kernel_params = if cmdline.is_empty() { Vec::new() } else { kernel_params };
-        Started { launch, kernel_params, findings: self.remarks().0 }
+        Started { launch, kernel_params }
     }
 
-    fn remarks(&self) -> Remarks {
+    pub(super) fn remarks(&self) -> Remarks {
         let start = &self.start;
         let mut remarks = Remarks::of(start);
-        remarks.unprotected(start);
         if self.kernel.check().is_err() {
             let message = "a kernel parameter without a name cannot be spelled, and the runtime then passes \
                            none at all: the guest will not find its root file system";

@@ -1,7 +1,6 @@
 //! What runtime-rs 4.1.0 starts and asks for, from its effective configuration.
 //!
-//! Decides what `init runtime handler` and `start sandbox` make of a configuration that was loaded,
-//! annotated, validated and sized: one file or folder per hypervisor. A plan is made first, in upstream's
+//! Decides what `start sandbox` makes of a configuration that was loaded, annotated, validated and sized: one file or folder per hypervisor. A plan is made first, in upstream's
 //! order, since that is where a sandbox can fail; spelling it out cannot. The pod's network cards and VFIO
 //! devices are not part of it: they are known only when the pod starts.
 //!
@@ -21,7 +20,6 @@ mod remarks;
 mod remote;
 mod resources;
 mod share_fs;
-mod template;
 mod verity;
 
 use std::borrow::Cow;
@@ -125,7 +123,6 @@ struct Start<'a> {
 struct Started {
     launch: Launch,
     kernel_params: Vec<Arg>,
-    findings: Vec<Finding>,
 }
 
 /// A plan of any hypervisor: nothing can fail any more.
@@ -164,6 +161,18 @@ impl<'a> Plan<'a> {
         }
     }
 
+    fn remarks(&self) -> Vec<Finding> {
+        let remarks = match self {
+            Self::Qemu(plan) => plan.remarks(),
+            Self::Clh(plan) => plan.remarks(),
+            Self::Dragonball(plan) => plan.remarks(),
+            Self::Firecracker(plan) => plan.remarks(),
+            Self::Remote(plan) => plan.remarks(),
+            Self::OpenVmm(plan) => plan.remarks(),
+        };
+        remarks.0
+    }
+
     /// What is shared with the guest; the agent mounts it.
     fn share(&self) -> Option<share_fs::Kind> {
         match self {
@@ -188,78 +197,38 @@ fn plan<T>(
     host: &Host,
     config: &Config,
     sandbox: &Sandbox<'_>,
-    then: impl FnOnce(&Plan<'_>, &Config) -> T,
+    then: impl FnOnce(&Plan<'_>) -> T,
 ) -> Result<T, Failure> {
     let run = || -> Result<T, Refusal> {
-        handler(config)?;
-        let templated = template::of(host, config)?;
-        let config = templated.as_ref().unwrap_or(config);
         let name = config.runtime.hypervisor_name.as_str();
-        let Some(hv) = config.hypervisor.get(name) else {
-            return Err(Refusal::because(
-                format!(
-                    "init runtime handler: new runtime instance: new hypervisor: get hypervisor: failed to get hypervisor for {name}"
-                ),
-                &["runtime.hypervisor_name"],
-            ));
+        let (Some(hv), Some(kind)) = (config.hypervisor.get(name), Kind::named(name)) else {
+            let message = format!("Unsupported hypervisor {name}");
+            let refusal = Refusal::because(message, &["runtime.hypervisor_name"]);
+            return Err(refusal.within("init runtime handler: new runtime instance: new hypervisor"));
         };
-        let Some(kind) = Kind::named(name) else {
-            return Err(Refusal::because(
-                format!(
-                    "init runtime handler: new runtime instance: new hypervisor: Unsupported hypervisor {name}"
-                ),
-                &["runtime.hypervisor_name"],
-            ));
-        };
-        agent(config)?;
         let paths = Paths::new(sandbox.id, hv);
         let start = Start { host, config, hv, keys: keys::of(kind), kind, sandbox, paths: &paths };
-        Plan::new(start).map(|plan| then(&plan, config))
+        Plan::new(start).map(|plan| then(&plan))
     };
     run().map_err(|refusal| refusal.of(sandbox))
 }
 
-/// `init_runtime_handler`: only the virtual machine's handler is built in.
-fn handler(config: &Config) -> Result<(), Refusal> {
-    match config.runtime.name.as_str() {
-        "" | "virt_container" => Ok(()),
-        other => Err(Refusal::because(
-            format!("init runtime handler: Unsupported runtime: {other}"),
-            &["runtime.name"],
-        )),
-    }
-}
-
-/// `new_agent`: there is one agent.
-fn agent(config: &Config) -> Result<(), Refusal> {
-    let name = config.runtime.agent_name.as_str();
-    let message = if !config.agent.contains_key(name) {
-        format!("get agent: failed to get agent for {name}")
-    } else if name != "kata" {
-        format!("Unsupported agent {name}")
-    } else {
-        return Ok(());
-    };
-    let refusal = Refusal::because(message, &["runtime.agent_name"]);
-    Err(refusal.within("init runtime handler: new runtime instance: new agent"))
-}
-
-/// The launch and the agent's setup for `config`, which was loaded, annotated, validated and sized.
-/// An error is one that the runtime meets before the VM runs.
+/// The launch and the agent's setup for `config`, which was loaded, annotated, validated and sized, and
+/// which a runtime handler was made for. An error is one that the runtime meets before the VM runs.
 pub fn launch(
     host: &Host,
     config: &Config,
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
-    plan(host, config, sandbox, |plan, config| {
+    plan(host, config, sandbox, |plan| {
         let started = plan.spell();
         let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor()));
         let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share);
-        (started.launch, agent, started.findings)
+        (started.launch, agent, plan.remarks())
     })
 }
 
-/// The same outcome as `launch`, without what it makes.
-pub fn check(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Option<Failure> {
-    plan(host, config, sandbox, |_, _| ()).err()
+/// The same outcome and findings as of `launch`, without what it makes.
+pub fn check(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
+    plan(host, config, sandbox, |plan| plan.remarks())
 }

@@ -95,12 +95,11 @@ impl<'a> Plan<'a> {
             requests: vec![Request { method: "rpc".into(), path: "CreateVM".into(), body, causes }],
             ..Launch::default()
         };
-        Started { launch, kernel_params, findings: self.remarks().0 }
+        Started { launch, kernel_params }
     }
 
-    fn remarks(&self) -> Remarks {
+    pub(super) fn remarks(&self) -> Remarks {
         let mut remarks = Remarks::of(&self.start);
-        remarks.unprotected(&self.start);
         if self.deferred().any(|disk| disk.driver != Driver::Blk) {
             let message =
                 "the VM is started, then the sandbox fails: OpenVMM plugs in virtio-blk-pci disks only";

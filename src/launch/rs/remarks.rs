@@ -4,9 +4,9 @@
 //! Facts: src/runtime-rs/crates/hypervisor and src/runtime-rs/crates/runtimes/virt_container at 4.1.0.
 
 use super::Start;
-use super::resources::{Resources, hardware};
+use super::resources::{Resources, Role};
 use crate::finding::{Code, Finding, Severity, Who};
-use crate::input::host::{Arch, Protection};
+use crate::input::host::Arch;
 
 /// Remarks that grow.
 pub(super) struct Remarks(pub(super) Vec<Finding>);
@@ -53,24 +53,8 @@ impl Remarks {
         });
     }
 
-    /// A confidential guest without anything that protects it.
-    pub(super) fn unprotected(&mut self, start: &Start<'_>) {
-        let asked = start.hv.security_info.confidential_guest;
-        if asked && hardware(&start.host.facts) == Protection::None {
-            self.add(
-                Code::Unprotected,
-                Severity::Warning,
-                start.keys.confidential_guest,
-                "confidential_guest is set and the host has no TEE: the runtime starts the VM unprotected, \
-                 and says nothing"
-                    .to_owned(),
-            );
-        }
-    }
-
     /// Disks that this hypervisor does not attach.
     pub(super) fn dropped_disks(&mut self, start: &Start<'_>, resources: &Resources<'_>) {
-        use super::resources::Role;
         let has = |wanted: fn(&Role<'_>) -> bool| resources.disks.iter().any(|disk| wanted(&disk.role));
         if has(|role| *role == Role::Initdata) {
             self.add(

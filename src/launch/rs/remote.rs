@@ -26,6 +26,10 @@ impl<'a> Plan<'a> {
         annotations.get(containerd).or_else(|| annotations.get(crio)).map_or("", String::as_str)
     }
 
+    pub(super) fn remarks(&self) -> Remarks {
+        Remarks::of(&self.start)
+    }
+
     pub(super) fn spell(&self) -> Started {
         let (hv, keys, id) = (self.start.hv, self.start.keys, &self.start.paths.id);
         let set = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
@@ -70,12 +74,9 @@ impl<'a> Plan<'a> {
             body: json!({ "id": id }),
             causes: Vec::new(),
         };
-        let mut remarks = Remarks::of(&self.start);
-        remarks.unprotected(&self.start);
         Started {
             launch: Launch { requests: vec![create, begin], ..Launch::default() },
             kernel_params: Vec::new(),
-            findings: remarks.0,
         }
     }
 }

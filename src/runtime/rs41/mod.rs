@@ -191,14 +191,19 @@ impl Loaded {
                 return;
             }
         };
+        if depth == Depth::Verdicts {
+            match crate::launch::rs::check(host, config, sandbox) {
+                Ok(findings) => run.findings.extend(findings),
+                Err(failure) => run.failure = Some(failure),
+            }
+            return;
+        }
         match crate::launch::rs::launch(host, config, sandbox) {
             Ok((launch, agent, findings)) => {
                 run.findings.extend(findings);
-                if depth == Depth::Full {
-                    run.launch = Some(launch);
-                    run.agent = Some(agent);
-                    run.effective = self.effective(way);
-                }
+                run.launch = Some(launch);
+                run.agent = Some(agent);
+                run.effective = self.effective(way);
             }
             Err(failure) => run.failure = Some(failure),
         }

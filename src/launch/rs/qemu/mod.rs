@@ -139,13 +139,12 @@ impl<'a> Plan<'a> {
             helpers,
             ..Launch::default()
         };
-        Started { launch, kernel_params, findings: self.remarks().0 }
+        Started { launch, kernel_params }
     }
 
-    fn remarks(&self) -> Remarks {
+    pub(super) fn remarks(&self) -> Remarks {
         let start = &self.start;
         let mut remarks = Remarks::of(start);
-        remarks.unprotected(start);
         let memory = &start.hv.memory_info;
         let machine = start.hv.machine_info.machine_type.as_str();
         let room = memory.default_maxmemory.checked_sub(memory.default_memory);
