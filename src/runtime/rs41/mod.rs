@@ -96,7 +96,6 @@ fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
 /// A sandbox on its way: what is known so far.
 struct Way<'a> {
     trails: Vec<Trail<'a>>,
-    annotated: Config,
     config: Config,
     workload: Workload,
     ended: Option<(FailureStage, Complaint)>,
@@ -134,7 +133,7 @@ impl Loaded {
         let sized = way.workload.is_limited()
             && way.ended.is_none()
             && way.config.runtime.static_sandbox_resource_mgmt;
-        let story = Story { loaded: self, annotated: &way.annotated, last: &way.config, ended, sized };
+        let story = Story { loaded: self, last: &way.config, ended, sized };
         run.verdicts = way.trails.iter().map(|trail| story.verdict(trail)).collect();
         run
     }
@@ -144,7 +143,6 @@ impl Loaded {
         let mut config = self.read.adjusted.clone();
         let mut way = Way {
             trails: Vec::new(),
-            annotated: Config::default(),
             config: Config::default(),
             workload: Workload::of(annotations),
             ended: None,
@@ -157,7 +155,6 @@ impl Loaded {
             }
             _ => annotations::unread(annotations),
         };
-        way.annotated = config.clone();
         if annotations::worst(&way.trails).is_none() {
             let outcome = picked.map_err(|c| (FailureStage::Annotations, c));
             way.ended = outcome.and_then(|()| prepare(&mut config, host, way.workload)).err();

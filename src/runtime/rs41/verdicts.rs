@@ -23,8 +23,6 @@ pub fn view(config: &Config) -> Option<View<'_>> {
 pub struct Story<'s> {
     /// The configuration and its policy.
     pub loaded: &'s Loaded,
-    /// With the values of the annotations, before anything else.
-    pub annotated: &'s Config,
     /// In the end, or as far as the pod got.
     pub last: &'s Config,
     /// The complaint that ended the way, and the annotation that is to blame.
@@ -36,7 +34,7 @@ pub struct Story<'s> {
 impl Story<'_> {
     /// The verdict on one annotation.
     pub fn verdict(&self, trail: &Trail<'_>) -> Verdict {
-        let runtime = &self.annotated.runtime;
+        let runtime = &self.last.runtime;
         let field = trail
             .rule
             .map(|rule| Cow::Owned(rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name)));
@@ -69,7 +67,7 @@ impl Story<'_> {
     /// The configured value in the table that the pod uses.
     fn before(&self, rule: &Rule) -> Option<Json> {
         let loaded = &self.loaded.read.adjusted;
-        let names = &self.annotated.runtime;
+        let names = &self.last.runtime;
         let view = View {
             hv: loaded.hypervisor.get(&names.hypervisor_name)?,
             ag: loaded.agent.get(&names.agent_name)?,
@@ -88,7 +86,14 @@ impl Story<'_> {
             Some(_) if overwritten => {
                 "the runtime writes this one itself, over whatever a pod says".to_owned()
             }
-            Some(fate) if fate != "ignored" => format!("runtime-rs 4.1 does not read it: {fate}"),
+            // Of a gated key the list says what becomes of it; here its name was not let through.
+            Some(fate) if trail.short().is_none() && fate != "ignored" => {
+                format!("runtime-rs 4.1 does not read it: {fate}")
+            }
+            _ if trail.short().is_some() => {
+                "runtime-rs 4.1 reads no such annotation; were its name in enable_annotations, the pod would fail"
+                    .to_owned()
+            }
             _ => "runtime-rs 4.1 reads no such annotation".to_owned(),
         };
         step(verdict, Stage::Known, false, "no rule for this key");
@@ -99,8 +104,8 @@ impl Story<'_> {
 
     fn not_enabled(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
         let short = trail.short().unwrap_or_default();
-        let table = format!("hypervisor.{}", self.annotated.runtime.hypervisor_name);
-        let invalid = self.loaded.gates(self.annotated).and_then(|gates| {
+        let table = format!("hypervisor.{}", self.last.runtime.hypervisor_name);
+        let invalid = self.loaded.gates(self.last).and_then(|gates| {
             let first = gates.names.invalid().next().map(|(i, _)| i);
             first.filter(|_| gates.names.disabled())
         });
@@ -207,8 +212,8 @@ impl Story<'_> {
 
     fn taken(&self, trail: &Trail<'_>, rule: &Rule, verdict: &mut Verdict) {
         self.stations(trail, Stage::Effective, verdict);
-        let wrote = view(self.annotated).map(rule.json);
-        verdict.after.clone_from(&wrote);
+        let wrote = &trail.wrote;
+        verdict.after.clone_from(wrote);
         if let Some((complaint, blamed)) = self.ended {
             if blamed == trail.key {
                 step(verdict, Stage::Sizing, false, complaint.message.clone());
@@ -219,7 +224,7 @@ impl Story<'_> {
             return;
         }
         let last = view(self.last).map(rule.json);
-        let overridden = match (&wrote, &last) {
+        let overridden = match (wrote, &last) {
             (Some(wrote), Some(last)) if wrote != last => replaced(rule, wrote, last, self),
             _ => sizing_ignores(rule, self),
         };
@@ -244,12 +249,12 @@ impl Story<'_> {
     }
 
     fn pattern(&self, list: &str, index: usize) -> &str {
-        let hv = self.loaded.read.adjusted.hypervisor.get(&self.annotated.runtime.hypervisor_name);
+        let hv = self.loaded.read.adjusted.hypervisor.get(&self.last.runtime.hypervisor_name);
         hv.and_then(|hv| super::list_of(hv, list).get(index)).map_or("", String::as_str)
     }
 
     fn place(&self, list: &str) -> Option<crate::input::Place> {
-        let key = format!("hypervisor.{}.{list}", self.annotated.runtime.hypervisor_name);
+        let key = format!("hypervisor.{}.{list}", self.last.runtime.hypervisor_name);
         self.loaded.read.places.get(&key).cloned()
     }
 }

@@ -13,7 +13,7 @@ use super::super::config::hypervisor::HugePageType;
 use super::super::initdata;
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
-use super::rules::{Action, PathList, Rule, Tables, rule};
+use super::rules::{Action, PathList, Rule, Tables, View, rule};
 use super::{Fate, Gates, Refusal, Trail};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
@@ -52,8 +52,15 @@ impl Walk<'_> {
     pub(super) fn step<'a>(&mut self, key: &'a str, value: &'a str) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let name_pattern = short.and_then(|short| self.gates.names.admits(short));
-        let mut trail =
-            Trail { key, value, rule: rule(key), name_pattern, path_pattern: None, fate: Fate::Taken };
+        let mut trail = Trail {
+            key,
+            value,
+            rule: rule(key),
+            name_pattern,
+            path_pattern: None,
+            fate: Fate::Taken,
+            wrote: None,
+        };
         trail.fate = match (trail.rule, short.is_some(), name_pattern.is_some()) {
             (Some(_), true, false) => Fate::NotEnabled,
             (Some(rule), _, _) => {
@@ -66,6 +73,10 @@ impl Walk<'_> {
             )),
             (None, _, _) => Fate::Unknown,
         };
+        if let (Some(rule), Fate::Taken) = (trail.rule, &trail.fate) {
+            let Tables { hv, ag, rt } = &self.tables;
+            trail.wrote = Some((rule.json)(View { hv, ag, rt }));
+        }
         trail
     }
 
@@ -216,8 +227,25 @@ fn runtime_name(value: &str) -> Step<String> {
 
 fn shared_mounts(value: &str) -> Step<Vec<SharedMount>> {
     serde_json::from_str(value).map_err(|error| {
-        refuse(Stage::Parse, error.to_string(), "the value must be a JSON list of shared mounts")
+        let message = with_number(error.to_string(), value, error.line(), error.column());
+        refuse(Stage::Parse, message, "the value must be a JSON list of shared mounts")
     })
+}
+
+/// The runtime's parser names a number that stands in the wrong place; ours, which keeps the digits of
+/// numbers as they are, only says `number`. The error's place is the number's end.
+fn with_number(message: String, text: &str, line: usize, column: usize) -> String {
+    const NAMELESS: &str = "invalid type: number,";
+    let Some(rest) = message.strip_prefix(NAMELESS) else { return message };
+    let before = text.split('\n').nth(line.saturating_sub(1)).and_then(|line| line.get(..column));
+    let digits = before.map(|before| {
+        let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '+' | '-'));
+        before.get(start.map_or(0, |at| at + 1)..).unwrap_or_default()
+    });
+    match digits.and_then(|digits| digits.parse::<f64>().ok()) {
+        Some(number) => format!("invalid type: {},{rest}", serde::de::Unexpected::Float(number)),
+        None => message,
+    }
 }
 
 #[cfg(test)]
@@ -231,6 +259,15 @@ mod tests {
         assert_eq!(megabytes("1.5Gi"), Ok(Some(1536)));
         assert_eq!(megabytes("2048r"), Ok(None));
         assert_eq!(megabytes(""), Ok(None));
+    }
+
+    #[test]
+    fn numbers_in_the_wrong_place_are_named() {
+        let message = |text: &str| shared_mounts(text).map_err(|refusal| refusal.message);
+        let want = "invalid type: floating point `1.5`, expected a string at line 1 column 12";
+        assert_eq!(message(r#"[{"name":1.5}]"#), Err(want.to_owned()));
+        let want = "invalid type: floating point `-0.0`, expected struct SharedMount at line 1 column 3";
+        assert_eq!(message("[-0]"), Err(want.to_owned()));
     }
 
     #[test]

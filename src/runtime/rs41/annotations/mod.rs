@@ -10,6 +10,8 @@ mod rules;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 pub(super) use rules::{Action, seconds};
 pub use rules::{PathList, Rule, Table, View};
 
@@ -102,6 +104,8 @@ pub struct Trail<'a> {
     pub path_pattern: Option<usize>,
     /// What became of it.
     pub fate: Fate,
+    /// The value of its field right after it, where it was taken.
+    pub wrote: Option<Json>,
 }
 
 impl Trail<'_> {
@@ -180,7 +184,8 @@ pub fn apply<'a>(
         picked: (hypervisor.clone(), agent.clone()),
         tables: Tables { hv, ag, rt: &mut config.runtime },
     };
-    annotations.iter().filter(|(key, _)| is_katas(key)).map(|(key, value)| walk.step(key, value)).collect()
+    let keys = annotations.iter().filter(|(key, _)| is_katas(key));
+    keys.map(|(key, value)| walk.step(key, value)).collect()
 }
 
 /// The trails of a pod that fails before its annotations are read.
@@ -196,6 +201,7 @@ pub fn unread(annotations: &BTreeMap<String, String>) -> Vec<Trail<'_>> {
             name_pattern: None,
             path_pattern: None,
             fate: fate.clone(),
+            wrote: None,
         })
         .collect()
 }
