@@ -178,3 +178,44 @@ pub fn alias(key: &str) -> Option<String> {
     };
     Some(format!("{table}.{other}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::input::host::{HostFacts, MemoryFiles};
+
+    fn failure(text: &str) -> (String, String) {
+        let host = Host::new(HostFacts::default(), Arc::new(MemoryFiles::new()));
+        let error = load(&Layers::of_text("/c.toml", text), &host).err().unwrap();
+        (error.message.trim_end().to_owned(), error.place.unwrap().to_string())
+    }
+
+    #[test]
+    fn errors_stand_at_the_key_that_causes_them() {
+        let (message, place) = failure("[agent.kata]\nenable_debug = true\nnope = 1\n");
+        assert!(message.starts_with("unknown field `nope`, expected one of `enable_debug`"), "{message}");
+        assert_eq!(place, "/c.toml:3:1");
+        let (message, place) = failure("[hypervisor.qemu]\npath = \"\"\ndefault_memory = \"2G\"\n");
+        assert_eq!(message, "invalid type: string \"2G\", expected u32\nin `hypervisor.qemu`");
+        assert_eq!(place, "/c.toml:3:1");
+        let (message, place) = failure("[hypervisor.acrn]\n");
+        assert_eq!(message, "Can not find plugin for hypervisor acrn");
+        assert_eq!(place, "/c.toml:1:13");
+        let (message, place) = failure("[runtime]\nsandbox_bind_mounts = [\"/no:ro\"]\n");
+        assert_eq!(message, "sandbox bind mount `/no:ro` is invalid: No such file or directory (os error 2)");
+        assert_eq!(place, "/c.toml:2:1");
+        let (message, place) = failure("[runtime\n");
+        assert!(message.starts_with("TOML parse error at line 1, column 9"), "{message}");
+        assert_eq!(place, "/c.toml:1:9");
+    }
+
+    #[test]
+    fn a_drop_in_may_change_a_type_and_replaces_lists() {
+        let mut base: toml::Value = toml::from_str("a = [1, 2]\nb = 1\n[t]\nx = 1\ny = 2\n").unwrap();
+        merge(&mut base, toml::from_str("a = [3]\nb = { c = 1 }\n[t]\ny = 3\n").unwrap());
+        let want: toml::Value = toml::from_str("a = [3]\nb = { c = 1 }\n[t]\nx = 1\ny = 3\n").unwrap();
+        assert_eq!(base, want);
+    }
+}

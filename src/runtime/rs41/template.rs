@@ -104,6 +104,59 @@ impl Template {
             whole.agent.insert(runtime.agent_name.clone(), agent.clone());
         }
         whole.runtime.agent_name.clone_from(&runtime.agent_name);
+        // What a hypervisor is told about the runtime comes from the same file.
+        whole.runtime.use_passfd_io = runtime.use_passfd_io;
+        whole.runtime.passfd_listener_port = runtime.passfd_listener_port;
         whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::input::host::{HostFacts, MemoryFiles};
+
+    const FILE: &str = "/etc/kata-containers/runtime-rs/configuration.toml";
+
+    fn host(files: MemoryFiles) -> Host {
+        Host::new(HostFacts::default(), Arc::new(files))
+    }
+
+    #[test]
+    fn the_default_file_and_its_drop_ins_make_the_vm() {
+        let text = "[hypervisor.qemu]\nkernel = \"/k\"\nimage = \"/i\"\n[hypervisor.qemu.factory]\n\
+                    template_path = \"/t\"\n[agent.kata]\n[runtime]\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n";
+        let files = MemoryFiles::new().file(FILE, 0o644, text).file(
+            "/etc/kata-containers/runtime-rs/config.d/1",
+            0o644,
+            "[hypervisor.qemu]\ndefault_vcpus = 3\n",
+        );
+        let template = prepare(&Layers::of_text("/elsewhere.toml", ""), &host(files)).unwrap();
+        let mut own = Config::default();
+        own.runtime.name = "virt_container".to_owned();
+        let whole = template.over(&own);
+        let hv = whole.active_hypervisor().unwrap();
+        assert_eq!(hv.vm_template.memory_path, "/t/memory");
+        assert!(hv.vm_template.boot_from_template);
+        assert_eq!((hv.cpu_info.default_vcpus, hv.cpu_info.default_maxvcpus), (3.0, 256));
+        assert_eq!(whole.runtime.name, "virt_container");
+        // Nothing was adjusted: an absent path stays empty.
+        assert_eq!(hv.path, "");
+    }
+
+    #[test]
+    fn what_stops_the_factory_is_told() {
+        let given = Layers::of_text("/elsewhere.toml", "");
+        let told = |files| prepare(&given, &host(files)).map(|_| ());
+        let nothing = Err("failed to load toml config: entity not found".to_owned());
+        assert_eq!(told(MemoryFiles::new()), nothing);
+        let no_table = MemoryFiles::new().file(FILE, 0o644, "[runtime]\nhypervisor_name = \"qemu\"\n");
+        assert_eq!(told(no_table), Err("hypervisor 'qemu' not found".to_owned()));
+        let edited = Layers::of_text(FILE, "[runtime]\nhypervisor_name = \"clh\"\n");
+        let files = MemoryFiles::new().file(FILE, 0o644, "");
+        let unsaved = prepare(&edited, &host(files)).map(|_| ());
+        assert_eq!(unsaved, Err("hypervisor 'clh' not found".to_owned()));
     }
 }
