@@ -208,10 +208,13 @@ fn value(
         Type::Texts | Type::Quantities | Type::Object(_) => shape == Shape::Object,
         Type::List(_) => shape == Shape::Array,
     };
+    // Go's decoder names the fields it went through, not the elements.
+    let fields = |path: &str| without_indices(path);
     if !fits {
         let message = format!(
-            "json: cannot unmarshal {} into Go struct field {within}.{path} of type {}",
+            "json: cannot unmarshal {} into Go struct field {within}.{} of type {}",
             shape.as_str(),
+            fields(path),
             kind.go()
         );
         decoding.misfit =
@@ -243,7 +246,8 @@ fn value(
         Type::Int32 | Type::Int64 => {
             if let (Data::Number(text), None) = (&node.data, whole(node, kind)) {
                 let message = format!(
-                    "json: cannot unmarshal number {text} into Go struct field {within}.{path} of type {}",
+                    "json: cannot unmarshal number {text} into Go struct field {within}.{} of type {}",
+                    fields(path),
                     kind.go()
                 );
                 decoding.misfit = Some(Misfit { message, path: path.clone(), key: None, shape, at: node.at });
@@ -251,6 +255,11 @@ fn value(
         }
         _ => {}
     }
+}
+
+/// `spec.containers.image` of `spec.containers[0].image`.
+fn without_indices(path: &str) -> String {
+    path.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }
 
 fn whole(node: &Node<'_>, kind: &Type) -> Option<i64> {
@@ -295,6 +304,12 @@ mod tests {
             message("metadata: {annotations: [a]}").as_deref(),
             Some(
                 "json: cannot unmarshal array into Go struct field ObjectMeta.metadata.annotations of type map[string]string"
+            )
+        );
+        assert_eq!(
+            message("spec: {containers: [{env: [{value: 5}]}]}").as_deref(),
+            Some(
+                "json: cannot unmarshal number into Go struct field EnvVar.spec.containers.env.value of type string"
             )
         );
         assert_eq!(message("spec: {containers: [{name: a, resources: {limits: {cpu: 1, memory: }}}]}"), None);

@@ -42,6 +42,12 @@ pub fn find(object: &Object<'_, '_>) -> (Found, Vec<Stray>) {
     if kind.is_none() && group == "node.k8s.io" && object.kind == "RuntimeClass" {
         return (Found::RuntimeClass(runtime_class(object)), Vec::new());
     }
+    if kind.is_none()
+        && kinds::is_missing(object.api_version, object.kind)
+        && let Some(error) = unusable(object)
+    {
+        return (Found::Unusable(error), Vec::new());
+    }
     let templates = kinds::templates(node, kind);
     let strays = strays(object, kind, &templates);
     if kind.is_none() && templates.is_empty() {

@@ -130,6 +130,8 @@ impl Tree {
                     }
                 },
                 EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
+                    // A lone `!` says no more than that the looks decide.
+                    let tag = tag.filter(|tag| tag != "!");
                     (Kind::Scalar { tag, value, plain: plain_implicit }, anchor)
                 }
                 EventData::SequenceStart { anchor, .. } => (Kind::List(Vec::new()), anchor),
@@ -680,6 +682,21 @@ mod tests {
         let reading = read("yes: 1\n010: 2\n1.5: 3\n1e30: 4\n!!str no: 5\n").unwrap().unwrap();
         let keys: Vec<_> = reading.root.entries().iter().map(|e| e.key.as_ref()).collect();
         assert_eq!(keys, ["true", "8", "1.5", "1e+30", "no"]);
+    }
+
+    #[test]
+    fn tags_decide_before_looks() {
+        let value = |text: &str| {
+            read(&format!("k: {text}\n")).map(|r| r.unwrap().root.get("k").map(|n| n.data.clone()))
+        };
+        let text = |t: &'static str| Ok(Some(Data::String(t.into())));
+        assert_eq!(value("!!str 8"), text("8"));
+        assert_eq!(value("!custom 8"), text("8"));
+        assert_eq!(value("!!binary aGk="), text("hi"));
+        assert_eq!(value("!!int \"8\""), Ok(Some(Data::Number("8".into()))));
+        assert_eq!(value("! 8"), Ok(Some(Data::Number("8".into()))));
+        assert_eq!(value("!!int x").unwrap_err().message, "yaml: cannot decode !!str `x` as a !!int");
+        assert_eq!(value("!!float 8"), Ok(Some(Data::Number("8".into()))));
     }
 
     #[test]
