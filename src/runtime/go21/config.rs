@@ -255,6 +255,7 @@ pub struct SandboxConfig {
     pub disable_guest_seccomp: bool,
     pub sandbox_cgroup_only: bool,
     pub experimental: Vec<String>,
+    pub enable_pprof: bool,
     /// What no annotation can change.
     pub runtime: Arc<RuntimeConfig>,
 }
@@ -273,6 +274,7 @@ impl SandboxConfig {
             disable_guest_seccomp: runtime.disable_guest_seccomp,
             sandbox_cgroup_only: runtime.sandbox_cgroup_only,
             experimental: runtime.experimental.clone(),
+            enable_pprof: runtime.enable_pprof,
             runtime: Arc::clone(runtime),
         }
     }

@@ -164,7 +164,7 @@ keys! {
     Runtime "experimental" "qcfa" = |c| c.experimental;
     Runtime "enable_debug" "qcfa" = |c| c.runtime.debug;
     Runtime "enable_tracing" "qcfa" = |c| c.runtime.trace;
-    Runtime "enable_pprof" "qcfa" = |c| c.runtime.enable_pprof;
+    Runtime "enable_pprof" "qcfa" = |c| c.enable_pprof;
     Runtime "jaeger_endpoint" "qcfa" = |c| c.runtime.jaeger_endpoint;
     Runtime "jaeger_user" "qcfa" = |c| c.runtime.jaeger_user;
     Runtime "jaeger_password" "qcfa" = |c| c.runtime.jaeger_password;

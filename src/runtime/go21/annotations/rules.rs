@@ -6,7 +6,7 @@
 use super::way::{Effect, Refused, Way};
 use crate::runtime::go_json::string_list;
 use crate::runtime::go_quantity::{self, binary_bytes};
-use crate::runtime::go_text::{NumError, list};
+use crate::runtime::go_text::{NumError, list, parse_bool};
 use crate::runtime::go21::config::{HypervisorType, InterworkingModel, List, SandboxConfig};
 use crate::runtime::go21::effective::Part;
 use crate::runtime::go21::load::hypervisors::{
@@ -285,6 +285,19 @@ rules! {
         let message = format!("Error parsing annotation for {key}: Please specify uint32 value");
         config.agent_config.container_pipe_size = way.number32(value, |_| message.clone())?;
         Ok(Effect::Replaced)
+    };
+
+    // Read last, by the shim's own server, once the sandbox is there.
+    "runtime.enable_pprof" Runtime "enable_pprof" = |way, config, value| {
+        match parse_bool(value) {
+            Some(true) => {
+                way.passed(Stage::Parse, "true");
+                config.enable_pprof = true;
+                Ok(Effect::Replaced)
+            }
+            Some(false) => Ok(Effect::Kept("an annotation can switch profiling on, but not off")),
+            None => Ok(Effect::Kept("it is no boolean, which the shim reads past without a word")),
+        }
     };
 }
 
