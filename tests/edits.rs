@@ -139,29 +139,29 @@ fn frame() -> impl Strategy<Value = (String, String)> {
     })
 }
 
-fn run(before: &str, list: &str, after: &str, acts: &[Act]) {
+fn run(before: &str, list: &str, after: &str, id: &ListId, acts: &[Act]) {
     let text = format!("{before}{list}{after}");
     let path = "/etc/configuration.toml";
-    let id = ListId::new("hypervisor.qemu", "enable_annotations");
     let mut history = History::of(&Layers::of_text(path, &text));
-    let first = history.effective(&id).unwrap_or_else(|| panic!("not found in {text:?}")).1.texts();
+    let first = history.effective(id).unwrap_or_else(|| panic!("not found in {text:?}")).1.texts();
     let mut items = first.clone();
     for act in acts {
         let was: String = history.files().next().unwrap().1.to_owned();
-        let Some(edit) = edit(&id, act, &mut items) else { continue };
+        let Some(edit) = edit(id, act, &mut items) else { continue };
         history.apply(path, &edit).unwrap_or_else(|e| panic!("{e}: {edit:?} on {was:?}"));
         let now = history.files().next().unwrap().1.to_owned();
         assert!(now.starts_with(before), "{edit:?} on {was:?} gave {now:?}");
         assert!(now.ends_with(after), "{edit:?} on {was:?} gave {now:?}");
         // Read back by another reader than the edits use.
         let value: toml::Table = toml::from_str(&now).unwrap_or_else(|e| panic!("{e}: {now:?}"));
-        let read: Vec<String> = value["hypervisor"]["qemu"]["enable_annotations"].clone().try_into().unwrap();
+        let read: Vec<String> =
+            value["hypervisor"][&id.table["hypervisor.".len()..]][&*id.list].clone().try_into().unwrap();
         assert_eq!(read, items, "{edit:?} on {was:?} gave {now:?}");
     }
     while history.undo().is_some() {}
     assert_eq!(history.files().next().unwrap().1, text, "all taken back");
     while history.redo().is_some() {}
-    assert_eq!(history.effective(&id).unwrap().1.texts(), items, "all made again");
+    assert_eq!(history.effective(id).unwrap().1.texts(), items, "all made again");
 }
 
 proptest! {
@@ -175,7 +175,8 @@ proptest! {
         acts in prop::collection::vec(act(), 1..8),
     ) {
         let end = |text: &str| if windows { text.replace('\n', "\r\n") } else { text.to_owned() };
-        run(&end(&before), &end(&list), &end(&after), &acts);
+        let id = ListId::new("hypervisor.qemu", "enable_annotations");
+        run(&end(&before), &end(&list), &end(&after), &id, &acts);
     }
 
     #[test]
@@ -189,6 +190,28 @@ proptest! {
         let (added, _) = document.apply(&PolicyEdit::Add { list: id.clone(), at, text }).unwrap();
         let (removed, _) = added.apply(&PolicyEdit::Remove { list: id, at }).unwrap();
         prop_assert_eq!(&*removed.source().text, &whole, "by way of {:?}", added.source().text);
+    }
+}
+
+proptest! {
+    // These files are long.
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_but_the_list_changes_in_upstream_files(
+        which in any::<(prop::sample::Index, prop::sample::Index)>(),
+        acts in prop::collection::vec(act(), 1..8),
+    ) {
+        let files = upstream();
+        if files.is_empty() {
+            return Ok(());
+        }
+        let text = std::fs::read_to_string(which.0.get(&files)).unwrap();
+        let document = Document::of(&Source::new("/c", text.as_str())).unwrap();
+        let id = which.1.get(document.lists()).id.clone();
+        let parsed = toml_edit::Document::parse(text.as_str()).unwrap();
+        let span = parsed["hypervisor"][&id.table["hypervisor.".len()..]][&*id.list].span().unwrap();
+        run(&text[..span.start], &text[span.clone()], &text[span.end..], &id, &acts);
     }
 }
 

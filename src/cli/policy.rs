@@ -129,27 +129,25 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     }
     let mut said = Vec::new();
     for pattern in &args.patterns {
-        let texts = history.effective(&id).map(|(_, list)| list.texts()).unwrap_or_default();
-        let at = texts.iter().rposition(|text| text == pattern);
-        let edit = match (allow, at) {
+        let texts =
+            |history: &History| history.effective(&id).map(|(_, list)| list.texts()).unwrap_or_default();
+        let at = |history: &History| texts(history).iter().rposition(|text| text == pattern);
+        match (allow, at(&history)) {
+            (true, Some(_)) => said.push(format!("{pattern:?} is already in {id}")),
+            (false, None) => said.push(format!("{pattern:?} is not in {id}")),
             (true, None) => {
-                PolicyEdit::Add { list: id.clone(), at: texts.len(), text: checked(&id, pattern)?.to_owned() }
+                let (at, text) = (texts(&history).len(), checked(&id, pattern)?.to_owned());
+                history.apply(&path, &PolicyEdit::Add { list: id.clone(), at, text })?;
+                said.push(format!("added {pattern:?} to {id} in {path}"));
             }
-            (false, Some(at)) => PolicyEdit::Remove { list: id.clone(), at },
-            (true, Some(_)) => {
-                said.push(format!("{pattern:?} is already in {id}"));
-                continue;
+            (false, Some(_)) => {
+                // What stands there twice is still let in until both are gone.
+                while let Some(at) = at(&history) {
+                    history.apply(&path, &PolicyEdit::Remove { list: id.clone(), at })?;
+                }
+                said.push(format!("took {pattern:?} out of {id} in {path}"));
             }
-            (false, None) => {
-                said.push(format!("{pattern:?} is not in {id}"));
-                continue;
-            }
-        };
-        history.apply(&path, &edit)?;
-        said.push(match allow {
-            true => format!("added {pattern:?} to {id} in {path}"),
-            false => format!("took {pattern:?} out of {id} in {path}"),
-        });
+        }
     }
     let plans: Vec<Plan> = history.plans().into_iter().map(|plan| tidied(plan, &history, &id)).collect();
     let diff: String = plans.iter().map(Plan::diff).collect();

@@ -73,11 +73,14 @@ fn header(id: &ListId) -> String {
 
 /// Below the last key of the table, or below its header where it has none.
 fn below(text: &str, table: &Table, entry: &str) -> Option<String> {
+    let is_list = |key: &str| key == "enable_annotations" || key.starts_with("valid_");
     let last = table
         .iter()
         .filter(|(_, item)| item.is_value())
-        .filter_map(|(key, item)| Some((table.key(key).and_then(Key::span)?, item.span()?)))
-        .max_by_key(|(_, value)| value.end);
+        .filter_map(|(key, item)| Some((is_list(key), table.key(key).and_then(Key::span)?, item.span()?)))
+        // Beside its like, where there are any.
+        .max_by_key(|(list, _, value)| (*list, value.end))
+        .map(|(_, key, value)| (key, value));
     let (prefix, end) = match last {
         Some((key, value)) => {
             let line = text.get(..key.start)?.rfind('\n').map_or(0, |i| i + 1);

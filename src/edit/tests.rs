@@ -97,6 +97,10 @@ fn a_list_is_created_where_its_table_is() {
             "[hypervisor.qemu]\npath = \"x\" # c\n\n[agent.kata]\n",
             "path = \"x\" # c\nvalid_jailer_paths = [\"/a\"]",
         ),
+        (
+            "[hypervisor.qemu]\nenable_annotations = [\n]\npath = \"x\"\n",
+            "]\nvalid_jailer_paths = [\"/a\"] # created by katascope\npath",
+        ),
         ("[hypervisor.qemu]\n  path = \"x\"", "\n  valid_jailer_paths = [\"/a\"]"),
         ("[hypervisor.qemu] # h\n[agent]\n", "[hypervisor.qemu] # h\nvalid_jailer_paths = [\"/a\"]"),
         ("hypervisor.qemu.path = \"x\"\n", "hypervisor.qemu.valid_jailer_paths = [\"/a\"]"),

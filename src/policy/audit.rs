@@ -50,6 +50,8 @@ pub struct Power {
     pub by: Opening,
     /// The values that pass, where a list gates them: files of this host, and whether there are more.
     pub files: Option<(Vec<FileHit>, bool)>,
+    /// Whether a value can be spelled with `..` so that it passes and means any file of the host.
+    pub anywhere: bool,
     /// Whether the active hypervisor makes use of it.
     pub used: bool,
 }
@@ -57,7 +59,8 @@ pub struct Power {
 impl Power {
     /// Whether a pod can get anything by it: its value gate, where it has one, lets something through.
     pub fn real(&self) -> bool {
-        self.used && self.files.as_ref().is_none_or(|(files, more)| !files.is_empty() || *more)
+        self.used
+            && (self.anywhere || self.files.as_ref().is_none_or(|(files, more)| !files.is_empty() || *more))
     }
 }
 
@@ -146,12 +149,14 @@ impl Audit {
                     }
                 }
             };
-            let files = reader.gate.list().map(|name| match list(name).filter(|_| taken(name)) {
+            let values = reader.gate.list().map(|name| match list(name).filter(|_| taken(name)) {
                 Some(list) => admitted(generation, list, host),
-                None => (Vec::new(), false),
+                None => Values::default(),
             });
+            let anywhere = values.as_ref().is_some_and(|values| values.anywhere);
+            let files = values.map(|values| (values.files, values.more));
             let used = uses(reader.hypervisors, hypervisor);
-            powers.push(Power { annotation, by, files, used });
+            powers.push(Power { annotation, by, files, anywhere, used });
         }
         powers.sort_by_key(|power| (power.annotation.risk, power.annotation.key));
         let mut entries: Vec<EntryReport> = lists
@@ -197,19 +202,26 @@ fn reads_list(annotation: &Annotation, generation: Generation, list: &str) -> bo
     annotation.reader(generation).gate.list() == Some(list)
 }
 
-/// The files that the whole list admits.
-fn admitted(generation: Generation, list: &PolicyList, host: &Host) -> (Vec<FileHit>, bool) {
+#[derive(Default)]
+struct Values {
+    files: Vec<FileHit>,
+    more: bool,
+    anywhere: bool,
+}
+
+/// What the whole list admits.
+fn admitted(generation: Generation, list: &PolicyList, host: &Host) -> Values {
     let patterns = list.patterns();
-    let mut files: Vec<FileHit> = Vec::new();
-    let mut more = false;
+    let mut values = Values::default();
     for at in 0..patterns.len() {
         let meaning = explain_entry(generation, &list.name, &patterns, at, host);
-        more |= meaning.more_files;
-        files.extend(meaning.files);
+        values.more |= meaning.more_files;
+        values.anywhere |= meaning.warnings.contains(&Warning::LeadsUp);
+        values.files.extend(meaning.files);
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup();
-    (files, more)
+    values.files.sort_by(|a, b| a.path.cmp(&b.path));
+    values.files.dedup();
+    values
 }
 
 #[cfg(test)]
@@ -255,6 +267,8 @@ mod tests {
             let with = audit(generation, "qemu", &lists);
             assert_eq!(open(&with).first(), Some(&path), "{generation:?}");
             assert_eq!(with.worst(), Risk::HostExec);
+            let path = with.powers.iter().find(|p| p.annotation.key == path);
+            assert_eq!(path.map(|p| p.anywhere), Some(generation == Generation::Rs41));
             assert!(with.idle.is_empty());
         }
     }

@@ -319,4 +319,33 @@ mod tests {
             assert_eq!(clean(path), cleaned, "{path}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_glob_stands_for_the_files_it_matches(pattern in "(/([a-c]|\\*|\\?|\\[ab\\]|\\[\\^a\\]){1,3}){1,3}") {
+            let files = ["/a", "/b/a", "/b/ab", "/b/c/a", "/cb/a", "/cb/ca/bb", "/abc"];
+            let host = Host::new(
+                HostFacts::default(),
+                Arc::new(files.iter().fold(MemoryFiles::new(), |all, f| all.file(f, 0o644, ""))),
+            );
+            let folders = ["/b", "/b/c", "/cb", "/cb/ca"];
+            // A class that does not hold `/` keeps each part of the pattern to one part of the path.
+            let deep = |path: &str| path.matches('/').count();
+            let mut expected: Vec<&str> = files
+                .into_iter()
+                .chain(folders)
+                .filter(|f| deep(f) == deep(&pattern) && path_match(&pattern, f) == Ok(true))
+                .collect();
+            expected.sort();
+            let mut found = glob(&host, &pattern).to_vec();
+            found.sort();
+            proptest::prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn no_pattern_is_too_odd(pattern in ".{0,10}", name in ".{0,10}") {
+            let _ = path_match(&pattern, &name);
+            let _ = glob(&host(), &pattern);
+        }
+    }
 }

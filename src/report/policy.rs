@@ -54,6 +54,9 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> i
                     false => writeln!(out, "  {:<32} {}{tail}", "", shown.join(" "))?,
                 }
             }
+            if power.anywhere {
+                writeln!(out, "  {:<32} and any file of the host, spelled with ..", "")?;
+            }
             if !power.used {
                 writeln!(out, "  {:<32} this hypervisor makes no use of it", "")?;
             }
@@ -122,6 +125,7 @@ fn power_json(power: &Power) -> Json {
         "entry": by,
         "files": power.files.as_ref().map(|(files, _)| files.iter().map(|f| &f.path).collect::<Vec<_>>()),
         "more_files": power.files.as_ref().is_some_and(|(_, more)| *more),
+        "anywhere": power.anywhere,
         "used": power.used,
         "real": power.real(),
     })

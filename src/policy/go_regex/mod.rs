@@ -217,4 +217,39 @@ mod tests {
             }
         }
     }
+
+    fn hir(pattern: &str) -> Option<Hir> {
+        parse::parse(pattern).ok()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pattern_is_too_odd(pattern in ".{0,12}", text in ".{0,8}") {
+            if let Ok(regex) = GoRegex::new(&pattern) {
+                let searched = regex.is_match(&text);
+                proptest::prop_assert_eq!(searched, hir(&pattern).is_some_and(|hir| found(&hir, &text)));
+            }
+        }
+
+        #[test]
+        fn both_engines_agree_on_what_looks_like_a_pattern(
+            pattern in r"([a-c^$.|()]|\\[bBdws]|[a-c][*+?]|\[[a-c^-]{1,3}\]|\(\?i\)|a\{1,2\}){0,8}",
+            text in "[a-cA-C1 \n]{0,8}",
+        ) {
+            if let Ok(regex) = GoRegex::new(&pattern) {
+                let searched = regex.is_match(&text);
+                proptest::prop_assert_eq!(searched, hir(&pattern).is_some_and(|hir| found(&hir, &text)));
+            }
+        }
+
+        #[test]
+        fn a_quoted_text_matches_itself_alone(text in ".{0,8}", other in ".{0,8}") {
+            let exact = GoRegex::new(&format!("^{}$", regex::escape(&text)));
+            proptest::prop_assert!(exact.is_ok(), "{:?}", exact);
+            if let Ok(exact) = exact {
+                proptest::prop_assert!(exact.is_match(&text));
+                proptest::prop_assert_eq!(exact.is_match(&other), text == other);
+            }
+        }
+    }
 }
