@@ -145,6 +145,16 @@ impl<'a> Plan<'a> {
     pub(super) fn remarks(&self) -> Remarks {
         let start = &self.start;
         let mut remarks = Remarks::of(start);
+        let own = self.memory;
+        if own.max != 0 && (own.max < own.size || (own.max == own.size && own.slots != 0)) {
+            let message = format!(
+                "QEMU refuses maxmem={}: with {} slots it has to be more than the {} that the VM starts with",
+                size(own.max),
+                own.slots,
+                size(own.size)
+            );
+            remarks.add(Code::FailsLater, Severity::Warning, start.keys.default_maxmemory, message);
+        }
         let memory = &start.hv.memory_info;
         let machine = start.hv.machine_info.machine_type.as_str();
         let room = memory.default_maxmemory.checked_sub(memory.default_memory);
