@@ -85,7 +85,7 @@ pub struct LoadOptions<'a> {
 #[derive(Debug, Clone)]
 pub enum Loaded {
     /// Go runtime 2.1.
-    Go21(go21::Loaded),
+    Go21(Box<go21::Loaded>),
     /// Go runtime 4.1.
     Go41(go41::Loaded),
     /// runtime-rs 4.1.
@@ -101,7 +101,7 @@ impl Loaded {
         options: &LoadOptions<'_>,
     ) -> Result<Self, LoadError> {
         Ok(match generation {
-            Generation::Go21 => Self::Go21(go21::load(layers, host, options)?),
+            Generation::Go21 => Self::Go21(Box::new(go21::load(layers, host, options)?)),
             Generation::Go41 => Self::Go41(go41::load(layers, host, options)?),
             Generation::Rs41 => Self::Rs41(rs41::load(layers, host, options)?),
         })

@@ -12,6 +12,11 @@ mod clh;
 mod firecracker;
 mod process;
 mod qemu;
+mod remarks;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use remarks::findings;
 
 use crate::agent::AgentSetup;
 use crate::catalog::HYPERVISOR_PREFIX;

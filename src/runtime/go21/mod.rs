@@ -253,6 +253,7 @@ impl Loaded {
             return run;
         }
         self.point_out(&mut run);
+        run.findings.extend(crate::launch::go21::findings(host, &config));
         if depth == Depth::Full {
             let (launch, agent) = crate::launch::go21::launch(host, &config);
             run.effective = effective;

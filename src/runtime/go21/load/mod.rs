@@ -391,8 +391,17 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
     }
     bind_mounts(host, &runtime.sandbox_bind_mounts)
         .map_err(|message| runtime_fault("sandbox_bind_mounts", message))?;
-    let odd = check(&config, host).map_err(blamed)?;
+    let mut odd = check(&config, host).map_err(blamed)?;
 
+    if file.hypervisor.len() > 1 {
+        let names: Vec<&str> = file.hypervisor.keys().map(String::as_str).collect();
+        odd.push(format!(
+            "there are tables for several hypervisors ({}), and the runtime takes a random one: what is shown is \
+             {}",
+            names.join(", "),
+            config.hypervisor_type.as_str()
+        ));
+    }
     let finding = |message: String| Finding {
         code: Code::ConfigOdd,
         severity: Severity::Warning,

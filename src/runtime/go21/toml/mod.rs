@@ -153,4 +153,28 @@ mod tests {
         assert_eq!(parse("x = 1979-05-27T07:32:00Z").map(|t| t.len()), Ok(1));
         assert!(parse("x = 1979-13-27").is_err());
     }
+
+    #[test]
+    fn any_text_has_an_answer() {
+        let text = "# c\n[a.b]\nc = \"x\\u00e9\" # c\nd = [ 1, # c\n 2 ]\n[[l]]\ne = { f = 'g', h = 1.5e3 }\n\
+                    i = \"\"\"j\\\n k\"\"\"\nl = 1979-05-27\n\"m n\" = -1_0\n";
+        assert!(parse(text).is_ok(), "{:?}", parse(text));
+        let pieces =
+            ["", "\0", "\"", "'", "\\", "[", "]", "{", "}", "=", ".", ",", "#", "\n", "_", "é", "\"\"\""];
+        for (at, _) in text.char_indices() {
+            for piece in pieces {
+                let (before, after) = text.split_at(at);
+                let mut rest = after.chars();
+                rest.next();
+                for changed in [format!("{before}{piece}"), format!("{before}{piece}{}", rest.as_str())] {
+                    if let Err(error) = parse(&changed) {
+                        assert!(
+                            error.panic || error.message.starts_with("Near line "),
+                            "{changed:?}: {error:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }
