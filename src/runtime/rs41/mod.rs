@@ -101,6 +101,21 @@ struct Way<'a> {
     ended: Option<(FailureStage, Complaint)>,
 }
 
+impl<'a> Way<'a> {
+    /// The annotation that set a field.
+    fn setter(&self, field: &str) -> Option<&'a str> {
+        let one = |trail: &&Trail<'a>| {
+            trail.fate == annotations::Fate::Taken && trail.rule.is_some_and(|rule| rule.field == field)
+        };
+        self.trails.iter().find(one).map(|trail| trail.key)
+    }
+
+    /// Whether an annotation went into the configuration.
+    fn took(&self, key: &str) -> bool {
+        self.trails.iter().any(|trail| trail.key == key && trail.fate == annotations::Fate::Taken)
+    }
+}
+
 impl Loaded {
     /// The active hypervisor's table name.
     pub fn hypervisor(&self) -> &str {
@@ -123,17 +138,19 @@ impl Loaded {
             run.failure = Some(failure);
         } else if let Some((stage, complaint)) = &way.ended {
             let mut failure = failure(*stage, complaint);
-            failure.annotation = blamed(complaint, &way).map(str::to_owned);
+            failure.annotation = blamed(complaint, &way, self.hypervisor()).map(str::to_owned);
             run.failure = Some(failure);
         } else {
             self.start(host, sandbox, depth, &way, &mut run);
+            // The launch sees the pod's annotations, not which of them were let through.
+            if let Some(failure) = &mut run.failure
+                && failure.annotation.as_deref().is_some_and(|key| !way.took(key))
+            {
+                failure.annotation = None;
+            }
         }
-        let ended =
-            way.ended.as_ref().and_then(|(_, complaint)| blamed(complaint, &way).map(|key| (complaint, key)));
-        let sized = way.workload.is_limited()
-            && way.ended.is_none()
-            && way.config.runtime.static_sandbox_resource_mgmt;
-        let story = Story { loaded: self, last: &way.config, ended, sized };
+        let sized = way.workload.is_limited() && way.config.runtime.static_sandbox_resource_mgmt;
+        let story = Story { loaded: self, last: &way.config, failure: run.failure.as_ref(), sized };
         run.verdicts = way.trails.iter().map(|trail| story.verdict(trail)).collect();
         run
     }
@@ -173,17 +190,8 @@ impl Loaded {
             Err(why) => {
                 let message = format!("init runtime handler: {why}");
                 let mut failure = Failure::new(FailureStage::Launch, message);
-                let culprit = |field: &str| {
-                    way.trails
-                        .iter()
-                        .find(|t| t.rule.is_some_and(|r| r.field == field))
-                        .map(|t| t.key.to_owned())
-                };
-                failure.annotation = match () {
-                    () if why.starts_with("Unsupported runtime") => culprit("name"),
-                    () if why.contains("new agent") => culprit("agent_name"),
-                    () => None,
-                };
+                let field = if why.starts_with("Unsupported runtime") { "name" } else { "agent_name" };
+                failure.annotation = way.setter(field).map(str::to_owned);
                 run.failure = Some(failure);
                 return;
             }
@@ -274,7 +282,7 @@ fn go_rootless(config: &mut Config) {
 }
 
 /// The annotation that a complaint is about: one that set the key, or else one that the key hangs on.
-fn blamed<'a>(complaint: &Complaint, way: &Way<'a>) -> Option<&'a str> {
+fn blamed<'a>(complaint: &Complaint, way: &Way<'a>, configured: &str) -> Option<&'a str> {
     let key = complaint.key?;
     let related: &[&str] = match key {
         "initrd" => &["initrd", "image"],
@@ -293,17 +301,10 @@ fn blamed<'a>(complaint: &Complaint, way: &Way<'a>) -> Option<&'a str> {
         "agent_name" => &[],
         own => &[own],
     };
-    let set = |field: &str| {
-        let one = |trail: &&Trail<'a>| {
-            trail.fate == annotations::Fate::Taken && trail.rule.is_some_and(|rule| rule.field == field)
-        };
-        way.trails.iter().find(one).map(|trail| trail.key)
-    };
-    let same_table = complaint.table.starts_with("hypervisor.")
-        && complaint.table.strip_prefix("hypervisor.") != Some(&way.config.runtime.hypervisor_name);
-    if same_table {
-        None
-    } else {
-        related.iter().find_map(|field| set(field)).or_else(|| set("hypervisor_name"))
+    let name = way.config.runtime.hypervisor_name.as_str();
+    if complaint.table.strip_prefix("hypervisor.").is_some_and(|table| table != name) {
+        return None;
     }
+    let elsewhere = || way.setter("hypervisor_name").filter(|_| name != configured);
+    related.iter().find_map(|field| way.setter(field)).or_else(elsewhere)
 }

@@ -127,3 +127,100 @@ fn admitted(trail: &Trail<'_>, list: &str, pattern: &str) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::input::config::Layers;
+    use crate::input::host::{HostFacts, MemoryFiles};
+    use crate::runtime::rs41::load;
+    use crate::runtime::verdict::{Stage, Status};
+    use crate::runtime::{Depth, LoadOptions, Run, Sandbox};
+
+    const FILE: &str = r#"
+[hypervisor.qemu]
+path = "/opt/bin/qemu"
+kernel = "/opt/vmlinux"
+image = "/opt/kata.img"
+valid_hypervisor_paths = ["/opt/*"]
+enable_annotations = ["path", "^default", "^entropy_source$", "^kernel$"]
+overhead_memory = 64
+shared_fs = "none"
+[agent.kata]
+[runtime]
+name = "virt_container"
+hypervisor_name = "qemu"
+agent_name = "kata"
+static_sandbox_resource_mgmt = true
+"#;
+
+    fn run(file: &str, annotations: &[(&str, &str)]) -> Run {
+        let files = ["/opt/bin/qemu", "/opt/vmlinux", "/opt/kata.img", "/bin/sh"];
+        let files = files.iter().fold(MemoryFiles::new(), |files, path| files.file(path, 0o755, "x"));
+        let host = Host::new(HostFacts::default(), Arc::new(files));
+        let annotations: BTreeMap<String, String> =
+            annotations.iter().map(|(key, value)| (format!("io.{key}"), (*value).to_owned())).collect();
+        let sandbox = Sandbox { id: "S", hostname: "", annotations: &annotations };
+        let layers = Layers::of_text("/c.toml", file);
+        load(&layers, &host, &LoadOptions::default()).unwrap().run(&host, &sandbox, Depth::Full)
+    }
+
+    fn codes(run: &Run) -> Vec<Code> {
+        run.findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn what_starts_though_nobody_may_have_meant_it() {
+        let path = "katacontainers.config.hypervisor.path";
+        let deep = run(FILE, &[(path, "/opt/bin/qemu")]);
+        assert!(deep.failure.is_none(), "{:?}", deep.failure);
+        assert!(codes(&deep).contains(&Code::GlobOverFolders));
+        assert!(codes(&run(FILE, &[(path, "/opt/../bin/sh")])).contains(&Code::PathClimbs));
+        let vcpus = run(FILE, &[("katacontainers.config.hypervisor.default_vcpus", "NaN")]);
+        assert!(codes(&vcpus).contains(&Code::NotANumber));
+    }
+
+    #[test]
+    fn limits_of_cpu_alone_leave_the_overhead() {
+        let limits =
+            [("kubernetes.cri.sandbox-cpu-quota", "200000"), ("kubernetes.cri.sandbox-cpu-period", "100000")];
+        let run = run(FILE, &limits);
+        assert!(codes(&run).contains(&Code::OverheadOnly));
+        let memory = run.effective.unwrap();
+        assert_eq!(memory.get("hypervisor.qemu.default_memory").unwrap().value, 64);
+    }
+
+    #[test]
+    fn one_bad_pattern_disables_the_list() {
+        let file = FILE.replace("[\"path\"", "[\"(\", \"path\"");
+        let run = run(&file, &[("katacontainers.config.hypervisor.default_vcpus", "2")]);
+        assert!(codes(&run).contains(&Code::PolicyDisabled));
+        let verdict = &run.verdicts[0];
+        assert_eq!((verdict.status, verdict.stage), (Status::Ignored, Stage::Name));
+        assert!(verdict.reason.contains("\"(\" disables all"), "{}", verdict.reason);
+    }
+
+    #[test]
+    fn what_this_hypervisor_does_not_use_is_said() {
+        let file = FILE.replace("overhead", "valid_entropy_sources = [\"/dev/*\"]\noverhead");
+        let run = run(&file, &[("katacontainers.config.hypervisor.entropy_source", "/dev/random")]);
+        assert!(codes(&run).contains(&Code::NoEffect));
+        assert_eq!(run.verdicts[0].reason, "sets entropy_source, which qemu does not use (only clh)");
+    }
+
+    #[test]
+    fn the_verdict_on_the_culprit_is_refused() {
+        let kernel = "katacontainers.config.hypervisor.kernel";
+        let gone = run(FILE, &[(kernel, "/nope"), ("katacontainers.config.hypervisor.default_vcpus", "2")]);
+        assert_eq!(
+            gone.failure.as_ref().unwrap().annotation.as_deref(),
+            Some("io.katacontainers.config.hypervisor.kernel")
+        );
+        let statuses: Vec<_> = gone.verdicts.iter().map(|v| v.status).collect();
+        assert_eq!(statuses, [Status::Applied, Status::Refused]);
+        assert!(gone.verdicts[0].reason.ends_with("sets default_vcpus, but the pod does not start"));
+    }
+}

@@ -9,10 +9,9 @@ use serde_json::Value as Json;
 
 use super::Loaded;
 use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
-use super::complaint::Complaint;
 use super::config::Config;
 use crate::catalog::{self, Generation};
-use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step, Verdict};
+use crate::runtime::verdict::{Failure, FailureStage, Fix, ListId, Stage, Status, Step, Verdict};
 
 /// The tables in use, to look at.
 pub fn view(config: &Config) -> Option<View<'_>> {
@@ -25,8 +24,8 @@ pub struct Story<'s> {
     pub loaded: &'s Loaded,
     /// In the end, or as far as the pod got.
     pub last: &'s Config,
-    /// The complaint that ended the way, and the annotation that is to blame.
-    pub ended: Option<(&'s Complaint, &'s str)>,
+    /// Why the pod does not start.
+    pub failure: Option<&'s Failure>,
     /// Whether the limits of the pod sized the VM.
     pub sized: bool,
 }
@@ -214,11 +213,15 @@ impl Story<'_> {
         self.stations(trail, Stage::Effective, verdict);
         let wrote = &trail.wrote;
         verdict.after.clone_from(wrote);
-        if let Some((complaint, blamed)) = self.ended {
-            if blamed == trail.key {
-                step(verdict, Stage::Sizing, false, complaint.message.clone());
-                end(verdict, Status::Refused, Stage::Sizing, complaint.message.clone());
+        if let Some(failure) = self.failure {
+            if failure.annotation.as_deref() == Some(trail.key) {
+                // The checks over the whole configuration, or the start of the VM itself.
+                let launched = failure.stage == FailureStage::Launch;
+                let stage = if launched { Stage::Effective } else { Stage::Sizing };
+                step(verdict, stage, false, failure.message.clone());
+                end(verdict, Status::Refused, stage, failure.message.clone());
             } else {
+                step(verdict, Stage::Effective, false, "the pod does not start");
                 verdict.reason = format!("sets {}, but the pod does not start", rule.field);
             }
             return;
