@@ -252,3 +252,15 @@ impl HypervisorConfig {
         self.custom_assets.firmware_volume.as_deref().unwrap_or(&self.firmware_volume_path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::HypervisorConfig;
+
+    #[test]
+    fn odd_counts_are_cut_as_the_processor_does() {
+        let count = |num_vcpus_f| HypervisorConfig { num_vcpus_f, ..HypervisorConfig::default() }.num_vcpus();
+        assert_eq!((count(0.1), count(2.0), count(-5.0)), (1, 2, 4_294_967_291));
+        assert_eq!((count(f32::NAN), count(9.223_372e18), count(5e9)), (0, 0, 705_032_704));
+    }
+}
