@@ -42,6 +42,20 @@ pub(in crate::runtime::go41) fn step(stage: Stage, passed: bool, note: impl Into
     Step { stage, passed, note: note.into(), place: None }
 }
 
+/// A size with a unit, as other runtimes and Kubernetes take it, in MiB.
+fn mebibytes(text: &str) -> Option<u64> {
+    let at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(at);
+    let number: u64 = number.parse().ok()?;
+    match unit.trim().trim_end_matches(['b', 'B']).trim_end_matches('i') {
+        "K" | "k" => Some(number >> 10),
+        "M" => Some(number),
+        "G" => number.checked_mul(1 << 10),
+        "T" => number.checked_mul(1 << 20),
+        _ => None,
+    }
+}
+
 impl<'a> Session<'a> {
     /// The value of an annotation that came this far.
     pub fn value(&self, id: Id) -> Option<&'a str> {
@@ -140,7 +154,9 @@ impl<'a> Session<'a> {
         if number.is_err() {
             let key = id.known().key;
             let digits = value.trim().trim_start_matches('+');
-            let fix = go_text::parse_uint(digits, 10, 64).ok().map(|n| Fix::Value(n.to_string()));
+            let plain = go_text::parse_uint(digits, 10, 64).ok();
+            let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::DefaultMemory));
+            let fix = meant.map(|n| Fix::Value(n.to_string()));
             self.refused(
                 id,
                 Stage::Parse,
@@ -204,5 +220,16 @@ impl<'a> Session<'a> {
                 self.applied_as_is(id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mebibytes;
+
+    #[test]
+    fn sizes_with_units_are_understood() {
+        let sizes = ["2Gi", "2048MiB", "2G", "2 GB", "1T", "2.5Gi", "x"].map(mebibytes);
+        assert_eq!(sizes, [Some(2048), Some(2048), Some(2048), Some(2048), Some(1 << 20), None, None]);
     }
 }
