@@ -184,6 +184,7 @@ keys! {
     "emptydir_mode", "" => c.empty_dir_mode.as_str();
     "create_container_timeout", "" => c.create_container_timeout;
     "experimental_force_guest_pull", "" => c.force_guest_pull;
+    "enable_pprof", "" => c.enable_pprof;
     "kubelet_root_dir", "" => c.kubelet_root_dir.as_str();
 }
 
@@ -278,10 +279,9 @@ fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
     let none: [&str; 0] = [];
     // Reports get around; a password should not.
     let hidden = if runtime.jaeger_password.is_empty() { "" } else { "(hidden)" };
-    let values: [(&'static str, Json); 14] = [
+    let values: [(&'static str, Json); 13] = [
         ("runtime.enable_debug", runtime.debug.into()),
         ("runtime.enable_tracing", runtime.trace.into()),
-        ("runtime.enable_pprof", runtime.enable_pprof.into()),
         ("runtime.jaeger_endpoint", runtime.jaeger_endpoint.as_str().into()),
         ("runtime.jaeger_user", runtime.jaeger_user.as_str().into()),
         ("runtime.jaeger_password", hidden.into()),

@@ -117,6 +117,7 @@ known! {
     DisableNewNetns Runtime "io.katacontainers.config.runtime.disable_new_netns" => "disable_new_netns";
     InternetworkingModel Runtime "io.katacontainers.config.runtime.internetworking_model" => "internetworking_model";
     VfioMode Runtime "io.katacontainers.config.runtime.vfio_mode" => "vfio_mode";
+    EnablePprof Runtime "io.katacontainers.config.runtime.enable_pprof" => "enable_pprof";
     KernelModules Agent "io.katacontainers.config.agent.kernel_modules" => "kernel_modules";
     Policy Agent "io.katacontainers.config.agent.policy" => "policy";
     AgentTracing Agent "io.katacontainers.config.agent.enable_tracing" => "enable_tracing";
@@ -154,6 +155,6 @@ mod tests {
         for (i, known) in KNOWN.iter().enumerate() {
             assert_eq!(Id::of(known.key).map(|id| id as usize), Some(i), "{}", known.key);
         }
-        assert_eq!(COUNT, 84);
+        assert_eq!(COUNT, 85);
     }
 }

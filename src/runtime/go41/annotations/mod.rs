@@ -19,6 +19,7 @@ use super::Loaded;
 use super::config::SandboxConfig;
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
+use crate::runtime::go_text;
 use crate::runtime::verdict::{Failure, FailureStage, Stage, Status};
 
 /// Walks all annotations over `config`.
@@ -72,10 +73,31 @@ fn elsewhere(session: &mut Session<'_>) {
             );
         }
     }
+    pprof(session);
     for id in [Id::Swappiness, Id::SwapInBytes] {
         if session.value(id).is_some() {
             let note = "read when each container is created";
             session.applied(id, vec![step(Stage::Parse, true, note)]);
+        }
+    }
+}
+
+/// The shim's own profiling: an annotation can turn it on, but not off, and never fails a pod. Facts:
+/// src/runtime/pkg/containerd-shim-v2/shim_management.go at 4.1.0.
+fn pprof(session: &mut Session<'_>) {
+    let id = Id::EnablePprof;
+    let Some(value) = session.value(id) else { return };
+    match go_text::parse_bool(value) {
+        _ if session.config.enable_pprof => {
+            session.ignored(id, Stage::Merge, "the configuration turns it on, and no pod can turn it off");
+        }
+        None => {
+            session.ignored(id, Stage::Parse, "not one of Go's spellings of true and false: read as false")
+        }
+        Some(false) => session.ignored(id, Stage::Merge, "it is off already"),
+        Some(true) => {
+            session.config.enable_pprof = true;
+            session.applied(id, vec![step(Stage::Parse, true, "the boolean true")]);
         }
     }
 }
