@@ -104,6 +104,9 @@ pub fn run(session: Session) -> io::Result<Ended> {
     model.mouse = settings.mouse;
     model.words = session.words;
     model.select_problem();
+    if model.sample {
+        model.say("a made-up host and five pods to look around in; katascope -c configuration.toml pods.yaml opens yours");
+    }
     for warning in &settings.warnings {
         model.complain(warning.clone());
     }

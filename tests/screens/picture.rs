@@ -1,1 +1,239 @@
-//! (filled below)
+//! The pictures of the README: scenes through the real program, written as SVG by the writer below and
+//! as PNG from those very SVGs. The test compares; `UPDATE=1 cargo test --test screens pictures`
+//! writes both anew.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use katascope::tui::theme::Preset;
+use katascope::tui::widget::text::width;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+
+use super::stage::Stage;
+
+/// A scene is data.
+struct Scene {
+    name: &'static str,
+    size: (u16, u16),
+    preset: Preset,
+    keys: &'static str,
+}
+
+const fn scene(name: &'static str, size: (u16, u16), keys: &'static str) -> Scene {
+    Scene { name, size, preset: Preset::Dark, keys }
+}
+
+const SCENES: &[Scene] = &[
+    scene("annotations", (120, 32), ". . ."),
+    scene("refused", (120, 32), ". ."),
+    scene("policy", (120, 32), "2 j"),
+    scene("pattern", (120, 32), "2 a `kernel`"),
+    scene("launch", (120, 32), ". . . 3"),
+    scene("side-by-side", (160, 32), ". . . 3 t"),
+    scene("agent", (120, 32), ". . . 4"),
+    scene("config", (120, 32), ". . . 5 v v"),
+    scene("pods", (120, 32), "6"),
+    scene("save", (120, 32), ". . a s tab"),
+    scene("help", (120, 32), "?"),
+    scene("narrow", (80, 24), ". . enter"),
+    Scene { name: "light", size: (120, 32), preset: Preset::Light, keys: ". . ." },
+    Scene { name: "mono", size: (120, 32), preset: Preset::Mono, keys: ". . ." },
+];
+
+const CELL: (u32, u32) = (9, 19);
+const BASELINE: u32 = 15;
+const FONT_SIZE: u32 = 15;
+const MARGIN: u32 = 8;
+
+type Rgb = (u8, u8, u8);
+
+/// The xterm palette; the first sixteen as a common dark terminal has them.
+fn palette(index: u8) -> Rgb {
+    const BASE: [Rgb; 16] = [
+        (0, 0, 0),
+        (205, 49, 49),
+        (13, 188, 121),
+        (229, 229, 16),
+        (36, 114, 200),
+        (188, 63, 188),
+        (17, 168, 205),
+        (229, 229, 229),
+        (102, 102, 102),
+        (241, 76, 76),
+        (35, 209, 139),
+        (245, 245, 67),
+        (59, 142, 234),
+        (214, 112, 214),
+        (41, 184, 219),
+        (255, 255, 255),
+    ];
+    match index {
+        0..=15 => BASE[usize::from(index)],
+        16..=231 => {
+            let i = index - 16;
+            let level = |n: u8| if n == 0 { 0 } else { 55 + n * 40 };
+            (level(i / 36), level(i / 6 % 6), level(i % 6))
+        }
+        232.. => {
+            let grey = 8 + (index - 232) * 10;
+            (grey, grey, grey)
+        }
+    }
+}
+
+fn rgb(color: Color, default: Rgb) -> Rgb {
+    match color {
+        Color::Reset => default,
+        Color::Indexed(i) => palette(i),
+        Color::Rgb(r, g, b) => (r, g, b),
+        Color::Black => palette(0),
+        Color::Red => palette(1),
+        Color::Green => palette(2),
+        Color::Yellow => palette(3),
+        Color::Blue => palette(4),
+        Color::Magenta => palette(5),
+        Color::Cyan => palette(6),
+        Color::Gray => palette(7),
+        Color::DarkGray => palette(8),
+        Color::LightRed => palette(9),
+        Color::LightGreen => palette(10),
+        Color::LightYellow => palette(11),
+        Color::LightBlue => palette(12),
+        Color::LightMagenta => palette(13),
+        Color::LightCyan => palette(14),
+        Color::White => palette(15),
+    }
+}
+
+#[derive(PartialEq, Clone, Copy)]
+struct Look {
+    fg: Rgb,
+    bg: Rgb,
+    bold: bool,
+    underlined: bool,
+}
+
+fn look(cell: &Cell, page: (Rgb, Rgb)) -> Look {
+    let (mut fg, mut bg) = (rgb(cell.fg, page.0), rgb(cell.bg, page.1));
+    if cell.modifier.contains(Modifier::REVERSED) {
+        std::mem::swap(&mut fg, &mut bg);
+    }
+    let bold = cell.modifier.contains(Modifier::BOLD);
+    Look { fg, bg, bold, underlined: cell.modifier.contains(Modifier::UNDERLINED) }
+}
+
+fn hex((r, g, b): Rgb) -> String {
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A buffer as SVG: one rectangle for each run of background, one text for each run of equal looks.
+fn svg(buffer: &Buffer, page: (Rgb, Rgb)) -> String {
+    let area = buffer.area;
+    let (w, h) = (u32::from(area.width) * CELL.0 + 2 * MARGIN, u32::from(area.height) * CELL.1 + 2 * MARGIN);
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
+         font-family=\"'DejaVu Sans Mono', monospace\" font-size=\"{FONT_SIZE}\">\n\
+         <rect width=\"{w}\" height=\"{h}\" rx=\"6\" fill=\"{}\"/>\n",
+        hex(page.1)
+    );
+    for y in 0..area.height {
+        let mut runs: Vec<(u16, u16, Look, String)> = Vec::new();
+        let mut x = 0;
+        while x < area.width {
+            let cell = &buffer[(x, y)];
+            let look = look(cell, page);
+            let columns = width(cell.symbol()).max(1) as u16;
+            match runs.last_mut() {
+                Some((start, len, last, text)) if *last == look && *start + *len == x && columns == 1 => {
+                    *len += 1;
+                    text.push_str(cell.symbol());
+                }
+                _ => runs.push((x, columns, look, cell.symbol().to_owned())),
+            }
+            x += columns;
+        }
+        let top = MARGIN + u32::from(y) * CELL.1;
+        for (start, len, look, _) in runs.iter().filter(|r| r.2.bg != page.1) {
+            let (x, w) = (MARGIN + u32::from(*start) * CELL.0, u32::from(*len) * CELL.0);
+            let _ = writeln!(
+                out,
+                "<rect x=\"{x}\" y=\"{top}\" width=\"{w}\" height=\"{}\" fill=\"{}\"/>",
+                CELL.1,
+                hex(look.bg)
+            );
+        }
+        for (start, len, look, text) in &runs {
+            if text.trim().is_empty() && !look.underlined {
+                continue;
+            }
+            let (x, w) = (MARGIN + u32::from(*start) * CELL.0, u32::from(*len) * CELL.0);
+            let bold = if look.bold { " font-weight=\"bold\"" } else { "" };
+            let line = if look.underlined { " text-decoration=\"underline\"" } else { "" };
+            let _ = writeln!(
+                out,
+                "<text x=\"{x}\" y=\"{}\" textLength=\"{w}\" xml:space=\"preserve\" fill=\"{}\"{bold}{line}>{}</text>",
+                top + BASELINE,
+                hex(look.fg),
+                escaped(text)
+            );
+        }
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+fn png(svg: &str) -> Vec<u8> {
+    let mut fonts = resvg::usvg::fontdb::Database::new();
+    fonts.load_font_data(include_bytes!("font/DejaVuSansMono.ttf").to_vec());
+    fonts.load_font_data(include_bytes!("font/DejaVuSansMono-Bold.ttf").to_vec());
+    fonts.set_monospace_family("DejaVu Sans Mono");
+    let options = resvg::usvg::Options { fontdb: Arc::new(fonts), ..Default::default() };
+    let tree = resvg::usvg::Tree::from_str(svg, &options).unwrap();
+    let size = tree.size().to_int_size();
+    let mut pixels = resvg::tiny_skia::Pixmap::new(size.width(), size.height()).unwrap();
+    resvg::render(&tree, resvg::tiny_skia::Transform::default(), &mut pixels.as_mut());
+    pixels.encode_png().unwrap()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")
+}
+
+#[test]
+fn pictures() {
+    let update = std::env::var_os("UPDATE").is_some_and(|v| !v.is_empty());
+    let mut differing = Vec::new();
+    for scene in SCENES {
+        let mut stage = Stage::sample(scene.size.0, scene.size.1);
+        stage.model.preset = scene.preset;
+        stage.keys(scene.keys);
+        let page = if scene.preset == Preset::Light {
+            ((36, 36, 36), (252, 252, 252))
+        } else {
+            ((220, 220, 220), (24, 26, 31))
+        };
+        let drawn = svg(&stage.draw(), page);
+        let path = folder().join(format!("{}.svg", scene.name));
+        if std::fs::read_to_string(&path).is_ok_and(|kept| kept == drawn) {
+            continue;
+        }
+        if update {
+            std::fs::create_dir_all(folder()).unwrap();
+            std::fs::write(&path, &drawn).unwrap();
+            std::fs::write(path.with_extension("png"), png(&drawn)).unwrap();
+        } else {
+            differing.push(scene.name);
+        }
+    }
+    assert!(
+        differing.is_empty(),
+        "these pictures are not what the program draws: {differing:?}; look at them after \
+         UPDATE=1 cargo test --test screens pictures"
+    );
+}

@@ -301,8 +301,11 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
         lines.push(Rich::new());
         lines.push(Rich::of(Token::Heading, "its way"));
         for step in &verdict.trace {
-            let (token, sign) =
-                if step.passed { (Token::Allowed, glyphs.pass) } else { (Token::Refused, glyphs.fail) };
+            let (token, sign) = if step.passed {
+                (Token::Allowed, glyphs.pass)
+            } else {
+                (status_token(verdict.status), canvas.theme.status_glyph(verdict.status))
+            };
             let mut line = Rich::of(token, format!("{sign} {}", step.stage)).pad_to(13);
             line.push(Token::Text, format!(" {}", step.note));
             if let Some(place) = &step.place {

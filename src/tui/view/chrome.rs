@@ -7,6 +7,7 @@ use crate::evaluate::Outcome;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::message::{COMMANDS, Command};
+use crate::tui::model::annotations::is_problem;
 use crate::tui::model::{Model, Screen, Typing};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
@@ -140,7 +141,14 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             .put(Token::Text, failure.message.replace('\n', " "))
     } else {
         let (done, all) = model.sweep.progress();
-        if done < all {
+        let problems = model.evaluation.verdicts.iter().filter(|v| is_problem(v)).count();
+        let set = model.evaluation.verdicts.len();
+        if problems > 0 {
+            let text = format!(
+                "starts, but {problems} of {set} annotations do not do what they ask for; v shows only those"
+            );
+            Rich::of(Token::Overridden, " ! ").put(Token::Text, text)
+        } else if done < all {
             Rich::of(Token::Hint, format!(" evaluated {done} of {all} pods"))
         } else {
             Rich::new()
