@@ -19,6 +19,7 @@ pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
+mod watch;
 pub mod widget;
 
 pub use run::{Ended, Session, run};

@@ -25,6 +25,7 @@ use super::model::Model;
 use super::settings::Settings;
 use super::terminal::{self, Guard};
 use super::theme::Theme;
+use super::watch::Watch;
 use super::{update, view};
 use crate::edit::{self, Plan, RealDisk, SaveError};
 use crate::evaluate::Evaluator;
@@ -186,8 +187,12 @@ impl Outside {
         let mut queue: VecDeque<Message> = VecDeque::new();
         let mut drawn_at = Instant::now();
         let mut looked_at = Instant::now();
-        let mut draw = true;
+        let mut draw = false;
         let mut unsaved = 0;
+        let mut fresh = false;
+        // The first picture comes first.
+        self.draw(model, geometry, ascii)?;
+        let mut watch = Watch::of(model, self.real_path.as_ref());
         loop {
             if draw {
                 self.draw(model, geometry, ascii)?;
@@ -218,6 +223,10 @@ impl Outside {
                 draw = !update::has_work(model) || drawn_at.elapsed() > PROGRESS;
             } else if looked_at.elapsed() > LOOK {
                 looked_at = Instant::now();
+                let changed = watch.changed();
+                if changed != model.stale {
+                    queue.push_back(Message::Answer(Answer::ChangedOnDisk(changed)));
+                }
             }
             while let Some(message) = queue.pop_front() {
                 draw = true;
@@ -227,12 +236,20 @@ impl Outside {
                     terminal::set_last_words(model.unsaved_patch());
                 }
                 for effect in effects {
+                    let touches = matches!(effect, Effect::Save(_) | Effect::Reload);
+                    if touches {
+                        fresh = true;
+                    }
                     if let Some(answer) = self.carry_out(effect)? {
                         queue.push_back(Message::Answer(answer));
                     }
                 }
                 if self.ended.is_some() {
                     return Ok(Ended::Quit);
+                }
+                if fresh && queue.is_empty() {
+                    watch = Watch::of(model, self.real_path.as_ref());
+                    fresh = false;
                 }
                 // Paging needs fresh measures.
                 if !queue.is_empty() && model_moved(queue.front()) {

@@ -35,15 +35,15 @@ const SCENES: &[Scene] = &[
     scene("agent", (120, 32), ". . . 4"),
     scene("config", (120, 32), ". . . 5 v v"),
     scene("pods", (120, 32), "6"),
-    scene("save", (120, 32), ". . a s tab"),
+    scene("save", (120, 32), ". . a s"),
     scene("help", (120, 32), "?"),
     scene("narrow", (80, 24), ". . enter"),
     Scene { name: "light", size: (120, 32), preset: Preset::Light, keys: ". . ." },
     Scene { name: "mono", size: (120, 32), preset: Preset::Mono, keys: ". . ." },
 ];
 
-const CELL: (u32, u32) = (9, 19);
-const BASELINE: u32 = 15;
+const CELL: (u32, u32) = (9, 17);
+const BASELINE: u32 = 14;
 const FONT_SIZE: u32 = 15;
 const MARGIN: u32 = 8;
 

@@ -167,7 +167,7 @@ const ALPHABET: [&str; 56] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Any keys, at any size: no panic, nothing hostile on the screen, and the file on disk is only
     /// ever changed through the save window.

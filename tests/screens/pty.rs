@@ -262,6 +262,26 @@ fn the_editor_gets_the_place_and_the_file_is_read_again() {
 }
 
 #[test]
+fn a_file_that_changes_is_read_again_while_nothing_is_unsaved() {
+    let folder = folder();
+    let mut terminal = Terminal::program(folder.path(), &[]);
+    terminal.shows("6 Pods");
+    terminal.press("2");
+    terminal.shows("4 entries");
+    let path = folder.path().join("configuration.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("    \"^path$\",\n", "")).unwrap();
+    terminal.until("the pattern to go", |s| !s.contents().contains("^path$"));
+    terminal.press("jd");
+    terminal.until("the other to go", |s| !s.contents().contains("\"enable_iommu\""));
+    std::fs::write(&path, text.replace("default_vcpus = 1", "default_vcpus = 2")).unwrap();
+    terminal.shows("changed on disk");
+    assert!(!terminal.contents().contains("\"enable_iommu\""), "edits are kept");
+    terminal.press("qd");
+    assert!(terminal.ends().success());
+}
+
+#[test]
 fn quitting_with_unsaved_edits_asks_and_a_saved_file_is_written() {
     let folder = folder();
     let mut terminal = Terminal::program(folder.path(), &[]);

@@ -9,8 +9,9 @@ use katascope::cri::Engine;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
-use katascope::input::manifest::{self, Pod};
+use katascope::input::manifest::Pod;
 use katascope::input::source::Source;
+use katascope::kubernetes::{self, Node};
 use katascope::tui::effect::{Effect, Fresh, SaveOutcome};
 use katascope::tui::geometry::Geometry;
 use katascope::tui::keymap::{Chord, Key};
@@ -71,7 +72,7 @@ pub fn evaluator(config: &str, generation: Generation) -> Evaluator {
 }
 
 pub fn pods(text: &str) -> Vec<Pod> {
-    let mut pods = manifest::read(&Source::new("pods.yaml", text)).unwrap().pods;
+    let mut pods = kubernetes::read(&Source::new("pods.yaml", text), &Node::default()).unwrap().pods;
     for pod in &mut pods {
         pod.source.file = "pods.yaml".into();
     }

@@ -7,6 +7,7 @@ use super::changes::ChangeRow;
 use super::config::KeyRow;
 use super::policy::{ListRow, PatternRow};
 use super::{Model, Screen, annotations, changes, config, policy};
+use crate::diff::Kind;
 use crate::tui::filter;
 
 /// One row of a list.
@@ -160,7 +161,10 @@ impl Model {
             .as_ref()
             .and_then(|id| self.rows.shown.iter().position(|r| r.selectable() && r.id == *id));
         let at = if list.filter.is_empty() { list.at } else { 0 };
-        self.rows.cursor = found.or_else(|| self.rows.nearest(at));
+        // Without a selection the first difference is what one came for.
+        let differs = |r: &Row| matches!(&r.body, Body::Change(c) if c.kind != Kind::Same);
+        let first = || self.rows.shown.iter().position(differs).filter(|_| list.selected.is_none());
+        self.rows.cursor = found.or_else(first).or_else(|| self.rows.nearest(at));
         if list.selected.is_none() {
             self.select(self.rows.cursor);
         }

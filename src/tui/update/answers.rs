@@ -20,8 +20,15 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
         Answer::Edited(Ok(())) => return vec![Effect::Reload],
         Answer::Edited(Err(text)) => model.complain(text),
         Answer::ChangedOnDisk(paths) => {
-            if !paths.is_empty() && model.stale != paths {
-                model.say(format!("{} changed on disk; R reads it again, edits are kept", paths.join(", ")));
+            // Without edits nothing can be lost: the new text is simply read.
+            if !paths.is_empty() && model.unsaved() == 0 && model.dialogs.is_empty() {
+                return vec![Effect::Reload];
+            }
+            if !paths.is_empty() {
+                model.say(format!(
+                    "{} changed on disk; R reads it again, your edits are kept",
+                    paths.join(", ")
+                ));
             }
             model.stale = paths;
         }

@@ -10,6 +10,7 @@
 //! ```
 
 use crate::catalog::{Gate, Reader};
+use crate::input::Place;
 use crate::runtime::value::{EffectiveValue, Origin};
 use crate::runtime::verdict::{Fix, Stage, Verdict};
 use crate::tui::message::Command;
@@ -132,11 +133,17 @@ fn field(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Optio
     }
 }
 
+/// A place by the file's name alone; the whole path is what `Y` copies and `E` opens.
+pub(super) fn short_place(place: &Place) -> String {
+    let name = place.file.rsplit('/').next().unwrap_or_default();
+    if place.line == 0 { name.to_owned() } else { format!("{name}:{}", place.line) }
+}
+
 /// Where an effective value comes from, in words.
 pub(super) fn origin_words(value: &EffectiveValue) -> String {
     match &value.origin {
         Origin::Default => "the runtime's default".into(),
-        Origin::File(place) => place.to_string(),
+        Origin::File(place) => short_place(place),
         Origin::Annotation(key) => format!("annotation {}", short(key)),
         Origin::Derived(rule) => format!("computed: {rule}"),
     }
@@ -309,7 +316,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
             let mut line = Rich::of(token, format!("{sign} {}", step.stage)).pad_to(13);
             line.push(Token::Text, format!(" {}", step.note));
             if let Some(place) = &step.place {
-                line.push(Token::Origin, format!("  {place}"));
+                line.push(Token::Origin, format!("  {}", short_place(place)));
             }
             lines.push(line);
         }

@@ -164,7 +164,12 @@ pub(super) fn detail(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometr
         Some(Body::Change(row)) => changes::detail(canvas, model, row),
         Some(Body::Key(row)) => config::detail(canvas, model, row),
         Some(Body::Pod(index)) => pods::detail(canvas, model, *index),
-        Some(Body::Heading(_) | Body::Fold(_)) | None => (Rich::new(), Vec::new()),
+        Some(Body::Fold(count)) => {
+            let text =
+                format!("{count} rows are the same on both sides. Enter shows them; Z folds and unfolds.");
+            (Rich::of(Token::Title, "equal"), vec![Rich::of(Token::Text, text)])
+        }
+        Some(Body::Heading(_)) | None => (Rich::new(), Vec::new()),
     };
     let list = model.list();
     let inner = canvas.frame(area, title, Rich::new(), focused);
