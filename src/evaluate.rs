@@ -3,8 +3,12 @@
 //! Decides the order of the stations (Kubernetes, CRI, runtime) and joins their answers into one
 //! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
 
+mod notice;
+mod spelling;
+pub mod vm_size;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::agent::AgentSetup;
 use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
@@ -92,6 +96,8 @@ pub struct Evaluation {
 pub struct Evaluator {
     setup: Arc<Setup>,
     loaded: Arc<Result<Loaded, LoadError>>,
+    /// The size of a sandbox that asks for nothing, once somebody wants it.
+    base: Arc<OnceLock<Option<vm_size::Base>>>,
 }
 
 impl Evaluator {
@@ -99,7 +105,7 @@ impl Evaluator {
     pub fn new(setup: Setup) -> Self {
         let options = LoadOptions { hypervisor: setup.hypervisor.as_deref() };
         let loaded = Loaded::load(setup.generation, &setup.layers, &setup.host, &options);
-        Self { setup: Arc::new(setup), loaded: Arc::new(loaded) }
+        Self { setup: Arc::new(setup), loaded: Arc::new(loaded), base: Arc::default() }
     }
 
     /// The same setup with other layers (an unsaved edit, another file).
@@ -129,6 +135,25 @@ impl Evaluator {
         self.loaded().ok().map(Loaded::hypervisor)
     }
 
+    /// What the configuration makes of a sandbox that asks for nothing; `None` where it does not start.
+    pub fn base(&self) -> Option<&vm_size::Base> {
+        let compute = || {
+            let loaded = self.loaded().ok()?;
+            let annotations = BTreeMap::new();
+            let sandbox = Sandbox { id: self.sandbox_id(), hostname: "", annotations: &annotations };
+            let run = loaded.run(&self.setup.host, &sandbox, Depth::Full);
+            Some(vm_size::Base::of(run.effective.as_ref()?, loaded.hypervisor()))
+        };
+        self.base.get_or_init(compute).as_ref()
+    }
+
+    /// The VM's size for a sandbox that was evaluated, with the sum behind it.
+    pub fn vm_size(&self, evaluation: &Evaluation) -> Option<vm_size::VmSize> {
+        let generation = self.setup.generation;
+        let workload = vm_size::Workload::of(generation, evaluation.received.as_ref()?);
+        Some(vm_size::VmSize::of(generation, self.base()?, workload, &evaluation.verdicts))
+    }
+
     /// The id given to sandboxes.
     pub fn sandbox_id(&self) -> &str {
         self.setup.sandbox_id.as_deref().unwrap_or(SANDBOX_ID_TOKEN)
@@ -136,6 +161,14 @@ impl Evaluator {
 
     /// What becomes of `pod`.
     pub fn evaluate(&self, pod: &Pod, depth: Depth) -> Evaluation {
+        let mut evaluation = self.walk(pod, depth);
+        evaluation.findings.extend(notice::notices(self, pod, &evaluation));
+        evaluation.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)));
+        evaluation
+    }
+
+    /// The stations in order.
+    fn walk(&self, pod: &Pod, depth: Depth) -> Evaluation {
         let sizing = pod.sizing;
         if !pod.problems.is_empty() {
             return self.refused_by_kubernetes(pod, sizing);
@@ -210,17 +243,17 @@ impl Evaluator {
                     note: passage.note.clone().into(),
                     place: passage.place.clone(),
                 };
-                if !passage.passed {
-                    return Verdict {
+                let mut verdict = if passage.passed {
+                    by_key.remove(&annotation.key).unwrap_or_else(|| self.without_answer(annotation))
+                } else {
+                    Verdict {
                         status: Status::Dropped,
                         fix: passage.fix.clone(),
-                        trace: vec![step],
                         ..never_reached(annotation, Stage::Cri, &passage.note)
-                    };
-                }
-                let mut verdict =
-                    by_key.remove(&annotation.key).unwrap_or_else(|| self.without_answer(annotation));
+                    }
+                };
                 verdict.trace.insert(0, step);
+                spelling::mend(&mut verdict, self.setup.generation);
                 verdict
             })
             .collect()
@@ -268,12 +301,12 @@ fn finish(
         let set = pod.annotations.iter().find(|a| Some(a.key.as_str()) == finding.subject.as_deref());
         finding.place = set.map(|a| a.place.clone());
     }
+    findings.iter_mut().for_each(notice::advise);
     findings.extend(pod.findings.iter().cloned());
     if let Some(failure) = outcome.failure() {
         findings.extend(refusal(pod, failure, &verdicts));
     }
     findings.extend(verdicts.iter().filter_map(|v| of_verdict(pod, v)));
-    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)));
     Evaluation {
         outcome,
         verdicts,
@@ -326,9 +359,8 @@ fn of_verdict(pod: &Pod, verdict: &Verdict) -> Option<Finding> {
     };
     let place = pod.annotations.iter().find(|a| a.key == verdict.key).map(|a| a.place.clone());
     let who = match verdict.stage {
-        Stage::Name | Stage::Value | Stage::Cri if verdict.key.starts_with(HYPERVISOR_PREFIX) => {
-            Who::ClusterAdministrator
-        }
+        Stage::Cri => Who::ClusterAdministrator,
+        Stage::Name | Stage::Value if verdict.key.starts_with(HYPERVISOR_PREFIX) => Who::ClusterAdministrator,
         _ => Who::PodAuthor,
     };
     Some(Finding {

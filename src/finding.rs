@@ -66,6 +66,10 @@ codes! {
     CfsQuotaOff = "cfs-quota-off", "kubelet does not hand on CPU limits";
     ExclusiveCpus = "exclusive-cpus", "the pod gets CPUs of its own and no quota";
     OverheadLeftOut = "overhead-left-out", "the RuntimeClass's overhead does not enlarge the VM";
+    ShortTimeout = "short-timeout", "kubelet gives up before the runtime does";
+    HandlerMissing = "handler-missing", "the container runtime has no such handler";
+    TableUnread = "table-unread", "a table of the container runtime's configuration is ignored";
+    SizeNotDelivered = "size-not-delivered", "the container runtime hands the size on under a key that Kata does not read";
     ConfigLoad = "config-load", "the configuration file does not load, so no pod starts";
     ConfigOdd = "config-odd", "the configuration loads, but says something that was hardly meant";
     ConfigElsewhere = "config-elsewhere", "a pod picks the configuration file, and with it the policy, itself";
@@ -73,6 +77,10 @@ codes! {
     AnnotationRefused = "annotation-refused", "an annotation makes the pod fail";
     AnnotationIgnored = "annotation-ignored", "the runtime reads past an annotation";
     AnnotationUnknown = "annotation-unknown", "no such annotation in this generation";
+    KeyMisspelt = "key-misspelt", "a key that no runtime reads looks like one that is read";
+    KeyMoved = "key-moved", "an annotation has another key in this generation";
+    ShippedPolicy = "shipped-policy", "which configurations let an annotation in as they are shipped";
+    FileRewritten = "file-rewritten", "kata-deploy writes the configuration file anew";
     AnnotationDropped = "annotation-dropped", "the container runtime does not pass an annotation on";
     AnnotationInvalid = "annotation-invalid", "Kubernetes does not accept an annotation";
     AnnotationOverridden = "annotation-overridden", "an annotation took effect and was replaced by a later step";
@@ -87,6 +95,9 @@ codes! {
     PathClimbs = "path-climbs", "a path with .. is let through";
     NotANumber = "not-a-number", "a number that is none passes every check";
     OverheadOnly = "overhead-only", "the VM gets no more memory than the overhead";
+    SizeReplaced = "size-replaced", "static sizing replaces what an annotation asks for";
+    LargerThanHost = "larger-than-host", "the VM is to be larger than the host";
+    GuestMustBring = "guest-must-bring", "an annotation asks for something that the guest image has to bring";
     FailsLater = "fails-later", "the VM is started, and a later step fails";
     NotVerified = "not-verified", "the answer follows the source of the runtime, and no recording confirms it";
     RuntimePanics = "runtime-panics", "the real runtime crashes on this input";

@@ -6,6 +6,7 @@
 #[allow(missing_docs, dead_code)] // the tests need only what it refuses
 mod document;
 mod nearest;
+pub mod shipped;
 mod words;
 
 pub use nearest::nearest;

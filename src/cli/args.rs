@@ -84,7 +84,7 @@ pub struct Input {
     /// The container runtime [default: containerd with --cri-config, else none]
     #[arg(long, value_enum, help_heading = "Container runtime")]
     pub cri: Option<CriChoice>,
-    /// Its configuration file
+    /// Its configuration file [default with --cri: the usual places, k3s and RKE2 included]
     #[arg(long, value_name = "FILE", help_heading = "Container runtime")]
     pub cri_config: Option<PathBuf>,
     /// containerd's version [default: the newest known]
@@ -222,7 +222,7 @@ pub struct WhichInput {
     /// The container runtime
     #[arg(long, value_enum)]
     pub cri: Option<CriChoice>,
-    /// Its configuration file [default: /etc/containerd/config.toml]
+    /// Its configuration file [default: the usual places, k3s and RKE2 included]
     #[arg(long, value_name = "FILE")]
     pub cri_config: Option<PathBuf>,
     /// containerd's version [default: the newest known]
@@ -249,8 +249,9 @@ impl WhichInput {
 /// `which`.
 #[derive(Debug, Args)]
 pub struct WhichArgs {
-    /// Only this handler [default: every Kata handler]
-    #[arg(value_name = "HANDLER")]
+    /// Only this handler [default: every Kata handler]; or a configuration file or drop-in, by its
+    /// path on the node: which handlers read it
+    #[arg(value_name = "HANDLER|FILE")]
     pub handler: Option<String>,
     /// The container runtime and the host.
     #[command(flatten)]

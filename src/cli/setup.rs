@@ -218,6 +218,32 @@ pub fn node(input: &Input) -> Result<Node, SetupError> {
     Ok(Node::new(version, kubelet, facts(input)?.cpus))
 }
 
+/// Where container runtimes have their configuration: the packages', k3s', RKE2's and k0s'.
+const CRI_FILES: [(CriChoice, &str); 5] = [
+    (CriChoice::Containerd, "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"),
+    (CriChoice::Containerd, "/var/lib/rancher/rke2/agent/etc/containerd/config.toml"),
+    (CriChoice::Containerd, "/etc/k0s/containerd.toml"),
+    (CriChoice::Containerd, "/etc/containerd/config.toml"),
+    (CriChoice::Crio, "/etc/crio/crio.conf"),
+];
+
+fn places(choice: Option<CriChoice>) -> impl Iterator<Item = &'static str> {
+    CRI_FILES.iter().filter(move |(engine, _)| choice.is_none_or(|c| c == *engine)).map(|(_, path)| *path)
+}
+
+/// The container runtime's file in its usual places; k3s and RKE2 ignore the packages' one, so theirs
+/// goes first.
+pub fn cri_file(choice: Option<CriChoice>, root: Option<&Path>) -> Option<PathBuf> {
+    let root = root.unwrap_or(Path::new("/"));
+    places(choice).map(|path| root.join(path.trim_start_matches('/'))).find(|path| path.is_file())
+}
+
+/// Whose file that is, by its name.
+pub fn engine_of(path: Option<&Path>) -> Option<CriChoice> {
+    let name = path?.file_name()?;
+    Some(if name == "crio.conf" { CriChoice::Crio } else { CriChoice::Containerd })
+}
+
 /// The container runtime that was described.
 pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
     let choice = match (input.cri, &input.cri_config) {
@@ -225,7 +251,17 @@ pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
         (None, Some(_)) => CriChoice::Containerd,
         (None, None) => return Ok(Engine::Assumed),
     };
-    let Some(path) = &input.cri_config else { return Ok(Engine::Assumed) };
+    let found = cri_file(Some(choice), input.root.as_deref());
+    let Some(path) = input.cri_config.as_ref().or(found.as_ref()) else {
+        return match choice {
+            CriChoice::None => Ok(Engine::Assumed),
+            CriChoice::Containerd | CriChoice::Crio => Err(SetupError::Usage(format!(
+                "no configuration of {} found (looked for {}); name it with --cri-config",
+                if choice == CriChoice::Crio { "CRI-O" } else { "containerd" },
+                places(Some(choice)).collect::<Vec<_>>().join(", ")
+            ))),
+        };
+    };
     let release = match &input.containerd {
         None => Release::NEWEST,
         Some(text) => Release::parse(text).ok_or_else(|| {

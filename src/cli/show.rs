@@ -7,6 +7,7 @@ use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
 use crate::catalog::{self, Generation};
 use crate::evaluate::Evaluation;
+use crate::evaluate::vm_size::VmSize;
 use crate::input::manifest::Pod;
 use crate::report::{explanation, json, sizing, text};
 use crate::runtime::Depth;
@@ -30,9 +31,10 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         return Err(SetupError::Usage("no pod: name a manifest (see katascope show --help)".into()).into());
     };
     let evaluation = evaluator.evaluate(&pod, Depth::Full);
+    let vm = evaluation.effective.as_ref().and_then(|_| evaluator.vm_size(&evaluation));
     let mut out = BufWriter::new(io::stdout().lock());
     if args.output.is_json() {
-        serde_json::to_writer_pretty(&mut out, &subject(args.what, &pod, &evaluation))
+        serde_json::to_writer_pretty(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref()))
             .map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
@@ -43,7 +45,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             Subject::Config => text::config(&mut out, &evaluation)?,
             Subject::Launch => text::launch(&mut out, &evaluation)?,
             Subject::Agent => text::agent(&mut out, &evaluation)?,
-            Subject::Sizing => sizing::text(&mut out, &pod, &evaluation)?,
+            Subject::Sizing => sizing::text(&mut out, &pod, &evaluation, vm.as_ref())?,
         }
     }
     out.flush()?;
@@ -84,12 +86,12 @@ fn known(args: &ShowArgs) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
-fn subject(what: Subject, pod: &Pod, evaluation: &Evaluation) -> serde_json::Value {
+fn subject(what: Subject, pod: &Pod, evaluation: &Evaluation, vm: Option<&VmSize>) -> serde_json::Value {
     match what {
         Subject::Annotations => evaluation.verdicts.iter().map(json::annotation_value).collect(),
         Subject::Config => evaluation.effective.as_ref().map(json::effective).into(),
         Subject::Launch => evaluation.launch.as_ref().map(json::launch).into(),
         Subject::Agent => evaluation.agent.as_ref().map(json::agent).into(),
-        Subject::Sizing => sizing::json(pod, evaluation),
+        Subject::Sizing => sizing::json(pod, evaluation, vm),
     }
 }

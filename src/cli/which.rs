@@ -4,23 +4,21 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::args::{CriChoice, WhichArgs};
+use super::args::WhichArgs;
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, paint};
-use crate::cri::which::{Which, handlers};
+use crate::cri::which::{Which, handlers, reads};
+use crate::input::Host;
 use crate::report::escape::visible;
 
 pub(super) fn run(args: &WhichArgs) -> Result<Exit, CliError> {
     let mut input = args.input.input();
     if input.cri_config.is_none() {
-        // The engines' own places; the flag names any other (k3s, RKE2, microk8s).
-        let places = match input.cri {
-            Some(CriChoice::Crio) => ["/etc/crio/crio.conf"],
-            _ => ["/etc/containerd/config.toml"],
-        };
-        let root = input.root.clone().unwrap_or_else(|| "/".into());
-        input.cri_config =
-            places.iter().map(|place| root.join(place.trim_start_matches('/'))).find(|place| place.exists());
+        let found = setup::cri_file(input.cri, input.root.as_deref());
+        input.cri_config = found;
+        if let (None, Some(_)) = (input.cri, &input.cri_config) {
+            input.cri = setup::engine_of(input.cri_config.as_deref());
+        }
     }
     if input.cri_config.is_none() {
         return Err(SetupError::Usage(
@@ -35,6 +33,9 @@ pub(super) fn run(args: &WhichArgs) -> Result<Exit, CliError> {
     let mut found = handlers(&engine, &host, environment.as_deref())
         .map_err(|why| SetupError::Usage(format!("the container runtime does not start: {why}")))?;
     let asked = args.handler.as_ref();
+    if let Some(path) = asked.filter(|asked| asked.contains('/')) {
+        return readers(args, path, &found, &host);
+    }
     if let Some(asked) = asked {
         let names: Vec<String> = found.iter().map(|w| w.handler.clone()).collect();
         found.retain(|which| which.handler == *asked);
@@ -62,6 +63,27 @@ pub(super) fn run(args: &WhichArgs) -> Result<Exit, CliError> {
     }
     let missing = found.iter().any(|w| w.config().is_none_or(|path| !host.exists(path)));
     Ok(if missing { Exit::Found } else { Exit::Clean })
+}
+
+/// Which handlers read a file: none is worth an exit status.
+fn readers(args: &WhichArgs, path: &str, found: &[Which], host: &Host) -> Result<Exit, CliError> {
+    let names: Vec<&str> =
+        found.iter().filter(|which| reads(which, path, host)).map(|which| which.handler.as_str()).collect();
+    let mut out = io::stdout().lock();
+    if args.output.is_json() {
+        serde_json::to_writer_pretty(&mut out, &json!({ "schema": 1, "file": path, "read_by": names }))
+            .map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else if names.is_empty() {
+        writeln!(out, "no handler reads {}", visible(path))?;
+        for which in found {
+            let config = which.config().unwrap_or("no file");
+            writeln!(out, "  {} reads {}", visible(&which.handler), visible(config))?;
+        }
+    } else {
+        writeln!(out, "{} is read by {}", visible(path), visible(&names.join(", ")))?;
+    }
+    Ok(if names.is_empty() { Exit::Found } else { Exit::Clean })
 }
 
 fn as_json(which: &Which) -> serde_json::Value {

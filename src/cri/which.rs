@@ -69,9 +69,6 @@ impl Which {
     }
 }
 
-/// The folder that kata-deploy owns.
-const KATA_DEPLOY_PREFIX: &str = "/opt/kata/share/defaults/kata-containers/";
-
 /// Every handler of the engine, in file order; `environment` is the shim's `KATA_CONF_FILE`.
 pub fn handlers(engine: &Engine, host: &Host, environment: Option<&str>) -> Result<Vec<Which>, String> {
     match engine {
@@ -198,7 +195,9 @@ fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment
         let why = if decided {
             "a source that goes first names another file".to_owned()
         } else if source == Source::Environment && !is_default(host, path, defaults) {
-            "refused: since 4.0.0 the variable may only name one of the default files".to_owned()
+            "refused: since 4.0.0 the variable may only name one of the default files; name it as ConfigPath in \
+             the handler's options, or link configuration.toml to it"
+                .to_owned()
         } else if host.exists(path) {
             String::new()
         } else {
@@ -227,12 +226,19 @@ fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment
         decided |= exists;
     }
     let mut notes = Vec::new();
+    if let Some((path, _)) = handler {
+        let other = defaults.iter().find(|default| host.exists(default));
+        let theirs = other.map_or_else(|| "find no file".to_owned(), |other| format!("use {other}"));
+        if other.is_none_or(|other| *other != path) {
+            notes.push(format!("ctr, nerdctl and docker do not read the handler's table: they {theirs}"));
+        }
+    }
     if let Some(path) = candidates.iter().find(|c| c.chosen).map(|c| c.path.clone()) {
         if let Ok(real) = host.canonicalize(&path) {
             if *real != *path {
                 notes.push(format!("{path} is a link to {real}; drop-ins are looked for beside that file"));
             }
-            if real.starts_with(KATA_DEPLOY_PREFIX) {
+            if search::is_rewritten(&real) {
                 notes.push(format!("{real} is rewritten by kata-deploy: put changes into a drop-in"));
             }
         }
@@ -245,6 +251,16 @@ fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment
 fn is_default(host: &Host, path: &str, defaults: &[&str]) -> bool {
     let Ok(real) = host.canonicalize(path) else { return false };
     defaults.iter().any(|default| host.canonicalize(default).is_ok_and(|d| d == real))
+}
+
+/// Whether `path` is the file that the handler's shim reads, or a drop-in beside it.
+pub fn reads(which: &Which, path: &str, host: &Host) -> bool {
+    let Some(config) = which.config() else { return false };
+    let real = |path: &str| host.canonicalize(path).map_or_else(|_| path.to_owned(), |real| real.to_string());
+    let (config, path) = (real(config), real(path));
+    let folder = config.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let drop_in = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix("/config.d/"));
+    config == path || drop_in.is_some_and(|name| name.ends_with(".toml") && !name.contains('/'))
 }
 
 #[cfg(test)]

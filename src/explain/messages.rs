@@ -76,7 +76,7 @@ const ROWS: &[Row] = &[
         r"annotation (?P<key>\S+) is not enabled",
         "Go runtime",
         "the host's enable_annotations has no pattern that matches the annotation's name; the Go runtime refuses the pod",
-        "add the name to enable_annotations of the handler's configuration file, or remove the annotation from the pod",
+        "add the name to enable_annotations of the handler's configuration file, or remove the annotation from the pod; a drop-in in config.d replaces the whole list, kata-deploy takes names as allowedHypervisorAnnotations in its Helm values",
         Who::ClusterAdministrator,
     ),
     Row {

@@ -27,6 +27,14 @@ pub fn default_paths(generation: Generation) -> &'static [&'static str] {
     }
 }
 
+/// The folder that kata-deploy owns: it writes every file in it anew.
+const KATA_DEPLOY_PREFIX: &str = "/opt/kata/share/defaults/kata-containers/";
+
+/// Whether kata-deploy rewrites the file at this path, links followed. Drop-ins of one's own are left alone.
+pub fn is_rewritten(path: &str) -> bool {
+    path.strip_prefix(KATA_DEPLOY_PREFIX).is_some_and(|rest| !rest.contains("config.d/"))
+}
+
 /// Keys of `[runtime]` that only runtime-rs reads; it refuses a file without the first three.
 const RUNTIME_RS_KEYS: [&str; 3] = ["name", "hypervisor_name", "agent_name"];
 

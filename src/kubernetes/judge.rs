@@ -40,6 +40,7 @@ pub fn judge(object: &Object<'_, '_>, node: &Node) -> (Found, Vec<Stray>) {
         }
         pod.findings.extend(noticed::strays(&strays));
         pod.findings.extend(noticed::writing(pod, object));
+        pod.findings.extend(noticed::timeout(pod, node));
     }
     (found, strays)
 }

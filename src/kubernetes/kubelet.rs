@@ -1,6 +1,6 @@
 //! kubelet's own configuration, as far as it changes a sandbox's size.
 //!
-//! Decides what a KubeletConfiguration says about CFS quota, CPU manager and reserved CPUs, and with
+//! Decides what a KubeletConfiguration says about CFS quota, CPU manager, reserved CPUs and how long a start may take, and with
 //! which of these kubelet does not start. Facts: pkg/kubelet/apis/config at Kubernetes 1.36.2.
 
 use std::collections::BTreeMap;
@@ -21,6 +21,8 @@ pub struct Kubelet {
     pub cfs_period: i64,
     /// `cpuManagerPolicy: static`.
     pub static_cpus: bool,
+    /// `runtimeRequestTimeout` in nanoseconds: how long the container runtime may take to start anything.
+    pub request_timeout: i64,
     /// CPUs that pods cannot have for themselves.
     pub reserved_cpus: u32,
     /// `featureGates`.
@@ -33,6 +35,7 @@ impl Default for Kubelet {
             cfs_quota: true,
             cfs_period: DEFAULT_PERIOD,
             static_cpus: false,
+            request_timeout: DEFAULT_TIMEOUT,
             reserved_cpus: 0,
             gates: BTreeMap::new(),
         }
@@ -41,6 +44,7 @@ impl Default for Kubelet {
 
 const MILLISECOND: i64 = 1_000_000;
 const DEFAULT_PERIOD: i64 = 100 * MILLISECOND;
+const DEFAULT_TIMEOUT: i64 = 120_000 * MILLISECOND;
 
 /// A KubeletConfiguration that kubelet would not start with, or that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +66,7 @@ struct Document {
     #[serde(rename = "cpuCFSQuotaPeriod")]
     cpu_cfs_quota_period: Option<String>,
     cpu_manager_policy: Option<String>,
+    runtime_request_timeout: Option<String>,
     #[serde(rename = "reservedSystemCPUs")]
     reserved_system_cpus: Option<String>,
     kube_reserved: Option<BTreeMap<String, serde_yaml::Value>>,
@@ -101,6 +106,12 @@ impl Kubelet {
             // A zero is filled in like a missing one.
             kubelet.cfs_period = if period == 0 { DEFAULT_PERIOD } else { period };
             check_period(kubelet.cfs_period, &version).map_err(|message| fault(line, 0, message))?;
+        }
+        if let Some(text) = document.runtime_request_timeout.as_deref() {
+            let line = at("runtimeRequestTimeout");
+            let timeout =
+                duration(text).ok_or_else(|| fault(line, 0, format!("time: invalid duration \"{text}\"")))?;
+            kubelet.request_timeout = if timeout == 0 { DEFAULT_TIMEOUT } else { timeout };
         }
         kubelet.static_cpus = match document.cpu_manager_policy.as_deref() {
             None | Some("" | "none") => false,
@@ -226,6 +237,7 @@ mod tests {
         );
         let kubelet = kubelet.unwrap();
         assert_eq!((kubelet.cfs_quota, kubelet.static_cpus, kubelet.reserved_cpus), (false, true, 3));
+        assert_eq!(read("runtimeRequestTimeout: 10m\n", "1.36").unwrap().request_timeout, 600_000_000_000);
         assert_eq!(read("cpuCFSQuotaPeriod: 1s\n", "1.36").unwrap().cfs_period, 1_000_000_000);
         assert_eq!(read("cpuCFSQuotaPeriod: 100ms\n", "1.35").unwrap().cfs_period, DEFAULT_PERIOD);
         let refused = read("kind: KubeletConfiguration\ncpuCFSQuotaPeriod: 100us\n", "1.36").unwrap_err();

@@ -34,6 +34,30 @@ pub fn strays(strays: &[Stray]) -> Vec<Finding> {
     strays.iter().map(one).collect()
 }
 
+/// The annotation by which a pod asks for a longer start.
+const TIMEOUT: &str = "io.katacontainers.config.runtime.create_container_timeout";
+
+/// A start that may take longer for Kata than for kubelet.
+pub fn timeout(pod: &Pod, node: &Node) -> Option<Finding> {
+    let annotation = pod.annotations.iter().find(|a| a.key == TIMEOUT)?;
+    let asked: i64 = annotation.value.trim().parse().ok()?;
+    let limit = node.kubelet.request_timeout / 1_000_000_000;
+    (asked > limit).then(|| Finding {
+        subject: Some(annotation.key.clone()),
+        who: Who::ClusterAdministrator,
+        ..finding(
+            Code::ShortTimeout,
+            Severity::Warning,
+            Some(annotation.place.clone()),
+            format!(
+                "kubelet gives up after {limit} s (runtimeRequestTimeout), before the {asked} s asked for here: \
+                 the shorter one counts, {limit} s; raising only one does not help"
+            ),
+            format!("set runtimeRequestTimeout: {asked}s in kubelet's configuration as well"),
+        )
+    })
+}
+
 /// What the way of writing does.
 pub fn writing(pod: &Pod, object: &Object<'_, '_>) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -128,9 +152,10 @@ pub fn sizing(pod: &Pod, resources: &PodResources, size: &Size, node: &Node) -> 
         found.push(finding(Code::PartialLimits, Severity::Warning, place(), message, fix.into()));
     }
     if !node.kubelet.cfs_quota && some(&size.cpu) {
-        let message =
-            "kubelet has cpuCFSQuota: false: the CPU limit is not handed on, and the runtimes see 0 CPUs";
-        let fix = "set cpuCFSQuota: true in kubelet's configuration, or give the pod default_vcpus";
+        let message = "kubelet has cpuCFSQuota: false: the CPU limit is not handed on, and the runtimes see 0 CPUs; with \
+             static sizing and a memory limit runtime-rs then starts 1 vCPU, whatever default_vcpus is";
+        let fix =
+            "set cpuCFSQuota: true in kubelet's configuration (with the Go runtime default_vcpus helps too)";
         found.push(Finding {
             who: Who::ClusterAdministrator,
             ..finding(Code::CfsQuotaOff, Severity::Warning, place(), message.into(), fix.into())
@@ -139,7 +164,7 @@ pub fn sizing(pod: &Pod, resources: &PodResources, size: &Size, node: &Node) -> 
     if size.sizing.is_some_and(|s| s.cpu_quota == -1) {
         let message = "the static CPU manager gives this pod CPUs of its own, so kubelet sends quota -1: the Go \
                        runtime goes by the shares instead, runtime-rs sees 0 CPUs";
-        let fix = "give the pod default_vcpus, or ask for a fraction of a CPU";
+        let fix = "ask for a fraction of a CPU, so that kubelet sends a quota";
         found.push(finding(Code::ExclusiveCpus, Severity::Warning, place(), message.into(), fix.into()));
     }
     found

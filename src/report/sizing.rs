@@ -1,6 +1,6 @@
 //! How a sandbox's size came about: from the containers' limits to the VM's CPUs and memory.
 //!
-//! Joins what kubelet's sum says with what the runtime made of it; computes nothing.
+//! Joins what kubelet's sum says with what the runtime made of it and the sum behind that; computes nothing.
 
 use std::io::{self, Write};
 
@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::escape::visible;
 use super::text::origin;
 use crate::evaluate::Evaluation;
+use crate::evaluate::vm_size::{Amount, VmSize};
 use crate::input::manifest::{Pod, SizingSum};
 use crate::runtime::value::EffectiveValue;
 
@@ -41,7 +42,7 @@ fn handed_on(evaluation: &Evaluation) -> Vec<(&str, &str)> {
 }
 
 /// As text.
-pub fn text(out: &mut dyn Write, pod: &Pod, evaluation: &Evaluation) -> io::Result<()> {
+pub fn text(out: &mut dyn Write, pod: &Pod, evaluation: &Evaluation, vm: Option<&VmSize>) -> io::Result<()> {
     writeln!(out, "{}", visible(&pod.id()))?;
     if let Some(sum) = &pod.sum {
         contributions(out, sum)?;
@@ -65,6 +66,13 @@ pub fn text(out: &mut dyn Write, pod: &Pod, evaluation: &Evaluation) -> io::Resu
     for (key, value) in values {
         writeln!(out, "  {key:<width$} = {}  # {}", value.value, visible(&origin(&value.origin)))?;
     }
+    if let Some(vm) = vm {
+        writeln!(out, "the VM")?;
+        for step in &vm.steps {
+            writeln!(out, "  {step}")?;
+        }
+        writeln!(out, "  boots with {} vCPUs and {} MiB", vm.boot.vcpus, vm.boot.mib)?;
+    }
     Ok(())
 }
 
@@ -83,7 +91,7 @@ fn contributions(out: &mut dyn Write, sum: &SizingSum) -> io::Result<()> {
 }
 
 /// As JSON.
-pub fn json(pod: &Pod, evaluation: &Evaluation) -> Json {
+pub fn json(pod: &Pod, evaluation: &Evaluation, vm: Option<&VmSize>) -> Json {
     let sum = pod.sum.as_ref().map(|sum| {
         let line = |l: &crate::input::manifest::SizingLine| {
             json!({ "who": l.who, "cpu": l.cpu, "memory": l.memory, "note": l.note })
@@ -99,5 +107,11 @@ pub fn json(pod: &Pod, evaluation: &Evaluation) -> Json {
         .into_iter()
         .map(|(key, value)| (key.to_owned(), json!({ "value": value.value, "origin": value.origin.kind() })))
         .collect();
-    json!({ "pod": pod.id(), "sum": sum, "sizing": sent, "received": received, "effective": effective })
+    let vm = vm.map(|vm| {
+        let amount = |a: Amount| json!({ "vcpus": a.vcpus, "memory_mib": a.mib });
+        json!({ "boot": amount(vm.boot), "whole": amount(vm.whole), "steps": vm.steps })
+    });
+    json!({
+        "pod": pod.id(), "sum": sum, "sizing": sent, "received": received, "effective": effective, "vm": vm,
+    })
 }

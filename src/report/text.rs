@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde_json::Value as Json;
 
 use super::escape::visible;
+use crate::catalog::KATA_PREFIX;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::finding::{Finding, Severity};
 use crate::input::manifest::Pod;
@@ -58,6 +59,7 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
         visible(&pod.kind),
         visible(&pod.place().to_string()),
     );
+    let _ = writeln!(out, "  {}", visible(&fate(evaluation)));
     if let Some(failure) = evaluation.outcome.failure() {
         let crash = if failure.panic { " (the runtime crashes)" } else { "" };
         for (i, line) in failure.message.trim_end().lines().enumerate() {
@@ -66,7 +68,7 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
         }
     }
     for verdict in &evaluation.verdicts {
-        annotation(&mut out, verdict, paint);
+        annotation(&mut out, verdict, &evaluation.findings, paint);
     }
     let said = |f: &&Finding| {
         let told = |v: &Verdict| {
@@ -84,10 +86,34 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
             visible(&finding.message)
         );
         if let Some(fix) = &finding.fix {
-            let _ = writeln!(out, "      fix: {}", visible(&fix.to_string()));
+            let _ =
+                writeln!(out, "      fix: {} ({})", visible(&fix.to_string()), super::json::who(finding.who));
         }
     }
     out
+}
+
+/// What becomes of the pod, in one sentence.
+fn fate(evaluation: &Evaluation) -> String {
+    if let Some(failure) = evaluation.outcome.failure() {
+        let because = match failure.annotation.as_deref() {
+            Some(key) => format!(", because of {}", short(key)),
+            None => String::new(),
+        };
+        return format!("the pod does not start{because}");
+    }
+    let kata = |v: &&Verdict| v.key.starts_with(KATA_PREFIX) || v.status == Status::Applied;
+    let all = evaluation.verdicts.iter().filter(kata).count();
+    let lost = evaluation.verdicts.iter().filter(kata).filter(|v| v.status != Status::Applied).count();
+    match (all, lost) {
+        (0, _) => "the pod starts, as the configuration says: it sets no Kata annotation".to_owned(),
+        (_, 0) => "the pod starts, and its Kata annotations take effect".to_owned(),
+        (1, _) => "the pod starts, and its Kata annotation is without effect".to_owned(),
+        (all, lost) if all == lost => {
+            format!("the pod starts, and all {all} Kata annotations are without effect")
+        }
+        (all, lost) => format!("the pod starts, and {lost} of {all} Kata annotations are without effect"),
+    }
 }
 
 fn severity(severity: Severity) -> &'static str {
@@ -99,7 +125,7 @@ pub fn short(key: &str) -> String {
     visible(key.strip_prefix("io.katacontainers.config.").unwrap_or(key)).into_owned()
 }
 
-fn annotation(out: &mut String, verdict: &Verdict, paint: Paint) {
+fn annotation(out: &mut String, verdict: &Verdict, findings: &[Finding], paint: Paint) {
     let _ = writeln!(
         out,
         "  {} {} = {}",
@@ -116,7 +142,11 @@ fn annotation(out: &mut String, verdict: &Verdict, paint: Paint) {
         let _ = writeln!(out, "      {}: {}", verdict.stage, visible(&verdict.reason));
     }
     if let Some(fix) = &verdict.fix {
-        let _ = writeln!(out, "      fix: {}", visible(&fix.to_string()));
+        let own = findings
+            .iter()
+            .find(|f| f.subject.as_deref() == Some(&verdict.key) && f.message == verdict.reason);
+        let by = own.map(|f| format!(" ({})", super::json::who(f.who))).unwrap_or_default();
+        let _ = writeln!(out, "      fix: {}{by}", visible(&fix.to_string()));
     }
 }
 

@@ -12,7 +12,10 @@ mod migrate;
 pub mod release;
 pub mod sandbox;
 
+use crate::input::Place;
 use crate::input::host::Host;
+use crate::input::source::Source;
+use crate::input::toml_tree::{self, Node};
 use crate::runtime::verdict::{Failure, FailureStage};
 
 pub use handlers::{Handler, Handlers};
@@ -24,7 +27,7 @@ pub struct Broken {
     /// containerd's own message.
     pub message: String,
     /// Where the cause stands.
-    pub place: Option<crate::input::Place>,
+    pub place: Option<Place>,
     /// Whether the daemon crashes.
     pub panic: bool,
 }
@@ -34,7 +37,7 @@ impl Broken {
         Self { message: message.into(), place: None, panic: false }
     }
 
-    fn at(mut self, place: &crate::input::Place) -> Self {
+    fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
         self
     }
@@ -53,6 +56,7 @@ pub struct Containerd {
     pub handlers: Result<Handlers, Broken>,
     /// The handler that serves the pods; `None`: the default one.
     pub handler: Option<String>,
+    lost: Vec<(String, Place)>,
 }
 
 impl Containerd {
@@ -61,7 +65,14 @@ impl Containerd {
         let mut files = Vec::new();
         let handlers =
             load::load(host, path, release, &mut files).and_then(|c| handlers::decode(&c, host, release));
-        Self { release, path: path.to_owned(), files, handlers, handler }
+        let lost = handlers.as_ref().map_or_else(|_| Vec::new(), |found| lost(host, &files, found));
+        Self { release, path: path.to_owned(), files, handlers, handler, lost }
+    }
+
+    /// Handlers that a file which was read names and that are not there in the end, because a later file
+    /// replaced the whole table (1.x) or the table is of another version; with their places.
+    pub fn lost(&self) -> &[(String, Place)] {
+        &self.lost
     }
 
     /// The failure of every pod where there is no CRI.
@@ -69,4 +80,30 @@ impl Containerd {
         let failure = Failure::new(FailureStage::Cri, broken.message.clone());
         if broken.panic { failure.crash() } else { failure }
     }
+}
+
+/// The handlers that each file names by itself, whatever table of a CRI plugin it uses, and that `found`
+/// does not have.
+fn lost(host: &Host, files: &[String], found: &Handlers) -> Vec<(String, Place)> {
+    let mut lost: Vec<(String, Place)> = Vec::new();
+    for path in files {
+        let text = host.read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(root) = text.and_then(|text| toml_tree::parse(&Source::new(path.as_str(), text)).ok())
+        else {
+            continue;
+        };
+        let Some(plugins) = root.get("plugins").and_then(Node::table) else { continue };
+        for id in ["cri", migrate::OLD_CRI, migrate::NEW_CRI] {
+            let table = |node: Option<&Node>, key: &str| {
+                node.and_then(Node::table).and_then(|table| table.get(key)).cloned()
+            };
+            let runtimes = table(table(plugins.get(id), "containerd").as_ref(), "runtimes");
+            for (name, node) in runtimes.as_ref().and_then(Node::table).into_iter().flatten() {
+                if !found.by_name.contains_key(name) && lost.iter().all(|(other, _)| other != name) {
+                    lost.push((name.clone(), node.place.clone()));
+                }
+            }
+        }
+    }
+    lost
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::handlers::Handler;
+use super::handlers::{Handler, Pattern};
 use super::load::{go_value, toml_type};
 use super::{Containerd, Handlers};
 use crate::cri::{Passage, Passed, own_keys};
+use crate::input::Place;
 use crate::input::manifest::{Pod, Sizing};
 use crate::input::toml_tree::{Table, Value};
 use crate::policy::go_path;
@@ -78,7 +79,7 @@ impl Containerd {
             .annotations
             .iter()
             .map(|annotation| {
-                let passage = gate(name, handler, &annotation.key);
+                let passage = gate(handlers, name, handler, &annotation.key);
                 if passage.passed {
                     received.insert(annotation.key.clone(), annotation.value.clone());
                 }
@@ -180,12 +181,8 @@ pub fn binary_name(runtime_type: &str) -> Option<String> {
 }
 
 /// Whether a handler's `pod_annotations` lets `key` through.
-fn gate(name: &str, handler: &Handler, key: &str) -> Passage {
-    let matched = handler
-        .pod_annotations
-        .iter()
-        .find(|pattern| go_path::path_match(&pattern.text, key).unwrap_or(false));
-    if let Some(pattern) = matched {
+fn gate(handlers: &Handlers, name: &str, handler: &Handler, key: &str) -> Passage {
+    if let Some(pattern) = matching(handler, key) {
         return Passage {
             passed: true,
             note: format!("{:?} of handler {name}", pattern.text),
@@ -194,23 +191,33 @@ fn gate(name: &str, handler: &Handler, key: &str) -> Passage {
         };
     }
     let (note, place) = match &handler.list_place {
-        Some(place) => (format!("no pattern in handler {name}'s pod_annotations matches"), place.clone()),
+        Some(place) => {
+            (format!("no pattern in handler {name}'s pod_annotations matches"), Some(place.clone()))
+        }
         None => {
-            let note = format!("handler {name} has no pod_annotations: it passes nothing on");
-            return Passage {
-                passed: false,
-                note,
-                place: handler.place.clone(),
-                fix: Some(advice(name, key)),
-            };
+            let note = format!("handler {name} has no pod_annotations: it passes nothing on, silently");
+            (note, handler.place.clone())
         }
     };
-    Passage { passed: false, note, place: Some(place), fix: Some(advice(name, key)) }
+    // The commonest slip: the list stands in a table that does not serve this pod.
+    let elsewhere =
+        handlers.by_name.iter().find_map(|(other, handler)| Some((other, matching(handler, key)?))).map(
+            |(other, pattern)| format!("; {:?} at {} counts for {other} only", pattern.text, pattern.place),
+        );
+    let note = format!("{note}{}", elsewhere.unwrap_or_default());
+    let fix = Some(advice(name, key, place.as_ref()));
+    Passage { passed: false, note, place, fix }
 }
 
-fn advice(name: &str, key: &str) -> Fix {
+fn matching<'h>(handler: &'h Handler, key: &str) -> Option<&'h Pattern> {
+    handler.pod_annotations.iter().find(|pattern| go_path::path_match(&pattern.text, key).unwrap_or(false))
+}
+
+fn advice(name: &str, key: &str, place: Option<&Place>) -> Fix {
     let pattern = if key.starts_with(crate::catalog::KATA_PREFIX) { "io.katacontainers.*" } else { key };
-    Fix::Advice(format!("add {pattern:?} to pod_annotations of handler {name} and restart containerd").into())
+    let place = place.map(|place| format!(" ({}:{})", place.file, place.line)).unwrap_or_default();
+    let text = format!("add {pattern:?} to pod_annotations of handler {name}{place} and restart containerd");
+    Fix::Advice(text.into())
 }
 
 /// `sandboxer = "shim"`: the whole pod configuration goes to the shim, past the gate.

@@ -1,0 +1,228 @@
+//! What a careful reader would add once the whole story of a pod is known.
+//!
+//! Raises findings that need more than one station: the container runtime and the sizing, the policy and
+//! the files as shipped, the VM and the host. Judges nothing. Facts: what users of Kata report.
+
+use super::vm_size::{VmSize, Workload};
+use super::{Evaluation, Evaluator, spelling};
+use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
+use crate::cri::Engine;
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::manifest::{Form, Pod};
+use crate::input::search;
+use crate::runtime::verdict::{FailureStage, Fix, Stage, Status};
+
+/// What is pointed out about `pod` on top of what the stations say.
+pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) -> Vec<Finding> {
+    let mut found = Vec::new();
+    misspelt(evaluator, pod, evaluation, &mut found);
+    gated(evaluator, pod, evaluation, &mut found);
+    sizes(evaluator, pod, evaluation, &mut found);
+    guest(pod, evaluation, &mut found);
+    handler(evaluator, pod, evaluation, &mut found);
+    found
+}
+
+fn finding(code: Code, severity: Severity, pod: &Pod, who: Who, message: String, fix: String) -> Finding {
+    let fix = (!fix.is_empty()).then(|| Fix::Advice(fix.into()));
+    Finding { code, severity, subject: None, place: Some(pod.place()), message, fix, who }
+}
+
+/// The way out of what a runtime's own remark points at, where it names none.
+pub(super) fn advise(finding: &mut Finding) {
+    if finding.fix.is_some() {
+        return;
+    }
+    let advice = match finding.code {
+        Code::OverheadOnly => "give the pod a memory limit beside its CPU limit (resources.limits.memory)",
+        Code::NoTee => "run the pod on a host with the TEE that the configuration is for",
+        Code::NotANumber => "write a number",
+        Code::NoEffect => "leave it out: on this hypervisor it does nothing",
+        Code::PolicyDisabled => "mend or remove the invalid pattern",
+        Code::GlobOverFolders => "write the folder's files one by one, or a pattern without * before a /",
+        Code::PathClimbs => "write the pattern without a * that .. fits into",
+        _ => return,
+    };
+    finding.fix = Some(Fix::Advice(advice.into()));
+}
+
+/// Keys that were meant to be Kata's.
+fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
+    let generation = evaluator.setup().generation;
+    for verdict in &evaluation.verdicts {
+        // Of an unknown key the verdict itself says it.
+        let lost = matches!(verdict.status, Status::Dropped | Status::Ignored);
+        let Some(key) = spelling::meant(&verdict.key, generation).filter(|_| lost) else { continue };
+        let place = pod.annotations.iter().find(|a| a.key == verdict.key).map(|a| a.place.clone());
+        let (code, message) = if spelling::moved(&verdict.key) {
+            (
+                Code::KeyMoved,
+                format!("{} moved: it is {key} now, and the old key is read by nothing", verdict.key),
+            )
+        } else {
+            (Code::KeyMisspelt, format!("no runtime reads {}; did you mean {key}?", verdict.key))
+        };
+        found.push(Finding {
+            subject: Some(verdict.key.clone()),
+            place,
+            ..finding(code, Severity::Ignored, pod, Who::PodAuthor, message, format!("write {key}"))
+        });
+    }
+}
+
+/// Names that the policy does not let in: where they would be, and what becomes of an edit.
+fn gated(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
+    let names: Vec<&str> = evaluation
+        .verdicts
+        .iter()
+        .filter(|v| v.stage == Stage::Name && matches!(v.status, Status::Refused | Status::Ignored))
+        .filter_map(|v| v.key.strip_prefix(HYPERVISOR_PREFIX))
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    let setup = evaluator.setup();
+    let who = Who::ClusterAdministrator;
+    let files = shipped::letting_in(setup.generation, &names);
+    let title = setup.generation.title();
+    let verb = if names.len() == 1 { "is" } else { "are together" };
+    let message = match files.as_slice() {
+        [] => format!("as shipped, no configuration of {title} lets {} in", names.join(", ")),
+        files => format!("as shipped, {} {verb} let in by {}", names.join(", "), files.join(", ")),
+    };
+    found.push(finding(Code::ShippedPolicy, Severity::Note, pod, who, message, String::new()));
+    let path = setup.layers.resolved.as_deref().unwrap_or(&setup.layers.asked);
+    if search::is_rewritten(path) {
+        let message =
+            format!("{path} is rewritten by kata-deploy: an edit of it is lost at the next restart");
+        let fix = "put the list into a drop-in (katascope policy allow --drop-in), whole, since a drop-in \
+                   replaces it; or set allowedHypervisorAnnotations in kata-deploy's Helm values";
+        found.push(finding(Code::FileRewritten, Severity::Note, pod, who, message, fix.into()));
+    }
+}
+
+/// The VM's size against the host, and a size that never arrives.
+fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
+    let Some(sizing) = evaluation.sizing else { return };
+    let limited = sizing.cpu_quota != 0 || sizing.memory_limit > 0;
+    let setup = evaluator.setup();
+    if limited && matches!(setup.engine, Engine::Crio(_)) && pod.form == Form::Kubernetes {
+        let message = "CRI-O hands the pod's limits on under a key that Kata does not read: the VM's size at boot \
+                       is the configured one, whatever the limits are";
+        let fix = "give the pod default_vcpus and default_memory, or make a handler with a configuration of its own";
+        found.push(finding(
+            Code::SizeNotDelivered,
+            Severity::Warning,
+            pod,
+            Who::ClusterAdministrator,
+            message.into(),
+            fix.into(),
+        ));
+    }
+    let Some(received) = evaluation.received.as_ref() else { return };
+    let asks =
+        evaluation.verdicts.iter().any(|v| v.field.as_deref().is_some_and(|f| f.contains(".default_")));
+    if !limited && !asks {
+        return;
+    }
+    let Some(base) = evaluator.base() else { return };
+    let workload = Workload::of(setup.generation, received);
+    let vm = VmSize::of(setup.generation, base, workload, &evaluation.verdicts);
+    let facts = &setup.host.facts;
+    let mut beyond = |what: &str, asked: f64, has: f64, unit: &str, line: Option<&String>| {
+        if has <= 0.0 || asked <= has {
+            return;
+        }
+        let sum = line.map(|line| format!(" ({line})")).unwrap_or_default();
+        let message = format!("the VM is to have {asked} {unit}, and the host has {has}{sum}");
+        let fix =
+            format!("lower the {what} limit or default_{}", if what == "CPU" { "vcpus" } else { "memory" });
+        found.push(finding(Code::LargerThanHost, Severity::Warning, pod, Who::PodAuthor, message, fix));
+    };
+    // A remote VM does not live on this host.
+    if evaluator.hypervisor() != Some("remote") {
+        beyond("memory", vm.whole.mib, facts.memory_mib as f64, "MiB", vm.steps.get(1));
+        beyond("CPU", vm.whole.vcpus, f64::from(facts.cpus), "vCPUs", vm.steps.first());
+    }
+    let unsized_cpu = base.is_static()
+        && setup.generation == crate::catalog::Generation::Rs41
+        && workload.vcpus == 0.0
+        && workload.mib > 0.0;
+    let wanted = evaluation
+        .verdicts
+        .iter()
+        .find(|v| v.status == Status::Overridden && v.key.ends_with(".hypervisor.default_vcpus"));
+    if let (true, Some(verdict)) = (unsized_cpu, wanted) {
+        let message = format!(
+            "default_vcpus {} is read and then replaced: the pod has a memory limit and no CPU limit, so static \
+             sizing comes to {} ({})",
+            verdict.value,
+            vm.boot.vcpus,
+            vm.steps.first().map_or("", String::as_str),
+        );
+        let fix = format!("set resources.limits.cpu: {}", verdict.value.trim());
+        found.push(Finding {
+            subject: Some(verdict.key.clone()),
+            ..finding(Code::SizeReplaced, Severity::Warning, pod, Who::PodAuthor, message, fix)
+        });
+    }
+}
+
+/// What the guest image must bring.
+fn guest(pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
+    let modules = evaluation.verdicts.iter().find(|v| {
+        v.key.ends_with(".agent.kernel_modules") && v.status == Status::Applied && !v.value.is_empty()
+    });
+    let Some(verdict) = modules else { return };
+    let names: Vec<&str> =
+        verdict.value.split(';').filter_map(|module| module.split_whitespace().next()).collect();
+    let message = format!(
+        "the annotation arrives, and the guest image must bring the module for its own kernel ({}): otherwise the \
+         pod fails when the VM runs",
+        names.join(", ")
+    );
+    let fix = "build the module into the guest image; a mount of /lib/modules comes too late";
+    found.push(Finding {
+        subject: Some(verdict.key.clone()),
+        ..finding(Code::GuestMustBring, Severity::Note, pod, Who::ImageBuilder, message, fix.into())
+    });
+}
+
+/// A handler that is not there, or whose table nobody reads.
+fn handler(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
+    let Engine::Containerd(containerd) = &evaluator.setup().engine else { return };
+    let Ok(handlers) = &containerd.handlers else { return };
+    let missing = evaluation.outcome.failure().is_some_and(|f| f.stage == FailureStage::Cri);
+    if missing {
+        let names: Vec<&str> = handlers.by_name.keys().map(String::as_str).collect();
+        let mut message =
+            format!("containerd {} reads these handlers: {}", containerd.release, names.join(", "));
+        for (name, place) in containerd.lost() {
+            let last = containerd.files.last().map_or("", String::as_str);
+            let how = if containerd.release.is_v1() && last != &*place.file {
+                format!("lost: containerd 1.x replaces all handlers by those of {last}")
+            } else {
+                "lost: the table is not read".to_owned()
+            };
+            message.push_str(&format!("; {name} of {}:{} is {how}", place.file, place.line));
+        }
+        let fix = "add the handler's table to a file that containerd reads, or correct the RuntimeClass";
+        let who = Who::ClusterAdministrator;
+        found.push(finding(Code::HandlerMissing, Severity::Note, pod, who, message, fix.into()));
+    }
+    let kata = pod.annotations.iter().any(|a| a.key.starts_with(KATA_PREFIX));
+    if !missing && !kata {
+        return;
+    }
+    for (table, place) in &handlers.unread {
+        let message = format!(
+            "the table [plugins.\"{table}\"] is of another version of the file: containerd {} ignores it",
+            containerd.release
+        );
+        let fix = "move its handlers to the table of the file's own version";
+        let who = Who::ClusterAdministrator;
+        let mut one = finding(Code::TableUnread, Severity::Warning, pod, who, message, fix.into());
+        one.place = Some(place.clone());
+        found.push(one);
+    }
+}
