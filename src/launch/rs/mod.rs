@@ -20,6 +20,8 @@ mod remarks;
 mod remote;
 mod resources;
 mod share_fs;
+#[cfg(test)]
+mod tests;
 mod verity;
 
 use std::borrow::Cow;
