@@ -63,8 +63,8 @@ pub trait Disk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
     /// A file's owner and mode.
     fn attributes(&self, path: &Path) -> io::Result<Attributes>;
-    /// Whether files can be made and replaced in a folder.
-    fn writable(&self, folder: &Path) -> io::Result<bool>;
+    /// Whether a file may be written; of a folder, whether files can be made and replaced in it.
+    fn writable(&self, path: &Path) -> io::Result<bool>;
     /// Makes a folder where there is none.
     fn make_folder(&self, folder: &Path) -> io::Result<()>;
     /// Makes an empty file that only its owner can read; it must not exist.
@@ -106,7 +106,7 @@ pub enum SaveError {
     /// There is no right to write here.
     #[error("{folder} cannot be written to: no permission, or read-only")]
     ReadOnly {
-        /// The folder.
+        /// The folder, or the file that is protected itself.
         folder: PathBuf,
     },
     /// The file system refused.
@@ -128,12 +128,16 @@ fn at<T>(path: &Path, step: Step, result: io::Result<T>) -> Result<T, SaveError>
 /// Whether the file at `shown` could be replaced: known before anybody edits.
 pub fn writable(disk: &dyn Disk, shown: &str) -> Result<(), SaveError> {
     let path = at(Path::new(shown), Step::Resolve, disk.resolve(shown))?;
-    let folder = nearest_folder(disk, &path);
-    match disk.writable(&folder) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(SaveError::ReadOnly { folder }),
-        Err(source) => Err(SaveError::Io { path: folder, step: Step::Folder, source }),
+    // Replacing needs the folder alone; but who took the right to write from a file meant it.
+    let file = disk.attributes(&path).is_ok().then(|| path.clone());
+    for place in file.into_iter().chain([nearest_folder(disk, &path)]) {
+        match disk.writable(&place) {
+            Ok(true) => {}
+            Ok(false) => return Err(SaveError::ReadOnly { folder: place }),
+            Err(source) => return Err(SaveError::Io { path: place, step: Step::Folder, source }),
+        }
     }
+    Ok(())
 }
 
 /// The file's folder, or where that does not exist yet, the one it would be made in.
@@ -271,10 +275,11 @@ impl Disk for RealDisk {
         Ok(Attributes { mode: meta.mode() & 0o7777, uid: Some(meta.uid()), gid: Some(meta.gid()) })
     }
 
-    fn writable(&self, folder: &Path) -> io::Result<bool> {
+    fn writable(&self, path: &Path) -> io::Result<bool> {
         use rustix::fs::{Access, access};
         use rustix::io::Errno;
-        match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        let wanted = if path.is_dir() { Access::WRITE_OK | Access::EXEC_OK } else { Access::WRITE_OK };
+        match access(path, wanted) {
             Ok(()) => Ok(true),
             Err(Errno::ACCESS | Errno::ROFS | Errno::PERM) => Ok(false),
             Err(errno) => Err(errno.into()),
