@@ -107,11 +107,13 @@ fn what_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.toml"), CONFIG).unwrap();
     fs::write(folder.path().join("bad.toml"), "a = \n").unwrap();
+    fs::write(folder.path().join("empty.toml"), "").unwrap();
     for (words, message) in [
         (&["allow", "-c", "c.toml", "--list", "valid_things", "x"][..], "has no list 'valid_things'"),
         (&["allow", "-c", "c.toml", "io.katacontainers.config.hypervisor.path"], "write '^path$'"),
-        (&["allow", "-c", "bad.toml", "--hypervisor", "qemu", "x"], "bad.toml:1:"),
-        (&["allow", "-c", "none.toml", "--hypervisor", "qemu", "x"], "none.toml"),
+        (&["allow", "-c", "bad.toml", "x"], "bad.toml:1:"),
+        (&["allow", "-c", "none.toml", "x"], "none.toml: no such file or directory"),
+        (&["allow", "-c", "empty.toml", "x"], "no [hypervisor.*] table"),
         (&["allow", "-c", "c.toml", "--kata-version", "2.1", "--drop-in", "x"], "reads no drop-ins"),
     ] {
         let output = policy(folder.path(), words);

@@ -114,15 +114,16 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     let host = setup::host(&input)?;
     let chosen = setup::layers(&input, &host)?;
     let generation = setup::generation(&input, &chosen.layers)?;
+    match &chosen.layers.base {
+        // Before all else: of a file that cannot be read, nothing more can be said.
+        Err(unreadable) => {
+            let (path, reason) = (chosen.layers.asked.to_string(), unreadable.to_string());
+            return Err(SetupError::Unreadable { path, reason }.into());
+        }
+        Ok(base) => drop(Document::of(base)?),
+    }
     let id = list_id(args, generation, &chosen)?;
     let mut history = History::of(&chosen.layers);
-    if let Err(unreadable) = &chosen.layers.base {
-        return Err(SetupError::Unreadable {
-            path: chosen.layers.asked.to_string(),
-            reason: unreadable.to_string(),
-        }
-        .into());
-    }
     let path = target(args, generation, &chosen, &id)?;
     if let Some(Err(error)) = history.document(&path) {
         return Err(error.clone().into());
