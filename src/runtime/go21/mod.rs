@@ -13,7 +13,7 @@ pub mod config;
 mod effective;
 mod load;
 mod paths;
-mod toml;
+pub mod toml;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 
 use super::scalar;
 use super::{Entry, Error, Table, Value};
-use crate::runtime::go_text::{quote, quote_char};
+use crate::runtime::go_text::quote_char;
 
-type Read<T> = Result<T, Error>;
+pub(super) type Read<T> = Result<T, Error>;
 
 /// What stands for the end of the text.
-const END: char = '\0';
+pub(super) const END: char = '\0';
 
 /// Reads a document.
 pub fn parse(text: &str) -> Read<Table> {
@@ -30,26 +30,26 @@ pub fn parse(text: &str) -> Read<Table> {
     Ok(reader.root)
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    pos: usize,
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a str,
+    pub(super) pos: usize,
     line: usize,
     /// The line that complaints name.
-    near: usize,
+    pub(super) near: usize,
     /// The table that keys go to.
-    context: Vec<String>,
+    pub(super) context: Vec<String>,
     /// The key being read.
-    key: String,
+    pub(super) key: String,
     root: Table,
     /// Tables that only the header of an inner one has made, by their dotted name.
     implicit: HashSet<String>,
 }
 
-fn is_blank(c: char) -> bool {
+pub(super) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }
 
-fn is_newline(c: char) -> bool {
+pub(super) fn is_newline(c: char) -> bool {
     matches!(c, '\n' | '\r')
 }
 
@@ -58,11 +58,11 @@ fn is_bare(c: char) -> bool {
 }
 
 impl Reader<'_> {
-    fn peek(&self) -> char {
+    pub(super) fn peek(&self) -> char {
         self.text.get(self.pos..).and_then(|rest| rest.chars().next()).unwrap_or(END)
     }
 
-    fn next(&mut self) -> char {
+    pub(super) fn next(&mut self) -> char {
         let c = self.peek();
         if self.pos < self.text.len() {
             self.pos += c.len_utf8();
@@ -71,7 +71,7 @@ impl Reader<'_> {
         c
     }
 
-    fn accept(&mut self, wanted: char) -> bool {
+    pub(super) fn accept(&mut self, wanted: char) -> bool {
         let found = self.pos < self.text.len() && self.peek() == wanted;
         if found {
             self.next();
@@ -79,17 +79,17 @@ impl Reader<'_> {
         found
     }
 
-    fn skip(&mut self, skipped: impl Fn(char) -> bool) {
+    pub(super) fn skip(&mut self, skipped: impl Fn(char) -> bool) {
         while self.pos < self.text.len() && skipped(self.peek()) {
             self.next();
         }
     }
 
-    fn since(&self, start: usize) -> &str {
+    pub(super) fn since(&self, start: usize) -> &str {
         self.text.get(start..self.pos).unwrap_or_default()
     }
 
-    fn complain<T>(&self, what: impl AsRef<str>) -> Read<T> {
+    pub(super) fn complain<T>(&self, what: impl AsRef<str>) -> Read<T> {
         let mut last = self.context.join(".");
         if !self.key.is_empty() {
             if !self.context.is_empty() {
@@ -101,7 +101,7 @@ impl Reader<'_> {
         Err(Error { message, offset: self.pos, panic: false })
     }
 
-    fn checked<T>(&self, value: Result<T, scalar::Complaint>) -> Read<T> {
+    pub(super) fn checked<T>(&self, value: Result<T, scalar::Complaint>) -> Read<T> {
         value.or_else(|what| self.complain(what))
     }
 
@@ -129,7 +129,7 @@ impl Reader<'_> {
     }
 
     /// From `#` to the line break, which stays.
-    fn comment(&mut self) {
+    pub(super) fn comment(&mut self) {
         self.near = self.line;
         self.next();
         self.skip(|c| !is_newline(c) && c != END);
@@ -265,7 +265,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn key_and_value(&mut self) -> Read<(String, Value, usize)> {
+    pub(super) fn key_and_value(&mut self) -> Read<(String, Value, usize)> {
         self.skip(|c| is_blank(c) || is_newline(c));
         let offset = self.pos;
         let key = match self.peek() {
@@ -302,229 +302,6 @@ impl Reader<'_> {
             Value::String(text) => Ok(text),
             _ => Ok(String::new()),
         }
-    }
-
-    fn value(&mut self) -> Read<Value> {
-        self.skip(is_blank);
-        let start = self.pos;
-        match self.next() {
-            '[' => self.array(),
-            '{' => self.inline_table(),
-            '"' => {
-                if self.triple('"') {
-                    let text = self.many_lines('"')?;
-                    let text = self.checked(scalar::unescape_lines(&text))?;
-                    return Ok(Value::String(text));
-                }
-                let text = self.one_line('"')?;
-                let text = self.checked(scalar::unescape(&text))?;
-                Ok(Value::String(text))
-            }
-            '\'' => {
-                if self.triple('\'') {
-                    let text = self.many_lines('\'')?;
-                    return Ok(Value::String(scalar::without_first_newline(&text).to_owned()));
-                }
-                Ok(Value::String(self.one_line('\'')?))
-            }
-            '+' | '-' => match self.next() {
-                c if c.is_ascii_digit() => self.number(start, false),
-                '.' => self.complain("floats must start with a digit, not '.'"),
-                c => self.complain(format!("expected a digit but got {}", quote_char(c))),
-            },
-            '.' => self.complain("floats must start with a digit, not '.'"),
-            c if c.is_ascii_digit() => self.number(start, true),
-            c if c.is_alphabetic() => {
-                self.skip(char::is_alphabetic);
-                match self.since(start) {
-                    "true" => Ok(Value::Boolean(true)),
-                    "false" => Ok(Value::Boolean(false)),
-                    other => self.complain(format!("expected value but found {} instead", quote(other))),
-                }
-            }
-            c => self.complain(format!("expected value but found {} instead", quote_char(c))),
-        }
-    }
-
-    /// The rest of a number or date of which the first digit is read; a date has no sign.
-    fn number(&mut self, start: usize, may_be_date: bool) -> Read<Value> {
-        self.skip(|c| c.is_ascii_digit());
-        if may_be_date && self.accept('-') {
-            self.skip(|c| c.is_ascii_digit() || matches!(c, '-' | 'T' | ':' | '.' | 'Z' | '+'));
-            return self.checked(scalar::datetime(self.since(start)));
-        }
-        self.skip(|c| c.is_ascii_digit() || c == '_');
-        if matches!(self.peek(), '.' | 'e' | 'E') {
-            self.skip(|c| c.is_ascii_digit() || matches!(c, '_' | '.' | '-' | '+' | 'e' | 'E'));
-            return self.checked(scalar::float(self.since(start)));
-        }
-        self.checked(scalar::integer(self.since(start)))
-    }
-
-    /// Whether two more quotes follow the one that is read; if so they are taken.
-    fn triple(&mut self, quote: char) -> bool {
-        let mut rest = self.text.get(self.pos..).unwrap_or_default().chars();
-        let three = rest.next() == Some(quote) && rest.next() == Some(quote);
-        if three {
-            self.pos += 2;
-        }
-        three
-    }
-
-    fn one_line(&mut self, quote: char) -> Read<String> {
-        let start = self.pos;
-        loop {
-            match self.next() {
-                END => return self.complain("unexpected EOF"),
-                c if is_newline(c) => return self.complain("strings cannot contain newlines"),
-                '\\' if quote == '"' => self.escape(start)?,
-                c if c == quote => {
-                    return Ok(self.since(start).strip_suffix(quote).unwrap_or_default().to_owned());
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn many_lines(&mut self, quote: char) -> Read<String> {
-        let start = self.pos;
-        loop {
-            match self.next() {
-                END => return self.complain("unexpected EOF"),
-                '\\' if quote == '"' => {
-                    if is_newline(self.peek()) {
-                        self.next();
-                    } else {
-                        self.escape(start)?;
-                    }
-                }
-                c if c == quote => {
-                    let end = self.pos - 1;
-                    if self.triple(quote) {
-                        return Ok(self.text.get(start..end).unwrap_or_default().to_owned());
-                    }
-                    // Two quotes alone are part of the text.
-                    self.accept(quote);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// An escape; `start` is where the string began, since a complaint about `\\u` quotes all of it.
-    fn escape(&mut self, start: usize) -> Read<()> {
-        let (digits, name) = match self.next() {
-            'b' | 't' | 'n' | 'f' | 'r' | '"' | '\\' => return Ok(()),
-            'u' => (4, "four hexadecimal digits after '\\u'"),
-            'U' => (8, "eight hexadecimal digits after '\\U'"),
-            c => {
-                return self.complain(format!(
-                    "invalid escape character {}; only the following escape characters are allowed: \\b, \\t, \
-                     \\n, \\f, \\r, \\\", \\\\, \\uXXXX, and \\UXXXXXXXX",
-                    quote_char(c)
-                ));
-            }
-        };
-        for _ in 0..digits {
-            if !self.next().is_ascii_hexdigit() {
-                let read = quote(self.since(start));
-                return self.complain(format!("expected {name}, but got {read} instead"));
-            }
-        }
-        Ok(())
-    }
-
-    fn array(&mut self) -> Read<Value> {
-        let mut items: Vec<Value> = Vec::new();
-        loop {
-            self.skip(|c| is_blank(c) || is_newline(c));
-            match self.peek() {
-                '#' => {
-                    self.array_comment();
-                    continue;
-                }
-                ',' => return self.complain("unexpected comma"),
-                ']' => {
-                    self.next();
-                    break;
-                }
-                _ => {}
-            }
-            items.push(self.value()?);
-            loop {
-                self.skip(|c| is_blank(c) || is_newline(c));
-                match self.peek() {
-                    '#' => self.array_comment(),
-                    _ => break,
-                }
-            }
-            match self.next() {
-                ',' => {}
-                ']' => break,
-                c => {
-                    let c = quote_char(c);
-                    return self
-                        .complain(format!("expected a comma or array terminator ']', but got {c} instead"));
-                }
-            }
-        }
-        let Some(first) = items.first().map(Value::toml_type) else { return Ok(Value::Array(items)) };
-        match items.iter().map(Value::toml_type).find(|other| *other != first) {
-            Some(other) => self.complain(format!(
-                "Array contains values of type '{first}' and '{other}', but arrays must be homogeneous."
-            )),
-            None => Ok(Value::Array(items)),
-        }
-    }
-
-    /// A comment between the items of an array does not move the line that complaints name.
-    fn array_comment(&mut self) {
-        let near = self.near;
-        self.comment();
-        self.near = near;
-    }
-
-    fn inline_table(&mut self) -> Read<Value> {
-        let outer = (self.context.clone(), self.key.clone());
-        self.context.push(std::mem::take(&mut self.key));
-        let mut table = Table::new();
-        loop {
-            self.skip(is_blank);
-            match self.peek() {
-                c if is_newline(c) => return self.complain("newlines not allowed within inline tables"),
-                '#' => return self.crash(),
-                ',' => return self.complain("unexpected comma"),
-                '}' => {
-                    self.next();
-                    break;
-                }
-                _ => {}
-            }
-            let (key, value, offset) = self.key_and_value()?;
-            table.insert(key, Entry { value, offset });
-            self.skip(is_blank);
-            match self.next() {
-                ',' => {}
-                '}' => break,
-                '#' => return self.crash(),
-                c if is_newline(c) => return self.complain("newlines not allowed within inline tables"),
-                c => {
-                    let c = quote_char(c);
-                    return self.complain(format!(
-                        "expected a comma or an inline table terminator '}}', but got {c} instead"
-                    ));
-                }
-            }
-        }
-        (self.context, self.key) = outer;
-        Ok(Value::Table(table))
-    }
-
-    /// The reader does not expect a comment here, and gives up for good.
-    fn crash<T>(&self) -> Read<T> {
-        let message =
-            format!("BUG: Expected key start but instead found \"\", around line {}\n\n", self.near);
-        Err(Error { message, offset: self.pos, panic: true })
     }
 }
 

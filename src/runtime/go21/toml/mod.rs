@@ -6,6 +6,7 @@
 
 mod document;
 mod scalar;
+mod values;
 
 use indexmap::IndexMap;
 
