@@ -11,7 +11,6 @@ use serde_json::Value as Json;
 use super::annotations::{Fate, Trail, seconds};
 use super::config::Config;
 use super::load::{Read, alias};
-use crate::input::Place;
 use crate::runtime::value::{Effective, Origin};
 
 /// One key of a configuration.
@@ -23,17 +22,19 @@ pub fn flatten(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
     if let Some(table) = config.hypervisor.get(hypervisor) {
         walk(&format!("hypervisor.{hypervisor}"), table, &mut entries);
     }
-    if let Some(table) = config.agent.get(agent) {
-        let from = entries.len();
-        walk(&format!("agent.{agent}"), table, &mut entries);
-        let timeout =
-            entries.iter_mut().skip(from).find(|(key, _)| key.ends_with(".create_container_timeout"));
-        if let Some((_, value)) = timeout {
-            *value = seconds(table.request_timeout_ms);
-        }
-    }
+    flatten_agent(config, agent, &mut entries);
     walk("runtime", &config.runtime, &mut entries);
     entries
+}
+
+fn flatten_agent(config: &Config, agent: &str, entries: &mut Vec<Entry>) {
+    let Some(table) = config.agent.get(agent) else { return };
+    let from = entries.len();
+    walk(&format!("agent.{agent}"), table, entries);
+    let timeout = entries.iter_mut().skip(from).find(|(key, _)| key.ends_with(".create_container_timeout"));
+    if let Some((_, value)) = timeout {
+        *value = seconds(table.request_timeout_ms);
+    }
 }
 
 fn walk(prefix: &str, table: &impl Serialize, entries: &mut Vec<Entry>) {
@@ -52,10 +53,10 @@ fn push(prefix: &str, map: serde_json::Map<String, Json>, entries: &mut Vec<Entr
     }
 }
 
-/// The loaded values with their origins, for one pair of tables.
+/// The loaded values with their origins, for one pair of tables: most of them are every pod's.
 #[derive(Debug, Clone)]
 pub struct Base {
-    entries: IndexMap<String, (Json, Origin)>,
+    loaded: Effective,
 }
 
 /// The rule behind a value that loading changed.
@@ -94,15 +95,51 @@ impl Base {
                 _ => Origin::Derived(adjusted(key).into()),
             }
         };
-        let entries = flatten(&read.adjusted, hypervisor, agent)
-            .into_iter()
-            .map(|(key, value)| {
-                let origin = origin(&key, &value);
-                (key, (value, origin))
-            })
-            .collect();
-        Self { entries }
+        let mut loaded = Effective::default();
+        for (key, value) in flatten(&read.adjusted, hypervisor, agent) {
+            let origin = origin(&key, &value);
+            loaded.set(key, value, origin);
+        }
+        Self { loaded }
     }
+}
+
+/// The keys of the groups in which `now` differs from `loaded`; all keys where the shape differs.
+fn changed(now: &Config, loaded: &Config) -> Vec<Entry> {
+    let (hypervisor, agent) = (now.runtime.hypervisor_name.as_str(), now.runtime.agent_name.as_str());
+    let all = || flatten(now, hypervisor, agent);
+    let (Some(hv), Some(old)) = (now.active_hypervisor(), loaded.hypervisor.get(hypervisor)) else {
+        return all();
+    };
+    if hv.security_info.rootless_user.is_some() || old.security_info.rootless_user.is_some() {
+        return all();
+    }
+    let mut entries = Vec::with_capacity(64);
+    let table = format!("hypervisor.{hypervisor}");
+    macro_rules! group {
+        ($($field:ident),*) => { $(if hv.$field != old.$field { walk(&table, &hv.$field, &mut entries); })* };
+    }
+    macro_rules! own {
+        ($($field:ident),*) => {
+            $(if hv.$field != old.$field {
+                let value = serde_json::to_value(&hv.$field).unwrap_or_default();
+                entries.push((format!("{table}.{}", stringify!($field)), value));
+            })*
+        };
+    }
+    own!(path, ctlpath, jailer_path, enable_iothreads, indep_iothreads);
+    group!(blockdev_info, boot_info);
+    own!(guest_extension_images);
+    group!(cpu_info, debug_info, device_info, machine_info, memory_info, network_info);
+    group!(security_info, shared_fs, remote_info, vm_template);
+    own!(prefetch_list_path);
+    if now.active_agent() != loaded.agent.get(agent) {
+        flatten_agent(now, agent, &mut entries);
+    }
+    if now.runtime != loaded.runtime {
+        walk("runtime", &now.runtime, &mut entries);
+    }
+    entries
 }
 
 /// A path in its real form is still the file's.
@@ -133,29 +170,42 @@ fn derived(key: &str, config: &Config) -> &'static str {
 }
 
 /// The effective values of one pod. `sized` are keys that sizing wrote over an annotation.
-pub fn effective(base: &Base, config: &Config, trails: &[Trail<'_>], sized: &[&str]) -> Effective {
+pub fn effective(
+    base: &Base,
+    loaded: &Config,
+    config: &Config,
+    trails: &[Trail<'_>],
+    sized: &[&str],
+) -> Effective {
     let runtime = &config.runtime;
-    let (hypervisor, agent) = (runtime.hypervisor_name.as_str(), runtime.agent_name.as_str());
-    let set: Vec<(String, &str)> = trails
-        .iter()
-        .filter(|trail| trail.fate == Fate::Taken)
-        .filter_map(|trail| trail.rule.map(|rule| (rule.whole_field(hypervisor, agent), rule.key)))
-        .filter(|(field, _)| !sized.iter().any(|key| field.ends_with(key)))
-        .collect();
-    let mut effective = Effective::default();
-    effective.values.reserve(base.entries.len() + 4);
-    for (key, value) in flatten(config, hypervisor, agent) {
-        let origin = match set.iter().find(|(field, _)| *field == key) {
-            Some((_, annotation)) => Origin::Annotation(Cow::Borrowed(annotation)),
-            None => match base.entries.get(&key) {
-                Some((loaded, origin)) if *loaded == value => origin.clone(),
-                Some((_, Origin::File(place))) if key.ends_with(".kernel_params") => {
-                    Origin::File(Place::clone(place))
-                }
-                _ => Origin::Derived(derived(&key, config).into()),
-            },
-        };
-        effective.set(key, value, origin);
+    let mut effective = base.loaded.clone();
+    if config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless_user.is_some()) {
+        effective
+            .values
+            .shift_remove(format!("hypervisor.{}.rootless_user", runtime.hypervisor_name).as_str());
+    }
+    for (key, value) in changed(config, loaded) {
+        match effective.values.get_mut(key.as_str()) {
+            Some(known) if known.value == value => {}
+            // The agent's parameters stand before those of the file, which still names them.
+            Some(known) if matches!(known.origin, Origin::File(_)) && key.ends_with(".kernel_params") => {
+                known.value = value;
+            }
+            _ => {
+                let rule = derived(&key, config);
+                effective.set(key, value, Origin::Derived(rule.into()));
+            }
+        }
+    }
+    for trail in trails.iter().filter(|trail| trail.fate == Fate::Taken) {
+        let Some(rule) = trail.rule else { continue };
+        let field = rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name);
+        if sized.iter().any(|key| field.ends_with(key)) {
+            continue;
+        }
+        if let Some(known) = effective.values.get_mut(field.as_str()) {
+            known.origin = Origin::Annotation(Cow::Borrowed(rule.key));
+        }
     }
     effective
 }

@@ -239,7 +239,7 @@ impl Loaded {
             (true, false) => &[".default_maxvcpus"],
             (false, _) => &[],
         };
-        Some(effective::effective(base, &way.config, &way.trails, sized))
+        Some(effective::effective(base, &self.read.adjusted, &way.config, &way.trails, sized))
     }
 }
 
