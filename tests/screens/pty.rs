@@ -273,10 +273,10 @@ fn a_file_that_changes_is_read_again_while_nothing_is_unsaved() {
     std::fs::write(&path, text.replace("    \"^path$\",\n", "")).unwrap();
     terminal.until("the pattern to go", |s| !s.contents().contains("^path$"));
     terminal.press("jd");
-    terminal.until("the other to go", |s| !s.contents().contains("\"enable_iommu\""));
+    terminal.shows("2 entries");
     std::fs::write(&path, text.replace("default_vcpus = 1", "default_vcpus = 2")).unwrap();
     terminal.shows("changed on disk");
-    assert!(!terminal.contents().contains("\"enable_iommu\""), "edits are kept");
+    assert!(terminal.contents().contains("2 entries"), "edits are kept");
     terminal.press("qd");
     assert!(terminal.ends().success());
 }

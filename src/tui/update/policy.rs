@@ -101,7 +101,7 @@ pub(super) fn accept(model: &mut Model) {
         return;
     }
     let (edit, list, text) = (draft.edit(), draft.list.clone(), draft.line.text().to_owned());
-    if make(model, &edit, &format!("{text:?} is in {list}")) {
+    if make(model, &edit, &format!("{text:?} is in {}", list.list)) {
         model.dialogs.pop();
         show_entry(model, &list, &text);
     }
@@ -145,7 +145,7 @@ fn change(model: &mut Model, command: Command) {
     let count = model.patterns(&list).len();
     let (edit, done) = match command {
         Command::DeletePattern => {
-            (PolicyEdit::Remove { list: list.clone(), at }, format!("{text:?} is no longer in {list}"))
+            (PolicyEdit::Remove { list: list.clone(), at }, format!("{text:?} is no longer in {}", list.list))
         }
         Command::DuplicatePattern => {
             (PolicyEdit::Duplicate { list: list.clone(), at }, format!("{text:?} is there twice"))
@@ -185,7 +185,8 @@ fn step(model: &mut Model, undo: bool) {
         PolicyEdit::Set { .. } => "rewrite".into(),
     };
     let word = if undo { "took back" } else { "did again" };
-    model.say(format!("{word}: {what} in {list} of {path}"));
+    let file = path.rsplit('/').next().unwrap_or_default().to_owned();
+    model.say(format!("{word}: {what} in {} of {file}", list.list));
 }
 
 /// Allows what the selected annotation needs, and no more.
@@ -208,7 +209,7 @@ fn allow(model: &mut Model) {
     };
     let at = model.patterns(&list).len();
     let edit = PolicyEdit::Add { list: list.clone(), at, text: pattern.clone() };
-    if make(model, &edit, &format!("{pattern:?} is in {list}")) {
+    if make(model, &edit, &format!("{pattern:?} is in {}", list.list)) {
         show_entry(model, &list, &pattern);
     }
 }

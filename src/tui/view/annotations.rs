@@ -97,9 +97,14 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow, width
     if columns.effect > 0
         && let Some((value, origin)) = effect(model, row, verdict)
     {
-        let room = columns.effect.saturating_sub(origin.len() + 2);
+        // The value comes first; its origin takes what is left.
+        let room = columns.effect.saturating_sub(1);
+        let least = text::width(&value).min(room.max(8) * 2 / 3);
+        let left = room.saturating_sub(least + 1);
+        let origin = text::cut(&text::visible(&origin), left, glyphs.ellipsis);
+        let room = if left < 3 { room } else { room.saturating_sub(text::width(&origin) + 1) };
         line.push(Token::Text, text::cut_middle(&text::visible(&value), room, glyphs.ellipsis));
-        if !origin.is_empty() {
+        if !origin.is_empty() && left >= 3 {
             line.push(Token::Origin, format!(" {origin}"));
         }
     }

@@ -177,8 +177,9 @@ fn palette_lines(model: &Model, hits: &[Command]) -> Vec<Rich> {
 fn help(model: &Model, wanted: &str) -> Vec<Rich> {
     let here = model.layers_of(model.screen);
     let mut lines = Vec::new();
-    let mut groups: Vec<Group> = COMMANDS.iter().map(|e| e.group).collect();
-    groups.dedup();
+    // What is done here first, then what is the same everywhere.
+    let groups =
+        [Group::Change, Group::Look, Group::Go, Group::Program, Group::Move, Group::Dialog, Group::Typing];
     let elsewhere = [
         Layer::Save,
         Layer::QuitQuestion,
