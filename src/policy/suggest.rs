@@ -3,6 +3,9 @@
 //!
 //! Proposes exact entries and proves them by evaluating: of what is proposed, nothing can be left out.
 
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+
 use super::go_path;
 use crate::catalog::{self, Gate, Generation, HYPERVISOR_PREFIX};
 use crate::edit::{EditError, History, PolicyEdit, targets};
@@ -107,39 +110,60 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
     let table = format!("hypervisor.{hypervisor}");
     let mut lists: Lists =
         catalog::lists(generation).map(|list| (ListId::new(table.clone(), list), Vec::new())).collect();
-    // What the pods ask for, whether or not it does them good.
+    // What the pods ask for, whether or not it does them good. Pods of one template fare alike.
+    let alike = alike(pods);
     let mut impossible = Vec::new();
-    let mut able: Vec<Pod> = Vec::new();
-    for (index, pod) in pods.iter().enumerate() {
+    let mut able: Vec<(Pod, &[usize])> = Vec::new();
+    let mut asked: IndexMap<Lists, Evaluator> = IndexMap::new();
+    for indices in &alike {
+        let Some(pod) = indices.first().and_then(|i| pods.get(*i)) else { continue };
         let mut alone: Lists = lists.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
         ask(generation, pod, &mut alone);
-        let evaluation = under(evaluator, &alone)?.evaluate(pod, Depth::Verdicts);
-        match evaluation.outcome {
-            Outcome::Refused(failure) => impossible.push((index, failure)),
+        let alone = match asked.entry(alone) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let evaluator = under(evaluator, new.key())?;
+                new.insert(evaluator)
+            }
+        };
+        match alone.evaluate(pod, Depth::Verdicts).outcome {
+            Outcome::Refused(failure) => impossible.extend(indices.iter().map(|i| (*i, failure.clone()))),
             Outcome::Starts => {
                 ask(generation, pod, &mut lists);
-                able.push(pod.clone());
+                able.push((pod.clone(), indices));
             }
         }
     }
+    impossible.sort_by_key(|(index, _)| *index);
     // Then what makes no difference goes, entry by entry.
+    let (able, indices): (Vec<Pod>, Vec<&[usize]>) = able.into_iter().unzip();
     let wanted = fates(&under(evaluator, &lists)?, &able);
     shrink(evaluator, &mut lists, &able, &wanted)?;
-    let final_evaluator = under(evaluator, &lists)?;
-    let without_effect = pods
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !impossible.iter().any(|(i, _)| i == index))
-        .flat_map(|(index, pod)| {
-            let verdicts = final_evaluator.evaluate(pod, Depth::Verdicts).verdicts;
-            let idle = verdicts.into_iter().filter(|v| {
-                v.key.starts_with(catalog::KATA_PREFIX)
-                    && !matches!(v.status, Status::Applied | Status::Overridden)
-            });
-            idle.map(move |v| (index, v.key)).collect::<Vec<_>>()
-        })
-        .collect();
+    let last = under(evaluator, &lists)?;
+    let mut without_effect = Vec::new();
+    for (pod, indices) in able.iter().zip(indices) {
+        let idle = last.evaluate(pod, Depth::Verdicts).verdicts.into_iter().filter(|v| {
+            v.key.starts_with(catalog::KATA_PREFIX)
+                && !matches!(v.status, Status::Applied | Status::Overridden)
+        });
+        let keys: Vec<String> = idle.map(|v| v.key).collect();
+        without_effect.extend(indices.iter().flat_map(|i| keys.iter().map(|key| (*i, key.clone()))));
+    }
+    without_effect.sort();
     Ok(Suggestion { lists, impossible, without_effect })
+}
+
+/// The pods, by index, in groups whose every pod fares alike: what is evaluated of them is the same.
+fn alike(pods: &[Pod]) -> Vec<Vec<usize>> {
+    let mut groups: IndexMap<_, Vec<usize>> = IndexMap::new();
+    for (index, pod) in pods.iter().enumerate() {
+        let annotations: Vec<_> = pod.annotations.iter().map(|a| (&a.key, &a.value)).collect();
+        let sizing = pod.sizing.map(|s| (s.cpu_quota, s.cpu_period, s.cpu_shares, s.memory_limit));
+        let refused = (!pod.problems.is_empty()).then_some(index);
+        let key = (annotations, &pod.labels, sizing, pod.form, &pod.runtime_class, refused);
+        groups.entry(key).or_default().push(index);
+    }
+    groups.into_values().collect()
 }
 
 /// Adds the exact entries that one pod's annotations could need.
@@ -200,6 +224,7 @@ pub fn unused(
     pods: &[Pod],
 ) -> Result<Vec<(ListId, usize)>, EditError> {
     let mut lists = present(evaluator, &format!("hypervisor.{hypervisor}"));
-    let wanted = fates(evaluator, pods);
-    shrink(evaluator, &mut lists, pods, &wanted)
+    let pods: Vec<Pod> = alike(pods).iter().filter_map(|group| pods.get(*group.first()?)).cloned().collect();
+    let wanted = fates(evaluator, &pods);
+    shrink(evaluator, &mut lists, &pods, &wanted)
 }
