@@ -5,6 +5,7 @@
 //! src/runtime/pkg/katautils/config.go and src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use serde_json::{Value as Json, json};
 
@@ -227,15 +228,21 @@ fn annotation(session: &Session<'_>, section: Section, key: &str) -> Option<&'st
     found.or_else(|| other.map(|id: Id| id.known().key))
 }
 
+/// Which of the hypervisor's keys an annotation can set.
+fn settable() -> &'static [bool] {
+    static SETTABLE: OnceLock<Vec<bool>> = OnceLock::new();
+    let by_annotation = |key: &str| KNOWN.iter().any(|k| k.section == Section::Hypervisor && k.field == key);
+    SETTABLE.get_or_init(|| HYPERVISOR_KEYS.iter().map(|(key, _)| by_annotation(key)).collect())
+}
+
 /// Everything that holds for this sandbox.
 pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
     let mut out = Effective::default();
     let config = &session.config;
     let mark = letter(config.hypervisor_type);
-    for (key, readers) in HYPERVISOR_KEYS {
+    for ((key, readers), settable) in HYPERVISOR_KEYS.iter().zip(settable()) {
         let from_file = readers.contains(mark);
-        let settable = KNOWN.iter().any(|k| k.section == Section::Hypervisor && k.field == *key);
-        if !from_file && !settable {
+        if !from_file && !*settable {
             continue;
         }
         if let Some(value) = hypervisor_value(&config.hypervisor_config, key) {
