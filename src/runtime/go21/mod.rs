@@ -97,8 +97,10 @@ fn load_elsewhere(host: &Host, path: &str, wanted: Option<&str>) -> Result<Loade
     load(&Layers::read(host, path), host, &LoadOptions { hypervisor: wanted })
 }
 
-fn load_failure(error: &LoadError) -> Failure {
-    let failure = Failure::new(FailureStage::Load, error.message.clone());
+/// A relative path in the configuration is looked up in the folder of the sandbox, which only now has a name.
+fn load_failure(error: &LoadError, sandbox: &Sandbox<'_>) -> Failure {
+    let message = error.message.replace("{sandbox-id}", sandbox.id);
+    let failure = Failure::new(FailureStage::Load, message);
     if error.panic { failure.crash() } else { failure }
 }
 
@@ -112,7 +114,7 @@ pub fn without_configuration(error: &LoadError, host: &Host, sandbox: &Sandbox<'
             let path = paths::absolute(path, sandbox.id);
             redirected(&load_elsewhere(host, &path, None), &path, host, sandbox, depth)
         }
-        None => Run { failure: Some(load_failure(error)), ..Run::default() },
+        None => Run { failure: Some(load_failure(error, sandbox)), ..Run::default() },
     }
 }
 
@@ -152,7 +154,7 @@ fn redirected(
             verdict.reason = format!("the file it names does not load: {}", error.message.trim_end());
             verdict.fix = Some(Fix::Advice("name a file of the host that loads, or leave it out".into()));
             Run {
-                failure: Some(load_failure(error).by(CONFIG_PATH)),
+                failure: Some(load_failure(error, sandbox).by(CONFIG_PATH)),
                 verdicts: annotations::unreached(sandbox, "the file that the pod picked does not load"),
                 ..Run::default()
             }
