@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_usual_slips_are_understood() {
-        let right = Some("io.katacontainers.config.hypervisor.kernel_params");
+        let right = "io.katacontainers.config.hypervisor.kernel_params";
         for wrong in [
             "io.kata-containers.hypervisor.kernel_params",
             "io.kata-containers.config.hypervisor.kernel_params",
@@ -112,10 +112,10 @@ mod tests {
             "com.github.containers.virtcontainers.KernelParams",
             "com.github.kata-containers.config.hypervisor.kernel_params",
         ] {
-            assert_eq!(meant(wrong, Generation::Go41), right, "{wrong}");
+            assert_eq!(meant(wrong, Generation::Go41), Some(right), "{wrong}");
         }
         assert_eq!(meant("io.kubernetes.cri.container-type", Generation::Rs41), None);
         assert_eq!(meant("app.kubernetes.io/name", Generation::Rs41), None);
-        assert_eq!(meant(right.unwrap(), Generation::Rs41), None);
+        assert_eq!(meant(right, Generation::Rs41), None);
     }
 }
