@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use super::args::{CheckArgs, CheckFormat, FailOn};
+use super::progress::Progress;
 use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
 use crate::finding::Severity;
@@ -22,10 +23,12 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         FailOn::Warning => Severity::Warning,
     };
     let mut tally = Tally::default();
+    let mut progress = Progress::begin(args.quiet);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match format {
         _ if args.quiet => {
             pods::each(&args.input, |pod| {
+                progress.pod();
                 tally.add(&evaluator.evaluate(&pod, depth));
                 Ok(())
             })?;
@@ -33,6 +36,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Json => {
             let mut writer = json::Writer::open(&mut out, &evaluator, args.full)?;
             pods::each(&args.input, |pod| {
+                progress.pod();
                 let evaluation = evaluator.evaluate(&pod, depth);
                 tally.add(&evaluation);
                 Ok(writer.pod(&pod, &evaluation)?)
@@ -42,6 +46,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Sarif => {
             let mut sarif = Sarif::default();
             pods::each(&args.input, |pod| {
+                progress.pod();
                 let evaluation = evaluator.evaluate(&pod, depth);
                 tally.add(&evaluation);
                 sarif.pod(&pod, &evaluation);
@@ -53,6 +58,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Junit => {
             let mut junit = Junit::default();
             pods::each(&args.input, |pod| {
+                progress.pod();
                 let evaluation = evaluator.evaluate(&pod, depth);
                 tally.add(&evaluation);
                 junit.pod(&pod, &evaluation, least);
@@ -63,6 +69,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Text => {
             let paint = paint(args.color);
             pods::each(&args.input, |pod| {
+                progress.pod();
                 let evaluation = evaluator.evaluate(&pod, depth);
                 tally.add(&evaluation);
                 Ok(writeln!(out, "{}", text::pod(&pod, &evaluation, paint))?)

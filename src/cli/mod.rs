@@ -8,6 +8,7 @@ mod explain;
 mod interactive;
 mod pods;
 mod policy;
+mod progress;
 mod setup;
 mod show;
 mod which;

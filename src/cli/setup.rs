@@ -192,8 +192,16 @@ pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
 }
 
 /// The configuration file that the container runtime names for the handler, where one is described.
+/// One that lies in its usual place is asked for the file too; what it passes on is judged only where
+/// --cri says so.
 fn by_handler(input: &Input, host: &Host) -> Result<Option<String>, SetupError> {
-    let engine = engine(input, host)?;
+    let engine = match cri_file(None, input.root.as_deref()) {
+        Some(found) if input.cri.is_none() && input.cri_config.is_none() => {
+            let cri = engine_of(Some(&found));
+            engine(&Input { cri, cri_config: Some(found), ..input.clone() }, host)?
+        }
+        _ => engine(input, host)?,
+    };
     let environment = std::env::var("KATA_CONF_FILE").ok();
     let Ok(found) = which::handlers(&engine, host, environment.as_deref()) else { return Ok(None) };
     let which = match &input.handler {
