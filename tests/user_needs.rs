@@ -284,8 +284,8 @@ fn case_05_the_whole_way_of_an_annotation_is_shown() {
     let (_, engine) = containerd(table, "kata");
     let host = Fixture::new().with(GO, &go(&allow(&["default_vcpus"]), "")).host();
     let key = format!("{HV}default_vcpus");
-    let evaluation =
-        evaluator(host, GO, Generation::Go41, engine).evaluate(&pod(&[(&key, "4")]), Depth::Verdicts);
+    let pod = pod(&[(&key, "4")]);
+    let evaluation = evaluator(host, GO, Generation::Go41, engine).evaluate(&pod, Depth::Verdicts);
     let verdict = verdict(&evaluation, &key);
     assert_eq!(verdict.status, Status::Applied);
     let stages: Vec<_> = verdict.trace.iter().map(|s| s.stage).collect();
@@ -296,6 +296,15 @@ fn case_05_the_whole_way_of_an_annotation_is_shown() {
     assert_eq!((&*cri.file, cri.line), (CONTAINERD, 4));
     let gate = verdict.trace.iter().find(|s| s.stage == Stage::Name).unwrap();
     assert_eq!(&*gate.place.as_ref().unwrap().file, GO);
+    let shown = katascope::report::text::traced_pod(
+        &pod,
+        &evaluation,
+        katascope::report::text::Paint { color: false },
+    );
+    says(
+        &shown,
+        &["the pod starts, and its Kata annotations take effect", "✓ cri", "config.toml:4", "✓ name"],
+    );
 }
 
 // B. Not enabled.

@@ -40,7 +40,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     } else {
         match args.what {
             Subject::Annotations => {
-                write!(out, "{}", text::pod(&pod, &evaluation, paint(args.output.color)))?;
+                write!(out, "{}", text::traced_pod(&pod, &evaluation, paint(args.output.color)))?;
             }
             Subject::Config => text::config(&mut out, &evaluation)?,
             Subject::Launch => text::launch(&mut out, &evaluation)?,

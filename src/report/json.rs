@@ -15,7 +15,7 @@ use crate::input::manifest::Pod;
 use crate::launch::{Arg, Launch};
 use crate::runtime::LoadError;
 use crate::runtime::value::{Effective, Origin};
-use crate::runtime::verdict::Verdict;
+use crate::runtime::verdict::{Step, Verdict};
 
 /// The number of the contract.
 pub const SCHEMA: u32 = 1;
@@ -99,6 +99,8 @@ struct AnnotationReport<'a> {
     stage: &'static str,
     reason: &'a str,
     fix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<Vec<Json>>,
 }
 
 #[derive(Serialize)]
@@ -128,7 +130,7 @@ impl<'a> PodReport<'a> {
                     "panic": failure.panic,
                 })
             }),
-            annotations: evaluation.verdicts.iter().map(annotation).collect(),
+            annotations: evaluation.verdicts.iter().map(|verdict| annotation(verdict, full)).collect(),
             findings: evaluation.findings.iter().map(finding).collect(),
             full: full.then(|| FullReport {
                 effective: evaluation.effective.as_ref().map(effective),
@@ -146,7 +148,7 @@ impl<'a> PodReport<'a> {
     }
 }
 
-fn annotation(verdict: &Verdict) -> AnnotationReport<'_> {
+fn annotation(verdict: &Verdict, traced: bool) -> AnnotationReport<'_> {
     AnnotationReport {
         key: &verdict.key,
         value: &verdict.value,
@@ -157,7 +159,18 @@ fn annotation(verdict: &Verdict) -> AnnotationReport<'_> {
         stage: verdict.stage.as_str(),
         reason: &verdict.reason,
         fix: verdict.fix.as_ref().map(ToString::to_string),
+        trace: traced.then(|| verdict.trace.iter().map(step).collect()),
     }
+}
+
+/// One station.
+fn step(step: &Step) -> Json {
+    json!({
+        "stage": step.stage.as_str(),
+        "passed": step.passed,
+        "note": step.note,
+        "at": step.place.as_ref().map(ToString::to_string),
+    })
 }
 
 /// A finding, as in every report that is JSON.
@@ -244,5 +257,5 @@ pub fn agent(agent: &AgentSetup) -> Json {
 
 /// One verdict.
 pub fn annotation_value(verdict: &Verdict) -> Json {
-    serde_json::to_value(annotation(verdict)).unwrap_or_default()
+    serde_json::to_value(annotation(verdict, true)).unwrap_or_default()
 }

@@ -50,6 +50,15 @@ impl Paint {
 
 /// One pod's block.
 pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
+    block(pod, evaluation, false, paint)
+}
+
+/// The same with the stations that each annotation passed, and the rules that it met there.
+pub fn traced_pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
+    block(pod, evaluation, true, paint)
+}
+
+fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
@@ -69,6 +78,9 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
     }
     for verdict in &evaluation.verdicts {
         annotation(&mut out, verdict, &evaluation.findings, paint);
+        if traced {
+            trace(&mut out, verdict, paint);
+        }
     }
     let said = |f: &&Finding| {
         let told = |v: &Verdict| {
@@ -147,6 +159,21 @@ fn annotation(out: &mut String, verdict: &Verdict, findings: &[Finding], paint: 
             .find(|f| f.subject.as_deref() == Some(&verdict.key) && f.message == verdict.reason);
         let by = own.map(|f| format!(" ({})", super::json::who(f.who))).unwrap_or_default();
         let _ = writeln!(out, "      fix: {}{by}", visible(&fix.to_string()));
+    }
+}
+
+/// The stations of an annotation, in the runtime's order.
+fn trace(out: &mut String, verdict: &Verdict, paint: Paint) {
+    for step in &verdict.trace {
+        let mark = if step.passed { paint.wrap("32", "✓") } else { paint.wrap("31", "✗") };
+        let place = step.place.as_ref().map(|place| format!("  {place}")).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "      {mark} {:<10} {}{}",
+            step.stage.as_str(),
+            visible(&step.note),
+            visible(&place)
+        );
     }
 }
 
