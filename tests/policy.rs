@@ -124,6 +124,25 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn letter_case_does_not_hide_a_list_from_go() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("c.toml"), CONFIG.replace("enable_annotations", "Enable_Annotations"))
+        .unwrap();
+    let opened = |runtime: &str| {
+        let words = ["audit", "-c", "c.toml", "--runtime", runtime, "--hypervisor", "qemu", "-o", "json"];
+        let output = policy(folder.path(), &words);
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["open"].as_array().unwrap().iter().filter(|o| !o["entry"].is_null()).count()
+    };
+    assert_eq!((opened("go"), opened("rs")), (3, 0));
+    let refused = policy(folder.path(), &["allow", "-c", "c.toml", "--runtime", "go", "x"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("c.toml:6:1: Go runtime 4.1 takes Enable_Annotations"));
+    let allowed = policy(folder.path(), &["allow", "-c", "c.toml", "--runtime", "rs", "--dry-run", "x"]);
+    assert!(text(&allowed.stdout).contains("+enable_annotations = [\"x\"]"));
+}
+
+#[test]
 fn an_audit_tells_what_is_open() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("c.toml"), CONFIG.replace("\"kernel_params\"", "\"path\"")).unwrap();

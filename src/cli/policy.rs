@@ -7,8 +7,9 @@ use super::args::{EditArgs, Input, PolicyCommand};
 use super::setup::{Chosen, SetupError};
 use super::{CliError, Exit, paint, pods, setup};
 use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
-use crate::edit::{Document, History, Plan, PolicyEdit, RealDisk, Target, save, targets};
+use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
 use crate::evaluate::Evaluator;
+use crate::input::config::Layers;
 use crate::input::search;
 use crate::policy::audit::{Audit, PolicyList};
 use crate::policy::suggest::{suggest, unused};
@@ -96,17 +97,32 @@ fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
     let hypervisor = active(evaluator)?;
     let table = format!("hypervisor.{hypervisor}");
     let history = History::of(&setup.layers);
-    let lists: Vec<PolicyList> = history
-        .lists()
-        .into_iter()
-        .filter(|(_, list)| list.id.table == table)
-        .map(|(_, list)| PolicyList {
-            name: list.id.list.clone().into_owned(),
-            entries: list.items.iter().map(|i| (i.text.clone(), Some(i.place.clone()))).collect(),
-        })
-        .collect();
+    let read = |list: &List| PolicyList {
+        name: list.id.list.to_ascii_lowercase(),
+        entries: list.items.iter().map(|i| (i.text.clone(), Some(i.place.clone()))).collect(),
+    };
+    let mut lists: Vec<PolicyList> =
+        history.lists().into_iter().filter(|(_, l)| l.id.table == table).map(|(_, l)| read(l)).collect();
+    for variant in variants(setup.generation, &setup.layers).iter().filter(|l| l.id.table == table) {
+        let variant = read(variant);
+        // Of two spellings the runtime takes one at random: both count.
+        match lists.iter_mut().find(|list| list.name == variant.name) {
+            Some(list) => list.entries.extend(variant.entries),
+            None => lists.push(variant),
+        }
+    }
     let audit = Audit::of(setup.generation, &hypervisor, &lists, &setup.host);
     Ok((hypervisor, audit))
+}
+
+/// Lists of the main file in another letter case, where the runtime takes them for the lists.
+fn variants(generation: Generation, layers: &Layers) -> Vec<List> {
+    match (generation, &layers.base) {
+        (Generation::Go21 | Generation::Go41, Ok(base)) => {
+            Document::of(base).map(|document| document.letter_case_variants().to_vec()).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
@@ -124,6 +140,17 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     }
     let id = list_id(args, generation, &chosen)?;
     let mut history = History::of(&chosen.layers);
+    let same = |list: &&List| list.id.table == id.table && list.id.list.eq_ignore_ascii_case(&id.list);
+    if let Some(variant) = variants(generation, &chosen.layers).iter().find(same) {
+        return Err(SetupError::Usage(format!(
+            "{}: {} takes {} for {}; write it in small letters first",
+            variant.place,
+            generation.title(),
+            variant.id.list,
+            id.list
+        ))
+        .into());
+    }
     let path = target(args, generation, &chosen, &id)?;
     if let Some(Err(error)) = history.document(&path) {
         return Err(error.clone().into());

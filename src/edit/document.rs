@@ -49,6 +49,7 @@ pub struct Item {
 pub struct Document {
     source: Source,
     lists: Vec<List>,
+    variants: Vec<List>,
 }
 
 impl Document {
@@ -64,7 +65,8 @@ impl Document {
             }
         }
         lists.sort_by_key(|list| (list.place.line, list.place.column));
-        Ok(Self { source: source.clone(), lists })
+        let (lists, variants) = lists.into_iter().partition(|list: &List| is_list(&list.id.list));
+        Ok(Self { source: source.clone(), lists, variants })
     }
 
     /// The file's path and text.
@@ -75,6 +77,12 @@ impl Document {
     /// Every policy list that the file sets, in order.
     pub fn lists(&self) -> &[List] {
         &self.lists
+    }
+
+    /// Keys that are a list's name but for letter case: the Go runtimes take them for it in the main
+    /// file. They are not edited.
+    pub fn letter_case_variants(&self) -> &[List] {
+        &self.variants
     }
 
     /// One list, where the file sets it.
@@ -138,9 +146,13 @@ pub(super) fn parse(source: &Source) -> Result<toml_edit::Document<&str>, EditEr
     })
 }
 
+fn is_list(key: &str) -> bool {
+    key == "enable_annotations" || key.starts_with("valid_")
+}
+
 fn collect(source: &Source, name: &str, table: &dyn TableLike, lists: &mut Vec<List>) {
     for (key, item) in table.iter() {
-        if key != "enable_annotations" && !key.starts_with("valid_") {
+        if !is_list(&key.to_ascii_lowercase()) {
             continue;
         }
         let at = table.key(key).and_then(toml_edit::Key::span).or_else(|| item.span());
