@@ -61,6 +61,8 @@ pub enum Command {
     },
     /// Print the man page
     Man,
+    /// Print the commented settings of the terminal program, and where they are read from
+    Settings,
 }
 
 /// What is looked at.

@@ -65,7 +65,7 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
             ColorChoice::Never => Colours::Never,
         },
         settings: screen.settings.clone(),
-        words: std::env::args().collect(),
+        words: std::iter::once("katascope".to_owned()).chain(std::env::args().skip(1)).collect(),
     };
     match crate::tui::run(session)? {
         Ended::Quit => Ok(Exit::Clean),

@@ -50,6 +50,7 @@ pub fn run() -> Exit {
         Some(Command::Which(args)) => which::run(&args),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
+        Some(Command::Settings) => settings(),
     };
     match result {
         Ok(exit) => exit,
@@ -64,6 +65,14 @@ pub fn run() -> Exit {
 
 fn completions(shell: clap_complete::Shell) -> Result<Exit, CliError> {
     clap_complete::generate(shell, &mut Cli::command(), "katascope", &mut io::stdout());
+    Ok(Exit::Clean)
+}
+
+fn settings() -> Result<Exit, CliError> {
+    let path = crate::tui::env::Env::capture().settings_path();
+    let shown = path.as_ref().map_or("nowhere: HOME is not set".into(), |p| p.display().to_string());
+    let there = if path.is_some_and(|p| p.exists()) { "" } else { " (not there)" };
+    write!(io::stdout(), "# read from {shown}{there}\n{}", crate::tui::settings::DEFAULT)?;
     Ok(Exit::Clean)
 }
 

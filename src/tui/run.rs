@@ -108,6 +108,9 @@ pub fn run(session: Session) -> io::Result<Ended> {
     if model.sample {
         model.say("a made-up host and five pods to look around in; katascope -c configuration.toml pods.yaml opens yours");
     }
+    if let Some(reason) = model.unwritable.clone().filter(|_| !model.sample) {
+        model.say(format!("{reason}; edits can be saved as a drop-in or a patch"));
+    }
     for warning in &settings.warnings {
         model.complain(warning.clone());
     }

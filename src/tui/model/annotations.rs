@@ -6,6 +6,7 @@ use crate::catalog::{self, Annotation, Gate, HYPERVISOR_PREFIX, KATA_PREFIX, Lev
 use crate::policy::names::NameGate;
 use crate::runtime::verdict::ListId;
 use crate::runtime::verdict::{Status, Verdict};
+use crate::tui::widget::text::glimpse;
 
 /// One annotation.
 #[derive(Debug, Clone)]
@@ -87,7 +88,8 @@ pub fn rows(model: &Model) -> Vec<Row> {
     }
     rows.extend(set.iter().map(|(i, verdict)| Row {
         id: verdict.key.as_str().into(),
-        find: format!("{} {} {}", short(&verdict.key), verdict.status.as_str(), verdict.value).into(),
+        find:
+            format!("{} {} {}", short(&verdict.key), verdict.status.as_str(), glimpse(&verdict.value)).into(),
         body: Body::Annotation(AnnotationRow {
             key: verdict.key.clone(),
             verdict: Some(*i),

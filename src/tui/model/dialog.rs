@@ -11,6 +11,7 @@ use crate::runtime::verdict::{ListId, Verdict};
 use crate::tui::keymap::Layer;
 use crate::tui::message::Command;
 use crate::tui::widget::line::Line;
+use crate::tui::widget::text::windowful;
 
 /// What a typed value would do.
 #[derive(Debug, Clone)]
@@ -201,7 +202,11 @@ impl Dialog {
 
     /// What goes into a window of lines.
     pub fn text(title: impl Into<String>, text: &str) -> Self {
-        Self::Text { title: title.into(), lines: text.lines().map(str::to_owned).collect(), scroll: 0 }
+        Self::Text {
+            title: title.into(),
+            lines: windowful(text).lines().map(str::to_owned).collect(),
+            scroll: 0,
+        }
     }
 }
 

@@ -71,7 +71,10 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow, width
         line.push(Token::Dirty, "e ");
         room = room.saturating_sub(2);
     }
-    line.push(Token::Text, text::cut_middle(&text::visible(short(&row.key)), room, glyphs.ellipsis));
+    line.push(
+        Token::Text,
+        text::cut_middle(&text::visible(&text::glimpse(short(&row.key))), room, glyphs.ellipsis),
+    );
     line = line.pad_to(columns.name);
     if let Some(verdict) = verdict {
         let sign = canvas.theme.status_glyph(verdict.status);
@@ -88,7 +91,7 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow, width
     if columns.value > 0
         && let Some(verdict) = verdict
     {
-        let shown = text::visible(&verdict.value).into_owned();
+        let shown = text::visible(&text::glimpse(&verdict.value)).into_owned();
         let shown =
             format!("\"{}\"", text::cut_middle(&shown, columns.value.saturating_sub(3), glyphs.ellipsis));
         line.push(Token::Text, shown);
@@ -123,9 +126,11 @@ fn effect(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Opti
                 Origin::File(place) => format!("line {}", place.line),
                 Origin::Derived(rule) => rule.to_string(),
             };
-            Some((json(&found.value), origin))
+            Some((text::glimpse(&json(&found.value)).into_owned(), origin))
         }
-        (None, Some(verdict)) => Some((json(verdict.after.as_ref()?), String::new())),
+        (None, Some(verdict)) => {
+            Some((text::glimpse(&json(verdict.after.as_ref()?)).into_owned(), String::new()))
+        }
         (None, None) => None,
     }
 }
@@ -163,7 +168,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow) ->
             Token::Refused,
             format!("{} the pod is refused at {}", canvas.theme.glyphs.fail, failure.stage.as_str()),
         ));
-        lines.extend(failure.message.lines().map(|l| Rich::of(Token::Text, l)));
+        lines.extend(failure.message.lines().map(|l| Rich::of(Token::Text, text::excerpt(l))));
         lines.push(Rich::new());
     }
     if let Some(verdict) = verdict {
@@ -240,7 +245,7 @@ fn about(model: &Model, row: &AnnotationRow, lines: &mut Vec<Rich>) {
         if let Some(value) = model.evaluation.effective.as_ref().and_then(|e| e.get(&field)) {
             lines.push(
                 Rich::of(Token::Heading, "in effect ")
-                    .put(Token::Strong, json(&value.value))
+                    .put(Token::Strong, text::excerpt(&json(&value.value)))
                     .put(Token::Origin, format!("  {}", origin_words(value))),
             );
         }
@@ -272,7 +277,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     }
     lines.push(head);
     if !verdict.reason.is_empty() {
-        lines.push(Rich::of(Token::Text, &verdict.reason));
+        lines.push(Rich::of(Token::Text, text::excerpt(&verdict.reason)));
     }
     if let Some(fix) = &verdict.fix {
         let key = model.keymap.chord_for(&model.layers_of(model.screen), Command::Allow);
@@ -288,7 +293,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     lines.push(Rich::new());
     lines.push(
         Rich::of(Token::Heading, "the pod says ")
-            .put(Token::Text, format!("\"{}\"", text::visible(&verdict.value))),
+            .put(Token::Text, format!("\"{}\"", text::visible(&text::excerpt(&verdict.value)))),
     );
     if let Some(annotation) = model.tried.annotations.iter().find(|a| a.key == verdict.key) {
         lines.push(Rich::of(Token::Heading, "  at ").put(Token::Origin, annotation.place.to_string()));
@@ -296,17 +301,19 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     if let Some(field) = &verdict.field {
         lines.push(Rich::of(Token::Heading, "sets ").put(Token::Text, field));
         if let Some(before) = &verdict.before {
-            lines.push(Rich::of(Token::Heading, "without it ").put(Token::Text, json(before)));
+            lines
+                .push(Rich::of(Token::Heading, "without it ").put(Token::Text, text::excerpt(&json(before))));
         }
         let effective = model.evaluation.effective.as_ref().and_then(|e| e.get(field));
         if let Some(value) = effective {
             lines.push(
                 Rich::of(Token::Heading, "in effect ")
-                    .put(Token::Strong, json(&value.value))
+                    .put(Token::Strong, text::excerpt(&json(&value.value)))
                     .put(Token::Origin, format!("  {}", origin_words(value))),
             );
         } else if let Some(after) = &verdict.after {
-            lines.push(Rich::of(Token::Heading, "in effect ").put(Token::Strong, json(after)));
+            lines
+                .push(Rich::of(Token::Heading, "in effect ").put(Token::Strong, text::excerpt(&json(after))));
         }
     }
     if !verdict.trace.is_empty() {
@@ -319,7 +326,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
                 (status_token(verdict.status), canvas.theme.status_glyph(verdict.status))
             };
             let mut line = Rich::of(token, format!("{sign} {}", step.stage)).pad_to(13);
-            line.push(Token::Text, format!(" {}", step.note));
+            line.push(Token::Text, format!(" {}", text::excerpt(&step.note)));
             if let Some(place) = &step.place {
                 line.push(Token::Origin, format!("  {}", short_place(place)));
             }

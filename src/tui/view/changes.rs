@@ -46,7 +46,8 @@ fn inline(canvas: &Canvas<'_>, pieces: &[Piece], room: usize) -> Rich {
     let share = if fixed + total <= room { usize::MAX } else { (room.saturating_sub(fixed) / equal).max(8) };
     let mut line = Rich::new();
     for piece in pieces {
-        let shown = text::visible(&piece.text);
+        let whole = text::glimpse(&piece.text);
+        let shown = text::visible(&whole);
         match (piece.kind, mono) {
             (Kind::Removed, true) => line.push(Token::RemovedWord, format!("[-{shown}-]")),
             (Kind::Added, true) => line.push(Token::AddedWord, format!("{{+{shown}+}}")),
@@ -63,9 +64,12 @@ fn side(pieces: &[Piece], wanted: Kind) -> Rich {
     let mut line = Rich::new();
     for piece in pieces {
         if piece.kind == wanted {
-            line.push(if wanted == Kind::Added { Token::AddedWord } else { Token::RemovedWord }, &piece.text);
+            line.push(
+                if wanted == Kind::Added { Token::AddedWord } else { Token::RemovedWord },
+                text::excerpt(&piece.text),
+            );
         } else if piece.kind == Kind::Same {
-            line.push(Token::Text, &piece.text);
+            line.push(Token::Text, text::excerpt(&piece.text));
         }
     }
     line
@@ -84,10 +88,10 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow, width: us
     let left = width.saturating_sub(head.width() + text::width(&cause) + usize::from(!cause.is_empty()));
     let body = match row.kind {
         Kind::Changed => inline(canvas, &row.pieces, left),
-        Kind::Added => Rich::of(Token::Added, &row.text.candidate),
-        Kind::Removed => Rich::of(Token::Removed, &row.text.baseline),
-        Kind::Moved => Rich::of(Token::Changed, &row.text.candidate),
-        Kind::Same => Rich::of(Token::Text, &row.text.candidate),
+        Kind::Added => Rich::of(Token::Added, text::glimpse(&row.text.candidate)),
+        Kind::Removed => Rich::of(Token::Removed, text::glimpse(&row.text.baseline)),
+        Kind::Moved => Rich::of(Token::Changed, text::glimpse(&row.text.candidate)),
+        Kind::Same => Rich::of(Token::Text, text::glimpse(&row.text.candidate)),
     };
     let body = head.join(body.cut(left, canvas.theme.glyphs.ellipsis));
     if cause.is_empty() {
@@ -106,7 +110,10 @@ fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Ric
         Kind::Moved => {
             (Rich::of(Token::Changed, &row.text.baseline), Rich::of(Token::Changed, &row.text.candidate))
         }
-        Kind::Same => (Rich::of(Token::Text, &row.text.baseline), Rich::of(Token::Text, &row.text.candidate)),
+        Kind::Same => (
+            Rich::of(Token::Text, text::excerpt(&row.text.baseline)),
+            Rich::of(Token::Text, text::excerpt(&row.text.candidate)),
+        ),
     };
     let start = head.width();
     head.join(left.cut(half, glyphs.ellipsis))
@@ -146,7 +153,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
         let shown = if row.kind == Kind::Changed {
             side(&row.pieces, Kind::Added)
         } else {
-            Rich::of(Token::Text, &row.text.candidate)
+            Rich::of(Token::Text, text::excerpt(&row.text.candidate))
         };
         lines.push(shown);
     }
@@ -156,7 +163,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
         let shown = if row.kind == Kind::Changed {
             side(&row.pieces, Kind::Removed)
         } else {
-            Rich::of(Token::Text, &row.text.baseline)
+            Rich::of(Token::Text, text::excerpt(&row.text.baseline))
         };
         lines.push(shown);
     }

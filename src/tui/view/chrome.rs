@@ -22,14 +22,20 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let setup = model.current.setup();
     let file = setup.layers.asked.rsplit('/').next().unwrap_or_default().to_owned();
     let drop_ins = setup.layers.drop_ins.as_ref().map_or(0, Vec::len);
-    let mut left = Rich::of(Token::Strong, format!(" {file}"));
-    if drop_ins > 0 {
-        left.push(Token::Text, format!(" +{drop_ins}"));
-    }
     let facts = &setup.host.facts;
     let hypervisor = model.current.hypervisor().unwrap_or("does not load");
-    let wide = area.width >= 90;
-    left.push(Token::Text, format!("{bar}{} {} {hypervisor}", setup.generation.title(), glyphs.dot));
+    // The pod and its outcome come first; what is the same all the time gives way.
+    let (wide, narrow) = (area.width >= 100, area.width < 80);
+    let mut left = Rich::of(Token::Text, " ");
+    if !narrow {
+        left.push(Token::Strong, file);
+        if drop_ins > 0 {
+            left.push(Token::Text, format!(" +{drop_ins}"));
+        }
+        left.push(Token::Text, &bar);
+    }
+    let generation = if wide { setup.generation.title() } else { setup.generation.id() };
+    left.push(Token::Text, format!("{generation} {} {hypervisor}", glyphs.dot));
     if wide {
         left.push(Token::Text, format!("{bar}{} cpu {} GiB", facts.cpus, facts.memory_mib / 1024));
     }
@@ -46,7 +52,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if model.unsaved() > 0 {
         right.push(Token::Dirty, format!(" {} {} unsaved ", glyphs.dirty, model.unsaved()));
     }
-    if model.readonly.is_some() {
+    if model.readonly.is_some() || (model.unwritable.is_some() && !model.sample) {
         right.push(Token::Text, " read-only ");
     }
     if model.sample {

@@ -37,7 +37,10 @@ pub(super) fn row(canvas: &Canvas<'_>, row: &KeyRow, width: usize) -> Rich {
     let room = width.saturating_sub(name_width + text::width(&origin) + 1);
     Rich::of(Token::Text, text::cut_middle(&text::visible(name), name_width - 1, glyphs.ellipsis))
         .pad_to(name_width)
-        .put(Token::Text, text::cut_middle(&text::visible(&plain(&row.value.value)), room, glyphs.ellipsis))
+        .put(
+            Token::Text,
+            text::cut_middle(&text::visible(&text::glimpse(&plain(&row.value.value))), room, glyphs.ellipsis),
+        )
         .pad_to(width.saturating_sub(text::width(&origin)))
         .put(token, origin)
 }
@@ -50,7 +53,8 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich,
         lines.push(Rich::of(Token::Text, known.summary));
         lines.push(Rich::new());
     }
-    lines.push(Rich::of(Token::Heading, "value ").put(Token::Strong, plain(&row.value.value)));
+    lines
+        .push(Rich::of(Token::Heading, "value ").put(Token::Strong, text::excerpt(&plain(&row.value.value))));
     lines.push(Rich::of(Token::Heading, "from ").put(Token::Origin, origin_words(&row.value)));
     if let Some(reader) = known.and_then(|k| k.reader(model.current.setup().generation)) {
         let unit = reader.unit.map_or(String::new(), |u| format!(", {u}"));
@@ -78,7 +82,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich,
                 lines.push(
                     Rich::of(Token::Focus, pointer)
                         .put(Token::Muted, format!("{number:>4} "))
-                        .put(token, line.replace('\t', "    ")),
+                        .put(token, text::excerpt(line).replace('\t', "    ")),
                 );
             }
         }

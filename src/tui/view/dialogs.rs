@@ -46,7 +46,7 @@ pub(super) fn draw(
             let inner = window(canvas, main, 92, height, Rich::of(Token::Title, "Copy"));
             let lines = items
                 .iter()
-                .map(|(what, text)| Rich::of(Token::Key, what).pad_to(12).put(Token::Text, text))
+                .map(|(what, text)| Rich::of(Token::Key, what).pad_to(17).put(Token::Text, text))
                 .collect();
             choose(canvas, inner, lines, *at, geometry);
         }

@@ -50,7 +50,11 @@ pub fn view(model: &Model, theme: Theme, before: &Geometry, buffer: &mut Buffer)
     let mut geometry = Geometry { offsets: before.offsets, ..Geometry::default() };
     if area.width < LEAST.0 || area.height < LEAST.1 {
         geometry.tiny = true;
-        let text = format!("{}x{} needed, this is {}x{}; q quits", LEAST.0, LEAST.1, area.width, area.height);
+        let mut text =
+            format!("{}x{} needed, this is {}x{}; q quits", LEAST.0, LEAST.1, area.width, area.height);
+        if text.len() > usize::from(area.width) {
+            text = format!("needs {}x{}; q quits", LEAST.0, LEAST.1);
+        }
         canvas.line(area, area.height / 2, Rich::of(Token::Text, text));
         return Drawn { geometry, cursor: None };
     }

@@ -110,7 +110,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
         for annotation in &pod.annotations {
             lines.push(
                 Rich::of(Token::Text, format!("{}: ", short(&annotation.key)))
-                    .put(Token::Origin, format!("\"{}\"", text::visible(&annotation.value))),
+                    .put(Token::Origin, format!("\"{}\"", text::visible(&text::excerpt(&annotation.value)))),
             );
         }
     }

@@ -75,6 +75,48 @@ pub fn tail(text: &str, columns: usize) -> &str {
     text.get(start..).unwrap_or_default()
 }
 
+/// Bytes of a text that one row can ever need.
+const GLIMPSE: usize = 2_048;
+/// Bytes of a text that a detail shows; the rest is for the window of its own, or a copy.
+const EXCERPT: usize = 8_000;
+/// Bytes that a window of its own shows.
+const WINDOW: usize = 128 * 1_024;
+
+fn boundary(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Both ends of a text that is longer than any row: a value of a megabyte costs no more than a short one.
+pub fn glimpse(text: &str) -> Cow<'_, str> {
+    if text.len() <= GLIMPSE {
+        return Cow::Borrowed(text);
+    }
+    let head = text.get(..boundary(text, GLIMPSE / 2)).unwrap_or_default();
+    let tail = text.get(boundary(text, text.len() - GLIMPSE / 2)..).unwrap_or_default();
+    Cow::Owned(format!("{head}…{tail}"))
+}
+
+fn shortened(text: &str, limit: usize, rest: &str) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let head = text.get(..boundary(text, limit)).unwrap_or_default();
+    format!("{head}… ({} of {} bytes; {rest})", head.len(), text.len())
+}
+
+/// What a detail shows of a text.
+pub fn excerpt(text: &str) -> String {
+    shortened(text, EXCERPT, "z shows more, y copies all")
+}
+
+/// What a window of its own shows of a text.
+pub fn windowful(text: &str) -> String {
+    shortened(text, WINDOW, "Y copies all")
+}
+
 /// `text` in `columns`, the cut marked at its end.
 pub fn cut(text: &str, columns: usize, ellipsis: &str) -> String {
     if width(text) <= columns {
@@ -116,6 +158,14 @@ mod tests {
             }
         }
         assert_eq!(cut_middle("/opt/kata/bin/qemu-system-x86_64", 15, "…"), "/opt/ka…-x86_64");
+    }
+
+    #[test]
+    fn long_texts_are_shown_in_part() {
+        let long = "日".repeat(1_000_000);
+        assert!(glimpse(&long).len() <= GLIMPSE + 8 && glimpse(&long).ends_with('日'));
+        assert!(excerpt(&long).contains("of 3000000 bytes"));
+        assert_eq!(glimpse("short"), "short");
     }
 
     #[test]
