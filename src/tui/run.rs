@@ -38,6 +38,8 @@ const NAP: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_secs(2);
 /// Idle work between two looks at the keyboard.
 const WORK: Duration = Duration::from_millis(4);
+/// Idle work waits this long after a key: whoever types is not made to share the processor.
+const LULL: Duration = Duration::from_millis(25);
 /// Drawings of progress while idle work goes on.
 const PROGRESS: Duration = Duration::from_millis(100);
 
@@ -190,6 +192,7 @@ impl Outside {
         let mut queue: VecDeque<Message> = VecDeque::new();
         let mut drawn_at = Instant::now();
         let mut looked_at = Instant::now();
+        let mut pressed_at = Instant::now();
         let mut draw = false;
         let mut unsaved = 0;
         let mut fresh = false;
@@ -207,7 +210,8 @@ impl Outside {
                 return Ok(Ended::Signal(i32::try_from(number).unwrap_or(SIGTERM)));
             }
             let busy = update::has_work(model);
-            if event::poll(if busy { Duration::ZERO } else { NAP })? {
+            if event::poll(if busy { LULL.saturating_sub(pressed_at.elapsed()) } else { NAP })? {
+                pressed_at = Instant::now();
                 // Everything that waits becomes one drawing.
                 loop {
                     match event::read()? {

@@ -313,6 +313,23 @@ fn dumb_terminals_and_no_color_get_no_colour() {
     }
 }
 
+#[test]
+fn settings_are_read_and_their_mistakes_are_said() {
+    let folder = folder();
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, "theme = \"mono\"\n[keys]\nquit = [\"w\"]\n").unwrap();
+    let path = settings.display().to_string();
+    let mut terminal = Terminal::program(folder.path(), &[("KATASCOPE_CONFIG", &path)]);
+    terminal.shows("w quit");
+    terminal.press("qw");
+    assert!(terminal.ends().success());
+    std::fs::write(&settings, "colour = 1\n").unwrap();
+    let mut terminal = Terminal::program(folder.path(), &[("KATASCOPE_CONFIG", &path)]);
+    terminal.shows("no setting is named 'colour'");
+    terminal.press("q");
+    assert!(terminal.ends().success());
+}
+
 /// Not a test of its own: what the next one runs inside a terminal.
 #[test]
 #[ignore = "run by a_panic_restores_the_terminal inside a pseudo-terminal"]

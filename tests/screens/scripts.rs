@@ -320,3 +320,62 @@ fn too_small_takes_no_key_but_quit() {
     stage.keys("q");
     assert_eq!(stage.ended, Some(None));
 }
+
+#[test]
+fn a_pattern_can_be_read_as_the_other_runtime_reads_it() {
+    let mut stage = stage();
+    stage.keys("2 a `^machine_type$` tab");
+    assert!(stage.screen().contains("to runtime-rs 4.1"), "{}", stage.screen());
+    stage.keys("tab");
+    assert!(!stage.screen().contains("to runtime-rs 4.1\n"));
+    assert!(stage.screen().contains("what it means to runtime-rs 4.1"));
+}
+
+#[test]
+fn the_mouse_selects_opens_and_scrolls() {
+    use katascope::tui::message::Pointer;
+    let mut stage = stage();
+    stage.keys("6");
+    let rows = stage.geometry.regions.clone();
+    let third = rows.iter().find(|r| r.target == katascope::tui::geometry::Target::Row(2)).expect("a row");
+    let click = Pointer::Click { column: third.x + 3, row: third.y };
+    stage.send(Message::Pointer(click));
+    let selected = stage.model.list().selected.clone();
+    assert_eq!(stage.model.rows.cursor, Some(2));
+    stage.send(Message::Pointer(click));
+    assert_eq!(stage.model.screen, Screen::Annotations, "the second click opens");
+    assert!(stage.model.pods.get(stage.model.pod).is_some_and(|p| Some(&p.id) == selected.as_ref()));
+    let tab = stage
+        .geometry
+        .regions
+        .iter()
+        .find(|r| r.target == katascope::tui::geometry::Target::Tab(Screen::Policy))
+        .copied()
+        .expect("a tab");
+    stage.send(Message::Pointer(Pointer::Click { column: tab.x + 1, row: tab.y }));
+    assert_eq!(stage.model.screen, Screen::Policy);
+    let before = stage.model.rows.cursor;
+    stage.send(Message::Pointer(Pointer::ScrollDown { column: 4, row: 8 }));
+    assert_ne!(stage.model.rows.cursor, before);
+    // While a window is open, nothing below it is hit.
+    stage.keys("?");
+    stage.send(Message::Pointer(Pointer::Click { column: 1, row: 1 }));
+    assert!(!stage.model.dialogs.is_empty());
+}
+
+#[test]
+fn a_megabyte_in_an_annotation_is_shown_in_part() {
+    let mut found = super::stage::pods(super::stage::PODS);
+    for annotation in &mut found[1].annotations {
+        annotation.value = "日本語 \u{202e}".repeat(80_000);
+    }
+    let evaluator = super::stage::evaluator(CONFIG, katascope::catalog::Generation::Go41);
+    let mut stage = Stage::of(evaluator, found, 120, 34);
+    let start = std::time::Instant::now();
+    stage.keys(". l j h j j z");
+    for key in ["1", "3", "4", "5", "6"] {
+        stage.keys("esc").keys(key);
+    }
+    // Ten frames of a debug build on a busy machine; a megabyte a frame takes far longer.
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}

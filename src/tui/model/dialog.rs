@@ -35,6 +35,10 @@ pub struct PatternDraft {
     pub line: Line,
     /// What it would mean.
     pub meaning: Option<Meaning>,
+    /// What it would mean to the runtime of the same age, where that is asked for.
+    pub elsewhere: Option<Meaning>,
+    /// Whether it is asked for.
+    pub both: bool,
     /// Why it cannot be.
     pub error: Option<String>,
     /// The setup with it.

@@ -146,6 +146,7 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
         }
         Some(Dialog::Try { .. }) if command == Command::Open => what_if::accept(model),
         Some(Dialog::Pattern(_)) if command == Command::Open => policy::accept(model),
+        Some(Dialog::Pattern(_)) if command == Command::NextPane => policy::toggle_both(model),
         Some(Dialog::Find { all, found, at, .. }) => {
             if command == Command::Open {
                 let hit = found.0.get(*at).and_then(|i| all.get(*i)).cloned();

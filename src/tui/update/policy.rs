@@ -7,6 +7,7 @@ use crate::policy::pattern::explain_entry;
 use crate::runtime::verdict::{Fix, ListId};
 use crate::tui::message::Command;
 use crate::tui::model::annotations::{known, short};
+use crate::tui::model::changes::other_generation;
 use crate::tui::model::dialog::{Dialog, PatternDraft};
 use crate::tui::model::pods::Sweep;
 use crate::tui::model::rows::Body;
@@ -50,6 +51,8 @@ fn open(model: &mut Model, list: ListId, at: usize, replaces: Option<String>) {
         replaces,
         line,
         meaning: None,
+        elsewhere: None,
+        both: false,
         error: None,
         candidate: None,
         sweep: Sweep::new(0),
@@ -72,10 +75,14 @@ pub(super) fn typed(model: &mut Model) {
     }
     let setup = model.current.setup();
     let meaning = explain_entry(setup.generation, &draft.list.list, &patterns, draft.at, &setup.host);
+    let elsewhere = draft.both.then(|| {
+        explain_entry(other_generation(setup.generation), &draft.list.list, &patterns, draft.at, &setup.host)
+    });
     let candidate = if unchanged || empty { None } else { Some(model.would_be(&edit)) };
     let count = model.pods.len();
     let Some(Dialog::Pattern(draft)) = model.dialogs.last_mut() else { return };
     draft.meaning = (!empty).then_some(meaning);
+    draft.elsewhere = elsewhere.filter(|_| !empty);
     draft.error = None;
     draft.candidate = None;
     draft.sweep = Sweep::new(0);
@@ -87,6 +94,14 @@ pub(super) fn typed(model: &mut Model) {
         }
         Some(Err(error)) => draft.error = Some(error.to_string()),
     }
+}
+
+/// Asks what the pattern means to the other runtime too, or no longer.
+pub(super) fn toggle_both(model: &mut Model) {
+    if let Some(Dialog::Pattern(draft)) = model.dialogs.last_mut() {
+        draft.both = !draft.both;
+    }
+    typed(model);
 }
 
 /// Enter: the pattern goes into the list, in memory.

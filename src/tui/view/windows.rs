@@ -8,6 +8,7 @@ use super::policy;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
+use crate::tui::model::changes::other_generation;
 use crate::tui::model::dialog::{PatternDraft, SaveTarget};
 use crate::tui::model::find::Hit;
 use crate::tui::model::pods::{Sweep, Turn, turns};
@@ -75,6 +76,15 @@ pub(super) fn pattern(
             left.extend(policy::meaning(canvas, meaning, draft.list.list == "enable_annotations"))
         }
         None => left.push(Rich::of(Token::Hint, "type a pattern; what it lets in is shown here")),
+    }
+    let other = other_generation(model.current.setup().generation).title();
+    if let Some(meaning) = &draft.elsewhere {
+        left.push(Rich::new());
+        left.push(Rich::of(Token::Title, format!("to {other}")));
+        left.extend(policy::meaning(canvas, meaning, draft.list.list == "enable_annotations"));
+    } else if draft.meaning.is_some() {
+        left.push(Rich::new());
+        left.push(Rich::of(Token::Key, "Tab").put(Token::Hint, format!(" what it means to {other}")));
     }
     let right = if draft.candidate.is_some() {
         consequences(canvas, model, &model.sweep, &draft.sweep)
