@@ -7,6 +7,7 @@ use super::progress::Progress;
 use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
 use crate::finding::Severity;
+use crate::input::manifest::Pod;
 use crate::report::json;
 use crate::report::junit::Junit;
 use crate::report::sarif::Sarif;
@@ -27,19 +28,23 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match format {
         _ if args.quiet => {
-            pods::each(&args.input, |pod| {
+            let work = |pod: Pod| Tally::of(&evaluator.evaluate(&pod, depth));
+            pods::each_worked(&args.input, work, |counted| {
                 progress.pod();
-                tally.add(&evaluator.evaluate(&pod, depth));
+                tally.join(counted);
                 Ok(())
             })?;
         }
         CheckFormat::Json => {
-            let mut writer = json::Writer::open(&mut out, &evaluator, args.full)?;
-            pods::each(&args.input, |pod| {
-                progress.pod();
+            let mut writer = json::Writer::open(&mut out, &evaluator)?;
+            let work = |pod: Pod| {
                 let evaluation = evaluator.evaluate(&pod, depth);
-                tally.add(&evaluation);
-                Ok(writer.pod(&pod, &evaluation)?)
+                (Tally::of(&evaluation), json::pod(&pod, &evaluation, args.full))
+            };
+            pods::each_worked(&args.input, work, |(counted, report)| {
+                progress.pod();
+                tally.join(counted);
+                Ok(writer.pod(&report?)?)
             })?;
             writer.close()?;
         }
@@ -68,11 +73,14 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         }
         CheckFormat::Text => {
             let paint = paint(args.color);
-            pods::each(&args.input, |pod| {
-                progress.pod();
+            let work = |pod: Pod| {
                 let evaluation = evaluator.evaluate(&pod, depth);
-                tally.add(&evaluation);
-                Ok(writeln!(out, "{}", text::pod(&pod, &evaluation, paint))?)
+                (Tally::of(&evaluation), text::pod(&pod, &evaluation, paint))
+            };
+            pods::each_worked(&args.input, work, |(counted, report)| {
+                progress.pod();
+                tally.join(counted);
+                Ok(writeln!(out, "{report}")?)
             })?;
             writeln!(out, "{}", tally.line())?;
         }

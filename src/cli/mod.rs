@@ -6,6 +6,7 @@ mod diff;
 mod exit;
 mod explain;
 mod interactive;
+mod parallel;
 mod pods;
 mod policy;
 mod progress;

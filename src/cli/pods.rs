@@ -1,38 +1,43 @@
 //! The pods that were named: files, folders, standard input, or the sample's.
 
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::Input;
 use super::setup::SetupError;
-use super::{CliError, setup};
-use crate::input::manifest::pods::Found;
-use crate::input::manifest::{self, Object, Pod};
-use crate::kubernetes::{self, Node};
+use super::{CliError, parallel, setup};
+use crate::input::manifest::Pod;
+use crate::kubernetes;
 use crate::sample;
 
 /// Calls `take` with every pod, in input order.
-pub(super) fn each(input: &Input, mut take: impl FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
+pub(super) fn each(input: &Input, take: impl FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
+    each_worked(input, |pod| pod, take)
+}
+
+/// Calls `work` with every pod, on any thread, and `take` with what it gives, in input order.
+pub(super) fn each_worked<T: Send>(
+    input: &Input,
+    work: impl Fn(Pod) -> T + Sync,
+    mut take: impl FnMut(T) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let node = setup::node(input)?;
     let wanted = |pod: &Pod| input.pod.as_ref().is_none_or(|id| *id == pod.id() || *id == pod.name);
+    let work = |pod: Pod| wanted(&pod).then(|| work(pod));
     let mut seen = 0_usize;
-    let mut take = |pod: Pod| {
-        if wanted(&pod) {
-            seen += 1;
-            take(pod)
-        } else {
-            Ok(())
-        }
+    let mut take = |result: T| {
+        seen += 1;
+        take(result)
     };
     if input.manifests.is_empty() && input.config.is_none() {
         for pod in kubernetes::read(&sample::pods(), &node).map_err(SetupError::from)?.pods {
-            take(pod)?;
+            work(pod).map_or(Ok(()), &mut take)?;
         }
     }
     for path in &input.manifests {
         for file in files(path)? {
-            read(&file, &node, &mut take)?;
+            parallel::each(&file, &node, &work, &mut take)?;
         }
     }
     match &input.pod {
@@ -43,48 +48,19 @@ pub(super) fn each(input: &Input, mut take: impl FnMut(Pod) -> Result<(), CliErr
     }
 }
 
-fn read(path: &Path, node: &Node, take: &mut dyn FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
-    let shown: Arc<str> =
-        if path == Path::new("-") { "<stdin>".into() } else { path.display().to_string().into() };
-    let mut failed = None;
-    let mut pods = 0_usize;
-    let mut others = Vec::new();
-    let mut classes = Vec::new();
-    let mut visit = |object: Object<'_, '_>| {
-        let (found, _) = kubernetes::judge(&object, node);
-        match found {
-            Found::Pods(found) => {
-                for mut pod in found {
-                    pods += 1;
-                    kubernetes::name_handler(&mut pod, &classes);
-                    if failed.is_none() {
-                        failed = take(pod).err();
-                    }
-                }
-            }
-            Found::RuntimeClass(class) => classes.push(class),
-            Found::Other(kind) => others.push(kind),
-            Found::Unusable(error) => failed = failed.take().or(Some(SetupError::from(error).into())),
-        }
-    };
-    let read = if path == Path::new("-") {
-        manifest::stream(&mut io::stdin().lock(), shown.clone(), &mut visit)
-    } else {
-        let file = std::fs::File::open(path)
-            .map_err(|e| SetupError::Unreadable { path: shown.to_string(), reason: setup::plain(&e) })?;
-        if file.metadata().is_ok_and(|m| m.is_dir()) {
-            return Err(SetupError::Unreadable { path: shown.to_string(), reason: "a folder".into() }.into());
-        }
-        manifest::stream(&mut BufReader::with_capacity(1 << 16, file), shown.clone(), &mut visit)
-    };
-    if let Some(error) = failed {
-        return Err(error);
+/// A manifest's shown name, and what is in it.
+pub(super) fn open(path: &Path) -> Result<(Arc<str>, Box<dyn BufRead + Send>), CliError> {
+    const BUFFER: usize = 1 << 16;
+    if path == Path::new("-") {
+        return Ok(("<stdin>".into(), Box::new(BufReader::with_capacity(BUFFER, io::stdin()))));
     }
-    read.map_err(SetupError::from)?;
-    if pods == 0 {
-        return Err(SetupError::from(manifest::no_pods(&shown, &others)).into());
+    let shown: Arc<str> = path.display().to_string().into();
+    let file = std::fs::File::open(path)
+        .map_err(|e| SetupError::Unreadable { path: shown.to_string(), reason: setup::plain(&e) })?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        return Err(SetupError::Unreadable { path: shown.to_string(), reason: "a folder".into() }.into());
     }
-    Ok(())
+    Ok((shown, Box::new(BufReader::with_capacity(BUFFER, file))))
 }
 
 /// The manifest files that `path` means: itself, or those of a folder by name.

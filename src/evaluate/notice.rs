@@ -127,22 +127,25 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     }
     let Some(base) = evaluator.base() else { return };
     let workload = Workload::of(setup.generation, received);
-    let vm = VmSize::of(setup.generation, base, workload, &evaluation.verdicts);
+    let vm = VmSize::bare(setup.generation, base, workload, &evaluation.verdicts);
+    let told = |line: usize| {
+        let told = VmSize::of(setup.generation, base, workload, &evaluation.verdicts);
+        told.steps.get(line).cloned().unwrap_or_default()
+    };
     let facts = &setup.host.facts;
-    let mut beyond = |what: &str, asked: f64, has: f64, unit: &str, line: Option<&String>| {
+    let mut beyond = |what: &str, asked: f64, has: f64, unit: &str, line: usize| {
         if has <= 0.0 || asked <= has {
             return;
         }
-        let sum = line.map(|line| format!(" ({line})")).unwrap_or_default();
-        let message = format!("the VM is to have {asked} {unit}, and the host has {has}{sum}");
+        let message = format!("the VM is to have {asked} {unit}, and the host has {has} ({})", told(line));
         let fix =
             format!("lower the {what} limit or default_{}", if what == "CPU" { "vcpus" } else { "memory" });
         found.push(finding(Code::LargerThanHost, Severity::Warning, pod, Who::PodAuthor, message, fix));
     };
     // A remote VM does not live on this host.
     if evaluator.hypervisor() != Some("remote") {
-        beyond("memory", vm.whole.mib, facts.memory_mib as f64, "MiB", vm.steps.get(1));
-        beyond("CPU", vm.whole.vcpus, f64::from(facts.cpus), "vCPUs", vm.steps.first());
+        beyond("memory", vm.whole.mib, facts.memory_mib as f64, "MiB", 1);
+        beyond("CPU", vm.whole.vcpus, f64::from(facts.cpus), "vCPUs", 0);
     }
     let unsized_cpu = base.is_static()
         && setup.generation == crate::catalog::Generation::Rs41
@@ -158,7 +161,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
              sizing comes to {} ({})",
             verdict.value,
             vm.boot.vcpus,
-            vm.steps.first().map_or("", String::as_str),
+            told(0),
         );
         let fix = format!("set resources.limits.cpu: {}", verdict.value.trim());
         found.push(Finding {

@@ -108,10 +108,33 @@ pub struct VmSize {
 impl VmSize {
     /// The size for one sandbox. `verdicts` tell what its annotations made of the defaults.
     pub fn of(generation: Generation, base: &Base, workload: Workload, verdicts: &[Verdict]) -> Self {
+        Self::compute(generation, base, workload, verdicts, true)
+    }
+
+    /// The same without the sum in words, which costs more than the sum.
+    pub(super) fn bare(
+        generation: Generation,
+        base: &Base,
+        workload: Workload,
+        verdicts: &[Verdict],
+    ) -> Self {
+        Self::compute(generation, base, workload, verdicts, false)
+    }
+
+    fn compute(
+        generation: Generation,
+        base: &Base,
+        workload: Workload,
+        verdicts: &[Verdict],
+        told: bool,
+    ) -> Self {
         let set = |name: &str| {
-            let field = format!("{}.{name}", base.table);
+            let own = |field: &str| {
+                let rest = field.strip_prefix(base.table.as_str()).and_then(|rest| rest.strip_prefix('.'));
+                rest == Some(name)
+            };
             let verdict = verdicts.iter().find(|v| {
-                v.field.as_deref() == Some(field.as_str())
+                v.field.as_deref().is_some_and(own)
                     && matches!(v.status, Status::Applied | Status::Overridden)
             });
             verdict.and_then(|v| v.after.as_ref()).and_then(Json::as_f64)
@@ -127,18 +150,21 @@ impl VmSize {
         let memory = own("default_memory", base.memory, workload.mib);
         let Workload { vcpus: work_vcpus, mib: work_mib } = workload;
         if generation == Generation::Rs41 && base.static_sizing && workload.is_limited() {
-            return Self::of_overhead(base, workload);
+            return Self::of_overhead(base, workload, told);
         }
         let whole = Amount { vcpus: (vcpus + work_vcpus).ceil(), mib: memory + work_mib };
+        let boot = if base.static_sizing { whole } else { Amount { vcpus: vcpus.ceil(), mib: memory } };
+        if !told {
+            return Self { boot, whole, steps: Vec::new() };
+        }
         let mut steps = vec![
             sum("vCPUs", "default_vcpus", vcpus, work_vcpus, &format!("{}", whole.vcpus)),
             sum("memory", "default_memory", memory, work_mib, &format!("{} MiB", whole.mib)),
         ];
         if base.static_sizing {
             steps.push("static sizing: the VM boots with all of it".to_owned());
-            return Self { boot: whole, whole, steps };
+            return Self { boot, whole, steps };
         }
-        let boot = Amount { vcpus: vcpus.ceil(), mib: memory };
         steps.push(format!(
             "no static sizing: the VM boots with {} and {} MiB, and the limits are plugged in as containers \
              start{}",
@@ -154,10 +180,14 @@ impl VmSize {
     }
 
     /// runtime-rs with static sizing: the limits and the overhead, whatever the defaults are.
-    fn of_overhead(base: &Base, workload: Workload) -> Self {
+    fn of_overhead(base: &Base, workload: Workload, told: bool) -> Self {
         let exact = base.overhead_vcpus + workload.vcpus;
         let vcpus = exact.max(1.0).ceil();
         let mib = base.overhead_memory + workload.mib;
+        let amount = Amount { vcpus, mib };
+        if !told {
+            return Self { boot: amount, whole: amount, steps: Vec::new() };
+        }
         let floor = if exact < 1.0 { ", raised to 1" } else { "" };
         let boots = format!("{}{floor}, boots with {vcpus}", round(exact));
         let steps = vec![
@@ -166,7 +196,6 @@ impl VmSize {
             "static sizing: the VM boots with all of it; default_vcpus and default_memory do not enter"
                 .to_owned(),
         ];
-        let amount = Amount { vcpus, mib };
         Self { boot: amount, whole: amount, steps }
     }
 }

@@ -23,25 +23,23 @@ pub const SCHEMA: u32 = 1;
 /// Writes one report, pod by pod.
 pub struct Writer<W: Write> {
     out: W,
-    full: bool,
     pods: usize,
 }
 
 impl<W: Write> Writer<W> {
     /// Opens the report with the policy's part.
-    pub fn open(mut out: W, evaluator: &Evaluator, full: bool) -> io::Result<Self> {
+    pub fn open(mut out: W, evaluator: &Evaluator) -> io::Result<Self> {
         write!(out, "{{\n\"schema\": {SCHEMA},\n\"policy\": ")?;
         serde_json::to_writer(&mut out, &policy(evaluator))?;
         write!(out, ",\n\"pods\": [")?;
-        Ok(Self { out, full, pods: 0 })
+        Ok(Self { out, pods: 0 })
     }
 
-    /// Adds a pod.
-    pub fn pod(&mut self, pod: &Pod, evaluation: &Evaluation) -> io::Result<()> {
+    /// Adds a pod's part.
+    pub fn pod(&mut self, report: &[u8]) -> io::Result<()> {
         self.out.write_all(if self.pods == 0 { b"\n" } else { b",\n" })?;
         self.pods += 1;
-        serde_json::to_writer(&mut self.out, &PodReport::new(pod, evaluation, self.full))?;
-        Ok(())
+        self.out.write_all(report)
     }
 
     /// Closes the report.
@@ -49,6 +47,11 @@ impl<W: Write> Writer<W> {
         self.out.write_all(b"\n]\n}\n")?;
         self.out.flush()
     }
+}
+
+/// One pod's part of the report.
+pub fn pod(pod: &Pod, evaluation: &Evaluation, full: bool) -> io::Result<Vec<u8>> {
+    Ok(serde_json::to_vec(&PodReport::new(pod, evaluation, full))?)
 }
 
 /// The policy's part: which files under which rules, and whether they load.

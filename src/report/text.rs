@@ -189,6 +189,22 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// The count of one pod.
+    pub fn of(evaluation: &Evaluation) -> Self {
+        let mut tally = Self::default();
+        tally.add(evaluation);
+        tally
+    }
+
+    /// Adds another count.
+    pub fn join(&mut self, other: Self) {
+        self.pods += other.pods;
+        self.refused += other.refused;
+        for (own, more) in self.findings.iter_mut().zip(other.findings) {
+            *own += more;
+        }
+    }
+
     /// Counts one pod.
     pub fn add(&mut self, evaluation: &Evaluation) {
         self.pods += 1;

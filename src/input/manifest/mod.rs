@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use super::source::{Place, Source};
 use crate::finding::Finding;
 pub use document::Object;
-pub use stream::stream;
+pub use stream::{Lines, batches, stream};
 
 /// The deepest nesting that is read. Kubernetes' own objects stay below 40.
 pub const NESTING_LIMIT: usize = 200;

@@ -11,32 +11,98 @@ use super::document::{Object, Walk};
 use super::place::Locator;
 use super::{InputError, LINE_LIMIT, Place, SIZE_LIMIT, json, text};
 
+/// Lines of an input, each a whole JSON object, that can be walked apart from the others.
+#[derive(Debug)]
+pub struct Lines {
+    path: Arc<str>,
+    text: String,
+    /// Number of the first line.
+    first: u32,
+    /// Documents before it.
+    documents: usize,
+}
+
+/// Lines are handed on once they have so many bytes.
+const BATCH: usize = 256 << 10;
+
+impl Lines {
+    /// Their text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Visits their objects; gives the number of documents so far in the input.
+    pub fn walk(&self, visit: &mut dyn FnMut(Object<'_, '_>)) -> Result<usize, InputError> {
+        let mut documents = self.documents;
+        for (number, line) in (self.first..).zip(self.text.split_inclusive('\n')) {
+            if !line.trim_ascii().is_empty() {
+                let locator = Locator::new(self.path.clone(), line, number);
+                documents = Walk::new(&locator, documents, visit).run()?;
+            }
+        }
+        Ok(documents)
+    }
+}
+
 /// Visits every object of `input`; gives the number of documents.
 pub fn stream(
+    input: impl BufRead,
+    path: impl Into<Arc<str>>,
+    visit: &mut dyn FnMut(Object<'_, '_>),
+) -> Result<usize, InputError> {
+    let visit = std::cell::RefCell::new(visit);
+    let mut failed = None;
+    let mut lines = |lines: Lines| match lines.walk(&mut **visit.borrow_mut()) {
+        Ok(_) => true,
+        Err(error) => {
+            failed = Some(error);
+            false
+        }
+    };
+    let documents = batches(input, path, &mut lines, &mut |object| (visit.borrow_mut())(object))?;
+    failed.map_or(Ok(documents), Err)
+}
+
+/// Reads `input`: JSON lines are handed on in batches as they are (until `take` says false), the objects
+/// of any other text are visited. Gives the number of documents.
+pub fn batches(
     mut input: impl BufRead,
     path: impl Into<Arc<str>>,
+    take: &mut dyn FnMut(Lines) -> bool,
     visit: &mut dyn FnMut(Object<'_, '_>),
 ) -> Result<usize, InputError> {
     let path: Arc<str> = path.into();
     let mut line = Vec::new();
     let mut number = 0u32;
     let mut documents = 0;
+    let empty = |first: u32, documents| Lines { path: path.clone(), text: String::new(), first, documents };
+    let mut batch = empty(1, 0);
     loop {
         line.clear();
         if read_line(&mut input, &mut line, &path, number)? == 0 {
+            if !batch.text.is_empty() {
+                take(batch);
+            }
             return Ok(documents);
         }
         number = number.saturating_add(1);
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
+        let blank = line.iter().all(u8::is_ascii_whitespace);
         match std::str::from_utf8(&line) {
-            Ok(text) if is_whole(text) => {
-                let locator = Locator::new(path.clone(), text, number);
-                documents = Walk::new(&locator, documents, visit).run()?;
+            Ok(text) if blank || is_whole(text) => {
+                documents += usize::from(!blank);
+                batch.text.push_str(text);
             }
             _ => break,
         }
+        if batch.text.len() >= BATCH {
+            let full = std::mem::replace(&mut batch, empty(number.saturating_add(1), documents));
+            if !take(full) {
+                return Ok(documents);
+            }
+        }
+    }
+    if !batch.text.is_empty() && !take(batch) {
+        return Ok(documents);
     }
     // Not JSON lines from here on.
     let mut rest = std::mem::take(&mut line);

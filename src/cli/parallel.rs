@@ -1,0 +1,217 @@
+//! Pods of a long input, judged on every core and handed on in order.
+//!
+//! One thread reads, the others read pods from its batches and do the work on them, the caller takes the
+//! results in input order. Nothing is held but a few batches, so the length of the input does not matter.
+
+use std::cell::RefCell;
+use std::io::BufRead;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::CliError;
+use super::pods;
+use super::setup::SetupError;
+use crate::input::manifest::pods::Found;
+use crate::input::manifest::{self, Lines, Object, Pod, RuntimeClass};
+use crate::kubernetes::{self, Node};
+
+/// Batches that wait before and behind each worker.
+const WAITING: usize = 2;
+/// Pods of a text that is no JSON lines, in one batch.
+const PODS: usize = 64;
+
+/// What the reader hands to a worker.
+enum Batch {
+    /// Lines to be read; no RuntimeClass is in them or came before.
+    Lines(Lines),
+    /// Pods that the reader had to read itself.
+    Pods(Vec<Pod>),
+}
+
+/// What a worker made of a batch.
+struct Done<T> {
+    results: Vec<T>,
+    pods: usize,
+    others: Vec<String>,
+    failed: Option<CliError>,
+}
+
+/// What the objects of a text turned out to be.
+#[derive(Default)]
+struct Sorted {
+    pods: Vec<Pod>,
+    others: Vec<String>,
+    classes: Vec<RuntimeClass>,
+    failed: Option<CliError>,
+}
+
+impl Sorted {
+    fn sort(&mut self, object: &Object<'_, '_>, node: &Node) {
+        let (found, _) = kubernetes::judge(object, node);
+        match found {
+            Found::Pods(pods) => self.pods.extend(pods.into_iter().map(|mut pod| {
+                kubernetes::name_handler(&mut pod, &self.classes);
+                pod
+            })),
+            Found::RuntimeClass(class) => self.classes.push(class),
+            Found::Other(kind) => self.others.push(kind),
+            Found::Unusable(error) => {
+                self.failed = self.failed.take().or(Some(SetupError::from(error).into()));
+            }
+        }
+    }
+}
+
+/// Calls `work` with every pod of the file, on any thread, and `take` with what it gives, in order. Where
+/// `work` gives nothing the pod is passed over.
+pub(super) fn each<T: Send>(
+    path: &Path,
+    node: &Node,
+    work: &(impl Fn(Pod) -> Option<T> + Sync),
+    take: &mut dyn FnMut(T) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let (shown, input) = pods::open(path)?;
+    let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    thread::scope(|scope| {
+        let mut inlets = Vec::new();
+        let mut outlets = Vec::new();
+        for _ in 0..workers {
+            let (inlet, batches) = sync_channel(WAITING);
+            let (results, outlet) = sync_channel(WAITING);
+            inlets.push(inlet);
+            outlets.push(outlet);
+            scope.spawn(move || run(&batches, &results, node, work));
+        }
+        let name = shown.clone();
+        let reader = scope.spawn(move || read(input, &name, node, inlets));
+        let taken = collect(&outlets, take);
+        // Whoever still works finds nobody listening, and ends.
+        drop(outlets);
+        let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (pods, mut others) = taken?;
+        others.extend(read?);
+        if pods == 0 {
+            return Err(SetupError::from(manifest::no_pods(&shown, &others)).into());
+        }
+        Ok(())
+    })
+}
+
+/// A worker's life.
+fn run<T>(
+    batches: &Receiver<Batch>,
+    results: &SyncSender<Done<T>>,
+    node: &Node,
+    work: &impl Fn(Pod) -> Option<T>,
+) {
+    for batch in batches {
+        let mut sorted = Sorted::default();
+        match batch {
+            Batch::Pods(pods) => sorted.pods = pods,
+            Batch::Lines(lines) => {
+                if let Err(error) = lines.walk(&mut |object| sorted.sort(&object, node)) {
+                    sorted.failed = sorted.failed.take().or(Some(SetupError::from(error).into()));
+                }
+            }
+        }
+        let pods = sorted.pods.len();
+        let done = Done {
+            results: sorted.pods.into_iter().filter_map(work).collect(),
+            pods,
+            others: sorted.others,
+            failed: sorted.failed,
+        };
+        if results.send(done).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads, and deals batches out in turn.
+struct Dealer<'n> {
+    sorted: Sorted,
+    node: &'n Node,
+    inlets: Vec<SyncSender<Batch>>,
+    turn: usize,
+    /// Somebody still takes results.
+    open: bool,
+}
+
+impl Dealer<'_> {
+    fn deal(&mut self, batch: Batch) {
+        let inlet = self.inlets.get(self.turn % self.inlets.len().max(1));
+        self.open = self.open && inlet.is_some_and(|inlet| inlet.send(batch).is_ok());
+        self.turn += 1;
+    }
+
+    fn object(&mut self, object: &Object<'_, '_>) {
+        self.sorted.sort(object, self.node);
+        if self.sorted.pods.len() >= PODS {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.sorted.pods.is_empty() {
+            let pods = std::mem::take(&mut self.sorted.pods);
+            self.deal(Batch::Pods(pods));
+        }
+    }
+
+    fn lines(&mut self, lines: Lines) -> bool {
+        if self.sorted.classes.is_empty() && !lines.text().contains("RuntimeClass\"") {
+            self.flush();
+            self.deal(Batch::Lines(lines));
+        } else if let Err(error) = lines.walk(&mut |object| self.object(&object)) {
+            // A class counts for the pods behind it, so these were read in order.
+            let error = SetupError::from(error).into();
+            self.sorted.failed = self.sorted.failed.take().or(Some(error));
+        }
+        self.open && self.sorted.failed.is_none()
+    }
+}
+
+/// Reads to the end; gives the kinds of the objects that make no pods, where the workers do not tell.
+fn read(
+    input: Box<dyn BufRead + Send>,
+    shown: &Arc<str>,
+    node: &Node,
+    inlets: Vec<SyncSender<Batch>>,
+) -> Result<Vec<String>, CliError> {
+    let dealer = Dealer { sorted: Sorted::default(), node, inlets, turn: 0, open: true };
+    // Both ways of reading deal.
+    let dealer = RefCell::new(dealer);
+    let mut lines = |lines: Lines| dealer.borrow_mut().lines(lines);
+    let mut visit = |object: Object<'_, '_>| dealer.borrow_mut().object(&object);
+    let read = manifest::batches(input, shown.clone(), &mut lines, &mut visit);
+    let mut dealer = dealer.into_inner();
+    dealer.flush();
+    match dealer.sorted.failed.take() {
+        Some(error) => Err(error),
+        None => read.map(|_| dealer.sorted.others).map_err(|error| SetupError::from(error).into()),
+    }
+}
+
+/// Takes the results in the order in which the batches were dealt.
+fn collect<T>(
+    outlets: &[Receiver<Done<T>>],
+    take: &mut dyn FnMut(T) -> Result<(), CliError>,
+) -> Result<(usize, Vec<String>), CliError> {
+    let mut pods = 0;
+    let mut others = Vec::new();
+    for outlet in outlets.iter().cycle() {
+        // Dealt in turn: the first worker without a batch is the end.
+        let Ok(done) = outlet.recv() else { break };
+        pods += done.pods;
+        others.extend(done.others);
+        for result in done.results {
+            take(result)?;
+        }
+        if let Some(error) = done.failed {
+            return Err(error);
+        }
+    }
+    Ok((pods, others))
+}
