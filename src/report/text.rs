@@ -120,11 +120,11 @@ fn fate(evaluation: &Evaluation) -> String {
     match (all, lost) {
         (0, _) => "the pod starts, as the configuration says: it sets no Kata annotation".to_owned(),
         (_, 0) => "the pod starts, and its Kata annotations take effect".to_owned(),
-        (1, _) => "the pod starts, and its Kata annotation is without effect".to_owned(),
+        (1, _) => "the pod starts, and its Kata annotation is lost or overridden".to_owned(),
         (all, lost) if all == lost => {
-            format!("the pod starts, and all {all} Kata annotations are without effect")
+            format!("the pod starts, and all {all} Kata annotations are lost or overridden")
         }
-        (all, lost) => format!("the pod starts, and {lost} of {all} Kata annotations are without effect"),
+        (all, lost) => format!("the pod starts, and {lost} of {all} Kata annotations are lost or overridden"),
     }
 }
 
