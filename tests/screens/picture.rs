@@ -29,7 +29,7 @@ const SCENES: &[Scene] = &[
     scene("annotations", (120, 32), ". . ."),
     scene("refused", (120, 32), ". ."),
     scene("policy", (120, 32), "2 j"),
-    scene("pattern", (120, 32), "2 a `kernel`"),
+    scene("pattern", (120, 32), "2 a `machine`"),
     scene("launch", (120, 32), ". . . 3"),
     scene("side-by-side", (160, 32), ". . . 3 t"),
     scene("agent", (120, 32), ". . . 4"),

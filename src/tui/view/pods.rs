@@ -1,5 +1,6 @@
 //! Screen 6: every pod with its outcome, problems first once all are known.
 
+use crate::input::manifest::Sizing;
 use crate::runtime::verdict::Status;
 use crate::tui::model::Model;
 use crate::tui::model::annotations::short;
@@ -77,15 +78,10 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
         fact("from", format!("{}:{} (document {})", pod.source.file, pod.source.line, pod.source.document));
     }
     if let Some(sizing) = pod.sizing {
-        fact(
-            "size",
-            format!(
-                "cpu quota {} of {} us, shares {}, memory {}",
-                sizing.cpu_quota, sizing.cpu_period, sizing.cpu_shares, sizing.memory_limit
-            ),
-        );
+        fact("size", size_words(&sizing));
     }
-    for problem in &pod.problems {
+    let said = model.sweep.get(index).and_then(|s| s.refused.as_ref()).map(|(_, message)| message);
+    for problem in pod.problems.iter().filter(|p| said.is_none_or(|m| **m != *p.message)) {
         lines.push(Rich::of(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, &problem.message));
     }
     if let Some(summary) = model.sweep.get(index) {
@@ -115,6 +111,23 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
         }
     }
     (Rich::of(Token::Title, pod.id()), lines)
+}
+
+/// The sandbox's size as a person reads it.
+fn size_words(sizing: &Sizing) -> String {
+    let cpu = match (sizing.cpu_quota, sizing.cpu_period) {
+        (1.., 1..) => {
+            // Display only: three digits are exact enough.
+            let millis = sizing.cpu_quota as u128 * 1_000 / u128::from(sizing.cpu_period);
+            format!("{}.{:03} CPUs", millis / 1_000, millis % 1_000)
+        }
+        _ => "no CPU limit".to_owned(),
+    };
+    let memory = match sizing.memory_limit {
+        1.. => format!("{} MiB", sizing.memory_limit / (1 << 20)),
+        _ => "no memory limit".to_owned(),
+    };
+    format!("{cpu}, {memory}")
 }
 
 fn words(status: Status) -> &'static str {
