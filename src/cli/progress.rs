@@ -28,7 +28,7 @@ impl Progress {
     /// One pod more. Looks at the clock every 64 pods.
     pub(super) fn pod(&mut self) {
         self.pods += 1;
-        if !self.wanted || self.pods % 64 != 0 || self.last.elapsed() < PAUSE {
+        if !self.wanted || !self.pods.is_multiple_of(64) || self.last.elapsed() < PAUSE {
             return;
         }
         self.last = Instant::now();
