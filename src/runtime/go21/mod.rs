@@ -277,7 +277,7 @@ impl Loaded {
             if unused && verdict.key != CONFIG_PATH {
                 run.findings.push(Finding {
                     code: Code::NoEffect,
-                    severity: Severity::Note,
+                    severity: Severity::Warning,
                     subject: Some(verdict.key.clone()),
                     place: None,
                     message: format!("accepted, but nothing uses it with {hypervisor} in this release"),

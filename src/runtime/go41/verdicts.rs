@@ -263,7 +263,7 @@ fn applied(
         verdict.reason = format!("{}, but {why}", verdict.reason);
         findings.push(Finding {
             code: Code::NoEffect,
-            severity: Severity::Ignored,
+            severity: Severity::Warning,
             subject: Some(verdict.key.clone()),
             place: None,
             message: format!("accepted, but {why}"),
