@@ -190,25 +190,21 @@ fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment
         Generation::Go21 | Generation::Go41 => [handler, environment],
     };
     let mut candidates = Vec::new();
+    let mut notes = Vec::new();
     let mut decided = false;
     for (path, source) in named.into_iter().flatten() {
+        let refused = source == Source::Environment && !is_default(host, path, defaults);
         let why = if decided {
             "a source that goes first names another file".to_owned()
-        } else if source == Source::Environment && !is_default(host, path, defaults) {
-            "refused: since 4.0.0 the variable may only name one of the default files; name it as ConfigPath in \
-             the handler's options, or link configuration.toml to it"
-                .to_owned()
+        } else if refused {
+            notes.push(format!("KATA_CONF_FILE={path} is refused: every pod fails, whatever else is there"));
+            "refused: since 4.0.0 the variable may only name one of the default files".to_owned()
         } else if host.exists(path) {
-            String::new()
+            format!("named by {}", source.as_str())
         } else {
             "does not exist: every pod fails, there is no fallback".to_owned()
         };
-        candidates.push(Candidate {
-            path: path.to_owned(),
-            source,
-            chosen: !decided,
-            why: if decided || !why.is_empty() { why } else { format!("named by {}", source.as_str()) },
-        });
+        candidates.push(Candidate { path: path.to_owned(), source, chosen: !decided && !refused, why });
         decided = true;
     }
     for path in defaults {
@@ -242,7 +238,7 @@ fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment
                 notes.push(format!("{real} is rewritten by kata-deploy: put changes into a drop-in"));
             }
         }
-    } else {
+    } else if notes.is_empty() {
         notes.push("no configuration file: every pod of this handler fails".into());
     }
     Which { handler: name.to_owned(), shim: shim.to_owned(), generation, evidence, candidates, notes }
