@@ -38,6 +38,9 @@ const NAP: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_secs(2);
 /// Idle work between two looks at the keyboard.
 const WORK: Duration = Duration::from_millis(4);
+/// The shortest look at the keyboard. Not zero: with that, crossterm's reader of /dev/tty returns before
+/// it has looked at all.
+const GLANCE: Duration = Duration::from_micros(400);
 /// Idle work waits this long after a key: whoever types is not made to share the processor.
 const LULL: Duration = Duration::from_millis(25);
 /// Drawings of progress while idle work goes on.
@@ -210,7 +213,8 @@ impl Outside {
                 return Ok(Ended::Signal(i32::try_from(number).unwrap_or(SIGTERM)));
             }
             let busy = update::has_work(model);
-            if event::poll(if busy { LULL.saturating_sub(pressed_at.elapsed()) } else { NAP })? {
+            let patience = if busy { LULL.saturating_sub(pressed_at.elapsed()).max(GLANCE) } else { NAP };
+            if event::poll(patience)? {
                 pressed_at = Instant::now();
                 // Everything that waits becomes one drawing.
                 loop {
@@ -218,7 +222,7 @@ impl Outside {
                         Event::Resize(_, _) => draw = true,
                         event => queue.extend(translate(event)),
                     }
-                    if !event::poll(Duration::ZERO)? || queue.len() >= 256 {
+                    if !event::poll(GLANCE)? || queue.len() >= 256 {
                         break;
                     }
                 }

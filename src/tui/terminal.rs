@@ -83,7 +83,7 @@ fn restore() {
     let _ = out.flush();
     // What the terminal sent before it heard of it.
     for _ in 0..1_000 {
-        match poll(Duration::ZERO) {
+        match poll(Duration::from_millis(2)) {
             Ok(true) if read().is_ok() => {}
             _ => break,
         }
