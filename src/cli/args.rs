@@ -23,6 +23,24 @@ Exit status:
   1  findings at or above --fail-on; for diff and --dry-run, a difference
   2  could not do its work: usage, unreadable or malformed input";
 
+const CHECK_HELP: &str = "\
+What becomes of an annotation:
+  ✓ applied      it takes effect
+  ↷ overridden   a later step replaces it (static sizing, most often)
+  ○ ignored      the runtime reads past it
+  ⤓ dropped      containerd or CRI-O does not pass it on
+  ? unknown      this runtime has no such key
+  ✗ refused      it makes the pod fail
+  ! invalid      Kubernetes does not accept it
+
+Examples:
+  katascope check -c configuration.toml pods.yaml
+  kubectl get pods -A -o json | katascope check --cri containerd -
+  katascope check --cri containerd --handler kata-qemu --kubelet kubelet.yaml pods.yaml
+  katascope check --fail-on ignored -o sarif -c configuration.toml deploy/ > findings.sarif
+
+More of one pod: katascope show annotations (every station), show sizing (the sum), show launch.";
+
 /// What Kata Containers makes of a pod's annotations on a host, before the pod is started.
 #[derive(Debug, Parser)]
 #[command(name = "katascope", bin_name = "katascope", version = VERSION, after_help = EXAMPLES)]
@@ -43,6 +61,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Every pod: outcome and findings
+    ///
+    /// Follows each pod's annotations from the manifest through Kubernetes and the container runtime to
+    /// Kata's own rules. Says of every pod first whether it starts, then what each annotation comes to and
+    /// why, what would change that, and who can. Starts nothing and changes nothing.
+    #[command(after_long_help = CHECK_HELP)]
     Check(CheckArgs),
     /// One pod: its annotations, configuration, launch or agent setup
     Show(ShowArgs),
@@ -71,7 +94,8 @@ pub struct Input {
     /// Pods: YAML or JSON files, folders, or - for standard input
     #[arg(value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// Kata's configuration file [default: the runtime's own search path]
+    /// Kata's configuration file [default: the one that the container runtime's configuration names for
+    /// the handler, else the first of the runtime's own search path]
     #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
     /// Which runtime reads it
