@@ -11,10 +11,10 @@ use crate::tui::widget::rich::Rich;
 use crate::tui::widget::text;
 
 const OUTCOME: usize = 12;
-const COUNTS: usize = 20;
+const COUNTS: usize = 16;
 
 fn name_width(width: usize) -> usize {
-    (width.saturating_sub(OUTCOME + COUNTS) / 2).clamp(16, 50)
+    (width.saturating_sub(OUTCOME + COUNTS) * 3 / 5).clamp(18, 60)
 }
 
 pub(super) fn heading(_canvas: &Canvas<'_>, width: usize) -> Rich {
