@@ -198,7 +198,9 @@ fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment
             "a source that goes first names another file".to_owned()
         } else if refused {
             notes.push(format!("KATA_CONF_FILE={path} is refused: every pod fails, whatever else is there"));
-            "refused: since 4.0.0 the variable may only name one of the default files".to_owned()
+            "refused: since 4.0.0 the variable may only name one of the default files; name it as ConfigPath in \
+             the handler's options, or link configuration.toml to it"
+                .to_owned()
         } else if host.exists(path) {
             format!("named by {}", source.as_str())
         } else {
