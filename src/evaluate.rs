@@ -231,8 +231,16 @@ impl Evaluator {
 
     /// One verdict per annotation of the pod, from the CRI's answer and the runtime's.
     fn join(&self, pod: &Pod, passages: &[Passage], run: &mut Run) -> Vec<Verdict> {
-        let mut by_key: BTreeMap<String, Verdict> =
-            run.verdicts.drain(..).map(|v| (v.key.clone(), v)).collect();
+        let mut answers: Vec<Option<Verdict>> = run.verdicts.drain(..).map(Some).collect();
+        // Pods mostly write their keys in order, so that the answer is the next one.
+        let mut next = 0;
+        let mut answer = |key: &str| {
+            let is_it = |a: &Option<Verdict>| a.as_ref().is_some_and(|v| v.key == key);
+            let at =
+                if answers.get(next).is_some_and(is_it) { next } else { answers.iter().position(is_it)? };
+            next = at + 1;
+            answers.get_mut(at)?.take()
+        };
         pod.annotations
             .iter()
             .zip(passages)
@@ -240,11 +248,11 @@ impl Evaluator {
                 let step = Step {
                     stage: Stage::Cri,
                     passed: passage.passed,
-                    note: passage.note.clone().into(),
+                    note: passage.note.clone(),
                     place: passage.place.clone(),
                 };
                 let mut verdict = if passage.passed {
-                    by_key.remove(&annotation.key).unwrap_or_else(|| self.without_answer(annotation))
+                    answer(&annotation.key).unwrap_or_else(|| self.without_answer(annotation))
                 } else {
                     Verdict {
                         status: Status::Dropped,

@@ -177,7 +177,7 @@ impl Crio {
                 match own {
                     Some(key) => Passage {
                         passed: false,
-                        note: format!("CRI-O keeps {key} to itself unless handler {name} allows it"),
+                        note: format!("CRI-O keeps {key} to itself unless handler {name} allows it").into(),
                         place: handler.place.clone(),
                         fix: Some(Fix::Advice(
                             format!("add {key:?} to allowed_annotations of handler {name}").into(),

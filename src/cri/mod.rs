@@ -7,6 +7,7 @@ pub mod containerd;
 pub mod crio;
 pub mod which;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::input::Place;
@@ -33,7 +34,7 @@ pub struct Passage {
     /// Whether the runtime gets it.
     pub passed: bool,
     /// The pattern that matched, or why none does.
-    pub note: String,
+    pub note: Cow<'static, str>,
     /// Where the rule stands.
     pub place: Option<Place>,
     /// What would let it pass.
@@ -80,7 +81,7 @@ fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
     let passages = pod
         .annotations
         .iter()
-        .map(|_| Passage { passed: true, note: note.to_owned(), place: None, fix: None })
+        .map(|_| Passage { passed: true, note: note.into(), place: None, fix: None })
         .collect();
     Passed { received, passages, failure: None }
 }
@@ -88,29 +89,29 @@ fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
 /// The keys that containerd writes for Kata to read; the pod cannot replace them.
 fn own_keys(received: &mut BTreeMap<String, String>, pod: &Pod, sandbox_id: &str) {
     let mut set = |key: &str, value: String| {
-        received.insert(format!("io.kubernetes.cri.{key}"), value);
+        received.insert(key.to_owned(), value);
     };
-    set("container-type", "sandbox".into());
-    set("sandbox-id", sandbox_id.into());
-    set("sandbox-name", pod.name.clone());
-    set("sandbox-namespace", pod.namespace.clone());
+    set("io.kubernetes.cri.container-type", "sandbox".into());
+    set("io.kubernetes.cri.sandbox-id", sandbox_id.into());
+    set("io.kubernetes.cri.sandbox-name", pod.name.clone());
+    set("io.kubernetes.cri.sandbox-namespace", pod.namespace.clone());
     if let Some(uid) = &pod.uid {
-        set("sandbox-uid", uid.clone());
+        set("io.kubernetes.cri.sandbox-uid", uid.clone());
     }
     // kubelet's rule, for a document that does not name the folder itself.
     let by_uid = || pod.uid.as_ref().map(|uid| format!("/var/log/pods/{}_{}_{uid}", pod.namespace, pod.name));
     if let Some(folder) = pod.log_directory.clone().or_else(by_uid) {
-        set("sandbox-log-directory", folder);
+        set("io.kubernetes.cri.sandbox-log-directory", folder);
     }
 }
 
 /// kubelet's sandbox sizing, as containerd passes it on.
 fn sizing_keys(received: &mut BTreeMap<String, String>, sizing: &Sizing) {
     let mut set = |key: &str, value: String| {
-        received.insert(format!("io.kubernetes.cri.sandbox-{key}"), value);
+        received.insert(key.to_owned(), value);
     };
-    set("cpu-period", sizing.cpu_period.to_string());
-    set("cpu-quota", sizing.cpu_quota.to_string());
-    set("cpu-shares", sizing.cpu_shares.to_string());
-    set("memory", sizing.memory_limit.to_string());
+    set("io.kubernetes.cri.sandbox-cpu-period", sizing.cpu_period.to_string());
+    set("io.kubernetes.cri.sandbox-cpu-quota", sizing.cpu_quota.to_string());
+    set("io.kubernetes.cri.sandbox-cpu-shares", sizing.cpu_shares.to_string());
+    set("io.kubernetes.cri.sandbox-memory", sizing.memory_limit.to_string());
 }

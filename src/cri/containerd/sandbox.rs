@@ -185,7 +185,7 @@ fn gate(handlers: &Handlers, name: &str, handler: &Handler, key: &str) -> Passag
     if let Some(pattern) = matching(handler, key) {
         return Passage {
             passed: true,
-            note: format!("{:?} of handler {name}", pattern.text),
+            note: format!("{:?} of handler {name}", pattern.text).into(),
             place: Some(pattern.place.clone()),
             fix: None,
         };
@@ -204,7 +204,7 @@ fn gate(handlers: &Handlers, name: &str, handler: &Handler, key: &str) -> Passag
         handlers.by_name.iter().find_map(|(other, handler)| Some((other, matching(handler, key)?))).map(
             |(other, pattern)| format!("; {:?} at {} counts for {other} only", pattern.text, pattern.place),
         );
-    let note = format!("{note}{}", elsewhere.unwrap_or_default());
+    let note = format!("{note}{}", elsewhere.unwrap_or_default()).into();
     let fix = Some(advice(name, key, place.as_ref()));
     Passage { passed: false, note, place, fix }
 }
@@ -227,7 +227,7 @@ fn whole_config(pod: &Pod, name: &str) -> Passed {
     let passages = pod
         .annotations
         .iter()
-        .map(|_| Passage { passed: true, note: note.clone(), place: None, fix: None })
+        .map(|_| Passage { passed: true, note: note.clone().into(), place: None, fix: None })
         .collect();
     Passed { received, passages, failure: None }
 }

@@ -43,15 +43,20 @@ impl Story<'_> {
             value: trail.value.to_owned(),
             status: Status::Applied,
             field,
-            after: before.clone(),
+            after: None,
             before,
             stage: Stage::Effective,
             reason: String::new(),
             fix: None,
-            trace: Vec::with_capacity(6),
+            // Its stations and the container runtime before them.
+            trace: Vec::with_capacity(8),
         };
+        if let (Fate::Taken, Some(rule)) = (&trail.fate, trail.rule) {
+            self.taken(trail, rule, &mut verdict);
+            return verdict;
+        }
+        verdict.after.clone_from(&verdict.before);
         match (&trail.fate, trail.rule) {
-            (Fate::Taken, Some(rule)) => self.taken(trail, rule, &mut verdict),
             (Fate::Taken | Fate::Unknown, _) => self.unknown(trail, &mut verdict),
             (Fate::NotEnabled, _) => self.not_enabled(trail, &mut verdict),
             (Fate::PassedOver(stage, why), _) => {
@@ -212,8 +217,8 @@ impl Story<'_> {
     fn taken(&self, trail: &Trail<'_>, rule: &Rule, verdict: &mut Verdict) {
         self.stations(trail, Stage::Effective, verdict);
         let wrote = &trail.wrote;
-        verdict.after.clone_from(wrote);
         if let Some(failure) = self.failure {
+            verdict.after.clone_from(wrote);
             if failure.annotation.as_deref() == Some(trail.key) {
                 // The checks over the whole configuration, or the start of the VM itself.
                 let launched = failure.stage == FailureStage::Launch;
