@@ -115,6 +115,18 @@ impl<'a> Members<'a> {
     }
 }
 
+/// How many bytes of a string follow that stand for themselves. Looks at sixteen at a time, without a
+/// branch for each, since most of a pod's bytes are inside strings.
+fn plain_text(bytes: &[u8]) -> usize {
+    let special = |b: &u8| (*b == b'"') | (*b == b'\\') | (*b < 0x20);
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let whole =
+        chunks.iter().take_while(|chunk| !chunk.iter().fold(false, |any, b| any | special(b))).count();
+    let start = whole * 16;
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().position(special).unwrap_or(rest.len())
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -284,8 +296,7 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.at += 1;
         let start = self.at;
-        let plain = |b: &u8| !matches!(b, b'"' | b'\\' | 0..0x20);
-        self.at += self.rest().iter().take_while(|b| plain(b)).count();
+        self.at += plain_text(self.rest());
         if self.peek() == Some(b'"') {
             let text = self.text.get(start..self.at).unwrap_or_default();
             self.at += 1;
@@ -305,7 +316,7 @@ impl<'a> Reader<'a> {
                 Some(0..0x20) | None => return Err(self.unexpected("in string literal")),
                 Some(_) => {
                     let from = self.at;
-                    self.at += self.rest().iter().take_while(|b| plain(b)).count();
+                    self.at += plain_text(self.rest());
                     text.push_str(self.text.get(from..self.at).unwrap_or_default());
                 }
             }
@@ -366,11 +377,11 @@ impl<'a> Reader<'a> {
                 Some(b'"') => {
                     self.at += 1;
                     loop {
-                        let plain = |b: &u8| !matches!(b, b'"' | b'\\');
-                        self.at += self.rest().iter().take_while(|b| plain(b)).count();
+                        self.at += plain_text(self.rest());
                         match self.peek() {
                             Some(b'\\') => self.at = (self.at + 2).min(self.text.len()),
-                            Some(_) => break,
+                            Some(b'"') => break,
+                            Some(_) => self.at += 1,
                             None => return Err(self.error("unexpected end of JSON input")),
                         }
                     }

@@ -9,14 +9,14 @@ use super::config::Config;
 use super::list_of;
 use super::load::Read;
 use super::sizing::Workload;
-use crate::catalog::{self, Generation};
+use crate::catalog::Reader;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::host::Protection;
 
 /// Why nothing uses an annotation on this hypervisor; `None` where something does.
-pub fn unused(rule: &Rule, hypervisor: &str) -> Option<Cow<'static, str>> {
-    let reader = catalog::annotation(rule.key)?.reader(Generation::Rs41);
+pub fn unused(rule: &Rule, reader: Option<&Reader>, hypervisor: &str) -> Option<Cow<'static, str>> {
+    let reader = reader?;
     if !reader.effective {
         return Some(format!("sets {}, which nothing in runtime-rs 4.1 uses", rule.field).into());
     }
@@ -71,7 +71,7 @@ pub fn of_pod(trails: &[Trail<'_>], config: &Config, workload: Workload) -> Vec<
     let Some(hv) = config.active_hypervisor() else { return findings };
     for trail in trails.iter().filter(|t| t.fate == Fate::Taken) {
         let Some(rule) = trail.rule else { continue };
-        if let Some(why) = unused(rule, &config.runtime.hypervisor_name) {
+        if let Some(why) = unused(rule, trail.reader, &config.runtime.hypervisor_name) {
             findings.push(remark(Code::NoEffect, Severity::Warning, trail.key, why.into(), Who::PodAuthor));
         }
         if let Action::Listed(list, _) = rule.action {

@@ -247,12 +247,13 @@ impl Story<'_> {
             return;
         }
         step(verdict, Stage::Effective, true, rule.field);
-        verdict.reason = match super::remarks::unused(rule, &self.last.runtime.hypervisor_name) {
+        verdict.reason = match super::remarks::unused(rule, trail.reader, &self.last.runtime.hypervisor_name)
+        {
             Some(why) => why.into_owned(),
             None if verdict.before == verdict.after => {
                 format!("sets {} to the value that it has anyway", rule.field)
             }
-            None => format!("sets {}", rule.field),
+            None => ["sets ", rule.field].concat(),
         };
     }
 

@@ -52,10 +52,12 @@ impl Walk<'_> {
     pub(super) fn step<'a>(&mut self, key: &'a str, value: &'a str) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let name_pattern = short.and_then(|short| self.gates.names.admits(short));
+        let (rule, reader) = rule(key).unzip();
         let mut trail = Trail {
             key,
             value,
-            rule: rule(key),
+            rule,
+            reader: reader.flatten(),
             name_pattern,
             path_pattern: None,
             fate: Fate::Taken,

@@ -19,7 +19,7 @@ use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
-use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX, annotation};
+use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
 use crate::input::Host;
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
@@ -98,6 +98,8 @@ pub struct Trail<'a> {
     pub value: &'a str,
     /// Its rule, where the runtime has one.
     pub rule: Option<&'static Rule>,
+    /// What the catalogue has on the key of the rule.
+    pub reader: Option<&'static Reader>,
     /// The entry of `enable_annotations` that let it through.
     pub name_pattern: Option<usize>,
     /// The entry of the path list that let the value through.
@@ -194,14 +196,19 @@ pub fn unread(annotations: &BTreeMap<String, String>) -> Vec<Trail<'_>> {
     annotations
         .iter()
         .filter(|(key, _)| is_katas(key))
-        .map(|(key, value)| Trail {
-            key,
-            value,
-            rule: rules::rule(key),
-            name_pattern: None,
-            path_pattern: None,
-            fate: fate.clone(),
-            wrote: None,
+        .map(|(key, value)| {
+            let (rule, reader) = rules::rule(key).unzip();
+            let fate = fate.clone();
+            Trail {
+                key,
+                value,
+                rule,
+                reader: reader.flatten(),
+                name_pattern: None,
+                path_pattern: None,
+                fate,
+                wrote: None,
+            }
         })
         .collect()
 }

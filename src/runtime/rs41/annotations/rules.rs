@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use serde_json::Value as Json;
 
 use super::super::config::{Agent, Hypervisor, Runtime};
+use crate::catalog::{Generation, Reader, annotation};
 
 /// The tables that one pod's annotations write to.
 pub struct Tables<'a> {
@@ -148,10 +149,15 @@ pub struct Rule {
     pub json: fn(View<'_>) -> Json,
 }
 
+/// A rule and what the catalogue has on its key.
+pub type Known = (&'static Rule, Option<&'static Reader>);
+
 /// The rule of a key.
-pub fn rule(key: &str) -> Option<&'static Rule> {
-    static BY_KEY: LazyLock<HashMap<&'static str, &'static Rule>> =
-        LazyLock::new(|| RULES.iter().map(|rule| (rule.key, rule)).collect());
+pub fn rule(key: &str) -> Option<Known> {
+    static BY_KEY: LazyLock<HashMap<&'static str, Known>> = LazyLock::new(|| {
+        let reader = |rule: &Rule| annotation(rule.key).map(|known| known.reader(Generation::Rs41));
+        RULES.iter().map(|rule| (rule.key, (rule, reader(rule)))).collect()
+    });
     BY_KEY.get(key).copied()
 }
 
@@ -159,9 +165,9 @@ impl Rule {
     /// The configuration key with its table.
     pub fn whole_field(&self, hypervisor: &str, agent: &str) -> String {
         match self.table {
-            Table::Hypervisor => format!("hypervisor.{hypervisor}.{}", self.field),
-            Table::Agent => format!("agent.{agent}.{}", self.field),
-            Table::Runtime => format!("runtime.{}", self.field),
+            Table::Hypervisor => ["hypervisor.", hypervisor, ".", self.field].concat(),
+            Table::Agent => ["agent.", agent, ".", self.field].concat(),
+            Table::Runtime => ["runtime.", self.field].concat(),
         }
     }
 }
