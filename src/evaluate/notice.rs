@@ -52,7 +52,10 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
     for verdict in &evaluation.verdicts {
         // Of an unknown key the verdict itself says it.
         let lost = matches!(verdict.status, Status::Dropped | Status::Ignored);
-        let Some(key) = spelling::meant(&verdict.key, generation).filter(|_| lost) else { continue };
+        if !lost {
+            continue;
+        }
+        let Some(key) = spelling::meant(&verdict.key, generation) else { continue };
         let place = pod.annotations.iter().find(|a| a.key == verdict.key).map(|a| a.place.clone());
         let (code, message) = if spelling::moved(&verdict.key) {
             (

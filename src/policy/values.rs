@@ -49,6 +49,15 @@ impl ValueGate {
         })
     }
 
+    /// Whether the text pattern at `index` lets `value` through only because its `*` reaches over a `/`.
+    pub fn reaches_over_folders(&self, index: usize, value: &str) -> bool {
+        let strict = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
+        match self.entries.get(index) {
+            Some(Entry::Text(glob)) => !glob.matches_with(value, strict),
+            _ => false,
+        }
+    }
+
     /// The invalid patterns, by index, with the reason.
     pub fn invalid(&self) -> impl Iterator<Item = (usize, &str)> {
         self.entries.iter().enumerate().filter_map(|(i, entry)| match entry {

@@ -61,8 +61,9 @@ pub fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> Result<L
     let _ = options;
     let read = load::load(layers, host)?;
     let config = &read.adjusted;
+    let place_of = |name: &str| read.places.get(&format!("hypervisor.{name}.enable_annotations")).cloned();
     let gates: BTreeMap<String, Gates> =
-        config.hypervisor.iter().map(|(name, hv)| (name.clone(), Gates::new(hv))).collect();
+        config.hypervisor.iter().map(|(name, hv)| (name.clone(), Gates::new(hv, place_of(name)))).collect();
     let findings = gates
         .iter()
         .map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates, host)))
@@ -183,7 +184,9 @@ impl Loaded {
     /// What follows the sizing: the handler of the sandbox, and the VM.
     fn start(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth, way: &Way<'_>, run: &mut Run) {
         let config = &way.config;
-        run.findings.extend(remarks::of_pod(&way.trails, config, way.workload));
+        if let Some(gates) = self.gates(config) {
+            run.findings.extend(remarks::of_pod(&way.trails, gates, config, way.workload));
+        }
         let config = match self.instance(config) {
             Ok(Some(template)) => &template.over(config),
             Ok(None) => config,

@@ -66,7 +66,7 @@ pub fn of_table(read: &Read, name: &str, gates: &Gates, host: &Host) -> Vec<Find
 }
 
 /// Remarks on one pod.
-pub fn of_pod(trails: &[Trail<'_>], config: &Config, workload: Workload) -> Vec<Finding> {
+pub fn of_pod(trails: &[Trail<'_>], gates: &Gates, config: &Config, workload: Workload) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(hv) = config.active_hypervisor() else { return findings };
     for trail in trails.iter().filter(|t| t.fate == Fate::Taken) {
@@ -76,7 +76,9 @@ pub fn of_pod(trails: &[Trail<'_>], config: &Config, workload: Workload) -> Vec<
         }
         if let Action::Listed(list, _) = rule.action {
             let pattern = trail.path_pattern.and_then(|i| list_of(hv, list.key()).get(i));
-            findings.extend(admitted(trail, list.key(), pattern.map_or("", String::as_str)));
+            let over = trail.path_pattern.zip(gates.path(list));
+            let over = over.is_some_and(|(index, gate)| gate.reaches_over_folders(index, trail.value));
+            findings.extend(admitted(trail, list.key(), pattern.map_or("", String::as_str), over));
         }
     }
     let subject = format!("hypervisor.{}", config.runtime.hypervisor_name);
@@ -109,11 +111,10 @@ pub fn of_pod(trails: &[Trail<'_>], config: &Config, workload: Workload) -> Vec<
 }
 
 /// Paths that a glob lets through though nobody may have meant it.
-fn admitted(trail: &Trail<'_>, list: &str, pattern: &str) -> Vec<Finding> {
+fn admitted(trail: &Trail<'_>, list: &str, pattern: &str, over_folders: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let who = Who::ClusterAdministrator;
-    let strict = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
-    if glob::Pattern::new(pattern).is_ok_and(|glob| !glob.matches_with(trail.value, strict)) {
+    if over_folders {
         let message =
             format!("{pattern:?} of {list} lets {:?} through because its * reaches over /", trail.value);
         findings.push(remark(Code::GlobOverFolders, Severity::Warning, trail.key, message, who));

@@ -158,7 +158,7 @@ impl Story<'_> {
     fn stations(&self, trail: &Trail<'_>, last: Stage, verdict: &mut Verdict) {
         let Some(rule) = trail.rule else {
             if let Some(index) = trail.name_pattern {
-                let place = self.place("enable_annotations");
+                let place = self.names_place();
                 let note = self.pattern("enable_annotations", index).to_owned();
                 verdict.trace.push(Step { stage: Stage::Name, passed: true, note: note.into(), place });
             }
@@ -175,7 +175,7 @@ impl Story<'_> {
                 Some(index) => self.pattern("enable_annotations", index).to_owned().into(),
                 None => Cow::Borrowed("no pattern matches"),
             };
-            let place = self.place("enable_annotations");
+            let place = self.names_place();
             verdict.trace.push(Step { stage: Stage::Name, passed, note, place });
             if !passed {
                 return;
@@ -260,6 +260,10 @@ impl Story<'_> {
     fn pattern(&self, list: &str, index: usize) -> &str {
         let hv = self.loaded.read.adjusted.hypervisor.get(&self.last.runtime.hypervisor_name);
         hv.and_then(|hv| super::list_of(hv, list).get(index)).map_or("", String::as_str)
+    }
+
+    fn names_place(&self) -> Option<crate::input::Place> {
+        self.loaded.gates(self.last)?.names_place.clone()
     }
 
     fn place(&self, list: &str) -> Option<crate::input::Place> {

@@ -51,13 +51,14 @@ fn number(value: &str) -> Step<u32> {
 impl Walk<'_> {
     pub(super) fn step<'a>(&mut self, key: &'a str, value: &'a str) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
-        let name_pattern = short.and_then(|short| self.gates.names.admits(short));
-        let (rule, reader) = rule(key).unzip();
+        let known = rule(key);
+        let index = known.map(|known| known.index);
+        let name_pattern = short.and_then(|short| self.gates.admits(short, index));
         let mut trail = Trail {
             key,
             value,
-            rule,
-            reader: reader.flatten(),
+            rule: known.map(|known| known.rule),
+            reader: known.and_then(|known| known.reader),
             name_pattern,
             path_pattern: None,
             fate: Fate::Taken,

@@ -20,7 +20,7 @@ use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
 use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
-use crate::input::Host;
+use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 use crate::runtime::verdict::{Fix, Stage};
@@ -31,19 +31,35 @@ use rules::Tables;
 pub struct Gates {
     /// `enable_annotations`
     pub names: NameGate,
+    /// Where `enable_annotations` stands.
+    pub names_place: Option<Place>,
+    /// What the names of the rules come to, in the order of the rules.
+    admitted: Vec<Option<usize>>,
     paths: [ValueGate; PathList::ALL.len()],
 }
 
 impl Gates {
     /// Compiles the lists of a table.
-    pub fn new(hv: &Hypervisor) -> Self {
+    pub fn new(hv: &Hypervisor, names_place: Option<Place>) -> Self {
+        let names = NameGate::new(Generation::Rs41, &hv.security_info.enable_annotations);
+        let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.admits(short));
         Self {
-            names: NameGate::new(Generation::Rs41, &hv.security_info.enable_annotations),
+            admitted: rules::RULES.iter().map(|rule| of_key(rule.key)).collect(),
+            names,
+            names_place,
             paths: PathList::ALL.map(|list| ValueGate::new(Generation::Rs41, list.of(hv))),
         }
     }
 
-    fn path(&self, list: PathList) -> Option<&ValueGate> {
+    /// The entry of `enable_annotations` that lets a name through; `index` is that of its rule.
+    fn admits(&self, short: &str, index: Option<usize>) -> Option<usize> {
+        match index.and_then(|index| self.admitted.get(index)) {
+            Some(known) => *known,
+            None => self.names.admits(short),
+        }
+    }
+
+    pub(super) fn path(&self, list: PathList) -> Option<&ValueGate> {
         PathList::ALL.iter().position(|l| *l == list).and_then(|i| self.paths.get(i))
     }
 }
@@ -197,13 +213,13 @@ pub fn unread(annotations: &BTreeMap<String, String>) -> Vec<Trail<'_>> {
         .iter()
         .filter(|(key, _)| is_katas(key))
         .map(|(key, value)| {
-            let (rule, reader) = rules::rule(key).unzip();
+            let known = rules::rule(key);
             let fate = fate.clone();
             Trail {
                 key,
                 value,
-                rule,
-                reader: reader.flatten(),
+                rule: known.map(|known| known.rule),
+                reader: known.and_then(|known| known.reader),
                 name_pattern: None,
                 path_pattern: None,
                 fate,

@@ -150,13 +150,23 @@ pub struct Rule {
 }
 
 /// A rule and what the catalogue has on its key.
-pub type Known = (&'static Rule, Option<&'static Reader>);
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Its place among the rules.
+    pub index: usize,
+    /// What the catalogue has.
+    pub reader: Option<&'static Reader>,
+}
 
 /// The rule of a key.
 pub fn rule(key: &str) -> Option<Known> {
     static BY_KEY: LazyLock<HashMap<&'static str, Known>> = LazyLock::new(|| {
         let reader = |rule: &Rule| annotation(rule.key).map(|known| known.reader(Generation::Rs41));
-        RULES.iter().map(|rule| (rule.key, (rule, reader(rule)))).collect()
+        let known = |(index, rule)| (index, rule, reader(rule));
+        let all = RULES.iter().enumerate().map(known);
+        all.map(|(index, rule, reader)| (rule.key, Known { rule, index, reader })).collect()
     });
     BY_KEY.get(key).copied()
 }
