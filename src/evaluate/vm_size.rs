@@ -61,19 +61,18 @@ pub struct Workload {
 impl Workload {
     /// As `generation` reads the sandbox's annotations.
     pub fn of(generation: Generation, received: &BTreeMap<String, String>) -> Self {
-        let number = |key: &str| -> i64 {
-            let text = received.get(&format!("io.kubernetes.cri.sandbox-{key}"));
-            text.and_then(|t| t.trim().parse().ok()).unwrap_or(0)
-        };
-        let (quota, period) = (number("cpu-quota"), number("cpu-period"));
-        let shares = number("cpu-shares");
+        let number =
+            |key: &str| -> i64 { received.get(key).and_then(|t| t.trim().parse().ok()).unwrap_or(0) };
+        let (quota, period) =
+            (number("io.kubernetes.cri.sandbox-cpu-quota"), number("io.kubernetes.cri.sandbox-cpu-period"));
+        let shares = number("io.kubernetes.cri.sandbox-cpu-shares");
         let rust = generation == Generation::Rs41;
         let vcpus = match quota {
             0.. if period > 0 => quota as f64 / period as f64,
             ..0 if !rust && shares > 0 => (shares as f64 / 1024.0).ceil(),
             _ => 0.0,
         };
-        let mib = number("memory").max(0) >> 20;
+        let mib = number("io.kubernetes.cri.sandbox-memory").max(0) >> 20;
         // runtime-rs wants an even number.
         let mib = if rust { mib + mib % 2 } else { mib };
         Self { vcpus, mib: mib as f64 }
