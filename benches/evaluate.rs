@@ -10,6 +10,10 @@ use katascope::kubernetes::{self, Kubelet, Node, Version};
 use katascope::runtime::Depth;
 use katascope::sample;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -399,6 +399,9 @@ fn is_device(path: &str) -> bool {
     path.strip_prefix("/dev/").is_some_and(|name| DEVICES.contains(&name))
 }
 
+/// How many answers are remembered before all are forgotten.
+const MEMORY_LIMIT: usize = 100_000;
+
 /// How many links one look-up follows, as Linux does.
 const LINK_LIMIT: usize = 40;
 
@@ -421,6 +424,16 @@ impl Host {
     /// Forgets every answer (after a reload).
     pub fn forget(&self) {
         *self.memory() = Memory::default();
+    }
+
+    /// Forgets everything once too much is remembered: pods may name paths without end.
+    fn make_room(&self) {
+        let mut memory = self.memory();
+        if memory.lstat.len() + memory.canonical.len() + memory.dirs.len() + memory.hashes.len()
+            > MEMORY_LIMIT
+        {
+            *memory = Memory::default();
+        }
     }
 
     fn raw_lstat(&self, path: &str) -> Result<Stat, Errno> {
@@ -451,6 +464,7 @@ impl Host {
         if let Some(known) = self.memory().canonical.get(path) {
             return known.clone();
         }
+        self.make_room();
         let answer = self.resolve(path, true).map(Arc::<str>::from);
         self.memory().canonical.insert(path.to_owned(), answer.clone());
         answer
