@@ -173,7 +173,11 @@ pub fn generation(input: &Input, layers: &Layers) -> Result<Generation, SetupErr
 /// Everything but the pods.
 pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
     if input.config.is_none() && input.manifests.is_empty() && input.root.is_none() {
-        let evaluator = sample::evaluator();
+        let sample = sample::evaluator();
+        let evaluator = match generation_said(input) {
+            Some(generation) => sample.with_generation(generation),
+            None => sample,
+        };
         let layers = evaluator.setup().layers.clone();
         return Ok((evaluator, Chosen { layers, root: PathBuf::from("/"), sample: true }));
     }
