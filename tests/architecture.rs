@@ -1,7 +1,6 @@
 //! The house rules that one crate cannot get from its compiler: which room may name which crate,
 //! which room may call which, and how long a file may be.
 
-#![allow(clippy::unwrap_used)]
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,6 @@
 //! case of the same configuration.
 
 // A vector that cannot be read fails the test, in the functions beside it, too.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,13 +4,11 @@
 //! Of several annotations that the name gate refuses the real runtime names any one.
 
 // A vector that cannot be read fails the test, in the functions beside it, too.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::support::{Recorded, plain, received, vectors};
 use katascope::catalog::Generation;
 use katascope::finding::Code;
 use katascope::input::Host;
@@ -21,7 +19,6 @@ use katascope::runtime::value::Origin;
 use katascope::runtime::verdict::{Stage, Status};
 use katascope::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
-use support::{Recorded, plain, received, vectors};
 
 const CRI: [(&str, &str); 4] = [
     ("io.kubernetes.cri.container-type", "sandbox"),

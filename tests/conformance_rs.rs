@@ -3,13 +3,10 @@
 //!
 //! Where several annotations fail the real runtime names any one of them; the vectors list them all.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::support::{Recorded, plain, received, vectors};
 use katascope::catalog::Generation;
 use katascope::input::Host;
 use katascope::input::config::Layers;
@@ -18,7 +15,6 @@ use katascope::runtime::value::Origin;
 use katascope::runtime::verdict::Status;
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
-use support::{Recorded, plain, received, vectors};
 
 const CRI: [(&str, &str); 2] =
     [("io.kubernetes.cri.container-type", "sandbox"), ("io.kubernetes.cri.sandbox-id", "SANDBOXID")];

@@ -1,7 +1,5 @@
 //! Whatever bytes a manifest consists of, reading and judging it ends with an answer.
 
-#![allow(clippy::unwrap_used)]
-
 use katascope::input::Source;
 use katascope::input::manifest::{self, Object, text};
 use katascope::kubernetes::{self, Node};

@@ -1,8 +1,6 @@
 //! Edits of policy lists: any sequence, on files of any shape, changes nothing but the list, means what was
 //! planned, and can be taken back to the first byte. Saves that fail at any step leave the file as it was.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};

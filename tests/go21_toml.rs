@@ -1,8 +1,6 @@
 //! Holds the TOML reader of the Go runtime 2.1 against what the real one (0.3.1) answered: the tree, or the
 //! words of the complaint.
 
-#![allow(clippy::unwrap_used)]
-
 use katascope::runtime::go21::toml::{Table, Value, parse};
 use serde_json::{Value as Json, json};
 

@@ -5,7 +5,6 @@
 //! table of strings.
 
 // A vector that cannot be read fails the test, in the functions beside it, too.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

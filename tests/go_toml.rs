@@ -2,7 +2,6 @@
 //! the message, and the message of fitting it into the runtime's own tables.
 
 // A vector that cannot be read fails the test, in the functions beside it, too.
-#![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
 

@@ -1,8 +1,6 @@
 //! What Kubernetes 1.36.2 itself answered, held against the library: which manifests get through with
 //! which annotations, and the sizes that kubelet hands on. The vectors are recordings in a compact form.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use std::collections::BTreeMap;
 use std::io::Read;
 

@@ -1,5 +1,4 @@
 //! The gates' patterns against what Go's and Rust's own functions answered (`tests/vectors/patterns-*.json`).
-#![allow(clippy::unwrap_used)]
 
 use katascope::catalog::Generation;
 use katascope::policy::go_path::path_match;

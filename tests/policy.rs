@@ -1,7 +1,5 @@
 //! `katascope policy` as a user runs it, and the proof that a suggested policy is the tightest.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

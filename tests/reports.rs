@@ -1,5 +1,4 @@
 //! The machine-readable reports of the built program: the contract's schema, SARIF's and JUnit's shape.
-#![allow(clippy::unwrap_used)]
 
 use assert_cmd::Command;
 use serde_json::Value;

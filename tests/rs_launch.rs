@@ -5,7 +5,6 @@
 //! in tables.
 
 // A vector that cannot be read fails the test, in the functions beside it, too.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -3,8 +3,6 @@
 //!
 //! Where the documentation and the runtime disagree the runtime counts, and the test names the difference.
 
-#![allow(clippy::unwrap_used)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

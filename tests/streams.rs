@@ -1,7 +1,5 @@
 //! Long inputs through the program itself: order, classes that come late, lines that are broken.
 
-#![allow(clippy::unwrap_used)]
-
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};

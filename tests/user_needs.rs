@@ -1,8 +1,6 @@
 //! What people get stuck on, case by case: the input in which it shows, and the verdict, the cause and
 //! the fix that would have helped. Cases are numbered as in the collection of users' problems.
 
-#![allow(clippy::unwrap_used)]
-
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;

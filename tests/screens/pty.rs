@@ -344,7 +344,7 @@ fn child_that_panics() {
 fn a_panic_restores_the_terminal() {
     let folder = folder();
     let own = std::env::current_exe().unwrap();
-    let args = ["--ignored", "--exact", "--nocapture", "pty::child_that_panics"];
+    let args = ["--ignored", "--exact", "--nocapture", "screens::pty::child_that_panics"];
     let mut terminal = Terminal::run(own.to_str().unwrap(), &args, folder.path(), &[]);
     terminal.shows("as it was meant to");
     terminal.shows("the unsaved edits");

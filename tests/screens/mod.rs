@@ -1,8 +1,6 @@
 //! The terminal program through its real keymap, update and view: key scripts, snapshots at every
 //! size, properties, and the built program in a pseudo-terminal.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 mod picture;
 mod properties;
 mod pty;

@@ -1,0 +1,24 @@
+//! Every test from the outside, one module a subject, in one binary: the library is linked once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod architecture;
+mod conformance_go;
+mod conformance_go21;
+mod conformance_rs;
+mod documents;
+mod edits;
+mod go21_toml;
+mod go_launch;
+mod go_numbers;
+mod go_toml;
+mod kubernetes;
+mod patterns;
+mod policy;
+mod reports;
+mod rs_launch;
+mod screens;
+mod specification;
+mod streams;
+mod support;
+mod user_needs;
