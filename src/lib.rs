@@ -25,6 +25,7 @@
 //! | [`mod@evaluate`] | the one door: a pod in, an evaluation out |
 //! | [`diff`] | two evaluations to changes |
 //! | [`edit`] | a policy edit to a changed file, with undo and an atomic save |
+//! | [`mod@suggest`] | the tightest policy with which a set of pods does all that it can do |
 //! | [`explain`], [`finding`], [`report`] | words for people and machines |
 //! | [`cli`], [`tui`] | arguments and screens; neither knows a rule of Kata |
 //!
@@ -72,4 +73,5 @@ pub mod policy;
 pub mod report;
 pub mod runtime;
 pub mod sample;
+pub mod suggest;
 pub mod tui;

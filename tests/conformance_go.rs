@@ -5,87 +5,17 @@
 //! table of strings and one of bodies, and effective values as the difference from the first accepted
 //! case of the same configuration.
 
-// A vector that cannot be read fails the test, in the functions beside it, too.
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::support::{GO_CRI, Recorded, plain, received};
 use katascope::catalog::Generation;
 use katascope::input::Host;
 use katascope::input::config::Layers;
-use katascope::input::host::{Errno, FileKind, Files, HostFacts, NumaNode, Protection, Stat};
+use katascope::input::host::{Files, HostFacts, NumaNode, Protection};
 use katascope::runtime::verdict::{Stage, Status};
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
-
-enum Entry {
-    Directory,
-    Link(String),
-    File(u64, String),
-}
-
-/// The recorded host's files; contents that were not kept are zeros.
-struct Recorded(BTreeMap<String, Entry>);
-
-impl Recorded {
-    fn new(vectors: &Json) -> Self {
-        let mut entries = BTreeMap::new();
-        for file in vectors["files"].as_array().unwrap() {
-            let path = file[1].as_str().unwrap();
-            for (at, _) in path.match_indices('/').skip(1) {
-                entries.entry(path[..at].to_owned()).or_insert(Entry::Directory);
-            }
-            let entry = match file[0].as_str().unwrap() {
-                "d" => Entry::Directory,
-                "l" => Entry::Link(file[2].as_str().unwrap().to_owned()),
-                _ => Entry::File(file[2].as_u64().unwrap(), file[3].as_str().unwrap_or_default().to_owned()),
-            };
-            entries.insert(path.to_owned(), entry);
-        }
-        Self(entries)
-    }
-
-    fn entry(&self, path: &str) -> Result<&Entry, Errno> {
-        self.0.get(path).ok_or(Errno::NotFound)
-    }
-}
-
-impl Files for Recorded {
-    fn lstat(&self, path: &str) -> Result<Stat, Errno> {
-        let (kind, size) = match self.entry(path)? {
-            Entry::Directory => (FileKind::Directory, 4096),
-            Entry::Link(target) => (FileKind::Symlink, target.len() as u64),
-            Entry::File(size, _) => (FileKind::File, *size),
-        };
-        Ok(Stat { kind, size, mode: 0o755 })
-    }
-
-    fn read_link(&self, path: &str) -> Result<String, Errno> {
-        match self.entry(path)? {
-            Entry::Link(target) => Ok(target.clone()),
-            _ => Err(Errno::Other(22)),
-        }
-    }
-
-    fn read_dir(&self, path: &str) -> Result<Vec<String>, Errno> {
-        let Entry::Directory = self.entry(path)? else { return Err(Errno::NotDirectory) };
-        let prefix = format!("{path}/");
-        let names = self.0.keys().filter_map(|p| p.strip_prefix(&prefix)).filter(|n| !n.contains('/'));
-        Ok(names.map(str::to_owned).collect())
-    }
-
-    fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        match self.entry(path)? {
-            Entry::File(size, text) => {
-                let mut bytes = text.clone().into_bytes();
-                bytes.resize(usize::try_from(*size).unwrap(), 0);
-                Ok(bytes)
-            }
-            Entry::Directory => Err(Errno::IsDirectory),
-            Entry::Link(_) => Err(Errno::NotFound),
-        }
-    }
-}
 
 fn facts(case: &Json, vectors: &Json) -> HostFacts {
     let mut facts = HostFacts::default();
@@ -108,50 +38,6 @@ fn facts(case: &Json, vectors: &Json) -> HostFacts {
         facts.numa.push(NumaNode { cpus: node["cpus"].as_str().unwrap().to_owned(), memory_mib });
     }
     facts
-}
-
-/// The annotations that the runtime is given: the case's, and the CRI's own.
-fn annotations(case: &Json) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> = [
-        ("io.kubernetes.cri.container-type", "sandbox"),
-        ("io.kubernetes.cri.sandbox-id", "SANDBOXID"),
-        ("io.kubernetes.cri.sandbox-name", "oracle-pod"),
-        ("io.kubernetes.cri.sandbox-namespace", "default"),
-    ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-    .into();
-    for (key, value) in case["annotations"].as_object().unwrap() {
-        all.insert(key.clone(), value.as_str().unwrap().to_owned());
-    }
-    let sizes = [
-        ("cpu_period", "cpu-period"),
-        ("cpu_quota", "cpu-quota"),
-        ("cpu_shares", "cpu-shares"),
-        ("memory_limit", "memory"),
-    ];
-    for (field, name) in sizes {
-        if !case[field].is_null() {
-            all.insert(format!("io.kubernetes.cri.sandbox-{name}"), case[field].to_string());
-        }
-    }
-    all
-}
-
-/// Numbers by value; what is empty is absent.
-fn plain(value: &Json) -> Json {
-    match value {
-        Json::Number(number) => number.as_f64().map_or(Json::Null, Json::from),
-        Json::String(text) if text.is_empty() => Json::Null,
-        Json::Array(items) if items.is_empty() => Json::Null,
-        Json::Array(items) => Json::Array(items.iter().map(plain).collect()),
-        Json::Object(fields) if fields.is_empty() => Json::Null,
-        Json::Object(fields) => {
-            let mut sorted: Vec<_> = fields.iter().collect();
-            sorted.sort_by(|a, b| a.0.cmp(b.0));
-            Json::Object(sorted.into_iter().map(|(k, v)| (k.clone(), plain(v))).collect())
-        }
-        other => other.clone(),
-    }
 }
 
 struct Held<'a> {
@@ -286,8 +172,8 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         let path = held.string(&case["config"]);
         let layers = Layers::read(host, path);
         let loaded = Loaded::load(Generation::Go41, &layers, host, &LoadOptions::default());
-        let received = annotations(case);
-        let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &received };
+        let annotations = received(case, &GO_CRI);
+        let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(error) => {
@@ -301,7 +187,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         let brief = loaded.run(host, &sandbox, Depth::Verdicts);
         assert_eq!((&brief.failure, &brief.verdicts), (&run.failure, &run.verdicts), "{}", held.id);
         let kata =
-            received.keys().filter(|k| k.starts_with("io.katacontainers.") || k.starts_with("sgx.intel"));
+            annotations.keys().filter(|k| k.starts_with("io.katacontainers.") || k.starts_with("sgx.intel"));
         if run.failure.as_ref().is_none_or(|f| !f.message.starts_with("Unknown container type")) {
             assert_eq!(run.verdicts.len(), kata.count(), "{}", held.id);
         }

@@ -3,12 +3,10 @@
 //!
 //! Of several annotations that the name gate refuses the real runtime names any one.
 
-// A vector that cannot be read fails the test, in the functions beside it, too.
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::support::{Recorded, plain, received, vectors};
+use crate::support::{GO_CRI, Recorded, plain, received, vectors};
 use katascope::catalog::Generation;
 use katascope::finding::Code;
 use katascope::input::Host;
@@ -19,13 +17,6 @@ use katascope::runtime::value::Origin;
 use katascope::runtime::verdict::{Stage, Status};
 use katascope::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
-
-const CRI: [(&str, &str); 4] = [
-    ("io.kubernetes.cri.container-type", "sandbox"),
-    ("io.kubernetes.cri.sandbox-id", "SANDBOXID"),
-    ("io.kubernetes.cri.sandbox-name", "oracle-pod"),
-    ("io.kubernetes.cri.sandbox-namespace", "default"),
-];
 
 fn facts(case: &Json) -> HostFacts {
     let said = &case["host"];
@@ -146,7 +137,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         if loaded.as_ref().is_err_and(|error| error.place.is_none()) {
             held.wrong("has no place");
         }
-        let annotations = received(case, &CRI);
+        let annotations = received(case, &GO_CRI);
         let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
         let full = run(loaded, host, &sandbox, Depth::Full);
         let brief = run(loaded, host, &sandbox, Depth::Verdicts);

@@ -12,9 +12,9 @@ use katascope::input::Source;
 use katascope::input::config::Layers;
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest::{self, Pod};
-use katascope::policy::suggest::{Suggestion, suggest, unused};
 use katascope::runtime::Depth;
 use katascope::runtime::verdict::Status;
+use katascope::suggest::{Suggestion, suggest, unused};
 
 const CONFIG: &str = "\
 # a host

@@ -92,7 +92,7 @@ pub fn setup(config: &SandboxConfig, kernel_params: Vec<Arg>, shares_files: bool
     });
     let policy = &config.agent_config.policy;
     AgentSetup {
-        kernel_cmdline: crate::launch::go::joined(&kernel_params),
+        kernel_cmdline: crate::launch::joined(&kernel_params),
         kernel_params,
         create_sandbox,
         policy: (!policy.is_empty()).then(|| policy.clone()),

@@ -92,7 +92,7 @@ pub(crate) fn setup(
     });
     let policy = config.active_agent().map(|agent| agent.policy.clone()).filter(|policy| !policy.is_empty());
     AgentSetup {
-        kernel_cmdline: crate::launch::rs::joined(&kernel_params),
+        kernel_cmdline: crate::launch::joined(&kernel_params),
         kernel_params,
         create_sandbox,
         policy,

@@ -12,9 +12,9 @@ use crate::evaluate::Evaluator;
 use crate::input::config::Layers;
 use crate::input::search;
 use crate::policy::audit::{Audit, PolicyList};
-use crate::policy::suggest::{suggest, unused};
 use crate::report::policy as report;
 use crate::runtime::verdict::ListId;
+use crate::suggest::{suggest, unused};
 
 pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
     match command {

@@ -3,6 +3,7 @@
 
 pub mod go;
 pub mod go21;
+mod refusal;
 pub mod rs;
 
 use std::borrow::Cow;
@@ -62,6 +63,25 @@ impl Arg {
     pub fn new(text: impl Into<String>, cause: Cause) -> Self {
         Self { text: text.into(), cause }
     }
+}
+
+/// Puts a field into a JSON object that is being written.
+fn put(object: &mut Json, name: &str, value: Json) {
+    if let Json::Object(fields) = object {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// The guest kernel's command line, as one text.
+pub(crate) fn joined(params: &[Arg]) -> String {
+    let mut line = String::with_capacity(params.iter().map(|param| param.text.len() + 1).sum());
+    for param in params {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&param.text);
+    }
+    line
 }
 
 /// A process started beside the VM: virtiofsd or nydusd.

@@ -6,5 +6,4 @@ pub mod go_path;
 pub mod go_regex;
 pub mod names;
 pub mod pattern;
-pub mod suggest;
 pub mod values;

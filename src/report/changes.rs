@@ -213,9 +213,8 @@ pub fn json(title: &str, differences: &Differences) -> Json {
                     "baseline": side(&r.values.baseline), "candidate": side(&r.values.candidate) })
         })
         .collect();
-    let process = |p: &ProcessRows| {
-        let rows: Vec<Json> = p
-            .rows
+    let args = |p: &ProcessRows| -> Vec<Json> {
+        p.rows
             .iter()
             .filter(|r| r.kind != Kind::Same)
             .map(|r| {
@@ -223,9 +222,9 @@ pub fn json(title: &str, differences: &Differences) -> Json {
                         "baseline": joined(&p.args.baseline, &r.baseline),
                         "candidate": joined(&p.args.candidate, &r.candidate) })
             })
-            .collect();
-        json!({ "baseline": p.program.baseline, "candidate": p.program.candidate, "args": rows })
+            .collect()
     };
+    let process = |p: &ProcessRows| json!({ "baseline": p.program.baseline, "candidate": p.program.candidate, "args": args(p) });
     let body = |b: &BodyRows| {
         let changes: Vec<Json> = b
             .changes
@@ -246,7 +245,7 @@ pub fn json(title: &str, differences: &Differences) -> Json {
         "config": config,
         "processes": differences.processes.iter().map(process).collect::<Vec<_>>(),
         "bodies": differences.bodies.iter().map(body).collect::<Vec<_>>(),
-        "kernel_cmdline": process(&differences.kernel)["args"],
+        "kernel_cmdline": args(&differences.kernel),
         "agent": differences.agent.iter().map(body).collect::<Vec<_>>(),
     })
 }

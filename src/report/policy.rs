@@ -12,8 +12,8 @@ use crate::evaluate::Evaluator;
 use crate::input::host::FileKind;
 use crate::input::manifest::Pod;
 use crate::policy::audit::{Audit, EntryReport, Opening, Power};
-use crate::policy::suggest::Suggestion;
 use crate::runtime::verdict::ListId;
+use crate::suggest::Suggestion;
 
 /// How many files are shown of one annotation.
 const FILES_SHOWN: usize = 4;

@@ -62,10 +62,10 @@ fn result(pod: &Pod, finding: &Finding) -> Json {
     let fix = finding.fix.as_ref().map(|f| format!("\nfix: {f}")).unwrap_or_default();
     let text = format!("{}: {subject}{}{fix}", pod.id(), finding.message);
     let place = finding.place.clone().unwrap_or_else(|| pod.place());
-    let mut region = json!({ "startLine": place.line.max(1) });
-    if place.column > 0 {
-        region["startColumn"] = place.column.into();
-    }
+    let region = match place.column {
+        0 => json!({ "startLine": place.line.max(1) }),
+        column => json!({ "startLine": place.line.max(1), "startColumn": column }),
+    };
     json!({
         "ruleId": finding.code.as_str(),
         "level": level(finding.severity),

@@ -2,7 +2,7 @@
 //!
 //! Kept beside the model, never inside; `update` reads it to page and to click.
 
-use super::model::Screen;
+use super::model::{PerScreen, Screen};
 
 /// What a click on a region means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Geometry {
     /// Rows of the list in sight.
     pub list_rows: usize,
     /// First row shown, by screen.
-    pub offsets: [usize; 6],
+    pub offsets: PerScreen<usize>,
     /// Lines of the detail in sight.
     pub detail_rows: usize,
     /// Lines of the detail in all.

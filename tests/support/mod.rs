@@ -1,9 +1,9 @@
 //! What the conformance tests of all generations share: recorded answers and the host they were given on.
 //!
-//! A file of vectors is JSON, packed with gzip: `files` is the host's file system (`["d", path]`,
-//! `["l", path, target]`, `["f", path, size, text, mode]`; a text shorter than its size goes on in zeros,
-//! a mode that is not given is 0o755),
-//! `cases` one object a case: its input, and in `want` the answer of the real runtime.
+//! A file of vectors is JSON: `files` is the host's file system (`["d", path]`, `["l", path, target]`,
+//! `["f", path, size, text, mode]`; a text that is shorter than its size, or was not kept, goes on in
+//! zeros, a mode that is not given is 0o755), `cases` one object a case: its input, and the answer of the
+//! real runtime.
 
 // Not every test uses every part, and what cannot be read fails the test here, too.
 #![allow(dead_code, clippy::unwrap_used)]
@@ -14,7 +14,15 @@ use std::io::Read;
 use katascope::input::host::{Errno, FileKind, Files, Stat};
 use serde_json::Value as Json;
 
-/// Unpacks a file of vectors.
+/// What containerd tells the Go runtime of every recorded sandbox.
+pub const GO_CRI: [(&str, &str); 4] = [
+    ("io.kubernetes.cri.container-type", "sandbox"),
+    ("io.kubernetes.cri.sandbox-id", "SANDBOXID"),
+    ("io.kubernetes.cri.sandbox-name", "oracle-pod"),
+    ("io.kubernetes.cri.sandbox-namespace", "default"),
+];
+
+/// Unpacks a file of vectors that was packed with gzip.
 pub fn vectors(packed: &[u8]) -> Json {
     let mut text = String::new();
     flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
@@ -44,7 +52,7 @@ impl Recorded {
                 "l" => Entry::Link(file[2].as_str().unwrap().to_owned()),
                 _ => Entry::File(
                     file[2].as_u64().unwrap(),
-                    file[3].as_str().unwrap().to_owned(),
+                    file[3].as_str().unwrap_or_default().to_owned(),
                     file[4].as_u64().map_or(0o755, |mode| mode as u32),
                 ),
             };

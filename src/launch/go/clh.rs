@@ -14,7 +14,7 @@ use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
-use crate::launch::{Arg, Cause, Launch, Request};
+use crate::launch::{Arg, Cause, Launch, Request, joined};
 use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";
@@ -127,7 +127,7 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let cmdline = super::joined(&kernel_params).trim().to_owned();
+        let cmdline = joined(&kernel_params).trim().to_owned();
         let helpers = self
             .daemon
             .map(|daemon| daemon.helper(self.hv, self.keys, self.paths, SHARE_SOCKET, NYDUSD_API, false));

@@ -11,7 +11,7 @@ use super::paths::network_namespace;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::input::Host;
-use crate::launch::{Arg, Cause, Launch, LaunchFile};
+use crate::launch::{Arg, Cause, Launch, LaunchFile, joined};
 use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 /// The jailer's own folders are below this one.
@@ -69,7 +69,7 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let body = self.body(super::joined(&kernel_params));
+        let body = self.body(joined(&kernel_params));
         let program = if self.jailed { &self.hv.jailer_path } else { &self.hv.hypervisor_path };
         Started {
             launch: Launch {

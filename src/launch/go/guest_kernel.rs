@@ -25,19 +25,6 @@ pub(super) fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: &Cause)
     params.extend(all.iter().filter_map(|(k, v)| spelled(k, v)).map(|text| Arg::new(text, cause.clone())));
 }
 
-/// The whole command line.
-pub(crate) fn joined(params: &[Arg]) -> String {
-    let length = params.iter().map(|p| p.text.len() + 1).sum();
-    let mut line = String::with_capacity(length);
-    for param in params {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&param.text);
-    }
-    line
-}
-
 /// How the guest finds its root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Root<'a> {

@@ -20,44 +20,17 @@ mod remarks;
 mod remote;
 mod stratovirt;
 
-use std::borrow::Cow;
-
+use super::refusal::Refusal;
 use super::{Arg, Launch};
 use crate::agent::AgentSetup;
+use crate::catalog::HYPERVISOR_PREFIX;
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::runtime::Sandbox;
 use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
-use crate::runtime::verdict::{Failure, FailureStage};
+use crate::runtime::verdict::Failure;
 
-pub(crate) use guest_kernel::joined;
 pub(crate) use paths::guest_share;
-
-/// Why a VM does not start, with the configuration keys that are at fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Refusal {
-    message: Cow<'static, str>,
-    blame: &'static [&'static str],
-}
-
-impl Refusal {
-    fn because(message: impl Into<Cow<'static, str>>, blame: &'static [&'static str]) -> Self {
-        Self { message: message.into(), blame }
-    }
-
-    /// The failure, naming the annotation of the pod that set one of the keys at fault.
-    fn of(self, sandbox: &Sandbox<'_>) -> Failure {
-        let failure = Failure::new(FailureStage::Launch, self.message);
-        let annotation = self.blame.iter().find_map(|key| {
-            let name = format!("io.katacontainers.config.hypervisor.{key}");
-            sandbox.annotations.contains_key(&name).then_some(name)
-        });
-        match annotation {
-            Some(name) => failure.by(name),
-            None => failure,
-        }
-    }
-}
 
 /// What a hypervisor starts: its processes and requests, what its guest boots with, and whether the guest
 /// gets a shared folder.
@@ -84,7 +57,7 @@ pub fn launch(
         HypervisorType::Remote => Ok(remote::start(config)),
         HypervisorType::Dragonball => Ok(mock()),
     };
-    let started = started.map_err(|refusal| refusal.of(sandbox))?;
+    let started = started.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
     let agent = crate::agent::go::setup(config, started.kernel_params, started.shares_files);
     Ok((started.launch, agent, started.findings))
 }
@@ -98,7 +71,7 @@ pub fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Resu
         HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(drop),
         HypervisorType::Remote | HypervisorType::Dragonball => Ok(()),
     };
-    outcome.map_err(|refusal| refusal.of(sandbox))
+    outcome.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }
 
 /// Dragonball is part of runtime-rs; the Go runtime reads its table, then puts a mock in its place that

@@ -101,9 +101,8 @@ fn spread_cpus(nodes: &[&GuestNumaNode], total: u32) -> Result<Vec<u32>, String>
     let mut share: Vec<u32> = weights.iter().map(|w| ((i64::from(total) * w / all) as u32).max(1)).collect();
     let mut assigned: u32 = share.iter().sum();
     // The first of the largest takes or gives.
-    let largest = |values: &[i64]| {
-        values.iter().enumerate().fold(0, |best, (i, v)| if *v > values[best] { i } else { best })
-    };
+    let largest =
+        |values: &[i64]| values.iter().enumerate().rev().max_by_key(|(_, v)| **v).map_or(0, |(i, _)| i);
     while assigned < total {
         let best = largest(&weights);
         if let (Some(cpus), Some(weight)) = (share.get_mut(best), weights.get_mut(best)) {

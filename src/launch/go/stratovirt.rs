@@ -12,7 +12,7 @@ use super::remarks::Remarks;
 use super::{Refusal, Started};
 use crate::input::Host;
 use crate::input::host::Errno;
-use crate::launch::{Arg, Cause, Launch};
+use crate::launch::{Arg, Cause, Launch, joined};
 use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/bin/stratovirt";
@@ -80,7 +80,7 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let cmdline = super::joined(&kernel_params);
+        let cmdline = joined(&kernel_params);
         let helpers = self
             .daemon
             .map(|daemon| daemon.helper(self.hv, self.keys, self.paths, SHARE_SOCKET, NYDUSD_SOCKET, false));

@@ -11,6 +11,8 @@ use crate::launch::Arg;
 use crate::runtime::go41::config::{CustomAssets, GuestNumaNode, HypervisorConfig, Param};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// As much of it as Firecracker takes.
+const SHORT_ID: &str = "0123456789abcdef0123456789abcdef";
 
 fn host(facts: HostFacts) -> Host {
     let files = MemoryFiles::new()
@@ -363,14 +365,14 @@ fn firecracker_is_jailed_where_there_is_a_jailer() {
     let mut config = config(HypervisorType::Firecracker);
     let root = |launch: &Launch| launch.files.first().map(|f| f.body["drives"][0]["path_on_host"].clone());
     let (launch, ..) = started(&host, &config);
-    let folder = format!("/run/vc/vmm/{}", &ID[..32]);
+    let folder = format!("/run/vc/vmm/{}", SHORT_ID);
     assert_eq!(root(&launch), Some(json!(format!("{folder}/root/rootfs"))));
     assert_eq!(line(&launch).first(), Some(&"--api-sock"));
     config.hypervisor_config.jailer_path = "/bin/jailer".into();
     let (launch, ..) = started(&host, &config);
     assert_eq!(root(&launch), Some(json!("/rootfs")));
     assert_eq!(launch.program.as_deref(), Some("/bin/jailer"));
-    assert_eq!(line(&launch).get(..2), Some(&["--id", &ID[..32]][..]));
+    assert_eq!(line(&launch).get(..2), Some(&["--id", SHORT_ID][..]));
 }
 
 #[test]

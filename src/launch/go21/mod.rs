@@ -21,43 +21,14 @@ pub(crate) use remarks::findings;
 use crate::agent::AgentSetup;
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
+use crate::launch::refusal::Refusal;
 use crate::launch::{Arg, Cause, Launch};
 use crate::runtime::Sandbox;
 use crate::runtime::go21::config::{HypervisorConfig, HypervisorType, Param, SandboxConfig};
-use crate::runtime::verdict::{Failure, FailureStage};
+use crate::runtime::verdict::Failure;
 
 /// Where the runtime keeps what belongs to one VM.
 const VM_STORE: &str = "/run/vc/vm";
-
-/// Why a VM does not start, with the annotations that may be at fault, by base name.
-struct Refusal {
-    message: String,
-    blame: &'static [&'static str],
-    panic: bool,
-}
-
-impl Refusal {
-    fn because(message: impl Into<String>, blame: &'static [&'static str]) -> Self {
-        Self { message: message.into(), blame, panic: false }
-    }
-
-    fn crash(message: impl Into<String>, blame: &'static [&'static str]) -> Self {
-        Self { panic: true, ..Self::because(message, blame) }
-    }
-
-    fn of(self, sandbox: &Sandbox<'_>) -> Failure {
-        let failure = Failure::new(FailureStage::Launch, self.message);
-        let annotation = self.blame.iter().find_map(|name| {
-            let key = format!("{HYPERVISOR_PREFIX}{name}");
-            sandbox.annotations.contains_key(&key).then_some(key)
-        });
-        let failure = match annotation {
-            Some(key) => failure.by(key),
-            None => failure,
-        };
-        if self.panic { failure.crash() } else { failure }
-    }
-}
 
 /// What a hypervisor starts, and what its guest boots with.
 struct Started {
@@ -77,7 +48,7 @@ pub(crate) fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) 
         HypervisorType::Firecracker => firecracker::check(host, config),
         HypervisorType::Acrn => acrn::check(host, config),
     }
-    .map_err(|refusal| refusal.of(sandbox))
+    .map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }
 
 /// What is started and said for one sandbox that has been checked.

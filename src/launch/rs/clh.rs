@@ -6,13 +6,13 @@ use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 
-use super::kernel::{KernelLine, joined};
+use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Protection, Resources, hardware};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
 use crate::input::host::{Arch, Protection as Hardware};
-use crate::launch::{Arg, Cause, Launch, Request};
+use crate::launch::{Arg, Cause, Launch, Request, joined, put};
 
 const MIB: u64 = 1024 * 1024;
 /// What can be plugged in later is a multiple of this.
@@ -320,14 +320,18 @@ impl<'a> Plan<'a> {
             "kvm_hyperv": false,
         });
         if let Some(nested) = nested {
-            cpus["nested"] = json!(nested);
+            put(&mut cpus, "nested", json!(nested));
         }
-        cpus["max_phys_bits"] = json!(MAX_PHYS_BITS);
-        cpus["features"] = if self.start.host.facts.arch == Arch::X86_64 {
-            json!({ "amx": info.cpu_features.split(',').any(|feature| feature == "amx") })
-        } else {
-            json!({})
-        };
+        put(&mut cpus, "max_phys_bits", json!(MAX_PHYS_BITS));
+        put(
+            &mut cpus,
+            "features",
+            if self.start.host.facts.arch == Arch::X86_64 {
+                json!({ "amx": info.cpu_features.split(',').any(|feature| feature == "amx") })
+            } else {
+                json!({})
+            },
+        );
         cpus
     }
 
@@ -339,24 +343,28 @@ impl<'a> Plan<'a> {
         };
         let mut memory = json!({ "size": size, "mergeable": false, "hotplug_method": "Acpi" });
         if let Some(room) = room {
-            memory["hotplug_size"] = json!(room);
+            put(&mut memory, "hotplug_size", json!(room));
         }
-        memory["shared"] = json!(true);
-        memory["hugepages"] = json!(false);
-        memory["prefault"] = json!(prefault);
+        put(&mut memory, "shared", json!(true));
+        put(&mut memory, "hugepages", json!(false));
+        put(&mut memory, "prefault", json!(prefault));
         if let Some(size) = zone {
-            memory["zones"] = json!([{
-                "id": "mem0",
-                "size": size,
-                "file": self.start.hv.vm_template.memory_path,
-                "shared": true,
-                "hugepages": false,
-                "hugepage_size": null,
-                "host_numa_node": null,
-                "hotplug_size": null,
-                "hotplugged_size": null,
-                "prefault": prefault,
-            }]);
+            put(
+                &mut memory,
+                "zones",
+                json!([{
+                    "id": "mem0",
+                    "size": size,
+                    "file": self.start.hv.vm_template.memory_path,
+                    "shared": true,
+                    "hugepages": false,
+                    "hugepage_size": null,
+                    "host_numa_node": null,
+                    "hotplug_size": null,
+                    "hotplugged_size": null,
+                    "prefault": prefault,
+                }]),
+            );
         }
         memory
     }
@@ -385,53 +393,69 @@ impl<'a> Plan<'a> {
         let mut vm =
             json!({ "cpus": self.cpus(), "memory": self.memory(), "payload": self.payload(cmdline) });
         if !hv.boot_info.image.is_empty() {
-            vm["disks"] = json!([{
-                "path": hv.boot_info.image,
-                "readonly": true,
-                "direct": false,
-                "iommu": false,
-                "num_queues": 1,
-                "queue_size": 128,
-                "vhost_user": false,
-                "vhost_socket": null,
-                "rate_limiter_config": null,
-                "id": null,
-                "disable_io_uring": false,
-                "pci_segment": 0,
-                "sparse": true,
-                "image_type": "Unknown",
-            }]);
+            put(
+                &mut vm,
+                "disks",
+                json!([{
+                    "path": hv.boot_info.image,
+                    "readonly": true,
+                    "direct": false,
+                    "iommu": false,
+                    "num_queues": 1,
+                    "queue_size": 128,
+                    "vhost_user": false,
+                    "vhost_socket": null,
+                    "rate_limiter_config": null,
+                    "id": null,
+                    "disable_io_uring": false,
+                    "pci_segment": 0,
+                    "sparse": true,
+                    "image_type": "Unknown",
+                }]),
+            );
         }
         let entropy = hv.machine_info.entropy_source.as_str();
         let entropy = if entropy.is_empty() { "/dev/urandom" } else { entropy };
-        vm["rng"] = json!({ "src": entropy, "iommu": false });
+        put(&mut vm, "rng", json!({ "src": entropy, "iommu": false }));
         if hv.device_info.reclaim_guest_freed_memory {
-            vm["balloon"] = json!({ "size": 0, "deflate_on_oom": false, "free_page_reporting": true });
+            put(
+                &mut vm,
+                "balloon",
+                json!({ "size": 0, "deflate_on_oom": false, "free_page_reporting": true }),
+            );
         }
-        vm["fs"] = self.resources.share.iter().map(|share| self.shared(share)).collect();
+        put(&mut vm, "fs", self.resources.share.iter().map(|share| self.shared(share)).collect());
         let talks =
             |on: bool| json!({ "file": null, "mode": if on { "Tty" } else { "Off" }, "iommu": false });
-        vm["serial"] = talks(hv.debug_info.enable_debug && !self.tdx);
-        vm["console"] = talks(hv.debug_info.enable_debug && self.tdx);
-        vm["devices"] = json!([]);
-        vm["vsock"] = json!({
-            "cid": 3,
-            "socket": format!("{}/ch-vm.sock", self.start.paths.sandbox()),
-            "iommu": false,
-            "id": null,
-            "pci_segment": 0,
-        });
-        vm["iommu"] = json!(false);
-        vm["watchdog"] = json!(false);
+        put(&mut vm, "serial", talks(hv.debug_info.enable_debug && !self.tdx));
+        put(&mut vm, "console", talks(hv.debug_info.enable_debug && self.tdx));
+        put(&mut vm, "devices", json!([]));
+        put(
+            &mut vm,
+            "vsock",
+            json!({
+                "cid": 3,
+                "socket": format!("{}/ch-vm.sock", self.start.paths.sandbox()),
+                "iommu": false,
+                "id": null,
+                "pci_segment": 0,
+            }),
+        );
+        put(&mut vm, "iommu", json!(false));
+        put(&mut vm, "watchdog", json!(false));
         if self.tdx {
-            vm["platform"] = json!({
-                "num_pci_segments": 1,
-                "iommu_segments": null,
-                "serial_number": null,
-                "uuid": null,
-                "oem_strings": null,
-                "tdx": true,
-            });
+            put(
+                &mut vm,
+                "platform",
+                json!({
+                    "num_pci_segments": 1,
+                    "iommu_segments": null,
+                    "serial_number": null,
+                    "uuid": null,
+                    "oem_strings": null,
+                    "tdx": true,
+                }),
+            );
         }
         vm
     }

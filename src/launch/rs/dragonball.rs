@@ -6,12 +6,12 @@ use serde_json::{Value as Json, json};
 
 use super::firecracker::debug_of;
 use super::flags::{self, Slot};
-use super::kernel::{KernelLine, joined};
+use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources, Role};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
-use crate::launch::{Cause, Launch, Request};
+use crate::launch::{Cause, Launch, Request, joined};
 use crate::runtime::rs41::config::hypervisor::HugePageType;
 
 const MIB: u64 = 1024 * 1024;

@@ -4,12 +4,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::kernel::{KernelLine, joined};
+use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Protection, Resources, Role};
 use super::{Refusal, Start, Started, Within};
 use crate::finding::{Code, Severity};
-use crate::launch::{Arg, Cause, Launch, Request};
+use crate::launch::{Arg, Cause, Launch, Request, joined};
 
 /// Drives that stand by to be replaced, counted from 1.
 const SPARE_DRIVES: std::ops::Range<u64> = 1..6;

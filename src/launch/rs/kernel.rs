@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 
 use super::keys::Keys;
-use super::verity::Verity;
 use super::{Refusal, Start};
 use crate::agent::rs::AgentParams;
 use crate::launch::{Arg, Cause};
+use crate::runtime::rs41::verity::{SECTOR, Verity};
 
 const BLAME_PARAMS: &[&str] = &["hypervisor.kernel_params"];
 const BLAME_ROOT: &[&str] =
@@ -113,7 +113,7 @@ impl<'a> KernelLine<'a> {
         if let Some(verity) = verity {
             let mut cause = Cause::key(self.keys.kernel_verity_params);
             cause.keys.extend(decided.keys);
-            self.push("dm-mod.create", verity.table(data, hash), cause);
+            self.push("dm-mod.create", verity_table(&verity, data, hash), cause);
             self.push("root", "/dev/dm-0", Cause::key(self.keys.kernel_verity_params));
         } else {
             self.push("root", data, decided);
@@ -153,16 +153,17 @@ impl<'a> KernelLine<'a> {
     }
 }
 
-/// The whole command line.
-pub(crate) fn joined(params: &[Arg]) -> String {
-    let mut line = String::with_capacity(params.iter().map(|param| param.text.len() + 1).sum());
-    for param in params {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(&param.text);
-    }
-    line
+/// The device mapper's table for a root file system on these devices, quoted.
+fn verity_table(verity: &Verity<'_>, data: &str, hash: &str) -> String {
+    format!(
+        "\"dm-verity,,,ro,0 {} verity 1 {data} {hash} {} {} {} 0 sha256 {} {}\"",
+        (verity.data_block_size / SECTOR).wrapping_mul(verity.data_blocks),
+        verity.data_block_size,
+        verity.hash_block_size,
+        verity.data_blocks,
+        verity.root_hash,
+        verity.salt
+    )
 }
 
 /// The words of a parameter list; a space between double quotes does not end one.

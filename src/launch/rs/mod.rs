@@ -1,8 +1,9 @@
 //! What runtime-rs 4.1.0 starts and asks for, from its effective configuration.
 //!
-//! Decides what `start sandbox` makes of a configuration that was loaded, annotated, validated and sized: one file or folder per hypervisor. A plan is made first, in upstream's
-//! order, since that is where a sandbox can fail; spelling it out cannot. The pod's network cards and VFIO
-//! devices are not part of it: they are known only when the pod starts.
+//! Decides what `start sandbox` makes of a configuration that was loaded, annotated, validated and sized:
+//! one file or folder per hypervisor. A plan is made first, in upstream's order, since that is where a
+//! sandbox can fail; spelling it out cannot. The pod's network cards and VFIO devices are not part of it:
+//! they are known only when the pod starts.
 //!
 //! Facts: src/runtime-rs/crates/{runtimes,resource,hypervisor} at 4.1.0.
 
@@ -22,55 +23,22 @@ mod resources;
 mod share_fs;
 #[cfg(test)]
 mod tests;
-mod verity;
 
-use std::borrow::Cow;
-
+use super::refusal::Refusal;
 use super::{Arg, Launch};
 use crate::agent::AgentSetup;
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::runtime::Sandbox;
 use crate::runtime::rs41::config::{Config, Hypervisor};
-use crate::runtime::verdict::{Failure, FailureStage};
+use crate::runtime::verdict::Failure;
 use keys::Keys;
 use paths::Paths;
 
-pub(crate) use kernel::joined;
 pub(crate) use paths::guest_share;
 
-/// Why a sandbox does not start, with the annotations (past `io.katacontainers.config.`) that may be at
-/// fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Refusal {
-    message: Cow<'static, str>,
-    blame: &'static [&'static str],
-}
-
-impl Refusal {
-    fn because(message: impl Into<Cow<'static, str>>, blame: &'static [&'static str]) -> Self {
-        Self { message: message.into(), blame }
-    }
-
-    /// Puts the caller's words before the message, as an error chain is printed.
-    fn within(mut self, context: &str) -> Self {
-        self.message = format!("{context}: {}", self.message).into();
-        self
-    }
-
-    /// The failure, naming the annotation of the pod that set one of the keys at fault.
-    fn of(self, sandbox: &Sandbox<'_>) -> Failure {
-        let failure = Failure::new(FailureStage::Launch, self.message);
-        let annotation = self.blame.iter().find_map(|suffix| {
-            let name = format!("io.katacontainers.config.{suffix}");
-            sandbox.annotations.contains_key(&name).then_some(name)
-        });
-        match annotation {
-            Some(name) => failure.by(name),
-            None => failure,
-        }
-    }
-}
+/// What the annotations of a refusal's blame begin with.
+const ANNOTATIONS: &str = "io.katacontainers.config.";
 
 /// Upstream's `Context`: what was being done when it failed.
 trait Within {
@@ -212,7 +180,7 @@ fn plan<T>(
         let start = Start { host, config, hv, keys: keys::of(kind), kind, sandbox, paths: &paths };
         Plan::new(start).map(|plan| then(&plan))
     };
-    run().map_err(|refusal| refusal.of(sandbox))
+    run().map_err(|refusal| refusal.of(sandbox, ANNOTATIONS))
 }
 
 /// The launch and the agent's setup for `config`, which was loaded, annotated, validated and sized, and

@@ -4,12 +4,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::kernel::{KernelLine, joined};
+use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources};
 use super::{Refusal, Start, Started, Within};
 use crate::finding::{Code, Severity};
-use crate::launch::{Arg, Cause, Launch, Request};
+use crate::launch::{Arg, Cause, Launch, Request, joined};
 
 /// Numbers of the root ports on bus 0.
 const ROOTFS: u32 = 1;

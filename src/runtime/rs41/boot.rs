@@ -1,6 +1,6 @@
-//! The guest kernel's parameters before the hypervisor adds its own, and the dm-verity line.
+//! The guest kernel's parameters before the hypervisor adds its own.
 //!
-//! Facts: `BootInfo` and `parse_kernel_verity_params` in src/libs/kata-types/src/config/hypervisor/mod.rs,
+//! Facts: `BootInfo` in src/libs/kata-types/src/config/hypervisor/mod.rs,
 //! `get_agent_kernel_params` in src/libs/kata-types/src/config/mod.rs, `update_agent_kernel_params` in
 //! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
@@ -27,45 +27,6 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
         _ => p,
     });
     kept.chain(pieces(new)).collect::<Vec<_>>().join(" ")
-}
-
-/// Checks a line of dm-verity parameters; an empty one is fine.
-pub fn verity_params(line: &str) -> Result<(), String> {
-    if line.trim().is_empty() {
-        return Ok(());
-    }
-    let mut values = BTreeMap::new();
-    for entry in line.split(',').map(str::trim).filter(|e| !e.is_empty()) {
-        match entry.split_once('=') {
-            Some((key, value)) if !key.is_empty() => values.insert(key, value),
-            _ => return Err(format!("Invalid kernel_verity_params entry: {entry}")),
-        };
-    }
-    if !values.contains_key("root_hash") {
-        return Err("Missing kernel_verity_params root_hash".to_owned());
-    }
-    let number = |name: &str| match values.get(name) {
-        Some(text) if !text.is_empty() => {
-            text.parse::<u64>().map_err(|e| format!("Invalid kernel_verity_params {name} '{text}': {e}"))
-        }
-        _ => Err(format!("Missing kernel_verity_params {name}")),
-    };
-    let blocks = number("data_blocks")?;
-    let (data, hash) = (number("data_block_size")?, number("hash_block_size")?);
-    if values.get("salt").is_none_or(|salt| salt.is_empty()) {
-        return Err("Missing kernel_verity_params salt".to_owned());
-    }
-    for (name, value) in [("data_blocks", blocks), ("data_block_size", data), ("hash_block_size", hash)] {
-        if value == 0 {
-            return Err(format!("Invalid kernel_verity_params {name}: must be non-zero"));
-        }
-    }
-    for (name, value) in [("data_block_size", data), ("hash_block_size", hash)] {
-        if value % 512 != 0 {
-            return Err(format!("Invalid kernel_verity_params {name}: must be multiple of 512"));
-        }
-    }
-    Ok(())
 }
 
 /// What the agent is told by way of the kernel command line, in key order.
@@ -159,17 +120,5 @@ mod tests {
         assert_eq!(replace_kernel_params("a=1 quiet b= c", "a=2 a=3"), "quiet b c a=2 a=3");
         assert_eq!(replace_kernel_params("  a   b", ""), "  a   b");
         assert_eq!(replace_kernel_params("  a   b", " "), "a b");
-    }
-
-    #[test]
-    fn verity_lines_are_checked_in_order() {
-        let line = |tail: &str| verity_params(&format!("root_hash=1,salt=2,{tail}"));
-        assert_eq!(line("data_blocks=1,data_block_size=512,hash_block_size=4096"), Ok(()));
-        assert!(
-            line("data_blocks=1,data_block_size=0,hash_block_size=1")
-                .is_err_and(|e| e.contains("size: must be non-zero"))
-        );
-        assert_eq!(verity_params("x"), Err("Invalid kernel_verity_params entry: x".to_owned()));
-        assert_eq!(verity_params(" "), Ok(()));
     }
 }

@@ -17,6 +17,7 @@ mod sizing;
 mod template;
 mod validate;
 mod verdicts;
+pub mod verity;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -4,10 +4,10 @@
 //! src/libs/kata-types/src/config at 4.1.0.
 
 use super::adjust::{plugin_of, split_bind_mount};
-use super::boot::verity_params;
 use super::complaint::{Complaint, Outcome, ensure, existing};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, GuestExtensionImage, SharedFsInfo};
 use super::config::{Agent, Config, Hypervisor, Runtime, SharedMount};
+use super::verity::Verity;
 use crate::input::Host;
 
 const DRIVERS: [&str; 5] =
@@ -137,7 +137,7 @@ fn extension(image: &GuestExtensionImage, host: &Host) -> Outcome {
              kata.extension.<name>.verity_params kernel parameter)"
         )
     })?;
-    if let Err(why) = verity_params(&image.verity_params) {
+    if let Err(why) = Verity::parse(&image.verity_params) {
         return Err(Complaint::about(
             key,
             format!("guest_extension_images '{name}' has invalid verity_params: {why}"),

@@ -72,7 +72,7 @@ pub fn used(model: &Model, reader: &Reader) -> bool {
 
 /// The rows, unfiltered.
 pub fn rows(model: &Model) -> Vec<Row> {
-    let show = model.lists[Screen::Annotations.index()].show;
+    let show = model.lists[Screen::Annotations].show;
     let trials = model.trials.get(&model.pod);
     let tried = |key: &str| trials.is_some_and(|t| t.contains_key(key));
     let verdicts = &model.evaluation.verdicts;
@@ -154,7 +154,7 @@ impl Model {
             .or_else(|| verdicts.first());
         if let Some(verdict) = first {
             let id = verdict.key.as_str().into();
-            let list = &mut self.lists[Screen::Annotations.index()];
+            let list = &mut self.lists[Screen::Annotations];
             list.selected = Some(id);
             list.scroll = 0;
         }

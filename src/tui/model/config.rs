@@ -15,7 +15,7 @@ pub struct KeyRow {
 
 /// The rows, unfiltered.
 pub fn rows(model: &Model) -> Vec<Row> {
-    let show = model.lists[Screen::Config.index()].show;
+    let show = model.lists[Screen::Config].show;
     let Some(effective) = &model.evaluation.effective else { return Vec::new() };
     let mut keys: Vec<(&str, &EffectiveValue)> = effective
         .values

@@ -9,6 +9,7 @@ pub mod find;
 pub mod pods;
 pub mod policy;
 pub mod rows;
+mod screen;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -26,40 +27,7 @@ use dialog::Dialog;
 use pods::{PodEntry, Sweep};
 use rows::Rows;
 
-/// The six screens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(missing_docs)]
-pub enum Screen {
-    Annotations,
-    Policy,
-    Launch,
-    Agent,
-    Config,
-    Pods,
-}
-
-impl Screen {
-    /// In the order of their keys.
-    pub const ALL: [Self; 6] =
-        [Self::Annotations, Self::Policy, Self::Launch, Self::Agent, Self::Config, Self::Pods];
-
-    /// Its name.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Annotations => "Annotations",
-            Self::Policy => "Policy",
-            Self::Launch => "Launch",
-            Self::Agent => "Agent",
-            Self::Config => "Config",
-            Self::Pods => "Pods",
-        }
-    }
-
-    /// Its place in `ALL`.
-    pub fn index(self) -> usize {
-        Self::ALL.iter().position(|s| *s == self).unwrap_or(0)
-    }
-}
+pub use screen::{PerScreen, Screen};
 
 /// Which half of a screen has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -180,7 +148,7 @@ pub struct Model {
     /// The half that has the keys.
     pub pane: Pane,
     /// Each screen's list.
-    pub lists: [ListState; 6],
+    pub lists: PerScreen<ListState>,
     /// Where letters go.
     pub typing: Typing,
     /// Open windows, the top one last.
@@ -283,12 +251,12 @@ impl Model {
 
     /// The list of the screen in sight.
     pub fn list(&self) -> &ListState {
-        &self.lists[self.screen.index()]
+        &self.lists[self.screen]
     }
 
     /// The same, to change.
     pub fn list_mut(&mut self) -> &mut ListState {
-        &mut self.lists[self.screen.index()]
+        &mut self.lists[self.screen]
     }
 
     /// The layers that are asked for a key, the top one first.

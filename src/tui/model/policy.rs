@@ -59,7 +59,7 @@ pub fn list_id(list: &ListId) -> Rc<str> {
 
 /// The rows, unfiltered.
 pub fn rows(model: &Model) -> Vec<Row> {
-    let show = model.lists[Screen::Policy.index()].show;
+    let show = model.lists[Screen::Policy].show;
     let active = format!("hypervisor.{}", model.current.hypervisor().unwrap_or("qemu"));
     let found = model.history.lists();
     let mut ids: Vec<ListId> = Vec::new();

@@ -155,7 +155,7 @@ impl Model {
 
     /// Puts the cursor onto the selected row, or where it stood.
     pub fn place_cursor(&mut self) {
-        let list = &self.lists[self.screen.index()];
+        let list = &self.lists[self.screen];
         let found = list
             .selected
             .as_ref()
@@ -190,7 +190,7 @@ impl Model {
         if self.sweep.done() {
             order.sort_by_key(|i| (self.sweep.get(*i).map_or(2, super::pods::Summary::rank), *i));
         }
-        let show = self.lists[Screen::Pods.index()].show;
+        let show = self.lists[Screen::Pods].show;
         order
             .into_iter()
             .filter(|i| match (show, self.sweep.get(*i)) {

@@ -148,7 +148,7 @@ fn make(model: &mut Model, edit: &PolicyEdit, done: &str) -> bool {
 /// Puts the cursor of screen 2 onto an entry.
 fn show_entry(model: &mut Model, list: &ListId, text: &str) {
     let id = policy::entry_id(list, text, 0);
-    model.lists[Screen::Policy.index()].selected = Some(id);
+    model.lists[Screen::Policy].selected = Some(id);
     if model.screen == Screen::Policy {
         model.place_cursor();
     }

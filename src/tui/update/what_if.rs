@@ -55,7 +55,7 @@ pub(super) fn accept(model: &mut Model) {
         model.trials.entry(model.pod).or_default().insert(key.clone(), Some(value));
         model.say("tried in memory only; d drops it, x exports what is tried");
     }
-    model.lists[Screen::Annotations.index()].selected = Some(key.as_str().into());
+    model.lists[Screen::Annotations].selected = Some(key.as_str().into());
     changed(model);
 }
 

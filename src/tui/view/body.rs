@@ -26,7 +26,7 @@ pub(super) fn list(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry:
     let rows = &model.rows;
     let page = usize::from(inner.height);
     geometry.list_rows = page;
-    let slot = &mut geometry.offsets[model.screen.index()];
+    let slot = &mut geometry.offsets[model.screen];
     *slot = offset(*slot, rows.cursor.unwrap_or(0), rows.shown.len(), page);
     let offset = *slot;
     if rows.shown.is_empty() {

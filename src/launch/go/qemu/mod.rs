@@ -16,7 +16,7 @@ use super::{Boot, Refusal, Started};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::host::Arch;
-use crate::launch::Launch;
+use crate::launch::{Launch, joined};
 use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 use arch::{Guard, Machine};
 
@@ -182,7 +182,7 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let cmdline = super::joined(&kernel_params);
+        let cmdline = joined(&kernel_params);
         let helpers = self.daemon.map(|daemon| {
             daemon.helper(
                 self.hv,

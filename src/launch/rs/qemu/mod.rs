@@ -7,13 +7,13 @@ mod devices;
 mod line;
 mod protection;
 
-use super::kernel::{KernelLine, joined};
+use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Driver, Protection, Resources, has_ccw_bus};
 use super::{Refusal, Start, Started, Within};
 use crate::finding::{Code, Severity};
 use crate::input::host::Arch;
-use crate::launch::{Cause, Launch};
+use crate::launch::{Cause, Launch, joined};
 
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;

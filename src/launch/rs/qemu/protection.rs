@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::line::Line;
 use super::{Plan, Protection};
-use crate::launch::Cause;
+use crate::launch::{Cause, put};
 
 /// The position of the C-bit, which the processor tells: as EPYC processors have it.
 const C_BIT: u32 = 51;
@@ -60,9 +60,9 @@ impl Plan<'_> {
             Protection::Tdx { firmware, qgs_port, mrconfigid } => {
                 let mut object = json!({ "qom-type": "tdx-guest", "id": "tdx", "sept-ve-disable": true });
                 if let Some(digest) = mrconfigid {
-                    object["mrconfigid"] = json!(digest);
+                    put(&mut object, "mrconfigid", json!(digest));
                 }
-                object["quote-generation-socket"] = self.quote_socket(*qgs_port);
+                put(&mut object, "quote-generation-socket", self.quote_socket(*qgs_port));
                 let cause =
                     Cause::keys([keys.confidential_guest, keys.tdx_quote_generation_service_socket_port]);
                 line.push("-object", object.to_string(), cause);

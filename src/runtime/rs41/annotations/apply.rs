@@ -6,13 +6,14 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use super::super::boot::{replace_kernel_params, verity_params};
+use super::super::boot::replace_kernel_params;
 use super::super::complaint::existing;
 use super::super::config::SharedMount;
 use super::super::config::hypervisor::HugePageType;
 use super::super::initdata;
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
+use super::super::verity::Verity;
 use super::rules::{Action, PathList, Rule, Tables, View, rule};
 use super::{Fate, Gates, Refusal, Trail};
 use crate::catalog::HYPERVISOR_PREFIX;
@@ -134,9 +135,9 @@ impl Walk<'_> {
                 *line = replace_kernel_params(line, value);
             }
             Action::VerityParams => {
-                verity_params(value)
+                let said = Verity::parse(value)
                     .map_err(|why| refuse(Stage::Parse, why, "the dm-verity parameters are not complete"))?;
-                if value.trim().is_empty() {
+                if said.is_none() {
                     let why = "an empty value leaves the configured parameters as they are";
                     return Ok(Fate::PassedOver(Stage::Merge, why.into()));
                 }

@@ -6,12 +6,12 @@
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use super::go_path;
 use crate::catalog::{self, Gate, Generation, HYPERVISOR_PREFIX};
 use crate::edit::{EditError, History, PolicyEdit, targets};
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
+use crate::policy::go_path;
 use crate::runtime::Depth;
 use crate::runtime::verdict::{Failure, ListId, Status};
 

@@ -1,0 +1,72 @@
+//! The six screens, and what there is one of for each.
+
+use std::ops::{Index, IndexMut};
+
+/// The six screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Screen {
+    Annotations,
+    Policy,
+    Launch,
+    Agent,
+    Config,
+    Pods,
+}
+
+impl Screen {
+    /// In the order of their keys.
+    pub const ALL: [Self; 6] =
+        [Self::Annotations, Self::Policy, Self::Launch, Self::Agent, Self::Config, Self::Pods];
+
+    /// Its name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Annotations => "Annotations",
+            Self::Policy => "Policy",
+            Self::Launch => "Launch",
+            Self::Agent => "Agent",
+            Self::Config => "Config",
+            Self::Pods => "Pods",
+        }
+    }
+
+    /// Its place in `ALL`.
+    pub fn index(self) -> usize {
+        Self::ALL.iter().position(|s| *s == self).unwrap_or(0)
+    }
+}
+
+/// One of something for each screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PerScreen<T>([T; 6]);
+
+impl<T> Index<Screen> for PerScreen<T> {
+    type Output = T;
+
+    fn index(&self, screen: Screen) -> &T {
+        let [annotations, policy, launch, agent, config, pods] = &self.0;
+        match screen {
+            Screen::Annotations => annotations,
+            Screen::Policy => policy,
+            Screen::Launch => launch,
+            Screen::Agent => agent,
+            Screen::Config => config,
+            Screen::Pods => pods,
+        }
+    }
+}
+
+impl<T> IndexMut<Screen> for PerScreen<T> {
+    fn index_mut(&mut self, screen: Screen) -> &mut T {
+        let [annotations, policy, launch, agent, config, pods] = &mut self.0;
+        match screen {
+            Screen::Annotations => annotations,
+            Screen::Policy => policy,
+            Screen::Launch => launch,
+            Screen::Agent => agent,
+            Screen::Config => config,
+            Screen::Pods => pods,
+        }
+    }
+}
