@@ -1,12 +1,13 @@
 //! Command lines compared by argument, not by line: an option with its values is one unit; a unit
 //! may stay, move, change inside, come or go.
 
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 use std::ops::Range;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
-use super::Kind;
-use crate::launch::Arg;
+use super::sequence::{self, Run};
+use super::{Kind, Sides};
+use crate::launch::{Arg, Cause};
 
 /// One unit of the comparison: positions are of arguments, so that causes can be looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +41,8 @@ pub enum Grouping {
 }
 
 /// The arguments as one text each.
-fn units(args: &[Arg], grouping: Grouping) -> Vec<(Range<usize>, String)> {
-    let mut units: Vec<(Range<usize>, String)> = Vec::new();
+fn units(args: &[Arg], grouping: Grouping) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
     for (i, arg) in args.iter().enumerate() {
         let joins = grouping == Grouping::Options && !arg.text.starts_with('-');
         match units.last_mut() {
@@ -80,84 +81,113 @@ fn identity(text: &str, grouping: Grouping) -> String {
     }
 }
 
-/// Compares two command lines.
-pub fn compare(baseline: &[Arg], candidate: &[Arg], grouping: Grouping) -> Vec<Row> {
-    let old = units(baseline, grouping);
-    let new = units(candidate, grouping);
-    let texts = |units: &[(Range<usize>, String)]| units.iter().map(|u| u.1.clone()).collect::<Vec<_>>();
-    let (old_texts, new_texts) = (texts(&old), texts(&new));
-    let mut rows = Vec::new();
-    for op in capture_diff_slices(Algorithm::Patience, &old_texts, &new_texts) {
-        if let DiffOp::Equal { old_index, new_index, len } = op {
-            for i in 0..len {
-                if let (Some(o), Some(n)) = (old.get(old_index + i), new.get(new_index + i)) {
-                    rows.push(row(Kind::Same, o.0.clone(), n.0.clone()));
-                }
-            }
-        } else {
-            let block = old.get(op.old_range()).unwrap_or_default();
-            for unit in block {
-                rows.push(row(Kind::Removed, unit.0.clone(), 0..0));
-            }
-            for unit in new.get(op.new_range()).unwrap_or_default() {
-                rows.push(row(Kind::Added, 0..0, unit.0.clone()));
-            }
-        }
-    }
-    let text_of = |units: &[(Range<usize>, String)], range: &Range<usize>| {
-        units.iter().find(|u| u.0 == *range).map(|u| u.1.clone()).unwrap_or_default()
-    };
-    let removed_text = |r: &Row| text_of(&old, &r.baseline);
-    let added_text = |r: &Row| text_of(&new, &r.candidate);
-    // Equal texts elsewhere moved; then the same thing with another value changed. The added row
-    // stays where it is, the removed one goes into it.
-    for by_identity in [false, true] {
-        let mut i = 0;
-        while i < rows.len() {
-            let Some(added) = rows.get(i).filter(|r| r.kind == Kind::Added).cloned() else {
-                i += 1;
-                continue;
-            };
-            let text = added_text(&added);
-            let partner = rows.iter().position(|r| {
-                r.kind == Kind::Removed && {
-                    let other = removed_text(r);
-                    if by_identity {
-                        identity(&other, grouping) == identity(&text, grouping)
-                    } else {
-                        other == text
-                    }
-                }
-            });
-            let Some(partner) = partner else {
-                i += 1;
-                continue;
-            };
-            let removed = rows.remove(partner);
-            let at = if partner < i { i - 1 } else { i };
-            if let Some(row) = rows.get_mut(at) {
-                row.baseline = removed.baseline.clone();
-                row.kind = if by_identity { Kind::Changed } else { Kind::Moved };
-                if by_identity {
-                    row.pieces = pieces(&removed_text(&removed), &text);
-                }
-            }
-            i = at + 1;
-        }
-    }
-    rows
+/// A unit: its arguments and its text.
+type Unit = (Range<usize>, String);
+
+/// A row on its way: which unit of each side it holds.
+struct Placed {
+    kind: Kind,
+    units: Sides<Option<usize>>,
 }
 
-fn row(kind: Kind, baseline: Range<usize>, candidate: Range<usize>) -> Row {
-    Row { kind, baseline, candidate, pieces: Vec::new() }
+/// Compares two command lines.
+pub fn compare(baseline: &[Arg], candidate: &[Arg], grouping: Grouping) -> Vec<Row> {
+    let units = Sides::new(units(baseline, grouping), units(candidate, grouping));
+    let mut placed = in_order(&units);
+    // Equal texts elsewhere moved; then the same thing with another value changed.
+    join(&mut placed, Kind::Moved, &units, |text| text);
+    join(&mut placed, Kind::Changed, &units, |text| identity(text, grouping));
+    let unit =
+        |side: &Vec<Unit>, at: Option<usize>| at.and_then(|at| side.get(at)).cloned().unwrap_or_default();
+    placed
+        .into_iter()
+        .flatten()
+        .map(|row| {
+            let old = unit(&units.baseline, row.units.baseline);
+            let new = unit(&units.candidate, row.units.candidate);
+            let pieces = if row.kind == Kind::Changed { pieces(&old.1, &new.1) } else { Vec::new() };
+            Row { kind: row.kind, baseline: old.0, candidate: new.0, pieces }
+        })
+        .collect()
+}
+
+/// Rows of what is the same in the same order, and of all else as removed and added.
+fn in_order(units: &Sides<Vec<Unit>>) -> Vec<Option<Placed>> {
+    let texts = units.map(|side| side.iter().map(|unit| unit.1.as_str()).collect::<Vec<_>>());
+    let row = |kind, baseline, candidate| Some(Placed { kind, units: Sides::new(baseline, candidate) });
+    let mut placed = Vec::new();
+    for run in sequence::runs(&texts.baseline, &texts.candidate) {
+        match run {
+            Run::Same { baseline, candidate } => {
+                placed.extend(baseline.zip(candidate).map(|(o, n)| row(Kind::Same, Some(o), Some(n))));
+            }
+            Run::Differs { baseline, candidate } => {
+                placed.extend(baseline.map(|o| row(Kind::Removed, Some(o), None)));
+                placed.extend(candidate.map(|n| row(Kind::Added, None, Some(n))));
+            }
+        }
+    }
+    placed
+}
+
+/// Makes one row of the first removed and the first added unit with the same key. The added row stays
+/// where it is, the removed one goes into it.
+fn join<'u, K: Eq + Hash>(
+    placed: &mut [Option<Placed>],
+    kind: Kind,
+    units: &'u Sides<Vec<Unit>>,
+    key: impl Fn(&'u str) -> K,
+) {
+    let key_of = |side: &'u [Unit], at: Option<usize>| side.get(at?).map(|unit| key(&unit.1));
+    let mut waiting: HashMap<K, VecDeque<usize>> = HashMap::new();
+    for (at, row) in placed.iter().enumerate() {
+        let Some(row) = row.as_ref().filter(|row| row.kind == Kind::Removed) else { continue };
+        if let Some(key) = key_of(&units.baseline, row.units.baseline) {
+            waiting.entry(key).or_default().push_back(at);
+        }
+    }
+    for at in 0..placed.len() {
+        let added = placed.get(at).and_then(Option::as_ref).filter(|row| row.kind == Kind::Added);
+        let Some(key) = added.and_then(|row| key_of(&units.candidate, row.units.candidate)) else { continue };
+        let Some(partner) = waiting.get_mut(&key).and_then(VecDeque::pop_front) else { continue };
+        let removed = placed.get_mut(partner).and_then(Option::take);
+        if let (Some(removed), Some(Some(row))) = (removed, placed.get_mut(at)) {
+            row.kind = kind;
+            row.units.baseline = removed.units.baseline;
+        }
+    }
+}
+
+/// Why a unit is there: the causes of its arguments in one. What only the baseline's argument hung on
+/// belongs to a change, too.
+pub fn cause(row: &Row, args: Sides<&[Arg]>) -> Cause {
+    let of = |side: &[Arg], range: &Range<usize>| -> Cause {
+        let mut cause = Cause::default();
+        for arg in side.get(range.clone()).unwrap_or_default() {
+            cause.add_keys(&arg.cause);
+            if cause.rule.is_empty() || cause.rule == "always" {
+                cause.rule = arg.cause.rule.clone();
+            }
+        }
+        cause
+    };
+    let baseline = of(args.baseline, &row.baseline);
+    if row.kind == Kind::Removed {
+        return baseline;
+    }
+    let mut cause = of(args.candidate, &row.candidate);
+    if row.kind == Kind::Changed {
+        cause.add_keys(&baseline);
+    }
+    cause
 }
 
 /// The inside of a changed unit, split at commas, spaces and colons.
 pub fn pieces(baseline: &str, candidate: &str) -> Vec<Piece> {
     let (old, new) = (words(baseline), words(candidate));
     let mut pieces: Vec<Piece> = Vec::new();
-    let mut push = |kind, words: &[&str]| {
-        let text = words.concat();
+    let mut push = |kind, words: Option<&[&str]>| {
+        let text = words.unwrap_or_default().concat();
         if text.is_empty() {
             return;
         }
@@ -166,12 +196,13 @@ pub fn pieces(baseline: &str, candidate: &str) -> Vec<Piece> {
             _ => pieces.push(Piece { kind, text }),
         }
     };
-    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
-        if let DiffOp::Equal { .. } = op {
-            push(Kind::Same, new.get(op.new_range()).unwrap_or_default());
-        } else {
-            push(Kind::Removed, old.get(op.old_range()).unwrap_or_default());
-            push(Kind::Added, new.get(op.new_range()).unwrap_or_default());
+    for run in sequence::runs(&old, &new) {
+        match run {
+            Run::Same { candidate, .. } => push(Kind::Same, new.get(candidate)),
+            Run::Differs { baseline, candidate } => {
+                push(Kind::Removed, old.get(baseline));
+                push(Kind::Added, new.get(candidate));
+            }
         }
     }
     pieces

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::argv::{self, Grouping, Row};
 use super::{Kind, Sides, json};
 use crate::evaluate::{Evaluation, Outcome};
-use crate::launch::{Arg, Launch};
+use crate::launch::{Arg, Cause, Launch};
 use crate::runtime::value::EffectiveValue;
 use crate::runtime::verdict::Verdict;
 
@@ -52,6 +52,8 @@ pub struct BodyRows {
     pub kind: Kind,
     /// The differences inside.
     pub changes: Vec<json::Change>,
+    /// What decided the parts, by JSON pointer, on the side that `changes` point into.
+    pub causes: Vec<(String, Cause)>,
 }
 
 /// Everything that differs, and what is the same where the reader needs it.
@@ -184,41 +186,36 @@ fn processes(baseline: &Evaluation, candidate: &Evaluation) -> Vec<ProcessRows> 
         .collect()
 }
 
-fn titled(launch: Option<&Launch>) -> Vec<(String, &Json)> {
-    let Some(launch) = launch else { return Vec::new() };
-    let files = launch.files.iter().map(|f| (f.path.clone(), &f.body));
-    let requests = launch.requests.iter().map(|r| (format!("{} {}", r.method, r.path), &r.body));
-    files.chain(requests).collect()
+/// A document with its title, and what decided its parts.
+type Titled = (String, Json, Vec<(String, Cause)>);
+
+fn titled(launch: Option<&Launch>) -> Vec<Titled> {
+    let documents = launch.into_iter().flat_map(Launch::documents);
+    documents.map(|d| (d.name(), d.body.clone(), d.causes.to_vec())).collect()
 }
 
-fn pair(old: &[(String, &Json)], new: &[(String, &Json)]) -> Vec<BodyRows> {
-    let mut rest: Vec<&(String, &Json)> = old.iter().collect();
+fn pair(old: Vec<Titled>, new: Vec<Titled>) -> Vec<BodyRows> {
+    let mut rest = old;
     let mut rows = Vec::new();
-    for (title, body) in new {
-        match rest.iter().position(|(t, _)| t == title) {
-            Some(i) => {
-                let changes = json::compare(rest.remove(i).1, body);
-                if !changes.is_empty() {
-                    rows.push(BodyRows { title: title.clone(), kind: Kind::Changed, changes });
-                }
-            }
-            None => rows.push(BodyRows {
-                title: title.clone(),
-                kind: Kind::Added,
-                changes: json::compare(&Json::Null, body),
-            }),
+    for (title, body, causes) in new {
+        let before = rest.iter().position(|(t, ..)| *t == title).map(|i| rest.remove(i).1);
+        let kind = if before.is_some() { Kind::Changed } else { Kind::Added };
+        let changes = json::compare(&before.unwrap_or_default(), &body);
+        if kind == Kind::Added || !changes.is_empty() {
+            rows.push(BodyRows { title, kind, changes, causes });
         }
     }
-    rows.extend(rest.into_iter().map(|(title, body)| BodyRows {
-        title: title.clone(),
+    rows.extend(rest.into_iter().map(|(title, body, causes)| BodyRows {
+        title,
         kind: Kind::Removed,
-        changes: json::compare(body, &Json::Null),
+        changes: json::compare(&body, &Json::Null),
+        causes,
     }));
     rows
 }
 
 fn bodies(baseline: &Evaluation, candidate: &Evaluation) -> Vec<BodyRows> {
-    pair(&titled(baseline.launch.as_ref()), &titled(candidate.launch.as_ref()))
+    pair(titled(baseline.launch.as_ref()), titled(candidate.launch.as_ref()))
 }
 
 fn kernel(baseline: &Evaluation, candidate: &Evaluation) -> ProcessRows {
@@ -227,17 +224,15 @@ fn kernel(baseline: &Evaluation, candidate: &Evaluation) -> ProcessRows {
 }
 
 fn agent(baseline: &Evaluation, candidate: &Evaluation) -> Vec<BodyRows> {
-    let policies: Vec<Json> = [baseline, candidate]
-        .into_iter()
-        .map(|e| e.agent.as_ref().and_then(|a| a.policy.clone()).into())
-        .collect();
-    let of = |e: &'_ Evaluation| e.agent.as_ref().map(|a| a.create_sandbox.clone()).unwrap_or_default();
-    let (old, new) = (of(baseline), of(candidate));
-    let mut sides: [Vec<(String, &Json)>; 2] =
-        [vec![("CreateSandbox".into(), &old)], vec![("CreateSandbox".into(), &new)]];
-    for (side, policy) in sides.iter_mut().zip(&policies) {
-        side.push(("SetPolicy".into(), policy));
-    }
-    let [old, new] = &sides;
-    pair(old, new)
+    let requests = |evaluation: &Evaluation| -> Vec<Titled> {
+        let agent = evaluation.agent.as_ref();
+        let causes = agent.zip(evaluation.effective.as_ref()).map(|(a, e)| a.create_sandbox_causes(e));
+        let create_sandbox = agent.map(|a| a.create_sandbox.clone()).unwrap_or_default();
+        let policy = agent.and_then(|a| a.policy.clone()).into();
+        vec![
+            ("CreateSandbox".into(), create_sandbox, causes.unwrap_or_default()),
+            ("SetPolicy".into(), policy, Vec::new()),
+        ]
+    };
+    pair(requests(baseline), requests(candidate))
 }

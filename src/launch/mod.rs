@@ -41,6 +41,15 @@ impl Cause {
         Self { keys: keys.into_iter().map(Into::into).collect(), rule: Cow::Borrowed("") }
     }
 
+    /// Adds the keys of another cause that are not among its own.
+    pub fn add_keys(&mut self, other: &Self) {
+        for key in &other.keys {
+            if !self.keys.contains(key) {
+                self.keys.push(key.clone());
+            }
+        }
+    }
+
     /// Adds the rule that used the keys.
     #[must_use]
     pub fn by(mut self, rule: impl Into<Cow<'static, str>>) -> Self {
@@ -100,6 +109,8 @@ pub struct LaunchFile {
     pub path: String,
     /// Its content.
     pub body: Json,
+    /// What decided each part of the content, by JSON pointer; absent parts are constant.
+    pub causes: Vec<(String, Cause)>,
 }
 
 /// One API request to the VMM.
@@ -128,4 +139,47 @@ pub struct Launch {
     pub files: Vec<LaunchFile>,
     /// Requests to its API, in order.
     pub requests: Vec<Request>,
+}
+
+/// A file or a request's body, as a document to be read or compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Document<'l> {
+    /// Where it goes, in words that tell it from the others: `file PATH`, `PUT vm.create`.
+    pub title: (&'l str, &'l str),
+    /// Its content.
+    pub body: &'l Json,
+    /// What decided each part of the content, by JSON pointer.
+    pub causes: &'l [(String, Cause)],
+}
+
+impl Document<'_> {
+    /// The title as one text.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.title.0, self.title.1)
+    }
+}
+
+impl Launch {
+    /// The files and the requests, in order.
+    pub fn documents(&self) -> impl Iterator<Item = Document<'_>> {
+        let files = self.files.iter().map(|file| Document {
+            title: ("file", &file.path),
+            body: &file.body,
+            causes: &file.causes,
+        });
+        let requests = self.requests.iter().map(|request| Document {
+            title: (&request.method, &request.path),
+            body: &request.body,
+            causes: &request.causes,
+        });
+        files.chain(requests)
+    }
+}
+
+/// What decided the place that `pointer` names: the cause of the nearest part around it.
+pub fn cause_at<'c>(causes: &'c [(String, Cause)], pointer: &str) -> Option<&'c Cause> {
+    let around =
+        |part: &str| pointer.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let nearest = causes.iter().filter(|(part, _)| around(part)).max_by_key(|(part, _)| part.len());
+    nearest.map(|(_, cause)| cause)
 }

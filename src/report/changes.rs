@@ -6,11 +6,11 @@ use serde_json::{Value as Json, json};
 
 use super::escape::visible;
 use super::text::{Paint, cause, origin, short};
-use crate::diff::argv::Row;
+use crate::diff::argv::{self, Row};
 use crate::diff::evaluation::{BodyRows, Differences, ProcessRows};
 use crate::diff::{Kind, Sides};
 use crate::evaluate::Evaluation;
-use crate::launch::Arg;
+use crate::launch::{Arg, cause_at};
 use crate::runtime::value::Effective;
 use crate::runtime::verdict::Verdict;
 
@@ -77,14 +77,14 @@ pub fn text(
         processes(out, paint, process, &effective)?;
     }
     for body in &differences.bodies {
-        bodies(out, paint, body)?;
+        bodies(out, paint, body, &effective)?;
     }
     if differences.kernel.rows.iter().any(|r| r.kind != Kind::Same) {
         heading(out, "guest kernel command line", true)?;
         rows(out, paint, &differences.kernel, &effective)?;
     }
     for body in &differences.agent {
-        bodies(out, paint, body)?;
+        bodies(out, paint, body, &effective)?;
     }
     writeln!(out)
 }
@@ -125,14 +125,6 @@ fn joined(args: &[Arg], range: &std::ops::Range<usize>) -> String {
     args.get(range.clone()).unwrap_or_default().iter().map(|a| a.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-fn causes(args: &[Arg], range: &std::ops::Range<usize>, effective: Option<&Effective>) -> String {
-    let mut said: Vec<String> =
-        args.get(range.clone()).unwrap_or_default().iter().map(|a| cause(&a.cause, effective)).collect();
-    said.retain(|c| !c.is_empty());
-    said.dedup();
-    said.join("; ")
-}
-
 fn rows(
     out: &mut dyn Write,
     paint: Paint,
@@ -145,10 +137,8 @@ fn rows(
             Kind::Changed => changed(row),
             _ => joined(&process.args.candidate, &row.candidate),
         };
-        let why = match row.kind {
-            Kind::Removed => causes(&process.args.baseline, &row.baseline, effective.baseline),
-            _ => causes(&process.args.candidate, &row.candidate, effective.candidate),
-        };
+        let effective = if row.kind == Kind::Removed { effective.baseline } else { effective.candidate };
+        let why = cause(&argv::cause(row, process.args.map(Vec::as_slice)), effective);
         line(out, paint, row.kind, &format!("{text}  # {why}"))?;
     }
     Ok(())
@@ -166,16 +156,21 @@ fn changed(row: &Row) -> String {
         .collect()
 }
 
-fn bodies(out: &mut dyn Write, paint: Paint, body: &BodyRows) -> io::Result<()> {
+fn bodies(
+    out: &mut dyn Write,
+    paint: Paint,
+    body: &BodyRows,
+    effective: &Sides<Option<&Effective>>,
+) -> io::Result<()> {
     heading(out, &visible(&body.title), true)?;
+    let effective = if body.kind == Kind::Removed { effective.baseline } else { effective.candidate };
     for change in &body.changes {
         let value = |v: &Option<Json>| v.as_ref().map_or_else(|| "—".into(), Json::to_string);
-        let text = format!(
-            "{}  {} → {}",
-            change.pointer,
-            value(&change.values.baseline),
-            value(&change.values.candidate)
-        );
+        let values = change.values.map(value);
+        let mut text = format!("{}  {} → {}", change.pointer, values.baseline, values.candidate);
+        if let Some(why) = cause_at(&body.causes, &change.pointer) {
+            text.push_str(&format!("  # {}", cause(why, effective)));
+        }
         line(out, paint, change.kind, &text)?;
     }
     Ok(())

@@ -212,6 +212,9 @@ impl Outside {
             if number != 0 {
                 return Ok(Ended::Signal(i32::try_from(number).unwrap_or(SIGTERM)));
             }
+            if terminal::is_gone() {
+                return Ok(Ended::Signal(SIGHUP));
+            }
             let busy = update::has_work(model);
             let patience = if busy { LULL.saturating_sub(pressed_at.elapsed()).max(GLANCE) } else { NAP };
             if event::poll(patience)? {

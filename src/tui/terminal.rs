@@ -15,6 +15,7 @@ use crossterm::event::{
 };
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{execute, queue};
+use rustix::event::{PollFd, PollFlags, Timespec, poll as poll_descriptors};
 
 /// Whether the terminal is taken, for the panic hook and the guard alike.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -83,6 +84,9 @@ fn restore() {
     let _ = out.flush();
     // What the terminal sent before it heard of it.
     for _ in 0..1_000 {
+        if is_gone() {
+            break;
+        }
         match poll(Duration::from_millis(2)) {
             Ok(true) if read().is_ok() => {}
             _ => break,
@@ -90,6 +94,16 @@ fn restore() {
     }
     let _ = execute!(out, LeaveAlternateScreen, Show);
     let _ = disable_raw_mode();
+}
+
+/// Whether the terminal at the other end is gone. Its signal does not reach a program in a session of
+/// its own (`su -c`, `setsid`), and reading from what is left returns at once, for ever.
+pub fn is_gone() -> bool {
+    let out = io::stdout();
+    let mut asked = [PollFd::new(&out, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll_descriptors(&mut asked, Some(&now)).is_ok()
+        && asked.iter().any(|fd| fd.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL))
 }
 
 /// What to print if the program dies.

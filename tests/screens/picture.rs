@@ -1,5 +1,5 @@
 //! The pictures of the README: scenes through the real program, written as SVG by the writer below and
-//! as PNG from those very SVGs. The test compares; `UPDATE=1 cargo test --test screens pictures`
+//! as PNG from those very SVGs. The test compares; `UPDATE=1 cargo test --test suite pictures`
 //! writes both anew.
 
 use std::fmt::Write as _;
@@ -234,6 +234,6 @@ fn pictures() {
     assert!(
         differing.is_empty(),
         "these pictures are not what the program draws: {differing:?}; look at them after \
-         UPDATE=1 cargo test --test screens pictures"
+         UPDATE=1 cargo test --test suite pictures"
     );
 }

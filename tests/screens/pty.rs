@@ -3,7 +3,9 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use katascope::tui::terminal::{Guard, guard_against_panics, set_last_words};
@@ -19,6 +21,9 @@ struct Terminal {
     keys: Box<dyn Write + Send>,
     screen: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
+    /// Set: the reader stops after the next bytes.
+    deaf: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
 }
 
 fn size(rows: u16, cols: u16) -> PtySize {
@@ -46,18 +51,19 @@ impl Terminal {
         let keys = pair.master.take_writer().unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(30, 100, 0)));
         let raw = Arc::new(Mutex::new(Vec::new()));
-        let (shared, bytes) = (screen.clone(), raw.clone());
-        std::thread::spawn(move || {
+        let deaf = Arc::new(AtomicBool::new(false));
+        let (shared, bytes, stop) = (screen.clone(), raw.clone(), deaf.clone());
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 8192];
             while let Ok(n) = output.read(&mut buffer) {
-                if n == 0 {
+                if n == 0 || stop.load(Ordering::SeqCst) {
                     break;
                 }
                 shared.lock().unwrap().process(&buffer[..n]);
                 bytes.lock().unwrap().extend_from_slice(&buffer[..n]);
             }
         });
-        Self { child, master: pair.master, keys, screen, raw }
+        Self { child, master: pair.master, keys, screen, raw, deaf, reader: Some(reader) }
     }
 
     /// The program itself on files of its own.
@@ -97,6 +103,16 @@ impl Terminal {
             assert!(start.elapsed() < PATIENCE, "does not end; the screen:\n{}", self.contents());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Closes the terminal as a window is closed: every descriptor of this side goes.
+    fn hang_up(&mut self) {
+        self.deaf.store(true, Ordering::SeqCst);
+        // Something to read, so that the reader looks.
+        self.press("?");
+        self.reader.take().unwrap().join().unwrap();
+        self.master = native_pty_system().openpty(size(1, 1)).unwrap().master;
+        self.keys = Box::new(std::io::sink());
     }
 
     /// The terminal is as it was before.
@@ -328,6 +344,26 @@ fn settings_are_read_and_their_mistakes_are_said() {
     terminal.shows("no setting is named 'colour'");
     terminal.press("q");
     assert!(terminal.ends().success());
+}
+
+#[test]
+fn a_terminal_that_goes_away_without_a_signal_ends_the_program() {
+    let folder = folder();
+    files(folder.path());
+    // In a session of its own nobody tells the program; the shell that outlives the terminal says how it ended.
+    let script = format!(
+        "trap '' HUP; setsid -w {} -c configuration.toml --runtime go --host host.toml pods.yaml; echo $? > ended",
+        env!("CARGO_BIN_EXE_katascope")
+    );
+    let mut terminal = Terminal::run("/bin/sh", &["-c", &script], folder.path(), &[]);
+    terminal.shows("Annotations");
+    let ended = folder.path().join("ended");
+    terminal.hang_up();
+    let start = Instant::now();
+    while std::fs::read_to_string(&ended).unwrap_or_default().is_empty() {
+        assert!(start.elapsed() < PATIENCE, "the program goes on without a terminal");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Not a test of its own: what the next one runs inside a terminal.

@@ -69,13 +69,17 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let body = self.body(joined(&kernel_params));
+        let file = LaunchFile {
+            path: format!("{}/{CONFIG_FILE}", self.folder()),
+            body: self.body(joined(&kernel_params)),
+            causes: self.causes(),
+        };
         let program = if self.jailed { &self.hv.jailer_path } else { &self.hv.hypervisor_path };
         Started {
             launch: Launch {
                 program: Some(program.clone()),
                 args: self.args(),
-                files: vec![LaunchFile { path: format!("{}/{CONFIG_FILE}", self.folder()), body }],
+                files: vec![file],
                 ..Launch::default()
             },
             kernel_params,
@@ -155,6 +159,27 @@ impl<'a> Plan<'a> {
             "drives": self.drives(),
             "vsock": { "guest_cid": 3, "uds_path": self.in_jail("kata.hvsock"), "vsock_id": "root" },
         })
+    }
+
+    fn causes(&self) -> Vec<(String, Cause)> {
+        let keys = self.keys;
+        let cached = [keys.block_device_cache_set, keys.block_device_cache_noflush];
+        let used = if self.hv.block_device_cache_set { &cached[..] } else { &cached[..1] };
+        let spare =
+            Cause::keys(used.iter().copied()).by("a spare drive, exchanged when a container brings one");
+        let causes = [
+            (
+                "/boot-source/boot_args",
+                Cause::key(keys.kernel_params).by("see the guest kernel's command line"),
+            ),
+            ("/boot-source/kernel_image_path", Cause::key(keys.kernel).by("mounted into the jail")),
+            ("/logger/level", Cause::key(keys.enable_debug)),
+            ("/machine-config/mem_size_mib", Cause::key(keys.default_memory)),
+            ("/machine-config/vcpu_count", Cause::key(keys.default_vcpus).by("rounded up")),
+            ("/drives", spare),
+            ("/drives/0", Cause::keys([keys.image, keys.initrd]).by("mounted into the jail")),
+        ];
+        causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).collect()
     }
 
     fn drives(&self) -> Vec<Json> {

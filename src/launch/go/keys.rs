@@ -19,7 +19,7 @@ macro_rules! keys {
 
 keys! {
     virtio_fs_daemon
-    path jailer_path kernel image initrd rootfs_type kernel_params kernel_verity_params firmware
+    block_device_cache_set block_device_cache_noflush path jailer_path kernel image initrd rootfs_type kernel_params kernel_verity_params firmware
     default_vcpus default_maxvcpus default_memory default_maxmemory machine_type block_device_driver
     enable_debug shared_fs virtio_fs_cache virtio_fs_extra_args enable_iommu
     confidential_guest enable_hugepages entropy_source disable_seccomp disable_guest_selinux

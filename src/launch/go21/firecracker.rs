@@ -160,7 +160,11 @@ pub(super) fn start(config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
         launch: Launch {
             program: Some(program.clone()),
             args: args(hv, &jail),
-            files: vec![LaunchFile { path: format!("{}/{CONFIG_FILE}", jail.folder), body }],
+            files: vec![LaunchFile {
+                path: format!("{}/{CONFIG_FILE}", jail.folder),
+                body,
+                causes: causes(),
+            }],
             ..Launch::default()
         },
         kernel_params,
@@ -211,6 +215,22 @@ fn kernel_params(config: &SandboxConfig, hv: &HypervisorConfig) -> Vec<Arg> {
     };
     extend(&mut params, debug, &Cause::key(fc!("enable_debug")));
     params
+}
+
+fn causes() -> Vec<(String, Cause)> {
+    let causes = [
+        (
+            "/boot-source/boot_args",
+            Cause::key(fc!("kernel_params")).by("see the guest kernel's command line"),
+        ),
+        ("/boot-source/kernel_image_path", Cause::key(fc!("kernel")).by("mounted into the jail")),
+        ("/logger/level", Cause::key(fc!("enable_debug"))),
+        ("/machine-config/mem_size_mib", Cause::key(fc!("default_memory"))),
+        ("/machine-config/vcpu_count", Cause::key(fc!("default_vcpus"))),
+        ("/drives", Cause::rule("a spare drive, exchanged when a container brings one")),
+        ("/drives/0", Cause::keys([fc!("initrd"), fc!("image")]).by("mounted into the jail")),
+    ];
+    causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).collect()
 }
 
 fn body(hv: &HypervisorConfig, jail: &Jail<'_>, cmdline: &str) -> Json {

@@ -9,9 +9,10 @@ use super::rows::{Body, Row};
 use super::{Baseline, Model};
 use crate::catalog::{Generation, KATA_PREFIX};
 use crate::diff::argv::{self, Grouping, Piece};
+use crate::diff::json::{self, Node};
 use crate::diff::{Kind, Sides};
 use crate::evaluate::Evaluation;
-use crate::launch::{Arg, Cause, Launch};
+use crate::launch::{Arg, Cause, Document, Launch, cause_at};
 use crate::runtime::Depth;
 
 /// Equal rows kept on both sides of a difference when the rest is folded.
@@ -143,11 +144,7 @@ impl Collector {
         };
         for row in argv::compare(sides.baseline, sides.candidate, grouping) {
             let text = Sides::new(join(sides.baseline, &row.baseline), join(sides.candidate, &row.candidate));
-            let args = match row.kind {
-                Kind::Removed => sides.baseline.get(row.baseline.clone()),
-                _ => sides.candidate.get(row.candidate.clone()),
-            };
-            let cause = merged(args.unwrap_or_default());
+            let cause = argv::cause(&row, sides);
             let name = if text.candidate.is_empty() { &text.baseline } else { &text.candidate };
             let name = name.split(['=', ' ']).next().unwrap_or_default().to_owned();
             let keys = cause.keys.iter().map(ToString::to_string).collect();
@@ -159,112 +156,39 @@ impl Collector {
         }
     }
 
+    /// A document's tree below its title.
+    fn document(&mut self, title: &str, sides: Sides<Option<&Json>>, causes: &[(String, Cause)]) {
+        self.heading(title);
+        self.body(title, sides, causes);
+    }
+
     fn body(&mut self, section: &str, sides: Sides<Option<&Json>>, causes: &[(String, Cause)]) {
-        self.value(section, "", None, sides, 0, causes);
-    }
-
-    fn value(
-        &mut self,
-        section: &str,
-        pointer: &str,
-        name: Option<&str>,
-        sides: Sides<Option<&Json>>,
-        depth: usize,
-        causes: &[(String, Cause)],
-    ) {
-        let kind = match (sides.baseline, sides.candidate) {
-            (None, _) => Kind::Added,
-            (_, None) => Kind::Removed,
-            (Some(a), Some(b)) if a == b => Kind::Same,
-            _ => Kind::Changed,
-        };
-        let shown = |value: Option<&Json>| -> String {
-            let Some(value) = value else { return String::new() };
-            let value = match value {
-                Json::Object(map) if map.is_empty() => "{}".into(),
-                Json::Array(list) if list.is_empty() => "[]".into(),
-                Json::Object(_) => return name.map_or("{".into(), |n| format!("{n}: {{")),
-                Json::Array(_) => return name.map_or("[".into(), |n| format!("{n}: [")),
-                other => other.to_string(),
-            };
-            name.map_or(value.clone(), |n| format!("{n}: {value}"))
-        };
-        let text = Sides::new(shown(sides.baseline), shown(sides.candidate));
-        let container = |v: Option<&Json>| {
-            matches!(v, Some(Json::Object(m)) if !m.is_empty())
-                || matches!(v, Some(Json::Array(l)) if !l.is_empty())
-        };
-        let open = container(sides.baseline) || container(sides.candidate);
-        // A container differs only where something inside does.
-        let own =
-            if open && kind == Kind::Changed && text.baseline == text.candidate { Kind::Same } else { kind };
-        let pieces =
-            if own == Kind::Changed { argv::pieces(&text.baseline, &text.candidate) } else { Vec::new() };
-        let cause = causes
-            .iter()
-            .filter(|(p, _)| pointer == p || pointer.starts_with(&format!("{p}/")))
-            .max_by_key(|(p, _)| p.len())
-            .map_or_else(Cause::default, |(_, c)| c.clone());
-        let keys = cause.keys.iter().map(ToString::to_string).collect();
-        if !(pointer.is_empty() && open) {
-            let row = ChangeRow { kind: own, text, pieces, cause, depth, keys };
-            self.push(section, pointer, row);
-        }
-        if !open {
-            return;
-        }
-        let below = if pointer.is_empty() { 0 } else { depth + 1 };
-        for key in children(sides) {
-            let at = |side: Option<&'_ Json>, key: &str| -> Option<Json> {
-                match side? {
-                    Json::Object(map) => map.get(key).cloned(),
-                    Json::Array(list) => list.get(key.parse::<usize>().ok()?).cloned(),
-                    _ => None,
-                }
-            };
-            let (a, b) = (at(sides.baseline, &key), at(sides.candidate, &key));
-            let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-            let name = if key.bytes().all(|b| b.is_ascii_digit()) { None } else { Some(key.as_str()) };
-            self.value(section, &pointer, name, Sides::new(a.as_ref(), b.as_ref()), below, causes);
-        }
+        json::walk(sides, &mut |node| {
+            // The document's own bracket says nothing.
+            if !(node.pointer.is_empty() && node.is_open()) {
+                self.push(section, &node.pointer, document_row(node, causes));
+            }
+            true
+        });
     }
 }
 
-/// The names inside a container, the candidate's order first.
-fn children(sides: Sides<Option<&Json>>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for side in [sides.candidate, sides.baseline].into_iter().flatten() {
-        match side {
-            Json::Object(map) => {
-                for key in map.keys().filter(|k| !names.contains(k)).cloned().collect::<Vec<_>>() {
-                    names.push(key);
-                }
-            }
-            Json::Array(list) => {
-                for i in names.len()..list.len() {
-                    names.push(i.to_string());
-                }
-            }
-            _ => {}
-        }
-    }
-    names
-}
-
-/// The cause of a unit of several arguments.
-fn merged(args: &[Arg]) -> Cause {
-    let mut cause = Cause::default();
-    for arg in args {
-        for key in &arg.cause.keys {
-            if !cause.keys.contains(key) {
-                cause.keys.push(key.clone());
-            }
-        }
-        if cause.rule.is_empty() || cause.rule == "always" {
-            cause.rule = arg.cause.rule.clone();
-        }
-    }
-    cause
+fn document_row(node: &Node<'_>, causes: &[(String, Cause)]) -> ChangeRow {
+    let shown = |value: &Option<&Json>| -> String {
+        let value = match value {
+            None => return String::new(),
+            Some(Json::Object(map)) if !map.is_empty() => "{".to_owned(),
+            Some(Json::Array(list)) if !list.is_empty() => "[".to_owned(),
+            Some(other) => other.to_string(),
+        };
+        node.name.map_or(value.clone(), |name| format!("{name}: {value}"))
+    };
+    let text = node.values.map(shown);
+    let pieces =
+        if node.kind == Kind::Changed { argv::pieces(&text.baseline, &text.candidate) } else { Vec::new() };
+    let cause = cause_at(causes, &node.pointer).cloned().unwrap_or_default();
+    let keys = cause.keys.iter().map(ToString::to_string).collect();
+    ChangeRow { kind: node.kind, text, pieces, cause, depth: node.depth.saturating_sub(1), keys }
 }
 
 /// The rows of screen 3.
@@ -309,29 +233,14 @@ fn process(out: &mut Collector, section: &str, programs: Sides<Option<&str>>, ar
     out.processes(section, Sides::new(args.baseline, args.candidate), Grouping::Options);
 }
 
-/// A document with its title and what decided its parts.
-type Titled = (String, Json, Vec<(String, Cause)>);
-
 fn documents(out: &mut Collector, old: &Launch, new: &Launch) {
-    let nobody: &[(String, Cause)] = &[];
-    let all = |launch: &'_ Launch| -> Vec<Titled> {
-        let files =
-            launch.files.iter().map(|f| (format!("file {}", f.path), f.body.clone(), nobody.to_vec()));
-        let requests = launch
-            .requests
-            .iter()
-            .map(|r| (format!("{} {}", r.method, r.path), r.body.clone(), r.causes.clone()));
-        files.chain(requests).collect()
-    };
-    let mut rest = all(old);
-    for (title, body, causes) in all(new) {
-        let before = rest.iter().position(|(t, _, _)| *t == title).map(|i| rest.remove(i).1);
-        out.heading(title.clone());
-        out.body(&title, Sides::new(before.as_ref(), Some(&body)), &causes);
+    let mut rest: Vec<Document<'_>> = old.documents().collect();
+    for document in new.documents() {
+        let before = rest.iter().position(|d| d.title == document.title).map(|i| rest.remove(i).body);
+        out.document(&document.name(), Sides::new(before, Some(document.body)), document.causes);
     }
-    for (title, body, causes) in rest {
-        out.heading(title.clone());
-        out.body(&title, Sides::new(Some(&body), None), &causes);
+    for document in rest {
+        out.document(&document.name(), Sides::new(Some(document.body), None), document.causes);
     }
 }
 
@@ -349,14 +258,13 @@ pub fn agent_rows(model: &mut Model) -> Vec<Row> {
     let some = |value: &'_ Json| (!value.is_null()).then(|| value.clone());
     let (a, b) = (some(&old.create_sandbox), some(&new.create_sandbox));
     if a.is_some() || b.is_some() {
-        out.heading("request CreateSandbox");
-        out.body("CreateSandbox", Sides::new(a.as_ref(), b.as_ref()), &[]);
+        let causes = candidate.effective.as_ref().map(|e| new.create_sandbox_causes(e)).unwrap_or_default();
+        out.document("request CreateSandbox", Sides::new(a.as_ref(), b.as_ref()), &causes);
     }
     let policy = |p: &Option<String>| p.as_deref().map(Json::from);
     let (a, b) = (policy(&old.policy), policy(&new.policy));
     if a.is_some() || b.is_some() {
-        out.heading("request SetPolicy");
-        out.body("SetPolicy", Sides::new(a.as_ref(), b.as_ref()), &[]);
+        out.document("request SetPolicy", Sides::new(a.as_ref(), b.as_ref()), &[]);
     }
     fold(out.rows, model.folded)
 }

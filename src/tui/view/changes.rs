@@ -32,18 +32,37 @@ fn mark(canvas: &Canvas<'_>, kind: Kind) -> (Token, &'static str) {
     }
 }
 
+/// The most columns that an equal piece may take, so that what differs is in sight: shorter ones leave
+/// their part to longer ones. `brackets` is what a differing piece takes beside its text.
+fn equal_share<'p>(pieces: impl Iterator<Item = &'p Piece>, brackets: usize, room: usize) -> usize {
+    let mut left = room;
+    let mut equal: Vec<usize> = Vec::new();
+    for piece in pieces {
+        let width = text::width(&text::visible(&piece.text));
+        if piece.kind == Kind::Same {
+            equal.push(width);
+        } else {
+            left = left.saturating_sub(width + brackets);
+        }
+    }
+    equal.sort_unstable();
+    let count = equal.len();
+    for (at, width) in equal.into_iter().enumerate() {
+        let share = left / (count - at);
+        if width > share {
+            return share.max(8);
+        }
+        left -= width;
+    }
+    usize::MAX
+}
+
 /// A changed unit in one line; without colours the words stand in brackets. What is equal gives way
 /// so that what differs is in sight.
 fn inline(canvas: &Canvas<'_>, pieces: &[Piece], room: usize) -> Rich {
     let mono = canvas.theme.preset == Preset::Mono;
     let ellipsis = canvas.theme.glyphs.ellipsis;
-    let same = |p: &&Piece| p.kind == Kind::Same;
-    let brackets = if mono { 4 } else { 0 };
-    let fixed: usize =
-        pieces.iter().filter(|p| !same(p)).map(|p| text::width(&text::visible(&p.text)) + brackets).sum();
-    let equal = pieces.iter().filter(same).count().max(1);
-    let total: usize = pieces.iter().filter(same).map(|p| text::width(&text::visible(&p.text))).sum();
-    let share = if fixed + total <= room { usize::MAX } else { (room.saturating_sub(fixed) / equal).max(8) };
+    let share = equal_share(pieces.iter(), if mono { 4 } else { 0 }, room);
     let mut line = Rich::new();
     for piece in pieces {
         let whole = text::glimpse(&piece.text);
@@ -59,20 +78,43 @@ fn inline(canvas: &Canvas<'_>, pieces: &[Piece], room: usize) -> Rich {
     line
 }
 
-/// One side of a changed unit.
+/// One side of a changed unit, whole.
 fn side(pieces: &[Piece], wanted: Kind) -> Rich {
     let mut line = Rich::new();
-    for piece in pieces {
-        if piece.kind == wanted {
-            line.push(
-                if wanted == Kind::Added { Token::AddedWord } else { Token::RemovedWord },
-                text::excerpt(&piece.text),
-            );
-        } else if piece.kind == Kind::Same {
-            line.push(Token::Text, text::excerpt(&piece.text));
+    for piece in of_side(pieces, wanted) {
+        line.push(word_token(piece.kind), text::excerpt(&piece.text));
+    }
+    line
+}
+
+/// One side of a changed unit in `room` columns. What is equal gives way so that what differs is in
+/// sight, and by as much on both sides, so that they still stand beside each other.
+fn side_in(canvas: &Canvas<'_>, pieces: &[Piece], wanted: Kind, room: usize) -> Rich {
+    let share = |kind| equal_share(of_side(pieces, kind), 0, room);
+    let share = share(Kind::Removed).min(share(Kind::Added));
+    let mut line = Rich::new();
+    for piece in of_side(pieces, wanted) {
+        let whole = text::glimpse(&piece.text);
+        let shown = text::visible(&whole);
+        if piece.kind == Kind::Same {
+            line.push(Token::Text, text::cut_middle(&shown, share, canvas.theme.glyphs.ellipsis));
+        } else {
+            line.push(word_token(piece.kind), shown);
         }
     }
     line
+}
+
+fn of_side(pieces: &[Piece], wanted: Kind) -> impl Iterator<Item = &Piece> {
+    pieces.iter().filter(move |piece| piece.kind == wanted || piece.kind == Kind::Same)
+}
+
+fn word_token(kind: Kind) -> Token {
+    match kind {
+        Kind::Added => Token::AddedWord,
+        Kind::Removed => Token::RemovedWord,
+        Kind::Same | Kind::Moved | Kind::Changed => Token::Text,
+    }
 }
 
 pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow, width: usize) -> Rich {
@@ -104,7 +146,10 @@ fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Ric
     let glyphs = canvas.theme.glyphs;
     let half = width.saturating_sub(head.width() + 3) / 2;
     let (left, right) = match row.kind {
-        Kind::Changed => (side(&row.pieces, Kind::Removed), side(&row.pieces, Kind::Added)),
+        Kind::Changed => (
+            side_in(canvas, &row.pieces, Kind::Removed, half),
+            side_in(canvas, &row.pieces, Kind::Added, half),
+        ),
         Kind::Removed => (Rich::of(Token::Removed, &row.text.baseline), Rich::new()),
         Kind::Added => (Rich::new(), Rich::of(Token::Added, &row.text.candidate)),
         Kind::Moved => {
