@@ -216,7 +216,7 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("flate2", &["runtime/"]),
     ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/run.rs"]),
     ("sha2", &["input/host", "launch/rs/initdata.rs", "runtime/go41/initdata.rs"]),
-    ("rustix", &["edit/save.rs"]),
+    ("rustix", &["edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),
     // What a room hands over is JSON; who only decides or draws needs none.
     (
