@@ -1,8 +1,10 @@
-//! The host that is asked about: hardware facts, and its file system seen under `--root`.
+//! The host that is asked about: hardware `facts`, and its file system seen under `--root`.
 //!
 //! Decides how a path named by a configuration or an annotation is looked up (symbolic links are
 //! followed inside the root, as a chroot would) and remembers every answer, so that evaluation
 //! stays cheap. Judges nothing. What this machine's own facts are is probed in `probe`.
+
+mod facts;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -12,114 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha512};
 
-/// Processor architecture, as Kata names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum Arch {
-    X86_64,
-    Aarch64,
-    S390x,
-    Ppc64le,
-    Riscv64,
-}
-
-impl Arch {
-    /// Reads `uname -m` and Go's GOARCH spellings.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "x86_64" | "amd64" => Self::X86_64,
-            "aarch64" | "arm64" => Self::Aarch64,
-            "s390x" => Self::S390x,
-            "ppc64le" | "powerpc64le" => Self::Ppc64le,
-            "riscv64" => Self::Riscv64,
-            _ => return None,
-        })
-    }
-
-    /// The `uname -m` spelling.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64",
-            Self::Aarch64 => "aarch64",
-            Self::S390x => "s390x",
-            Self::Ppc64le => "ppc64le",
-            Self::Riscv64 => "riscv64",
-        }
-    }
-}
-
-/// Trusted execution hardware of the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[allow(missing_docs)]
-pub enum Protection {
-    #[default]
-    None,
-    Tdx,
-    Snp,
-    Sev,
-    Se,
-}
-
-/// Where a host fact came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FactOrigin {
-    /// A command line flag.
-    Flag,
-    /// The `--host` file.
-    HostFile,
-    /// Read from this machine.
-    Probed,
-    /// Nobody said and it cannot be known: assumed.
-    Assumed,
-}
-
-/// One NUMA node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NumaNode {
-    /// CPU list as in `/sys/devices/system/node/node*/cpulist`, such as `0-3,8`.
-    pub cpus: String,
-    /// Memory in MiB.
-    pub memory_mib: u64,
-}
-
-/// Hardware facts that change what a runtime does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostFacts {
-    /// Architecture of host and guest.
-    pub arch: Arch,
-    /// Online CPUs.
-    pub cpus: u32,
-    /// Memory in MiB.
-    pub memory_mib: u64,
-    /// Whether the host is itself a virtual machine.
-    pub nested: bool,
-    /// TEE hardware.
-    pub protection: Protection,
-    /// Whether `/dev/vhost-vsock` exists.
-    pub vhost_vsock: bool,
-    /// Whether `/dev/hugepages` exists.
-    pub hugepages: bool,
-    /// NUMA nodes; empty means one node with everything.
-    pub numa: Vec<NumaNode>,
-    /// Where each fact came from, by its name in the `--host` file.
-    pub origins: BTreeMap<&'static str, FactOrigin>,
-}
-
-impl Default for HostFacts {
-    fn default() -> Self {
-        Self {
-            arch: Arch::X86_64,
-            cpus: 8,
-            memory_mib: 16384,
-            nested: false,
-            protection: Protection::None,
-            vhost_vsock: true,
-            hugepages: false,
-            numa: Vec::new(),
-            origins: BTreeMap::new(),
-        }
-    }
-}
+pub use facts::{Arch, FactOrigin, HostFacts, NumaNode, Protection};
 
 /// What a path is, after its own kind (links not followed unless said).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

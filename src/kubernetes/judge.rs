@@ -1,6 +1,7 @@
 //! From an object to its pods, judged: what Kubernetes refuses, the size that kubelet gives.
 //!
-//! The door of this room. `read` goes through a whole text, `judge` through one object of a stream.
+//! The door of this room: decides the order in which the files beside it are asked, and no rule of its
+//! own. `read` goes through a whole text, `judge` through one object of a stream.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
 //! kubelet's own configuration, as far as it changes a sandbox's size.
 //!
-//! Decides what a KubeletConfiguration says about CFS quota, CPU manager, reserved CPUs and how long a start may take, and with
-//! which of these kubelet does not start. Facts: pkg/kubelet/apis/config at Kubernetes 1.36.2.
+//! Decides what a KubeletConfiguration says about CFS quota, CPU manager, reserved CPUs and how long a
+//! start may take, and with which of these kubelet does not start. Facts: pkg/kubelet/apis/config at
+//! Kubernetes 1.36.2.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,7 +1,7 @@
 //! What a careful reader of a manifest would point out, before any runtime looks at it.
 //!
-//! Refuses nothing. Each finding names who can mend it. Facts: the cases A to C and I of the problems
-//! that users report.
+//! Refuses nothing. Each finding names who can mend it. Facts: what Kubernetes 1.36.2 takes without a word
+//! and Kata never gets to see.
 
 use super::Node;
 use super::names::ANNOTATIONS_LIMIT;

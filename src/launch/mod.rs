@@ -1,5 +1,9 @@
 //! Effective configuration to VM launch: processes, files and API requests, one file per
-//! hypervisor and runtime. Reads no files.
+//! hypervisor and runtime.
+//!
+//! Decides what is started and what put each argument there; reads no files, and what it must know of the
+//! host's it asks the host. Values that only exist at run time are tokens, or `runtime::stand_in`s. Facts:
+//! named in each file, at the tags 2.1.0 and 4.1.0.
 
 pub mod go;
 pub mod go21;

@@ -1,7 +1,8 @@
 //! A list of strings out of JSON, with the words of Go's encoding/json.
 //!
 //! Decides what `json.Unmarshal` into a `[]string` accepts. As in Go the whole text is checked before
-//! anything is taken from it, and the first value of a wrong type is the one complained about.
+//! anything is taken from it, and the first value of a wrong type is the one complained about. Facts:
+//! encoding/json's scanner.go and decode.go.
 
 use super::go_text::quote;
 

@@ -1,7 +1,8 @@
 //! How a generation loads, defaults, checks and merges: configuration, annotations and sizing to
 //! effective configuration and verdicts, in that runtime's own order.
 //!
-//! Each generation is a wing of its own; what is common is only the shape of the answer.
+//! Each generation is a wing of its own, with its facts named in its files (tags 2.1.0 and 4.1.0); what is
+//! common is the shape of the answer, and what Go's standard library does to texts.
 
 pub mod go21;
 pub mod go41;
@@ -11,6 +12,7 @@ pub mod go_json;
 mod go_quantity;
 pub mod go_text;
 pub mod rs41;
+pub mod stand_in;
 pub mod value;
 pub mod verdict;
 

@@ -15,6 +15,7 @@ pub mod model;
 pub mod palette;
 mod run;
 pub mod settings;
+pub mod spelling;
 pub mod terminal;
 pub mod theme;
 pub mod update;

@@ -4,7 +4,8 @@
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::keymap::{Keymap, nearest};
+use super::keymap::Keymap;
+use super::spelling::nearest;
 use super::theme::Preset;
 use crate::input::source::Source;
 

@@ -1,4 +1,7 @@
 //! The CRI plugin's handler tables: decoding with the release's type rules, defaults, validation.
+//!
+//! Decides which handlers there are and what each one says. Facts: `DefaultConfig` and
+//! `ValidateRuntimeConfig` of internal/cri/config (2.x) and pkg/cri/config (1.7) at the tags named in `mod`.
 
 use indexmap::IndexMap;
 

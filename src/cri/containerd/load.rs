@@ -1,4 +1,8 @@
 //! The configuration files of containerd: imports, versions, merging, migration.
+//!
+//! Decides which files are read, in which order, and whether the daemon starts with them. Facts:
+//! `LoadConfig` of cmd/containerd/server/config (2.x) and services/server/config (1.7) at the tags named
+//! in `mod`.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -1,4 +1,7 @@
 //! How a later file's tables meet an earlier one's.
+//!
+//! Facts: `mergeConfig` of cmd/containerd/server/config (2.x) and services/server/config (1.7) at the tags
+//! named in `mod`.
 
 use crate::input::toml_tree::{Table, Value};
 

@@ -1,4 +1,6 @@
 //! What containerd 2.x does to the tables of older schema versions.
+//!
+//! Facts: the migrations of plugins/cri and cmd/containerd/server/config at the tags named in `mod`.
 
 use super::Broken;
 use crate::input::toml_tree::{Node, Table, Value};

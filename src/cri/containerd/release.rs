@@ -1,4 +1,6 @@
 //! containerd's releases, as far as they read configuration differently.
+//!
+//! Decides which release is meant by a version that somebody names. Facts: the tags named in `mod`.
 
 use std::fmt;
 

@@ -1,4 +1,7 @@
 //! RunPodSandbox: which handler serves the pod, and what its OCI spec gets.
+//!
+//! Decides which annotations pass, and which ones containerd writes itself. Facts: internal/cri/server (2.x)
+//! and pkg/cri/server (1.7), sandbox_run.go and podsandbox/sandbox_run_linux.go at the tags named in `mod`.
 
 use std::collections::BTreeMap;
 

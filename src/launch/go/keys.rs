@@ -1,5 +1,7 @@
 //! The configuration keys that several hypervisors of the Go runtime share, spelled out per table, so that
 //! a cause is a borrowed word and never built.
+//!
+//! Decides nothing. Facts: the key names in src/runtime/pkg/katautils/config.go at 4.1.0.
 
 use crate::runtime::go41::config::HypervisorType;
 

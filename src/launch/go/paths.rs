@@ -4,23 +4,17 @@
 
 use super::Refusal;
 use crate::runtime::go41::config::SandboxConfig;
+use crate::runtime::stand_in;
 
 /// `sun_path` less its terminating zero.
 const LONGEST_SOCKET: usize = 107;
 /// What a container runtime gives: the length that the token of an unknown id stands for.
 const ID_LENGTH: usize = 64;
 const VM_STORE: &str = "/run/vc/vm/";
-/// The runtime makes a user for each rootless VM; this number stands for it.
-const ROOTLESS: &str = "/run/user/4242";
-/// The network namespace of a sandbox that only exists at run time.
-const NETWORK_NAMESPACE_TOKEN: &str = "{netns}";
-/// Where the sandbox has an id it is one particular sandbox, and so is its namespace: the name that the
-/// recordings of the real runtime were made with stands for the one that the CRI makes.
-const NETWORK_NAMESPACE: &str = "/var/run/netns/ORACLENETNS";
 
 /// The network namespace of sandbox `id`: the CRI makes it when the pod starts.
 pub(super) fn network_namespace(id: &str) -> &'static str {
-    if id.starts_with('{') { NETWORK_NAMESPACE_TOKEN } else { NETWORK_NAMESPACE }
+    if id.starts_with('{') { "{netns}" } else { stand_in::NETWORK_NAMESPACE }
 }
 
 /// The folders of one sandbox.
@@ -34,7 +28,7 @@ pub(super) struct Paths<'a> {
 
 impl<'a> Paths<'a> {
     pub(super) fn of(config: &'a SandboxConfig) -> Self {
-        Self { root: if config.rootless_shim { ROOTLESS } else { "" }, id: &config.id }
+        Self { root: if config.rootless_shim { stand_in::ROOTLESS_FOLDER } else { "" }, id: &config.id }
     }
 
     /// A file in the folder of the VM.
@@ -64,5 +58,5 @@ impl<'a> Paths<'a> {
 
 /// The folder under which the guest mounts what is shared with it.
 pub(crate) fn guest_share(rootless: bool, below: &str) -> String {
-    format!("{}/run/kata-containers/shared/{below}", if rootless { ROOTLESS } else { "" })
+    format!("{}/run/kata-containers/shared/{below}", if rootless { stand_in::ROOTLESS_FOLDER } else { "" })
 }

@@ -1,5 +1,7 @@
 //! What a careful reader would point out about a VM that is started: what fails after that, and what is
 //! not modelled.
+//!
+//! Judges nothing. Facts: the hypervisors' files in src/runtime/virtcontainers at 2.1.0.
 
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::finding::{Code, Finding, Severity, Who};

@@ -1,5 +1,7 @@
 //! The configuration keys of each hypervisor's table, spelled out, so that a cause is a borrowed word and
 //! never built.
+//!
+//! Decides nothing. Facts: the field names in src/libs/kata-types/src/config/hypervisor/mod.rs at 4.1.0.
 
 use super::Kind;
 

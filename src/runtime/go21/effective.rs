@@ -1,4 +1,8 @@
 //! The keys of `configuration.toml` that this release reads, and the value each comes to for one sandbox.
+//!
+//! Decides which keys a hypervisor reads at all, and where a value came from. The values are those that
+//! the runtime holds once annotations are through. Facts: src/runtime/pkg/katautils/config.go and
+//! src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
 
 use serde_json::{Value as Json, json};
 

@@ -24,7 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::verdict::{Failure, FailureStage};
-use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
+use super::{Depth, LoadError, LoadOptions, Run, Sandbox, stand_in};
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::input::config::Layers;
@@ -267,20 +267,16 @@ fn tell_agent(config: &mut Config) {
     }
 }
 
-/// The user made for a rootless VM: its number is whatever is free on the host, this one is a stand-in,
-/// and so is the group of `/dev/kvm`.
-const ROOTLESS: u32 = 4242;
-const KVM_GROUP: u32 = 36;
-
+/// Gives a rootless VM its user, made anew for each.
 fn go_rootless(config: &mut Config) {
     let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
     if hv.security_info.rootless {
-        hv.memory_info.guest_swap_path = format!("/run/user/{ROOTLESS}/run/kata-containers/swap");
+        hv.memory_info.guest_swap_path = format!("{}/run/kata-containers/swap", stand_in::ROOTLESS_FOLDER);
         hv.security_info.rootless_user = Some(RootlessUser {
-            uid: ROOTLESS,
-            gid: ROOTLESS,
-            groups: vec![KVM_GROUP],
-            user_name: format!("kata-{ROOTLESS}"),
+            uid: stand_in::ROOTLESS_USER,
+            gid: stand_in::ROOTLESS_USER,
+            groups: vec![stand_in::KVM_GROUP],
+            user_name: format!("kata-{}", stand_in::ROOTLESS_USER),
         });
     }
 }

@@ -1,6 +1,7 @@
 //! What a careful reader would point out about a pod that runtime-rs lets start, or about its policy.
 //!
-//! Judges nothing: every remark names what the runtime does anyway.
+//! Judges nothing: every remark names what the runtime does anyway. Facts:
+//! src/libs/kata-types/src/annotations/mod.rs and src/libs/kata-types/src/config at 4.1.0.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! What became of each annotation, told for people: status, reason, what would help, and the stations.
 //!
 //! Judges nothing that the runtime does not: it compares the value an annotation wrote with the value
-//! in the end, and words the difference.
+//! in the end, and words the difference. What was taken and why not: `annotations`.
 
 use std::borrow::Cow;
 

@@ -6,7 +6,7 @@ use super::annotations::short;
 use super::{Model, Screen, policy};
 use crate::catalog;
 use crate::tui::filter;
-use crate::tui::keymap::distance;
+use crate::tui::spelling::distance;
 
 /// Hits shown at most.
 pub const LIMIT: usize = 200;

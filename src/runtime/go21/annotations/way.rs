@@ -1,4 +1,7 @@
 //! What one annotation meets on its way: how values are read, what is said of those that are not taken.
+//!
+//! Decides parsing, and the verdicts of gates; which annotation does what: `rules`. Facts:
+//! `addAnnotations` and its parts in src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0; Go's strconv.
 
 use std::borrow::Cow;
 

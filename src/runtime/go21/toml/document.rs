@@ -2,6 +2,7 @@
 //!
 //! A complaint names the line of the key, table or comment read last, not its own: `Reader::near`. NUL and
 //! the end of the text are one and the same to this reader, so that a NUL after a value ends the document.
+//! What a value is: `values`. Facts: lex.go and parse.go of github.com/BurntSushi/toml 0.3.1.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,6 @@
 //! The small parts of the grammar: what a number, a date and a string come to once their text is known.
+//!
+//! Facts: parse.go of github.com/BurntSushi/toml 0.3.1, and Go's strconv and time.Parse behind it.
 
 use super::Value;
 use crate::runtime::go_text::quote;

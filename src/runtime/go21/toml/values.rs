@@ -1,4 +1,7 @@
 //! Values: strings, numbers, arrays and inline tables, and how each ends.
+//!
+//! Decides where a value's text stops and whether an array is of one type; what the text comes to:
+//! `scalar`. Facts: lex.go and type_check.go of github.com/BurntSushi/toml 0.3.1.
 
 use super::document::{END, Read, Reader, is_blank, is_newline};
 use super::scalar;

@@ -1,6 +1,7 @@
 //! Characters one by one, with up to four steps back, and the line that a message names.
 //!
-//! Knows nothing of the grammar. The end of the text is the character NUL, which no text may hold.
+//! Knows nothing of the grammar. The end of the text is the character NUL, which no text may hold. Facts:
+//! `lexer` in lex.go of github.com/BurntSushi/toml 1.6.0.
 
 use super::{Fault, Spot};
 

@@ -1,4 +1,7 @@
 //! Which texts are dates and times: RFC 3339 with optional parts, every number with all its digits.
+//!
+//! The value itself is not kept: no key of Kata wants one. Facts: `valueDatetime` in parse.go of
+//! github.com/BurntSushi/toml 1.6.0, and Go's time.Parse.
 
 /// Whether the text (already with `T` and `Z` in capitals) is a date, a time, or both.
 pub(super) fn is_valid(text: &str) -> bool {

@@ -1,4 +1,7 @@
 //! From a tree of values to typed fields: which types fit, and what is said when one does not.
+//!
+//! Knows no key; the tables with theirs: `load::tables`. Facts: decode.go of github.com/BurntSushi/toml
+//! 1.6.0, and type_fields.go for letter case.
 
 use super::{Document, Error, Key, Spot, Table, Value};
 use crate::runtime::go_text::quote;

@@ -1,4 +1,6 @@
 //! Keys, tables and arrays: from characters to a tree, and what may be defined twice.
+//!
+//! What a value is: `scalars`. Facts: lex.go and parse.go of github.com/BurntSushi/toml 1.6.0.
 
 use std::collections::{HashMap, HashSet};
 

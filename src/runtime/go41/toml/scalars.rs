@@ -1,4 +1,6 @@
-//! Strings, numbers, booleans and dates.
+//! Strings, numbers, booleans and dates: where their text ends, and what it comes to.
+//!
+//! Facts: lex.go and parse.go of github.com/BurntSushi/toml 1.6.0, and Go's strconv behind them.
 
 use super::cursor::{Cursor, END, is_newline};
 use super::{Fault, Spot, Value, dates};
