@@ -73,9 +73,28 @@ pub fn read(text: &str) -> Result<Option<Reading>, YamlError> {
         alias_depth: 0,
         depth: 0,
         repeats: Vec::new(),
+        bad_key: None,
+        beyond_json: HashMap::new(),
     };
     let root = decoder.node(root)?;
-    Ok(Some(Reading { root, repeats: decoder.repeats }))
+    // Only a whole value is turned into JSON: its keys first, and what became of it is written last.
+    match decoder.bad_key.or_else(|| beyond_json(&root, &decoder.beyond_json)) {
+        Some(error) => Err(error),
+        None => Ok(Some(Reading { root, repeats: decoder.repeats })),
+    }
+}
+
+/// The first number of a finished value that JSON has no word for; one that a repeated key replaced is gone.
+fn beyond_json(node: &Node<'_>, numbers: &HashMap<usize, String>) -> Option<YamlError> {
+    if numbers.is_empty() {
+        return None;
+    }
+    match &node.data {
+        Data::Null => numbers.get(&node.at).map(|message| YamlError::new(node.at, message.as_str())),
+        Data::List(items) => items.iter().find_map(|item| beyond_json(item, numbers)),
+        Data::Map(entries) => entries.iter().find_map(|entry| beyond_json(&entry.value, numbers)),
+        _ => None,
+    }
 }
 
 struct Decoder<'t> {
@@ -87,6 +106,10 @@ struct Decoder<'t> {
     alias_depth: u32,
     depth: usize,
     repeats: Vec<Repeat>,
+    /// The first key that no JSON object can have.
+    bad_key: Option<YamlError>,
+    /// Where numbers stand that JSON has no word for, and the words for that.
+    beyond_json: HashMap<usize, String>,
 }
 
 impl Decoder<'_> {
@@ -97,12 +120,19 @@ impl Decoder<'_> {
         let data = match &written.kind {
             Kind::Alias { anchor, target } => {
                 let mut node = self.through_alias(at, anchor, *target, Self::node)?;
+                if let Some(message) = self.beyond_json.get(&node.at).cloned() {
+                    self.beyond_json.insert(at, message);
+                }
                 node.at = at;
                 return Ok(node);
             }
-            Kind::Scalar { tag, value, plain } => resolve(tag.as_deref(), value, *plain)
-                .and_then(Scalar::into_json)
-                .map_err(|message| YamlError::new(at, message))?,
+            Kind::Scalar { tag, value, plain } => {
+                let scalar = resolve(tag.as_deref(), value, *plain).map_err(|m| YamlError::new(at, m))?;
+                scalar.into_json().unwrap_or_else(|message| {
+                    self.beyond_json.insert(at, message);
+                    Data::Null
+                })
+            }
             Kind::List(children) => {
                 self.enter(at)?;
                 let items = children.iter().map(|child| self.node(*child)).collect::<Result<_, _>>()?;
@@ -177,7 +207,13 @@ impl Decoder<'_> {
             let at = self.tree.nodes.get(key).map_or(*at, |n| n.at);
             let key = self.key(key)?;
             let value = self.node(value)?;
-            let text = key.into_text(&value).map_err(|message| YamlError::new(at, message))?;
+            let text = match key.into_text(&value) {
+                Ok(text) => text,
+                Err(message) => {
+                    self.bad_key.get_or_insert_with(|| YamlError::new(at, message));
+                    continue;
+                }
+            };
             if let Some(repeat) = map.set(text, at, value) {
                 self.repeats.push(repeat);
             }
@@ -287,7 +323,7 @@ mod tests {
         assert_eq!(value("!custom 8"), text("8"));
         assert_eq!(value("!!binary aGk="), text("hi"));
         assert_eq!(value("!!int \"8\""), Ok(Some(Data::Number("8".into()))));
-        assert_eq!(value("! 8"), Ok(Some(Data::Number("8".into()))));
+        assert_eq!(value("! 8"), text("8"));
         assert_eq!(value("!!int x").unwrap_err().message, "yaml: cannot decode !!str `x` as a !!int");
         assert_eq!(value("!!float 8"), Ok(Some(Data::Number("8".into()))));
     }
@@ -308,5 +344,17 @@ mod tests {
         assert_eq!(message("%YAML 1.2\n"), "yaml: found incompatible YAML document");
         assert_eq!(message("~: v\n"), "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"v\"");
         assert!(read("# nothing\n").unwrap().is_none());
+        assert_eq!(message("a: 1\nb: \"x\n  \\/\"\n"), "yaml: line 3: found unknown escape character");
+        assert!(read("b: \"x\\\\/\"\n").is_ok());
+    }
+
+    #[test]
+    fn faults_come_in_the_order_of_the_steps() {
+        let message = |text| read(text).unwrap_err().message;
+        assert_eq!(message("~: .nan\nb: !!int x\n"), "yaml: cannot decode !!str `x` as a !!int");
+        let key = "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"x\"";
+        assert_eq!(message("a: .nan\n? ~\n: x\n"), key);
+        assert_eq!(message("a: &n .nan\n"), "json: unsupported value: NaN");
+        assert!(read("a: .nan\na: x\n").is_ok());
     }
 }

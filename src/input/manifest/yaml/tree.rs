@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use libyaml_safer::{ErrorKind, Event, EventData, Parser};
+use libyaml_safer::{ErrorKind, Event, EventData, Parser, ScalarStyle};
 
 use super::YamlError;
 use crate::input::manifest::NESTING_LIMIT;
@@ -40,7 +40,7 @@ impl Tree {
         let mut anchors: HashMap<String, usize> = HashMap::new();
         let mut open: Vec<usize> = Vec::new();
         loop {
-            let Event { data, start_mark, .. } = parser.parse().map_err(|e| syntax(&e, text))?;
+            let Event { data, start_mark, end_mark, .. } = parser.parse().map_err(|e| syntax(&e, text))?;
             let at = usize::try_from(start_mark.index).unwrap_or(text.len());
             let (kind, anchor) = match data {
                 EventData::StreamStart { .. } => continue,
@@ -64,9 +64,11 @@ impl Tree {
                         ));
                     }
                 },
-                EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
-                    // A lone `!` says no more than that the looks decide.
-                    let tag = tag.filter(|tag| tag != "!");
+                EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                    if style == ScalarStyle::DoubleQuoted {
+                        let end = usize::try_from(end_mark.index).unwrap_or(text.len());
+                        escapes(text.get(at..end).unwrap_or_default(), at, start_mark.line)?;
+                    }
                     (Kind::Scalar { tag, value, plain: plain_implicit }, anchor)
                 }
                 EventData::SequenceStart { anchor, .. } => (Kind::List(Vec::new()), anchor),
@@ -93,6 +95,21 @@ impl Tree {
             }
         }
     }
+}
+
+/// go-yaml has no `\/` between double quotes, which libyaml has.
+fn escapes(quoted: &str, at: usize, line: u64) -> Result<(), YamlError> {
+    let mut escaped = false;
+    for (offset, byte) in quoted.bytes().enumerate() {
+        if escaped && byte == b'/' {
+            let before = quoted.as_bytes().get(..offset).unwrap_or_default();
+            let breaks = before.iter().filter(|b| **b == b'\n').count() as u64;
+            let message = format!("yaml: line {}: found unknown escape character", line + breaks + 1);
+            return Err(YamlError::new(at + offset, message));
+        }
+        escaped = !escaped && byte == b'\\';
+    }
+    Ok(())
 }
 
 /// go-yaml's message for what libyaml found. It counts lines from 1 for the scanner and from 0 for the
