@@ -133,3 +133,42 @@ fn sizes_are_as_recorded() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn what_a_whole_pod_asks_for_is_checked_as_a_container_is() {
+    let said = |resources: Value| {
+        let spec = serde_json::json!({
+            "runtimeClassName": "kata",
+            "containers": [{"name": "c", "image": "i"}],
+            "resources": resources,
+        });
+        let pod =
+            serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec});
+        judged(&pod.to_string(), &Node::default()).map(|pods| pods.len())
+    };
+    for (resources, want) in [
+        (
+            serde_json::json!({"requests": {"hugepages-2Mi": "2Mi", "cpu": "1"}}),
+            "spec.resources.limits: Required value: Limit must be set for non overcommitable resources",
+        ),
+        (
+            serde_json::json!({"limits": {"hugepages-2Mi": "2Mi"}}),
+            "spec.resources: Forbidden: HugePages require cpu or memory",
+        ),
+        (
+            serde_json::json!({"limits": {"pods": "1.5"}}),
+            "spec.resources.limits[pods]: Invalid value: \"1500m\": must be an integer",
+        ),
+        (
+            serde_json::json!({"limits": {"foo": "1"}}),
+            "spec.resources.limits[foo]: Invalid value: \"foo\": must be a standard resource type or fully qualified",
+        ),
+        (
+            serde_json::json!({"limits": {"cpu": "1e0"}, "requests": {"cpu": "+2"}}),
+            "spec.resources.requests: Invalid value: \"+2\": must be less than or equal to cpu limit of 1e0",
+        ),
+    ] {
+        assert!(said(resources).is_err_and(|message| message.contains(want)), "{want}");
+    }
+    assert_eq!(said(serde_json::json!({"limits": {"cpu": " 1 "}})), Ok(1));
+}

@@ -39,11 +39,40 @@ enum Amount {
     Wide(i128),
 }
 
+/// The text that a quantity was read from, where the API server repeats it instead of respelling it.
+/// Longer ones (they have leading zeros) are respelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Spelling {
+    bytes: [u8; 22],
+    length: u8,
+}
+
+impl Spelling {
+    const NONE: Self = Self { bytes: [0; 22], length: 0 };
+
+    fn of(text: &str) -> Self {
+        let mut spelling = Self::NONE;
+        let (Some(room), Ok(length)) = (spelling.bytes.get_mut(..text.len()), u8::try_from(text.len()))
+        else {
+            return Self::NONE;
+        };
+        room.copy_from_slice(text.as_bytes());
+        spelling.length = length;
+        spelling
+    }
+
+    fn text(&self) -> Option<&str> {
+        let text = self.bytes.get(..usize::from(self.length))?;
+        std::str::from_utf8(text).ok().filter(|text| !text.is_empty())
+    }
+}
+
 /// An amount of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantity {
     amount: Amount,
     format: Format,
+    spelling: Spelling,
 }
 
 const NANO: i32 = -9;
@@ -111,7 +140,19 @@ fn interpret(suffix: &str) -> Option<(u32, i32, Format)> {
 
 impl Quantity {
     /// Nothing.
-    pub const ZERO: Self = Self { amount: Amount::Small { value: 0, scale: 0 }, format: Format::Decimal };
+    pub const ZERO: Self = Self {
+        amount: Amount::Small { value: 0, scale: 0 },
+        format: Format::Decimal,
+        spelling: Spelling::NONE,
+    };
+
+    /// Reads a quantity out of JSON, where blanks around it do not count. Control characters do: there they
+    /// are written as escapes.
+    pub fn from_json(text: &str) -> Result<Self, QuantityError> {
+        let blank =
+            |c: char| c.is_whitespace() && !c.is_ascii_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+        Self::parse(text.trim_matches(blank))
+    }
 
     /// Reads a quantity.
     pub fn parse(text: &str) -> Result<Self, QuantityError> {
@@ -134,9 +175,14 @@ impl Quantity {
         if room >= 0 && small_scale >= NANO {
             let digits = format!("{}{}", parts.whole, parts.fraction);
             let value: i64 = digits.parse().map_err(|_| QuantityError::Numeric)?;
-            if let Some(value) = value.checked_mul(mantissa) {
-                let value = if parts.negative { -value } else { value };
-                return Ok(Self { amount: Amount::Small { value, scale: small_scale }, format });
+            if let Some(amount) = value.checked_mul(mantissa) {
+                let kept = match format {
+                    Format::Binary => value & 7 != 0,
+                    _ => small_scale % 3 == 0 && !digits.ends_with("000") && !digits.starts_with('0'),
+                };
+                let spelling = if kept { Spelling::of(text) } else { Spelling::NONE };
+                let value = if parts.negative { -amount } else { amount };
+                return Ok(Self { amount: Amount::Small { value, scale: small_scale }, format, spelling });
             }
         }
         Ok(Self::wide(&parts, base, exponent, format))
@@ -168,7 +214,8 @@ impl Quantity {
                 format = Format::Decimal;
             }
         }
-        Self { amount: Amount::Wide(if parts.negative { -nano } else { nano }), format }
+        let amount = Amount::Wide(if parts.negative { -nano } else { nano });
+        Self { amount, format, spelling: Spelling::NONE }
     }
 
     /// Billionths, for comparisons.
@@ -224,13 +271,13 @@ impl Quantity {
     #[must_use]
     pub fn rounded_to_milli(self) -> Self {
         let amount = match self.amount {
-            Amount::Small { scale, .. } if scale >= -3 => self.amount,
+            Amount::Small { scale, .. } if scale >= -3 => return self,
             Amount::Small { .. } => Amount::Small { value: self.milli(), scale: -3 },
             Amount::Wide(nano) => {
                 Amount::Wide((nano / 1_000_000 + (nano % 1_000_000).signum()).saturating_mul(1_000_000))
             }
         };
-        Self { amount, ..self }
+        Self { amount, format: self.format, spelling: Spelling::NONE }
     }
 
     /// Less than nothing.
@@ -250,7 +297,7 @@ impl Quantity {
             (self.amount, other.amount)
         {
             if a == 0 {
-                return other;
+                return Self { spelling: Spelling::NONE, ..other };
             }
             let scale = if b == 0 { s } else { s.min(t) };
             let up = |value: i64, own: i32| {
@@ -261,11 +308,13 @@ impl Quantity {
             if let (Some(a), Some(b)) = (up(a, s), b)
                 && let Some(value) = a.checked_add(b)
             {
-                return Self { amount: Amount::Small { value, scale }, ..self };
+                let amount = Amount::Small { value, scale };
+                return Self { amount, format: self.format, spelling: Spelling::NONE };
             }
         }
         let format = if self.is_zero() { other.format } else { self.format };
-        Self { amount: Amount::Wide(self.nano().saturating_add(other.nano())), format }
+        let amount = Amount::Wide(self.nano().saturating_add(other.nano()));
+        Self { amount, format, spelling: Spelling::NONE }
     }
 
     /// The larger of two.
@@ -291,9 +340,12 @@ impl Quantity {
     }
 }
 
-/// The canonical spelling: the largest suffix that loses nothing.
+/// Its own spelling where that is kept, else the canonical one: the largest suffix that loses nothing.
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.spelling.text() {
+            return f.write_str(text);
+        }
         let nano = self.nano();
         const UNIT: i128 = 1_000_000_000;
         if self.format == Format::Binary && nano % UNIT == 0 && nano.abs() >= 1024 * UNIT {
@@ -388,11 +440,21 @@ mod tests {
             ("100u", "100u"),
             ("1e3", "1e3"),
             ("-1Gi", "-1Gi"),
+            ("1e0", "1e0"),
+            ("1E-3", "1E-3"),
+            ("1e4", "10e3"),
+            ("+1Gi", "+1Gi"),
+            ("1.500", "1.500"),
+            ("2.5", "2500m"),
             ("1.5Gi", "1536Mi"),
             ("0", "0"),
         ] {
             assert_eq!(of(text).to_string(), want, "{text}");
         }
         assert_eq!(of("100u").rounded_to_milli().to_string(), "1m");
+        assert_eq!(of("+1").rounded_to_milli().to_string(), "+1");
+        assert_eq!(of("1e0").plus(of("10m")).to_string(), "1010e-3");
+        assert_eq!(Quantity::from_json(" 1Gi ").map(|q| q.value()), Ok(1 << 30));
+        assert_eq!(Quantity::from_json("1\n"), Err(QuantityError::Format));
     }
 }

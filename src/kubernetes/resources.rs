@@ -70,7 +70,7 @@ impl Amounts {
         for entry in node.map(Node::entries).unwrap_or_default() {
             let text = match &entry.value.data {
                 Data::Null => Ok(Quantity::ZERO),
-                Data::String(text) | Data::Number(text) => Quantity::parse(text),
+                Data::String(text) | Data::Number(text) => Quantity::from_json(text),
                 Data::Bool(_) | Data::List(_) | Data::Map(_) => Quantity::parse("x"),
             };
             match text {

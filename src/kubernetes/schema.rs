@@ -196,7 +196,9 @@ fn value(
         Type::Int32 | Type::Int64 | Type::Float => shape == Shape::Number,
         Type::Quantity => {
             let quantity = match &node.data {
-                Data::String(text) | Data::Number(text) => Quantity::parse(text).err().map(|e| e.to_string()),
+                Data::String(text) | Data::Number(text) => {
+                    Quantity::from_json(text).err().map(|e| e.to_string())
+                }
                 _ => Quantity::parse("x").err().map(|e| e.to_string()),
             };
             if let Some(message) = quantity {

@@ -221,9 +221,10 @@ impl<'v> Validation<'v> {
                 index.0 += 1;
                 format!("{path}.initContainers[{}].resources", index.0 - 1)
             };
-            self.requirements(&container.limits, &container.requests, &base, container.at);
+            self.requirements(&container.limits, &container.requests, Level::Container, &base, container.at);
         }
-        self.requirements(&resources.overhead, &Amounts::default(), &format!("{path}.overhead"), at);
+        let overhead = &resources.overhead;
+        self.requirements(overhead, &Amounts::default(), Level::Container, &format!("{path}.overhead"), at);
         self.pod_level(resources, path, spec.and_then(|s| s.get("resources")).map_or(at, |r| r.at));
     }
 
@@ -314,12 +315,12 @@ impl<'v> Validation<'v> {
         }
     }
 
-    /// Limits and requests of one container, or the overhead as limits.
-    fn requirements(&mut self, limits: &Amounts, requests: &Amounts, path: &str, at: usize) {
+    /// Limits and requests of one container or of the whole pod, or the overhead as limits.
+    fn requirements(&mut self, limits: &Amounts, requests: &Amounts, level: Level, path: &str, at: usize) {
         for (field, amounts) in [("limits", limits), ("requests", requests)] {
             for (name, quantity) in amounts.iter() {
                 let key = format!("{path}.{field}[{name}]");
-                self.resource_name(name, &key, at);
+                self.resource_name(name, level, &key, at);
                 self.amount(name, quantity, &key, at);
             }
         }
@@ -348,24 +349,34 @@ impl<'v> Validation<'v> {
         }
     }
 
-    fn resource_name(&mut self, name: &str, path: &str, at: usize) {
-        self.invalid(path, name, names::qualified(name, self.version), at);
+    fn resource_name(&mut self, name: &str, level: Level, path: &str, at: usize) {
+        let mut faults = names::qualified(name, self.version);
         let standard = matches!(name, "cpu" | "memory" | "ephemeral-storage") || is_hugepages(name);
-        if !name.contains('/') {
-            if !standard && !is_quota_name(name) {
-                self.invalid(
-                    path,
-                    name,
-                    vec!["must be a standard resource type or fully qualified".to_owned()],
-                    at,
-                );
-            }
-            if !standard {
-                self.invalid(path, name, vec!["must be a standard resource for containers".to_owned()], at);
-            }
-        } else if !is_native(name) && name.starts_with("requests.") {
-            self.invalid(path, name, vec!["doesn't follow extended resource name standard".to_owned()], at);
+        if faults.is_empty() && !name.contains('/') && !standard && !is_quota_name(name) {
+            faults.push("must be a standard resource type or fully qualified".to_owned());
         }
+        let fine = faults.is_empty();
+        match level {
+            Level::Container if !name.contains('/') => {
+                if !standard {
+                    faults.push("must be a standard resource for containers".to_owned());
+                }
+            }
+            Level::Container => {
+                if !is_native(name) && name.starts_with("requests.") {
+                    faults.push("doesn't follow extended resource name standard".to_owned());
+                }
+            }
+            Level::Pod if fine && !is_pod_level(name) => {
+                let what = format!(
+                    "Unsupported value: {}: supported values: \"cpu\", \"hugepages-\", \"memory\"",
+                    quoted(name)
+                );
+                self.push(path, &what, at);
+            }
+            Level::Pod => {}
+        }
+        self.invalid(path, name, faults, at);
     }
 
     fn amount(&mut self, name: &str, quantity: Quantity, path: &str, at: usize) {
@@ -373,7 +384,7 @@ impl<'v> Validation<'v> {
         if quantity.is_negative() {
             self.invalid(path, &shown, vec!["must be greater than or equal to 0".to_owned()], at);
         }
-        if !is_native(name) && quantity.milli() % 1000 != 0 {
+        if (!is_native(name) || is_counted(name)) && quantity.milli() % 1000 != 0 {
             self.invalid(path, &shown, vec!["must be an integer".to_owned()], at);
         }
         if let Some(size) = name.strip_prefix("hugepages-") {
@@ -393,36 +404,25 @@ impl<'v> Validation<'v> {
     fn pod_level(&mut self, resources: &PodResources, path: &str, at: usize) {
         let Some((requests, limits)) = &resources.pod else { return };
         let base = format!("{path}.resources");
-        for (field, amounts) in [("limits", limits), ("requests", requests)] {
-            for (name, quantity) in amounts.iter() {
-                let key = format!("{base}.{field}[{name}]");
-                if !is_pod_level(name) {
-                    let what = format!(
-                        "Unsupported value: {}: supported values: \"cpu\", \"hugepages-\", \"memory\"",
-                        quoted(name)
-                    );
-                    self.push(&key, &what, at);
-                }
-                self.amount(name, quantity, &key, at);
-            }
-        }
-        for (name, request) in requests.iter() {
-            if let Some(limit) = limits.get(name).filter(|limit| request.exceeds(*limit)) {
-                let what = format!("must be less than or equal to {name} limit of {limit}");
-                self.invalid(&format!("{base}.requests"), &request.to_string(), vec![what], at);
-            }
-        }
+        self.requirements(limits, requests, Level::Pod, &base, at);
         let all = resources.aggregate(|c| &c.requests);
-        for (name, wanted) in all.iter().filter(|(name, _)| is_pod_level(name)) {
+        for (name, wanted) in all.iter() {
             if let Some(own) = requests.get(name).filter(|own| wanted.exceeds(*own)) {
                 let what =
                     format!("must be greater than or equal to aggregate container requests of {wanted}");
                 self.invalid(&format!("{base}.requests[{name}]"), &own.to_string(), vec![what], at);
             }
         }
+        let all = resources.aggregate(|c| &c.limits);
+        for (name, wanted) in all.iter().filter(|(name, _)| is_hugepages(name)) {
+            if let Some(own) = limits.get(name).filter(|own| wanted.exceeds(*own)) {
+                let what = format!("must be greater than or equal to aggregate container limits of {wanted}");
+                self.invalid(&format!("{base}.limits[{name}]"), &own.to_string(), vec![what], at);
+            }
+        }
         let apps = resources.containers.iter().filter(|c| c.role == Role::App);
         for (index, container) in apps.enumerate() {
-            for (name, limit) in container.limits.iter().filter(|(name, _)| is_pod_level(name)) {
+            for (name, limit) in container.limits.iter() {
                 if let Some(own) = limits.get(name).filter(|own| limit.exceeds(*own)) {
                     let what = format!("must be less than or equal to pod limits of {own}");
                     let key = format!("{base}.containers[{index}][{name}].limits");
@@ -431,6 +431,13 @@ impl<'v> Validation<'v> {
             }
         }
     }
+}
+
+/// Whose resources are looked at: each may have names of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Container,
+    Pod,
 }
 
 fn is_hugepages(name: &str) -> bool {
@@ -443,19 +450,29 @@ fn is_native(name: &str) -> bool {
 
 /// Names that quotas know and containers do not.
 fn is_quota_name(name: &str) -> bool {
-    name.starts_with("requests.")
-        || name.starts_with("limits.")
-        || matches!(
-            name,
-            "pods"
-                | "services"
-                | "secrets"
-                | "configmaps"
-                | "storage"
-                | "resourcequotas"
-                | "replicationcontrollers"
-                | "persistentvolumeclaims"
-        )
+    match name.split_once('.') {
+        Some(("requests", what)) => {
+            matches!(what, "cpu" | "memory" | "ephemeral-storage" | "storage") || is_hugepages(what)
+        }
+        Some(("limits", what)) => matches!(what, "cpu" | "memory" | "ephemeral-storage"),
+        _ => name == "storage" || is_counted(name),
+    }
+}
+
+/// Things that only come whole.
+fn is_counted(name: &str) -> bool {
+    matches!(
+        name,
+        "pods"
+            | "services"
+            | "replicationcontrollers"
+            | "resourcequotas"
+            | "secrets"
+            | "configmaps"
+            | "persistentvolumeclaims"
+            | "services.nodeports"
+            | "services.loadbalancers"
+    )
 }
 
 /// Go's `%q`.
