@@ -261,3 +261,20 @@ fn firecracker_passes_no_parameters_rather_than_bad_ones() {
     assert_eq!(agent.kernel_cmdline, "");
     assert_eq!(findings.len(), 1);
 }
+
+#[test]
+fn more_arguments_than_the_kernel_takes_end_the_start() {
+    let threads = |many: u32| {
+        config("qemu", |hv| {
+            hv.enable_iothreads = true;
+            hv.indep_iothreads = many;
+        })
+    };
+    let want = "start sandbox in task handler: start vm: Argument list too long (os error 7)";
+    assert_eq!(outcome(&plain(), &threads(u32::MAX)).unwrap_err().message, want);
+    assert_eq!(outcome(&plain(), &threads(3)).map(|_| ()), Ok(()));
+    let ports = config("qemu", |hv| hv.device_info.pcie_root_port = u32::MAX);
+    assert_eq!(outcome(&plain(), &ports).unwrap_err().message, want);
+    let told = config("firecracker", |hv| hv.device_info.pcie_root_port = u32::MAX);
+    assert!(outcome(&plain(), &told).unwrap_err().message.contains("total_ports: 4294967295"));
+}

@@ -62,11 +62,9 @@ impl Plan<'_> {
         if driver == "virtio-scsi" {
             self.scsi(line);
         }
-        if driver == "virtio-blk-pci" && hv.enable_iothreads {
-            let cause = Cause::keys([keys.enable_iothreads, keys.indep_iothreads, keys.block_device_driver]);
-            for number in 0..hv.indep_iothreads {
-                line.push("-object", format!("iothread,id=indep_iothread_{number}"), cause.clone());
-            }
+        let cause = Cause::keys([keys.enable_iothreads, keys.indep_iothreads, keys.block_device_driver]);
+        for number in 0..self.iothreads() {
+            line.push("-object", format!("iothread,id=indep_iothread_{number}"), cause.clone());
         }
         if device.reclaim_guest_freed_memory {
             let text = "virtio-balloon,free-page-reporting=on";
@@ -136,7 +134,7 @@ impl Plan<'_> {
         if let Some(protection) = &self.resources.protection {
             self.protection(line, protection);
         }
-        self.root_ports(line);
+        self.pool(line);
     }
 
     fn share(&self, line: &mut Line) {
@@ -208,11 +206,8 @@ impl Plan<'_> {
     }
 
     /// A pool for devices to come; the runtime goes through it in random order, shown by number.
-    fn root_ports(&self, line: &mut Line) {
-        if !matches!(self.start.hv.machine_info.machine_type.as_str(), "q35" | "virt") {
-            return;
-        }
-        for number in 0..self.resources.root_ports {
+    fn pool(&self, line: &mut Line) {
+        for number in 0..self.root_ports() {
             let text =
                 format!("pcie-root-port,id=rp{number},chassis=0,slot={number},bus=pcie.0,multifunction=off");
             line.push("-device", text, Cause::key(self.start.keys.pcie_root_port));

@@ -15,6 +15,9 @@ use crate::finding::{Code, Severity};
 use crate::input::host::Arch;
 use crate::launch::{Cause, Launch, joined};
 
+/// So many objects that their arguments, of 40 bytes each at least, surely pass the two MiB that the
+/// kernel takes.
+const MOST_OBJECTS: u32 = 100_000;
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * MIB;
 
@@ -105,7 +108,34 @@ impl<'a> Plan<'a> {
             plan.memory.max = 0;
         }
         plan.kernel.check()?;
+        plan.fits()?;
         Ok(plan)
+    }
+
+    /// Threads of their own for block devices.
+    fn iothreads(&self) -> u32 {
+        let hv = self.start.hv;
+        let wanted = hv.blockdev_info.block_device_driver == "virtio-blk-pci" && hv.enable_iothreads;
+        if wanted { hv.indep_iothreads } else { 0 }
+    }
+
+    /// Root ports, which only these machines get.
+    fn root_ports(&self) -> u32 {
+        let machine = self.start.hv.machine_info.machine_type.as_str();
+        if matches!(machine, "q35" | "virt") { self.resources.root_ports } else { 0 }
+    }
+
+    /// The kernel starts no process with so many arguments; the runtime itself runs out of memory before,
+    /// where there are a few billion.
+    fn fits(&self) -> Result<(), Refusal> {
+        let refuse = |blame| Err(Refusal::because("Argument list too long (os error 7)", blame));
+        if self.iothreads() > MOST_OBJECTS {
+            return refuse(&["hypervisor.indep_iothreads", "hypervisor.enable_iothreads"]);
+        }
+        if self.root_ports() > MOST_OBJECTS {
+            return refuse(&["hypervisor.pcie_root_port"]);
+        }
+        Ok(())
     }
 
     /// `add_nvdimm` for every image that is persistent memory.
