@@ -44,7 +44,7 @@ impl std::fmt::Display for Unreadable {
 }
 
 /// The largest configuration file read, in bytes.
-pub const SIZE_LIMIT: u64 = 8 << 20;
+pub const SIZE_LIMIT: u64 = super::host::READ_LIMIT;
 
 /// A configuration file with its drop-ins, unread by any runtime yet.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ mod facts;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -47,6 +47,10 @@ pub enum Errno {
     PermissionDenied,
     LinkLoop,
     NameTooLong,
+    FileTooLarge,
+    /// A FIFO, a socket or a device where a file is wanted: reading it might never end. The runtimes have
+    /// no word for it, they wait.
+    NotRegular,
     Other(i32),
 }
 
@@ -58,6 +62,7 @@ impl Errno {
             Some(13 | 1) => Self::PermissionDenied,
             Some(20) => Self::NotDirectory,
             Some(21) => Self::IsDirectory,
+            Some(27) => Self::FileTooLarge,
             Some(36) => Self::NameTooLong,
             Some(40) => Self::LinkLoop,
             Some(n) => Self::Other(n),
@@ -73,6 +78,8 @@ impl Errno {
             Self::PermissionDenied => 13,
             Self::NotDirectory => 20,
             Self::IsDirectory => 21,
+            Self::NotRegular => 22,
+            Self::FileTooLarge => 27,
             Self::NameTooLong => 36,
             Self::LinkLoop => 40,
             Self::Other(n) => n,
@@ -87,7 +94,10 @@ impl Errno {
             Self::NotDirectory => "not a directory",
             Self::IsDirectory => "is a directory",
             Self::NameTooLong => "file name too long",
+            Self::FileTooLarge => "file too large",
+            Self::NotRegular => "not a regular file",
             Self::LinkLoop => "too many levels of symbolic links",
+            Self::Other(22) => "invalid argument",
             Self::Other(_) => "input/output error",
         }
     }
@@ -100,7 +110,10 @@ impl Errno {
             Self::NotDirectory => "Not a directory",
             Self::IsDirectory => "Is a directory",
             Self::NameTooLong => "File name too long",
+            Self::FileTooLarge => "File too large",
+            Self::NotRegular => return "Not a regular file".to_owned(),
             Self::LinkLoop => "Too many levels of symbolic links",
+            Self::Other(22) => "Invalid argument",
             Self::Other(_) => "Input/output error",
         };
         format!("{text} (os error {})", self.number())
@@ -121,8 +134,28 @@ pub trait Files: Send + Sync {
     fn read_link(&self, path: &str) -> Result<String, Errno>;
     /// Names in a directory, without `.` and `..`, sorted by bytes.
     fn read_dir(&self, path: &str) -> Result<Vec<String>, Errno>;
-    /// A file's bytes.
+    /// A file's bytes, up to `READ_LIMIT`.
     fn read(&self, path: &str) -> Result<Vec<u8>, Errno>;
+    /// SHA-512 of a file of any length.
+    fn sha512(&self, path: &str) -> Result<[u8; 64], Errno> {
+        self.read(path).map(|bytes| Sha512::digest(bytes).into())
+    }
+}
+
+/// The largest file that is read as a text, in bytes.
+pub const READ_LIMIT: u64 = 8 << 20;
+
+/// Opens a regular file; anything else would block or never end.
+fn open_regular(path: &Path) -> Result<(std::fs::File, u64), Errno> {
+    let kind = std::fs::metadata(path).map_err(|e| Errno::from_io(&e))?;
+    if kind.is_dir() {
+        return Err(Errno::IsDirectory);
+    }
+    if !kind.is_file() {
+        return Err(Errno::NotRegular);
+    }
+    let file = std::fs::File::open(path).map_err(|e| Errno::from_io(&e))?;
+    Ok((file, kind.len()))
 }
 
 /// The machine's file system, seen from a folder.
@@ -173,16 +206,28 @@ impl Files for DiskFiles {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        let real = self.real(path);
-        let meta = std::fs::metadata(&real).map_err(|e| Errno::from_io(&e))?;
-        if meta.is_dir() {
-            return Err(Errno::IsDirectory);
+        let (file, size) = open_regular(&self.real(path))?;
+        // What the kernel makes up as it is read says that it is empty.
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(READ_LIMIT)).unwrap_or(0));
+        file.take(READ_LIMIT + 1).read_to_end(&mut bytes).map_err(|e| Errno::from_io(&e))?;
+        if bytes.len() as u64 > READ_LIMIT {
+            return Err(Errno::FileTooLarge);
         }
-        // A FIFO or a device would block or never end.
-        if !meta.is_file() {
-            return Err(Errno::Other(22));
+        Ok(bytes)
+    }
+
+    fn sha512(&self, path: &str) -> Result<[u8; 64], Errno> {
+        let (mut file, _) = open_regular(&self.real(path))?;
+        let mut hash = Sha512::new();
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut piece) {
+                Ok(0) => return Ok(hash.finalize().into()),
+                Ok(read) => hash.update(piece.get(..read).unwrap_or_default()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(Errno::from_io(&e)),
+            }
         }
-        std::fs::read(real).map_err(|e| Errno::from_io(&e))
     }
 }
 
@@ -269,7 +314,16 @@ struct Memory {
     canonical: HashMap<String, Result<Arc<str>, Errno>>,
     dirs: HashMap<String, Result<Arc<[String]>, Errno>>,
     hashes: HashMap<String, Result<Arc<str>, Errno>>,
-    globs: HashMap<String, Arc<[String]>>,
+    globs: HashMap<String, Arc<Expansion>>,
+}
+
+/// The files that a glob stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expansion {
+    /// Their paths.
+    pub files: Vec<String>,
+    /// Whether all are there: a glob over too much is not followed to its end.
+    pub whole: bool,
 }
 
 /// The host: facts and files. Cheap to clone; clones share what was remembered.
@@ -461,11 +515,11 @@ impl Host {
     }
 
     /// The files a glob stands for: remembered, or found by `expand` (which may ask this host).
-    pub fn remembered_glob(&self, pattern: &str, expand: impl FnOnce() -> Vec<String>) -> Arc<[String]> {
+    pub fn remembered_glob(&self, pattern: &str, expand: impl FnOnce() -> Expansion) -> Arc<Expansion> {
         if let Some(known) = self.memory().globs.get(pattern) {
             return known.clone();
         }
-        let answer: Arc<[String]> = expand().into();
+        let answer = Arc::new(expand());
         self.memory().globs.insert(pattern.to_owned(), answer.clone());
         answer
     }
@@ -475,7 +529,8 @@ impl Host {
         if let Some(known) = self.memory().hashes.get(path) {
             return known.clone();
         }
-        let answer = self.read(path).map(|bytes| Arc::from(hex(&Sha512::digest(bytes))));
+        let hash = self.canonicalize(path).and_then(|real| self.files.sha512(&real));
+        let answer = hash.map(|hash| Arc::from(hex(&hash)));
         self.memory().hashes.insert(path.to_owned(), answer.clone());
         answer
     }

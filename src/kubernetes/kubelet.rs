@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::quantity::Quantity;
 use super::version::Version;
+use crate::input::manifest::yaml;
 use crate::input::{Place, Source};
 
 /// kubelet's settings.
@@ -82,6 +83,12 @@ impl Kubelet {
             place: Place { file: source.path.clone(), line, column },
             message,
         };
+        // The same bounds on nesting and aliases as for manifests.
+        let faulty = |e: yaml::YamlError| {
+            let place = source.place(e.at.unwrap_or(0));
+            fault(place.line, place.column, e.message)
+        };
+        yaml::read(&source.text).map_err(faulty)?;
         let document: Option<Document> = serde_yaml::from_str(&source.text).map_err(|e| {
             let (line, column) = e.location().map_or((0, 0), |l| (l.line(), l.column()));
             let text = e.to_string();

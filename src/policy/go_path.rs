@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::input::Host;
-use crate::input::host::FileKind;
+use crate::input::host::{Expansion, FileKind};
 
 /// The pattern is malformed: it matches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +16,10 @@ pub struct BadPattern;
 
 /// How many folders deep a glob may nest before Go calls it malformed.
 const DEPTH_LIMIT: usize = 10_000;
+
+/// How many names one glob looks at before it is given up. Go would go on: `/*/*/*/*` through `/proc` has
+/// no end that anybody waits for.
+const GLOB_LIMIT: usize = 1 << 20;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
@@ -195,18 +199,46 @@ fn has_meta(path: &str) -> bool {
 
 /// `filepath.Glob`: the files of the host that a pattern stands for. A malformed pattern stands for
 /// none; the Go runtimes never look at the error. The answer is remembered by the host.
-pub fn glob(host: &Host, pattern: &str) -> Arc<[String]> {
-    host.remembered_glob(pattern, || expand(host, pattern, 0).unwrap_or_default())
+pub fn glob(host: &Host, pattern: &str) -> Arc<Expansion> {
+    host.remembered_glob(pattern, || {
+        let mut left = GLOB_LIMIT;
+        let files = expand(host, pattern, 0, &mut left).unwrap_or_default();
+        Expansion { files, whole: left > 0 }
+    })
 }
 
-fn expand(host: &Host, pattern: &str, depth: usize) -> Result<Vec<String>, BadPattern> {
-    if depth == DEPTH_LIMIT {
-        return Err(BadPattern);
+/// Whether the glob stands for `path` (and maybe others): the same answer as looking for it among all of
+/// them, without listing any folder that `path` is not in.
+pub fn glob_has(host: &Host, pattern: &str, path: &str) -> bool {
+    has(host, pattern, path, 0)
+}
+
+fn has(host: &Host, pattern: &str, path: &str, depth: usize) -> bool {
+    if depth == DEPTH_LIMIT || PathPattern::new(pattern).is_err() {
+        return false;
     }
-    PathPattern::new(pattern)?;
     if !has_meta(pattern) {
-        return Ok(if host.lstat(pattern).is_ok() { vec![pattern.to_owned()] } else { Vec::new() });
+        return pattern == path && host.lstat(pattern).is_ok();
     }
+    let (folder, file) = split(pattern);
+    let (parent, name) = match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((parent, name)) => (parent, name),
+        None => (".", path),
+    };
+    if !PathPattern::new(file).is_ok_and(|file| file.matches(name)) {
+        return false;
+    }
+    let listed = if has_meta(folder) { parent } else { folder };
+    let in_folder =
+        if has_meta(folder) { has(host, folder, parent, depth + 1) } else { clean(folder) == parent };
+    in_folder
+        && host.stat(listed).map(|s| s.kind) == Ok(FileKind::Directory)
+        && host.read_dir(listed).is_ok_and(|names| names.iter().any(|n| n == name))
+}
+
+/// The folder part of a glob as Go lists it, and what its names have to match.
+fn split(pattern: &str) -> (&str, &str) {
     let (folder, file) = match pattern.rfind('/') {
         Some(slash) => pattern.split_at(slash + 1),
         None => ("", pattern),
@@ -216,24 +248,39 @@ fn expand(host: &Host, pattern: &str, depth: usize) -> Result<Vec<String>, BadPa
         "/" => "/",
         longer => longer.strip_suffix('/').unwrap_or(longer),
     };
+    (folder, file)
+}
+
+fn expand(host: &Host, pattern: &str, depth: usize, left: &mut usize) -> Result<Vec<String>, BadPattern> {
+    if depth == DEPTH_LIMIT {
+        return Err(BadPattern);
+    }
+    PathPattern::new(pattern)?;
+    if !has_meta(pattern) {
+        return Ok(if host.lstat(pattern).is_ok() { vec![pattern.to_owned()] } else { Vec::new() });
+    }
+    let (folder, file) = split(pattern);
     let file = PathPattern::new(file)?;
     let mut found = Vec::new();
     if has_meta(folder) {
-        for folder in expand(host, folder, depth + 1)? {
-            list(host, &folder, &file, &mut found);
+        for folder in expand(host, folder, depth + 1, left)? {
+            list(host, &folder, &file, &mut found, left);
         }
     } else {
-        list(host, folder, &file, &mut found);
+        list(host, folder, &file, &mut found, left);
     }
     Ok(found)
 }
 
-fn list(host: &Host, folder: &str, file: &PathPattern, found: &mut Vec<String>) {
-    if host.stat(folder).map(|s| s.kind) != Ok(FileKind::Directory) {
+fn list(host: &Host, folder: &str, file: &PathPattern, found: &mut Vec<String>, left: &mut usize) {
+    if *left == 0 || host.stat(folder).map(|s| s.kind) != Ok(FileKind::Directory) {
         return;
     }
     if let Ok(names) = host.read_dir(folder) {
-        found.extend(names.iter().filter(|n| file.matches(n)).map(|n| clean(&format!("{folder}/{n}"))));
+        let read = names.len().min(*left);
+        *left -= read;
+        let names = names.iter().take(read).filter(|n| file.matches(n));
+        found.extend(names.map(|n| clean(&format!("{folder}/{n}"))));
     }
 }
 
@@ -276,7 +323,7 @@ mod tests {
     }
 
     fn found(pattern: &str) -> Vec<String> {
-        glob(&host(), pattern).to_vec()
+        glob(&host(), pattern).files.clone()
     }
 
     #[test]
@@ -304,6 +351,38 @@ mod tests {
         assert!(found("/opt/*/").is_empty());
         assert!(found("/*kata*").is_empty());
         assert!(found("").is_empty());
+    }
+
+    #[test]
+    fn one_path_is_found_without_the_others() {
+        for (pattern, path, has) in [
+            ("/opt/*/bin/qemu", "/opt/kata/bin/qemu", true),
+            ("/opt//kata/../kata/bin/qemu-*", "/opt/kata/bin/qemu-old", true),
+            ("/opt//kata/../kata/bin/qemu-*", "/opt//kata/../kata/bin/qemu-old", false),
+            ("/opt//kata/bin/qemu", "/opt//kata/bin/qemu", true),
+            ("/opt//kata/bin/qemu", "/opt/kata/bin/qemu", false),
+            ("/opt/d*", "/opt/dangling", true),
+            ("/opt/*/", "/opt/kata/", false),
+            ("o*", "opt", true),
+            ("*", "", false),
+        ] {
+            assert_eq!(glob_has(&host(), pattern, path), has, "{pattern} {path}");
+            assert_eq!(found(pattern).iter().any(|f| f == path), has, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn a_glob_over_too_much_is_given_up_and_says_so() {
+        let folders = (0..1100).map(|i| format!("/d/{i}/x"));
+        let files = folders.fold(MemoryFiles::new(), |files, path| files.file(&path, 0o644, ""));
+        // Every folder leads back to the first.
+        let files = files.link("/d/up", "/d");
+        let host = Host::new(HostFacts::default(), Arc::new(files));
+        assert!(glob(&host, "/d/*/*").whole);
+        let all = glob(&host, "/d/*/*/*/*/*/*/*/*/*/*");
+        assert!(all.whole);
+        let loops: String = (0..60).map(|_| "/*").collect();
+        assert!(glob(&host, &format!("/d{loops}")).files.len() <= GLOB_LIMIT);
     }
 
     #[test]
@@ -337,15 +416,21 @@ mod tests {
                 .filter(|f| deep(f) == deep(&pattern) && path_match(&pattern, f) == Ok(true))
                 .collect();
             expected.sort();
-            let mut found = glob(&host, &pattern).to_vec();
+            let mut found = glob(&host, &pattern).files.clone();
             found.sort();
-            proptest::prop_assert_eq!(found, expected);
+            proptest::prop_assert_eq!(&found, &expected);
+            for path in files.into_iter().chain(folders).chain(["/", "/b/", "a", "/b//a", "/nope", ""]) {
+                let has = found.iter().any(|f| f == path);
+                proptest::prop_assert_eq!(glob_has(&host, &pattern, path), has, "{}", path);
+            }
         }
 
         #[test]
         fn no_pattern_is_too_odd(pattern in ".{0,10}", name in ".{0,10}") {
             let _ = path_match(&pattern, &name);
-            let _ = glob(&host(), &pattern);
+            for path in glob(&host(), &pattern).files.iter() {
+                proptest::prop_assert!(glob_has(&host(), &pattern, path));
+            }
         }
     }
 }

@@ -274,8 +274,8 @@ fn explain_value(generation: Generation, pattern: &str, host: &Host, meaning: &m
         }
     } else {
         let found = go_path::glob(host, pattern);
-        meaning.more_files = found.len() > FILES_LISTED;
-        meaning.files = found.iter().take(FILES_LISTED).filter_map(|path| hit(host, path)).collect();
+        meaning.more_files = found.files.len() > FILES_LISTED || !found.whole;
+        meaning.files = found.files.iter().take(FILES_LISTED).filter_map(|path| hit(host, path)).collect();
     }
     let open = meaning.files.iter().find_map(|file| anyone_can_write(host, &file.path));
     meaning.warnings.extend(open.map(Warning::AnyoneCanWrite));
@@ -382,7 +382,8 @@ fn among_values(generation: Generation, patterns: &[String], at: usize, host: &H
                 !meaning.files.is_empty()
                     && !meaning.more_files
                     && meaning.files.iter().all(|file| gate.admits(host, &file.path).is_some())
-                    && (other < at || go_path::glob(host, theirs).len() > go_path::glob(host, pattern).len())
+                    && (other < at
+                        || go_path::glob(host, theirs).files.len() > go_path::glob(host, pattern).files.len())
             }
         };
         (all && other != at && theirs != pattern).then_some(other)

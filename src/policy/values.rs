@@ -44,7 +44,7 @@ impl ValueGate {
     pub fn admits(&self, host: &Host, value: &str) -> Option<usize> {
         self.entries.iter().position(|entry| match entry {
             Entry::Text(glob) => glob.matches(value),
-            Entry::Files(pattern) => go_path::glob(host, pattern).iter().any(|file| file == value),
+            Entry::Files(pattern) => go_path::glob_has(host, pattern, value),
             Entry::Invalid(_) => false,
         })
     }

@@ -280,7 +280,7 @@ fn imports(host: &Host, parent: &str, imports: &[String]) -> Result<Vec<String>,
             if go_path::PathPattern::new(&path).is_err() {
                 return Err(Broken::new("syntax error in pattern"));
             }
-            paths.extend(go_path::glob(host, &path).iter().cloned());
+            paths.extend(go_path::glob(host, &path).files.iter().cloned());
         } else {
             paths.push(path);
         }

@@ -12,6 +12,9 @@ use crate::runtime::go_text::quote_char;
 
 pub(super) type Read<T> = Result<T, Error>;
 
+/// Deeper nesting than anybody writes; kept from exhausting the stack.
+pub(super) const DEPTH_LIMIT: usize = 256;
+
 /// What stands for the end of the text.
 pub(super) const END: char = '\0';
 
@@ -26,6 +29,7 @@ pub fn parse(text: &str) -> Read<Table> {
         key: String::new(),
         root: Table::new(),
         implicit: HashSet::new(),
+        depth: 0,
     };
     reader.document()?;
     Ok(reader.root)
@@ -44,6 +48,8 @@ pub(super) struct Reader<'a> {
     root: Table,
     /// Tables that only the header of an inner one has made, by their dotted name.
     implicit: HashSet<String>,
+    /// Arrays and inline tables that are open.
+    pub(super) depth: usize,
 }
 
 pub(super) fn is_blank(c: char) -> bool {
@@ -181,6 +187,9 @@ impl Reader<'_> {
                 self.near = self.line;
             }
             name.push(piece);
+            if name.len() > DEPTH_LIMIT {
+                return self.complain("tables are nested too deeply");
+            }
             self.skip(is_blank);
             match self.next() {
                 '.' => {}

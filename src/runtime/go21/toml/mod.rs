@@ -138,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn nesting_has_an_end() {
+        for text in [
+            format!("x = {}", "[".repeat(100_000)),
+            format!("x = {}1", "{a=".repeat(100_000)),
+            format!("[a{}]", ".a".repeat(100_000)),
+        ] {
+            assert!(error(&text).ends_with("nested too deeply"), "{}", error(&text));
+        }
+        assert!(parse(&format!("x = {}{}", "[".repeat(200), "]".repeat(200))).is_ok());
+    }
+
+    #[test]
     fn what_is_taken() {
         let text = "\r\n# c\n[a]\nb = \"x\\u00e9\\n\" # c\nc = '''\nl'''\nd = [ 1, # c\n 2, ]\n[a.t]\n[[l]]\n[[l]]\n";
         let table = parse(text).map_err(|e| e.message);

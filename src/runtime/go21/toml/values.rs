@@ -3,7 +3,7 @@
 //! Decides where a value's text stops and whether an array is of one type; what the text comes to:
 //! `scalar`. Facts: lex.go and type_check.go of github.com/BurntSushi/toml 0.3.1.
 
-use super::document::{END, Read, Reader, is_blank, is_newline};
+use super::document::{DEPTH_LIMIT, END, Read, Reader, is_blank, is_newline};
 use super::scalar;
 use super::{Entry, Error, Table, Value};
 use crate::runtime::go_text::{quote, quote_char};
@@ -13,8 +13,8 @@ impl Reader<'_> {
         self.skip(is_blank);
         let start = self.pos;
         match self.next() {
-            '[' => self.array(),
-            '{' => self.inline_table(),
+            '[' => self.nested(Self::array),
+            '{' => self.nested(Self::inline_table),
             '"' => {
                 if self.triple('"') {
                     let text = self.many_lines('"')?;
@@ -137,6 +137,16 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Read<Value>) -> Read<Value> {
+        self.depth += 1;
+        if self.depth > DEPTH_LIMIT {
+            return self.complain("values are nested too deeply");
+        }
+        let value = read(self);
+        self.depth -= 1;
+        value
     }
 
     fn array(&mut self) -> Read<Value> {

@@ -183,6 +183,7 @@ impl<'a> Reader<'a> {
             }
             key_at.get_or_insert(spot);
             key.push(piece);
+            self.bounded(&key)?;
             self.cursor.skip_blanks()?;
             match self.cursor.next()? {
                 '.' => self.cursor.ignore(),
@@ -258,6 +259,7 @@ impl<'a> Reader<'a> {
             }
             start.get_or_insert(spot);
             key.push(piece);
+            self.bounded(&key)?;
             self.cursor.skip_blanks()?;
             match self.cursor.next()? {
                 '.' => self.cursor.ignore(),
@@ -348,6 +350,14 @@ impl<'a> Reader<'a> {
             return scalars::boolean(cursor).map(|(v, spot)| (v, spot, false));
         }
         Err(cursor.fault(format!("expected value but found {} instead", quote_char(c))))
+    }
+
+    /// A key of a hundred thousand pieces would be as many tables, each by its whole name.
+    fn bounded(&self, key: &[String]) -> Read<()> {
+        if key.len() > DEPTH_LIMIT {
+            return Err(self.cursor.fault("tables are nested too deeply"));
+        }
+        Ok(())
     }
 
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Read<Value>) -> Read<Value> {
