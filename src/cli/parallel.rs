@@ -14,18 +14,18 @@ use super::CliError;
 use super::pods;
 use super::setup::SetupError;
 use crate::input::manifest::pods::Found;
-use crate::input::manifest::{self, Lines, Object, Pod, RuntimeClass};
+use crate::input::manifest::{self, Object, Piece, Pod, RuntimeClass};
 use crate::kubernetes::{self, Node};
 
 /// Batches that wait before and behind each worker.
 const WAITING: usize = 2;
-/// Pods of a text that is no JSON lines, in one batch.
+/// Pods of a text that is read as a whole, in one batch.
 const PODS: usize = 64;
 
 /// What the reader hands to a worker.
 enum Batch {
-    /// Lines to be read; no RuntimeClass is in them or came before.
-    Lines(Lines),
+    /// A piece of the input to be read; no RuntimeClass is in it or came before.
+    Piece(Piece),
     /// Pods that the reader had to read itself.
     Pods(Vec<Pod>),
 }
@@ -110,8 +110,8 @@ fn run<T>(
         let mut sorted = Sorted::default();
         match batch {
             Batch::Pods(pods) => sorted.pods = pods,
-            Batch::Lines(lines) => {
-                if let Err(error) = lines.walk(&mut |object| sorted.sort(&object, node)) {
+            Batch::Piece(piece) => {
+                if let Err(error) = piece.walk(&mut |object| sorted.sort(&object, node)) {
                     sorted.failed = sorted.failed.take().or(Some(SetupError::from(error).into()));
                 }
             }
@@ -160,11 +160,11 @@ impl Dealer<'_> {
         }
     }
 
-    fn lines(&mut self, lines: Lines) -> bool {
-        if self.sorted.classes.is_empty() && !lines.text().contains("RuntimeClass\"") {
+    fn piece(&mut self, piece: Piece) -> bool {
+        if self.sorted.classes.is_empty() && !piece.text().contains("RuntimeClass\"") {
             self.flush();
-            self.deal(Batch::Lines(lines));
-        } else if let Err(error) = lines.walk(&mut |object| self.object(&object)) {
+            self.deal(Batch::Piece(piece));
+        } else if let Err(error) = piece.walk(&mut |object| self.object(&object)) {
             // A class counts for the pods behind it, so these were read in order.
             let error = SetupError::from(error).into();
             self.sorted.failed = self.sorted.failed.take().or(Some(error));
@@ -183,9 +183,9 @@ fn read(
     let dealer = Dealer { sorted: Sorted::default(), node, inlets, turn: 0, open: true };
     // Both ways of reading deal.
     let dealer = RefCell::new(dealer);
-    let mut lines = |lines: Lines| dealer.borrow_mut().lines(lines);
+    let mut pieces = |piece: Piece| dealer.borrow_mut().piece(piece);
     let mut visit = |object: Object<'_, '_>| dealer.borrow_mut().object(&object);
-    let read = manifest::batches(input, shown.clone(), &mut lines, &mut visit);
+    let read = manifest::batches(input, shown.clone(), &mut pieces, &mut visit);
     let mut dealer = dealer.into_inner();
     dealer.flush();
     match dealer.sorted.failed.take() {

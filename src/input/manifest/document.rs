@@ -79,6 +79,26 @@ impl<'w> Walk<'w> {
         Ok(self.documents)
     }
 
+    /// Goes through items that were cut out of a list, which is the document counted last. The text starts
+    /// `base` bytes behind the document's start.
+    pub fn items(mut self, head: &Node<'_>, base: usize) -> Result<usize, InputError> {
+        let text = self.locator.text();
+        let mut at = 0;
+        while at < text.len() {
+            let (item, more, next) = json::read_item(text, at).map_err(|error| {
+                let message = format!("json: offset {}: {}", base + error.at + 1, error.message);
+                self.error(error.at, message)
+            })?;
+            let places = Places { locator: self.locator, base: 0 };
+            self.item(&item, head, self.documents, true, &[], places);
+            if !more {
+                break;
+            }
+            at = next;
+        }
+        Ok(self.documents)
+    }
+
     fn next_document(&mut self, at: usize) -> Result<usize, InputError> {
         self.documents += 1;
         if self.documents > DOCUMENT_LIMIT {
@@ -140,6 +160,11 @@ impl<'w> Walk<'w> {
         let head = Node { at: start, data: Data::Map(head) };
         match (items, head.text("kind")) {
             (Some(items), Some(kind)) if kind.ends_with("List") => {
+                // All of it is read before any item is let go: a list that is no JSON may still be YAML.
+                let mut elements = json::Members::open(text, items, b'[').ok_or(Stop::nowhere(items))?;
+                while elements.next_element()?.is_some() {
+                    elements.value()?;
+                }
                 let document = self.next_document(start)?;
                 let mut elements = json::Members::open(text, items, b'[').ok_or(Stop::nowhere(items))?;
                 while elements.next_element()?.is_some() {

@@ -26,6 +26,19 @@ pub fn read_value(text: &str, from: usize) -> Result<(Node<'_>, usize), JsonErro
     Ok((node, reader.at))
 }
 
+/// Reads the item of an array at `from`, and what ends it, `,` or `]`; gives it, whether more follow, and
+/// the offset behind.
+pub fn read_item(text: &str, from: usize) -> Result<(Node<'_>, bool, usize), JsonError> {
+    let mut reader = Reader { text, at: from, depth: 1 };
+    reader.blanks();
+    let node = reader.value("looking for beginning of value")?;
+    reader.blanks();
+    match reader.peek() {
+        Some(end @ (b',' | b']')) => Ok((node, end == b',', reader.at + 1)),
+        _ => Err(reader.unexpected("after array element")),
+    }
+}
+
 /// The offset of the first byte at or after `from` that is not JSON's white space.
 pub fn skip_blanks(text: &str, from: usize) -> usize {
     let mut reader = Reader { text, at: from, depth: 0 };
@@ -56,6 +69,11 @@ impl<'a> Members<'a> {
             reader.at += 1;
             Self { reader, state: MemberState::Start }
         })
+    }
+
+    /// Goes on behind a member of an object that began before `text`.
+    pub fn resume(text: &'a str) -> Self {
+        Self { reader: Reader { text, at: 0, depth: 1 }, state: MemberState::Between }
     }
 
     /// The offset behind what was read.

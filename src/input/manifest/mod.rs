@@ -6,6 +6,7 @@
 pub mod document;
 pub mod json;
 pub mod kinds;
+pub mod list;
 pub mod node;
 pub mod place;
 pub mod pods;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use super::source::{Place, Source};
 use crate::finding::Finding;
 pub use document::Object;
-pub use stream::{Lines, batches, stream};
+pub use stream::{Piece, batches, stream};
 
 /// The deepest nesting that is read. Kubernetes' own objects stay below 40.
 pub const NESTING_LIMIT: usize = 200;

@@ -13,6 +13,8 @@ use crate::input::Place;
 pub struct Locator<'a> {
     file: Arc<str>,
     text: &'a str,
+    /// The column at which the text starts.
+    first_column: u32,
     /// Offset, line and column (from 1) of the last answer.
     last: Cell<(usize, u32, u32)>,
 }
@@ -20,7 +22,12 @@ pub struct Locator<'a> {
 impl<'a> Locator<'a> {
     /// A text that starts on line `first_line` of `file`.
     pub fn new(file: Arc<str>, text: &'a str, first_line: u32) -> Self {
-        Self { file, text, last: Cell::new((0, first_line, 1)) }
+        Self::from(file, text, first_line, 1)
+    }
+
+    /// A text that starts inside a line.
+    pub fn from(file: Arc<str>, text: &'a str, first_line: u32, first_column: u32) -> Self {
+        Self { file, text, first_column, last: Cell::new((0, first_line, first_column)) }
     }
 
     /// The text.
@@ -55,8 +62,11 @@ impl<'a> Locator<'a> {
                 column.saturating_sub(count(passed.chars().count()))
             } else {
                 let before = self.text.get(..offset).unwrap_or_default();
-                let head = before.rsplit_once('\n').map_or(before, |(_, head)| head);
-                count(head.chars().count()).saturating_add(1)
+                let (head, first) = match before.rsplit_once('\n') {
+                    Some((_, head)) => (head, 1),
+                    None => (before, self.first_column),
+                };
+                count(head.chars().count()).saturating_add(first)
             };
         }
         self.last.set((offset, line, column));
@@ -72,6 +82,13 @@ fn count(number: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::input::Source;
+
+    #[test]
+    fn a_text_may_start_inside_a_line() {
+        let locator = Locator::from("f".into(), "ab\ncd", 7, 5);
+        let at = |offset| (locator.place(offset).line, locator.place(offset).column);
+        assert_eq!((at(1), at(4), at(0), at(3)), ((7, 6), (8, 2), (7, 5), (8, 1)));
+    }
 
     #[test]
     fn agrees_with_the_source_in_any_order() {
