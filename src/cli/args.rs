@@ -10,18 +10,31 @@ const VERSION: &str = concat!(
     "\nmodels: Kata Containers 4.1.0 (Go runtime, runtime-rs) and 2.1.0 (Go runtime)"
 );
 
-const EXAMPLES: &str = "\
-Examples:
+macro_rules! examples {
+    () => {
+        "\
   katascope                                        the terminal program on an embedded sample
   katascope -c configuration.toml pods.yaml        the terminal program on your files
   katascope check -c configuration.toml pods.yaml  what becomes of every pod
   kubectl get pods -A -o json | katascope check -  the pods of a cluster, against this host
-  katascope explain default_memory                 one annotation, in every generation
+  katascope explain default_memory                 one annotation, in every generation"
+    };
+}
 
-Exit status:
+macro_rules! exit_status {
+    () => {
+        "\
   0  nothing found, no difference
   1  findings at or above --fail-on; for diff and --dry-run, a difference
-  2  could not do its work: usage, unreadable or malformed input";
+  2  could not do its work: usage, unreadable or malformed input"
+    };
+}
+
+/// The most useful commands, for help and man page.
+pub(super) const EXAMPLES: &str = examples!();
+/// What the exit status says, likewise.
+pub(super) const EXIT_STATUS: &str = exit_status!();
+const AFTER_HELP: &str = concat!("Examples:\n", examples!(), "\n\nExit status:\n", exit_status!());
 
 const CHECK_HELP: &str = "\
 What becomes of an annotation:
@@ -43,7 +56,7 @@ More of one pod: katascope show annotations (every station), show sizing (the su
 
 /// What Kata Containers makes of a pod's annotations on a host, before the pod is started.
 #[derive(Debug, Parser)]
-#[command(name = "katascope", bin_name = "katascope", version = VERSION, after_help = EXAMPLES)]
+#[command(name = "katascope", bin_name = "katascope", version = VERSION, after_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
 pub struct Cli {
     /// What to do; without a command, the terminal program.
@@ -80,10 +93,14 @@ pub enum Command {
     /// Print completions for a shell
     Completions {
         /// The shell
+        #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
     /// Print the man page
-    Man,
+    Man {
+        /// Of this command [default: of the program]
+        command: Option<String>,
+    },
     /// Print the commented settings of the terminal program, and where they are read from
     Settings,
 }

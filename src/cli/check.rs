@@ -8,10 +8,9 @@ use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
 use crate::finding::Severity;
 use crate::input::manifest::Pod;
-use crate::report::json;
 use crate::report::junit::Junit;
-use crate::report::sarif::Sarif;
 use crate::report::text::{self, Tally};
+use crate::report::{json, junit, sarif};
 use crate::runtime::Depth;
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
@@ -49,27 +48,30 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             writer.close()?;
         }
         CheckFormat::Sarif => {
-            let mut sarif = Sarif::default();
-            pods::each(&args.input, |pod| {
-                progress.pod();
+            let mut writer = sarif::Writer::open(&mut out)?;
+            let work = |pod: Pod| {
                 let evaluation = evaluator.evaluate(&pod, depth);
-                tally.add(&evaluation);
-                sarif.pod(&pod, &evaluation);
-                Ok(())
+                (Tally::of(&evaluation), sarif::pod(&pod, &evaluation))
+            };
+            pods::each_worked(&args.input, work, |(counted, results)| {
+                progress.pod();
+                tally.join(counted);
+                Ok(writer.pod(&results)?)
             })?;
-            serde_json::to_writer_pretty(&mut out, &sarif.log()).map_err(io::Error::from)?;
-            writeln!(out)?;
+            writer.close()?;
         }
         CheckFormat::Junit => {
-            let mut junit = Junit::default();
-            pods::each(&args.input, |pod| {
-                progress.pod();
+            let mut all = Junit::default();
+            let work = |pod: Pod| {
                 let evaluation = evaluator.evaluate(&pod, depth);
-                tally.add(&evaluation);
-                junit.pod(&pod, &evaluation, least);
-                Ok(())
+                (Tally::of(&evaluation), junit::pod(&pod, &evaluation, least))
+            };
+            pods::each_worked(&args.input, work, |(counted, case)| {
+                progress.pod();
+                tally.join(counted);
+                Ok(all.add(&case)?)
             })?;
-            junit.write(&mut out)?;
+            all.write(&mut out)?;
         }
         CheckFormat::Text => {
             let paint = paint(args.color);

@@ -58,8 +58,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
             "candidate": sides.candidate,
             "pods": reports,
         });
-        serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-        writeln!(out)?;
+        crate::report::json::print(&mut out, &report)?;
     }
     out.flush()?;
     Ok(if any { Exit::Found } else { Exit::Clean })

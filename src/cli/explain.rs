@@ -1,14 +1,15 @@
 //! `katascope explain`: a key or a message, in every generation and, with -c, on this host.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::args::{ExplainArgs, Input};
+use super::setup::SetupError;
 use super::{CliError, Exit, paint, setup};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::evaluate::Evaluator;
 use crate::explain::{Meaning, explain};
 use crate::policy::names::NameGate;
-use crate::report::explanation;
+use crate::report::{explanation, json};
 use crate::runtime::verdict::{Fix, ListId};
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
@@ -17,13 +18,16 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
         None => None,
         Some(config) => {
             let input = Input { config: Some(config.clone()), root: args.root.clone(), ..Input::default() };
-            Some(setup::evaluator(&input)?.0)
+            let evaluator = setup::evaluator(&input)?.0;
+            if let Some(why) = setup::unread(&evaluator.setup().layers) {
+                return Err(SetupError::Usage(why).into());
+            }
+            Some(evaluator)
         }
     };
     let mut out = io::stdout().lock();
     if args.output.is_json() {
-        serde_json::to_writer_pretty(&mut out, &explanation::json(&meaning)).map_err(io::Error::from)?;
-        writeln!(out)?;
+        json::print(&mut out, &explanation::json(&meaning))?;
     } else {
         let policy = |key: &str, value: Option<&str>| evaluator.as_ref().and_then(|e| here(e, key, value));
         explanation::text(&mut out, &meaning, &policy, paint(args.output.color))?;

@@ -11,19 +11,20 @@ mod pods;
 mod policy;
 mod progress;
 mod setup;
+mod shells;
 mod show;
 mod which;
 
 use std::io::{self, IsTerminal, Write};
 
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 
 use args::{Cli, ColorChoice, Command};
 pub use exit::Exit;
 use report::Paint;
 use setup::SetupError;
 
-use crate::report::text as report;
+use crate::report::{escape, text as report};
 
 /// Why a command ended without its work done.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +41,7 @@ pub(crate) enum CliError {
 
 /// Runs the program on the process's arguments.
 pub fn run() -> Exit {
-    let cli = Cli::parse();
+    let cli = Cli::from_arg_matches(&shells::matches()).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
         None => interactive::run(&cli.input, &cli.screen),
         Some(Command::Check(args)) => check::run(&args),
@@ -49,8 +50,8 @@ pub fn run() -> Exit {
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Policy(args)) => policy::run(&args.command),
         Some(Command::Which(args)) => which::run(&args),
-        Some(Command::Completions { shell }) => completions(shell),
-        Some(Command::Man) => man(),
+        Some(Command::Completions { shell }) => Ok(shells::completions(shell)),
+        Some(Command::Man { command }) => shells::man(command.as_deref()),
         Some(Command::Settings) => settings(),
     };
     match result {
@@ -58,15 +59,11 @@ pub fn run() -> Exit {
         // A closed pipe ends quietly: the reader has seen enough.
         Err(CliError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
+            let error = escape::visible_lines(&error.to_string());
             let _ = writeln!(io::stderr(), "katascope: {error}");
             Exit::Trouble
         }
     }
-}
-
-fn completions(shell: clap_complete::Shell) -> Result<Exit, CliError> {
-    clap_complete::generate(shell, &mut Cli::command(), "katascope", &mut io::stdout());
-    Ok(Exit::Clean)
 }
 
 fn settings() -> Result<Exit, CliError> {
@@ -74,11 +71,6 @@ fn settings() -> Result<Exit, CliError> {
     let shown = path.as_ref().map_or("nowhere: HOME is not set".into(), |p| p.display().to_string());
     let there = if path.is_some_and(|p| p.exists()) { "" } else { " (not there)" };
     write!(io::stdout(), "# read from {shown}{there}\n{}", crate::tui::settings::DEFAULT)?;
-    Ok(Exit::Clean)
-}
-
-fn man() -> Result<Exit, CliError> {
-    clap_mangen::Man::new(Cli::command()).render(&mut io::stdout())?;
     Ok(Exit::Clean)
 }
 

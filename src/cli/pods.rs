@@ -63,20 +63,32 @@ pub(super) fn open(path: &Path) -> Result<(Arc<str>, Box<dyn BufRead + Send>), C
     Ok((shown, Box::new(BufReader::with_capacity(BUFFER, file))))
 }
 
+/// The endings of manifests.
+const KNOWN: [&str; 4] = ["yaml", "yml", "json", "jsonl"];
+
 /// The manifest files that `path` means: itself, or those of a folder by name.
 fn files(path: &Path) -> Result<Vec<PathBuf>, SetupError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let unreadable =
-        |e: io::Error| SetupError::Unreadable { path: path.display().to_string(), reason: e.to_string() };
+        |e: io::Error| SetupError::Unreadable { path: path.display().to_string(), reason: setup::plain(&e) };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        let known = ["yaml", "yml", "json", "jsonl"];
-        if file.extension().is_some_and(|e| known.iter().any(|k| e.eq_ignore_ascii_case(k))) {
+        // kubectl does not look into folders of a folder, whatever they are called.
+        if file.extension().is_some_and(|e| KNOWN.iter().any(|k| e.eq_ignore_ascii_case(k))) && !file.is_dir()
+        {
+            if file.exists() && !file.is_file() {
+                let path = file.display().to_string();
+                return Err(SetupError::Unreadable { path, reason: "not a regular file".into() });
+            }
             files.push(file);
         }
+    }
+    if files.is_empty() {
+        let reason = format!("no manifest in this folder: no file in it ends with .{}", KNOWN.join(", ."));
+        return Err(SetupError::Unreadable { path: path.display().to_string(), reason });
     }
     files.sort();
     Ok(files)

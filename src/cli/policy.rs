@@ -1,6 +1,6 @@
 //! `katascope policy`: a list edited in place, what the policy lets in, and the tightest one.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use super::args::{EditArgs, Input, PolicyCommand};
@@ -12,7 +12,8 @@ use crate::evaluate::Evaluator;
 use crate::input::config::Layers;
 use crate::input::search;
 use crate::policy::audit::{Audit, PolicyList};
-use crate::report::policy as report;
+use crate::report::escape::visible;
+use crate::report::{json, policy as report};
 use crate::runtime::verdict::ListId;
 use crate::suggest::{suggest, unused};
 
@@ -25,7 +26,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
             let (hypervisor, audit) = audit(&evaluator)?;
             let mut out = io::stdout().lock();
             if args.output.is_json() {
-                print_json(&mut out, &report::audit_json(&evaluator, &audit))?;
+                json::print(&mut out, &report::audit_json(&evaluator, &audit))?;
             } else {
                 let setup = evaluator.setup();
                 let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.generation.title());
@@ -63,18 +64,13 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
                 report::Proposal { pods: &all, suggestion: &suggestion, unused: &unused, diff: &diff };
             let mut out = io::stdout().lock();
             if args.output.is_json() {
-                print_json(&mut out, &report::proposal_json(&evaluator, &proposal))?;
+                json::print(&mut out, &report::proposal_json(&evaluator, &proposal))?;
             } else {
                 report::proposal(&mut out, &proposal, paint(args.output.color))?;
             }
             Ok(if suggestion.impossible.is_empty() { Exit::Clean } else { Exit::Found })
         }
     }
-}
-
-fn print_json(out: &mut dyn Write, json: &serde_json::Value) -> Result<(), CliError> {
-    serde_json::to_writer_pretty(&mut *out, json).map_err(io::Error::from)?;
-    Ok(writeln!(out)?)
 }
 
 /// The active hypervisor's table name; a file that does not load here still says it.
@@ -85,7 +81,10 @@ fn active(evaluator: &Evaluator) -> Result<String, SetupError> {
         .map(str::to_owned)
         .or_else(|| setup.hypervisor.clone())
         .or_else(|| search::hypervisor(setup.generation, &setup.layers))
-        .ok_or_else(|| no_table(&setup.layers.asked))
+        .ok_or_else(|| match setup::trouble(evaluator) {
+            Some(trouble) => SetupError::Usage(trouble),
+            None => no_table(&setup.layers.asked),
+        })
 }
 
 fn no_table(path: &str) -> SetupError {
@@ -180,7 +179,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     let plans: Vec<Plan> = history.plans().into_iter().map(|plan| tidied(plan, &history, &id)).collect();
     let diff: String = plans.iter().map(Plan::diff).collect();
     if args.dry_run {
-        io::stdout().lock().write_all(diff.as_bytes())?;
+        print_diff(&mut io::stdout().lock(), &diff, io::stdout().is_terminal())?;
         return Ok(if diff.is_empty() { Exit::Clean } else { Exit::Found });
     }
     if let Some(file) = &args.output {
@@ -196,19 +195,32 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
                 reason: setup::plain(&e),
             })?;
         }
-        io::stderr().lock().write_all(diff.as_bytes())?;
+        print_diff(&mut io::stderr().lock(), &diff, io::stderr().is_terminal())?;
         return Ok(Exit::Clean);
     }
     let disk = RealDisk::new(chosen.root.clone());
     for plan in &plans {
         save(plan, &disk)?;
     }
-    io::stderr().lock().write_all(diff.as_bytes())?;
+    print_diff(&mut io::stderr().lock(), &diff, io::stderr().is_terminal())?;
     let mut out = io::stdout().lock();
     for line in said {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", visible(&line))?;
     }
     Ok(Exit::Clean)
+}
+
+/// A difference as it is, for `patch`; on a terminal nothing in it acts.
+fn print_diff(out: &mut dyn Write, diff: &str, terminal: bool) -> io::Result<()> {
+    for line in diff.split_inclusive('\n') {
+        let text = line.strip_suffix('\n').unwrap_or(line);
+        if terminal && text.len() < line.len() {
+            writeln!(out, "{}", visible(text))?;
+        } else {
+            out.write_all(line.as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// An entry as the name gate will read it.

@@ -2,6 +2,7 @@
 //!
 //! Reads files; knows no rule of Kata but the runtimes' default search paths.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::cri::crio::Crio;
 use crate::cri::which;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::{Layers, Unreadable};
-use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts};
+use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts, READ_LIMIT};
 use crate::input::source::Source;
 use crate::input::{probe, search};
 use crate::kubernetes::kubelet::KubeletError;
@@ -99,7 +100,12 @@ pub fn read_source(path: &Path) -> Result<Source, SetupError> {
     if !meta.is_file() {
         return Err(unreadable("not a regular file".into()));
     }
-    let bytes = std::fs::read(path).map_err(|e| unreadable(plain(&e)))?;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| unreadable(plain(&e)))?;
+    file.take(READ_LIMIT + 1).read_to_end(&mut bytes).map_err(|e| unreadable(plain(&e)))?;
+    if bytes.len() as u64 > READ_LIMIT {
+        return Err(unreadable(format!("larger than {} MiB", READ_LIMIT >> 20)));
+    }
     let text = String::from_utf8(bytes).map_err(|e| {
         unreadable(format!("not UTF-8: the first bad byte is at offset {}", e.utf8_error().valid_up_to()))
     })?;
@@ -314,6 +320,14 @@ fn inside_root(input: &Input, host: &Host, path: &Path) -> Result<(Host, String)
 pub fn trouble(evaluator: &Evaluator) -> Option<String> {
     evaluator.loaded().err()?;
     let layers = &evaluator.setup().layers;
+    unread(layers).or_else(|| {
+        let mut sources = layers.sources();
+        sources.find_map(|source| crate::input::toml_tree::parse(source).err()).map(|e| e.to_string())
+    })
+}
+
+/// Why the configuration file could not be read, where it could not.
+pub fn unread(layers: &Layers) -> Option<String> {
     if let Err(why) = &layers.base {
         let why = match why {
             Unreadable::Io(errno) => errno.go().to_owned(),
@@ -322,5 +336,5 @@ pub fn trouble(evaluator: &Evaluator) -> Option<String> {
         };
         return Some(format!("{}: {why}", layers.asked));
     }
-    layers.sources().find_map(|source| crate::input::toml_tree::parse(source).err()).map(|e| e.to_string())
+    None
 }

@@ -9,6 +9,7 @@ use crate::catalog::{self, Generation};
 use crate::evaluate::Evaluation;
 use crate::evaluate::vm_size::VmSize;
 use crate::input::manifest::Pod;
+use crate::report::escape::{visible, visible_lines};
 use crate::report::{explanation, json, sizing, text};
 use crate::runtime::Depth;
 
@@ -34,9 +35,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     let vm = evaluation.effective.as_ref().and_then(|_| evaluator.vm_size(&evaluation));
     let mut out = BufWriter::new(io::stdout().lock());
     if args.output.is_json() {
-        serde_json::to_writer_pretty(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref()))
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        json::print(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref()))?;
     } else {
         match args.what {
             Subject::Annotations => {
@@ -53,9 +52,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         let _ = writeln!(
             io::stderr(),
             "katascope: {} is refused at {}: {}",
-            pod.id(),
+            visible(&pod.id()),
             failure.stage.as_str(),
-            failure.message.trim_end()
+            visible_lines(&failure.message)
         );
         return Ok(Exit::Found);
     }
@@ -77,8 +76,7 @@ fn known(args: &ShowArgs) -> Result<Exit, CliError> {
             .map(explanation::annotation_json)
             .collect();
         let report = serde_json::json!({ "generation": generation.id(), "annotations": all });
-        serde_json::to_writer_pretty(&mut out, &report).map_err(io::Error::from)?;
-        writeln!(out)?;
+        json::print(&mut out, &report)?;
     } else {
         explanation::table(&mut out, generation)?;
     }

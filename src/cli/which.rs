@@ -10,6 +10,7 @@ use super::{CliError, Exit, paint};
 use crate::cri::which::{Which, handlers, reads};
 use crate::input::Host;
 use crate::report::escape::visible;
+use crate::report::json::print;
 
 pub(super) fn run(args: &WhichArgs) -> Result<Exit, CliError> {
     let mut input = args.input.input();
@@ -53,9 +54,7 @@ pub(super) fn run(args: &WhichArgs) -> Result<Exit, CliError> {
     let mut out = io::stdout().lock();
     if args.output.is_json() {
         let report: Vec<_> = found.iter().map(as_json).collect();
-        serde_json::to_writer_pretty(&mut out, &json!({ "schema": 1, "handlers": report }))
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        print(&mut out, &json!({ "schema": 1, "handlers": report }))?;
     } else {
         for which in &found {
             text(&mut out, which, paint(args.output.color))?;
@@ -71,9 +70,7 @@ fn readers(args: &WhichArgs, path: &str, found: &[Which], host: &Host) -> Result
         found.iter().filter(|which| reads(which, path, host)).map(|which| which.handler.as_str()).collect();
     let mut out = io::stdout().lock();
     if args.output.is_json() {
-        serde_json::to_writer_pretty(&mut out, &json!({ "schema": 1, "file": path, "read_by": names }))
-            .map_err(io::Error::from)?;
-        writeln!(out)?;
+        print(&mut out, &json!({ "schema": 1, "file": path, "read_by": names }))?;
     } else if names.is_empty() {
         writeln!(out, "no handler reads {}", visible(path))?;
         for which in found {

@@ -33,6 +33,32 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The same, but line breaks stay.
+pub fn visible_lines(text: &str) -> String {
+    text.trim_end().split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// A JSON text with every hostile character as JSON's own escape: whoever reads it as JSON reads the same.
+pub fn json(text: String) -> String {
+    let hostile = |c: char| c != '\n' && is_hostile(c);
+    // Outside of strings JSON is plain ASCII, and inside serde_json has escaped what is below a space.
+    if text.bytes().all(|b| b < 0x7f) || !text.chars().any(hostile) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if !hostile(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            use std::fmt::Write;
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +67,15 @@ mod tests {
     fn escapes_and_overrides_are_shown() {
         assert_eq!(visible("a\u{1b}[31m\u{202e}b\n"), "a\\e[31m\\u{202e}b\\n");
         assert!(matches!(visible("plain ünïcode"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn json_stays_the_same_json() {
+        let value = serde_json::json!({ "a\u{9b}": "b\u{202e}\u{7f}\u{e0041}é\n" });
+        for text in [value.to_string(), format!("{value:#}")] {
+            let shown = json(text);
+            assert!(shown.chars().all(|c| c == '\n' || !is_hostile(c)), "{shown}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).ok(), Some(value.clone()));
+        }
     }
 }

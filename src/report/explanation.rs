@@ -154,8 +154,8 @@ fn message(
 ) -> io::Result<()> {
     let mark = if decoded.harmless { paint.wrap("32", "harmless") } else { paint.wrap("33", "message") };
     writeln!(out, "{mark} of {}", decoded.speaker)?;
-    writeln!(out, "  means   {}", decoded.meaning)?;
-    writeln!(out, "  do      {}", decoded.advice)?;
+    writeln!(out, "  means   {}", visible(&decoded.meaning))?;
+    writeln!(out, "  do      {}", visible(&decoded.advice))?;
     writeln!(out, "  who     {}", who(decoded.who))?;
     if let Some(list) = decoded.list {
         writeln!(out, "  list    {list}")?;

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::escape;
 use crate::agent::AgentSetup;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::finding::{Finding, Severity, Who};
@@ -30,16 +31,15 @@ impl<W: Write> Writer<W> {
     /// Opens the report with the policy's part.
     pub fn open(mut out: W, evaluator: &Evaluator) -> io::Result<Self> {
         write!(out, "{{\n\"schema\": {SCHEMA},\n\"policy\": ")?;
-        serde_json::to_writer(&mut out, &policy(evaluator))?;
-        write!(out, ",\n\"pods\": [")?;
+        write!(out, "{},\n\"pods\": [", escape::json(policy(evaluator).to_string()))?;
         Ok(Self { out, pods: 0 })
     }
 
     /// Adds a pod's part.
-    pub fn pod(&mut self, report: &[u8]) -> io::Result<()> {
+    pub fn pod(&mut self, report: &str) -> io::Result<()> {
         self.out.write_all(if self.pods == 0 { b"\n" } else { b",\n" })?;
         self.pods += 1;
-        self.out.write_all(report)
+        self.out.write_all(report.as_bytes())
     }
 
     /// Closes the report.
@@ -50,8 +50,13 @@ impl<W: Write> Writer<W> {
 }
 
 /// One pod's part of the report.
-pub fn pod(pod: &Pod, evaluation: &Evaluation, full: bool) -> io::Result<Vec<u8>> {
-    Ok(serde_json::to_vec(&PodReport::new(pod, evaluation, full))?)
+pub fn pod(pod: &Pod, evaluation: &Evaluation, full: bool) -> io::Result<String> {
+    Ok(escape::json(serde_json::to_string(&PodReport::new(pod, evaluation, full))?))
+}
+
+/// Writes a report that is at hand as a whole, over several lines.
+pub fn print(out: &mut dyn Write, report: &Json) -> io::Result<()> {
+    writeln!(out, "{}", escape::json(format!("{report:#}")))
 }
 
 /// The policy's part: which files under which rules, and whether they load.

@@ -3,68 +3,96 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
 use super::escape::is_hostile;
 use super::json::severity;
 use crate::evaluate::Evaluation;
 use crate::finding::{Finding, Severity};
 use crate::input::manifest::Pod;
 
-/// Collects the test cases of one run.
+/// A pod as a test case.
 #[derive(Debug, Default)]
+pub struct Case {
+    text: String,
+    failed: bool,
+}
+
+/// A pod's test case. Findings at or above `fail_on` make it fail.
+pub fn pod(pod: &Pod, evaluation: &Evaluation, fail_on: Severity) -> Case {
+    let mut case = Case::default();
+    let text = &mut case.text;
+    let _ = write!(
+        text,
+        "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
+        attribute(&pod.namespace),
+        attribute(&pod.name),
+        attribute(&pod.source.file),
+        pod.source.line
+    );
+    let refusal = evaluation.outcome.failure();
+    let (bad, rest): (Vec<&Finding>, Vec<&Finding>) =
+        evaluation.findings.iter().partition(|f| f.severity >= fail_on);
+    if refusal.is_none() && evaluation.findings.is_empty() {
+        text.push_str("/>\n");
+        return case;
+    }
+    text.push_str(">\n");
+    if refusal.is_some() || !bad.is_empty() {
+        case.failed = true;
+        let message = refusal
+            .map(|f| f.message.as_str())
+            .or_else(|| bad.first().map(|f| f.message.as_str()))
+            .unwrap_or_default();
+        let kind = refusal.map_or("finding", |f| f.stage.as_str());
+        let _ = writeln!(
+            text,
+            "      <failure type=\"{}\" message=\"{}\">{}</failure>",
+            attribute(kind),
+            attribute(message),
+            lines(&bad)
+        );
+    }
+    if !rest.is_empty() {
+        let _ = writeln!(text, "      <system-out>{}</system-out>", lines(&rest));
+    }
+    text.push_str("    </testcase>\n");
+    case
+}
+
+/// The test cases of one run. Their number stands before them, so they are held to the end; packed, since
+/// one is much like another.
+#[derive(Debug)]
 pub struct Junit {
-    cases: String,
+    cases: DeflateEncoder<Vec<u8>>,
     tests: usize,
     failures: usize,
 }
 
+impl Default for Junit {
+    fn default() -> Self {
+        Self { cases: DeflateEncoder::new(Vec::new(), Compression::fast()), tests: 0, failures: 0 }
+    }
+}
+
 impl Junit {
-    /// Adds a pod. Findings at or above `fail_on` make it fail.
-    pub fn pod(&mut self, pod: &Pod, evaluation: &Evaluation, fail_on: Severity) {
+    /// Adds a pod's.
+    pub fn add(&mut self, case: &Case) -> io::Result<()> {
         self.tests += 1;
-        let _ = write!(
-            self.cases,
-            "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
-            attribute(&pod.namespace),
-            attribute(&pod.name),
-            attribute(&pod.source.file),
-            pod.source.line
-        );
-        let refusal = evaluation.outcome.failure();
-        let (bad, rest): (Vec<&Finding>, Vec<&Finding>) =
-            evaluation.findings.iter().partition(|f| f.severity >= fail_on);
-        if refusal.is_none() && evaluation.findings.is_empty() {
-            self.cases.push_str("/>\n");
-            return;
-        }
-        self.cases.push_str(">\n");
-        if refusal.is_some() || !bad.is_empty() {
-            self.failures += 1;
-            let message = refusal
-                .map(|f| f.message.as_str())
-                .or_else(|| bad.first().map(|f| f.message.as_str()))
-                .unwrap_or_default();
-            let kind = refusal.map_or("finding", |f| f.stage.as_str());
-            let _ = writeln!(
-                self.cases,
-                "      <failure type=\"{}\" message=\"{}\">{}</failure>",
-                attribute(kind),
-                attribute(message),
-                lines(&bad)
-            );
-        }
-        if !rest.is_empty() {
-            let _ = writeln!(self.cases, "      <system-out>{}</system-out>", lines(&rest));
-        }
-        self.cases.push_str("    </testcase>\n");
+        self.failures += usize::from(case.failed);
+        self.cases.write_all(case.text.as_bytes())
     }
 
     /// Writes the whole document.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
         let (tests, failures) = (self.tests, self.failures);
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\">")?;
         writeln!(out, "  <testsuite name=\"katascope\" tests=\"{tests}\" failures=\"{failures}\">")?;
-        out.write_all(self.cases.as_bytes())?;
+        let packed = self.cases.finish()?;
+        io::copy(&mut DeflateDecoder::new(packed.as_slice()), out)?;
         writeln!(out, "  </testsuite>\n</testsuites>")
     }
 }

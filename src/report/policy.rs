@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
-use super::escape::visible;
+use super::escape::{visible, visible_lines};
 use super::json::{SCHEMA, policy};
 use super::text::{Paint, short};
 use crate::catalog::Risk;
@@ -29,7 +29,7 @@ fn risk_colour(risk: Risk) -> &'static str {
 
 /// An audit for people.
 pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> io::Result<()> {
-    writeln!(out, "{}", paint.wrap("1", title))?;
+    writeln!(out, "{}", paint.wrap("1", &visible(title)))?;
     writeln!(out, "whoever may create pods can change, by risk:")?;
     for risk in Risk::ALL {
         let powers: Vec<&Power> = audit.of_risk(*risk).collect();
@@ -39,7 +39,7 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> i
         writeln!(out)?;
         writeln!(out, "{}  {}", paint.wrap(risk_colour(*risk), risk.as_str()), risk.describe())?;
         for power in powers {
-            writeln!(out, "  {:<32} {}", short(power.annotation.key), opening(&power.by))?;
+            writeln!(out, "  {:<32} {}", short(power.annotation.key), visible(&opening(&power.by)))?;
             if let Some((files, more)) = &power.files {
                 let shown: Vec<_> =
                     files.iter().take(FILES_SHOWN).map(|f| visible(&f.path).into_owned()).collect();
@@ -77,8 +77,8 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> i
     }
     for entry in noteworthy {
         let place = entry.place.as_ref().map(|p| format!("  {p}")).unwrap_or_default();
-        let pattern = format!("{:?}", entry.pattern);
-        writeln!(out, "  {} {}{place}", entry.list, paint.wrap("1", &pattern))?;
+        let pattern = visible(&format!("{:?}", entry.pattern)).into_owned();
+        writeln!(out, "  {} {}{}", entry.list, paint.wrap("1", &pattern), visible(&place))?;
         for warning in &entry.meaning.warnings {
             writeln!(out, "    {}", visible(&warning.to_string()))?;
         }
@@ -172,13 +172,13 @@ pub fn proposal(out: &mut dyn Write, proposal: &Proposal<'_>, paint: Paint) -> i
     let name = |index: usize| pods.get(index).map(Pod::id).unwrap_or_default();
     let table = suggestion.lists.first().map(|(id, _)| id.table.as_ref()).unwrap_or_default();
     writeln!(out, "# the tightest policy for {} pods", pods.len())?;
-    writeln!(out, "[{table}]")?;
+    writeln!(out, "[{}]", visible(table))?;
     for (id, entries) in
         suggestion.lists.iter().filter(|(id, e)| !e.is_empty() || id.list == "enable_annotations")
     {
         let entries: Vec<String> =
             entries.iter().map(|e| toml_edit::Value::from(e.as_str()).to_string()).collect();
-        writeln!(out, "{} = [{}]", id.list, entries.join(", "))?;
+        writeln!(out, "{} = [{}]", id.list, visible(&entries.join(", ")))?;
     }
     for (index, failure) in &suggestion.impossible {
         let head = paint.wrap("31", "# no policy makes it start:");
@@ -199,11 +199,16 @@ pub fn proposal(out: &mut dyn Write, proposal: &Proposal<'_>, paint: Paint) -> i
         )?;
     }
     for (id, _, text) in *unused {
-        writeln!(out, "# none of the pods needs {text:?} of {id}")?;
+        writeln!(
+            out,
+            "# none of the pods needs {} of {}",
+            visible(&format!("{text:?}")),
+            visible(&id.to_string())
+        )?;
     }
     match diff.is_empty() {
         true => writeln!(out, "# the present policy is this one"),
-        false => write!(out, "\n{diff}"),
+        false => writeln!(out, "\n{}", visible_lines(diff)),
     }
 }
 

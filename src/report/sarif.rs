@@ -2,51 +2,61 @@
 //!
 //! Decides how a finding becomes a result. A pod's outcome is told by its findings.
 
+use std::io::{self, Write};
+
 use serde_json::{Value as Json, json};
 
-use super::escape::visible;
+use super::escape::{self, visible, visible_lines};
 use super::json::{severity, who};
 use crate::evaluate::Evaluation;
 use crate::finding::{Code, Finding, Severity};
 use crate::input::manifest::Pod;
 
-/// Collects the results of one run.
-#[derive(Debug, Default)]
-pub struct Sarif {
-    results: Vec<Json>,
+/// Writes the log of one run as its pods come: nothing is held.
+#[derive(Debug)]
+pub struct Writer<W: Write> {
+    out: W,
+    any: bool,
 }
 
-impl Sarif {
-    /// Adds a pod's findings.
-    pub fn pod(&mut self, pod: &Pod, evaluation: &Evaluation) {
-        self.results.extend(evaluation.findings.iter().map(|f| result(pod, f)));
+impl<W: Write> Writer<W> {
+    /// Opens the log; the rules are known before any result.
+    pub fn open(mut out: W) -> io::Result<Self> {
+        let rule =
+            |code: &Code| json!({ "id": code.as_str(), "shortDescription": { "text": code.description() } });
+        let driver = json!({
+            "name": "katascope",
+            "version": env!("CARGO_PKG_VERSION"),
+            "rules": Code::ALL.iter().map(rule).collect::<Vec<Json>>(),
+        });
+        write!(
+            out,
+            "{{\n\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n\"version\": \"2.1.0\",\n\
+             \"runs\": [{{\n\"tool\": {{ \"driver\": {driver} }},\n\"columnKind\": \"unicodeCodePoints\",\n\
+             \"results\": ["
+        )?;
+        Ok(Self { out, any: false })
     }
 
-    /// The whole log.
-    pub fn log(self) -> Json {
-        let rules: Vec<Json> = Code::ALL
-            .iter()
-            .map(|code| {
-                json!({
-                    "id": code.as_str(),
-                    "shortDescription": { "text": code.description() },
-                })
-            })
-            .collect();
-        json!({
-            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-            "version": "2.1.0",
-            "runs": [{
-                "tool": { "driver": {
-                    "name": "katascope",
-                    "version": env!("CARGO_PKG_VERSION"),
-                    "rules": rules,
-                } },
-                "columnKind": "unicodeCodePoints",
-                "results": self.results,
-            }],
-        })
+    /// Adds what `pod` gave.
+    pub fn pod(&mut self, results: &[String]) -> io::Result<()> {
+        for result in results {
+            let before = if self.any { ",\n" } else { "\n" };
+            write!(self.out, "{before}{result}")?;
+            self.any = true;
+        }
+        Ok(())
     }
+
+    /// Closes the log.
+    pub fn close(mut self) -> io::Result<()> {
+        self.out.write_all(b"\n]\n}]\n}\n")
+    }
+}
+
+/// A pod's findings, a result each.
+pub fn pod(pod: &Pod, evaluation: &Evaluation) -> Vec<String> {
+    evaluation.findings.iter().map(|finding| escape::json(result(pod, finding).to_string())).collect()
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -79,11 +89,6 @@ fn result(pod: &Pod, finding: &Finding) -> Json {
         }],
         "properties": { "severity": severity(finding.severity), "who": who(finding.who) },
     })
-}
-
-/// Line breaks stay, everything else hostile becomes visible.
-fn visible_lines(text: &str) -> String {
-    text.trim_end().split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// A path as a relative or file URI: what a URI cannot hold is percent-encoded.

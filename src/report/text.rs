@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::Value as Json;
 
-use super::escape::visible;
+use super::escape::{self, visible};
 use crate::catalog::KATA_PREFIX;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::finding::{Finding, Severity};
@@ -315,9 +315,9 @@ pub fn launch(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
     Ok(())
 }
 
-/// JSON over several lines; serde_json escapes control characters itself.
+/// JSON over several lines.
 fn pretty(body: &Json) -> String {
-    if body.is_null() { String::new() } else { format!("{body:#}") }
+    if body.is_null() { String::new() } else { escape::json(format!("{body:#}")) }
 }
 
 /// What the guest is told.

@@ -1,0 +1,173 @@
+//! How the program meets a shell: the name it was called by, completions with their values, man pages.
+//!
+//! Decides no argument: all of it is read off the definition in `args` and the names in the catalogue.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, ArgMatches, Command, CommandFactory};
+
+use super::args::{Cli, EXAMPLES, EXIT_STATUS};
+use super::setup::SetupError;
+use super::{CliError, Exit};
+use crate::catalog::{self, Generation};
+
+/// What `kubectl` looks for on the path to run `kubectl katascope`.
+const PLUGIN: &str = "kubectl-katascope";
+
+/// Whether the program was called by kubectl.
+fn is_plugin() -> bool {
+    let called = std::env::args_os().next();
+    called.as_deref().and_then(|path| Path::new(path).file_name()) == Some(OsStr::new(PLUGIN))
+}
+
+/// The process's arguments, under the name that the user typed.
+pub(super) fn matches() -> ArgMatches {
+    let command = Cli::command();
+    if is_plugin() { command.bin_name("kubectl katascope") } else { command }.get_matches()
+}
+
+/// Prints completions for the name that the program was called by.
+pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
+    let name = if is_plugin() { PLUGIN } else { "katascope" };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut with_values(Cli::command()), name, &mut script);
+    // A reader that has seen enough is no trouble.
+    let _ = io::stdout().write_all(&script);
+    Exit::Clean
+}
+
+/// The command with the values that a shell can offer where any text is taken.
+fn with_values(command: Command) -> Command {
+    let command = fill(command);
+    let below: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    below.into_iter().fold(command, |command, name| command.mut_subcommand(name, with_values))
+}
+
+fn fill(command: Command) -> Command {
+    let explained = command.get_name() == "explain";
+    command.mut_args(|arg| match arg.get_id().as_str() {
+        "words" if explained => offer(arg, keys()),
+        "hypervisor" => offer(arg, plain(hypervisors())),
+        "arch" => offer(arg, plain(["x86_64", "aarch64", "s390x", "ppc64le", "riscv64"])),
+        "list" => offer(arg, plain(Generation::ALL.into_iter().flat_map(catalog::lists))),
+        "with" => offer(
+            arg,
+            plain(["runtime=go", "runtime=rs", "kata-version=2.1", "kata-version=4.1", "pod=none"]),
+        ),
+        _ => arg,
+    })
+}
+
+fn offer(arg: Arg, values: BTreeMap<&'static str, &'static str>) -> Arg {
+    let values = values.into_iter().map(|(name, help)| {
+        let value = PossibleValue::new(name);
+        if help.is_empty() { value } else { value.help(help) }
+    });
+    arg.value_parser(PossibleValuesParser::new(values.collect::<Vec<_>>()))
+}
+
+fn plain(names: impl IntoIterator<Item = &'static str>) -> BTreeMap<&'static str, &'static str> {
+    names.into_iter().map(|name| (name, "")).collect()
+}
+
+/// What `explain` knows by its short name.
+fn keys() -> BTreeMap<&'static str, &'static str> {
+    let keys = catalog::all_config_keys().iter().map(|key| (key.key, key.summary));
+    let annotations = catalog::all_annotations().iter().map(|a| (a.base(), a.summary));
+    keys.chain(annotations).filter(|(name, _)| !name.is_empty()).collect()
+}
+
+fn hypervisors() -> impl Iterator<Item = &'static str> {
+    let readers = catalog::all_annotations().iter();
+    readers.flat_map(|a| Generation::ALL.map(|g| a.reader(g).hypervisors)).flatten().copied()
+}
+
+/// What a man page says besides the options.
+const FILES: [(&str, &str); 5] = [
+    (
+        "/etc/kata-containers/configuration.toml",
+        "and the runtimes' other usual places, where -c names none; config.d beside it",
+    ),
+    ("/etc/containerd/config.toml", "and the places of k3s, RKE2 and k0s: which file serves a handler"),
+    ("/etc/crio/crio.conf", "the same for CRI-O"),
+    ("$XDG_CONFIG_HOME/katascope/config.toml", "settings of the terminal program (katascope settings)"),
+    ("/dev, /proc, /sys", "facts of this machine, where neither --host nor a flag says them"),
+];
+
+const ENVIRONMENT: [(&str, &str); 8] = [
+    ("KATASCOPE_CONFIG", "settings file of the terminal program; --settings wins"),
+    (
+        "KATA_CONF_FILE",
+        "the configuration file that the shims are given on this node, as containerd's unit sets it",
+    ),
+    ("NO_COLOR", "not empty: no colour, unless --color always"),
+    ("TERM, COLORTERM, COLORFGBG", "what the terminal can show; TERM=dumb: plain text"),
+    ("LC_ALL, LC_CTYPE, LANG", "without UTF-8 in them: ASCII glyphs"),
+    ("VISUAL, EDITOR", "the editor behind E; default vi"),
+    ("XDG_CONFIG_HOME, HOME", "where the settings file is"),
+    ("WAYLAND_DISPLAY, DISPLAY, TMUX, SSH_CONNECTION", "how a text is copied"),
+];
+
+/// Prints the man page of the program, or of one of its commands.
+pub(super) fn man(command: Option<&str>) -> Result<Exit, CliError> {
+    let mut program = Cli::command();
+    program.build();
+    let page = match command {
+        None => program.clone(),
+        Some(name) => {
+            let found = program.find_subcommand(name).cloned().ok_or_else(|| {
+                let names: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+                SetupError::Usage(format!("man: no command '{name}'; there are {}", names.join(", ")))
+            })?;
+            let title = format!("katascope-{name}");
+            found.display_name(title.clone()).name(title)
+        }
+    };
+    let help = page.get_after_long_help().or_else(|| page.get_after_help()).map(ToString::to_string);
+    let man = clap_mangen::Man::new(page).manual("Kata Containers");
+    let mut out = Vec::new();
+    man.render_title(&mut out)?;
+    man.render_name_section(&mut out)?;
+    man.render_synopsis_section(&mut out)?;
+    man.render_description_section(&mut out)?;
+    man.render_options_section(&mut out)?;
+    if command.is_none() {
+        man.render_subcommands_section(&mut out)?;
+        section(&mut out, "EXIT STATUS", EXIT_STATUS);
+        table(&mut out, "FILES", &FILES);
+        table(&mut out, "ENVIRONMENT", &ENVIRONMENT);
+        section(&mut out, "EXAMPLES", EXAMPLES);
+        section(&mut out, "SEE ALSO", "katascope man COMMAND prints the page of one command.");
+        man.render_version_section(&mut out)?;
+    } else if let Some(help) = help {
+        section(&mut out, "MORE", &help);
+    }
+    io::stdout().write_all(&out)?;
+    Ok(Exit::Clean)
+}
+
+/// A section whose lines stay as they are.
+fn section(out: &mut Vec<u8>, title: &str, text: &str) {
+    let _ = writeln!(out, ".SH \"{title}\"\n.nf");
+    for line in text.lines() {
+        let _ = writeln!(out, "{}", roff(line));
+    }
+    let _ = writeln!(out, ".fi");
+}
+
+fn table(out: &mut Vec<u8>, title: &str, rows: &[(&str, &str)]) {
+    let _ = writeln!(out, ".SH {title}");
+    for (name, text) in rows {
+        let _ = writeln!(out, ".TP\n\\fB{}\\fR\n{}", roff(name), roff(text));
+    }
+}
+
+/// Text that troff takes for text.
+fn roff(line: &str) -> String {
+    let text = line.replace('\\', "\\e").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+}

@@ -1,0 +1,91 @@
+//! The program as it meets a shell: completions with values, man pages, and the name kubectl calls it by.
+
+use std::process::Command;
+
+fn run(program: &std::path::Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(program).args(args).env_clear().env("TERM", "dumb").output().unwrap();
+    (
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+fn katascope(args: &[&str]) -> String {
+    let (status, out, err) = run(env!("CARGO_BIN_EXE_katascope").as_ref(), args);
+    assert_eq!((status, err.as_str()), (0, ""), "{args:?}");
+    out
+}
+
+#[test]
+fn completions_offer_what_can_be_said() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = katascope(&["completions", shell]);
+        for word in ["annotations", "fail-on", "kata-version"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let script = katascope(&["completions", shell]);
+        for word in ["default_memory", "dragonball", "valid_hypervisor_paths", "aarch64"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn bash_takes_its_completions() {
+    // The same check as a user's shell makes; where there is no bash, there is nobody to complete for.
+    let Ok(output) = Command::new("bash")
+        .args(["--norc", "-c", "eval \"$(\"$0\" completions bash)\"; COMP_WORDS=(katascope show la); COMP_CWORD=2; \
+                _katascope katascope la show; echo \"${COMPREPLY[@]}\"; COMP_WORDS=(katascope explain default_mem); \
+                COMP_CWORD=2; _katascope katascope default_mem explain; echo \"${COMPREPLY[@]}\""])
+        .arg(env!("CARGO_BIN_EXE_katascope"))
+        .output()
+    else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("launch") && said.contains("default_memory"), "{said} {output:?}");
+}
+
+#[test]
+fn man_pages_say_what_a_man_page_says() {
+    let page = katascope(&["man"]);
+    for section in ["NAME", "SYNOPSIS", "OPTIONS", "\"EXIT STATUS\"", "FILES", "ENVIRONMENT", "\"EXAMPLES\""]
+    {
+        assert!(page.contains(&format!(".SH {section}")), "{section}\n{page}");
+    }
+    for variable in ["KATASCOPE_CONFIG", "KATA_CONF_FILE", "NO_COLOR"] {
+        assert!(page.contains(variable));
+    }
+    let page = katascope(&["man", "check"]);
+    assert!(page.contains("katascope\\-check") && page.contains("fail\\-on"), "{page}");
+    let (status, _, err) = run(env!("CARGO_BIN_EXE_katascope").as_ref(), &["man", "nothing"]);
+    assert!(status == 2 && err.contains("there are check, show"), "{err}");
+}
+
+#[test]
+fn kubectl_calls_it_by_another_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let plugin = dir.path().join("kubectl-katascope");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_katascope"), &plugin).unwrap();
+    let (status, help, _) = run(&plugin, &["check", "--help"]);
+    assert_eq!(status, 0);
+    assert!(help.contains("Usage: kubectl katascope check"), "{help}");
+    let (status, _, err) = run(&plugin, &["check", "--nope"]);
+    assert!(status == 2 && err.contains("kubectl katascope check"), "{err}");
+    let (status, script, _) = run(&plugin, &["completions", "bash"]);
+    assert!(status == 0 && script.contains("-o default kubectl-katascope"), "{script}");
+    let (status, out, _) = run(&plugin, &["check"]);
+    assert!(status == 1 && out.contains("5 pods"), "{out}");
+}
+
+#[test]
+fn the_version_names_the_models() {
+    let said = katascope(&["--version"]);
+    assert!(
+        said.contains(env!("CARGO_PKG_VERSION")) && said.contains("4.1.0") && said.contains("2.1.0"),
+        "{said}"
+    );
+}
