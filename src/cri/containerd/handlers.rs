@@ -3,12 +3,15 @@
 //! Decides which handlers there are and what each one says. Facts: `DefaultConfig` and
 //! `ValidateRuntimeConfig` of internal/cri/config (2.x) and pkg/cri/config (1.7) at the tags named in `mod`.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 
 use super::Broken;
 use super::load::{Config, go_value, toml_type};
 use super::migrate::{NEW_CRI, OLD_CRI};
 use super::release::Release;
+use super::{fields, merge};
 use crate::input::Place;
 use crate::input::host::Host;
 use crate::input::toml_tree::{Node, Table, Value};
@@ -44,6 +47,7 @@ pub struct Handler {
     base_runtime_spec: String,
     without_host_devices: bool,
     all_devices: bool,
+    io_type: String,
     runtime_engine: String,
     runtime_root: String,
 }
@@ -62,7 +66,7 @@ pub struct Handlers {
 }
 
 /// How a release finds a field's key: go-toml v1 tries a few spellings, v2 ignores case.
-fn find<'a>(table: &'a Table, field: &str, release: Release) -> Option<&'a Node> {
+pub(super) fn find<'a>(table: &'a Table, field: &str, release: Release) -> Option<&'a Node> {
     if let Some(node) = table.get(field) {
         return Some(node);
     }
@@ -78,14 +82,31 @@ fn find<'a>(table: &'a Table, field: &str, release: Release) -> Option<&'a Node>
     table.iter().find(|(key, _)| key.eq_ignore_ascii_case(field)).map(|(_, node)| node)
 }
 
-struct Reader<'a> {
-    table: &'a Table,
-    release: Release,
-    go_struct: &'static str,
+/// A table under `field`. go-toml v2 decodes every spelling of the key into the same struct, in the order
+/// of the bytes.
+pub(super) fn subtable<'a>(table: &'a Table, field: &str, release: Release) -> Option<Cow<'a, Node>> {
+    let first = find(table, field, release)?;
+    let mut spelt: Vec<&String> = table.keys().filter(|key| key.eq_ignore_ascii_case(field)).collect();
+    if release.is_v1() || spelt.len() < 2 {
+        return Some(Cow::Borrowed(first));
+    }
+    spelt.sort();
+    let mut all = Table::new();
+    for tables in spelt.into_iter().filter_map(|key| table.get(key)?.table()) {
+        merge::deep(&mut all, tables.clone());
+    }
+    Some(Cow::Owned(Node { place: first.place.clone(), value: Value::Table(all) }))
+}
+
+/// Decodes the fields of one table.
+pub(super) struct Reader<'a> {
+    pub(super) table: &'a Table,
+    pub(super) release: Release,
+    pub(super) go_struct: &'static str,
 }
 
 impl Reader<'_> {
-    fn mismatch(&self, node: &Node, go_field: &str, go_type: &str, go_type_v1: &str) -> Broken {
+    pub(super) fn mismatch(&self, node: &Node, go_field: &str, go_type: &str, go_type_v1: &str) -> Broken {
         let message = if self.release.is_v1() {
             format!(
                 "({}, {}): Can't convert {} to {go_type_v1}",
@@ -179,13 +200,13 @@ fn handler(node: &Node, release: Release) -> Result<Handler, Broken> {
     let text = |field, go_field| reader.string(field, go_field).map(Option::unwrap_or_default);
     let (pod_annotations, list_place) = reader.list("pod_annotations", "PodAnnotations")?;
     reader.list("container_annotations", "ContainerAnnotations")?;
-    let options = match find(table, "options", release) {
+    let options = match subtable(table, "options", release) {
         None => None,
         Some(node) => match node.table() {
             Some(options) => Some(options.clone()),
             None => {
                 return Err(reader.mismatch(
-                    node,
+                    &node,
                     "Options",
                     "map[string]interface {}",
                     "map[string]interface {}",
@@ -214,6 +235,7 @@ fn handler(node: &Node, release: Release) -> Result<Handler, Broken> {
             "privileged_without_host_devices_all_devices_allowed",
             "PrivilegedWithoutHostDevicesAllDevicesAllowed",
         )?,
+        io_type: if release.is_v1() { String::new() } else { text("io_type", "IOType")? },
         runtime_engine: if release.is_v1() { text("runtime_engine", "Engine")? } else { String::new() },
         runtime_root: if release.is_v1() { text("runtime_root", "Root")? } else { String::new() },
     })
@@ -241,13 +263,15 @@ pub fn decode(config: &Config, host: &Host, release: Release) -> Result<Handlers
     }
     let empty = Table::new();
     let cri = config.plugins.get(id).and_then(Node::table).unwrap_or(&empty);
-    let containerd = find(cri, "containerd", release).and_then(Node::table).unwrap_or(&empty);
+    fields::decode(cri, release)?;
+    let containerd = subtable(cri, "containerd", release);
+    let containerd = containerd.as_deref().and_then(Node::table).unwrap_or(&empty);
     let reader = Reader { table: containerd, release, go_struct: "config.ContainerdConfig" };
     let mut by_name = IndexMap::from([("runc".to_owned(), built_in())]);
-    if let Some(node) = find(containerd, "runtimes", release) {
+    if let Some(node) = subtable(containerd, "runtimes", release) {
         let Some(table) = node.table() else {
             return Err(reader.mismatch(
-                node,
+                &node,
                 "Runtimes",
                 "map[string]config.Runtime",
                 "map[string]config.Runtime",
@@ -265,7 +289,11 @@ pub fn decode(config: &Config, host: &Host, release: Release) -> Result<Handlers
     if release.is_v1() {
         legacy(containerd, release, &mut by_name, &mut default)?;
     }
-    validate(&by_name, &default, host, release)?;
+    validate(cri, &by_name, &default, release)
+        .map_err(|why| Broken::new(format!("invalid plugin config: {why}")))?;
+    for spec in by_name.values().map(|h| &h.base_runtime_spec).filter(|s| !s.is_empty()) {
+        base_spec(spec, host, release)?;
+    }
     let unread = ["cri", OLD_CRI, NEW_CRI]
         .iter()
         .filter(|other| **other != id)
@@ -321,51 +349,99 @@ fn legacy(
 }
 
 fn validate(
+    cri: &Table,
     by_name: &IndexMap<String, Handler>,
     default: &str,
-    host: &Host,
     release: Release,
-) -> Result<(), Broken> {
-    let invalid = |why: String| Err(Broken::new(format!("invalid plugin config: {why}")));
+) -> Result<(), String> {
+    const OLD_SHIM: &str = "io.containerd.runtime.v1.linux";
+    let only_old = |what: &str| Err(format!("`{what}` only works for runtime {OLD_SHIM}"));
     if default.is_empty() {
-        return invalid("`default_runtime_name` is empty".into());
+        return Err("`default_runtime_name` is empty".into());
     }
-    if !by_name.contains_key(default) {
-        return invalid(format!(
+    let Some(serving) = by_name.get(default) else {
+        return Err(format!(
             "no corresponding runtime configured in `containerd.runtimes` for `containerd` \
              `default_runtime_name = \"{default}\""
         ));
+    };
+    if release.is_v1() {
+        let containerd = find(cri, "containerd", release).and_then(Node::table);
+        let old = [(Some(cri), "systemd_cgroup"), (containerd, "no_pivot")];
+        for (table, key) in old {
+            let node = table.and_then(|table| find(table, key, release));
+            if node.is_some_and(|n| n.value == Value::Boolean(true)) && serving.runtime_type != OLD_SHIM {
+                return only_old(key);
+            }
+        }
+    } else {
+        let cni = subtable(cri, "cni", release);
+        let cni = cni.as_deref().and_then(Node::table);
+        let given = |key: &str| cni.and_then(|table| find(table, key, release));
+        if (release.major, release.minor) >= (2, 1)
+            && given("bin_dir").and_then(Node::str).is_some_and(|dir| !dir.is_empty())
+            && given("bin_dirs").is_some_and(|dirs| !default_or_no_folders(dirs))
+        {
+            return Err("`cni.bin_dir` and `cni.bin_dirs` cannot be set at the same time".into());
+        }
     }
     for handler in by_name.values() {
-        for (key, value) in [("engine", &handler.runtime_engine), ("root", &handler.runtime_root)] {
-            if release.is_v1()
-                && !value.is_empty()
-                && handler.runtime_type != "io.containerd.runtime.v1.linux"
-            {
-                return invalid(format!(
-                    "`runtime_{key}` only works for runtime io.containerd.runtime.v1.linux"
-                ));
+        for (key, value) in
+            [("runtime_engine", &handler.runtime_engine), ("runtime_root", &handler.runtime_root)]
+        {
+            if release.is_v1() && !value.is_empty() && handler.runtime_type != OLD_SHIM {
+                return only_old(key);
             }
         }
         if handler.all_devices && !handler.without_host_devices {
-            return invalid(
-                "`privileged_without_host_devices_all_devices_allowed` requires \
-                 `privileged_without_host_devices` to be enabled"
-                    .into(),
-            );
+            return Err("`privileged_without_host_devices_all_devices_allowed` requires \
+                        `privileged_without_host_devices` to be enabled"
+                .into());
+        }
+        if !matches!(handler.io_type.as_str(), "" | "fifo" | "streaming") {
+            return Err("`io_type` can only be `streaming` or `named_pipe`".into());
         }
     }
-    for spec in by_name.values().map(|h| &h.base_runtime_spec).filter(|s| !s.is_empty()) {
-        base_spec(spec, host)?;
+    if release.is_v1() {
+        registry(cri, release)?;
+    }
+    fields::durations(cri, release)
+}
+
+/// Whether `bin_dirs` says no more than containerd's own value does.
+fn default_or_no_folders(node: &Node) -> bool {
+    match &node.value {
+        Value::Array(dirs) => match dirs.as_slice() {
+            [] => true,
+            [one] => one.str() == Some("/opt/cni/bin"),
+            _ => false,
+        },
+        _ => true,
+    }
+}
+
+/// 1.x reads the registries with the rest of the plugin's table.
+fn registry(cri: &Table, release: Release) -> Result<(), String> {
+    let Some(registry) = find(cri, "registry", release).and_then(Node::table) else { return Ok(()) };
+    let table = |key: &str| find(registry, key, release).and_then(Node::table).filter(|t| !t.is_empty());
+    let path = find(registry, "config_path", release).and_then(Node::str).unwrap_or_default();
+    if path.is_empty() {
+        return Ok(());
+    }
+    if table("mirrors").is_some() {
+        return Err("`mirrors` cannot be set when `config_path` is provided".into());
+    }
+    let tls = |node: &Node| node.table().is_some_and(|t| find(t, "tls", release).is_some());
+    if table("configs").is_some_and(|configs| configs.values().any(tls)) {
+        return Err("`configs.tls` cannot be set when `config_path` is provided".into());
     }
     Ok(())
 }
 
-fn base_spec(path: &str, host: &Host) -> Result<(), Broken> {
+fn base_spec(path: &str, host: &Host, release: Release) -> Result<(), Broken> {
     let wrap = |why: String| {
-        Broken::new(format!(
-            "failed to create load basic oci spec: failed to load base OCI spec from file: {path}: {why}"
-        ))
+        let task = if release.is_v1() { "create CRI service" } else { "create load basic oci spec" };
+        Broken::new(format!("failed to {task}: failed to load base OCI spec from file: {path}: {why}"))
     };
     let bytes = host.read(path).map_err(|errno| {
         wrap(format!("failed to open base OCI spec: {path}: open {path}: {}", errno.go()))

@@ -64,7 +64,8 @@ pub fn load(host: &Host, path: &str, release: Release, files: &mut Vec<String>) 
                 )));
             }
             while file.version < config.version {
-                if file.version < 0 {
+                // There is no step from a version that the release does not know, and it looks anyway.
+                if file.version < 0 || file.version >= release.config_version() {
                     return Err(index_panic(file.version));
                 }
                 step(&mut file.version, &mut file.plugins, &mut file.disabled, &mut file.required)?;

@@ -49,7 +49,14 @@ pub fn cri(plugins: &mut Table) -> Result<(), Broken> {
     let mut new = plugins.get(NEW_CRI).and_then(Node::table).cloned().unwrap_or_default();
     for (key, node) in &old {
         if key != "containerd" && !MOVED_ELSEWHERE.contains(&key.as_str()) && !new.contains_key(key) {
-            new.insert(key.clone(), node.clone());
+            let mut node = node.clone();
+            if key == "cni"
+                && let Value::Table(cni) = &mut node.value
+            {
+                // It becomes `bin_dirs`, whatever that said.
+                cni.shift_remove("bin_dir");
+            }
+            new.insert(key.clone(), node);
         }
     }
     if let Some(containerd) = old.get("containerd")

@@ -5,6 +5,7 @@
 //! Facts: services/server/config and pkg/cri (1.7), cmd/containerd/server/config, plugins/cri and
 //! internal/cri (2.x) at v1.7.34, v2.0.11, v2.2.7, v2.3.4 and v2.4.0-beta.0.
 
+mod fields;
 pub mod handlers;
 pub mod load;
 mod merge;
