@@ -192,6 +192,57 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Somebody else writes before and behind the list while edits are done, undone, saved and unsaved:
+    /// all taken back is their file, and all made again is both.
+    #[test]
+    fn history_outlives_what_others_write(
+        (before, after) in frame(),
+        list in array(),
+        acts in prop::collection::vec((act(), any::<bool>()), 1..8),
+        back in 0..5_usize,
+        moment in 0..8_usize,
+    ) {
+        let path = "/etc/configuration.toml";
+        let id = ListId::new("hypervisor.qemu", "enable_annotations");
+        let text = format!("{before}{list}{after}");
+        let theirs = |text: &str| {
+            // Nothing goes before a byte order mark.
+            let start = if text.starts_with('\u{feff}') { "" } else { "# by somebody else\n" };
+            let end = if text.ends_with('\n') { "" } else { "\n" };
+            format!("{start}{text}{end}# and at the end\n")
+        };
+        let mut history = History::of(&Layers::of_text(path, &text));
+        let mut items = history.effective(&id).unwrap().1.texts();
+        let mut disk = text.clone();
+        for (i, (act, save)) in acts.iter().enumerate() {
+            let Some(edit) = edit(&id, act, &mut items) else { continue };
+            history.apply(path, &edit).unwrap();
+            if *save && i <= moment {
+                for plan in history.plans() {
+                    disk = plan.after.to_string();
+                    history.saved(&plan);
+                }
+            }
+        }
+        let last = history.files().next().unwrap().1.to_owned();
+        for _ in 0..back {
+            history.undo();
+        }
+        let here = history.files().next().unwrap().1.to_owned();
+        let reread = history.reread(&Layers::of_text(path, &theirs(&disk))).unwrap();
+        prop_assert_eq!((reread.lost.len(), reread.stuck), (0, 0));
+        prop_assert_eq!(history.files().next().unwrap().1, theirs(&here));
+        prop_assert_eq!(history.unsaved(), disk != here);
+        while history.redo().is_some() {}
+        prop_assert_eq!(history.files().next().unwrap().1, theirs(&last));
+        while history.undo().is_some() {}
+        prop_assert_eq!(history.files().next().unwrap().1, theirs(&text));
+    }
+}
+
+proptest! {
     // These files are long.
     #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -26,6 +26,7 @@ mod kubernetes;
 mod patterns;
 mod policy;
 mod reports;
+mod reread;
 mod rs_launch;
 mod screens;
 mod shells;

@@ -189,7 +189,7 @@ fn collect(source: &Source, name: &str, table: &dyn TableLike, lists: &mut Vec<L
 }
 
 /// Whether `after` says what `before` says, with the list as planned.
-fn means(before: &str, after: &str, id: &ListId, planned: &[String]) -> bool {
+pub(super) fn means(before: &str, after: &str, id: &ListId, planned: &[String]) -> bool {
     let (Ok(mut before), Ok(after)) =
         (toml::from_str::<toml::Table>(before), toml::from_str::<toml::Table>(after))
     else {

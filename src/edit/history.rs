@@ -1,8 +1,9 @@
 //! The files of a policy under edit: every change made, taken back and made again, without limit and
-//! across saves.
+//! across saves. How it outlives files that somebody else changed is told in `reread`.
 
 use std::sync::Arc;
 
+use super::carry::Misfit;
 use super::document::{Document, List};
 use super::plan::Plan;
 use super::splice::Splice;
@@ -21,22 +22,47 @@ pub struct Change {
 }
 
 #[derive(Debug, Clone)]
-struct File {
-    path: Arc<str>,
+pub(super) struct File {
+    pub path: Arc<str>,
     /// What is on the disk, as far as is known; `None`: nothing.
-    saved: Option<Arc<str>>,
-    document: Result<Document, EditError>,
-    text: Arc<str>,
+    pub saved: Option<Arc<str>>,
+    /// How many of this file's changes were done when its text was the saved one; `None`: another way led
+    /// there.
+    pub saved_at: Option<usize>,
+    pub document: Result<Document, EditError>,
+    pub text: Arc<str>,
+    /// The last text that was TOML, where the present one is not: what was done to the file was done to it.
+    pub last_good: Option<Arc<str>>,
+}
+
+/// One change of one file.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub path: Arc<str>,
+    pub change: Change,
+    /// Why it can be neither taken back nor made again, since somebody else changed the file.
+    pub stuck: Option<Misfit>,
+}
+
+/// What taking back or making again came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stepped {
+    /// The file.
+    pub path: Arc<str>,
+    /// The change.
+    pub change: Change,
+    /// Why nothing was done about it; it is gone from the history.
+    pub stuck: Option<Misfit>,
 }
 
 impl File {
-    fn new(path: Arc<str>, saved: Option<Arc<str>>) -> Self {
+    pub(super) fn new(path: Arc<str>, saved: Option<Arc<str>>) -> Self {
         let text = saved.clone().unwrap_or_default();
         let document = Document::of(&Source::new(path.clone(), text.clone()));
-        Self { path, saved, document, text }
+        Self { path, saved, saved_at: Some(0), document, text, last_good: None }
     }
 
-    fn set(&mut self, text: Arc<str>) {
+    pub(super) fn set(&mut self, text: Arc<str>) {
         self.document = Document::of(&Source::new(self.path.clone(), text.clone()));
         self.text = text;
     }
@@ -45,9 +71,9 @@ impl File {
 /// The files of one configuration, in order of effect, with all that was done to them.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    files: Vec<File>,
-    done: Vec<(Arc<str>, Change)>,
-    undone: Vec<(Arc<str>, Change)>,
+    pub(super) files: Vec<File>,
+    pub(super) done: Vec<Step>,
+    pub(super) undone: Vec<Step>,
 }
 
 impl History {
@@ -120,32 +146,73 @@ impl History {
             file.document = Ok(document);
         }
         self.undone.clear();
-        self.done.push((path, change));
-        self.done.last().map(|(_, change)| change).ok_or_else(|| EditError::NotOpen(String::new()))
+        for i in 0..self.files.len() {
+            let Some(path) = self.files.get(i).map(|file| file.path.clone()) else { continue };
+            let done = self.done_in(&path);
+            // The way to what is saved went through what was just forgotten.
+            if let Some(file) = self.files.get_mut(i) {
+                file.saved_at = file.saved_at.filter(|at| *at <= done);
+            }
+        }
+        self.done.push(Step { path, change, stuck: None });
+        self.done.last().map(|step| &step.change).ok_or_else(|| EditError::NotOpen(String::new()))
     }
 
-    /// Takes the last change back; gives the file and the change.
-    pub fn undo(&mut self) -> Option<(Arc<str>, Change)> {
-        let (path, change) = self.done.pop()?;
-        self.splice(&path, &change.splice.inverse());
-        self.undone.push((path.clone(), change.clone()));
-        Some((path, change))
+    /// How many changes of a file are done.
+    pub(super) fn done_in(&self, path: &str) -> usize {
+        self.done.iter().filter(|step| &*step.path == path).count()
     }
 
-    /// Makes the change again that was last taken back.
-    pub fn redo(&mut self) -> Option<(Arc<str>, Change)> {
-        let (path, change) = self.undone.pop()?;
-        self.splice(&path, &change.splice);
-        self.done.push((path.clone(), change.clone()));
-        Some((path, change))
+    /// Gives `list` exactly `texts` in the file at `path`, touching no entry that stays.
+    pub fn set_list(&mut self, path: &str, list: &ListId, texts: &[String]) -> Result<(), EditError> {
+        let old = self.effective(list).map(|(_, list)| list.texts());
+        for edit in super::reread::between(list, old.as_deref(), texts) {
+            self.apply(path, &edit)?;
+        }
+        Ok(())
     }
 
-    fn splice(&mut self, path: &str, splice: &Splice) {
-        if let Some(file) = self.files.iter_mut().find(|file| &*file.path == path)
-            && let Some(text) = splice.apply(&file.text)
-        {
+    /// Takes the last change back, or finds that it cannot be.
+    pub fn undo(&mut self) -> Option<Stepped> {
+        self.step(true)
+    }
+
+    /// Makes the change again that was last taken back, or finds that it cannot be.
+    pub fn redo(&mut self) -> Option<Stepped> {
+        self.step(false)
+    }
+
+    fn step(&mut self, back: bool) -> Option<Stepped> {
+        let step = if back { self.done.last() } else { self.undone.last() }.cloned()?;
+        let Step { path, change, mut stuck } = step.clone();
+        let splice = if back { change.splice.inverse() } else { change.splice.clone() };
+        let file = self.files.iter_mut().find(|file| file.path == path)?;
+        if let Err(error) = &file.document {
+            // The file may become TOML again: the change waits.
+            return Some(Stepped { path, change, stuck: Some(error.clone().into()) });
+        }
+        let text = splice.apply(&file.text);
+        if text.is_none() && stuck.is_none() {
+            stuck = Some(Misfit::OtherEntries(change.edit.list().clone()));
+        }
+        if stuck.is_some() {
+            let from = if back { &mut self.done } else { &mut self.undone };
+            from.pop();
+            let done = from.iter().filter(|step| step.path == path).count();
+            if back {
+                // What was done before counts one less.
+                file.saved_at = file.saved_at.map(|at| if at > done { at - 1 } else { at });
+            }
+            return Some(Stepped { path, change, stuck });
+        }
+        if let Some(text) = text {
             file.set(text.into());
         }
+        let (from, to) =
+            if back { (&mut self.done, &mut self.undone) } else { (&mut self.undone, &mut self.done) };
+        from.pop();
+        to.push(step);
+        Some(Stepped { path, change, stuck: None })
     }
 
     /// How many changes can be taken back, and made again.
@@ -156,6 +223,12 @@ impl History {
     /// Whether a file differs from what is on the disk.
     pub fn unsaved(&self) -> bool {
         self.files.iter().any(File::differs)
+    }
+
+    /// How many changes lie between the files and what is on the disk.
+    pub fn unsaved_count(&self) -> usize {
+        let apart = |file: &File| file.saved_at.map_or(1, |at| at.abs_diff(self.done_in(&file.path))).max(1);
+        self.files.iter().filter(|file| file.differs()).map(apart).sum()
     }
 
     /// What saving would write: one plan for each file that differs.
@@ -173,8 +246,10 @@ impl History {
 
     /// Notes that a plan was carried out.
     pub fn saved(&mut self, plan: &Plan) {
+        let done = self.done_in(&plan.path);
         if let Some(file) = self.files.iter_mut().find(|file| file.path == plan.path) {
             file.saved = Some(plan.after.clone());
+            file.saved_at = (file.text == plan.after).then_some(done);
         }
     }
 
@@ -188,7 +263,7 @@ impl History {
 }
 
 impl File {
-    fn differs(&self) -> bool {
+    pub(super) fn differs(&self) -> bool {
         match &self.saved {
             Some(saved) => *saved != self.text,
             None => !self.text.is_empty(),

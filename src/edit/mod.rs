@@ -3,16 +3,20 @@
 //! Decides which bytes an edit changes (those of one list, and no other), where it goes, and how a
 //! file is replaced without ever being half written. Evaluates nothing.
 
+mod carry;
 mod create;
 mod document;
 mod history;
 mod plan;
+mod reread;
 mod save;
 mod splice;
 
+pub use carry::Misfit;
 pub use document::{Document, Item, List};
-pub use history::{Change, History};
+pub use history::{Change, History, Stepped};
 pub use plan::{Plan, Target, helm_values, targets};
+pub use reread::{Lost, Reread};
 pub use save::{Attributes, Disk, RealDisk, SaveError, Saved, Step, save, writable};
 pub use splice::Splice;
 

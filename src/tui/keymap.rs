@@ -277,6 +277,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(Layer::QuitQuestion, k('c'), C::Back),
     b(Layer::QuitQuestion, ESC, C::Back),
     b(Layer::QuitQuestion, k('n'), C::Back),
+    b(Layer::Conflict, k('r'), C::Reapply),
     b(Layer::Conflict, k('k'), C::KeepMine),
     b(Layer::Conflict, k('t'), C::TakeTheirs),
     b(Layer::Conflict, ESC, C::Back),

@@ -59,30 +59,6 @@ fn enter_in_the_save_window_cancels() {
 }
 
 #[test]
-fn somebody_else_was_faster_and_both_edits_survive() {
-    let mut stage = stage();
-    stage.keys("2 j d");
-    let theirs = CONFIG.replace("default_vcpus = 1", "default_vcpus = 3");
-    stage.disk.insert(CONFIG_PATH.into(), theirs.clone());
-    stage.keys("s y");
-    assert!(stage.screen().contains("Somebody else changed the file"));
-    assert_eq!(stage.disk[CONFIG_PATH], theirs);
-    stage.keys("k y");
-    let both = &stage.disk[CONFIG_PATH];
-    assert!(both.contains("default_vcpus = 3") && !both.contains("\"enable_iommu\""), "{both}");
-}
-
-#[test]
-fn theirs_can_be_taken() {
-    let mut stage = stage();
-    stage.keys("2 j d");
-    let theirs = CONFIG.replace("default_vcpus = 1", "default_vcpus = 3");
-    stage.disk.insert(CONFIG_PATH.into(), theirs.clone());
-    stage.keys("s y t");
-    assert_eq!((stage.model.unsaved(), &stage.disk[CONFIG_PATH]), (0, &theirs));
-}
-
-#[test]
 fn a_drop_in_leaves_the_file_alone() {
     let mut stage = stage();
     stage.keys("2 j d s tab y");

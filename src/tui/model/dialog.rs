@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::find::Hit;
 use super::pods::Sweep;
+use crate::diff::text::Region;
 use crate::edit::{History, Plan, PolicyEdit};
 use crate::evaluate::{Evaluator, Outcome};
 use crate::policy::pattern::Meaning;
@@ -139,8 +140,12 @@ pub enum Dialog {
         path: String,
         /// What lies there now; `None`: nothing.
         theirs: Option<String>,
-        /// What differs between there and here.
-        lines: Vec<String>,
+        /// Where what was read, what lies there now and what is here differ.
+        regions: Vec<Region>,
+        /// How many edits are unsaved, and how many of them are there already.
+        edits: (usize, usize),
+        /// Those that have no place there, with the reason.
+        lost: Vec<String>,
         /// First line shown.
         scroll: usize,
     },

@@ -128,8 +128,6 @@ pub struct Model {
     pub history: History,
     /// Whether a list differs from its file.
     pub edited: bool,
-    /// How many changes were made when everything was on disk.
-    pub saved_depth: usize,
     /// What became of each pod under the files as they were read.
     pub saved_sweep: Sweep,
     /// The same under another generation, once asked for.
@@ -206,7 +204,6 @@ impl Model {
         let mut model = Self {
             history: History::of(&evaluator.setup().layers),
             edited: false,
-            saved_depth: 0,
             saved_sweep: Sweep::new(pods.len()),
             other: None,
             compared: None,

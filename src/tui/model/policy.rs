@@ -8,7 +8,7 @@ use super::pods::Sweep;
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
 use crate::catalog::{self, Gate};
-use crate::edit::{EditError, History, PolicyEdit, targets};
+use crate::edit::{EditError, History, PolicyEdit, Reread, targets};
 use crate::evaluate::Evaluator;
 use crate::input::config::Layers;
 use crate::policy::names::NameGate;
@@ -239,7 +239,7 @@ impl Model {
         if !self.edited {
             return 0;
         }
-        self.history.depth().0.abs_diff(self.saved_depth).max(1)
+        self.history.unsaved_count().max(1)
     }
 
     /// The unsaved edits as a patch.
@@ -261,55 +261,31 @@ impl Model {
             .collect()
     }
 
-    /// Takes layers that were read again; edits are put onto them.
-    pub fn read_again(&mut self, layers: Layers, keep_edits: bool) -> Result<(), EditError> {
-        let mine = if keep_edits && self.edited { self.changed_lists() } else { Vec::new() };
-        self.saved = self.saved.with_layers(layers.clone());
-        self.history = History::of(&layers);
-        self.saved_depth = 0;
-        self.saved_sweep = Sweep::new(self.pods.len());
-        let mut result = Ok(());
-        for (list, texts) in mine {
-            if let Some(path) = self.edit_path(&list) {
-                result = result.and(set_list(&mut self.history, &path, &list, &texts));
-            }
+    /// Takes layers that were read again. Every change is carried onto them, done or undone; without
+    /// `keep_edits` the unsaved ones are undone first, and can be made again.
+    pub fn read_again(&mut self, layers: Layers, keep_edits: bool) -> Result<Reread, EditError> {
+        let mut history = self.history.clone();
+        if !keep_edits {
+            history.back_to_saved();
         }
-        self.edited = false;
-        self.policy_changed();
-        result
+        let reread = history.reread(&layers)?;
+        self.history = history;
+        self.start_from(layers);
+        Ok(reread)
     }
-}
 
-/// Edits `list` in the file at `path` until it has exactly `texts`, touching no entry that stays.
-pub fn set_list(history: &mut History, path: &str, list: &ListId, texts: &[String]) -> Result<(), EditError> {
-    let present = |history: &History| history.effective(list).map(|(_, l)| l.texts());
-    let Some(old) = present(history) else {
-        return history
-            .apply(path, &PolicyEdit::Create { list: list.clone(), items: texts.to_vec() })
-            .map(|_| ());
-    };
-    let same = old.iter().zip(texts).take_while(|(a, b)| a == b).count();
-    let tail = old
-        .iter()
-        .rev()
-        .zip(texts.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count()
-        .min(old.len() - same)
-        .min(texts.len() - same);
-    let new_middle = texts.get(same..texts.len() - tail).unwrap_or_default();
-    let old_middle = old.len() - tail - same;
-    for (i, text) in new_middle.iter().enumerate() {
-        let (list, at, text) = (list.clone(), same + i, text.clone());
-        let edit = if i < old_middle {
-            PolicyEdit::Replace { list, at, text }
-        } else {
-            PolicyEdit::Add { list, at, text }
-        };
-        history.apply(path, &edit)?;
+    /// Keeps the text of a file as it is here, over what somebody else wrote meanwhile; nothing is written.
+    pub fn keep_over(&mut self, path: &str, theirs: Option<&str>) {
+        self.history.keep_over(path, theirs);
+        let layers = &self.saved.setup().layers;
+        self.start_from(theirs.map_or_else(|| layers.clone(), |theirs| layers.with_text(path, theirs)));
     }
-    for at in (same + new_middle.len()..same + old_middle).rev() {
-        history.apply(path, &PolicyEdit::Remove { list: list.clone(), at })?;
+
+    /// Other texts on the disk than before.
+    fn start_from(&mut self, layers: Layers) {
+        self.saved = self.saved.with_layers(layers);
+        self.saved_sweep = Sweep::new(self.pods.len());
+        self.edited = true;
+        self.policy_changed();
     }
-    Ok(())
 }

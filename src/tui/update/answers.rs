@@ -1,6 +1,9 @@
 //! What the outside answered.
 
+use super::policy::in_words;
 use super::save;
+use crate::edit::{EditError, Reread};
+use crate::input::manifest::Pod;
 use crate::tui::effect::{Effect, Fresh};
 use crate::tui::message::Answer;
 use crate::tui::model::Model;
@@ -39,22 +42,61 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
 
 /// New texts under the old selection, filter and edits.
 fn reloaded(model: &mut Model, fresh: Fresh) {
+    let edits = model.unsaved();
+    let reread = match model.read_again(fresh.layers, true) {
+        Ok(reread) => reread,
+        Err(error) => {
+            let what = match error {
+                EditError::NotOpen(path) => format!("{path} is gone"),
+                other => other.to_string(),
+            };
+            model.complain(format!("{what}; nothing was read, your edits are as they were"));
+            return;
+        }
+    };
+    pods(model, fresh.pods);
+    model.stale.clear();
+    model.policy_changed();
+    let text = match edits > 0 && model.unsaved() > 0 {
+        true => "read again; your unsaved edits stand on the new text",
+        false => "read again",
+    };
+    tell(model, &reread, text);
+}
+
+/// Other pods under the old selection, marks and trials.
+fn pods(model: &mut Model, pods: Vec<Pod>) {
     let id = model.pods.get(model.pod).map(|e| e.id.clone());
     let marked = model.marked.and_then(|m| model.pods.get(m)).map(|e| e.id.clone());
     let tried: Vec<_> = std::mem::take(&mut model.trials)
         .into_iter()
         .filter_map(|(i, trials)| Some((model.pods.get(i)?.id.clone(), trials)))
         .collect();
-    model.pods = entries(fresh.pods);
+    model.pods = entries(pods);
     let find = |id: &str| model.pods.iter().position(|e| &*e.id == id);
     model.pod = id.and_then(|id| find(&id)).unwrap_or(0);
     model.marked = marked.and_then(|id| find(&id));
     model.trials = tried.into_iter().filter_map(|(id, trials)| Some((find(&id)?, trials))).collect();
-    let edits = model.unsaved();
-    model.stale.clear();
-    match model.read_again(fresh.layers, true) {
-        Ok(()) if edits > 0 => model.say("read again; your unsaved edits stand on the new text"),
-        Ok(()) => model.say("read again"),
-        Err(error) => model.complain(format!("read again, but an edit has no place any more: {error}")),
+}
+
+/// Says `text`, and which edits have no place any more.
+pub(super) fn tell(model: &mut Model, reread: &Reread, text: &str) {
+    let mut text = text.to_owned();
+    if reread.stuck > 0 {
+        let (edits, them) = if reread.stuck == 1 { ("edit", "it") } else { ("edits", "them") };
+        text.push_str(&format!(
+            "; {} earlier {edits} cannot be taken back: the file says something else where {them} stood",
+            reread.stuck
+        ));
+    }
+    if reread.lost.is_empty() {
+        model.say(text);
+        return;
+    }
+    for lost in &reread.lost {
+        model.complain(format!("no place any more: {}; {}", in_words(&lost.edit, &lost.path), lost.reason));
+    }
+    if let [_, _, ..] = reread.lost.as_slice() {
+        model.complain(format!("{} edits have no place any more; m tells which", reread.lost.len()));
     }
 }

@@ -183,14 +183,24 @@ fn change(model: &mut Model, command: Command) {
 }
 
 fn step(model: &mut Model, undo: bool) {
-    let done = if undo { model.history.undo() } else { model.history.redo() };
-    let Some((path, change)) = done else {
+    let stepped = if undo { model.history.undo() } else { model.history.redo() };
+    let Some(stepped) = stepped else {
         model.say(if undo { "nothing to take back" } else { "nothing to do again" });
         return;
     };
     model.policy_changed();
-    let list = change.edit.list();
-    let what = match &change.edit {
+    let what = in_words(&stepped.change.edit, &stepped.path);
+    match (stepped.stuck, undo) {
+        (None, true) => model.say(format!("took back: {what}")),
+        (None, false) => model.say(format!("did again: {what}")),
+        (Some(reason), true) => model.complain(format!("cannot take back: {what}; {reason}")),
+        (Some(reason), false) => model.complain(format!("cannot do again: {what}; {reason}")),
+    }
+}
+
+/// An edit in words.
+pub(super) fn in_words(edit: &PolicyEdit, path: &str) -> String {
+    let what = match edit {
         PolicyEdit::Add { text, .. } => format!("add {text:?}"),
         PolicyEdit::Remove { .. } => "delete".into(),
         PolicyEdit::Replace { text, .. } => format!("change to {text:?}"),
@@ -199,9 +209,7 @@ fn step(model: &mut Model, undo: bool) {
         PolicyEdit::Create { .. } => "create".into(),
         PolicyEdit::Set { .. } => "rewrite".into(),
     };
-    let word = if undo { "took back" } else { "did again" };
-    let file = path.rsplit('/').next().unwrap_or_default().to_owned();
-    model.say(format!("{word}: {what} in {} of {file}", list.list));
+    format!("{what} in {} of {}", edit.list().list, path.rsplit('/').next().unwrap_or_default())
 }
 
 /// Allows what the selected annotation needs, and no more.

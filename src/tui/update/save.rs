@@ -1,14 +1,15 @@
 //! From unsaved edits to disk: the exact diff, the target, the write, and what to do when somebody
 //! else was faster.
 
-use crate::diff::text::unified;
-use crate::edit::{History, Plan, Target, helm_values, targets};
+use super::answers::tell;
+use super::policy::in_words;
+use crate::diff::text::three_way;
+use crate::edit::{Lost, Plan, Target, helm_values, targets};
 use crate::runtime::verdict::ListId;
 use crate::tui::effect::{Effect, SaveOutcome};
 use crate::tui::message::Command;
 use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, SaveAction, SaveTarget};
-use crate::tui::model::policy::set_list;
 
 /// Opens the window that shows what would be written.
 pub(super) fn open(model: &mut Model) {
@@ -51,9 +52,11 @@ fn drop_in(model: &Model) -> Option<SaveTarget> {
         Target::NewDropIn(path) => Some(path),
         Target::File(_) | Target::DropIn(_) => None,
     })?;
-    let mut history = History::of(&setup.layers);
+    // What was saved before stays in the history.
+    let mut history = model.history.clone();
+    history.back_to_saved();
     for (list, texts) in &changed {
-        set_list(&mut history, &path, list, texts).ok()?;
+        history.set_list(&path, list, texts).ok()?;
     }
     let plans = history.plans();
     let text: String = plans.iter().map(Plan::diff).collect();
@@ -144,7 +147,6 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
     model.dialogs.retain(|d| !matches!(d, Dialog::Save { .. } | Dialog::Conflict { .. }));
     let layers = model.history.layers(&model.saved.setup().layers);
     model.saved = model.saved.with_layers(layers);
-    model.saved_depth = model.history.depth().0;
     model.saved_sweep = Default::default();
     model.policy_changed();
     model.say(said.join("; "));
@@ -154,39 +156,76 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
     Vec::new()
 }
 
+/// Opens the window with the three sides: what was read, what is on disk, and what is here.
 fn conflict(model: &mut Model, path: String, theirs: Option<String>) {
-    let mine = model.history.files().find(|(p, _)| *p == path).map(|(_, t)| t.to_owned()).unwrap_or_default();
-    let text = match &theirs {
-        Some(theirs) => unified("on disk now", "yours", theirs, &mine),
-        None => "The file is gone.".into(),
+    let plan = model.history.plans().into_iter().find(|plan| *plan.path == *path);
+    let (base, mine) = match &plan {
+        Some(plan) => (plan.before.as_deref().unwrap_or_default(), &*plan.after),
+        None => ("", ""),
     };
-    model.dialogs.push(Dialog::Conflict { path, theirs, lines: lines(&text), scroll: 0 });
+    let regions = three_way(base, theirs.as_deref().unwrap_or_default(), mine);
+    let (mut lost, mut same) = (Vec::new(), 0);
+    if let Some(theirs) = &theirs {
+        let layers = model.saved.setup().layers.with_text(&path, theirs);
+        match model.history.clone().reread(&layers) {
+            Ok(reread) => {
+                same = reread.same;
+                let words = |l: &Lost| format!("{}: {}", in_words(&l.edit, &l.path), l.reason);
+                lost.extend(reread.lost.iter().map(words));
+            }
+            Err(error) => lost.push(error.to_string()),
+        }
+    }
+    let edits = (model.unsaved(), same);
+    model.dialogs.push(Dialog::Conflict { path, theirs, regions, edits, lost, scroll: 0 });
 }
 
 /// Keys in the conflict window.
 pub(super) fn settle(model: &mut Model, command: Command) {
     let Some(Dialog::Conflict { path, theirs, .. }) = model.dialogs.last().cloned() else { return };
-    let keep = match command {
-        Command::KeepMine => true,
-        Command::TakeTheirs => false,
-        _ => return,
-    };
-    let Some(theirs) = theirs else {
-        model.dialogs.pop();
-        model.complain("the file is gone; a drop-in or a patch can still be written");
-        return;
-    };
-    model.dialogs.retain(|d| !matches!(d, Dialog::Save { .. } | Dialog::Conflict { .. }));
-    let layers = model.saved.setup().layers.with_text(&path, &theirs);
-    if let Err(error) = model.read_again(layers, keep) {
-        model.complain(error.to_string());
-        return;
+    let held = model.history.plans().iter().any(|plan| *plan.path == *path);
+    match (command, theirs) {
+        (Command::KeepMine, _) if !held => {
+            model.complain(
+                "what would be written is a new file, and there is one by now; Esc and choose another target",
+            );
+        }
+        (Command::KeepMine, theirs) => {
+            model.keep_over(&path, theirs.as_deref());
+            again(model);
+            model.say("this would take back what they wrote; nothing is written yet");
+        }
+        (Command::Reapply | Command::TakeTheirs, None) => {
+            model.complain("the file is gone; k writes it anew, Esc leaves it so");
+        }
+        (Command::Reapply | Command::TakeTheirs, Some(theirs)) => {
+            let keep = command == Command::Reapply;
+            let layers = model.saved.setup().layers.with_text(&path, &theirs);
+            let reread = match model.read_again(layers, keep) {
+                Ok(reread) => reread,
+                Err(error) => {
+                    model.complain(format!("{error}; your edits are as they were"));
+                    return;
+                }
+            };
+            again(model);
+            let text = match (keep, model.unsaved() > 0) {
+                (true, true) => "your edits stand on the file as it is on disk now",
+                (true, false) => "the file on disk says already what you edited",
+                (false, _) => "the file is as it is on disk; redo makes your edits again",
+            };
+            tell(model, &reread, text);
+        }
+        _ => {}
     }
-    if keep && model.unsaved() > 0 {
+}
+
+/// Back to the window that asks before it writes, where there is still something to write.
+fn again(model: &mut Model) {
+    model.dialogs.retain(|d| !matches!(d, Dialog::Save { .. } | Dialog::Conflict { .. }));
+    if model.unsaved() > 0 {
         open(model);
-        model.say("your edits stand on the file as it is on disk now");
     } else {
         model.quitting = false;
-        model.say("the file is as it is on disk");
     }
 }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::chrome::typed;
-use super::windows;
+use super::{conflict, windows};
 use crate::tui::available::reason_against;
 use crate::tui::geometry::Geometry;
 use crate::tui::keymap::Layer;
@@ -64,9 +64,7 @@ pub(super) fn draw(
         Dialog::Save { targets, at, scroll } => {
             windows::save(canvas, main, model, (targets, *at, *scroll), geometry)
         }
-        Dialog::Conflict { path, lines, scroll, .. } => {
-            windows::conflict(canvas, main, model, (path, lines, *scroll), geometry);
-        }
+        Dialog::Conflict { .. } => conflict::draw(canvas, main, model, dialog, geometry),
         Dialog::Quit => {
             let inner = window(canvas, main, 64, 6, Rich::of(Token::Title, "Quit"));
             let count = model.unsaved();

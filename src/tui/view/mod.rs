@@ -13,6 +13,7 @@ mod body;
 mod changes;
 mod chrome;
 mod config;
+mod conflict;
 mod dialogs;
 mod pods;
 mod policy;

@@ -1,4 +1,4 @@
-//! The larger windows: a pattern being written with everything it would do, saving, a conflict, find.
+//! The larger windows: a pattern being written with everything it would do, saving, find.
 
 use ratatui::layout::Rect;
 
@@ -161,30 +161,6 @@ fn diff_line(line: &str) -> Rich {
         _ => Token::Text,
     };
     Rich::of(token, line.replace('\t', "    "))
-}
-
-pub(super) fn conflict(
-    canvas: &mut Canvas<'_>,
-    main: Rect,
-    model: &Model,
-    (path, lines, scroll): (&str, &[String], usize),
-    geometry: &mut Geometry,
-) {
-    let inner =
-        window(canvas, main, 120, main.height, Rich::of(Token::Title, "Somebody else changed the file"));
-    let text = format!("{} is not what was read. Nothing was written.", text::visible(path));
-    canvas.line(inner, 0, Rich::of(Token::Text, text));
-    let key =
-        |command| model.keymap.chord_for(&model.layers(), command).map_or(String::new(), |k| k.to_string());
-    let line = Rich::of(Token::Key, key(Command::KeepMine))
-        .put(Token::Text, " keep my edits, on the file as it is now   ")
-        .put(Token::Key, key(Command::TakeTheirs))
-        .put(Token::Text, " take theirs, forget mine   ")
-        .put(Token::Key, key(Command::Back))
-        .put(Token::Strong, " [cancel]");
-    canvas.line(inner, 1, line);
-    let lines = lines.iter().map(|l| diff_line(l)).collect();
-    scrolled(canvas, below(inner, 3), lines, scroll, geometry);
 }
 
 pub(super) fn find(
