@@ -26,6 +26,7 @@
 //! | [`diff`] | two evaluations to changes |
 //! | [`edit`] | a policy edit to a changed file, with undo and an atomic save |
 //! | [`mod@suggest`] | the tightest policy with which a set of pods does all that it can do |
+//! | [`mod@audit`] | what the policy of a setup lets in |
 //! | [`explain`], [`finding`], [`report`] | words for people and machines |
 //! | [`cli`], [`tui`] | arguments and screens; neither knows a rule of Kata |
 //!
@@ -58,6 +59,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod audit;
 pub mod catalog;
 pub mod cli;
 pub mod cri;

@@ -63,7 +63,7 @@ fn room(path: &str) -> &str {
 /// The rooms, and the rooms that each may name. Data goes from the upper ones to the lower ones, but for two knots:
 /// a finding speaks of places and of fixes, so that `input` and `runtime`, which find things, share its
 /// words; and a wing of `runtime` ends by calling its own launch and agent, which read its configuration.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("catalog", &[]),
     ("input", &["catalog", "finding"]),
     ("finding", &["input", "runtime"]),
@@ -77,6 +77,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("diff", &["evaluate", "launch", "runtime"]),
     ("edit", &["catalog", "diff", "input", "runtime"]),
     ("suggest", &["catalog", "edit", "evaluate", "input", "policy", "runtime"]),
+    ("audit", &["catalog", "edit", "evaluate", "input", "policy"]),
     ("sample", &["catalog", "cri", "evaluate", "input"]),
     ("explain", &["catalog", "finding"]),
     (

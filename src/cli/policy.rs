@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::args::{EditArgs, Input, PolicyCommand};
 use super::setup::{Chosen, SetupError};
 use super::{CliError, Exit, paint, pods, setup};
+use crate::audit;
 use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
 use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
 use crate::evaluate::Evaluator;
-use crate::input::config::Layers;
 use crate::input::search;
-use crate::policy::audit::{Audit, PolicyList};
+use crate::policy::audit::Audit;
 use crate::report::escape::visible;
 use crate::report::{json, policy as report};
 use crate::runtime::verdict::ListId;
@@ -73,18 +73,12 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
     }
 }
 
-/// The active hypervisor's table name; a file that does not load here still says it.
+/// The active hypervisor's table name, or why there is none.
 fn active(evaluator: &Evaluator) -> Result<String, SetupError> {
-    let setup = evaluator.setup();
-    evaluator
-        .hypervisor()
-        .map(str::to_owned)
-        .or_else(|| setup.hypervisor.clone())
-        .or_else(|| search::hypervisor(setup.generation, &setup.layers))
-        .ok_or_else(|| match setup::trouble(evaluator) {
-            Some(trouble) => SetupError::Usage(trouble),
-            None => no_table(&setup.layers.asked),
-        })
+    audit::active(evaluator).ok_or_else(|| match setup::trouble(evaluator) {
+        Some(trouble) => SetupError::Usage(trouble),
+        None => no_table(&evaluator.setup().layers.asked),
+    })
 }
 
 fn no_table(path: &str) -> SetupError {
@@ -92,36 +86,9 @@ fn no_table(path: &str) -> SetupError {
 }
 
 fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
-    let setup = evaluator.setup();
     let hypervisor = active(evaluator)?;
-    let table = format!("hypervisor.{hypervisor}");
-    let history = History::of(&setup.layers);
-    let read = |list: &List| PolicyList {
-        name: list.id.list.to_ascii_lowercase(),
-        entries: list.items.iter().map(|i| (i.text.clone(), Some(i.place.clone()))).collect(),
-    };
-    let mut lists: Vec<PolicyList> =
-        history.lists().into_iter().filter(|(_, l)| l.id.table == table).map(|(_, l)| read(l)).collect();
-    for variant in variants(setup.generation, &setup.layers).iter().filter(|l| l.id.table == table) {
-        let variant = read(variant);
-        // Of two spellings the runtime takes one at random: both count.
-        match lists.iter_mut().find(|list| list.name == variant.name) {
-            Some(list) => list.entries.extend(variant.entries),
-            None => lists.push(variant),
-        }
-    }
-    let audit = Audit::of(setup.generation, &hypervisor, &lists, &setup.host);
+    let audit = audit::of_setup(evaluator.setup(), &hypervisor);
     Ok((hypervisor, audit))
-}
-
-/// Lists of the main file in another letter case, where the runtime takes them for the lists.
-fn variants(generation: Generation, layers: &Layers) -> Vec<List> {
-    match (generation, &layers.base) {
-        (Generation::Go21 | Generation::Go41, Ok(base)) => {
-            Document::of(base).map(|document| document.letter_case_variants().to_vec()).unwrap_or_default()
-        }
-        _ => Vec::new(),
-    }
 }
 
 fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
@@ -140,7 +107,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     let id = list_id(args, generation, &chosen)?;
     let mut history = History::of(&chosen.layers);
     let same = |list: &&List| list.id.table == id.table && list.id.list.eq_ignore_ascii_case(&id.list);
-    if let Some(variant) = variants(generation, &chosen.layers).iter().find(same) {
+    if let Some(variant) = audit::variants(generation, &chosen.layers).iter().find(same) {
         return Err(SetupError::Usage(format!(
             "{}: {} takes {} for {}; write it in small letters first",
             variant.place,
