@@ -61,9 +61,13 @@ pub fn host() -> Host {
 }
 
 pub fn evaluator(config: &str, generation: Generation) -> Evaluator {
+    evaluator_of(Layers::of_text(CONFIG_PATH, config), generation)
+}
+
+pub fn evaluator_of(layers: Layers, generation: Generation) -> Evaluator {
     Evaluator::new(Setup {
         host: host(),
-        layers: Layers::of_text(CONFIG_PATH, config),
+        layers,
         generation,
         hypervisor: None,
         sandbox_id: None,
@@ -125,10 +129,14 @@ impl Stage {
     }
 
     pub fn draw(&mut self) -> Buffer {
-        let theme = Theme::new(self.model.preset, self.ascii);
         let mut buffer = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
-        self.geometry = view::view(&self.model, theme, &self.geometry, &mut buffer).geometry;
+        self.draw_into(&mut buffer);
         buffer
+    }
+
+    pub fn draw_into(&mut self, buffer: &mut Buffer) {
+        let theme = Theme::new(self.model.preset, self.ascii);
+        self.geometry = view::view(&self.model, theme, &self.geometry, buffer).geometry;
     }
 
     /// One message, its effects answered as the loop would.
