@@ -25,6 +25,7 @@ mod hostile;
 mod kubernetes;
 mod patterns;
 mod policy;
+mod readme;
 mod reports;
 mod reread;
 mod rs_launch;

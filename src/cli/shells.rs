@@ -14,6 +14,8 @@ use super::args::{Cli, EXAMPLES, EXIT_STATUS};
 use super::setup::SetupError;
 use super::{CliError, Exit};
 use crate::catalog::{self, Generation};
+use crate::tui::keymap::Keymap;
+use crate::tui::keys;
 
 /// What `kubectl` looks for on the path to run `kubectl katascope`.
 const PLUGIN: &str = "kubectl-katascope";
@@ -138,6 +140,7 @@ pub(super) fn man(command: Option<&str>) -> Result<Exit, CliError> {
     if command.is_none() {
         man.render_subcommands_section(&mut out)?;
         section(&mut out, "EXIT STATUS", EXIT_STATUS);
+        out.extend_from_slice(keys::roff(&keys::sections(&Keymap::default())).as_bytes());
         table(&mut out, "FILES", &FILES);
         table(&mut out, "ENVIRONMENT", &ENVIRONMENT);
         section(&mut out, "EXAMPLES", EXAMPLES);

@@ -10,6 +10,7 @@ pub mod env;
 pub mod filter;
 pub mod geometry;
 pub mod keymap;
+pub mod keys;
 pub mod message;
 pub mod model;
 pub mod palette;
