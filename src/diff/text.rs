@@ -19,24 +19,50 @@ pub fn runs(old: &str, new: &str) -> Vec<(Range<usize>, Range<usize>)> {
         return Vec::new();
     }
     let diff = TextDiff::from_lines(old, new);
-    let offsets = |slices: &mut dyn Iterator<Item = &str>| {
-        let mut at = 0;
-        let mut offsets = vec![0];
-        offsets.extend(slices.map(|line| {
-            at += line.len();
-            at
-        }));
-        offsets
-    };
-    let (olds, news) = (offsets(&mut diff.iter_old_slices()), offsets(&mut diff.iter_new_slices()));
-    let bytes = |offsets: &[usize], lines: Range<usize>| {
-        let at = |line: usize| offsets.get(line).or(offsets.last()).copied().unwrap_or(0);
-        at(lines.start)..at(lines.end)
+    ranges(&diff, &offsets(&mut diff.iter_old_slices()), &offsets(&mut diff.iter_new_slices()))
+}
+
+/// A longer run is not looked at word by word.
+const WORDS: usize = 16 * 1024;
+
+/// The words that differ in the runs of lines that differ.
+pub fn fine_runs(old: &str, new: &str) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut fine = Vec::new();
+    for (old_run, new_run) in runs(old, new) {
+        let slice = |text: &str, range: &Range<usize>| text.get(range.clone()).unwrap_or_default().to_owned();
+        let (was, is) = (slice(old, &old_run), slice(new, &new_run));
+        if was.is_empty() || is.is_empty() || was.len().max(is.len()) > WORDS {
+            fine.push((old_run, new_run));
+            continue;
+        }
+        let diff = TextDiff::from_words(&was, &is);
+        let moved = |range: Range<usize>, by: usize| range.start + by..range.end + by;
+        let words =
+            ranges(&diff, &offsets(&mut diff.iter_old_slices()), &offsets(&mut diff.iter_new_slices()));
+        fine.extend(words.into_iter().map(|(o, n)| (moved(o, old_run.start), moved(n, new_run.start))));
+    }
+    fine
+}
+
+/// Where each slice of a text begins, and where the last one ends.
+fn offsets<'t>(slices: &mut dyn Iterator<Item = &'t str>) -> Vec<usize> {
+    let mut at = 0;
+    let ends = slices.map(|slice| {
+        at += slice.len();
+        at
+    });
+    std::iter::once(0).chain(ends).collect()
+}
+
+fn ranges(diff: &TextDiff<'_, '_, str>, olds: &[usize], news: &[usize]) -> Vec<(Range<usize>, Range<usize>)> {
+    let bytes = |offsets: &[usize], slices: Range<usize>| {
+        let at = |slice: usize| offsets.get(slice).or(offsets.last()).copied().unwrap_or(0);
+        at(slices.start)..at(slices.end)
     };
     diff.ops()
         .iter()
         .filter(|op| !matches!(op, DiffOp::Equal { .. }))
-        .map(|op| (bytes(&olds, op.old_range()), bytes(&news, op.new_range())))
+        .map(|op| (bytes(olds, op.old_range()), bytes(news, op.new_range())))
         .collect()
 }
 
@@ -102,6 +128,7 @@ mod tests {
         assert_eq!(runs("a\r\nb", "a\r\nb\r\n"), [(3..4, 3..6)]);
         assert_eq!(runs("", "a\n"), [(0..0, 0..2)]);
         assert_eq!(runs("a\n", "a\n"), []);
+        assert_eq!(fine_runs("x = []", "# c\nx = []\n"), [(0..0, 0..4), (6..6, 10..11)]);
     }
 
     #[test]

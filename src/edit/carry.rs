@@ -8,7 +8,7 @@ use super::document::{Document, means};
 use super::history::Change;
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
-use crate::diff::text::runs;
+use crate::diff::text::fine_runs;
 use crate::input::Source;
 use crate::runtime::verdict::ListId;
 
@@ -160,7 +160,8 @@ pub(super) fn carry(
         let (document, splice) =
             apart().filter(|(d, _)| gone(d)).ok_or_else(|| Misfit::OtherEntries(id.clone()))?;
         let items = texts(to).unwrap_or_default();
-        return Ok(Some((document, Change { edit: PolicyEdit::Create { list: id.clone(), items }, splice })));
+        let edit = PolicyEdit::Create { list: id.clone(), items };
+        return Ok(Some((document, Change { edit, before: None, splice })));
     };
     let (was, now) = (texts(from), texts(to));
     let Some(edit) = edit.again(was.as_deref(), now.as_deref())? else { return Ok(None) };
@@ -168,14 +169,14 @@ pub(super) fn carry(
     if let Some((document, splice)) = apart()
         && means(&to.source().text, &document.source().text, id, &planned)
     {
-        return Ok(Some((document, Change { edit, splice })));
+        return Ok(Some((document, Change { edit, before: now, splice })));
     }
     Ok(Some(to.apply(&edit)?))
 }
 
-/// What makes `old` into `new`, in order, as small as lines allow.
+/// What makes `old` into `new`, in order, as small as words allow.
 pub(super) fn hunks(old: &str, new: &str) -> Vec<Splice> {
-    runs(old, new)
+    fine_runs(old, new)
         .into_iter()
         .map(|(old_run, new_run)| {
             let at = old_run.start;

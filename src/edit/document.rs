@@ -128,7 +128,7 @@ impl Document {
         }
         let splice = Splice::between(before, &after);
         let document = Self::of(&Source::new(self.source.path.clone(), after))?;
-        Ok((document, Change { edit: edit.clone(), splice }))
+        Ok((document, Change { edit: edit.clone(), before: texts, splice }))
     }
 
     /// The text without the key of a list that this program created and that has become empty; `None`

@@ -17,6 +17,8 @@ use crate::runtime::verdict::ListId;
 pub struct Change {
     /// The edit.
     pub edit: PolicyEdit,
+    /// The list's entries before; `None`: there was no list.
+    pub before: Option<Vec<String>>,
     /// The bytes it changed.
     pub splice: Splice,
 }
@@ -213,6 +215,11 @@ impl History {
         from.pop();
         to.push(step);
         Some(Stepped { path, change, stuck: None })
+    }
+
+    /// Every change that is done, the first first, with its file.
+    pub fn done(&self) -> impl Iterator<Item = (&str, &Change)> {
+        self.done.iter().map(|step| (&*step.path, &step.change))
     }
 
     /// How many changes can be taken back, and made again.

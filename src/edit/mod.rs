@@ -100,6 +100,17 @@ impl PolicyEdit {
         }
     }
 
+    /// The entry that it is about: the new one, or that of `before` which it takes away or moves.
+    pub fn entry<'a>(&'a self, before: Option<&'a [String]>) -> Option<&'a str> {
+        match self {
+            Self::Add { text, .. } | Self::Replace { text, .. } => Some(text),
+            Self::Remove { at, .. } | Self::Duplicate { at, .. } | Self::Move { from: at, .. } => {
+                before?.get(*at).map(String::as_str)
+            }
+            Self::Set { .. } | Self::Create { .. } => None,
+        }
+    }
+
     /// The entries afterwards; `items` is absent where the list does not exist.
     fn planned(&self, items: Option<&[String]>) -> Option<Vec<String>> {
         let mut planned = items.map(<[String]>::to_vec);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::carry::{Misfit, Move, across, carry, hunks};
 use super::document::{Document, List};
-use super::history::{File, History, Step};
+use super::history::{Change, File, History, Step};
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
 use crate::input::Source;
@@ -20,6 +20,8 @@ pub struct Lost {
     pub path: Arc<str>,
     /// The edit.
     pub edit: PolicyEdit,
+    /// The list's entries before it.
+    pub before: Option<Vec<String>>,
     /// Why.
     pub reason: Misfit,
 }
@@ -264,6 +266,7 @@ impl Chain {
                     if let Some(edit) = change.edit.inverse(there.as_deref()) {
                         step.change.edit = edit;
                     }
+                    step.change.before = texts(&document);
                     step.change.splice = change.splice.inverse();
                 }
                 *here = document;
@@ -275,8 +278,8 @@ impl Chain {
             }
             Err(reason) if unsaved => {
                 *kept = false;
-                let (path, edit) = (step.path.clone(), step.change.edit.clone());
-                reread.lost.push(Lost { path, edit, reason });
+                let Change { edit, before, .. } = step.change.clone();
+                reread.lost.push(Lost { path: step.path.clone(), edit, before, reason });
             }
             Err(reason) => {
                 step.stuck = Some(reason);
@@ -306,11 +309,13 @@ fn merged(path: &Arc<str>, base: &str, mine: &str, theirs: &Document, reread: &m
         let texts = base.list(&list.id).map(List::texts);
         for edit in between(&list.id, texts.as_deref(), &list.texts()) {
             let Ok((next, change)) = was.apply(&edit) else { break };
-            let step = Move { list: &list.id, edit: Some(edit.clone()), splice: change.splice };
+            let step = Move { list: &list.id, edit: Some(edit.clone()), splice: change.splice.clone() };
             match carry(&was, &step, &document) {
                 Ok(Some((carried, _))) => document = carried,
                 Ok(None) => {}
-                Err(reason) => reread.lost.push(Lost { path: path.clone(), edit, reason }),
+                Err(reason) => {
+                    reread.lost.push(Lost { path: path.clone(), edit, before: change.before, reason });
+                }
             }
             was = next;
         }

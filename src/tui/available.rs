@@ -43,6 +43,7 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
             no("no pattern is selected; they are on screen 2")
         }
         Command::Allow if !on_annotation() => no("no annotation is selected; they are on screen 1"),
+        Command::Edits if model.history.depth().0 == 0 => no("nothing was changed"),
         Command::Undo if model.history.depth().0 == 0 => no("nothing was changed"),
         Command::Redo if model.history.depth().1 == 0 => no("nothing was taken back"),
         Command::Save | Command::SaveAndQuit if model.readonly.is_some() => model.readonly.clone(),

@@ -162,6 +162,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(ALL, k('E'), C::Editor),
     b(ALL, k('R'), C::Reload),
     b(ALL, Chord::of(Key::F(5)), C::Reload),
+    b(ALL, k('@'), C::Edits),
     b(ALL, k('m'), C::Messages),
     b(ALL, k(':'), C::Palette),
     b(ALL, k('?'), C::Help),

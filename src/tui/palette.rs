@@ -1,6 +1,7 @@
 //! The commands that the palette offers for what is typed.
 
 use super::filter;
+use super::keymap::distance;
 use super::message::{COMMANDS, Command};
 use super::model::dialog::ALIASES;
 
@@ -25,6 +26,14 @@ pub fn hits(typed: &str) -> Vec<Command> {
     commands
 }
 
+/// The command whose name is nearest to what is typed, where one is near.
+pub fn near(typed: &str) -> Option<&'static str> {
+    let typed = typed.trim();
+    let offered = COMMANDS.iter().filter(|e| !e.keys_only).map(|e| e.name);
+    let names = offered.map(|name| (distance(typed, name), name));
+    names.min().filter(|(letters, _)| *letters <= typed.chars().count() / 3 + 1).map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +43,8 @@ mod tests {
         assert_eq!(hits("w").first(), Some(&Command::Save));
         assert_eq!(hits("quit").first(), Some(&Command::Quit));
         assert!(hits("pods").first().is_some_and(|c| c.entry().name == "pods"));
+        assert_eq!(near("policcy"), Some("policy"));
+        assert_eq!(near("zzzzzzzz"), None);
         assert_eq!(hits("").len(), COMMANDS.iter().filter(|e| !e.keys_only).count());
     }
 }

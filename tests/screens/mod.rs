@@ -2,7 +2,9 @@
 //! size, properties, and the built program in a pseudo-terminal.
 
 mod conflicts;
+mod every_size;
 mod picture;
+mod promises;
 mod properties;
 mod pty;
 mod scripts;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::Input;
 use super::find::Hit;
 use super::pods::Sweep;
 use crate::diff::text::Region;
@@ -197,6 +198,17 @@ impl Dialog {
         }
     }
 
+    /// Which input it has, and what stands there.
+    pub fn input(&self) -> Option<(Input, &str)> {
+        match self {
+            Self::Palette { line, .. } => Some((Input::Command, line.text())),
+            Self::Find { line, .. } => Some((Input::Find, line.text())),
+            Self::Try { line, .. } => Some((Input::Value, line.text())),
+            Self::Pattern(draft) => Some((Input::Pattern, draft.line.text())),
+            _ => None,
+        }
+    }
+
     /// Whether a line is typed in it.
     pub fn has_line(&self) -> bool {
         matches!(
@@ -225,6 +237,7 @@ pub const ALIASES: &[(&str, Command)] = &[
     ("q", Command::Quit),
     ("wq", Command::SaveAndQuit),
     ("x", Command::SaveAndQuit),
+    ("q!", Command::DiscardAndQuit),
     ("undo", Command::Undo),
     ("e", Command::Reload),
     ("h", Command::Help),

@@ -75,6 +75,19 @@ pub enum Typing {
     Search,
 }
 
+/// The inputs of windows that remember what was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Input {
+    Command,
+    Find,
+    Value,
+    Pattern,
+}
+
+/// Lines remembered of each input.
+const REMEMBERED: usize = 100;
+
 /// Something that was said, for the status line and the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -149,6 +162,8 @@ pub struct Model {
     pub lists: PerScreen<ListState>,
     /// Where letters go.
     pub typing: Typing,
+    /// What was typed into the inputs of windows.
+    pub typed: BTreeMap<Input, Vec<String>>,
     /// Open windows, the top one last.
     pub dialogs: Vec<Dialog>,
     /// The rows of the screen in sight.
@@ -220,6 +235,7 @@ impl Model {
             pane: Pane::List,
             lists: Default::default(),
             typing: Typing::Nowhere,
+            typed: BTreeMap::new(),
             dialogs: Vec::new(),
             rows: Rows::default(),
             jumps: Vec::new(),
@@ -272,6 +288,21 @@ impl Model {
     /// The layers of a screen when no window is open.
     pub fn layers_of(&self, screen: Screen) -> Vec<Layer> {
         vec![Layer::Always, Layer::On(screen), Layer::Everywhere]
+    }
+
+    /// A line that starts with `text` and remembers what was typed into that input before.
+    pub fn input(&self, text: impl Into<String>, input: Input) -> Line {
+        Line::with(text).recalling(self.typed.get(&input).cloned().unwrap_or_default())
+    }
+
+    /// Remembers what stands in the open window's input.
+    pub fn remember_input(&mut self) {
+        let Some((input, text)) = self.dialogs.last().and_then(Dialog::input) else { return };
+        let past = self.typed.entry(input).or_default();
+        if !text.is_empty() && past.last().map(String::as_str) != Some(text) {
+            past.push(text.to_owned());
+            past.drain(..past.len().saturating_sub(REMEMBERED));
+        }
     }
 
     /// Says something.

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use super::pods::Sweep;
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
-use crate::catalog::{self, Gate};
+use crate::audit;
+use crate::catalog;
 use crate::edit::{EditError, History, PolicyEdit, Reread, targets};
 use crate::evaluate::Evaluator;
 use crate::input::config::Layers;
-use crate::policy::names::NameGate;
 use crate::policy::pattern::{Meaning, explain_entry};
+use crate::report::policy as report;
+use crate::report::text::Paint;
 use crate::runtime::verdict::ListId;
 
 /// A list, as a row.
@@ -134,52 +136,18 @@ fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
     }
 }
 
-/// What whoever may create pods can set, grouped by risk, worst first; the ungated keys included.
-pub fn audit(model: &Model) -> String {
+/// What whoever may create pods can change under the lists as they are edited: what `policy audit`
+/// prints of them.
+pub fn audit_text(model: &Model) -> String {
     let setup = model.current.setup();
-    let hypervisor = model.current.hypervisor().unwrap_or_default();
-    let names = ListId::new(format!("hypervisor.{hypervisor}"), "enable_annotations");
-    let gate = NameGate::new(setup.generation, &model.patterns(&names));
-    let mut found: Vec<(catalog::Risk, String)> = Vec::new();
-    for (annotation, reader) in catalog::annotations(setup.generation) {
-        if !reader.read || !reader.effective || annotation.level == catalog::Level::Output {
-            continue;
-        }
-        let how = match (reader.gate, annotation.short()) {
-            (Gate::None, _) => "no gate".to_owned(),
-            (gated, Some(short)) => match gate.admits(short) {
-                None => continue,
-                Some(at) => {
-                    let pattern = model.patterns(&names).get(at).cloned().unwrap_or_default();
-                    match gated.list() {
-                        None => format!("let in by {pattern:?}"),
-                        Some(list) => {
-                            let values = model.patterns(&ListId::new(names.table.clone(), list));
-                            let shown = if values.is_empty() { "nothing".into() } else { values.join(", ") };
-                            format!("let in by {pattern:?}; {list} admits {shown}")
-                        }
-                    }
-                }
-            },
-            (_, None) => continue,
-        };
-        found.push((annotation.risk, format!("  {}: {how}", super::annotations::short(annotation.key))));
-    }
-    found.sort();
-    let mut out = String::new();
-    let mut last = None;
-    for (risk, line) in found {
-        if last != Some(risk) {
-            if last.is_some() {
-                out.push('\n');
-            }
-            out.push_str(&format!("{}: {}\n", risk.as_str(), risk.describe()));
-            last = Some(risk);
-        }
-        out.push_str(&line);
-        out.push('\n');
-    }
-    out
+    let Some(hypervisor) = audit::active(&model.current) else {
+        return format!("{}: no [hypervisor.*] table", setup.layers.asked);
+    };
+    let mut out = Vec::new();
+    let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.generation.title());
+    // Writing to memory does not fail.
+    let _ = report::audit(&mut out, &audit::of_setup(setup, &hypervisor), &title, Paint { color: false });
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 impl Model {

@@ -94,7 +94,11 @@ pub(super) fn tell(model: &mut Model, reread: &Reread, text: &str) {
         return;
     }
     for lost in &reread.lost {
-        model.complain(format!("no place any more: {}; {}", in_words(&lost.edit, &lost.path), lost.reason));
+        model.complain(format!(
+            "no place any more: {}; {}",
+            in_words(&lost.edit, lost.before.as_deref(), &lost.path),
+            lost.reason
+        ));
     }
     if let [_, _, ..] = reread.lost.as_slice() {
         model.complain(format!("{} edits have no place any more; m tells which", reread.lost.len()));

@@ -1,5 +1,6 @@
 //! Taking things out: copies, whole values, the same answer as a command, the editor.
 
+use super::commands::{as_command, shell_word};
 use super::what_if::quoted;
 use crate::runtime::value::Origin;
 use crate::tui::effect::Effect;
@@ -99,34 +100,6 @@ fn choices(model: &Model) -> Vec<(String, String)> {
     }
     add("command", as_command(model));
     items
-}
-
-/// The command that prints what this screen shows.
-fn as_command(model: &Model) -> String {
-    let mut words = model.words.clone();
-    let subject: &[&str] = match model.screen {
-        Screen::Annotations => &["show", "annotations"],
-        Screen::Policy => &["policy", "audit"],
-        Screen::Launch => &["show", "launch"],
-        Screen::Agent => &["show", "agent"],
-        Screen::Config => &["show", "config"],
-        Screen::Pods => &["check"],
-    };
-    let one_pod = !matches!(model.screen, Screen::Policy | Screen::Pods);
-    words.splice(1..1, subject.iter().map(|w| (*w).to_owned()));
-    if one_pod && let Some(entry) = model.pods.get(model.pod).filter(|_| model.pods.len() > 1) {
-        words.extend(["--pod".to_owned(), entry.pod.id()]);
-    }
-    words.iter().map(|w| shell_word(w)).collect::<Vec<_>>().join(" ")
-}
-
-/// One word as a shell reads it.
-pub(super) fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// File and line of what is selected.

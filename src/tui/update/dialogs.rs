@@ -105,6 +105,16 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
         model.quitting = false;
         return Vec::new();
     }
+    if command == Command::Open {
+        model.remember_input();
+    }
+    // Above the first hit lies what was typed before.
+    if command == Command::Up
+        && let Some(Dialog::Palette { at: 0, .. } | Dialog::Find { at: 0, .. }) = model.dialogs.last()
+    {
+        edit_line(model, LineEdit::Older);
+        return Vec::new();
+    }
     let (page, lines) = (geometry.dialog_rows, geometry.dialog_lines);
     match model.dialogs.last_mut() {
         Some(Dialog::Text { scroll, lines: texts, .. }) => {
@@ -129,7 +139,9 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
                 return match hit {
                     Some(command) => obey_plain(model, geometry, command),
                     None => {
-                        model.complain(format!("no command is called '{typed}'"));
+                        let near = palette::near(&typed);
+                        let near = near.map_or(String::new(), |name| format!("; did you mean '{name}'?"));
+                        model.complain(format!("no command is called '{typed}'{near}"));
                         Vec::new()
                     }
                 };

@@ -6,13 +6,14 @@ use crate::tui::model::annotations::{field_of, known};
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::find::Hit;
 use crate::tui::model::rows::Body;
-use crate::tui::model::{Model, Screen, Show, find};
+use crate::tui::model::{Input, Model, Screen, Show, find};
 
 /// Opens the window that finds anything.
 pub(super) fn open_find(model: &mut Model) {
     let all: Vec<Hit> = find::everything(model);
     let found = find::hits(&all, "");
-    model.dialogs.push(Dialog::Find { line: Default::default(), all: all.into(), found, at: 0 });
+    let line = model.input("", Input::Find);
+    model.dialogs.push(Dialog::Find { line, all: all.into(), found, at: 0 });
 }
 
 /// Goes to a row of a screen; a filter that hides it is cleared.

@@ -1,6 +1,7 @@
 //! State and message to state and effects. Pure: no file, clock, environment or terminal.
 
 mod answers;
+mod commands;
 mod copy;
 mod dialogs;
 mod leave;
@@ -19,7 +20,7 @@ use super::message::{Command, Message, Pointer};
 use super::model::dialog::Dialog;
 use super::model::pods::SLICE;
 use super::model::rows::Body;
-use super::model::{Baseline, Model, Pane, Screen, Show, Typing};
+use super::model::{Baseline, Input, Model, Pane, Screen, Show, Typing};
 
 /// What a message does.
 pub fn update(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<Effect> {
@@ -196,6 +197,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         | Command::Redo => policy::obey(model, command),
         Command::Save => save::open(model),
         Command::SaveAndQuit => return leave::save_and_quit(model),
+        Command::DiscardAndQuit => return vec![Effect::Quit { patch: None }],
         Command::Audit => audit(model),
         Command::TryValue => what_if::start(model),
         Command::DropTry => what_if::drop_one(model),
@@ -210,7 +212,14 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             let text = if text.is_empty() { "nothing was said yet".to_owned() } else { text.join("\n") };
             model.dialogs.push(Dialog::text("Messages, newest first", &text));
         }
-        Command::Palette => model.dialogs.push(Dialog::Palette { line: Default::default(), at: 0 }),
+        Command::Edits => {
+            let text = commands::of_edits(model).join("\n");
+            model.dialogs.push(Dialog::text("The edits as commands: y copies", &text));
+        }
+        Command::Palette => {
+            let line = model.input("", Input::Command);
+            model.dialogs.push(Dialog::Palette { line, at: 0 });
+        }
         Command::Help => model.dialogs.push(Dialog::Help { line: Default::default(), scroll: 0 }),
         Command::Theme => {
             model.preset = model.preset.next();
@@ -267,7 +276,7 @@ fn open(model: &mut Model) {
 
 /// What the policy lets in, worst first.
 fn audit(model: &mut Model) {
-    let text = super::model::policy::audit(model);
+    let text = super::model::policy::audit_text(model);
     model.dialogs.push(Dialog::text("What this policy lets pod authors do", &text));
 }
 

@@ -11,8 +11,7 @@ use crate::tui::model::changes::other_generation;
 use crate::tui::model::dialog::{Dialog, PatternDraft};
 use crate::tui::model::pods::Sweep;
 use crate::tui::model::rows::Body;
-use crate::tui::model::{Model, Screen, policy};
-use crate::tui::widget::line::Line;
+use crate::tui::model::{Input, Model, Screen, policy};
 
 pub(super) fn obey(model: &mut Model, command: Command) {
     match command {
@@ -44,7 +43,7 @@ fn edit(model: &mut Model) {
 }
 
 fn open(model: &mut Model, list: ListId, at: usize, replaces: Option<String>) {
-    let line = Line::with(replaces.clone().unwrap_or_default());
+    let line = model.input(replaces.clone().unwrap_or_default(), Input::Pattern);
     let draft = PatternDraft {
         list,
         at,
@@ -189,7 +188,7 @@ fn step(model: &mut Model, undo: bool) {
         return;
     };
     model.policy_changed();
-    let what = in_words(&stepped.change.edit, &stepped.path);
+    let what = in_words(&stepped.change.edit, stepped.change.before.as_deref(), &stepped.path);
     match (stepped.stuck, undo) {
         (None, true) => model.say(format!("took back: {what}")),
         (None, false) => model.say(format!("did again: {what}")),
@@ -198,18 +197,19 @@ fn step(model: &mut Model, undo: bool) {
     }
 }
 
-/// An edit in words.
-pub(super) fn in_words(edit: &PolicyEdit, path: &str) -> String {
-    let what = match edit {
-        PolicyEdit::Add { text, .. } => format!("add {text:?}"),
-        PolicyEdit::Remove { .. } => "delete".into(),
-        PolicyEdit::Replace { text, .. } => format!("change to {text:?}"),
-        PolicyEdit::Move { .. } => "move".into(),
-        PolicyEdit::Duplicate { .. } => "duplicate".into(),
-        PolicyEdit::Create { .. } => "create".into(),
-        PolicyEdit::Set { .. } => "rewrite".into(),
+/// An edit of a list that had the entries `before`, in words.
+pub(super) fn in_words(edit: &PolicyEdit, before: Option<&[String]>, path: &str) -> String {
+    let word = match edit {
+        PolicyEdit::Add { .. } => "add",
+        PolicyEdit::Remove { .. } => "delete",
+        PolicyEdit::Replace { .. } => "change to",
+        PolicyEdit::Move { .. } => "move",
+        PolicyEdit::Duplicate { .. } => "duplicate",
+        PolicyEdit::Create { .. } => "create",
+        PolicyEdit::Set { .. } => "rewrite",
     };
-    format!("{what} in {} of {}", edit.list().list, path.rsplit('/').next().unwrap_or_default())
+    let entry = edit.entry(before).map_or(String::new(), |text| format!(" {text:?} in"));
+    format!("{word}{entry} {} of {}", edit.list().list, path.rsplit('/').next().unwrap_or_default())
 }
 
 /// Allows what the selected annotation needs, and no more.

@@ -170,7 +170,8 @@ fn conflict(model: &mut Model, path: String, theirs: Option<String>) {
         match model.history.clone().reread(&layers) {
             Ok(reread) => {
                 same = reread.same;
-                let words = |l: &Lost| format!("{}: {}", in_words(&l.edit, &l.path), l.reason);
+                let words =
+                    |l: &Lost| format!("{}: {}", in_words(&l.edit, l.before.as_deref(), &l.path), l.reason);
                 lost.extend(reread.lost.iter().map(words));
             }
             Err(error) => lost.push(error.to_string()),

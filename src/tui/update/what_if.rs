@@ -3,13 +3,13 @@
 use crate::runtime::Depth;
 use crate::tui::model::dialog::{Dialog, Preview};
 use crate::tui::model::rows::Body;
-use crate::tui::model::{Model, Screen};
-use crate::tui::widget::line::Line;
+use crate::tui::model::{Input, Model, Screen};
 
 pub(super) fn start(model: &mut Model) {
     let Some(Body::Annotation(row)) = model.rows.current().map(|r| r.body.clone()) else { return };
     let value = model.selected_verdict().map_or(String::new(), |v| v.value.clone());
-    model.dialogs.push(Dialog::Try { key: row.key, line: Line::with(value), preview: None });
+    let line = model.input(value, Input::Value);
+    model.dialogs.push(Dialog::Try { key: row.key, line, preview: None });
     preview(model);
 }
 

@@ -23,6 +23,12 @@ impl Line {
         Self { cursor: text.len(), text, ..Self::default() }
     }
 
+    /// The line with what was typed before, the newest last.
+    #[must_use]
+    pub fn recalling(self, history: Vec<String>) -> Self {
+        Self { history, ..self }
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
