@@ -1,9 +1,9 @@
 //! The commands that the palette offers for what is typed.
 
 use super::filter;
-use super::keymap::distance;
 use super::message::{COMMANDS, Command};
 use super::model::dialog::ALIASES;
+use super::spelling::distance;
 
 /// Commands for `typed`, best first.
 pub fn hits(typed: &str) -> Vec<Command> {
