@@ -25,6 +25,8 @@ use report::Paint;
 use setup::SetupError;
 
 use crate::report::{escape, text as report};
+use crate::tui::keymap::Keymap;
+use crate::tui::keys;
 
 /// Why a command ended without its work done.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +53,10 @@ pub fn run() -> Exit {
         Some(Command::Policy(args)) => policy::run(&args.command),
         Some(Command::Which(args)) => which::run(&args),
         Some(Command::Completions { shell }) => Ok(shells::completions(shell)),
-        Some(Command::Man { command }) => shells::man(command.as_deref()),
+        Some(Command::Man { command }) => {
+            let keys = keys::roff(&keys::sections(&Keymap::default()));
+            shells::man(command.as_deref(), &keys)
+        }
         Some(Command::Settings) => settings(),
     };
     match result {

@@ -14,8 +14,6 @@ use super::args::{Cli, EXAMPLES, EXIT_STATUS};
 use super::setup::SetupError;
 use super::{CliError, Exit};
 use crate::catalog::{self, Generation};
-use crate::tui::keymap::Keymap;
-use crate::tui::keys;
 
 /// What `kubectl` looks for on the path to run `kubectl katascope`.
 const PLUGIN: &str = "kubectl-katascope";
@@ -114,8 +112,8 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("WAYLAND_DISPLAY, DISPLAY, TMUX, SSH_CONNECTION", "how a text is copied"),
 ];
 
-/// Prints the man page of the program, or of one of its commands.
-pub(super) fn man(command: Option<&str>) -> Result<Exit, CliError> {
+/// Prints the man page of the program, with the section on its `keys`, or of one of its commands.
+pub(super) fn man(command: Option<&str>, keys: &str) -> Result<Exit, CliError> {
     let mut program = Cli::command();
     program.build();
     let page = match command {
@@ -140,7 +138,7 @@ pub(super) fn man(command: Option<&str>) -> Result<Exit, CliError> {
     if command.is_none() {
         man.render_subcommands_section(&mut out)?;
         section(&mut out, "EXIT STATUS", EXIT_STATUS);
-        out.extend_from_slice(keys::roff(&keys::sections(&Keymap::default())).as_bytes());
+        out.extend_from_slice(keys.as_bytes());
         table(&mut out, "FILES", &FILES);
         table(&mut out, "ENVIRONMENT", &ENVIRONMENT);
         section(&mut out, "EXAMPLES", EXAMPLES);
