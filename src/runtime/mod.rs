@@ -27,6 +27,10 @@ use crate::launch::Launch;
 use value::Effective;
 use verdict::{Failure, FailureStage, Verdict};
 
+/// The largest initdata document that is unpacked, in bytes. No runtime has a limit; a pod's annotations
+/// hold 256 KiB, which gzip can make of a thousand times as much.
+const INITDATA_LIMIT: usize = 16 << 20;
+
 /// What the CRI hands to the runtime for one pod sandbox.
 #[derive(Debug, Clone)]
 pub struct Sandbox<'a> {

@@ -33,11 +33,13 @@ impl Kind {
     }
 
     fn takes(self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Bool, Value::Boolean(_)) | (Self::Int, Value::Integer(_)) => true,
-            (Self::Text, Value::String(_)) | (Self::Tables(_), Value::Table(_)) => true,
-            _ => false,
-        }
+        matches!(
+            (self, value),
+            (Self::Bool, Value::Boolean(_))
+                | (Self::Int, Value::Integer(_))
+                | (Self::Text, Value::String(_))
+                | (Self::Tables(_), Value::Table(_))
+        )
     }
 }
 

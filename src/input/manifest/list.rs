@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(kind("{\"items\": [{\"kind\": \"Pod\"}, {"), None);
         assert_eq!(kind("{\"kind\": \"Pod\", \"items\": [{"), None);
         assert_eq!(kind("{\"kind\": \"List\", \"items\": {}"), None);
-        assert_eq!(tail(", \"kind\": \"List\"} x"), Ok((Some("List".to_owned()), 16)));
+        assert_eq!(tail(", \"kind\": \"List\"} x"), Ok((Some("List".to_owned()), 17)));
         assert!(tail(", \"items\": []}").is_err());
         assert!(tail(" \"kind\": 1}").is_err());
     }

@@ -172,6 +172,9 @@ fn read_on(input: &mut impl BufRead, text: &mut Vec<u8>, limit: u64) -> io::Resu
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(e),
         };
+        // A reader may have more at hand than is asked for.
+        let left = usize::try_from(limit.saturating_sub(text.len() as u64)).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..left).unwrap_or(bytes);
         let read = bytes.len();
         text.extend_from_slice(bytes);
         let nul = !wide && bytes.contains(&0);

@@ -9,12 +9,8 @@ use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::toml::{self, Decode, Decoder, Error, Value, record, table_of};
-use crate::runtime::go_base64;
 use crate::runtime::go_flate::{self, Fault};
-
-/// A pod's document cannot be larger: Kubernetes limits all annotations to 256 KiB, and gzip packs
-/// about a thousand to one.
-const SIZE_LIMIT: usize = 256 << 20;
+use crate::runtime::{INITDATA_LIMIT, go_base64};
 
 /// What a good document gives.
 #[derive(Debug, PartialEq, Eq)]
@@ -139,10 +135,10 @@ impl Input<'_> {
         loop {
             let first = out.len();
             let stream = self.bytes.get(at..).unwrap_or_default();
-            at += go_flate::inflate(stream, &mut out, SIZE_LIMIT).map_err(|fault| match fault {
+            at += go_flate::inflate(stream, &mut out, INITDATA_LIMIT).map_err(|fault| match fault {
                 Fault::Short => self.short(),
                 Fault::Corrupt(offset) => Fault::corrupt(offset),
-                Fault::TooLong => format!("more than {SIZE_LIMIT} bytes are not read here"),
+                Fault::TooLong => format!("more than {INITDATA_LIMIT} bytes are not read here"),
             })?;
             self.need(at + 8)?;
             let mut crc = Crc::new();

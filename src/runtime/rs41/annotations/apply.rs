@@ -10,7 +10,7 @@ use super::super::boot::replace_kernel_params;
 use super::super::complaint::existing;
 use super::super::config::SharedMount;
 use super::super::config::hypervisor::HugePageType;
-use super::super::initdata;
+use super::super::initdata::{self, Undecoded};
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
 use super::super::verity::Verity;
@@ -18,6 +18,7 @@ use super::rules::{Action, PathList, Rule, Tables, View, rule};
 use super::{Fate, Gates, Refusal, Trail};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
+use crate::runtime::INITDATA_LIMIT;
 use crate::runtime::verdict::{Fix, ListId, Stage};
 
 /// The walk over one pod's annotations.
@@ -144,9 +145,15 @@ impl Walk<'_> {
                 value.clone_into(&mut t.hv.boot_info.kernel_verity_params);
             }
             Action::Initdata => {
-                t.hv.security_info.initdata = initdata::decode(value).map_err(|message| {
-                    refuse(Stage::Parse, message, "the value is not base64 of gzip: runtime-rs crashes on it")
-                        .crash()
+                t.hv.security_info.initdata = initdata::decode(value).map_err(|why| match why {
+                    Undecoded::Crash(message) => {
+                        let reason = "the value is not base64 of gzip: runtime-rs crashes on it";
+                        refuse(Stage::Parse, message, reason).crash()
+                    }
+                    Undecoded::TooLarge => {
+                        let message = format!("more than {INITDATA_LIMIT} bytes are not read here");
+                        refuse(Stage::Parse, message, "the document unpacks to more than is read here")
+                    }
                 })?;
             }
             Action::SharedFs => t.hv.shared_fs.shared_fs = Some(value.trim().to_owned()),
