@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod command_line;
 mod conformance_go;
 mod conformance_go21;
 mod conformance_rs;

@@ -55,4 +55,10 @@ impl AgentSetup {
         }
         causes
     }
+
+    /// What decided the agent policy.
+    pub fn policy_cause(&self, effective: &Effective) -> Cause {
+        let mut keys = effective.values.keys();
+        Cause::keys(keys.find(|key| key.starts_with("agent.") && key.ends_with(".policy")).cloned())
+    }
 }

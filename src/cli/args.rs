@@ -36,6 +36,13 @@ pub(super) const EXAMPLES: &str = examples!();
 pub(super) const EXIT_STATUS: &str = exit_status!();
 const AFTER_HELP: &str = concat!("Examples:\n", examples!(), "\n\nExit status:\n", exit_status!());
 
+const SHORT_HELP: &str = "\
+Examples:
+  katascope                                        the terminal program on an embedded sample
+  katascope -c configuration.toml pods.yaml        the terminal program on your files
+  katascope check -c configuration.toml pods.yaml  what becomes of every pod
+More options, and what the exit status means: --help";
+
 const CHECK_HELP: &str = "\
 What becomes of an annotation:
   ✓ applied      it takes effect
@@ -56,7 +63,8 @@ More of one pod: katascope show annotations (every station), show sizing (the su
 
 /// What Kata Containers makes of a pod's annotations on a host, before the pod is started.
 #[derive(Debug, Parser)]
-#[command(name = "katascope", bin_name = "katascope", version = VERSION, after_help = AFTER_HELP)]
+#[command(name = "katascope", bin_name = "katascope", version = VERSION)]
+#[command(after_help = SHORT_HELP, after_long_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
 pub struct Cli {
     /// What to do; without a command, the terminal program.
@@ -111,8 +119,10 @@ pub struct Input {
     /// Pods: YAML or JSON files, folders, or - for standard input
     #[arg(value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// Kata's configuration file [default: the one that the container runtime's configuration names for
-    /// the handler, else the first of the runtime's own search path]
+    /// Kata's configuration file
+    ///
+    /// Default: the one that the container runtime's configuration names for the handler, else the first
+    /// of the runtime's own search path.
     #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
     /// Which runtime reads it
@@ -122,46 +132,46 @@ pub struct Input {
     #[arg(long, value_enum, value_name = "VERSION", default_value_t, help_heading = "Configuration")]
     pub kata_version: KataVersion,
     /// The hypervisor table to take where the runtime would pick one at random
-    #[arg(long, value_name = "NAME", help_heading = "Configuration")]
+    #[arg(long, value_name = "NAME", help_heading = "Configuration", hide_short_help = true)]
     pub hypervisor: Option<String>,
     /// The container runtime [default: containerd with --cri-config, else none]
-    #[arg(long, value_enum, help_heading = "Container runtime")]
+    #[arg(long, value_enum, help_heading = "Container runtime", hide_short_help = true)]
     pub cri: Option<CriChoice>,
     /// Its configuration file [default with --cri: the usual places, k3s and RKE2 included]
-    #[arg(long, value_name = "FILE", help_heading = "Container runtime")]
+    #[arg(long, value_name = "FILE", help_heading = "Container runtime", hide_short_help = true)]
     pub cri_config: Option<PathBuf>,
     /// containerd's version [default: the newest known]
-    #[arg(long, value_name = "VERSION", help_heading = "Container runtime")]
+    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
     pub containerd: Option<String>,
     /// The runtime handler that serves the pods
-    #[arg(long, value_name = "NAME", help_heading = "Container runtime")]
+    #[arg(long, value_name = "NAME", help_heading = "Container runtime", hide_short_help = true)]
     pub handler: Option<String>,
     /// A KubeletConfiguration: CFS quota and CPU manager change the sandbox's size
-    #[arg(long, value_name = "FILE", help_heading = "Kubernetes")]
+    #[arg(long, value_name = "FILE", help_heading = "Kubernetes", hide_short_help = true)]
     pub kubelet: Option<PathBuf>,
     /// Kubernetes' version [default: the newest known]
-    #[arg(long, value_name = "VERSION", help_heading = "Kubernetes")]
+    #[arg(long, value_name = "VERSION", help_heading = "Kubernetes", hide_short_help = true)]
     pub kubernetes: Option<String>,
     /// Only the pods of this name
     #[arg(long, value_name = "NAMESPACE/NAME", help_heading = "Kubernetes")]
     pub pod: Option<String>,
     /// Host facts (TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages and numa tables
-    #[arg(long, value_name = "FILE", help_heading = "Host")]
+    #[arg(long, value_name = "FILE", help_heading = "Host", hide_short_help = true)]
     pub host: Option<PathBuf>,
     /// Online CPUs of the host
-    #[arg(long, value_name = "N", help_heading = "Host")]
+    #[arg(long, value_name = "N", help_heading = "Host", hide_short_help = true)]
     pub cpus: Option<u32>,
     /// Memory of the host
-    #[arg(long, value_name = "MIB", help_heading = "Host")]
+    #[arg(long, value_name = "MIB", help_heading = "Host", hide_short_help = true)]
     pub memory: Option<u64>,
     /// Architecture of the host: x86_64, aarch64, s390x, ppc64le, riscv64
-    #[arg(long, value_name = "ARCH", help_heading = "Host")]
+    #[arg(long, value_name = "ARCH", help_heading = "Host", hide_short_help = true)]
     pub arch: Option<String>,
     /// Look every named path up under DIR, and show it without DIR
-    #[arg(long, value_name = "DIR", help_heading = "Host")]
+    #[arg(long, value_name = "DIR", help_heading = "Host", hide_short_help = true)]
     pub root: Option<PathBuf>,
     /// The sandbox id to put in the place of {sandbox-id}
-    #[arg(long, value_name = "ID", help_heading = "Host")]
+    #[arg(long, value_name = "ID", help_heading = "Host", hide_short_help = true)]
     pub sandbox_id: Option<String>,
 }
 

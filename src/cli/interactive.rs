@@ -3,18 +3,29 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use super::args::{ColorChoice, Input, ScreenOptions};
+use clap::{CommandFactory, ValueEnum};
+
+use super::args::{Cli, ColorChoice, Input, KataVersion, RuntimeChoice, ScreenOptions};
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, pods};
+use crate::catalog::Generation;
 use crate::edit::{RealDisk, writable};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::tui::effect::Fresh;
 use crate::tui::env::Colours;
+use crate::tui::invocation::Invocation;
+use crate::tui::spelling::distance;
 use crate::tui::{Ended, Session};
 
 /// Opens the screens.
 pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliError> {
+    if let Some((said, meant)) = misspelt(input) {
+        return Err(SetupError::Usage(format!(
+            "no command and no file is named '{said}'; did you mean katascope {meant}?"
+        ))
+        .into());
+    }
     if !io::stdout().is_terminal() {
         return Err(SetupError::Usage(
             "no terminal; `katascope check` prints the same (see katascope --help)".into(),
@@ -22,6 +33,14 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
         .into());
     }
     let (evaluator, chosen) = setup::evaluator(input)?;
+    // One that is broken can be mended from the screens; of one that is not there, nothing can be shown.
+    if let Err(why) = &chosen.layers.base {
+        return Err(SetupError::Unreadable {
+            path: chosen.layers.asked.to_string(),
+            reason: why.to_string().split(" (os error").next().unwrap_or_default().to_owned(),
+        }
+        .into());
+    }
     let pods = read_pods(input)?;
     let asked = chosen.layers.asked.to_string();
     let root = chosen.root.clone();
@@ -50,6 +69,7 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
             Ok(Fresh { layers, pods })
         }
     };
+    let invocation = invocation(input, evaluator.setup().generation);
     let session = Session {
         evaluator,
         pods,
@@ -65,7 +85,7 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
             ColorChoice::Never => Colours::Never,
         },
         settings: screen.settings.clone(),
-        words: std::iter::once("katascope".to_owned()).chain(std::env::args().skip(1)).collect(),
+        invocation,
     };
     match crate::tui::run(session)? {
         Ended::Quit => Ok(Exit::Clean),
@@ -74,6 +94,64 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
             let _ = signal_hook::low_level::emulate_default_handler(number);
             Ok(Exit::Trouble)
         }
+    }
+}
+
+/// A first word that is no file but nearly a command.
+fn misspelt(input: &Input) -> Option<(String, String)> {
+    let said = input.manifests.first().filter(|path| !path.exists())?.to_str()?;
+    let near = |name: &str| distance(said, name) <= 1 + said.len() / 5;
+    let command = Cli::command();
+    let meant = command.get_subcommands().map(|c| c.get_name()).find(|name| near(name))?;
+    Some((said.to_owned(), meant.to_owned()))
+}
+
+/// The words that say `input` again.
+fn invocation(input: &Input, generation: Generation) -> Invocation {
+    let said = |options: &[(&str, Option<String>)]| -> Vec<String> {
+        let mut words = Vec::new();
+        for (option, value) in options {
+            if let Some(value) = value {
+                words.extend([(*option).to_owned(), value.clone()]);
+            }
+        }
+        words
+    };
+    fn path(path: &Option<PathBuf>) -> Option<String> {
+        path.as_ref().map(|p| p.display().to_string())
+    }
+    fn choice<T: ValueEnum + PartialEq>(chosen: &T, default: Option<&T>) -> Option<String> {
+        if default == Some(chosen) {
+            return None;
+        }
+        chosen.to_possible_value().map(|v| v.get_name().to_owned())
+    }
+    Invocation {
+        configuration: said(&[
+            ("-c", path(&input.config)),
+            ("--hypervisor", input.hypervisor.clone()),
+            ("--root", path(&input.root)),
+        ]),
+        runtime: said(&[
+            ("--runtime", choice(&input.runtime, Some(&RuntimeChoice::Auto))),
+            ("--kata-version", choice(&input.kata_version, Some(&KataVersion::V4_1))),
+        ]),
+        generation: Some(generation),
+        node: said(&[
+            ("--cri", input.cri.as_ref().and_then(|c| choice(c, None))),
+            ("--cri-config", path(&input.cri_config)),
+            ("--containerd", input.containerd.clone()),
+            ("--handler", input.handler.clone()),
+            ("--kubelet", path(&input.kubelet)),
+            ("--kubernetes", input.kubernetes.clone()),
+            ("--host", path(&input.host)),
+            ("--cpus", input.cpus.map(|n| n.to_string())),
+            ("--memory", input.memory.map(|n| n.to_string())),
+            ("--arch", input.arch.clone()),
+            ("--sandbox-id", input.sandbox_id.clone()),
+        ]),
+        manifests: input.manifests.iter().map(|p| p.display().to_string()).collect(),
+        pod: input.pod.clone(),
     }
 }
 
@@ -94,5 +172,28 @@ fn real(root: &Path, shown: &str) -> PathBuf {
             if below.exists() { below } else { PathBuf::from(shown) }
         }
         None => PathBuf::from(shown),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[test]
+    fn the_words_say_everything_again() {
+        let said = "katascope -c a.toml --root / --hypervisor qemu --runtime go --kata-version 2.1 --cri crio \
+            --cri-config c.conf --containerd 2.1 --handler kata --kubelet k.yaml --kubernetes 1.30 --host h.toml \
+            --cpus 3 --memory 4096 --arch aarch64 --sandbox-id abc pods.yaml more --pod a/b --readonly --color never";
+        let input = Cli::try_parse_from(said.split_whitespace()).unwrap().input;
+        let words = invocation(&input, Generation::Go21).pods(&["check"], Generation::Go21, None);
+        assert_eq!(words[1], "check");
+        let again = Cli::try_parse_from(words.iter().filter(|w| *w != "check")).unwrap().input;
+        assert_eq!(format!("{again:?}"), format!("{input:?}"));
+        let none = invocation(&Input::default(), Generation::Rs41);
+        assert_eq!(none.pods(&["check"], Generation::Rs41, None), ["katascope", "check"]);
+        let other = none.policy(&["policy", "audit"], Generation::Go21);
+        assert_eq!(other[3..], ["--runtime=go", "--kata-version=2.1"]);
     }
 }

@@ -6,6 +6,7 @@ mod diff;
 mod exit;
 mod explain;
 mod interactive;
+mod mark;
 mod parallel;
 mod pods;
 mod policy;
@@ -64,8 +65,11 @@ pub fn run() -> Exit {
         // A closed pipe ends quietly: the reader has seen enough.
         Err(CliError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => Exit::Clean,
         Err(error) => {
-            let error = escape::visible_lines(&error.to_string());
-            let _ = writeln!(io::stderr(), "katascope: {error}");
+            let text = escape::visible_lines(&error.to_string());
+            let _ = writeln!(io::stderr(), "katascope: {text}");
+            if let Some(mark) = mark::under(&error.to_string()) {
+                let _ = writeln!(io::stderr(), "{mark}");
+            }
             Exit::Trouble
         }
     }

@@ -150,6 +150,14 @@ pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
         };
     };
     let (reader, shown) = inside_root(input, host, path)?;
+    let inside = root.join(path.strip_prefix("/").unwrap_or(path));
+    if input.root.is_some() && !path.exists() && inside.exists() {
+        return Err(SetupError::Usage(format!(
+            "-c {}: no such file on this machine; below --root it is -c {}",
+            path.display(),
+            inside.display()
+        )));
+    }
     let layers = Layers::read(&reader, &shown);
     // A file outside the root is read from this machine; what it names is still looked up inside.
     let outside = root != Path::new("/") && std::path::absolute(path).is_ok_and(|p| p == Path::new(&shown));

@@ -3,7 +3,7 @@
 //! Decides no argument: all of it is read off the definition in `args` and the names in the catalogue.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -27,7 +27,18 @@ fn is_plugin() -> bool {
 /// The process's arguments, under the name that the user typed.
 pub(super) fn matches() -> ArgMatches {
     let command = Cli::command();
-    if is_plugin() { command.bin_name("kubectl katascope") } else { command }.get_matches()
+    if is_plugin() { command.bin_name("kubectl katascope") } else { command }
+        .get_matches_from(fall_through(std::env::args_os().collect()))
+}
+
+/// `help KEY` is `explain KEY`, where KEY is no command.
+fn fall_through(mut words: Vec<OsString>) -> Vec<OsString> {
+    let asks = words.get(1).is_some_and(|word| word == "help");
+    let key = words.get(2).is_some_and(|word| Cli::command().find_subcommand(word).is_none());
+    if let Some(word) = words.get_mut(1).filter(|_| asks && key) {
+        *word = "explain".into();
+    }
+    words
 }
 
 /// Prints completions for the name that the program was called by.
@@ -128,7 +139,9 @@ pub(super) fn man(command: Option<&str>, keys: &str) -> Result<Exit, CliError> {
         }
     };
     let help = page.get_after_long_help().or_else(|| page.get_after_help()).map(ToString::to_string);
-    let man = clap_mangen::Man::new(page).manual("Kata Containers");
+    // The title takes one line, and the models take more.
+    let version = concat!("katascope ", env!("CARGO_PKG_VERSION"));
+    let man = clap_mangen::Man::new(page).source(version).manual("Kata Containers");
     let mut out = Vec::new();
     man.render_title(&mut out)?;
     man.render_name_section(&mut out)?;

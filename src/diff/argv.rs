@@ -182,7 +182,8 @@ pub fn cause(row: &Row, args: Sides<&[Arg]>) -> Cause {
     cause
 }
 
-/// The inside of a changed unit, split at commas, spaces and colons.
+/// The inside of a changed unit by words; what separates them is not part of them, so that a last word
+/// is the same as one in the middle.
 pub fn pieces(baseline: &str, candidate: &str) -> Vec<Piece> {
     let (old, new) = (words(baseline), words(candidate));
     let mut pieces: Vec<Piece> = Vec::new();
@@ -209,7 +210,14 @@ pub fn pieces(baseline: &str, candidate: &str) -> Vec<Piece> {
 }
 
 fn words(text: &str) -> Vec<&str> {
-    text.split_inclusive([',', ' ', ':', '=', ';']).collect()
+    const BETWEEN: [char; 5] = [',', ' ', ':', '=', ';'];
+    text.split_inclusive(BETWEEN)
+        .flat_map(|part| match part.strip_suffix(BETWEEN) {
+            Some("") | None => [part, ""],
+            Some(word) => [word, part.get(word.len()..).unwrap_or_default()],
+        })
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -238,11 +246,18 @@ mod tests {
             shown,
             [
                 (Kind::Same, "-m "),
-                (Kind::Removed, "2048M,"),
-                (Kind::Added, "4096M,"),
-                (Kind::Same, "slots=10")
+                (Kind::Removed, "2048M"),
+                (Kind::Added, "4096M"),
+                (Kind::Same, ",slots=10")
             ]
         );
+    }
+
+    #[test]
+    fn a_word_at_the_end_is_the_word_in_the_middle() {
+        let shown: Vec<_> =
+            pieces("a=1 quiet", "a=1 quiet debug").into_iter().map(|p| (p.kind, p.text)).collect();
+        assert_eq!(shown, [(Kind::Same, "a=1 quiet".into()), (Kind::Added, " debug".into())]);
     }
 
     #[test]

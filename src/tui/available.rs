@@ -1,5 +1,6 @@
 //! Whether a command can do anything here, and the sentence that says why not.
 
+use crate::runtime::verdict::Fix;
 use crate::tui::message::Command;
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Screen};
@@ -44,6 +45,7 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         }
         Command::Allow if !on_annotation() => no("no annotation is selected; they are on screen 1"),
         Command::Edits if model.history.depth().0 == 0 => no("nothing was changed"),
+        Command::Allow => no_list_against(model),
         Command::Undo if model.history.depth().0 == 0 => no("nothing was changed"),
         Command::Redo if model.history.depth().1 == 0 => no("nothing was taken back"),
         Command::Save | Command::SaveAndQuit if model.readonly.is_some() => model.readonly.clone(),
@@ -52,6 +54,24 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         Command::ExportTry if model.trying() == 0 => no("no value is tried; e on an annotation tries one"),
         Command::NextHit | Command::PrevHit if model.list().search.is_empty() => {
             no("nothing is searched; / in the detail searches")
+        }
+        _ => None,
+    }
+}
+
+/// Why there is nothing to allow for the selected annotation.
+fn no_list_against(model: &Model) -> Option<String> {
+    if model.current.hypervisor().is_none() {
+        return Some("the configuration does not load, so its lists decide nothing".into());
+    }
+    match (model.selected_verdict(), model.rows.current().map(|r| &r.body)) {
+        (Some(verdict), _) => match &verdict.fix {
+            Some(Fix::Allow { .. }) => None,
+            Some(other) => Some(format!("no list stands in its way; {other}")),
+            None => Some("no list stands in its way".into()),
+        },
+        (None, Some(Body::Annotation(row))) if row.allowed != Some(false) => {
+            Some("no list stands in its way".into())
         }
         _ => None,
     }

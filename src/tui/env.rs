@@ -43,7 +43,7 @@ impl Env {
     /// The preset where no setting names one.
     pub fn preset(&self, colours: Colours) -> Preset {
         let term = self.var("TERM").unwrap_or("dumb");
-        let quiet = self.var("NO_COLOR").is_some() || term == "dumb";
+        let quiet = self.var("NO_COLOR").is_some() || matches!(term, "dumb" | "vt100" | "vt102" | "vt220");
         if colours == Colours::Never || (quiet && colours == Colours::Auto) {
             return Preset::Mono;
         }

@@ -15,6 +15,8 @@ pub enum Target {
     Detail,
     /// A screen's tab.
     Tab(Screen),
+    /// A line of the top window's list, by index.
+    Choice(usize),
 }
 
 /// A rectangle of cells and what it is.

@@ -9,6 +9,7 @@ pub mod effect;
 pub mod env;
 pub mod filter;
 pub mod geometry;
+pub mod invocation;
 pub mod keymap;
 pub mod keys;
 pub mod message;

@@ -19,6 +19,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::effect::{Effect, Fresh, SaveOutcome};
 use super::env::{Colours, Env};
 use super::geometry::Geometry;
+use super::invocation::Invocation;
 use super::keymap::{Chord, Key};
 use super::message::{Answer, Message, Pointer};
 use super::model::Model;
@@ -68,8 +69,8 @@ pub struct Session {
     pub colours: Colours,
     /// The settings file that was named.
     pub settings: Option<PathBuf>,
-    /// The words that started the program, for "copy as command".
-    pub words: Vec<String>,
+    /// How the program was started, for "copy as command".
+    pub invocation: Invocation,
 }
 
 impl std::fmt::Debug for Session {
@@ -108,10 +109,10 @@ pub fn run(session: Session) -> io::Result<Ended> {
     model.unwritable = session.unwritable;
     model.sample = session.sample;
     model.mouse = settings.mouse;
-    model.words = session.words;
-    model.select_problem();
+    model.invocation = session.invocation;
+    model.open_first_refused();
     if model.sample {
-        model.say("a made-up host and five pods to look around in; katascope -c configuration.toml pods.yaml opens yours");
+        model.welcome();
     }
     if let Some(reason) = model.unwritable.clone().filter(|_| !model.sample) {
         model.say(format!("{reason}; edits can be saved as a drop-in or a patch"));
@@ -338,13 +339,19 @@ impl Outside {
         }
         let mut osc = format!("\x1b]52;c;{encoded}\x07");
         if self.env.tmux() {
-            osc = format!("\x1bPtmux;{}\x1b\\", osc.replace('\x1b', "\x1b\x1b"));
+            // tmux heeds the one or passes the other on, by its settings; by default it does neither.
+            osc.push_str(&format!("\x1bPtmux;{}\x1b\\", osc.replace('\x1b', "\x1b\x1b")));
         }
         let mut out = io::stdout();
         out.write_all(osc.as_bytes()).and_then(|()| out.flush()).map_err(|e| e.to_string())?;
-        let tool = if self.env.remote() { None } else { self.local_copy(text) };
-        let by = tool.map_or(String::new(), |t| format!(" and {t}"));
-        Ok(format!("copied {what}: {} bytes by OSC 52{by}", text.len()))
+        let mut by = vec!["OSC 52"];
+        if self.env.tmux() && fed("tmux", &["load-buffer", "-w", "-"], text) {
+            by.push("tmux");
+        }
+        if !self.env.remote() {
+            by.extend(self.local_copy(text));
+        }
+        Ok(format!("copied {what}: {} bytes by {}", text.len(), by.join(" and ")))
     }
 
     fn local_copy(&self, text: &str) -> Option<&'static str> {
@@ -354,15 +361,7 @@ impl Outside {
             ("__CF_USER_TEXT_ENCODING", "pbcopy", &[]),
         ];
         let (_, tool, args) = tools.into_iter().find(|(variable, _, _)| self.env.var(variable).is_some())?;
-        let mut child = Process::new(tool)
-            .args(args)
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .ok()?;
-        child.stdin.take()?.write_all(text.as_bytes()).ok()?;
-        child.wait().ok()?.success().then_some(tool)
+        fed(tool, args, text).then_some(tool)
     }
 
     /// The editor has the terminal to itself; nothing reads keys meanwhile.
@@ -400,6 +399,20 @@ impl Outside {
             Err(error) => Err(format!("{program}: {error}; set VISUAL or EDITOR")),
         })
     }
+}
+
+/// Whether a program took `text` as its input.
+fn fed(program: &str, args: &[&str], text: &str) -> bool {
+    let quiet = std::process::Stdio::null;
+    let spawned = Process::new(program)
+        .args(args)
+        .stdin(std::process::Stdio::piped())
+        .stdout(quiet())
+        .stderr(quiet())
+        .spawn();
+    let Ok(mut child) = spawned else { return false };
+    let written = child.stdin.take().is_some_and(|mut pipe| pipe.write_all(text.as_bytes()).is_ok());
+    child.wait().is_ok_and(|status| status.success()) && written
 }
 
 /// Whether a message depends on what the last one changed on screen.

@@ -64,14 +64,23 @@ impl Settings {
         };
         for (name, item) in document.as_table().iter() {
             let at = document.as_table().key(name).and_then(|k| k.span()).map_or(0, |s| s.start);
-            if let Err(problem) = settings.take(name, item) {
+            for (at, problem) in settings.take(name, item, at) {
                 settings.warnings.push(format!("{}: {problem}", source.place(at)));
             }
         }
         settings
     }
 
-    fn take(&mut self, name: &str, item: &Item) -> Result<(), String> {
+    /// Takes one setting; what is wrong with it, and where.
+    fn take(&mut self, name: &str, item: &Item, at: usize) -> Vec<(usize, String)> {
+        match (name, item.as_table_like()) {
+            ("keys", Some(table)) => self.rebind(table, at),
+            ("keys", None) => vec![(at, "keys wants a table: [keys]".into())],
+            _ => self.take_one(name, item).err().map(|problem| (at, problem)).into_iter().collect(),
+        }
+    }
+
+    fn take_one(&mut self, name: &str, item: &Item) -> Result<(), String> {
         let text = || item.as_str().ok_or_else(|| format!("{name} wants a text in quotes"));
         match name {
             "theme" => {
@@ -89,13 +98,6 @@ impl Settings {
             },
             "mouse" => self.mouse = item.as_bool().ok_or("mouse is true or false")?,
             "editor" => self.editor = Some(text()?.to_owned()),
-            "keys" => {
-                let table = item.as_table_like().ok_or("keys wants a table: [keys]")?;
-                let problems: Vec<String> = self.rebind(table);
-                if !problems.is_empty() {
-                    return Err(problems.join("; "));
-                }
-            }
             other => {
                 return Err(format!(
                     "no setting is named '{other}'; the nearest is '{}'",
@@ -106,17 +108,18 @@ impl Settings {
         Ok(())
     }
 
-    fn rebind(&mut self, table: &dyn TableLike) -> Vec<String> {
+    fn rebind(&mut self, table: &dyn TableLike, at: usize) -> Vec<(usize, String)> {
         let mut problems = Vec::new();
         for (name, item) in table.iter() {
+            let at = table.key(name).and_then(|k| k.span()).map_or(at, |s| s.start);
             let chords: Option<Vec<String>> = match (item.as_str(), item.as_array()) {
                 (Some(one), _) => Some(vec![one.to_owned()]),
                 (None, Some(many)) => many.iter().map(|v| v.as_str().map(str::to_owned)).collect(),
                 (None, None) => None,
             };
             match chords {
-                Some(chords) => problems.extend(self.keymap.rebind(name, &chords).err()),
-                None => problems.push(format!("{name} wants a key or a list of keys, in quotes")),
+                Some(chords) => problems.extend(self.keymap.rebind(name, &chords).err().map(|e| (at, e))),
+                None => problems.push((at, format!("{name} wants a key or a list of keys, in quotes"))),
             }
         }
         problems
@@ -157,7 +160,7 @@ mod tests {
             [
                 "config.toml:1:1: no setting is named 'them'; the nearest is 'theme'",
                 "config.toml:2:1: mouse is true or false",
-                "config.toml:3:2: no command is named 'sav'; the nearest is 'save'",
+                "config.toml:4:1: no command is named 'sav'; the nearest is 'save'",
             ]
         );
     }

@@ -10,3 +10,4 @@ mod pty;
 mod scripts;
 mod snapshots;
 mod stage;
+mod stranger;

@@ -14,6 +14,7 @@ use katascope::input::source::Source;
 use katascope::kubernetes::{self, Node};
 use katascope::tui::effect::{Effect, Fresh, SaveOutcome};
 use katascope::tui::geometry::Geometry;
+use katascope::tui::invocation::Invocation;
 use katascope::tui::keymap::{Chord, Key};
 use katascope::tui::message::{Answer, Message};
 use katascope::tui::model::Model;
@@ -104,7 +105,12 @@ impl Stage {
             evaluator.setup().layers.sources().map(|s| (s.path.to_string(), s.text.to_string())).collect();
         let mut model = Model::new(evaluator, pods.clone());
         model.preset = Preset::Mono;
-        model.words = vec!["katascope".into(), "-c".into(), "configuration.toml".into(), "pods.yaml".into()];
+        model.invocation = Invocation {
+            configuration: vec!["-c".into(), "configuration.toml".into()],
+            generation: Some(model.current.setup().generation),
+            manifests: vec!["pods.yaml".into()],
+            ..Invocation::default()
+        };
         model.select_problem();
         let mut stage = Self {
             model,

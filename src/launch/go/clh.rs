@@ -362,12 +362,13 @@ impl<'a> Plan<'a> {
         let keys = self.keys;
         let causes = [
             ("/balloon", Cause::key(keys.reclaim_guest_freed_memory)),
+            ("/console/iommu", Cause::key(keys.enable_iommu)),
             ("/console/mode", Cause::keys([keys.enable_debug, keys.confidential_guest])),
             ("/cpus/boot_vcpus", Cause::key(keys.default_vcpus).by("rounded up")),
             ("/cpus/max_vcpus", Cause::key(keys.default_maxvcpus)),
             ("/cpus/nested", Cause::rule("false where the host has /dev/mshv")),
             ("/cpus/topology/cores_per_die", Cause::key(keys.default_maxvcpus)),
-            ("/disks/0/path", Cause::key(keys.image)),
+            ("/disks/0", Cause::key(keys.image)),
             (
                 "/disks/0/rate_limiter_config",
                 Cause::keys([
@@ -378,6 +379,8 @@ impl<'a> Plan<'a> {
                 ]),
             ),
             ("/disks/1", Cause::key(keys.cc_init_data)),
+            ("/disks/1/iommu", Cause::keys([keys.cc_init_data, keys.enable_iommu])),
+            ("/disks/1/num_queues", Cause::keys([keys.cc_init_data, keys.default_vcpus])),
             ("/fs", Cause::key(keys.shared_fs)),
             ("/memory/hotplug_size", Cause::keys([keys.default_maxmemory, keys.confidential_guest])),
             ("/memory/hugepages", Cause::key(keys.enable_hugepages)),

@@ -253,7 +253,7 @@ impl<'a> Plan<'a> {
 
     pub(super) fn spell(&self) -> Started {
         let (start, keys) = (&self.start, self.start.keys);
-        let api = Cause::rule("the runtime's control socket");
+        let api = Cause::key(keys.rootless).by("the runtime's control socket");
         let mut args = vec![
             Arg::new("--api-socket", api.clone()),
             Arg::new(format!("{}/ch-api.sock", start.paths.sandbox()), api),
@@ -494,7 +494,7 @@ impl<'a> Plan<'a> {
             ("/payload/firmware", keys.firmware),
             ("/payload/mrconfigid", keys.initdata),
             ("/payload/host_data", keys.initdata),
-            ("/disks/0/path", keys.image),
+            ("/disks/0", keys.image),
             ("/rng/src", keys.entropy_source),
             ("/balloon", keys.reclaim_guest_freed_memory),
             ("/fs", keys.shared_fs),
@@ -502,6 +502,7 @@ impl<'a> Plan<'a> {
             ("/serial/mode", keys.enable_debug),
             ("/console/mode", keys.enable_debug),
             ("/platform", keys.confidential_guest),
+            ("/vsock/socket", keys.rootless),
         ]
         .map(|(pointer, key)| (pointer.to_owned(), Cause::key(key)))
         .into();

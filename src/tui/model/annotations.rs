@@ -4,8 +4,10 @@ use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
 use crate::catalog::{self, Annotation, Gate, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
 use crate::policy::names::NameGate;
+use crate::runtime::Depth;
 use crate::runtime::verdict::ListId;
-use crate::runtime::verdict::{Status, Verdict};
+use crate::runtime::verdict::{FailureStage, Status, Verdict};
+use crate::tui::message::Command;
 use crate::tui::widget::text::glimpse;
 
 /// One annotation.
@@ -161,6 +163,46 @@ impl Model {
         if self.screen == Screen::Annotations {
             self.place_cursor();
         }
+    }
+
+    /// Starts at what one came for: the first pod that a runtime refuses, else that anything does, else
+    /// the first. Only as many are asked as take no time.
+    pub fn open_first_refused(&mut self) {
+        const ASKED: usize = 100;
+        let refused: Vec<(usize, FailureStage)> = self
+            .pods
+            .iter()
+            .take(ASKED)
+            .enumerate()
+            .filter_map(|(i, entry)| {
+                let outcome = self.current.evaluate(&entry.pod, Depth::Verdicts).outcome;
+                Some((i, outcome.failure()?.stage))
+            })
+            .collect();
+        let of_runtime = refused.iter().find(|(_, stage)| *stage == FailureStage::Annotations);
+        if let Some((index, _)) = of_runtime.or(refused.first()) {
+            self.pod = *index;
+            self.evaluate();
+        }
+        self.select_problem();
+    }
+
+    /// The sample's first words.
+    pub fn welcome(&mut self) {
+        let layers = self.layers_of(self.screen);
+        let key = |command| self.keymap.chord_for(&layers, command).map_or("-".into(), |k| k.to_string());
+        let refused = self.evaluation.outcome.failure().map_or(String::new(), |_| {
+            let (why, allow) = (key(Command::Open), key(Command::Allow));
+            format!("{why} says why this one is refused, {allow} would allow it, ")
+        });
+        let text = format!(
+            "a made-up host and {} pods to look around in; nothing is written. {refused}{} is the next pod, \
+             {} lists the keys. Yours: katascope -c configuration.toml pods.yaml",
+            self.pods.len(),
+            key(Command::NextPod),
+            key(Command::Help),
+        );
+        self.say(text);
     }
 
     /// The verdict of the selected annotation.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::rows::{Body, Row};
-use super::{Baseline, Model};
+use super::{Baseline, Model, Screen};
 use crate::catalog::{Generation, KATA_PREFIX};
 use crate::diff::argv::{self, Grouping, Piece};
 use crate::diff::json::{self, Node};
@@ -14,6 +14,7 @@ use crate::diff::{Kind, Sides};
 use crate::evaluate::Evaluation;
 use crate::launch::{Arg, Cause, Document, Launch, cause_at};
 use crate::runtime::Depth;
+use crate::runtime::verdict::Failure;
 
 /// Equal rows kept on both sides of a difference when the rest is folded.
 const CONTEXT: usize = 2;
@@ -70,6 +71,21 @@ impl Model {
             },
             Baseline::OtherRuntime => other_generation(self.current.setup().generation).title().into(),
         }
+    }
+
+    /// Why there is nothing to compare with: the baseline does not get as far as this screen.
+    pub fn baseline_failure(&self) -> Option<&Failure> {
+        let known = self.compared.as_ref().filter(|c| c.baseline == self.baseline)?;
+        known.evaluation.outcome.failure().filter(|_| match self.screen {
+            Screen::Launch => known.evaluation.launch.is_none(),
+            Screen::Agent => known.evaluation.agent.is_none(),
+            _ => false,
+        })
+    }
+
+    /// Whether equal runs stand as one line: not while a filter looks for what may be in them.
+    fn folds(&self) -> bool {
+        self.folded && self.list().filter.is_empty()
     }
 
     /// Evaluates the baseline where it is not known yet.
@@ -199,6 +215,13 @@ pub fn launch_rows(model: &mut Model) -> Vec<Row> {
     // A side that is not there makes no difference of everything.
     let old = baseline.launch.as_ref().unwrap_or(new);
     let mut out = Collector::new();
+    if let Some(failure) = model.baseline_failure() {
+        out.heading(format!(
+            "no baseline: {} is refused at {}",
+            model.baseline_words(),
+            failure.stage.as_str()
+        ));
+    }
     let programs = Sides::new(old.program.as_deref(), new.program.as_deref());
     if programs.baseline.is_some() || programs.candidate.is_some() {
         process(&mut out, "VM", programs, Sides::new(&old.args, &new.args));
@@ -211,7 +234,7 @@ pub fn launch_rows(model: &mut Model) -> Vec<Row> {
         process(&mut out, &format!("beside it {}", i + 1), programs, args);
     }
     documents(&mut out, old, new);
-    fold(out.rows, model.folded)
+    fold(out.rows, model.folds())
 }
 
 fn process(out: &mut Collector, section: &str, programs: Sides<Option<&str>>, args: Sides<&Vec<Arg>>) {
@@ -251,6 +274,13 @@ pub fn agent_rows(model: &mut Model) -> Vec<Row> {
     let Some(new) = &candidate.agent else { return Vec::new() };
     let old = baseline.agent.as_ref().unwrap_or(new);
     let mut out = Collector::new();
+    if let Some(failure) = model.baseline_failure() {
+        out.heading(format!(
+            "no baseline: {} is refused at {}",
+            model.baseline_words(),
+            failure.stage.as_str()
+        ));
+    }
     if !old.kernel_params.is_empty() || !new.kernel_params.is_empty() {
         out.heading("guest kernel command line");
         out.processes("kernel", Sides::new(&old.kernel_params, &new.kernel_params), Grouping::Single);
@@ -264,9 +294,10 @@ pub fn agent_rows(model: &mut Model) -> Vec<Row> {
     let policy = |p: &Option<String>| p.as_deref().map(Json::from);
     let (a, b) = (policy(&old.policy), policy(&new.policy));
     if a.is_some() || b.is_some() {
-        out.document("request SetPolicy", Sides::new(a.as_ref(), b.as_ref()), &[]);
+        let cause = candidate.effective.as_ref().map(|e| new.policy_cause(e)).unwrap_or_default();
+        out.document("request SetPolicy", Sides::new(a.as_ref(), b.as_ref()), &[(String::new(), cause)]);
     }
-    fold(out.rows, model.folded)
+    fold(out.rows, model.folds())
 }
 
 /// Folds equal rows away from differences; where nothing differs, nothing is folded.

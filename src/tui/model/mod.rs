@@ -14,6 +14,7 @@ mod screen;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::invocation::Invocation;
 use super::keymap::{Keymap, Layer};
 use super::theme::Preset;
 use super::widget::line::Line;
@@ -206,8 +207,8 @@ pub struct Model {
     pub mouse: bool,
     /// The keys.
     pub keymap: Keymap,
-    /// The words that started this program, for "copy as command".
-    pub words: Vec<String>,
+    /// How this program was started, for "copy as command".
+    pub invocation: Invocation,
 }
 
 impl Model {
@@ -256,7 +257,7 @@ impl Model {
             preset: Preset::Dark,
             mouse: false,
             keymap: Keymap::default(),
-            words: vec!["katascope".into()],
+            invocation: Invocation::default(),
         };
         model.rebuild_rows();
         model

@@ -3,6 +3,7 @@
 use super::policy::in_words;
 use super::save;
 use crate::edit::{EditError, Reread};
+use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::tui::effect::{Effect, Fresh};
 use crate::tui::message::Answer;
@@ -43,6 +44,7 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
 /// New texts under the old selection, filter and edits.
 fn reloaded(model: &mut Model, fresh: Fresh) {
     let edits = model.unsaved();
+    let changed = changed_files(model, &fresh.layers);
     let reread = match model.read_again(fresh.layers, true) {
         Ok(reread) => reread,
         Err(error) => {
@@ -58,10 +60,10 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
     model.stale.clear();
     model.policy_changed();
     let text = match edits > 0 && model.unsaved() > 0 {
-        true => "read again; your unsaved edits stand on the new text",
-        false => "read again",
+        true => format!("read again{changed}; your unsaved edits stand on the new text"),
+        false => format!("read again{changed}"),
     };
-    tell(model, &reread, text);
+    tell(model, &reread, &text);
 }
 
 /// Other pods under the old selection, marks and trials.
@@ -103,4 +105,21 @@ pub(super) fn tell(model: &mut Model, reread: &Reread, text: &str) {
     if let [_, _, ..] = reread.lost.as_slice() {
         model.complain(format!("{} edits have no place any more; m tells which", reread.lost.len()));
     }
+}
+
+/// Which configuration files are not what they were, as the end of a sentence.
+fn changed_files(model: &Model, fresh: &Layers) -> String {
+    let old = &model.saved.setup().layers;
+    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let mut changed: Vec<String> = fresh
+        .sources()
+        .filter(|new| old.sources().find(|s| s.path == new.path).is_none_or(|s| s.text != new.text))
+        .map(|s| name(&s.path))
+        .collect();
+    changed.extend(
+        old.sources()
+            .filter(|s| !fresh.sources().any(|new| new.path == s.path))
+            .map(|s| format!("{} (gone)", name(&s.path))),
+    );
+    if changed.is_empty() { String::new() } else { format!(": {} changed", changed.join(", ")) }
 }

@@ -1,24 +1,16 @@
 //! The same answer without the screen: what it shows, and what was edited on it, as commands.
 
 use crate::edit::{Change, PolicyEdit};
-use crate::tui::model::{Model, Screen};
+use crate::tui::invocation;
+use crate::tui::model::Model;
 
 /// The command that prints what this screen shows.
 pub(super) fn as_command(model: &Model) -> String {
-    let mut words = model.words.clone();
-    let subject: &[&str] = match model.screen {
-        Screen::Annotations => &["show", "annotations"],
-        Screen::Policy => &["policy", "audit"],
-        Screen::Launch => &["show", "launch"],
-        Screen::Agent => &["show", "agent"],
-        Screen::Config => &["show", "config"],
-        Screen::Pods => &["check"],
-    };
-    let one_pod = !matches!(model.screen, Screen::Policy | Screen::Pods);
-    words.splice(1..1, subject.iter().map(|w| (*w).to_owned()));
-    if one_pod && let Some(entry) = model.pods.get(model.pod).filter(|_| model.pods.len() > 1) {
-        words.extend(["--pod".to_owned(), entry.pod.id()]);
-    }
+    shell_line(&invocation::command(model))
+}
+
+/// Words as a shell reads them.
+pub(super) fn shell_line(words: &[String]) -> String {
     words.iter().map(|w| shell_word(w)).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,6 +1,6 @@
 //! Taking things out: copies, whole values, the same answer as a command, the editor.
 
-use super::commands::{as_command, shell_word};
+use super::commands::{as_command, shell_line, shell_word};
 use super::what_if::quoted;
 use crate::runtime::value::Origin;
 use crate::tui::effect::Effect;
@@ -17,7 +17,8 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         },
         Command::CopyMenu => model.dialogs.push(Dialog::CopyMenu { items: choices(model), at: 0 }),
         Command::CopyCommand => {
-            return vec![Effect::Copy { text: as_command(model), what: "the command".into() }];
+            let text = as_command(model);
+            return vec![Effect::Copy { text, what: format!("the command{}", unsaid(model)) }];
         }
         Command::Whole => match choices(model).into_iter().next() {
             Some((what, text)) => model.dialogs.push(Dialog::text(what, &text)),
@@ -62,12 +63,11 @@ fn choices(model: &Model) -> Vec<(String, String)> {
         }
         Some(Body::Pattern(row)) => {
             add("pattern", row.text.clone());
-            let list = if row.list.list == "enable_annotations" {
-                String::new()
-            } else {
-                format!(" --list {}", row.list.list)
-            };
-            add("as a command", format!("katascope policy allow{list} {}", shell_word(&row.text)));
+            let list = (row.list.list != "enable_annotations").then(|| format!("--list={}", row.list.list));
+            let mut words = model.invocation.policy(&["policy", "allow"], model.current.setup().generation);
+            words.extend(list);
+            words.push(row.text.clone());
+            add("as a command", shell_line(&words));
         }
         Some(Body::Change(row)) => {
             if !row.text.candidate.is_empty() {
@@ -100,6 +100,18 @@ fn choices(model: &Model) -> Vec<(String, String)> {
     }
     add("command", as_command(model));
     items
+}
+
+/// What the command cannot know, as a remark.
+fn unsaid(model: &Model) -> String {
+    let mut parts = Vec::new();
+    if model.unsaved() > 0 {
+        parts.push(format!("{} unsaved", model.unsaved()));
+    }
+    if model.trying() > 0 {
+        parts.push(format!("{} tried", model.trying()));
+    }
+    if parts.is_empty() { String::new() } else { format!(" (without what is {})", parts.join(" or ")) }
 }
 
 /// File and line of what is selected.

@@ -70,6 +70,10 @@ pub(super) fn while_typing(model: &mut Model, geometry: &Geometry, command: Comm
         }
         Command::Open => {
             let search = model.typing == Typing::Search;
+            if !search {
+                // What was filtered for is what is selected from now on.
+                model.select(model.rows.cursor);
+            }
             if let Some(line) = current_line(model) {
                 line.remember();
             }
@@ -185,6 +189,20 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
         _ => {}
     }
     Vec::new()
+}
+
+/// A click on a line of a list: selects it, the second click takes it.
+pub(super) fn choose(model: &mut Model, geometry: &Geometry, index: usize) -> Vec<Effect> {
+    let at = match model.dialogs.last_mut() {
+        Some(Dialog::Palette { at, .. } | Dialog::CopyMenu { at, .. } | Dialog::Find { at, .. }) => at,
+        _ => return Vec::new(),
+    };
+    if *at != index {
+        *at = index;
+        return Vec::new();
+    }
+    model.notice = None;
+    obey(model, geometry, Command::Open)
 }
 
 fn chosen(at: usize, command: Command, count: usize, page: usize) -> usize {

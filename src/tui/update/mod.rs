@@ -256,6 +256,7 @@ pub(super) fn go_to(model: &mut Model, screen: Screen) {
 fn open(model: &mut Model) {
     if model.screen == Screen::Pods {
         let pod = model.pod_under_cursor();
+        model.select(model.rows.cursor);
         motion::remember(model);
         motion::to_pod(model, pod);
         go_to(model, Screen::Annotations);
@@ -316,7 +317,10 @@ fn point(model: &mut Model, geometry: &Geometry, pointer: Pointer) -> Vec<Effect
         return (0..3).flat_map(|_| obey(model, geometry, step)).collect();
     }
     if !model.dialogs.is_empty() {
-        return Vec::new();
+        return match geometry.at(column, row) {
+            Some(Target::Choice(index)) => dialogs::choose(model, geometry, index),
+            _ => Vec::new(),
+        };
     }
     model.notice = None;
     match geometry.at(column, row) {
@@ -331,7 +335,7 @@ fn point(model: &mut Model, geometry: &Geometry, pointer: Pointer) -> Vec<Effect
         Some(Target::List) => model.pane = Pane::List,
         Some(Target::Detail) => model.pane = Pane::Detail,
         Some(Target::Tab(screen)) => go_to(model, screen),
-        None => {}
+        Some(Target::Choice(_)) | None => {}
     }
     Vec::new()
 }

@@ -190,11 +190,23 @@ fn step(model: &mut Model, undo: bool) {
     model.policy_changed();
     let what = in_words(&stepped.change.edit, stepped.change.before.as_deref(), &stepped.path);
     match (stepped.stuck, undo) {
-        (None, true) => model.say(format!("took back: {what}")),
-        (None, false) => model.say(format!("did again: {what}")),
+        (None, true) => {
+            let key = key_of(model, Command::Redo, "does it again");
+            model.say(format!("took back: {what}{key}"));
+        }
+        (None, false) => {
+            let key = key_of(model, Command::Undo, "takes it back");
+            model.say(format!("did again: {what}{key}"));
+        }
         (Some(reason), true) => model.complain(format!("cannot take back: {what}; {reason}")),
         (Some(reason), false) => model.complain(format!("cannot do again: {what}; {reason}")),
     }
+}
+
+/// The key of a command and what it does, as the end of a sentence.
+fn key_of(model: &Model, command: Command, does: &str) -> String {
+    let key = model.keymap.chord_for(&model.layers_of(model.screen), command);
+    key.map_or(String::new(), |key| format!("; {key} {does}"))
 }
 
 /// An edit of a list that had the entries `before`, in words.
@@ -218,11 +230,7 @@ fn allow(model: &mut Model) {
     let wanted = match model.selected_verdict() {
         Some(verdict) => match verdict.fix.clone() {
             Some(Fix::Allow { list, pattern }) => Some((list, pattern)),
-            Some(other) => {
-                model.complain(format!("no list stands in its way; {other}"));
-                return;
-            }
-            None => None,
+            _ => None,
         },
         None => name_needed(model, &row.key),
     };

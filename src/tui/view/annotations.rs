@@ -12,7 +12,7 @@
 use crate::catalog::{Gate, Reader};
 use crate::input::Place;
 use crate::runtime::value::{EffectiveValue, Origin};
-use crate::runtime::verdict::{Fix, Stage, Verdict};
+use crate::runtime::verdict::{Fix, Stage, Status, Verdict};
 use crate::tui::message::Command;
 use crate::tui::model::annotations::{AnnotationRow, field_of, known, short, used};
 use crate::tui::model::{Model, plain as json};
@@ -20,6 +20,9 @@ use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::Rich;
 use crate::tui::widget::text;
+
+/// Columns of a sentence in the detail: some repeat the value, which may be long.
+const BRIEF: usize = 240;
 
 /// The columns' widths; 0: left out.
 pub(super) struct Columns {
@@ -116,6 +119,9 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow, width
 
 /// The value in effect and a word about where it comes from.
 fn effect(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Option<(String, String)> {
+    if verdict.is_some_and(|v| refuses(v.status)) {
+        return None;
+    }
     let field = field(model, row, verdict);
     let effective = field.as_deref().and_then(|f| model.evaluation.effective.as_ref()?.get(f).cloned());
     match (effective, verdict) {
@@ -133,6 +139,11 @@ fn effect(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Opti
         }
         (None, None) => None,
     }
+}
+
+/// Whether nothing takes effect because of it: its pod does not start.
+fn refuses(status: Status) -> bool {
+    matches!(status, Status::Refused | Status::Invalid)
 }
 
 /// The configuration key that an annotation sets.
@@ -187,6 +198,9 @@ fn gate_word(
 ) -> (Token, &'static str, &'static str) {
     let glyphs = canvas.theme.glyphs;
     match row.allowed {
+        _ if reader.gate != Gate::None && model.current.hypervisor().is_none() => {
+            (Token::Muted, glyphs.unknown, "not known")
+        }
         _ if !used(model, reader) => (Token::Muted, " ", "not used"),
         None => (Token::Open, glyphs.dot, "open"),
         Some(true) => (Token::Open, glyphs.dot, "allowed"),
@@ -269,6 +283,7 @@ fn about(model: &Model, row: &AnnotationRow, lines: &mut Vec<Rich>) {
 /// What became of it, why, what would help, and the stations.
 fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<Rich>) {
     let glyphs = canvas.theme.glyphs;
+    let brief = |said: &str| text::cut_middle(&text::visible(said), BRIEF, glyphs.ellipsis);
     let token = status_token(verdict.status);
     let sign = canvas.theme.status_glyph(verdict.status);
     let mut head = Rich::of(token, format!("{sign} {}", verdict.status.as_str()));
@@ -277,7 +292,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     }
     lines.push(head);
     if !verdict.reason.is_empty() {
-        lines.push(Rich::of(Token::Text, text::excerpt(&verdict.reason)));
+        lines.push(Rich::of(Token::Text, brief(&verdict.reason)));
     }
     if let Some(fix) = &verdict.fix {
         let key = model.keymap.chord_for(&model.layers_of(model.screen), Command::Allow);
@@ -293,7 +308,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     lines.push(Rich::new());
     lines.push(
         Rich::of(Token::Heading, "the pod says ")
-            .put(Token::Text, format!("\"{}\"", text::visible(&text::excerpt(&verdict.value)))),
+            .put(Token::Text, format!("\"{}\"", text::visible(&text::opening(&verdict.value)))),
     );
     if let Some(annotation) = model.tried.annotations.iter().find(|a| a.key == verdict.key) {
         lines.push(Rich::of(Token::Heading, "  at ").put(Token::Origin, annotation.place.to_string()));
@@ -302,18 +317,20 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
         lines.push(Rich::of(Token::Heading, "sets ").put(Token::Text, field));
         if let Some(before) = &verdict.before {
             lines
-                .push(Rich::of(Token::Heading, "without it ").put(Token::Text, text::excerpt(&json(before))));
+                .push(Rich::of(Token::Heading, "without it ").put(Token::Text, text::opening(&json(before))));
         }
         let effective = model.evaluation.effective.as_ref().and_then(|e| e.get(field));
-        if let Some(value) = effective {
+        if refuses(verdict.status) {
+            // The pod does not start: nothing is in effect.
+        } else if let Some(value) = effective {
             lines.push(
                 Rich::of(Token::Heading, "in effect ")
-                    .put(Token::Strong, text::excerpt(&json(&value.value)))
+                    .put(Token::Strong, text::opening(&json(&value.value)))
                     .put(Token::Origin, format!("  {}", origin_words(value))),
             );
         } else if let Some(after) = &verdict.after {
             lines
-                .push(Rich::of(Token::Heading, "in effect ").put(Token::Strong, text::excerpt(&json(after))));
+                .push(Rich::of(Token::Heading, "in effect ").put(Token::Strong, text::opening(&json(after))));
         }
     }
     if !verdict.trace.is_empty() {
@@ -326,7 +343,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
                 (status_token(verdict.status), canvas.theme.status_glyph(verdict.status))
             };
             let mut line = Rich::of(token, format!("{sign} {}", step.stage)).pad_to(13);
-            line.push(Token::Text, format!(" {}", text::excerpt(&step.note)));
+            line.push(Token::Text, format!(" {}", brief(&step.note)));
             if let Some(place) = &step.place {
                 line.push(Token::Origin, format!("  {}", short_place(place)));
             }

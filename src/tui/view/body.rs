@@ -83,7 +83,11 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
     }
     let right = match (model.screen, list.show) {
         (Screen::Launch | Screen::Agent, _) => {
-            Rich::of(Token::Muted, "against ").put(Token::Open, model.baseline_words())
+            let right = Rich::of(Token::Muted, "against ").put(Token::Open, model.baseline_words());
+            match model.baseline_failure() {
+                Some(_) => right.put(Token::Refused, format!(" {} refused", canvas.theme.glyphs.fail)),
+                None => right,
+            }
         }
         (Screen::Policy, Show::Set) => Rich::of(Token::Open, "only what a file sets"),
         (Screen::Policy, Show::Problems) => Rich::of(Token::Open, "only with warnings"),
@@ -109,7 +113,10 @@ fn heading(canvas: &Canvas<'_>, inner: Rect, model: &Model) -> Option<Rich> {
 
 fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let list = model.list();
-    let text = if !list.filter.is_empty() {
+    let refused = model.evaluation.outcome.failure();
+    let shows_pod = matches!(model.screen, Screen::Launch | Screen::Agent | Screen::Config);
+    let no_rows = shows_pod && refused.is_some() && model.rows.all == 0;
+    let text = if !list.filter.is_empty() && !no_rows {
         format!("nothing fits '{}'; Esc clears the filter", list.filter.text())
     } else if list.show != Show::All {
         "nothing of that kind; v shows all".to_owned()
@@ -119,7 +126,7 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Screen::Annotations if model.pods.is_empty() => {
                 "no pod: name manifests on the command line to see what becomes of theirs".to_owned()
             }
-            Screen::Launch | Screen::Agent | Screen::Config => match model.evaluation.outcome.failure() {
+            Screen::Launch | Screen::Agent | Screen::Config => match refused {
                 Some(f) => format!(
                     "The pod does not get so far: it is refused at {}. {}",
                     f.stage.as_str(),

@@ -1,10 +1,10 @@
 //! Screens 3 and 4: both sides by argument, parameter and field, with the cause of each.
 //!
 //! ```text
-//! ┌ Launch · 45 · compared with the pod without Kata annotations ───────────────┐
+//! ┌ Launch · 1 changed ──────────────────────────────────── against the bare pod ┐
 //! │ VM                                                                           │
-//! │ ▸ ~ -m [-2048M,-]{+4096M,+}slots=10,maxmem=…        default_memory  line 12  │
-//! │   ⋯ 12 equal                                                                 │
+//! │ ▸ ~ -m 2048M→4096M,slots=10,maxmem=…             default_memory +3 annotation │
+//! │   ⋯ 12 equal; Enter unfolds                                                  │
 //! └──────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
@@ -33,8 +33,8 @@ fn mark(canvas: &Canvas<'_>, kind: Kind) -> (Token, &'static str) {
 }
 
 /// The most columns that an equal piece may take, so that what differs is in sight: shorter ones leave
-/// their part to longer ones. `brackets` is what a differing piece takes beside its text.
-fn equal_share<'p>(pieces: impl Iterator<Item = &'p Piece>, brackets: usize, room: usize) -> usize {
+/// their part to longer ones. `beside` is what a differing piece takes beside its text.
+fn equal_share<'p>(pieces: impl Iterator<Item = &'p Piece>, beside: usize, room: usize) -> usize {
     let mut left = room;
     let mut equal: Vec<usize> = Vec::new();
     for piece in pieces {
@@ -42,7 +42,7 @@ fn equal_share<'p>(pieces: impl Iterator<Item = &'p Piece>, brackets: usize, roo
         if piece.kind == Kind::Same {
             equal.push(width);
         } else {
-            left = left.saturating_sub(width + brackets);
+            left = left.saturating_sub(width + beside);
         }
     }
     equal.sort_unstable();
@@ -57,14 +57,19 @@ fn equal_share<'p>(pieces: impl Iterator<Item = &'p Piece>, brackets: usize, roo
     usize::MAX
 }
 
-/// A changed unit in one line; without colours the words stand in brackets. What is equal gives way
-/// so that what differs is in sight.
+/// A changed unit in one line; an arrow stands between what was and what is, and without colours the
+/// words stand in brackets. What is equal gives way so that what differs is in sight.
 fn inline(canvas: &Canvas<'_>, pieces: &[Piece], room: usize) -> Rich {
     let mono = canvas.theme.preset == Preset::Mono;
     let ellipsis = canvas.theme.glyphs.ellipsis;
-    let share = equal_share(pieces.iter(), if mono { 4 } else { 0 }, room);
+    let share = equal_share(pieces.iter(), if mono { 4 } else { 1 }, room);
     let mut line = Rich::new();
+    let mut before = Kind::Same;
     for piece in pieces {
+        if (before, piece.kind, mono) == (Kind::Removed, Kind::Added, false) {
+            line.push(Token::Changed, canvas.theme.glyphs.arrow);
+        }
+        before = piece.kind;
         let whole = text::glimpse(&piece.text);
         let shown = text::visible(&whole);
         match (piece.kind, mono) {
@@ -144,11 +149,11 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow, width: us
 
 fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Rich {
     let glyphs = canvas.theme.glyphs;
-    let half = width.saturating_sub(head.width() + 3) / 2;
+    let room = width.saturating_sub(head.width() + 3) / 2;
     let (left, right) = match row.kind {
         Kind::Changed => (
-            side_in(canvas, &row.pieces, Kind::Removed, half),
-            side_in(canvas, &row.pieces, Kind::Added, half),
+            side_in(canvas, &row.pieces, Kind::Removed, room),
+            side_in(canvas, &row.pieces, Kind::Added, room),
         ),
         Kind::Removed => (Rich::of(Token::Removed, &row.text.baseline), Rich::new()),
         Kind::Added => (Rich::new(), Rich::of(Token::Added, &row.text.candidate)),
@@ -161,10 +166,10 @@ fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Ric
         ),
     };
     let start = head.width();
-    head.join(left.cut(half, glyphs.ellipsis))
-        .pad_to(start + half)
+    head.join(left.cut(room, glyphs.ellipsis))
+        .pad_to(start + room)
         .put(Token::Border, format!(" {} ", glyphs.bar))
-        .join(right.cut(half, glyphs.ellipsis))
+        .join(right.cut(room, glyphs.ellipsis))
 }
 
 /// Why an argument is there, in a few words.
@@ -186,7 +191,9 @@ fn cause_words(model: &Model, cause: &Cause) -> String {
 pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Rich, Vec<Rich>) {
     let mut lines = Vec::new();
     let (token, sign) = mark(canvas, row.kind);
+    let failure = model.baseline_failure();
     let word = match row.kind {
+        Kind::Same if failure.is_some() => "not compared: there is no baseline",
         Kind::Same => "the same on both sides",
         Kind::Moved => "the same, at another place",
         Kind::Changed => "changed",
@@ -194,6 +201,16 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
         Kind::Removed => "only in the baseline",
     };
     lines.push(Rich::of(token, format!("{sign} {word}")));
+    if let Some(failure) = failure {
+        lines.push(
+            Rich::of(
+                Token::Refused,
+                format!("{} is refused at {}: ", model.baseline_words(), failure.stage.as_str()),
+            )
+            .put(Token::Text, text::excerpt(&failure.message.replace('\n', " "))),
+        );
+        lines.push(Rich::new());
+    }
     if !row.text.candidate.is_empty() {
         let shown = if row.kind == Kind::Changed {
             side(&row.pieces, Kind::Added)
@@ -241,6 +258,9 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
 /// What the title says beside the count.
 pub(super) fn summary(model: &Model) -> String {
     use crate::tui::model::rows::Body;
+    if model.baseline_failure().is_some() {
+        return "nothing to compare with".into();
+    }
     let mut counts = [0_usize; 4];
     for row in &model.rows.shown {
         if let Body::Change(change) = &row.body {

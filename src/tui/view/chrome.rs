@@ -7,8 +7,10 @@ use crate::evaluate::Outcome;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::message::{COMMANDS, Command};
+use crate::tui::model::Notice;
 use crate::tui::model::annotations::is_problem;
-use crate::tui::model::{Model, Screen, Typing};
+use crate::tui::model::rows::Body;
+use crate::tui::model::{Model, Pane, Screen, Typing};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::line::Line;
@@ -118,6 +120,23 @@ pub(super) fn typed(canvas: &mut Canvas<'_>, area: Rect, prompt: Rich, line: &Li
     canvas.cursor = Some((x, area.y));
 }
 
+/// Rows that a message may take from the body, above its own.
+const SPILL: u16 = 3;
+
+/// What was said, whole: where one row is too short it grows upwards, until the next key.
+fn notice(canvas: &mut Canvas<'_>, area: Rect, notice: &Notice) {
+    let glyphs = canvas.theme.glyphs;
+    let (token, sign) = if notice.bad { (Token::Refused, glyphs.fail) } else { (Token::Title, glyphs.arrow) };
+    let line = Rich::of(token, format!(" {sign} ")).put(Token::Text, &notice.text);
+    let lines = line.wrap(usize::from(area.width), 3);
+    let rows = (lines.len() as u16).clamp(1, SPILL + 1);
+    let area = Rect { y: area.y.saturating_sub(rows - 1), height: rows, ..area };
+    canvas.clear(area, Token::Text);
+    for (row, line) in lines.into_iter().take(usize::from(rows)).enumerate() {
+        canvas.line(area, row as u16, line);
+    }
+}
+
 pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let glyphs = canvas.theme.glyphs;
     let list = model.list();
@@ -133,11 +152,11 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         }
         _ => {}
     }
-    let line = if let Some(notice) = &model.notice {
-        let (token, sign) =
-            if notice.bad { (Token::Refused, glyphs.fail) } else { (Token::Title, glyphs.arrow) };
-        Rich::of(token, format!(" {sign} ")).put(Token::Text, &notice.text)
-    } else if !list.filter.is_empty() {
+    if let Some(said) = &model.notice {
+        notice(canvas, area, said);
+        return;
+    }
+    let line = if !list.filter.is_empty() {
         Rich::of(Token::Key, " / ")
             .put(Token::Strong, list.filter.text())
             .put(Token::Hint, format!("   {} of {}; Esc clears", model.rows.kept, model.rows.all))
@@ -168,8 +187,16 @@ pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let mut items: Vec<(u8, String, &str)> = COMMANDS
         .iter()
         .filter(|e| e.rank > 0 && belongs(model, e.command) && reason_against(model, e.command).is_none())
-        .filter_map(|e| Some((e.rank, model.keymap.chord_for(&layers, e.command)?.to_string(), e.label)))
+        .filter_map(|e| {
+            let label = here(model, e.command).unwrap_or(e.label);
+            Some((e.rank, model.keymap.chord_for(&layers, e.command)?.to_string(), label))
+        })
         .collect();
+    if reads_detail(model)
+        && let Some(key) = model.keymap.chord_for(&layers, Command::Back)
+    {
+        items.push((1, key.to_string(), "list"));
+    }
     if !model.dialogs.is_empty() || model.typing != Typing::Nowhere {
         if let Some(key) = model.keymap.chord_for(&layers, Command::Open) {
             items.retain(|i| i.1 != key.to_string());
@@ -205,7 +232,31 @@ fn belongs(model: &Model, command: Command) -> bool {
     match command {
         Command::MarkBaseline => matches!(model.screen, Screen::Launch | Screen::Agent | Screen::Pods),
         Command::Editor => !model.sample,
+        // In the detail it does something on two screens only.
+        Command::Open => {
+            !reads_detail(model)
+                || model.screen == Screen::Pods
+                || (model.screen == Screen::Policy && reason_against(model, Command::EditPattern).is_none())
+        }
         _ => true,
+    }
+}
+
+/// Whether the keys go to the detail.
+fn reads_detail(model: &Model) -> bool {
+    model.pane == Pane::Detail && model.dialogs.is_empty() && model.typing == Typing::Nowhere
+}
+
+/// What a command is called where it means something narrower than elsewhere.
+fn here(model: &Model, command: Command) -> Option<&'static str> {
+    let detail = reads_detail(model);
+    match (command, model.rows.current().map(|r| &r.body)) {
+        (Command::Filter, _) if detail => Some("search"),
+        (Command::Open, Some(Body::Pod(_))) => Some("open pod"),
+        (Command::Open, Some(Body::Fold(_))) => Some("unfold"),
+        (Command::Open, Some(Body::List(_) | Body::Pattern(_))) if detail => Some("edit"),
+        (Command::Open, Some(Body::Annotation(_))) => Some("why"),
+        _ => None,
     }
 }
 

@@ -17,7 +17,7 @@ const AROUND: u32 = 4;
 pub(super) fn row(canvas: &Canvas<'_>, row: &KeyRow, width: usize) -> Rich {
     let glyphs = canvas.theme.glyphs;
     let name = row.key.rsplit('.').next().unwrap_or(&row.key);
-    let name_width = (width / 3).clamp(14, 36);
+    let name_width = (width * 2 / 5).clamp(14, 38);
     let origin = match &row.value.origin {
         Origin::Default => "default".to_owned(),
         Origin::File(place) => {

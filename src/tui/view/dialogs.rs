@@ -3,18 +3,22 @@
 use ratatui::layout::Rect;
 
 use super::chrome::typed;
-use super::{conflict, windows};
+use super::{conflict, pods, region, windows};
 use crate::tui::available::reason_against;
-use crate::tui::geometry::Geometry;
+use crate::tui::geometry::{Geometry, Target};
 use crate::tui::keymap::Layer;
 use crate::tui::message::{COMMANDS, Command, Group};
 use crate::tui::model::annotations::short;
 use crate::tui::model::dialog::{Dialog, Preview};
+use crate::tui::model::pods::STATUSES;
 use crate::tui::model::{Model, plain as json};
 use crate::tui::palette;
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::{Rich, find_ignoring_case};
+
+/// Columns of the keys in help.
+const KEYS: usize = 18;
 
 /// Draws one window; the top one measures.
 pub(super) fn draw(
@@ -28,12 +32,12 @@ pub(super) fn draw(
     let geometry = geometry.unwrap_or(&mut unused);
     match dialog {
         Dialog::Help { line, scroll } => {
-            let lines = help(model, line.text());
+            let lines = help(canvas, model, line.text());
             let inner = window(canvas, main, 92, main.height, Rich::of(Token::Title, "Keys that work here"));
             let prompt = Rich::of(Token::Key, "search ");
             typed(canvas, Rect { height: 1, ..inner }, prompt, line, Rich::new());
             let below = below(inner, 2);
-            scrolled(canvas, below, lines, *scroll, geometry);
+            hanging(canvas, below, lines, (*scroll, KEYS), geometry);
         }
         Dialog::Palette { line, at } => {
             let inner = window(canvas, main, 92, main.height, Rich::of(Token::Title, "Commands"));
@@ -116,9 +120,22 @@ pub(super) fn scrolled(
     scroll: usize,
     geometry: &mut Geometry,
 ) {
+    hanging(canvas, area, lines, (scroll, 2), geometry);
+}
+
+/// Lines to read from `scroll` on; what is wrapped goes on in column `indent`.
+fn hanging(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    lines: Vec<Rich>,
+    (scroll, indent): (usize, usize),
+    geometry: &mut Geometry,
+) {
     let width = usize::from(area.width);
-    let wrapped: Vec<Rich> =
-        lines.iter().flat_map(|l| if l.is_empty() { vec![Rich::new()] } else { l.wrap(width, 2) }).collect();
+    let wrapped: Vec<Rich> = lines
+        .iter()
+        .flat_map(|l| if l.is_empty() { vec![Rich::new()] } else { l.wrap(width, indent) })
+        .collect();
     let page = usize::from(area.height);
     let offset = scroll.min(wrapped.len().saturating_sub(page));
     geometry.dialog_rows = page;
@@ -151,6 +168,7 @@ pub(super) fn choose(
             canvas.clear(Rect { y: area.y + y, height: 1, ..area }, Token::Selection);
         }
         canvas.line_over(area, y, line, (i == at).then_some(Token::Selection));
+        region(geometry, Rect { y: area.y + y, height: 1, ..area }, Target::Choice(i));
     }
     canvas.scroll_mark(Rect { width: area.width + 1, ..area }, offset, page, total);
 }
@@ -172,7 +190,7 @@ fn palette_lines(model: &Model, hits: &[Command]) -> Vec<Rich> {
 }
 
 /// The help: by group, everything that can be pressed here, then elsewhere.
-fn help(model: &Model, wanted: &str) -> Vec<Rich> {
+fn help(canvas: &Canvas<'_>, model: &Model, wanted: &str) -> Vec<Rich> {
     let here = model.layers_of(model.screen);
     let mut lines = Vec::new();
     // What is done here first, then what is the same everywhere.
@@ -205,11 +223,9 @@ fn help(model: &Model, wanted: &str) -> Vec<Rich> {
             if !wanted.is_empty() && find_ignoring_case(&text, wanted).is_none() {
                 continue;
             }
-            let line = Rich::of(Token::Text, " ")
-                .put(Token::Key, keys)
-                .pad_to(19)
-                .put(Token::Text, format!(" {}", entry.doc));
-            rows.push(line);
+            rows.push(
+                Rich::of(Token::Key, keys).pad_to(KEYS - 1).put(Token::Text, format!(" {}", entry.doc)),
+            );
         }
         if !rows.is_empty() {
             if !lines.is_empty() {
@@ -219,10 +235,55 @@ fn help(model: &Model, wanted: &str) -> Vec<Rich> {
             lines.append(&mut rows);
         }
     }
+    let signs: Vec<Rich> = signs(canvas)
+        .into_iter()
+        .filter(|(sign, _, words)| {
+            wanted.is_empty() || find_ignoring_case(&format!("signs {sign} {words}"), wanted).is_some()
+        })
+        .map(|(sign, token, words)| Rich::of(token, sign).pad_to(KEYS).put(Token::Text, words))
+        .collect();
+    if !signs.is_empty() {
+        if !lines.is_empty() {
+            lines.push(Rich::new());
+        }
+        lines.push(Rich::of(Token::Heading, "Signs"));
+        lines.extend(signs);
+    }
     if lines.is_empty() {
         lines.push(Rich::of(Token::Hint, format!("no key does '{wanted}' here")));
     }
     lines
+}
+
+/// What stands beside words on the screens.
+fn signs(canvas: &Canvas<'_>) -> Vec<(String, Token, String)> {
+    let theme = canvas.theme;
+    let glyphs = theme.glyphs;
+    let mut all: Vec<(String, Token, String)> = STATUSES
+        .iter()
+        .map(|s| {
+            let words = format!("{}: an annotation {}", s.as_str(), pods::fate(*s));
+            (theme.status_glyph(*s).to_owned(), status_token(*s), words)
+        })
+        .collect();
+    let more = [
+        (
+            glyphs.dot,
+            Token::Open,
+            "not set by this pod, but it could be: allowed, or open where there is no gate",
+        ),
+        ("!", Token::Overridden, "read the detail: something is not what it seems"),
+        ("~", Token::Changed, "different on the two sides that are compared"),
+        ("+", Token::Added, "only on this side"),
+        ("-", Token::Removed, "only in the baseline"),
+        (glyphs.moved, Token::Changed, "the same, at another place"),
+        (glyphs.baseline, Token::Open, "the pod that others are compared with"),
+        (glyphs.fold, Token::Muted, "folded, or not known yet"),
+        (glyphs.dirty, Token::Dirty, "not saved"),
+        ("e", Token::Dirty, "a value that is tried in memory"),
+    ];
+    all.extend(more.map(|(sign, token, words)| (sign.to_owned(), token, words.to_owned())));
+    all
 }
 
 fn foresight(canvas: &Canvas<'_>, preview: &Preview) -> Vec<Rich> {

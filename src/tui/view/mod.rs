@@ -65,13 +65,14 @@ pub fn view(model: &Model, theme: Theme, before: &Geometry, buffer: &mut Buffer)
     chrome::tabs(&mut canvas, row(1), model, &mut geometry);
     let main = Rect { x: area.x, y: area.y + 2, width: area.width, height: area.height - 4 };
     split(&mut canvas, main, model, &mut geometry);
-    chrome::status(&mut canvas, row(area.height - 2), model);
     chrome::footer(&mut canvas, row(area.height - 1), model);
     for (depth, dialog) in model.dialogs.iter().enumerate() {
         canvas.cursor = None;
         let top = depth + 1 == model.dialogs.len();
         dialogs::draw(&mut canvas, main, model, dialog, top.then_some(&mut geometry));
     }
+    // Over everything: a message may be longer than its row.
+    chrome::status(&mut canvas, row(area.height - 2), model);
     let cursor = canvas.cursor;
     Drawn { geometry, cursor }
 }

@@ -130,6 +130,19 @@ fn size_words(sizing: &Sizing) -> String {
     format!("{cpu}, {memory}")
 }
 
+/// What became of one annotation, in words.
+pub(super) fn fate(status: Status) -> &'static str {
+    match status {
+        Status::Applied => "that takes effect",
+        Status::Overridden => "that a later step replaces",
+        Status::Ignored => "that the runtime reads past",
+        Status::Refused => "that makes the pod fail",
+        Status::Dropped => "that the container runtime does not pass on",
+        Status::Invalid => "that Kubernetes does not accept",
+        Status::Unknown => "that this runtime does not know",
+    }
+}
+
 fn words(status: Status) -> &'static str {
     match status {
         Status::Applied => "applied",

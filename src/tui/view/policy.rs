@@ -3,10 +3,12 @@
 //! ```text
 //! ┌ Policy · 12 ───────────────────────────┐┌ ^path$ ─────────────────────────────┐
 //! │ [hypervisor.qemu]                      ││ lets in 1 annotation                │
-//! │   enable_annotations            6 of   ││   path        host-exec             │
-//! │ ▸   ^path$            1 name host-exec ││ warnings, files, comment, place     │
+//! │   enable_annotations         6 entries ││ host-exec runs a chosen program     │
+//! │ ▸   ^path$            1 name host-exec ││   path                              │
 //! └────────────────────────────────────────┘└─────────────────────────────────────┘
 //! ```
+
+use std::collections::BTreeMap;
 
 use crate::catalog::Risk;
 use crate::policy::pattern::{Meaning, Warning};
@@ -43,7 +45,9 @@ pub(super) fn pattern_row(canvas: &Canvas<'_>, row: &PatternRow, width: usize) -
         if row.list.list == "enable_annotations" {
             let risk = row.meaning.risk();
             right.push(Token::Muted, count(row.meaning.names.len(), "name"));
-            right.push(risk_token(risk), format!(" {}", risk.as_str()));
+            if risk != Risk::None {
+                right.push(risk_token(risk), format!(" {}", risk.as_str()));
+            }
         } else {
             let more = if row.meaning.more_files { "+" } else { "" };
             right.push(Token::Muted, format!("{}{more}", count(row.meaning.files.len(), "file")));
@@ -139,13 +143,15 @@ pub(super) fn meaning(canvas: &Canvas<'_>, meaning: &Meaning, names_list: bool) 
     }
     if names_list {
         lines.push(Rich::of(Token::Heading, format!("lets in {}", count(meaning.names.len(), "annotation"))));
-        let wide = meaning.names.iter().map(|a| a.base().len()).max().unwrap_or(0).min(30);
+        // By risk, the worst first: of sixty names the three that matter must not be searched for.
+        let mut by_risk: BTreeMap<Risk, Vec<&str>> = BTreeMap::new();
         for annotation in &meaning.names {
-            lines.push(
-                Rich::of(Token::Text, format!("  {}", annotation.base()))
-                    .pad_to(wide + 4)
-                    .put(risk_token(annotation.risk), annotation.risk.as_str()),
-            );
+            by_risk.entry(annotation.risk).or_default().push(annotation.base());
+        }
+        for (risk, names) in by_risk {
+            let word = if risk == Risk::None { "no risk" } else { risk.as_str() };
+            lines.push(Rich::of(risk_token(risk), word).put(Token::Muted, format!(" {}", risk.describe())));
+            lines.extend(names.iter().map(|name| Rich::of(Token::Text, format!("  {name}"))));
         }
     } else {
         let more = if meaning.more_files { " or more" } else { "" };

@@ -79,6 +79,8 @@ pub fn tail(text: &str, columns: usize) -> &str {
 const GLIMPSE: usize = 2_048;
 /// Bytes of a text that a detail shows; the rest is for the window of its own, or a copy.
 const EXCERPT: usize = 8_000;
+/// Bytes of a text that stands among others in a detail.
+const OPENING: usize = 200;
 /// Bytes that a window of its own shows.
 const WINDOW: usize = 128 * 1_024;
 
@@ -110,6 +112,11 @@ fn shortened(text: &str, limit: usize, rest: &str) -> String {
 /// What a detail shows of a text.
 pub fn excerpt(text: &str) -> String {
     shortened(text, EXCERPT, "z shows more, y copies all")
+}
+
+/// The start of a text that stands among others: what comes after it must stay in sight.
+pub fn opening(text: &str) -> String {
+    shortened(text, OPENING, "z shows more, y copies all")
 }
 
 /// What a window of its own shows of a text.

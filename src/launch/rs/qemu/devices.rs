@@ -218,9 +218,9 @@ impl Plan<'_> {
         let tail = self.ccw_tail(line, true);
         let cause = Cause::rule("the guest's console");
         line.push("-device", format!("virtio-serial-{},id=serial0{tail}", self.bus()), cause.clone());
-        line.push("-device", "virtconsole,id=console0,chardev=charconsole0", cause.clone());
+        line.push("-device", "virtconsole,id=console0,chardev=charconsole0", cause);
         let socket = format!("{}/console.sock", self.start.paths.jail());
         let text = format!("socket,id=charconsole0,server=on,wait=off,path={socket}");
-        line.push("-chardev", text, cause);
+        line.push("-chardev", text, Cause::key(self.start.keys.rootless).by("the guest's console"));
     }
 }

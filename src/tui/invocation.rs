@@ -1,0 +1,83 @@
+//! How this program was started, sorted by which commands take which words too: what "copy as command"
+//! is made of. Knows the words of the command line by their kinds only; `cli` sorts them.
+
+use super::model::changes::other_generation;
+use super::model::{Baseline, Model, Screen};
+use crate::catalog::Generation;
+
+/// The words of the command line, without those that only screens take.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invocation {
+    /// What names the configuration: every command that reads one takes these.
+    pub configuration: Vec<String>,
+    /// Which runtime was said to read it.
+    pub runtime: Vec<String>,
+    /// The generation that this came to.
+    pub generation: Option<Generation>,
+    /// The node and what leads to it: commands about pods take these.
+    pub node: Vec<String>,
+    /// The manifests.
+    pub manifests: Vec<String>,
+    /// The pods that were asked for by name.
+    pub pod: Option<String>,
+}
+
+impl Invocation {
+    /// `katascope SUBJECT` over the same configuration, read by `generation`.
+    pub fn policy(&self, subject: &[&str], generation: Generation) -> Vec<String> {
+        let mut words = vec!["katascope".to_owned()];
+        words.extend(subject.iter().map(|w| (*w).to_owned()));
+        words.extend(self.configuration.iter().cloned());
+        if self.generation.is_none_or(|g| g == generation) {
+            words.extend(self.runtime.iter().cloned());
+        } else {
+            words.extend(flags(generation).map(|(flag, value)| format!("--{flag}={value}")));
+        }
+        words
+    }
+
+    /// The same over the pods too; `pod` instead of those that were asked for.
+    pub fn pods(&self, subject: &[&str], generation: Generation, pod: Option<String>) -> Vec<String> {
+        let mut words = self.policy(subject, generation);
+        words.extend(self.node.iter().chain(&self.manifests).cloned());
+        if let Some(pod) = pod.or_else(|| self.pod.clone()) {
+            words.extend(["--pod".to_owned(), pod]);
+        }
+        words
+    }
+}
+
+fn flags(generation: Generation) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let runtime = if generation == Generation::Rs41 { "rs" } else { "go" };
+    let version = if generation == Generation::Go21 { "2.1" } else { "4.1" };
+    [("runtime", runtime), ("kata-version", version)].into_iter()
+}
+
+/// The command that prints what the screen in sight shows.
+pub fn command(model: &Model) -> Vec<String> {
+    let (said, generation) = (&model.invocation, model.current.setup().generation);
+    let subject = match model.screen {
+        Screen::Policy => return said.policy(&["policy", "audit"], generation),
+        Screen::Pods => return said.pods(&["check"], generation, None),
+        Screen::Annotations => "annotations",
+        Screen::Launch => "launch",
+        Screen::Agent => "agent",
+        Screen::Config => "config",
+    };
+    let id = |index: usize| model.pods.get(index).filter(|_| model.pods.len() > 1).map(|e| e.pod.id());
+    let compares = matches!(model.screen, Screen::Launch | Screen::Agent);
+    match (compares, model.baseline) {
+        (true, Baseline::Marked) if model.marked.is_some_and(|m| m != model.pod) => {
+            let mut words = said.pods(&["diff", "--show", subject], generation, model.marked.and_then(id));
+            words.extend(id(model.pod).map(|pod| format!("--with=pod={pod}")));
+            words
+        }
+        (true, Baseline::OtherRuntime) => {
+            let other = other_generation(generation);
+            let mut words = said.pods(&["diff", "--show", subject], other, id(model.pod));
+            words.extend(flags(generation).map(|(flag, value)| format!("--with={flag}={value}")));
+            words
+        }
+        _ => said.pods(&["show", subject], generation, id(model.pod)),
+    }
+}

@@ -1,0 +1,268 @@
+//! What somebody stumbles over who never saw the program: each of these did mislead once.
+
+use katascope::catalog::{Generation, Kind};
+use katascope::tui::effect::Effect;
+use katascope::tui::geometry::Target;
+use katascope::tui::message::{Message, Pointer};
+use katascope::tui::model::rows::Body;
+use katascope::tui::model::{Baseline, Screen};
+
+use super::stage::{CONFIG, Stage, evaluator, pods};
+
+fn stage() -> Stage {
+    Stage::new(140, 40)
+}
+
+fn copied(stage: &Stage) -> &str {
+    match stage.effects.last() {
+        Some(Effect::Copy { text, .. }) => text,
+        other => panic!("nothing was copied: {other:?}"),
+    }
+}
+
+#[test]
+fn a_baseline_that_does_not_start_is_no_equal_baseline() {
+    let mut stage = stage();
+    // The third pod is refused; the second is compared with it.
+    stage.keys(". . space , 3");
+    assert_eq!(stage.model.baseline, Baseline::Marked);
+    let screen = stage.screen();
+    assert!(screen.contains("nothing to compare with"), "{screen}");
+    assert!(screen.contains("no baseline: pod lab/own-qemu Pod is refused at annotations"), "{screen}");
+    assert!(screen.contains("not compared: there is no baseline"), "{screen}");
+    assert!(!screen.contains("no difference") && !screen.contains("the same on both sides"), "{screen}");
+}
+
+#[test]
+fn the_filter_finds_what_is_folded() {
+    let mut stage = stage();
+    stage.keys(". 3");
+    assert!(stage.model.rows.shown.iter().any(|r| matches!(r.body, Body::Fold(_))));
+    stage.keys("/ `-rtc`");
+    let screen = stage.screen();
+    assert!(screen.contains("-rtc base="), "{screen}");
+    stage.keys("esc");
+    assert!(stage.model.rows.shown.iter().any(|r| matches!(r.body, Body::Fold(_))));
+}
+
+#[test]
+fn what_was_filtered_for_stays_selected() {
+    let mut stage = stage();
+    stage.keys("6 g / `machine` enter enter");
+    assert_eq!(stage.model.screen, Screen::Annotations);
+    stage.keys("6 esc");
+    assert!(stage.model.list().filter.is_empty());
+    let selected = stage.model.list().selected.clone().unwrap_or_default();
+    assert!(selected.contains("lab/machine"), "{selected}");
+}
+
+#[test]
+fn the_copied_command_asks_for_what_the_screen_shows() {
+    let mut stage = stage();
+    stage.keys("2 C");
+    assert_eq!(copied(&stage), "katascope policy audit -c configuration.toml");
+    stage.keys("6 C");
+    assert_eq!(copied(&stage), "katascope check -c configuration.toml pods.yaml");
+    // Another runtime than the one it was started with.
+    stage.keys(". 1 r C");
+    assert_eq!(
+        copied(&stage),
+        "katascope show annotations -c configuration.toml --runtime=go --kata-version=2.1 pods.yaml --pod shop/big"
+    );
+    stage.keys("r r 3 b b C");
+    assert_eq!(stage.model.baseline, Baseline::OtherRuntime);
+    assert_eq!(
+        copied(&stage),
+        "katascope diff --show launch -c configuration.toml --runtime=rs --kata-version=4.1 pods.yaml \
+         --pod shop/big --with=runtime=go --with=kata-version=4.1"
+    );
+    stage.keys(". . space , , C");
+    assert_eq!(
+        copied(&stage),
+        "katascope diff --show launch -c configuration.toml pods.yaml --pod lab/machine --with=pod=shop/big"
+    );
+    stage.keys("1 e `9` enter C");
+    assert!(stage.screen().contains("(without what is 1 tried)"), "{}", stage.screen());
+    stage.keys("2 j j Y");
+    assert!(stage.screen().contains("katascope policy allow -c configuration.toml"), "{}", stage.screen());
+}
+
+#[test]
+fn the_footer_of_a_detail_names_its_own_keys() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys(". enter");
+    let screen = stage.screen();
+    let footer = screen.lines().last().unwrap_or_default();
+    assert!(footer.contains("Esc list") && footer.contains("/ search"), "{footer}");
+    assert!(!footer.contains("Enter"), "{footer}");
+}
+
+#[test]
+fn allow_is_offered_only_where_a_list_stands_in_the_way() {
+    let mut stage = stage();
+    stage.keys(".");
+    assert!(!stage.screen().contains("a allow"), "an applied annotation needs no permission");
+    stage.keys("a");
+    assert!(stage.screen().contains("no list stands in its way"));
+    stage.keys(".");
+    assert!(stage.screen().contains("a allow"), "{}", stage.screen());
+}
+
+#[test]
+fn a_long_message_is_shown_whole() {
+    let mut stage = Stage::sample(80, 24);
+    stage.model.welcome();
+    let screen = stage.screen();
+    assert!(screen.contains("a made-up host") && screen.contains("configuration.toml pods.yaml"), "{screen}");
+    stage.keys("j");
+    assert!(!stage.screen().contains("made-up"));
+}
+
+#[test]
+fn the_sample_starts_with_a_pod_that_its_policy_refuses() {
+    let mut stage = Stage::sample(80, 24);
+    stage.model.open_first_refused();
+    stage.draw();
+    assert!(stage.screen().contains("lab/custom-qemu"), "{}", stage.screen());
+    stage.keys("enter");
+    let screen = stage.screen();
+    assert!(screen.contains("no pattern of valid_hypervisor_paths matches"), "{screen}");
+    assert!(screen.contains("fix a add \"/tmp/qemu\""), "{screen}");
+}
+
+#[test]
+fn nothing_is_called_closed_by_lists_that_did_not_load() {
+    let broken = "[hypervisor.qemu]\npath = 5\nenable_annotations = [\".*\"]\n";
+    let mut stage = Stage::of(evaluator(broken, Generation::Go41), pods(super::stage::PODS), 140, 40);
+    let screen = stage.screen();
+    assert!(screen.contains("? not known") && !screen.contains("closed"), "{screen}");
+    stage.keys("a");
+    assert!(stage.screen().contains("the configuration does not load"), "{}", stage.screen());
+}
+
+#[test]
+fn help_explains_the_signs() {
+    let mut stage = stage();
+    stage.keys("? `reads past`");
+    assert!(
+        stage.screen().contains("ignored: an annotation that the runtime reads past"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
+fn a_click_chooses_in_a_window() {
+    let mut stage = stage();
+    stage.keys(":");
+    let third = |stage: &Stage| {
+        stage.geometry.regions.iter().find(|r| r.target == Target::Choice(2)).copied().expect("a line")
+    };
+    let place = third(&stage);
+    let click = Message::Pointer(Pointer::Click { column: place.x + 2, row: place.y });
+    stage.send(click.clone());
+    assert_eq!(stage.model.screen, Screen::Annotations);
+    stage.send(click);
+    assert_eq!(stage.model.screen, Screen::Launch, "the second click takes it");
+    assert!(stage.model.dialogs.is_empty());
+}
+
+#[test]
+fn a_long_value_leaves_its_fate_in_sight() {
+    let mut all = pods(super::stage::PODS);
+    for annotation in &mut all[2].annotations {
+        annotation.value = format!("/tmp/{}", "q".repeat(4_000));
+    }
+    let mut stage = Stage::of(evaluator(CONFIG, Generation::Go41), all, 100, 30);
+    stage.keys(". .");
+    let screen = stage.screen();
+    for part in ["expand to it", "fix name a file that exists", "z shows more", "at pods.yaml:39:5"] {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+}
+
+#[test]
+fn reading_again_says_what_changed() {
+    let mut stage = stage();
+    let path = super::stage::CONFIG_PATH.to_owned();
+    stage.disk.insert(path, CONFIG.replace("default_vcpus = 1", "default_vcpus = 2"));
+    stage.keys("R");
+    assert!(stage.screen().contains("read again: configuration.toml changed"), "{}", stage.screen());
+    stage.keys("R");
+    assert!(!stage.screen().contains("changed"));
+}
+
+/// Of whatever an annotation changed on screens 3 and 4, the key is named that did it.
+#[test]
+fn what_an_annotation_changes_has_a_cause() {
+    let tables = ["qemu", "clh", "firecracker", "stratovirt", "remote", "dragonball"];
+    let mut missing = std::collections::BTreeSet::new();
+    for generation in Generation::ALL {
+        for table in tables {
+            let config = open_configuration(table, generation);
+            let setup = evaluator(&config, generation);
+            if setup.loaded().is_err() {
+                continue;
+            }
+            let mut pod = pods(super::stage::PODS).remove(1);
+            pod.annotations.truncate(1);
+            let mut stage = Stage::of(setup, vec![pod], 140, 40);
+            for (annotation, reader) in katascope::catalog::annotations(generation).filter(|(_, r)| r.read) {
+                let values: &[&str] = match reader.kind {
+                    Some(Kind::Bool) => &["true"],
+                    Some(Kind::U8 | Kind::U32) => &["3"],
+                    _ => &["3", "x=1", "none", "/opt/kata/bin/qemu-system-x86_64"],
+                };
+                for value in values {
+                    stage.model.trials.clear();
+                    let own = &stage.model.pods[0].pod.annotations[0].key.clone();
+                    let trials = stage.model.trials.entry(0).or_default();
+                    trials.insert(own.clone(), None);
+                    trials.insert(annotation.key.to_owned(), Some((*value).to_owned()));
+                    for screen in [Screen::Launch, Screen::Agent] {
+                        stage.model.screen = screen;
+                        stage.model.evaluate();
+                        for row in &stage.model.rows.shown {
+                            if let Body::Change(change) = &row.body
+                                && change.kind != katascope::diff::Kind::Same
+                                && change.kind != katascope::diff::Kind::Moved
+                                && change.kind != katascope::diff::Kind::Removed
+                                && change.keys.is_empty()
+                            {
+                                missing.insert(format!(
+                                    "{} {table} {}: {}",
+                                    generation.id(),
+                                    annotation.key,
+                                    change.text.candidate
+                                ));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let known: Vec<&String> = missing.iter().collect();
+    assert!(known.is_empty(), "{} without a cause:\n{known:#?}", known.len());
+}
+
+/// The fixture's configuration with everything allowed, under another table's name.
+fn open_configuration(table: &str, generation: Generation) -> String {
+    let agent = if generation == Generation::Rs41 { "agent_name = \"kata\"\n" } else { "" };
+    let named = if generation == Generation::Rs41 {
+        format!("name = \"virt_container\"\nhypervisor_name = \"{table}\"\n{agent}")
+    } else {
+        String::new()
+    };
+    format!(
+        "[hypervisor.{table}]\npath = \"/opt/kata/bin/qemu-system-x86_64\"\n\
+         kernel = \"/opt/kata/share/kata-containers/vmlinux.container\"\n\
+         image = \"/opt/kata/share/kata-containers/kata-containers.img\"\n\
+         remote_hypervisor_socket = \"/run/peerpod/hypervisor.sock\"\n\
+         enable_annotations = [\".*\"]\nvalid_hypervisor_paths = [\"/opt/kata/bin/*\"]\n\
+         default_vcpus = 1\ndefault_memory = 2048\nshared_fs = \"{}\"\n\
+         virtio_fs_daemon = \"/opt/kata/libexec/virtiofsd\"\n\
+         [agent.kata]\n[runtime]\n{named}internetworking_model = \"tcfilter\"\n",
+        if matches!(table, "firecracker" | "remote") { "none" } else { "virtio-fs" }
+    )
+}
