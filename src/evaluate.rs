@@ -7,19 +7,18 @@ mod notice;
 mod spelling;
 pub mod vm_size;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use crate::agent::AgentSetup;
 use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::cri::{Engine, Passage};
 use crate::finding::{Code, Finding, Severity, Who};
-use crate::input::Host;
 use crate::input::config::Layers;
 use crate::input::manifest::{Pod, PodAnnotation, Sizing};
+use crate::input::{Annotations, Host, Text};
 use crate::launch::Launch;
 use crate::runtime::value::Effective;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
 use crate::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
 
 /// The token for a sandbox id that nobody gave.
@@ -88,7 +87,7 @@ pub struct Evaluation {
     /// What kubelet hands to the CRI.
     pub sizing: Option<Sizing>,
     /// The annotations of the sandbox that the runtime is given; `None` where it is given none.
-    pub received: Option<BTreeMap<String, String>>,
+    pub received: Option<Annotations>,
 }
 
 /// A setup whose configuration is loaded, ready for any number of pods. Cheap to clone.
@@ -139,7 +138,7 @@ impl Evaluator {
     pub fn base(&self) -> Option<&vm_size::Base> {
         let compute = || {
             let loaded = self.loaded().ok()?;
-            let annotations = BTreeMap::new();
+            let annotations = Annotations::default();
             let sandbox = Sandbox { id: self.sandbox_id(), hostname: "", annotations: &annotations };
             let run = loaded.run(&self.setup.host, &sandbox, Depth::Full);
             Some(vm_size::Base::of(run.effective.as_ref()?, loaded.hypervisor()))
@@ -178,7 +177,7 @@ impl Evaluator {
             let verdicts = pod
                 .annotations
                 .iter()
-                .map(|a| never_reached(a, Stage::Cri, "the container runtime refuses the pod"))
+                .map(|a| never_reached(a, Stage::Cri, "the container runtime refuses the pod".into()))
                 .collect();
             return finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None);
         }
@@ -201,20 +200,22 @@ impl Evaluator {
         let verdicts = pod
             .annotations
             .iter()
-            .map(|a| match pod.problems.iter().find(|p| p.annotation.as_deref() == Some(&a.key)) {
+            .map(|a| match pod.problems.iter().find(|p| p.annotation.as_deref() == Some(a.key.as_str())) {
                 Some(problem) => Verdict {
                     status: Status::Invalid,
-                    reason: problem.message.clone(),
+                    reason: Text::copy(&problem.message),
                     fix: problem.fix.clone().map(|text| Fix::Advice(text.into())),
-                    trace: vec![Step {
+                    trace: Trace::from(vec![Step {
                         stage: Stage::Kubernetes,
                         passed: false,
-                        note: problem.message.clone().into(),
+                        note: Text::copy(&problem.message),
                         place: problem.place.clone(),
-                    }],
-                    ..never_reached(a, Stage::Kubernetes, "")
+                    }]),
+                    ..never_reached(a, Stage::Kubernetes, Text::default())
                 },
-                None => never_reached(a, Stage::Kubernetes, "Kubernetes refuses the object it stands in"),
+                None => {
+                    never_reached(a, Stage::Kubernetes, "Kubernetes refuses the object it stands in".into())
+                }
             })
             .collect();
         let message = pod
@@ -257,10 +258,10 @@ impl Evaluator {
                     Verdict {
                         status: Status::Dropped,
                         fix: passage.fix.clone(),
-                        ..never_reached(annotation, Stage::Cri, &passage.note)
+                        ..never_reached(annotation, Stage::Cri, passage.note.clone())
                     }
                 };
-                verdict.trace.insert(0, step);
+                verdict.trace.begin(step);
                 spelling::mend(&mut verdict, self.setup.generation);
                 verdict
             })
@@ -270,18 +271,18 @@ impl Evaluator {
     /// The verdict on an annotation that the runtime did not speak about.
     fn without_answer(&self, annotation: &PodAnnotation) -> Verdict {
         if self.loaded.is_err() {
-            return never_reached(annotation, Stage::Known, "the configuration does not load");
+            return never_reached(annotation, Stage::Known, "the configuration does not load".into());
         }
         if annotation.key.starts_with(KATA_PREFIX) {
-            let reason = format!("{} reads no such annotation", self.setup.generation.title());
-            return Verdict { status: Status::Unknown, ..never_reached(annotation, Stage::Known, &reason) };
+            let reason = format!("{} reads no such annotation", self.setup.generation.title()).into();
+            return Verdict { status: Status::Unknown, ..never_reached(annotation, Stage::Known, reason) };
         }
-        never_reached(annotation, Stage::Known, "not one of Kata's annotations")
+        never_reached(annotation, Stage::Known, "not one of Kata's annotations".into())
     }
 }
 
 /// A verdict that ends before the runtime looked.
-fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: &str) -> Verdict {
+fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: Text) -> Verdict {
     Verdict {
         key: annotation.key.clone(),
         value: annotation.value.clone(),
@@ -290,9 +291,9 @@ fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: &str) -> Verd
         before: None,
         after: None,
         stage,
-        reason: reason.to_owned(),
+        reason,
         fix: None,
-        trace: Vec::new(),
+        trace: Trace::default(),
     }
 }
 
@@ -302,7 +303,7 @@ fn finish(
     verdicts: Vec<Verdict>,
     run: Run,
     sizing: Option<Sizing>,
-    received: Option<BTreeMap<String, String>>,
+    received: Option<Annotations>,
 ) -> Evaluation {
     let mut findings = run.findings;
     for finding in findings.iter_mut().filter(|f| f.place.is_none()) {
@@ -374,9 +375,9 @@ fn of_verdict(pod: &Pod, verdict: &Verdict) -> Option<Finding> {
     Some(Finding {
         code,
         severity,
-        subject: Some(verdict.key.clone()),
+        subject: Some(verdict.key.to_string()),
         place,
-        message: verdict.reason.clone(),
+        message: verdict.reason.to_string(),
         fix: verdict.fix.clone(),
         who,
     })

@@ -146,7 +146,7 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
             v.key.starts_with(catalog::KATA_PREFIX)
                 && !matches!(v.status, Status::Applied | Status::Overridden)
         });
-        let keys: Vec<String> = idle.map(|v| v.key).collect();
+        let keys: Vec<String> = idle.map(|v| v.key.into()).collect();
         without_effect.extend(indices.iter().flat_map(|i| keys.iter().map(|key| (*i, key.clone()))));
     }
     without_effect.sort();

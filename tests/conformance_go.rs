@@ -75,7 +75,7 @@ impl Held<'_> {
         if let Some(count) = case["not_enabled"].as_u64() {
             // The runtime names any one of them.
             let named = failure.annotation.clone().unwrap_or_default();
-            let gated: Vec<_> = gated.map(|v| v.key.clone()).collect();
+            let gated: Vec<_> = gated.map(|v| v.key.to_string()).collect();
             let good = gated.len() as u64 == count && gated.contains(&named);
             if !good || failure.message != format!("annotation {named} is not enabled") {
                 self.wrong.push(format!("{}: want {count} refused names got {failure:?}", self.id));
@@ -172,7 +172,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         let path = held.string(&case["config"]);
         let layers = Layers::read(host, path);
         let loaded = Loaded::load(Generation::Go41, &layers, host, &LoadOptions::default());
-        let annotations = received(case, &GO_CRI);
+        let annotations = received(case, &GO_CRI).into_iter().collect();
         let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
         let loaded = match loaded {
             Ok(loaded) => loaded,

@@ -87,7 +87,7 @@ impl Held {
         for verdict in run.verdicts.iter().filter(|v| v.status == Status::Applied) {
             let Some(field) = &verdict.field else { continue };
             let origin = effective.get(field).map(|v| &v.origin);
-            if origin != Some(&Origin::Annotation(verdict.key.clone().into())) {
+            if origin != Some(&Origin::Annotation(verdict.key.to_string().into())) {
                 self.wrong(format!("{} is applied, but {field} comes from {origin:?}", verdict.key));
             }
         }
@@ -137,7 +137,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         if loaded.as_ref().is_err_and(|error| error.place.is_none()) {
             held.wrong("has no place");
         }
-        let annotations = received(case, &GO_CRI);
+        let annotations = received(case, &GO_CRI).into_iter().collect();
         let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
         let full = run(loaded, host, &sandbox, Depth::Full);
         let brief = run(loaded, host, &sandbox, Depth::Verdicts);

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use crate::support::{Recorded, plain, received, vectors};
 use katascope::catalog::Generation;
-use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
+use katascope::input::{Annotations, Host};
 use katascope::runtime::value::Origin;
 use katascope::runtime::verdict::Status;
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
@@ -61,7 +61,7 @@ impl Held {
         }
     }
 
-    fn accepted(&mut self, want: &Json, run: &Run, annotations: &BTreeMap<String, String>) {
+    fn accepted(&mut self, want: &Json, run: &Run, annotations: &Annotations) {
         let effective = run.effective.as_ref().unwrap();
         let wanted = want["effective"].as_object().unwrap();
         for (key, value) in wanted {
@@ -70,7 +70,7 @@ impl Held {
                 self.wrong(format!("{key}: want {value} got {got}"));
             }
         }
-        for key in effective.values.keys().filter(|key| !wanted.contains_key(key.as_ref())) {
+        for key in effective.iter().map(|(key, _)| key).filter(|key| !wanted.contains_key(key.as_ref())) {
             self.wrong(format!("{key} is not one of the runtime's"));
         }
         for verdict in &run.verdicts {
@@ -114,7 +114,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
                 continue;
             }
         };
-        let annotations = received(case, &CRI);
+        let annotations = received(case, &CRI).into_iter().collect();
         let sandbox = Sandbox { id: "SANDBOXID", hostname: "", annotations: &annotations };
         let run = loaded.run(host, &sandbox, Depth::Full);
         let brief = loaded.run(host, &sandbox, Depth::Verdicts);

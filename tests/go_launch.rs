@@ -6,16 +6,15 @@
 
 // A vector that cannot be read fails the test, in the functions beside it, too.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use katascope::input::Host;
 use katascope::input::host::{HostFacts, MemoryFiles, NumaNode, Protection};
+use katascope::input::{Annotations, Host};
 use katascope::launch::{Arg, go};
 use katascope::runtime::Sandbox;
 use katascope::runtime::go41::config::{
     AgentConfig, CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param,
-    SandboxConfig,
+    RuntimeConfig, SandboxConfig,
 };
 use serde_json::Value as Json;
 
@@ -227,7 +226,7 @@ fn facts(values: &Json) -> HostFacts {
     facts
 }
 
-fn config(case: &Json, base: &Json) -> SandboxConfig {
+fn runtime(case: &Json, base: &Json) -> RuntimeConfig {
     let kind = case["type"].as_str().unwrap();
     let mut values = base[kind].clone();
     for (name, value) in case["hypervisor"].as_object().unwrap() {
@@ -244,15 +243,11 @@ fn config(case: &Json, base: &Json) -> SandboxConfig {
         jailer: asset("jailer"),
         kernel: asset("kernel"),
     };
-    SandboxConfig {
-        id: "SANDBOXID".into(),
-        hostname: "oracle-pod".into(),
+    RuntimeConfig {
         hypervisor_type: HypervisorType::parse(kind).unwrap(),
         hypervisor_config: hv,
         agent_config: agent(&case["agent"]),
-        shm_size: 64 << 20,
-        rootless_shim: case["rootless"] == true,
-        ..SandboxConfig::default()
+        ..RuntimeConfig::default()
     }
 }
 
@@ -294,8 +289,10 @@ fn texts(args: &[Arg]) -> impl Iterator<Item = &str> {
 }
 
 fn differences(host: &Host, case: &Json, vectors: &Json) -> String {
-    let config = config(case, &vectors["base"]);
-    let annotations = BTreeMap::new();
+    let runtime = runtime(case, &vectors["base"]);
+    let mut config = SandboxConfig::new(&runtime, "SANDBOXID", "oracle-pod");
+    config.rootless_shim = case["rootless"] == true;
+    let annotations = Annotations::default();
     let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
     let mut found = Differences(String::new());
     let outcome = go::launch(host, &config, &sandbox);

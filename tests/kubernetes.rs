@@ -72,8 +72,9 @@ fn manifests_get_through_as_recorded() {
         });
         match (judged(&manifest(case), &node), want) {
             (Ok(pods), Some(want)) => {
-                let annotations =
-                    |p: &Pod| p.annotations.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
+                let annotations = |p: &Pod| {
+                    p.annotations.iter().map(|a| (a.key.to_string(), a.value.to_string())).collect()
+                };
                 let got: Vec<BTreeMap<String, String>> = pods.iter().map(annotations).collect();
                 if got != want {
                     wrong.push(format!("{id}: {got:?}"));

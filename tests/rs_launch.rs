@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use katascope::input::Host;
 use katascope::input::host::{Errno, FileKind, Files, HostFacts, Stat};
+use katascope::input::{Annotations, Host};
 use katascope::launch::{Arg, rs};
 use katascope::runtime::Sandbox;
 use katascope::runtime::rs41::config::Config;
@@ -63,7 +63,7 @@ fn toml_value(value: &Json) -> toml::Value {
 }
 
 /// The configuration of dotted keys.
-fn config(keys: &Map<String, Json>) -> Config {
+fn config(keys: &Map<String, Json>) -> Config<'static> {
     let mut root = toml::Table::new();
     for (key, value) in keys {
         let mut table = &mut root;
@@ -102,7 +102,7 @@ impl Vectors {
         numbers.map(|number| self.entry("strings", number).as_str().unwrap()).collect()
     }
 
-    fn config(&self, vector: &Json) -> Config {
+    fn config(&self, vector: &Json) -> Config<'static> {
         let mut keys = self.document["bases"][vector["base"].as_str().unwrap()].as_object().unwrap().clone();
         for key in vector["unset"].as_array().into_iter().flatten() {
             keys.remove(key.as_str().unwrap());
@@ -126,7 +126,7 @@ impl Vectors {
 
     /// What differs.
     fn compare(&self, vector: &Json) -> Vec<String> {
-        let (config, host, annotations) = (self.config(vector), self.host(vector), BTreeMap::new());
+        let (config, host, annotations) = (self.config(vector), self.host(vector), Annotations::default());
         let sandbox = Sandbox { id: "SANDBOXID", hostname: "", annotations: &annotations };
         let outcome = rs::launch(&host, &config, &sandbox);
         let mut notes = Vec::new();

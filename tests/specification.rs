@@ -3,7 +3,7 @@
 //!
 //! Where the documentation and the runtime disagree the runtime counts, and the test names the difference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use katascope::catalog::{self, Gate, Generation, HYPERVISOR_PREFIX, Kind};
@@ -117,7 +117,7 @@ fn verdict(enabled: &str, key: &str, value: &str) -> Verdict {
     );
     let layers = Layers::of_text("/kata/configuration.toml", &text);
     let loaded = Loaded::load(Generation::Go21, &layers, &host, &LoadOptions::default()).unwrap();
-    let annotations: BTreeMap<String, String> = [(key.to_owned(), value.to_owned())].into();
+    let annotations = [(key.to_owned(), value.to_owned())].into_iter().collect();
     let sandbox = Sandbox { id: "s", hostname: "h", annotations: &annotations };
     loaded.run(&host, &sandbox, Depth::Verdicts).verdicts.remove(0)
 }

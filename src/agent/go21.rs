@@ -5,9 +5,11 @@
 //! src/runtime/virtcontainers/kata_agent.go at 2.1.0. The resolver's lines come from a mount that the CRI
 //! makes when the pod starts, and are left out.
 
-use serde_json::{Value as Json, json};
+use std::borrow::Cow;
 
-use super::AgentSetup;
+use serde_json::Value as Json;
+
+use super::{AgentSetup, fields};
 use crate::launch::Arg;
 use crate::runtime::go21::config::{AgentConfig, Param, SandboxConfig};
 
@@ -41,27 +43,28 @@ pub fn starts_tracing(agent: &AgentConfig) -> bool {
     agent.trace && agent.trace_mode == "dynamic"
 }
 
-fn hostname(config: &SandboxConfig) -> String {
+fn hostname(config: &SandboxConfig<'_>) -> String {
     let bytes = config.hostname.as_bytes();
     let end = bytes.len().min(HOSTNAME_LIMIT);
     String::from_utf8_lossy(bytes.get(..end).unwrap_or(bytes)).into_owned()
 }
 
 /// Each element's first word is the module, the others its parameters.
-fn kernel_modules(agent: &AgentConfig) -> Vec<Json> {
+fn kernel_modules(agent: &AgentConfig<Cow<'_, str>>) -> Vec<Json> {
     let modules = agent.kernel_modules.iter().filter_map(|line| {
         let mut words = line.split_whitespace();
         let name = words.next()?;
         let parameters: Vec<&str> = words.collect();
         // A list without elements is not there at all.
-        Some(json!({ "name": name, "parameters": (!parameters.is_empty()).then_some(parameters) }))
+        let parameters = if parameters.is_empty() { Json::Null } else { parameters.into() };
+        Some(fields([("name", name.into()), ("parameters", parameters)]))
     });
     modules.collect()
 }
 
-fn shared_folder(config: &SandboxConfig, msize9p: u32) -> Json {
+fn shared_folder(config: &SandboxConfig<'_>, msize9p: u32) -> Json {
     let hv = &config.hypervisor_config;
-    let mut options: Vec<String> = Vec::new();
+    let mut options: Vec<Json> = Vec::new();
     let (driver, fstype) = if hv.shared_fs == "virtio-fs" {
         if hv.virtio_fs_cache != "none" && hv.virtio_fs_cache_size != 0 {
             options.push("dax".into());
@@ -70,22 +73,22 @@ fn shared_folder(config: &SandboxConfig, msize9p: u32) -> Json {
     } else {
         options.push("trans=virtio,version=9p2000.L,cache=mmap".into());
         options.push("nodev".into());
-        options.push(format!("msize={msize9p}"));
+        options.push(format!("msize={msize9p}").into());
         ("9p", "9p")
     };
-    json!({
-        "driver": driver,
-        "driver_options": null,
-        "source": "kataShared",
-        "fstype": fstype,
-        "options": options,
-        "mount_point": "/run/kata-containers/shared/containers/",
-    })
+    fields([
+        ("driver", driver.into()),
+        ("driver_options", Json::Null),
+        ("source", "kataShared".into()),
+        ("fstype", fstype.into()),
+        ("options", options.into()),
+        ("mount_point", "/run/kata-containers/shared/containers/".into()),
+    ])
 }
 
 /// What the guest of one sandbox is told. `shares_files`: the hypervisor gives it a shared folder.
 pub fn setup(
-    config: &SandboxConfig,
+    config: &SandboxConfig<'_>,
     kernel_params: Vec<Arg>,
     kernel_cmdline: String,
     shares_files: bool,
@@ -95,22 +98,22 @@ pub fn setup(
     if shares_files {
         storages.push(shared_folder(config, msize9p));
     }
-    storages.push(json!({
-        "driver": "ephemeral",
-        "driver_options": null,
-        "source": "shm",
-        "fstype": "tmpfs",
-        "options": ["noexec", "nosuid", "nodev", "mode=1777", format!("size={SHARED_MEMORY}")],
-        "mount_point": "/run/kata-containers/sandbox/shm",
-    }));
-    let create_sandbox = json!({
-        "hostname": hostname(config),
-        "dns": null,
-        "storages": storages,
-        "sandbox_pidns": false,
-        "sandbox_id": config.id,
-        "guest_hook_path": config.hypervisor_config.guest_hook_path,
-        "kernel_modules": kernel_modules(&config.agent_config),
-    });
+    storages.push(fields([
+        ("driver", "ephemeral".into()),
+        ("driver_options", Json::Null),
+        ("source", "shm".into()),
+        ("fstype", "tmpfs".into()),
+        ("options", ["noexec", "nosuid", "nodev", "mode=1777", &format!("size={SHARED_MEMORY}")].into()),
+        ("mount_point", "/run/kata-containers/sandbox/shm".into()),
+    ]));
+    let create_sandbox = fields([
+        ("hostname", hostname(config).into()),
+        ("dns", Json::Null),
+        ("storages", storages.into()),
+        ("sandbox_pidns", false.into()),
+        ("sandbox_id", config.id.into()),
+        ("guest_hook_path", Json::from(&*config.hypervisor_config.guest_hook_path)),
+        ("kernel_modules", kernel_modules(&config.agent_config).into()),
+    ]);
     AgentSetup { kernel_params, kernel_cmdline, create_sandbox, policy: None }
 }

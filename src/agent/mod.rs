@@ -7,7 +7,7 @@ pub mod go;
 pub mod go21;
 pub(crate) mod rs;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::launch::{Arg, Cause};
 use crate::runtime::value::Effective;
@@ -31,7 +31,7 @@ impl AgentSetup {
     pub fn create_sandbox_causes(&self, effective: &Effective) -> Vec<(String, Cause)> {
         let keys = |names: &[&str]| {
             let ends = |key: &str, name: &str| key.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
-            let key = |name: &&str| effective.values.keys().find(|key| ends(key, name)).cloned();
+            let key = |name: &&str| effective.iter().map(|(key, _)| key).find(|key| ends(key, name)).cloned();
             Cause::keys(names.iter().filter_map(key))
         };
         let mut causes = vec![
@@ -58,7 +58,14 @@ impl AgentSetup {
 
     /// What decided the agent policy.
     pub fn policy_cause(&self, effective: &Effective) -> Cause {
-        let mut keys = effective.values.keys();
+        let mut keys = effective.iter().map(|(key, _)| key);
         Cause::keys(keys.find(|key| key.starts_with("agent.") && key.ends_with(".policy")).cloned())
     }
+}
+
+/// A request's fields, in order.
+fn fields<const N: usize>(all: [(&str, Json); N]) -> Json {
+    let mut map = Map::with_capacity(N);
+    map.extend(all.map(|(name, value)| (name.to_owned(), value)));
+    Json::Object(map)
 }

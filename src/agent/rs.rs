@@ -44,14 +44,16 @@ fn kernel_module(line: &str) -> Option<Json> {
     (!quoted).then(|| json!({ "name": name, "parameters": parameters }))
 }
 
-fn kernel_modules(config: &Config) -> Option<Vec<Json>> {
+fn kernel_modules(config: &Config<'_>) -> Option<Vec<Json>> {
     let lines = config.active_agent().map(|agent| agent.kernel_modules.as_slice()).unwrap_or_default();
     lines.iter().filter(|line| !line.is_empty()).map(|line| kernel_module(line)).collect()
 }
 
-/// What can fail of it.
-pub(crate) fn check<E: Refused>(config: &Config) -> Result<(), E> {
-    kernel_modules(config).map(drop).ok_or_else(|| E::kernel_modules("\" not match"))
+/// What can fail of it: a quote that stays open.
+pub(crate) fn check<E: Refused>(config: &Config<'_>) -> Result<(), E> {
+    let closed = |line: &String| line.split(' ').filter(|word| word.contains('"')).count().is_multiple_of(2);
+    let fine = config.active_agent().is_none_or(|agent| agent.kernel_modules.iter().all(closed));
+    if fine { Ok(()) } else { Err(E::kernel_modules("\" not match")) }
 }
 
 fn storage(driver: &str, source: &str, fs_type: &str, mount_point: String, options: Json) -> Json {
@@ -68,7 +70,7 @@ fn storage(driver: &str, source: &str, fs_type: &str, mount_point: String, optio
 
 /// What the guest of one sandbox is told. `share`: where it mounts the shared folder.
 pub(crate) fn setup(
-    config: &Config,
+    config: &Config<'_>,
     sandbox: &Sandbox<'_>,
     kernel_params: Vec<Arg>,
     share: Option<String>,
@@ -108,8 +110,8 @@ pub(crate) struct AgentParams<'a> {
 
 impl<'a> AgentParams<'a> {
     /// Those of the active agent.
-    pub(crate) fn of(config: &'a Config) -> Self {
-        Self { agent: config.active_agent(), table: &config.runtime.agent_name }
+    pub(crate) fn of(config: &'a Config<'_>) -> Self {
+        Self { agent: config.active_agent().map(|agent| &**agent), table: &config.runtime.agent_name }
     }
 
     /// What put the next parameter there, if the agent's table did. The first that it did not ends the row.

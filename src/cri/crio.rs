@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::{Passage, Passed};
-use crate::input::Place;
 use crate::input::host::{FileKind, Host};
 use crate::input::manifest::{Pod, Sizing};
 use crate::input::source::Source;
 use crate::input::toml_tree::{self, Node, Table, Value};
+use crate::input::{Place, Text};
 use crate::runtime::verdict::{Failure, FailureStage, Fix};
 
 /// Keys that only an `allowed_annotations` entry lets through; an annotation that starts with one is
@@ -70,7 +70,7 @@ pub struct Handler {
     /// `allowed_annotations`.
     pub allowed: Vec<String>,
     /// `default_annotations`, which the pod's own replace.
-    pub defaults: BTreeMap<String, String>,
+    pub defaults: BTreeMap<Text, Text>,
     /// Where the table stands.
     pub place: Option<Place>,
 }
@@ -154,17 +154,14 @@ impl Crio {
         let Some(handler) = handlers.get(name) else {
             return refused(format!("failed to find runtime handler {name} from runtime list"));
         };
-        let mut received: BTreeMap<String, String> = BTreeMap::new();
-        for (key, value) in [
-            ("ContainerType", "sandbox"),
-            ("SandboxID", sandbox_id),
-            ("KubeName", &pod.name),
-            ("Namespace", &pod.namespace),
-        ] {
-            received.insert(format!("io.kubernetes.cri-o.{key}"), value.to_owned());
-        }
+        let mut received: Vec<(Text, Text)> = vec![
+            ("io.kubernetes.cri-o.ContainerType".into(), "sandbox".into()),
+            ("io.kubernetes.cri-o.SandboxID".into(), Text::copy(sandbox_id)),
+            ("io.kubernetes.cri-o.KubeName".into(), Text::copy(&pod.name)),
+            ("io.kubernetes.cri-o.Namespace".into(), Text::copy(&pod.namespace)),
+        ];
         if let Some(sizing) = sizing {
-            received.insert("pod-linux-resources.crio.io".into(), resources(sizing));
+            received.push(("pod-linux-resources.crio.io".into(), resources(sizing).into()));
         }
         received.extend(handler.defaults.clone());
         let passages = pod
@@ -184,7 +181,7 @@ impl Crio {
                         )),
                     },
                     None => {
-                        received.insert(annotation.key.clone(), annotation.value.clone());
+                        received.push((annotation.key.clone(), annotation.value.clone()));
                         Passage {
                             passed: true,
                             note: "CRI-O passes on every key but its own".into(),
@@ -196,8 +193,8 @@ impl Crio {
             })
             .collect();
         // Labels become annotations too, and win.
-        received.extend(pod.labels.clone());
-        Passed { received, passages, failure: None }
+        received.extend(pod.labels.iter().map(|(key, value)| (Text::copy(key), Text::copy(value))));
+        Passed { received: received.into_iter().collect(), passages, failure: None }
     }
 }
 
@@ -229,7 +226,7 @@ fn entry(node: &Node) -> Handler {
         defaults: defaults
             .into_iter()
             .flatten()
-            .filter_map(|(k, v)| Some((k.clone(), v.str()?.to_owned())))
+            .filter_map(|(k, v)| Some((Text::copy(k), Text::copy(v.str()?))))
             .collect(),
         place: Some(node.place.clone()),
     }

@@ -7,11 +7,8 @@ pub mod containerd;
 pub mod crio;
 pub mod which;
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
-use crate::input::Place;
 use crate::input::manifest::{Form, Pod, Sizing};
+use crate::input::{Annotations, Place, Text};
 use crate::runtime::verdict::{Failure, Fix};
 use containerd::Containerd;
 use crio::Crio;
@@ -34,7 +31,7 @@ pub struct Passage {
     /// Whether the runtime gets it.
     pub passed: bool,
     /// The pattern that matched, or why none does.
-    pub note: Cow<'static, str>,
+    pub note: Text,
     /// Where the rule stands.
     pub place: Option<Place>,
     /// What would let it pass.
@@ -45,7 +42,7 @@ pub struct Passage {
 #[derive(Debug, Clone, Default)]
 pub struct Passed {
     /// The annotations of the sandbox's OCI spec.
-    pub received: BTreeMap<String, String>,
+    pub received: Annotations,
     /// One for each of the pod's annotations, in the pod's order.
     pub passages: Vec<Passage>,
     /// Why the sandbox is refused here.
@@ -66,8 +63,8 @@ impl Engine {
 }
 
 fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
-    let mut received: BTreeMap<String, String> =
-        pod.annotations.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
+    let mut received = with_room(pod);
+    received.extend(pod.annotations.iter().map(|a| (a.key.clone(), a.value.clone())));
     let note = match pod.form {
         Form::Oci => "the OCI spec has it",
         Form::Kubernetes | Form::Cri => "assumed: no CRI configuration given, all pass",
@@ -83,33 +80,34 @@ fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
         .iter()
         .map(|_| Passage { passed: true, note: note.into(), place: None, fix: None })
         .collect();
-    Passed { received, passages, failure: None }
+    Passed { received: received.into_iter().collect(), passages, failure: None }
+}
+
+/// Room for what a pod sets and what a container runtime adds.
+fn with_room(pod: &Pod) -> Vec<(Text, Text)> {
+    Vec::with_capacity(pod.annotations.len() + 12)
 }
 
 /// The keys that containerd writes for Kata to read; the pod cannot replace them.
-fn own_keys(received: &mut BTreeMap<String, String>, pod: &Pod, sandbox_id: &str) {
-    let mut set = |key: &str, value: String| {
-        received.insert(key.to_owned(), value);
-    };
+fn own_keys(received: &mut Vec<(Text, Text)>, pod: &Pod, sandbox_id: &str) {
+    let mut set = |key: &'static str, value: Text| received.push((key.into(), value));
     set("io.kubernetes.cri.container-type", "sandbox".into());
-    set("io.kubernetes.cri.sandbox-id", sandbox_id.into());
-    set("io.kubernetes.cri.sandbox-name", pod.name.clone());
-    set("io.kubernetes.cri.sandbox-namespace", pod.namespace.clone());
+    set("io.kubernetes.cri.sandbox-id", Text::copy(sandbox_id));
+    set("io.kubernetes.cri.sandbox-name", Text::copy(&pod.name));
+    set("io.kubernetes.cri.sandbox-namespace", Text::copy(&pod.namespace));
     if let Some(uid) = &pod.uid {
-        set("io.kubernetes.cri.sandbox-uid", uid.clone());
+        set("io.kubernetes.cri.sandbox-uid", Text::copy(uid));
     }
     // kubelet's rule, for a document that does not name the folder itself.
     let by_uid = || pod.uid.as_ref().map(|uid| format!("/var/log/pods/{}_{}_{uid}", pod.namespace, pod.name));
     if let Some(folder) = pod.log_directory.clone().or_else(by_uid) {
-        set("io.kubernetes.cri.sandbox-log-directory", folder);
+        set("io.kubernetes.cri.sandbox-log-directory", folder.into());
     }
 }
 
 /// kubelet's sandbox sizing, as containerd passes it on.
-fn sizing_keys(received: &mut BTreeMap<String, String>, sizing: &Sizing) {
-    let mut set = |key: &str, value: String| {
-        received.insert(key.to_owned(), value);
-    };
+fn sizing_keys(received: &mut Vec<(Text, Text)>, sizing: &Sizing) {
+    let mut set = |key: &'static str, value: String| received.push((key.into(), value.into()));
     set("io.kubernetes.cri.sandbox-cpu-period", sizing.cpu_period.to_string());
     set("io.kubernetes.cri.sandbox-cpu-quota", sizing.cpu_quota.to_string());
     set("io.kubernetes.cri.sandbox-cpu-shares", sizing.cpu_shares.to_string());

@@ -141,9 +141,9 @@ fn question(key: &str) -> String {
 fn config(baseline: &Evaluation, candidate: &Evaluation) -> Vec<ConfigRow> {
     let (Some(old), Some(new)) = (&baseline.effective, &candidate.effective) else { return Vec::new() };
     let mut rest: indexmap::IndexMap<String, (&str, &EffectiveValue)> =
-        old.values.iter().map(|(k, v)| (question(k), (k.as_ref(), v))).collect();
+        old.iter().map(|(k, v)| (question(k), (k.as_ref(), v))).collect();
     let mut rows = Vec::new();
-    for (key, value) in &new.values {
+    for (key, value) in new.iter() {
         match rest.shift_remove(&question(key)) {
             Some((_, before)) if before.value == value.value => {}
             Some((_, before)) => rows.push(ConfigRow {

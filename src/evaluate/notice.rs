@@ -66,7 +66,7 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
             (Code::KeyMisspelt, format!("no runtime reads {}; did you mean {key}?", verdict.key))
         };
         found.push(Finding {
-            subject: Some(verdict.key.clone()),
+            subject: Some(verdict.key.to_string()),
             place,
             ..finding(code, Severity::Ignored, pod, Who::PodAuthor, message, format!("write {key}"))
         });
@@ -168,7 +168,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
         );
         let fix = format!("set resources.limits.cpu: {}", verdict.value.trim());
         found.push(Finding {
-            subject: Some(verdict.key.clone()),
+            subject: Some(verdict.key.to_string()),
             ..finding(Code::SizeReplaced, Severity::Warning, pod, Who::PodAuthor, message, fix)
         });
     }
@@ -189,7 +189,7 @@ fn guest(pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
     );
     let fix = "build the module into the guest image; a mount of /lib/modules comes too late";
     found.push(Finding {
-        subject: Some(verdict.key.clone()),
+        subject: Some(verdict.key.to_string()),
         ..finding(Code::GuestMustBring, Severity::Note, pod, Who::ImageBuilder, message, fix.into())
     });
 }

@@ -4,11 +4,10 @@
 //! no runtime goes by it: the wings compute their own. Facts: src/runtime/pkg/oci/utils.go and
 //! src/runtime/virtcontainers/sandbox.go, src/runtime-rs/crates/resource/src/cpu_mem at 4.1.0.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use crate::catalog::Generation;
+use crate::input::Annotations;
 use crate::runtime::value::Effective;
 use crate::runtime::verdict::{Status, Verdict};
 
@@ -60,7 +59,7 @@ pub struct Workload {
 
 impl Workload {
     /// As `generation` reads the sandbox's annotations.
-    pub fn of(generation: Generation, received: &BTreeMap<String, String>) -> Self {
+    pub fn of(generation: Generation, received: &Annotations) -> Self {
         let number =
             |key: &str| -> i64 { received.get(key).and_then(|t| t.trim().parse().ok()).unwrap_or(0) };
         let (quota, period) =

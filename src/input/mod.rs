@@ -2,6 +2,7 @@
 //!
 //! Reads and parses; never judges. Everything here is a document or a fact.
 
+pub mod annotations;
 pub mod config;
 pub mod host;
 pub mod manifest;
@@ -9,7 +10,10 @@ pub mod probe;
 pub(crate) mod quiet;
 pub mod search;
 pub mod source;
+pub mod text;
 pub mod toml_tree;
 
+pub use annotations::Annotations;
 pub use host::Host;
 pub use source::{Place, Source};
+pub use text::Text;

@@ -43,7 +43,7 @@ pub fn timeout(pod: &Pod, node: &Node) -> Option<Finding> {
     let asked: i64 = annotation.value.trim().parse().ok()?;
     let limit = node.kubelet.request_timeout / 1_000_000_000;
     (asked > limit).then(|| Finding {
-        subject: Some(annotation.key.clone()),
+        subject: Some(annotation.key.to_string()),
         who: Who::ClusterAdministrator,
         ..finding(
             Code::ShortTimeout,
@@ -74,7 +74,7 @@ pub fn writing(pod: &Pod, object: &Object<'_, '_>) -> Vec<Finding> {
         let fix = "write |- or >- instead, or put the value in quotes on one line";
         let place = Some(annotation.place.clone());
         found.push(Finding {
-            subject: Some(annotation.key.clone()),
+            subject: Some(annotation.key.to_string()),
             ..finding(Code::TrailingNewline, Severity::Warning, place, message, fix.into())
         });
     }
@@ -82,7 +82,7 @@ pub fn writing(pod: &Pod, object: &Object<'_, '_>) -> Vec<Finding> {
         if object
             .repeats
             .iter()
-            .any(|r| r.key == annotation.key && object.places.of(r.at) == annotation.place)
+            .any(|r| annotation.key == r.key && object.places.of(r.at) == annotation.place)
         {
             let message = format!(
                 "{} is written twice: this one counts, the earlier one is dropped without a word",
@@ -90,7 +90,7 @@ pub fn writing(pod: &Pod, object: &Object<'_, '_>) -> Vec<Finding> {
             );
             let place = Some(annotation.place.clone());
             found.push(Finding {
-                subject: Some(annotation.key.clone()),
+                subject: Some(annotation.key.to_string()),
                 ..finding(
                     Code::DuplicateKey,
                     Severity::Warning,

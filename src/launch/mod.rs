@@ -11,6 +11,7 @@ mod refusal;
 pub mod rs;
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use serde_json::Value as Json;
 
@@ -19,7 +20,7 @@ use serde_json::Value as Json;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cause {
     /// The configuration keys that decided it, whole (`hypervisor.qemu.default_memory`).
-    pub keys: Vec<Cow<'static, str>>,
+    pub keys: CauseKeys,
     /// The rule or constant, in a few words; empty where the keys say it all.
     pub rule: Cow<'static, str>,
 }
@@ -27,17 +28,17 @@ pub struct Cause {
 impl Cause {
     /// The runtime always does this.
     pub fn constant() -> Self {
-        Self { keys: Vec::new(), rule: Cow::Borrowed("always") }
+        Self { keys: CauseKeys::None, rule: Cow::Borrowed("always") }
     }
 
     /// A rule of the runtime, in a few words.
     pub fn rule(rule: impl Into<Cow<'static, str>>) -> Self {
-        Self { keys: Vec::new(), rule: rule.into() }
+        Self { keys: CauseKeys::None, rule: rule.into() }
     }
 
     /// One configuration key.
     pub fn key(key: impl Into<Cow<'static, str>>) -> Self {
-        Self { keys: vec![key.into()], rule: Cow::Borrowed("") }
+        Self { keys: CauseKeys::One([key.into()]), rule: Cow::Borrowed("") }
     }
 
     /// Several configuration keys.
@@ -47,7 +48,7 @@ impl Cause {
 
     /// Adds the keys of another cause that are not among its own.
     pub fn add_keys(&mut self, other: &Self) {
-        for key in &other.keys {
+        for key in other.keys.iter() {
             if !self.keys.contains(key) {
                 self.keys.push(key.clone());
             }
@@ -59,6 +60,69 @@ impl Cause {
     pub fn by(mut self, rule: impl Into<Cow<'static, str>>) -> Self {
         self.rule = rule.into();
         self
+    }
+}
+
+/// The keys of a cause, of which there are hardly ever more than two: those cost no allocation.
+#[derive(Debug, Clone, Default)]
+pub enum CauseKeys {
+    /// No key decides.
+    #[default]
+    None,
+    /// One.
+    One([Cow<'static, str>; 1]),
+    /// Two.
+    Two([Cow<'static, str>; 2]),
+    /// More.
+    Many(Vec<Cow<'static, str>>),
+}
+
+impl CauseKeys {
+    /// Adds a key.
+    pub fn push(&mut self, key: Cow<'static, str>) {
+        *self = match std::mem::take(self) {
+            Self::None => Self::One([key]),
+            Self::One([first]) => Self::Two([first, key]),
+            Self::Two([first, second]) => Self::Many(vec![first, second, key]),
+            Self::Many(mut keys) => {
+                keys.push(key);
+                Self::Many(keys)
+            }
+        };
+    }
+
+    /// Adds keys.
+    pub fn extend(&mut self, keys: impl IntoIterator<Item = Cow<'static, str>>) {
+        keys.into_iter().for_each(|key| self.push(key));
+    }
+}
+
+impl Deref for CauseKeys {
+    type Target = [Cow<'static, str>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::None => &[],
+            Self::One(keys) => keys,
+            Self::Two(keys) => keys,
+            Self::Many(keys) => keys,
+        }
+    }
+}
+
+impl PartialEq for CauseKeys {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for CauseKeys {}
+
+impl FromIterator<Cow<'static, str>> for CauseKeys {
+    fn from_iter<I: IntoIterator<Item = Cow<'static, str>>>(keys: I) -> Self {
+        let mut all = Self::None;
+        all.extend(keys);
+        all
     }
 }
 

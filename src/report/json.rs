@@ -2,7 +2,6 @@
 //!
 //! Pods are written as they come, so that a stream of any length needs no memory.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -12,6 +11,7 @@ use super::escape;
 use crate::agent::AgentSetup;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::finding::{Finding, Severity, Who};
+use crate::input::Annotations;
 use crate::input::manifest::Pod;
 use crate::launch::{Arg, Launch};
 use crate::runtime::LoadError;
@@ -117,7 +117,7 @@ struct FullReport<'a> {
     launch: Option<Json>,
     agent: Option<Json>,
     sizing: Option<Json>,
-    received: Option<&'a BTreeMap<String, String>>,
+    received: Option<&'a Annotations>,
 }
 
 impl<'a> PodReport<'a> {
@@ -216,7 +216,6 @@ pub fn who(who: Who) -> &'static str {
 /// Effective values by key.
 pub fn effective(effective: &Effective) -> Json {
     effective
-        .values
         .iter()
         .map(|(key, value)| {
             let at = match &value.origin {

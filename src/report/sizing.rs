@@ -10,8 +10,9 @@ use super::escape::visible;
 use super::text::origin;
 use crate::evaluate::Evaluation;
 use crate::evaluate::vm_size::{Amount, VmSize};
+use crate::input::Annotations;
 use crate::input::manifest::{Pod, SizingSum};
-use crate::runtime::value::EffectiveValue;
+use crate::runtime::value::{Effective, EffectiveValue};
 
 /// The keys of a hypervisor table that make up a VM's size, in the order of the sum.
 const KEYS: [&str; 8] = [
@@ -26,14 +27,14 @@ const KEYS: [&str; 8] = [
 ];
 
 fn relevant(evaluation: &Evaluation) -> Vec<(&str, &EffectiveValue)> {
-    let values = evaluation.effective.iter().flat_map(|e| &e.values);
+    let values = evaluation.effective.iter().flat_map(Effective::iter);
     let named = |key: &str| KEYS.iter().any(|k| key.rsplit('.').next() == Some(k));
     values.map(|(key, value)| (key.as_ref(), value)).filter(|(key, _)| named(key)).collect()
 }
 
 /// The annotations by which the container runtime hands the size on.
 fn handed_on(evaluation: &Evaluation) -> Vec<(&str, &str)> {
-    let received = evaluation.received.iter().flatten();
+    let received = evaluation.received.iter().flat_map(Annotations::iter);
     let sizes = |key: &str| {
         key.rsplit('/').next().is_some_and(|k| k.contains("sandbox-cpu-") || k.contains("sandbox-memory"))
             || key.ends_with("pod-linux-resources.crio.io")

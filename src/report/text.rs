@@ -84,7 +84,9 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
     }
     let said = |f: &&Finding| {
         let told = |v: &Verdict| {
-            v.status != Status::Applied && f.subject.as_deref() == Some(&v.key) && f.message == v.reason
+            v.status != Status::Applied
+                && f.subject.as_deref() == Some(v.key.as_str())
+                && v.reason == f.message
         };
         !evaluation.verdicts.iter().any(told)
             && evaluation.outcome.failure().is_none_or(|failure| failure.message != f.message)
@@ -156,7 +158,7 @@ fn annotation(out: &mut String, verdict: &Verdict, findings: &[Finding], paint: 
     if let Some(fix) = &verdict.fix {
         let own = findings
             .iter()
-            .find(|f| f.subject.as_deref() == Some(&verdict.key) && f.message == verdict.reason);
+            .find(|f| f.subject.as_deref() == Some(verdict.key.as_str()) && verdict.reason == f.message);
         let by = own.map(|f| format!(" ({})", super::json::who(f.who))).unwrap_or_default();
         let _ = writeln!(out, "      fix: {}{by}", visible(&fix.to_string()));
     }
@@ -164,7 +166,7 @@ fn annotation(out: &mut String, verdict: &Verdict, findings: &[Finding], paint: 
 
 /// The stations of an annotation, in the runtime's order.
 fn trace(out: &mut String, verdict: &Verdict, paint: Paint) {
-    for step in &verdict.trace {
+    for step in verdict.trace.iter() {
         let mark = if step.passed { paint.wrap("32", "✓") } else { paint.wrap("31", "✗") };
         let place = step.place.as_ref().map(|place| format!("  {place}")).unwrap_or_default();
         let _ = writeln!(
@@ -250,8 +252,8 @@ impl Tally {
 /// Every effective value with its origin.
 pub fn config(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
     let Some(effective) = &evaluation.effective else { return Ok(()) };
-    let width = effective.values.keys().map(|k| k.len()).max().unwrap_or(0);
-    for (key, value) in &effective.values {
+    let width = effective.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+    for (key, value) in effective.iter() {
         writeln!(
             out,
             "{key:<width$} = {}  # {}",

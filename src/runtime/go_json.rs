@@ -1,10 +1,22 @@
-//! A list of strings out of JSON, with the words of Go's encoding/json.
+//! A list of strings out of JSON, with the words of Go's encoding/json; and a value on one line.
 //!
 //! Decides what `json.Unmarshal` into a `[]string` accepts. As in Go the whole text is checked before
 //! anything is taken from it, and the first value of a wrong type is the one complained about. Facts:
 //! encoding/json's scanner.go and decode.go.
 
+use serde_json::Value as Json;
+
 use super::go_text::quote;
+use crate::input::Text;
+
+/// A value as JSON, on one line.
+pub(super) fn on_one_line(value: &Json) -> Text {
+    match value {
+        Json::Bool(true) => Text::constant("true"),
+        Json::Bool(false) => Text::constant("false"),
+        _ => serde_json::to_string(value).unwrap_or_default().into(),
+    }
+}
 
 /// Reads a JSON array of strings (`null` is the empty list, and the empty string inside one).
 pub fn string_list(text: &str) -> Result<Vec<String>, String> {

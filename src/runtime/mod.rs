@@ -9,6 +9,8 @@ pub mod go41;
 pub mod go_base64;
 pub mod go_flate;
 pub mod go_json;
+mod go_lend;
+mod go_names;
 mod go_quantity;
 pub mod go_text;
 pub mod rs41;
@@ -16,13 +18,11 @@ pub mod stand_in;
 pub mod value;
 pub mod verdict;
 
-use std::collections::BTreeMap;
-
 use crate::agent::AgentSetup;
 use crate::catalog::Generation;
 use crate::finding::Finding;
 use crate::input::config::Layers;
-use crate::input::{Host, Place};
+use crate::input::{Annotations, Host, Place};
 use crate::launch::Launch;
 use value::Effective;
 use verdict::{Failure, FailureStage, Verdict};
@@ -39,7 +39,7 @@ pub struct Sandbox<'a> {
     /// `hostname` of the OCI spec.
     pub hostname: &'a str,
     /// The annotations of the sandbox's OCI spec: the pod's, the CRI's own and the sizing keys.
-    pub annotations: &'a BTreeMap<String, String>,
+    pub annotations: &'a Annotations,
 }
 
 /// How much of the answer is wanted.
@@ -93,7 +93,7 @@ pub enum Loaded {
     /// Go runtime 2.1.
     Go21(Box<go21::Loaded>),
     /// Go runtime 4.1.
-    Go41(go41::Loaded),
+    Go41(Box<go41::Loaded>),
     /// runtime-rs 4.1.
     Rs41(rs41::Loaded),
 }
@@ -108,7 +108,7 @@ impl Loaded {
     ) -> Result<Self, LoadError> {
         Ok(match generation {
             Generation::Go21 => Self::Go21(Box::new(go21::load(layers, host, options)?)),
-            Generation::Go41 => Self::Go41(go41::load(layers, host, options)?),
+            Generation::Go41 => Self::Go41(Box::new(go41::load(layers, host, options)?)),
             Generation::Rs41 => Self::Rs41(rs41::load(layers, host, options)?),
         })
     }

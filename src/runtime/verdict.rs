@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::input::Place;
+use crate::input::{Place, Text};
 
 /// A station on an annotation's way, in the words of the reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -137,22 +138,111 @@ pub struct Step {
     /// Whether it let the annotation pass.
     pub passed: bool,
     /// What the station looked at: the pattern that matched, the parsed value, the rule.
-    pub note: Cow<'static, str>,
+    pub note: Text,
     /// Where the rule stands.
     pub place: Option<Place>,
+}
+
+/// The stations that an annotation passed, in that runtime's own order: the container runtime's, then
+/// those that are the same for every pod under a configuration, then the pod's own.
+#[derive(Debug, Clone, Default)]
+pub struct Trace {
+    first: Option<Step>,
+    common: Option<Arc<[Step]>>,
+    own: Vec<Step>,
+}
+
+impl Trace {
+    /// Stations that are prepared once, and shared by all who pass them.
+    pub fn along(common: Arc<[Step]>) -> Self {
+        Self { first: None, common: Some(common), own: Vec::new() }
+    }
+
+    /// The stations after those that are shared.
+    #[must_use]
+    pub fn then(mut self, own: Vec<Step>) -> Self {
+        if self.own.is_empty() {
+            self.own = own;
+        } else {
+            self.own.extend(own);
+        }
+        self
+    }
+
+    /// Puts a station before all others.
+    pub fn begin(&mut self, step: Step) {
+        if let Some(earlier) = self.first.replace(step) {
+            let rest = self.drain();
+            self.own = std::iter::once(earlier).chain(rest).collect();
+        }
+    }
+
+    /// Adds a station behind the others.
+    pub fn push(&mut self, step: Step) {
+        self.own.push(step);
+    }
+
+    /// Adds stations behind the others.
+    pub fn extend(&mut self, steps: impl IntoIterator<Item = Step>) {
+        self.own.extend(steps);
+    }
+
+    /// Keeps the stations that `stays` says.
+    pub fn retain(&mut self, stays: impl Fn(&Step) -> bool) {
+        self.first = self.first.take().filter(&stays);
+        self.own = self.drain().into_iter().filter(&stays).collect();
+    }
+
+    /// All but the first.
+    fn drain(&mut self) -> Vec<Step> {
+        match self.common.take() {
+            None => std::mem::take(&mut self.own),
+            Some(common) => common.iter().cloned().chain(self.own.drain(..)).collect(),
+        }
+    }
+
+    /// The last station, to say more about it.
+    pub fn last_mut(&mut self) -> Option<&mut Step> {
+        if self.own.is_empty() {
+            self.own = self.drain();
+        }
+        self.own.last_mut().or(self.first.as_mut())
+    }
+
+    /// The stations in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Step> {
+        self.first.iter().chain(self.common.iter().flat_map(|common| common.iter())).chain(&self.own)
+    }
+
+    /// Whether there is no station at all.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+impl PartialEq for Trace {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl From<Vec<Step>> for Trace {
+    fn from(own: Vec<Step>) -> Self {
+        Self { first: None, common: None, own }
+    }
 }
 
 /// What became of one annotation of one pod.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// The whole key.
-    pub key: String,
+    pub key: Text,
     /// The value as the pod has it.
-    pub value: String,
+    pub value: Text,
     /// What became of it.
     pub status: Status,
     /// The configuration key it sets (`hypervisor.qemu.default_memory`).
-    pub field: Option<Cow<'static, str>>,
+    pub field: Option<Text>,
     /// The value of `field` without the annotation.
     pub before: Option<Json>,
     /// The value of `field` in the end.
@@ -160,11 +250,11 @@ pub struct Verdict {
     /// The stage that ended its way (`Effective` where it took effect).
     pub stage: Stage,
     /// One sentence for people.
-    pub reason: String,
+    pub reason: Text,
     /// What would change its fate.
     pub fix: Option<Fix>,
     /// The stations it passed, in that runtime's own order.
-    pub trace: Vec<Step>,
+    pub trace: Trace,
 }
 
 /// Where a pod's start ends, in the words of the reports.

@@ -107,12 +107,12 @@ pub fn hostile_pods() -> Vec<Pod> {
     big.namespace = everything(60);
     for annotation in &mut big.annotations {
         if annotation.key.ends_with("kernel_params") {
-            annotation.value = everything(4_000);
+            annotation.value = everything(4_000).into();
         }
     }
     let mut refused = found[2].clone();
     refused.name = HOSTILE.concat();
-    refused.annotations[0].value = format!("/{}", everything(4_000));
+    refused.annotations[0].value = format!("/{}", everything(4_000)).into();
     let mut both = vec![big, refused];
     for (i, text) in HOSTILE.iter().enumerate() {
         let mut pod = found[1].clone();
@@ -121,10 +121,10 @@ pub fn hostile_pods() -> Vec<Pod> {
         pod.kind = format!("{text}Kind");
         pod.source.file = format!("{text}.yaml");
         for annotation in &mut pod.annotations {
-            annotation.value = text.repeat(40);
+            annotation.value = text.repeat(40).into();
         }
-        pod.annotations[0].key = format!("io.katacontainers.config.hypervisor.{text}");
-        pod.annotations[1].value = "x".repeat(4_000);
+        pod.annotations[0].key = format!("io.katacontainers.config.hypervisor.{text}").into();
+        pod.annotations[1].value = "x".repeat(4_000).into();
         both.push(pod);
     }
     both.append(&mut found);

@@ -343,7 +343,7 @@ fn the_mouse_selects_opens_and_scrolls() {
 fn a_megabyte_in_an_annotation_is_shown_in_part() {
     let mut found = super::stage::pods(super::stage::PODS);
     for annotation in &mut found[1].annotations {
-        annotation.value = "日本語 \u{202e}".repeat(80_000);
+        annotation.value = "日本語 \u{202e}".repeat(80_000).into();
     }
     let evaluator = super::stage::evaluator(CONFIG, katascope::catalog::Generation::Go41);
     let mut stage = Stage::of(evaluator, found, 120, 34);

@@ -171,7 +171,7 @@ fn a_click_chooses_in_a_window() {
 fn a_long_value_leaves_its_fate_in_sight() {
     let mut all = pods(super::stage::PODS);
     for annotation in &mut all[2].annotations {
-        annotation.value = format!("/tmp/{}", "q".repeat(4_000));
+        annotation.value = format!("/tmp/{}", "q".repeat(4_000)).into();
     }
     let mut stage = Stage::of(evaluator(CONFIG, Generation::Go41), all, 100, 30);
     stage.keys(". .");
@@ -217,7 +217,7 @@ fn what_an_annotation_changes_has_a_cause() {
                     stage.model.trials.clear();
                     let own = &stage.model.pods[0].pod.annotations[0].key.clone();
                     let trials = stage.model.trials.entry(0).or_default();
-                    trials.insert(own.clone(), None);
+                    trials.insert(own.to_string(), None);
                     trials.insert(annotation.key.to_owned(), Some((*value).to_owned()));
                     for screen in [Screen::Launch, Screen::Agent] {
                         stage.model.screen = screen;

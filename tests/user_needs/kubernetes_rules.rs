@@ -23,7 +23,7 @@ fn case_31_values_are_strings_and_keys_have_a_length() {
         let fate = &evaluation.verdicts[0];
         assert_eq!((fate.status, fate.stage), (Status::Invalid, Stage::Kubernetes), "{line}");
         says(&fix(fate), &[quoted]);
-        assert_eq!(fate.trace[0].place.as_ref().unwrap().line, 6);
+        assert_eq!(fate.trace.iter().next().unwrap().place.as_ref().unwrap().line, 6);
         assert_eq!(finding(&evaluation, Code::AnnotationInvalid).who, Who::PodAuthor);
     }
     // As text Kubernetes takes it, and the runtime's boolean does not.

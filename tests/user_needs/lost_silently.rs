@@ -106,7 +106,7 @@ fn case_05_the_whole_way_of_an_annotation_is_shown() {
     assert_eq!(stages.first(), Some(&Stage::Cri));
     assert_eq!(stages.last(), Some(&Stage::Effective));
     assert!(stages.contains(&Stage::Name) && verdict.trace.iter().all(|s| s.passed));
-    let cri = verdict.trace[0].place.as_ref().unwrap();
+    let cri = verdict.trace.iter().next().unwrap().place.as_ref().unwrap();
     assert_eq!((&*cri.file, cri.line), (CONTAINERD, 4));
     let gate = verdict.trace.iter().find(|s| s.stage == Stage::Name).unwrap();
     assert_eq!(&*gate.place.as_ref().unwrap().file, GO);

@@ -12,9 +12,9 @@ use super::load::{Config, go_value, toml_type};
 use super::migrate::{NEW_CRI, OLD_CRI};
 use super::release::Release;
 use super::{fields, merge};
-use crate::input::Place;
 use crate::input::host::Host;
 use crate::input::toml_tree::{Node, Table, Value};
+use crate::input::{Place, Text};
 
 /// One pattern of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Pattern {
     pub text: String,
     /// Where it stands.
     pub place: Place,
+    /// What is said of an annotation that it lets through.
+    pub note: Text,
 }
 
 /// One runtime handler.
@@ -60,7 +62,7 @@ pub struct Handlers {
     /// The one for an empty handler.
     pub default: String,
     /// The pause image, which 2.x names in an annotation.
-    pub sandbox_image: Option<String>,
+    pub sandbox_image: Option<Text>,
     /// Tables of other plugin generations that nobody reads, with their places.
     pub unread: Vec<(String, Place)>,
 }
@@ -150,7 +152,9 @@ impl Reader<'_> {
         let patterns: Result<Vec<Pattern>, Broken> = items
             .iter()
             .map(|item| match item.str() {
-                Some(text) => Ok(Pattern { text: text.to_owned(), place: item.place.clone() }),
+                Some(text) => {
+                    Ok(Pattern { text: text.to_owned(), place: item.place.clone(), note: Text::default() })
+                }
                 None => {
                     // go-toml v1 names the place of the list.
                     let at = Node { place: node.place.clone(), value: item.value.clone() };
@@ -301,11 +305,16 @@ pub fn decode(config: &Config, host: &Host, release: Release) -> Result<Handlers
         .filter(|(_, node)| node.table().is_some_and(|t| t.contains_key("containerd")))
         .map(|(other, node)| ((*other).to_owned(), node.place.clone()))
         .collect();
+    for (name, handler) in &mut by_name {
+        for pattern in &mut handler.pod_annotations {
+            pattern.note = format!("{:?} of handler {name}", pattern.text).into();
+        }
+    }
     Ok(Handlers { by_name, default, sandbox_image: sandbox_image(config, release), unread })
 }
 
 /// The pause image: as configured, else the release's own.
-fn sandbox_image(config: &Config, release: Release) -> Option<String> {
+fn sandbox_image(config: &Config, release: Release) -> Option<Text> {
     let table = |node: Option<&Node>, key: &str| node.and_then(Node::table).and_then(|t| t.get(key)).cloned();
     let images = config.plugins.get("io.containerd.cri.v1.images");
     let pinned = table(table(images, "pinned_images").as_ref(), "sandbox");
@@ -317,7 +326,7 @@ fn sandbox_image(config: &Config, release: Release) -> Option<String> {
     };
     let configured =
         pinned.as_ref().and_then(Node::str).map(str::to_owned).or_else(|| config.sandbox_image.clone());
-    Some(configured.unwrap_or_else(|| own.to_owned()))
+    Some(configured.map_or(own.into(), Text::from))
 }
 
 /// The two single-handler tables of 1.x.

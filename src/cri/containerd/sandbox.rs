@@ -3,15 +3,13 @@
 //! Decides which annotations pass, and which ones containerd writes itself. Facts: internal/cri/server (2.x)
 //! and pkg/cri/server (1.7), sandbox_run.go and podsandbox/sandbox_run_linux.go at the tags named in `mod`.
 
-use std::collections::BTreeMap;
-
 use super::handlers::{Handler, Pattern};
 use super::load::{go_value, toml_type};
 use super::{Containerd, Handlers};
-use crate::cri::{Passage, Passed, own_keys};
-use crate::input::Place;
+use crate::cri::{Passage, Passed, own_keys, with_room};
 use crate::input::manifest::{Pod, Sizing};
 use crate::input::toml_tree::{Table, Value};
+use crate::input::{Place, Text};
 use crate::policy::go_path;
 use crate::runtime::verdict::{Failure, FailureStage, Fix};
 
@@ -73,7 +71,7 @@ impl Containerd {
         if handler.sandboxer == "shim" {
             return whole_config(pod, name);
         }
-        let mut received = BTreeMap::new();
+        let mut received = with_room(pod);
         // Before the pod's own: a wide pattern lets the pod replace them.
         if let Some(sizing) = sizing {
             super::super::sizing_keys(&mut received, sizing);
@@ -84,16 +82,16 @@ impl Containerd {
             .map(|annotation| {
                 let passage = gate(handlers, name, handler, &annotation.key);
                 if passage.passed {
-                    received.insert(annotation.key.clone(), annotation.value.clone());
+                    received.push((annotation.key.clone(), annotation.value.clone()));
                 }
                 passage
             })
             .collect();
         own_keys(&mut received, pod, sandbox_id);
         if let Some(image) = &handlers.sandbox_image {
-            received.insert("io.kubernetes.cri.podsandbox.image-name".into(), image.clone());
+            received.push(("io.kubernetes.cri.podsandbox.image-name".into(), image.clone()));
         }
-        Passed { received, passages, failure: None }
+        Passed { received: received.into_iter().collect(), passages, failure: None }
     }
 
     /// What can go wrong between the handler and its shim, in containerd's words.
@@ -188,7 +186,7 @@ fn gate(handlers: &Handlers, name: &str, handler: &Handler, key: &str) -> Passag
     if let Some(pattern) = matching(handler, key) {
         return Passage {
             passed: true,
-            note: format!("{:?} of handler {name}", pattern.text).into(),
+            note: pattern.note.clone(),
             place: Some(pattern.place.clone()),
             fix: None,
         };
@@ -226,11 +224,11 @@ fn advice(name: &str, key: &str, place: Option<&Place>) -> Fix {
 /// `sandboxer = "shim"`: the whole pod configuration goes to the shim, past the gate.
 fn whole_config(pod: &Pod, name: &str) -> Passed {
     let received = pod.annotations.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
-    let note = format!("handler {name} has sandboxer = \"shim\": all annotations pass, ungated");
+    let note: Text = format!("handler {name} has sandboxer = \"shim\": all annotations pass, ungated").into();
     let passages = pod
         .annotations
         .iter()
-        .map(|_| Passage { passed: true, note: note.clone().into(), place: None, fix: None })
+        .map(|_| Passage { passed: true, note: note.clone(), place: None, fix: None })
         .collect();
     Passed { received, passages, failure: None }
 }

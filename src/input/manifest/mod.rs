@@ -16,6 +16,7 @@ pub mod yaml;
 
 use std::collections::BTreeMap;
 
+use super::Text;
 use super::source::{Place, Source};
 use crate::finding::Finding;
 pub use document::Object;
@@ -45,9 +46,9 @@ pub enum Form {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodAnnotation {
     /// The whole key.
-    pub key: String,
+    pub key: Text,
     /// The value as Kubernetes would store it (a null arrives as the empty string).
-    pub value: String,
+    pub value: Text,
     /// Where the key stands.
     pub place: Place,
 }

@@ -10,6 +10,7 @@ use super::kinds::{self, Template};
 use super::node::{Data, Node};
 use super::{Form, InputError, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
 use crate::catalog::KATA_PREFIX;
+use crate::input::Text;
 
 /// What an object turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,8 +97,8 @@ pub fn annotations(map: Option<&Node<'_>>, places: Places<'_>) -> Vec<PodAnnotat
     let mut found: Vec<PodAnnotation> = Vec::new();
     for entry in map.map(Node::entries).unwrap_or_default() {
         let annotation = PodAnnotation {
-            key: entry.key.to_string(),
-            value: text_of(&entry.value),
+            key: Text::copy(&entry.key),
+            value: value_of(&entry.value),
             place: places.of(entry.at),
         };
         match found.iter_mut().find(|a| a.key == annotation.key) {
@@ -106,6 +107,14 @@ pub fn annotations(map: Option<&Node<'_>>, places: Places<'_>) -> Vec<PodAnnotat
         }
     }
     found
+}
+
+/// An annotation's value.
+fn value_of(node: &Node<'_>) -> Text {
+    match &node.data {
+        Data::Number(text) | Data::String(text) => Text::copy(text),
+        _ => text_of(node).into(),
+    }
 }
 
 /// The text of a value: as Kubernetes stores it for strings and nulls, as JSON for what it refuses.
@@ -259,7 +268,7 @@ fn oci(object: &Object<'_, '_>) -> Pod {
     let annotations = annotations(node.get("annotations"), object.places);
     let value = |keys: &[&str]| {
         let mut values = keys.iter().filter_map(|key| annotations.iter().find(|a| a.key == *key));
-        values.find(|a| !a.value.is_empty()).map(|a| a.value.clone())
+        values.find(|a| !a.value.is_empty()).map(|a| a.value.to_string())
     };
     let hostname = node.text("hostname").unwrap_or_default().to_owned();
     let number = |key: &str| value(&[key]).and_then(|v| v.parse::<i64>().ok());
@@ -357,7 +366,7 @@ mod tests {
 
     fn pods(text: &str) -> Vec<(String, Vec<String>, Option<String>)> {
         let told = |p: &Pod| {
-            (p.id(), p.annotations.iter().map(|a| a.key.clone()).collect(), p.runtime_class.clone())
+            (p.id(), p.annotations.iter().map(|a| a.key.to_string()).collect(), p.runtime_class.clone())
         };
         documents(text).pods.iter().map(told).collect()
     }

@@ -15,7 +15,7 @@ use super::{Boot, Refusal, Started};
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
 use crate::launch::{Arg, Cause, Launch, Request, joined};
-use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";
 const API_SOCKET: &str = "clh-api.sock";
@@ -26,8 +26,8 @@ const REFILL: u32 = 1000;
 
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
+    config: &'a SandboxConfig<'a>,
+    hv: &'a SandboxHypervisor<'a>,
     keys: &'static Keys,
     paths: Paths<'a>,
     arch: Arch,
@@ -41,7 +41,7 @@ pub(super) struct Plan<'a> {
 
 /// `key=value`, whatever is empty.
 fn spelled(key: &str, value: &str) -> Option<String> {
-    Some(if value.is_empty() { key.to_owned() } else { format!("{key}={value}") })
+    Some(if value.is_empty() { key.to_owned() } else { [key, "=", value].concat() })
 }
 
 /// Bits per second, in thousands of thousands, as bytes in the powers of 1024 that the VMM counts in.
@@ -67,7 +67,7 @@ fn bucket(size: i64, burst: i64) -> Json {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let hv = &config.hypervisor_config;
         let paths = Paths::of(config);
         if hv.confidential_guest {
@@ -127,14 +127,14 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let cmdline = joined(&kernel_params).trim().to_owned();
+        let kernel_cmdline = joined(&kernel_params);
         let helpers = self
             .daemon
             .map(|daemon| daemon.helper(self.hv, self.keys, self.paths, SHARE_SOCKET, NYDUSD_API, false));
         let create = Request {
             method: "PUT".into(),
             path: "vm.create".into(),
-            body: self.vm_config(cmdline),
+            body: self.vm_config(kernel_cmdline.trim()),
             causes: self.causes(),
         };
         let boot =
@@ -148,6 +148,7 @@ impl<'a> Plan<'a> {
                 ..Launch::default()
             },
             kernel_params,
+            kernel_cmdline,
             shares_files: self.hv.shared_fs != "none",
             findings: Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0,
         }
@@ -201,7 +202,7 @@ impl<'a> Plan<'a> {
         out
     }
 
-    fn vm_config(&self, cmdline: String) -> Json {
+    fn vm_config(&self, cmdline: &str) -> Json {
         let hv = self.hv;
         let mut body = Map::new();
         if hv.reclaim_guest_freed_memory && !hv.confidential_guest {
@@ -271,7 +272,7 @@ impl<'a> Plan<'a> {
         body.into()
     }
 
-    fn payload(&self, cmdline: String) -> Json {
+    fn payload(&self, cmdline: &str) -> Json {
         let mut payload = Map::new();
         payload.insert("cmdline".into(), cmdline.into());
         if self.tdx {
@@ -401,7 +402,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn check_protection(host: &Host, hv: &HypervisorConfig) -> Result<(), Refusal> {
+fn check_protection(host: &Host, hv: &SandboxHypervisor<'_>) -> Result<(), Refusal> {
     let refuse = |message: &'static str| Err(Refusal::because(message, &["confidential_guest"]));
     match (host.facts.arch, host.facts.protection) {
         (Arch::X86_64, Protection::Tdx) if hv.firmware_asset_path().is_empty() => {

@@ -8,7 +8,7 @@ use super::keys::Keys;
 use super::paths::Paths;
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Helper};
-use crate::runtime::go41::config::HypervisorConfig;
+use crate::runtime::go41::config::SandboxHypervisor;
 
 /// The API socket of nydusd, beside the one of the file system; StratoVirt's has another name.
 pub(super) const NYDUSD_API: &str = "nydusd-api.sock";
@@ -37,13 +37,13 @@ impl Daemon {
     }
 
     /// What is checked where it is started.
-    pub(super) fn check_start(self, host: &Host, hv: &HypervisorConfig) -> Result<(), Refusal> {
-        let path = hv.virtio_fs_daemon.as_str();
+    pub(super) fn check_start(self, host: &Host, hv: &SandboxHypervisor<'_>) -> Result<(), Refusal> {
+        let path = &*hv.virtio_fs_daemon;
         match self {
             Self::Virtiofsd if path.is_empty() => {
                 Err(Refusal::because("virtiofsd daemon path is empty", &["virtio_fs_daemon"]))
             }
-            Self::Virtiofsd => match hv.virtio_fs_cache.as_str() {
+            Self::Virtiofsd => match &*hv.virtio_fs_cache {
                 "" | "auto" | "always" | "metadata" | "never" => Ok(()),
                 mode => Err(Refusal::because(
                     format!("Invalid virtio-fs cache mode: {mode}"),
@@ -63,7 +63,7 @@ impl Daemon {
     /// How it is called. `xattr`: the hypervisor adds `--xattr` for a guest with SELinux.
     pub(super) fn helper(
         self,
-        hv: &HypervisorConfig,
+        hv: &SandboxHypervisor<'_>,
         keys: &'static Keys,
         paths: Paths<'_>,
         socket: &str,
@@ -95,13 +95,11 @@ impl Daemon {
             }
         }
         args.extend(
-            hv.virtio_fs_extra_args
-                .iter()
-                .map(|arg| Arg::new(arg.as_str(), Cause::key(keys.virtio_fs_extra_args))),
+            hv.virtio_fs_extra_args.iter().map(|arg| Arg::new(&**arg, Cause::key(keys.virtio_fs_extra_args))),
         );
         if xattr && self == Self::Virtiofsd {
             args.push(Arg::new("--xattr", Cause::key(keys.disable_guest_selinux)));
         }
-        Helper { program: hv.virtio_fs_daemon.clone(), args }
+        Helper { program: hv.virtio_fs_daemon.to_string(), args }
     }
 }

@@ -12,7 +12,7 @@ use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Launch, LaunchFile, joined};
-use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 /// The jailer's own folders are below this one.
 const CHROOT_BASE: &str = "/run/vc";
@@ -24,8 +24,8 @@ const SPARE_DRIVES: u32 = 8;
 
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
+    config: &'a SandboxConfig<'a>,
+    hv: &'a SandboxHypervisor<'a>,
     keys: &'static Keys,
     root: Root<'a>,
     jailed: bool,
@@ -33,7 +33,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let hv = &config.hypervisor_config;
         let root = Root::new(&hv.rootfs_type, false, false, &hv.kernel_verity_params)?;
         check_mount(host, hv.kernel_asset_path(), "vmlinux", &["kernel"])?;
@@ -52,7 +52,7 @@ impl<'a> Plan<'a> {
     }
 
     fn id(&self) -> &'a str {
-        self.config.id.get(..ID_LIMIT).unwrap_or(&self.config.id)
+        self.config.id.get(..ID_LIMIT).unwrap_or(self.config.id)
     }
 
     /// The folder of the VM, without its jail.
@@ -69,20 +69,22 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
+        let kernel_cmdline = joined(&kernel_params);
         let file = LaunchFile {
             path: format!("{}/{CONFIG_FILE}", self.folder()),
-            body: self.body(joined(&kernel_params)),
+            body: self.body(&kernel_cmdline),
             causes: self.causes(),
         };
         let program = if self.jailed { &self.hv.jailer_path } else { &self.hv.hypervisor_path };
         Started {
             launch: Launch {
-                program: Some(program.clone()),
+                program: Some(program.to_string()),
                 args: self.args(),
                 files: vec![file],
                 ..Launch::default()
             },
             kernel_params,
+            kernel_cmdline,
             shares_files: false,
             findings: Remarks::of(host, self.config, self.keys, false).0,
         }
@@ -137,7 +139,7 @@ impl<'a> Plan<'a> {
         out
     }
 
-    fn body(&self, cmdline: String) -> Json {
+    fn body(&self, cmdline: &str) -> Json {
         let hv = self.hv;
         let mut boot = Map::new();
         if !cmdline.is_empty() {

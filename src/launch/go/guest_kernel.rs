@@ -4,6 +4,8 @@
 //! Facts: `GetKernelRootParams` and `SerializeParams` in
 //! src/runtime/virtcontainers/hypervisor.go, and `KataAgentKernelParams` in kata_agent.go at 4.1.0.
 
+use std::borrow::Cow;
+
 use super::Refusal;
 use super::keys::Keys;
 use crate::launch::{Arg, Cause};
@@ -16,7 +18,7 @@ pub(super) fn spelled(key: &str, value: &str) -> Option<String> {
         (true, true) => None,
         (true, false) => Some(value.to_owned()),
         (false, true) => Some(key.to_owned()),
-        (false, false) => Some(format!("{key}={value}")),
+        (false, false) => Some([key, "=", value].concat()),
     }
 }
 
@@ -83,10 +85,10 @@ impl<'a> Root<'a> {
 /// a systemd guest, the SCSI scan, the agent's switches), then `kernel_params`; the annotation replaces by
 /// name. The list itself no longer says which is which, so a parameter counts as loading's own where its
 /// name and value are just what the present configuration would give.
-fn configured_cause(config: &SandboxConfig, keys: &'static Keys, param: &Param) -> Cause {
+fn configured_cause(config: &SandboxConfig<'_>, keys: &'static Keys, param: &Param<Cow<'_, str>>) -> Cause {
     let agent = &config.agent_config;
     let is_number = |n: u32| n > 0 && param.value == n.to_string();
-    match (param.key.as_str(), param.value.as_str()) {
+    match (&*param.key, &*param.value) {
         ("systemd.unit", "kata-containers.target")
         | ("systemd.mask", "systemd-networkd.service" | "systemd-networkd.socket") => {
             Cause::key(keys.image).by("an image boots systemd")
@@ -113,7 +115,7 @@ fn configured_cause(config: &SandboxConfig, keys: &'static Keys, param: &Param) 
 
 /// The parameters of the configured list, in its order.
 pub(super) fn configured(
-    config: &SandboxConfig,
+    config: &SandboxConfig<'_>,
     keys: &'static Keys,
     spell: impl Fn(&str, &str) -> Option<String>,
     out: &mut Vec<Arg>,

@@ -27,7 +27,7 @@ use crate::catalog::HYPERVISOR_PREFIX;
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::runtime::Sandbox;
-use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use crate::runtime::verdict::Failure;
 
 pub(crate) use paths::guest_share;
@@ -37,6 +37,8 @@ pub(crate) use paths::guest_share;
 struct Started {
     launch: Launch,
     kernel_params: Vec<Arg>,
+    /// The parameters as one text.
+    kernel_cmdline: String,
     shares_files: bool,
     findings: Vec<Finding>,
 }
@@ -46,7 +48,7 @@ struct Started {
 /// `config` has been through annotations, sizing, asset checks and `validateHypervisorConfig`.
 pub fn launch(
     host: &Host,
-    config: &SandboxConfig,
+    config: &SandboxConfig<'_>,
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
     let started = match config.hypervisor_type {
@@ -58,12 +60,13 @@ pub fn launch(
         HypervisorType::Dragonball => Ok(mock()),
     };
     let started = started.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
-    let agent = crate::agent::go::setup(config, started.kernel_params, started.shares_files);
+    let agent =
+        crate::agent::go::setup(config, started.kernel_params, started.kernel_cmdline, started.shares_files);
     Ok((started.launch, agent, started.findings))
 }
 
 /// The same outcome as `launch`, without what it makes.
-pub fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
+pub fn check(host: &Host, config: &SandboxConfig<'_>, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
     let outcome = match config.hypervisor_type {
         HypervisorType::Qemu => qemu::Plan::new(host, config).map(drop),
         HypervisorType::Clh => clh::Plan::new(host, config).map(drop),
@@ -77,7 +80,13 @@ pub fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Resu
 /// Dragonball is part of runtime-rs; the Go runtime reads its table, then puts a mock in its place that
 /// starts nothing.
 fn mock() -> Started {
-    Started { launch: Launch::default(), kernel_params: Vec::new(), shares_files: true, findings: Vec::new() }
+    Started {
+        launch: Launch::default(),
+        kernel_params: Vec::new(),
+        kernel_cmdline: String::new(),
+        shares_files: true,
+        findings: Vec::new(),
+    }
 }
 
 /// What the guest's root file system is read from.
@@ -91,7 +100,7 @@ enum Boot<'a> {
 
 impl<'a> Boot<'a> {
     /// `ImageOrInitrdAssetPath`: what annotations chose, else what the files say.
-    fn of(hv: &'a HypervisorConfig) -> Result<Self, Refusal> {
+    fn of(hv: &'a SandboxHypervisor<'a>) -> Result<Self, Refusal> {
         let custom = &hv.custom_assets;
         let pick = |image: &'a str, initrd: &'a str| match (image.is_empty(), initrd.is_empty()) {
             (false, false) => Some(Err("cannot set both image and initrd at the same time")),

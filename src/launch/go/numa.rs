@@ -7,7 +7,7 @@
 use super::Refusal;
 use crate::input::Host;
 use crate::input::host::Arch;
-use crate::runtime::go41::config::{GuestNumaNode, HypervisorConfig};
+use crate::runtime::go41::config::{GuestNumaNode, SandboxHypervisor};
 
 const REMOTE_DISTANCE: u32 = 20;
 
@@ -49,7 +49,7 @@ fn capacity(host: &Host, node: &GuestNumaNode) -> (u32, u64) {
 
 /// The nodes that remain: a topology nobody spelled out shrinks to its first node where the VM fits
 /// into the smallest.
-fn right_sized<'a>(host: &Host, hv: &'a HypervisorConfig) -> Vec<&'a GuestNumaNode> {
+fn right_sized<'a>(host: &Host, hv: &'a SandboxHypervisor<'a>) -> Vec<&'a GuestNumaNode> {
     let all: Vec<&GuestNumaNode> = hv.guest_numa_nodes.iter().collect();
     if !hv.numa_mapping.is_empty() || all.len() <= 1 {
         return all;
@@ -126,7 +126,7 @@ fn spread_cpus(nodes: &[&GuestNumaNode], total: u32) -> Result<Vec<u32>, String>
 const HUGE_PAGE: u64 = 2;
 
 /// The topology of one VM.
-pub(super) fn topology<'a>(host: &Host, hv: &'a HypervisorConfig) -> Result<Topology<'a>, Refusal> {
+pub(super) fn topology<'a>(host: &Host, hv: &'a SandboxHypervisor<'a>) -> Result<Topology<'a>, Refusal> {
     let blame: &'static [&'static str] = &["numa_mapping", "enable_numa"];
     let guest = right_sized(host, hv);
     let active = guest.len() > 1 || guest.first().is_some_and(|n| !n.host_nodes.is_empty());

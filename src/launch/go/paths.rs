@@ -27,8 +27,8 @@ pub(super) struct Paths<'a> {
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn of(config: &'a SandboxConfig) -> Self {
-        Self { root: if config.rootless_shim { stand_in::ROOTLESS_FOLDER } else { "" }, id: &config.id }
+    pub(super) fn of(config: &'a SandboxConfig<'a>) -> Self {
+        Self { root: if config.rootless_shim { stand_in::ROOTLESS_FOLDER } else { "" }, id: config.id }
     }
 
     /// A file in the folder of the VM.

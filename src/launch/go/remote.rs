@@ -12,7 +12,7 @@ use crate::launch::{Cause, Launch, Request};
 use crate::runtime::go41::config::{HypervisorType, SandboxConfig};
 
 /// What is asked for one sandbox.
-pub(super) fn start(config: &SandboxConfig) -> Started {
+pub(super) fn start(config: &SandboxConfig<'_>) -> Started {
     let hv = &config.hypervisor_config;
     let keys = keys::of(HypervisorType::Remote);
     let body = json!({
@@ -28,7 +28,7 @@ pub(super) fn start(config: &SandboxConfig) -> Started {
             "io.kubernetes.cri.sandbox-name": hv.sandbox_name,
             "io.kubernetes.cri.sandbox-namespace": hv.sandbox_namespace,
         },
-        "network_namespace_path": network_namespace(&config.id),
+        "network_namespace_path": network_namespace(config.id),
     });
     let pointer = |name: &str| format!("/annotations/io.katacontainers.config.hypervisor.{name}");
     let causes = vec![
@@ -51,6 +51,7 @@ pub(super) fn start(config: &SandboxConfig) -> Started {
     Started {
         launch: Launch { requests: vec![create, start], ..Launch::default() },
         kernel_params: Vec::new(),
+        kernel_cmdline: String::new(),
         shares_files: false,
         findings: Vec::new(),
     }

@@ -13,7 +13,7 @@ use super::{Refusal, Started};
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::launch::{Arg, Cause, Launch, joined};
-use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 const DEFAULT_PATH: &str = "/usr/bin/stratovirt";
 const SHARE_SOCKET: &str = "virtiofs_kata.socket";
@@ -22,8 +22,8 @@ const CONSOLE_SOCKET: &str = "console.socket";
 
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
+    config: &'a SandboxConfig<'a>,
+    hv: &'a SandboxHypervisor<'a>,
     keys: &'static Keys,
     paths: Paths<'a>,
     machine: String,
@@ -34,7 +34,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let hv = &config.hypervisor_config;
         let paths = Paths::of(config);
         let machine = match hv.hypervisor_machine_type.to_lowercase() {
@@ -54,7 +54,7 @@ impl<'a> Plan<'a> {
             return Err(Refusal::because(format!("StratoVirt path ({program}) does not exist"), &["path"]));
         }
         paths.check_socket(SHARE_SOCKET)?;
-        let daemon = match hv.shared_fs.as_str() {
+        let daemon = match &*hv.shared_fs {
             "none" => None,
             "virtio-fs-nydus" => Some(Daemon::Nydusd),
             _ => Some(Daemon::Virtiofsd),
@@ -80,18 +80,19 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let cmdline = joined(&kernel_params);
+        let kernel_cmdline = joined(&kernel_params);
         let helpers = self
             .daemon
             .map(|daemon| daemon.helper(self.hv, self.keys, self.paths, SHARE_SOCKET, NYDUSD_SOCKET, false));
         Started {
             launch: Launch {
                 program: Some(self.program.to_owned()),
-                args: self.args(cmdline),
+                args: self.args(kernel_cmdline.clone()),
                 helpers: helpers.into_iter().collect(),
                 ..Launch::default()
             },
             kernel_params,
+            kernel_cmdline,
             shares_files: self.hv.shared_fs != "none",
             findings: Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0,
         }

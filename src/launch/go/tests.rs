@@ -1,6 +1,5 @@
 //! The Go runtime's launch, held against what upstream's source says of made-up configurations.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -8,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, Protection};
 use crate::launch::Arg;
-use crate::runtime::go41::config::{CustomAssets, GuestNumaNode, HypervisorConfig, Param};
+use crate::runtime::go41::config::{CustomAssets, GuestNumaNode, Param, SandboxHypervisor};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// As much of it as Firecracker takes.
@@ -25,8 +24,8 @@ fn host(facts: HostFacts) -> Host {
     Host::new(facts, Arc::new(files))
 }
 
-fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
-    let hypervisor_config = HypervisorConfig {
+fn config(hypervisor_type: HypervisorType) -> SandboxConfig<'static> {
+    let hypervisor_config = SandboxHypervisor {
         hypervisor_path: "/bin/vmm".into(),
         kernel_path: "/img/kernel".into(),
         image_path: "/img/root".into(),
@@ -45,11 +44,11 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
         default_bridges: 1,
         disable_guest_selinux: true,
         kernel_params: vec![Param::new("systemd.unit", "kata-containers.target"), Param::new("a", "1")],
-        ..HypervisorConfig::default()
+        ..SandboxHypervisor::default()
     };
     SandboxConfig {
-        id: ID.into(),
-        hostname: "web".into(),
+        id: ID,
+        hostname: "web",
         hypervisor_type,
         hypervisor_config,
         shm_size: 64,
@@ -60,9 +59,8 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
 type Outcome = Result<(Launch, AgentSetup, Vec<Finding>), Failure>;
 
 /// Both doors, which have to agree.
-fn run(host: &Host, config: &SandboxConfig) -> Outcome {
-    let annotations =
-        BTreeMap::from([("io.katacontainers.config.hypervisor.machine_type".to_owned(), String::new())]);
+fn run(host: &Host, config: &SandboxConfig<'_>) -> Outcome {
+    let annotations = [("io.katacontainers.config.hypervisor.machine_type", "")].into_iter().collect();
     let sandbox = Sandbox { id: ID, hostname: "web", annotations: &annotations };
     let outcome = launch(host, config, &sandbox);
     assert_eq!(check(host, config, &sandbox).err(), outcome.as_ref().err().cloned());
@@ -73,14 +71,14 @@ fn line(launch: &Launch) -> Vec<&str> {
     launch.args.iter().map(|arg| arg.text.as_str()).collect()
 }
 
-fn started(host: &Host, config: &SandboxConfig) -> (Launch, AgentSetup, Vec<Finding>) {
+fn started(host: &Host, config: &SandboxConfig<'_>) -> (Launch, AgentSetup, Vec<Finding>) {
     match run(host, config) {
         Ok(started) => started,
         Err(failure) => panic!("{}", failure.message),
     }
 }
 
-fn refusal(host: &Host, change: impl Fn(&mut HypervisorConfig)) -> String {
+fn refusal(host: &Host, change: impl Fn(&mut SandboxHypervisor<'_>)) -> String {
     let mut config = config(HypervisorType::Qemu);
     change(&mut config.hypervisor_config);
     match run(host, &config) {
@@ -220,7 +218,7 @@ fn qemu_refuses_in_the_words_of_the_runtime() {
         }),
         "Machine Type microvm does not support vIOMMU"
     );
-    let image = |path: &str| CustomAssets { image: Some(path.into()), ..CustomAssets::default() };
+    let image = |path: &'static str| CustomAssets { image: Some(path.into()), ..CustomAssets::default() };
     assert_eq!(
         refusal(&plain, |hv| hv.custom_assets = image("/img/none")),
         "open /img/none: no such file or directory"
@@ -318,7 +316,7 @@ fn memory_is_spread_over_nodes() {
     hv.guest_numa_nodes = [("0", "0-3"), ("1", "4-7")]
         .map(|(nodes, cpus)| GuestNumaNode { host_nodes: nodes.into(), host_cpus: cpus.into() })
         .into();
-    let nodes = |config: &SandboxConfig| -> Vec<String> {
+    let nodes = |config: &SandboxConfig<'_>| -> Vec<String> {
         let (launch, ..) = started(&host, config);
         line(&launch).into_iter().filter(|a| a.contains("numa-mem")).map(str::to_owned).collect()
     };

@@ -9,7 +9,7 @@ use super::{Refusal, Started, configured, extend, in_vm, joined, push};
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::launch::{Arg, Cause, Launch};
-use crate::runtime::go21::config::{Asset, HypervisorConfig, SandboxConfig};
+use crate::runtime::go21::config::{Asset, SandboxConfig, SandboxHypervisor};
 
 macro_rules! acrn {
     ($key:literal) => {
@@ -46,7 +46,7 @@ fn is_missing(host: &Host, path: &str) -> bool {
 }
 
 /// Where upstream gives up.
-pub(super) fn check(host: &Host, config: &SandboxConfig) -> Result<(), Refusal> {
+pub(super) fn check(host: &Host, config: &SandboxConfig<'_>) -> Result<(), Refusal> {
     let image = config.asset(Asset::Image);
     if is_missing(host, image) {
         return Err(Refusal::because(format!("stat {image}: no such file or directory"), &["image"]));
@@ -71,7 +71,7 @@ pub(super) fn check(host: &Host, config: &SandboxConfig) -> Result<(), Refusal> 
 }
 
 /// Spells it out.
-pub(super) fn start(config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
+pub(super) fn start(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Started {
     let kernel_params = kernel_params(config, hv);
     let kernel_cmdline = joined(&kernel_params);
     let mut args = Vec::with_capacity(40);
@@ -96,7 +96,7 @@ pub(super) fn start(config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
     }
 }
 
-fn devices(config: &SandboxConfig, args: &mut Vec<Arg>) {
+fn devices(config: &SandboxConfig<'_>, args: &mut Vec<Arg>) {
     let mut slot = 0;
     let mut next = || {
         if slot == RESERVED_SLOT {
@@ -118,7 +118,7 @@ fn devices(config: &SandboxConfig, args: &mut Vec<Arg>) {
     }
 }
 
-fn kernel_params(config: &SandboxConfig, hv: &HypervisorConfig) -> Vec<Arg> {
+fn kernel_params(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Vec<Arg> {
     let mut params = Vec::with_capacity(32);
     extend(&mut params, &KERNEL_PARAMS, &Cause::constant());
     let image = !hv.image_path.is_empty();

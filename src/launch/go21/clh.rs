@@ -11,7 +11,7 @@ use crate::input::Host;
 use crate::input::host::Errno;
 use crate::launch::{Arg, Cause, Helper, Launch, Request};
 use crate::runtime::go_text::{parse_uint, quote};
-use crate::runtime::go21::config::{Asset, HypervisorConfig, SandboxConfig};
+use crate::runtime::go21::config::{Asset, SandboxConfig, SandboxHypervisor};
 
 macro_rules! clh {
     ($key:literal) => {
@@ -20,7 +20,7 @@ macro_rules! clh {
 }
 
 /// Where upstream gives up.
-pub(super) fn check(host: &Host, config: &SandboxConfig) -> Result<(), Refusal> {
+pub(super) fn check(host: &Host, config: &SandboxConfig<'_>) -> Result<(), Refusal> {
     let hv = &config.hypervisor_config;
     let program = config.asset(Asset::Hypervisor);
     if host.stat(program).err() == Some(Errno::NotFound) {
@@ -73,7 +73,7 @@ fn version(host: &Host, program: &str) -> Result<(), String> {
 }
 
 /// Spells it out.
-pub(super) fn start(host: &Host, config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
+pub(super) fn start(host: &Host, config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Started {
     let kernel_params = kernel_params(config, hv);
     let line: Vec<&str> = kernel_params.iter().map(|p| p.text.as_str()).collect();
     let kernel_cmdline = line.join(" ").trim().to_owned();
@@ -104,7 +104,7 @@ pub(super) fn start(host: &Host, config: &SandboxConfig, hv: &HypervisorConfig) 
     }
 }
 
-fn daemon(config: &SandboxConfig, hv: &HypervisorConfig) -> Helper {
+fn daemon(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Helper {
     let mut args = Vec::with_capacity(12);
     let constant = Cause::constant();
     push(&mut args, &["--syslog", "-f"], &constant);
@@ -116,11 +116,11 @@ fn daemon(config: &SandboxConfig, hv: &HypervisorConfig) -> Helper {
         push(&mut args, &["-o", "debug"], &Cause::key(clh!("enable_debug")));
     }
     let extra = Cause::key(clh!("virtio_fs_extra_args"));
-    args.extend(hv.virtio_fs_extra_args.iter().map(|text| Arg::new(text.clone(), extra.clone())));
-    Helper { program: hv.virtio_fs_daemon.clone(), args }
+    args.extend(hv.virtio_fs_extra_args.iter().map(|text| Arg::new(&**text, extra.clone())));
+    Helper { program: hv.virtio_fs_daemon.to_string(), args }
 }
 
-fn kernel_params(config: &SandboxConfig, hv: &HypervisorConfig) -> Vec<Arg> {
+fn kernel_params(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Vec<Arg> {
     let mut params = Vec::with_capacity(16);
     let constant = [
         ("root", "/dev/pmem0p1"),
@@ -139,7 +139,7 @@ fn kernel_params(config: &SandboxConfig, hv: &HypervisorConfig) -> Vec<Arg> {
     params
 }
 
-fn vm_config(host: &Host, config: &SandboxConfig, hv: &HypervisorConfig, cmdline: &str) -> Json {
+fn vm_config(host: &Host, config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>, cmdline: &str) -> Json {
     let mut body = json!({
         "balloon": { "size": 0 },
         "cmdline": { "args": cmdline },

@@ -12,7 +12,7 @@ use super::{Refusal, Started, configured, extend, joined, push};
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Launch, LaunchFile};
 use crate::runtime::go_text::quote;
-use crate::runtime::go21::config::{Asset, HypervisorConfig, SandboxConfig};
+use crate::runtime::go21::config::{Asset, SandboxConfig, SandboxHypervisor};
 
 macro_rules! fc {
     ($key:literal) => {
@@ -33,7 +33,7 @@ const SPARE_DRIVES: u32 = 8;
 const OLDEST: [u64; 3] = [0, 21, 1];
 
 /// What the guest's root file system is read from: an initrd is passed as a drive, too.
-fn root_drive(config: &SandboxConfig) -> &str {
+fn root_drive<'a>(config: &'a SandboxConfig<'_>) -> &'a str {
     match config.asset(Asset::Initrd) {
         "" => config.asset(Asset::Image),
         initrd => initrd,
@@ -41,7 +41,7 @@ fn root_drive(config: &SandboxConfig) -> &str {
 }
 
 /// Where upstream gives up.
-pub(super) fn check(host: &Host, config: &SandboxConfig) -> Result<(), Refusal> {
+pub(super) fn check(host: &Host, config: &SandboxConfig<'_>) -> Result<(), Refusal> {
     let hv = &config.hypervisor_config;
     let sources: [(&str, &[&str]); 2] =
         [(config.asset(Asset::Kernel), &["kernel"]), (root_drive(config), &["initrd", "image"])];
@@ -136,8 +136,8 @@ struct Jail<'a> {
 }
 
 impl<'a> Jail<'a> {
-    fn of(config: &'a SandboxConfig, hv: &HypervisorConfig) -> Self {
-        let id = config.id.get(..ID_LIMIT).unwrap_or(&config.id);
+    fn of(config: &'a SandboxConfig<'a>, hv: &SandboxHypervisor<'_>) -> Self {
+        let id = config.id.get(..ID_LIMIT).unwrap_or(config.id);
         let name = hv.hypervisor_path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = if name.is_empty() { "." } else { name };
         Self { id, folder: format!("{CHROOT_BASE}/{name}/{id}"), jailed: !hv.jailer_path.is_empty() }
@@ -150,7 +150,7 @@ impl<'a> Jail<'a> {
 }
 
 /// Spells it out.
-pub(super) fn start(config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
+pub(super) fn start(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Started {
     let jail = Jail::of(config, hv);
     let kernel_params = kernel_params(config, hv);
     let kernel_cmdline = joined(&kernel_params);
@@ -158,7 +158,7 @@ pub(super) fn start(config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
     let body = body(hv, &jail, &kernel_cmdline);
     Started {
         launch: Launch {
-            program: Some(program.clone()),
+            program: Some(program.to_string()),
             args: args(hv, &jail),
             files: vec![LaunchFile {
                 path: format!("{}/{CONFIG_FILE}", jail.folder),
@@ -173,7 +173,7 @@ pub(super) fn start(config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
     }
 }
 
-fn args(hv: &HypervisorConfig, jail: &Jail<'_>) -> Vec<Arg> {
+fn args(hv: &SandboxHypervisor<'_>, jail: &Jail<'_>) -> Vec<Arg> {
     let mut args = Vec::with_capacity(18);
     let file = jail.inside(CONFIG_FILE);
     let constant = Cause::constant();
@@ -192,7 +192,7 @@ fn args(hv: &HypervisorConfig, jail: &Jail<'_>) -> Vec<Arg> {
     args
 }
 
-fn kernel_params(config: &SandboxConfig, hv: &HypervisorConfig) -> Vec<Arg> {
+fn kernel_params(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Vec<Arg> {
     let mut params = Vec::with_capacity(24);
     configured(&mut params, config, fc!("kernel_params"));
     let constant = [
@@ -233,7 +233,7 @@ fn causes() -> Vec<(String, Cause)> {
     causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).collect()
 }
 
-fn body(hv: &HypervisorConfig, jail: &Jail<'_>, cmdline: &str) -> Json {
+fn body(hv: &SandboxHypervisor<'_>, jail: &Jail<'_>, cmdline: &str) -> Json {
     let drive = |id: &str, read_only: bool| {
         json!({
             "drive_id": id,

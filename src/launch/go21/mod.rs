@@ -18,13 +18,15 @@ mod tests;
 
 pub(crate) use remarks::findings;
 
+use std::borrow::Cow;
+
 use crate::agent::AgentSetup;
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
 use crate::launch::refusal::Refusal;
-use crate::launch::{Arg, Cause, Launch};
+use crate::launch::{Arg, Cause, Launch, joined};
 use crate::runtime::Sandbox;
-use crate::runtime::go21::config::{HypervisorConfig, HypervisorType, Param, SandboxConfig};
+use crate::runtime::go21::config::{HypervisorType, Param, SandboxConfig, SandboxHypervisor};
 use crate::runtime::verdict::Failure;
 
 /// Where the runtime keeps what belongs to one VM.
@@ -41,7 +43,7 @@ struct Started {
 }
 
 /// Whether the sandbox gets as far as a running VM.
-pub(crate) fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
+pub(crate) fn check(host: &Host, config: &SandboxConfig<'_>, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
     match config.runtime.hypervisor_type {
         HypervisorType::Qemu => qemu::check(host, config),
         HypervisorType::Clh => clh::check(host, config),
@@ -52,7 +54,7 @@ pub(crate) fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) 
 }
 
 /// What is started and said for one sandbox that has been checked.
-pub(crate) fn launch(host: &Host, config: &SandboxConfig) -> (Launch, AgentSetup) {
+pub(crate) fn launch(host: &Host, config: &SandboxConfig<'_>) -> (Launch, AgentSetup) {
     let hv = completed(config);
     let started = match config.runtime.hypervisor_type {
         HypervisorType::Qemu => qemu::start(host, config, &hv),
@@ -70,8 +72,8 @@ pub(crate) fn launch(host: &Host, config: &SandboxConfig) -> (Launch, AgentSetup
     (started.launch, agent)
 }
 
-/// `HypervisorConfig.valid`: what still says nothing gets a value. Firecracker does without.
-fn completed(config: &SandboxConfig) -> HypervisorConfig {
+/// `SandboxHypervisor.valid`: what still says nothing gets a value. Firecracker does without.
+fn completed<'a>(config: &SandboxConfig<'a>) -> SandboxHypervisor<'a> {
     let mut hv = config.hypervisor_config.clone();
     if config.runtime.hypervisor_type == HypervisorType::Firecracker {
         return hv;
@@ -85,22 +87,22 @@ fn completed(config: &SandboxConfig) -> HypervisorConfig {
 }
 
 /// The vCPUs a VM boots with: zero counts as one.
-fn vcpus(hv: &HypervisorConfig) -> u32 {
+fn vcpus(hv: &SandboxHypervisor<'_>) -> u32 {
     hv.num_vcpus.max(1)
 }
 
 /// The vCPUs a VM may grow to: zero counts as what QEMU takes at most.
-fn max_vcpus(hv: &HypervisorConfig) -> u32 {
+fn max_vcpus(hv: &SandboxHypervisor<'_>) -> u32 {
     if hv.default_max_vcpus == 0 { 240 } else { hv.default_max_vcpus }
 }
 
 /// A file in the folder of the VM.
-fn in_vm(config: &SandboxConfig, name: &str) -> String {
+fn in_vm(config: &SandboxConfig<'_>, name: &str) -> String {
     format!("{VM_STORE}/{}/{name}", config.id)
 }
 
 /// The folder that the guest sees.
-fn share(config: &SandboxConfig) -> String {
+fn share(config: &SandboxConfig<'_>) -> String {
     format!("/run/kata-containers/shared/sandboxes/{}/shared", config.id)
 }
 
@@ -110,7 +112,7 @@ fn spelled(key: &str, value: &str) -> Option<String> {
         (true, true) => None,
         (true, false) => Some(value.to_owned()),
         (false, true) => Some(key.to_owned()),
-        (false, false) => Some(format!("{key}={value}")),
+        (false, false) => Some([key, "=", value].concat()),
     }
 }
 
@@ -120,8 +122,8 @@ fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: &Cause) {
 }
 
 /// Appends the parameters that loading and annotations have put together.
-fn configured(params: &mut Vec<Arg>, config: &SandboxConfig, key: &'static str) {
-    let cause = |param: &Param| match (param.key.as_str(), param.value.as_str()) {
+fn configured(params: &mut Vec<Arg>, config: &SandboxConfig<'_>, key: &'static str) {
+    let cause = |param: &Param<Cow<'_, str>>| match (&*param.key, &*param.value) {
         ("systemd.unit" | "systemd.mask", _) => Cause::rule("the guest boots from an image"),
         ("scsi_mod.scan", "none") => Cause::rule("block_device_driver is virtio-scsi"),
         ("agent.log", "debug") => Cause::key("agent.kata.enable_debug"),
@@ -134,11 +136,6 @@ fn configured(params: &mut Vec<Arg>, config: &SandboxConfig, key: &'static str) 
     };
     let all = &config.hypervisor_config.kernel_params;
     params.extend(all.iter().filter_map(|p| Some(Arg::new(spelled(&p.key, &p.value)?, cause(p)))));
-}
-
-/// The whole command line.
-fn joined(params: &[Arg]) -> String {
-    params.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// Arguments of one cause.

@@ -8,7 +8,7 @@ use super::{Refusal, Started, configured, extend, in_vm, joined, max_vcpus, push
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::launch::{Arg, Cause, Helper, Launch};
-use crate::runtime::go21::config::{Asset, HypervisorConfig, SandboxConfig};
+use crate::runtime::go21::config::{Asset, SandboxConfig, SandboxHypervisor};
 
 macro_rules! qemu {
     ($key:literal) => {
@@ -38,13 +38,13 @@ const KERNEL_PARAMS: [(&str, &str); 14] = [
     ("pci", "lastbus=0"),
 ];
 
-fn machine_type(hv: &HypervisorConfig) -> &str {
+fn machine_type<'a>(hv: &'a SandboxHypervisor<'_>) -> &'a str {
     if hv.hypervisor_machine_type.is_empty() { "pc" } else { &hv.hypervisor_machine_type }
 }
 
 /// Where memory that is shared with a daemon lives, where that place is there. `/dev/shm` always is.
-fn memory_folder<'a>(host: &Host, hv: &'a HypervisorConfig) -> Option<&'a str> {
-    match hv.file_backed_mem_root_dir.as_str() {
+fn memory_folder<'a>(host: &Host, hv: &'a SandboxHypervisor<'_>) -> Option<&'a str> {
+    match &*hv.file_backed_mem_root_dir {
         "" if hv.shared_fs == "virtio-fs" => Some("/dev/shm"),
         "" => None,
         folder => (folder == "/dev/shm" || host.exists(folder)).then_some(folder),
@@ -52,7 +52,7 @@ fn memory_folder<'a>(host: &Host, hv: &'a HypervisorConfig) -> Option<&'a str> {
 }
 
 /// Where upstream gives up.
-pub(super) fn check(host: &Host, config: &SandboxConfig) -> Result<(), Refusal> {
+pub(super) fn check(host: &Host, config: &SandboxConfig<'_>) -> Result<(), Refusal> {
     let hv = &config.hypervisor_config;
     let machine = machine_type(hv);
     if !matches!(machine, "pc-lite" | "pc" | "q35" | "virt" | "microvm") {
@@ -104,15 +104,15 @@ pub(super) fn check(host: &Host, config: &SandboxConfig) -> Result<(), Refusal> 
 
 /// Everything that several parts of the line need.
 struct Line<'a> {
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
+    config: &'a SandboxConfig<'a>,
+    hv: &'a SandboxHypervisor<'a>,
     host: &'a Host,
     machine: &'a str,
     args: Vec<Arg>,
 }
 
 /// Spells it out.
-pub(super) fn start(host: &Host, config: &SandboxConfig, hv: &HypervisorConfig) -> Started {
+pub(super) fn start(host: &Host, config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Started {
     let kernel_params = kernel_params(config, hv);
     let kernel_cmdline = joined(&kernel_params);
     let mut line = Line { config, hv, host, machine: machine_type(hv), args: Vec::with_capacity(80) };
@@ -135,7 +135,7 @@ pub(super) fn start(host: &Host, config: &SandboxConfig, hv: &HypervisorConfig) 
     }
 }
 
-fn daemon(config: &SandboxConfig, hv: &HypervisorConfig) -> Helper {
+fn daemon(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Helper {
     let mut args = Vec::with_capacity(12);
     let constant = Cause::constant();
     push(&mut args, &["--fd=3", "-o", &format!("source={}", share(config))], &constant);
@@ -144,11 +144,11 @@ fn daemon(config: &SandboxConfig, hv: &HypervisorConfig) -> Helper {
     push(&mut args, &["--syslog", "-o", "no_posix_lock"], &constant);
     push(&mut args, &[if hv.debug { "-d" } else { "-f" }], &Cause::key(qemu!("enable_debug")));
     let extra = Cause::key(qemu!("virtio_fs_extra_args"));
-    args.extend(hv.virtio_fs_extra_args.iter().map(|text| Arg::new(text.clone(), extra.clone())));
-    Helper { program: hv.virtio_fs_daemon.clone(), args }
+    args.extend(hv.virtio_fs_extra_args.iter().map(|text| Arg::new(&**text, extra.clone())));
+    Helper { program: hv.virtio_fs_daemon.to_string(), args }
 }
 
-fn kernel_params(config: &SandboxConfig, hv: &HypervisorConfig) -> Vec<Arg> {
+fn kernel_params(config: &SandboxConfig<'_>, hv: &SandboxHypervisor<'_>) -> Vec<Arg> {
     let mut params = Vec::with_capacity(36);
     extend(&mut params, &KERNEL_PARAMS, &Cause::constant());
     if hv.iommu {

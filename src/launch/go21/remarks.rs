@@ -10,7 +10,7 @@ use crate::input::host::Arch;
 use crate::runtime::go21::config::{Asset, HypervisorType, SandboxConfig};
 
 /// What a careful reader would point out about a sandbox that has been checked.
-pub(crate) fn findings(host: &Host, config: &SandboxConfig) -> Vec<Finding> {
+pub(crate) fn findings(host: &Host, config: &SandboxConfig<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut point_out = |code: Code, severity: Severity, subject: Option<&str>, message: String| {
         findings.push(Finding {

@@ -1,6 +1,5 @@
 //! What the recordings do not reach: binaries that say something odd of themselves, and late failures.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::catalog::Generation;
@@ -28,8 +27,7 @@ fn run(table: &str, binary: &str, script: &str, annotations: &[(&str, &str)]) ->
         Ok(loaded) => loaded,
         Err(error) => panic!("{error:?}"),
     };
-    let annotations: BTreeMap<String, String> =
-        annotations.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let annotations = annotations.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let sandbox = Sandbox { id: "s", hostname: "h", annotations: &annotations };
     loaded.run(&host, &sandbox, Depth::Full)
 }

@@ -112,7 +112,7 @@ impl<'a> KernelLine<'a> {
         };
         if let Some(verity) = verity {
             let mut cause = Cause::key(self.keys.kernel_verity_params);
-            cause.keys.extend(decided.keys);
+            cause.keys.extend(decided.keys.iter().cloned());
             self.push("dm-mod.create", verity_table(&verity, data, hash), cause);
             self.push("root", "/dev/dm-0", Cause::key(self.keys.kernel_verity_params));
         } else {

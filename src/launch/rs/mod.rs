@@ -81,8 +81,8 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 struct Start<'a> {
     host: &'a Host,
-    config: &'a Config,
-    hv: &'a Hypervisor,
+    config: &'a Config<'a>,
+    hv: &'a Hypervisor<'a>,
     keys: &'static Keys,
     kind: Kind,
     sandbox: &'a Sandbox<'a>,
@@ -165,7 +165,7 @@ impl crate::agent::rs::Refused for Refusal {
 /// Plans one sandbox and hands the plan on; every way in goes through here, so that all have one outcome.
 fn plan<T>(
     host: &Host,
-    config: &Config,
+    config: &Config<'_>,
     sandbox: &Sandbox<'_>,
     then: impl FnOnce(&Plan<'_>) -> T,
 ) -> Result<T, Failure> {
@@ -187,7 +187,7 @@ fn plan<T>(
 /// which a runtime handler was made for. An error is one that the runtime meets before the VM runs.
 pub fn launch(
     host: &Host,
-    config: &Config,
+    config: &Config<'_>,
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
     plan(host, config, sandbox, |plan| {
@@ -199,6 +199,6 @@ pub fn launch(
 }
 
 /// The same outcome and findings as of `launch`, without what it makes.
-pub fn check(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
+pub fn check(host: &Host, config: &Config<'_>, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
     plan(host, config, sandbox, |plan| plan.remarks())
 }

@@ -18,7 +18,7 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    pub(super) fn new(id: &str, hv: &Hypervisor) -> Self {
+    pub(super) fn new(id: &str, hv: &Hypervisor<'_>) -> Self {
         Self { id: id.to_owned(), rootless: rootless_dir(Some(hv)) }
     }
 
@@ -60,7 +60,7 @@ impl Paths {
     }
 }
 
-fn rootless_dir(hv: Option<&Hypervisor>) -> Option<String> {
+fn rootless_dir(hv: Option<&Hypervisor<'_>>) -> Option<String> {
     let security = &hv?.security_info;
     security.rootless.then(|| {
         let uid = security.rootless_user.as_ref().map_or(ROOTLESS_UID, |user| user.uid);
@@ -77,6 +77,6 @@ fn prefixed(rootless: Option<&str>, path: &str) -> String {
 }
 
 /// Where the guest mounts what is shared; upstream gives it the host's prefix, too.
-pub(crate) fn guest_share(hv: Option<&Hypervisor>, path: &str) -> String {
+pub(crate) fn guest_share(hv: Option<&Hypervisor<'_>>, path: &str) -> String {
     prefixed(rootless_dir(hv).as_deref(), path)
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::remarks::Remarks;
 use super::resources::Resources;
 use super::{Refusal, Start, Started};
+use crate::input::Text;
 use crate::launch::{Cause, Launch, Request};
 
 /// A remote sandbox that will not fail any more.
@@ -23,7 +24,7 @@ impl<'a> Plan<'a> {
     /// A CRI annotation under either of its names.
     fn cri(&self, containerd: &str, crio: &str) -> &str {
         let annotations = self.start.sandbox.annotations;
-        annotations.get(containerd).or_else(|| annotations.get(crio)).map_or("", String::as_str)
+        annotations.get(containerd).or_else(|| annotations.get(crio)).map_or("", Text::as_str)
     }
 
     pub(super) fn remarks(&self) -> Remarks {

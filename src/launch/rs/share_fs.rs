@@ -38,7 +38,7 @@ impl Kind {
     }
 
     /// Where the agent mounts it.
-    pub(super) fn mount_point(self, hv: Option<&Hypervisor>) -> String {
+    pub(super) fn mount_point(self, hv: Option<&Hypervisor<'_>>) -> String {
         let path = match self {
             Self::VirtioFs | Self::Inline => "/run/kata-containers/shared/containers/",
             Self::Nydus => "/run/kata-containers/shared/",

@@ -1,10 +1,10 @@
 //! The launch of runtime-rs where no recording reaches: TEE hardware, other architectures, rare refusals.
 //! Expectations are read off upstream's source.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::input::Annotations;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, Protection};
 use crate::runtime::rs41::config::hypervisor::GuestExtensionImage;
 
@@ -24,8 +24,12 @@ fn plain() -> Host {
 }
 
 /// A configuration as it comes out of sizing.
-fn config(name: &str, change: impl FnOnce(&mut Hypervisor)) -> Config {
-    let mut hv = Hypervisor { path: "/bin/vmm".into(), disable_guest_selinux: true, ..Hypervisor::default() };
+fn config(name: &str, change: impl FnOnce(&mut Hypervisor<'static>)) -> Config<'static> {
+    let mut hv = Hypervisor {
+        path: "/bin/vmm".to_owned().into(),
+        disable_guest_selinux: true,
+        ..Hypervisor::default()
+    };
     hv.boot_info.kernel = "/img/kernel".into();
     hv.boot_info.image = "/img/root".into();
     hv.boot_info.rootfs_type = "ext4".into();
@@ -44,15 +48,15 @@ fn config(name: &str, change: impl FnOnce(&mut Hypervisor)) -> Config {
     config.runtime.name = "virt_container".into();
     config.runtime.hypervisor_name = name.into();
     config.runtime.agent_name = "kata".into();
-    config.hypervisor.insert(name.into(), hv);
+    config.hypervisor.insert(name.to_owned(), hv);
     config
 }
 
 type Outcome = Result<(Launch, AgentSetup, Vec<Finding>), Failure>;
 
 /// Both doors, which have to agree.
-fn outcome(host: &Host, config: &Config) -> Outcome {
-    let annotations = BTreeMap::new();
+fn outcome(host: &Host, config: &Config<'_>) -> Outcome {
+    let annotations = Annotations::default();
     let sandbox = Sandbox { id: "ID", hostname: "web", annotations: &annotations };
     let launched = launch(host, config, &sandbox);
     let checked = check(host, config, &sandbox);
@@ -60,7 +64,7 @@ fn outcome(host: &Host, config: &Config) -> Outcome {
     launched
 }
 
-fn started(host: &Host, config: &Config) -> (Vec<String>, AgentSetup) {
+fn started(host: &Host, config: &Config<'_>) -> (Vec<String>, AgentSetup) {
     let (launch, agent, _) = outcome(host, config).unwrap();
     for arg in launch.args.iter().chain(&agent.kernel_params) {
         assert!(!arg.cause.keys.is_empty() || !arg.cause.rule.is_empty(), "{} has no cause", arg.text);
@@ -68,7 +72,7 @@ fn started(host: &Host, config: &Config) -> (Vec<String>, AgentSetup) {
     (launch.args.into_iter().map(|arg| arg.text).collect(), agent)
 }
 
-fn refusal(host: &Host, config: &Config) -> String {
+fn refusal(host: &Host, config: &Config<'_>) -> String {
     outcome(host, config).unwrap_err().message
 }
 
@@ -190,7 +194,7 @@ fn a_disk_is_attached_once() {
             path: path.into(),
             verity_params: String::new(),
         };
-        hv.guest_extension_images =
+        *hv.guest_extension_images =
             vec![image("same", "/img/root"), image("gpu", "/img/firmware"), image("again", "/img/firmware")];
     });
     let (args, agent) = started(&plain(), &config);
@@ -243,7 +247,7 @@ fn the_rooms_of_other_hypervisors_refuse_in_their_own_words() {
          'virtio-fs'), got 'inline-virtio-fs'"
     );
     let hv = config.hypervisor.remove("openvmm").unwrap();
-    config.hypervisor.insert("dragonball".into(), hv);
+    config.hypervisor.insert("dragonball", hv);
     config.runtime.hypervisor_name = "dragonball".into();
     let hv = config.hypervisor.get_mut("dragonball").unwrap();
     hv.boot_info.kernel_params = "=x".into();

@@ -9,7 +9,7 @@ use crate::input::Host;
 use crate::runtime::verdict::{Failure, FailureStage};
 
 /// Checks what annotations say of assets.
-pub(super) fn check(host: &Host, config: &SandboxConfig) -> Result<(), Failure> {
+pub(super) fn check(host: &Host, config: &SandboxConfig<'_>) -> Result<(), Failure> {
     if config.asset_annotations.is_empty() {
         return Ok(());
     }

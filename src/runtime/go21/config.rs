@@ -3,8 +3,9 @@
 //! Names follow upstream's structs, so that one can be read beside the other. Facts:
 //! src/runtime/virtcontainers/{hypervisor,kata_agent,sandbox}.go and pkg/oci/utils.go at 2.1.0.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
+use crate::runtime::go_lend::{Lend, lent};
 pub use crate::runtime::go41::config::{InterworkingModel, Param};
 
 /// Which VMM.
@@ -126,76 +127,80 @@ impl Asset {
     }
 }
 
-/// `HypervisorConfig`: everything that shapes the VM.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[allow(missing_docs)]
-pub struct HypervisorConfig {
-    pub num_vcpus: u32,
-    pub default_max_vcpus: u32,
-    pub memory_size: u32,
-    pub default_bridges: u32,
-    pub msize9p: u32,
-    pub mem_slots: u32,
-    pub mem_offset: u32,
-    pub virtio_fs_cache_size: u32,
-    pub kernel_params: Vec<Param>,
-    pub kernel_path: String,
-    pub image_path: String,
-    pub initrd_path: String,
-    pub firmware_path: String,
-    pub machine_accelerators: String,
-    pub cpu_features: String,
-    pub hypervisor_path: String,
-    pub hypervisor_ctl_path: String,
-    pub jailer_path: String,
-    pub block_device_driver: String,
-    pub hypervisor_machine_type: String,
-    pub entropy_source: String,
-    pub shared_fs: String,
-    pub virtio_fs_daemon: String,
-    pub virtio_fs_cache: String,
-    pub virtio_fs_extra_args: Vec<String>,
-    pub file_backed_mem_root_dir: String,
-    pub pflash: Vec<String>,
-    pub block_device_cache_set: bool,
-    pub block_device_cache_direct: bool,
-    pub block_device_cache_noflush: bool,
-    pub disable_block_device_use: bool,
-    pub enable_iothreads: bool,
-    pub debug: bool,
-    pub mem_prealloc: bool,
-    pub huge_pages: bool,
-    pub virtio_mem: bool,
-    pub iommu: bool,
-    pub iommu_platform: bool,
-    pub mlock: bool,
-    pub disable_nesting_checks: bool,
-    pub disable_image_nvdimm: bool,
-    pub hotplug_vfio_on_root_bus: bool,
-    pub pcie_root_port: u32,
-    pub disable_vhost_net: bool,
-    pub enable_vhost_user_store: bool,
-    pub vhost_user_store_path: String,
-    pub guest_hook_path: String,
-    pub rx_rate_limiter_max_rate: u64,
-    pub tx_rate_limiter_max_rate: u64,
-    pub sgx_epc_size: i64,
-    pub guest_memory_dump_path: String,
-    pub guest_memory_dump_paging: bool,
+lent! {
+    /// `HypervisorConfig`: everything that shapes the VM.
+    #[derive(Debug, Clone, PartialEq, Default)]
+    #[allow(missing_docs)]
+    pub struct HypervisorConfig<T> {
+        pub num_vcpus: u32,
+        pub default_max_vcpus: u32,
+        pub memory_size: u32,
+        pub default_bridges: u32,
+        pub msize9p: u32,
+        pub mem_slots: u32,
+        pub mem_offset: u32,
+        pub virtio_fs_cache_size: u32,
+        pub kernel_params: Vec<Param<T>>,
+        pub kernel_path: T,
+        pub image_path: T,
+        pub initrd_path: T,
+        pub firmware_path: T,
+        pub machine_accelerators: T,
+        pub cpu_features: T,
+        pub hypervisor_path: T,
+        pub hypervisor_ctl_path: T,
+        pub jailer_path: T,
+        pub block_device_driver: T,
+        pub hypervisor_machine_type: T,
+        pub entropy_source: T,
+        pub shared_fs: T,
+        pub virtio_fs_daemon: T,
+        pub virtio_fs_cache: T,
+        pub virtio_fs_extra_args: Vec<T>,
+        pub file_backed_mem_root_dir: T,
+        pub pflash: Vec<T>,
+        pub block_device_cache_set: bool,
+        pub block_device_cache_direct: bool,
+        pub block_device_cache_noflush: bool,
+        pub disable_block_device_use: bool,
+        pub enable_iothreads: bool,
+        pub debug: bool,
+        pub mem_prealloc: bool,
+        pub huge_pages: bool,
+        pub virtio_mem: bool,
+        pub iommu: bool,
+        pub iommu_platform: bool,
+        pub mlock: bool,
+        pub disable_nesting_checks: bool,
+        pub disable_image_nvdimm: bool,
+        pub hotplug_vfio_on_root_bus: bool,
+        pub pcie_root_port: u32,
+        pub disable_vhost_net: bool,
+        pub enable_vhost_user_store: bool,
+        pub vhost_user_store_path: T,
+        pub guest_hook_path: T,
+        pub rx_rate_limiter_max_rate: u64,
+        pub tx_rate_limiter_max_rate: u64,
+        pub sgx_epc_size: i64,
+        pub guest_memory_dump_path: T,
+        pub guest_memory_dump_paging: bool,
+    }
 }
 
-/// `KataAgentConfig`: how the agent is spoken to.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[allow(missing_docs)]
-pub struct AgentConfig {
-    pub debug: bool,
-    pub trace: bool,
-    pub enable_debug_console: bool,
-    pub container_pipe_size: u32,
-    pub trace_mode: String,
-    pub trace_type: String,
-    pub dial_timeout: u32,
-    pub kernel_modules: Vec<String>,
+lent! {
+    /// `KataAgentConfig`: how the agent is spoken to.
+    #[derive(Debug, Clone, PartialEq, Default)]
+    #[allow(missing_docs)]
+    pub struct AgentConfig<T> {
+        pub debug: bool,
+        pub trace: bool,
+        pub enable_debug_console: bool,
+        pub container_pipe_size: u32,
+        pub trace_mode: T,
+        pub trace_type: T,
+        pub dial_timeout: u32,
+        pub kernel_modules: Vec<T>,
+    }
 }
 
 /// The VM factory.
@@ -240,48 +245,52 @@ pub struct RuntimeConfig {
     pub enable_pprof: bool,
 }
 
-/// `SandboxConfig`: one sandbox, after annotations.
+/// `SandboxConfig`: one sandbox, after annotations: what the file says, borrowed, with what is the pod's own
+/// in its place.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
-pub struct SandboxConfig {
-    pub id: String,
-    pub hostname: String,
-    pub hypervisor_config: HypervisorConfig,
-    pub agent_config: AgentConfig,
+pub struct SandboxConfig<'a> {
+    pub id: &'a str,
+    pub hostname: &'a str,
+    pub hypervisor_config: SandboxHypervisor<'a>,
+    pub agent_config: AgentConfig<Cow<'a, str>>,
     /// What annotations say of assets, by base name: paths and digests.
-    pub asset_annotations: Vec<(&'static str, String)>,
+    pub asset_annotations: Vec<(&'static str, &'a str)>,
     pub interworking_model: InterworkingModel,
     pub disable_new_netns: bool,
     pub disable_guest_seccomp: bool,
     pub sandbox_cgroup_only: bool,
-    pub experimental: Vec<String>,
+    pub experimental: Vec<Cow<'a, str>>,
     pub enable_pprof: bool,
     /// What no annotation can change.
-    pub runtime: Arc<RuntimeConfig>,
+    pub runtime: &'a RuntimeConfig,
 }
 
-impl SandboxConfig {
+/// One sandbox's own: texts are the file's or an annotation's.
+pub type SandboxHypervisor<'a> = HypervisorConfig<Cow<'a, str>>;
+
+impl<'a> SandboxConfig<'a> {
     /// A sandbox before its annotations.
-    pub fn new(runtime: &Arc<RuntimeConfig>, id: &str, hostname: &str) -> Self {
+    pub fn new(runtime: &'a RuntimeConfig, id: &'a str, hostname: &'a str) -> Self {
         Self {
-            id: id.to_owned(),
-            hostname: hostname.to_owned(),
-            hypervisor_config: runtime.hypervisor_config.clone(),
-            agent_config: runtime.agent_config.clone(),
+            id,
+            hostname,
+            hypervisor_config: runtime.hypervisor_config.lend(),
+            agent_config: runtime.agent_config.lend(),
             asset_annotations: Vec::new(),
             interworking_model: runtime.inter_network_model,
             disable_new_netns: runtime.disable_new_netns,
             disable_guest_seccomp: runtime.disable_guest_seccomp,
             sandbox_cgroup_only: runtime.sandbox_cgroup_only,
-            experimental: runtime.experimental.clone(),
+            experimental: runtime.experimental.lend(),
             enable_pprof: runtime.enable_pprof,
-            runtime: Arc::clone(runtime),
+            runtime,
         }
     }
 
     /// What an annotation says of an asset, by base name.
-    pub fn asset_annotation(&self, name: &str) -> Option<&str> {
-        self.asset_annotations.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    pub fn asset_annotation(&self, name: &str) -> Option<&'a str> {
+        self.asset_annotations.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 
     /// The path of an asset: the pod's own, else the configured one.

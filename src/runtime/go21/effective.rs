@@ -4,6 +4,8 @@
 //! the runtime holds once annotations are through. Facts: src/runtime/pkg/katautils/config.go and
 //! src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
 
+use std::borrow::Cow;
+
 use serde_json::{Value as Json, json};
 
 use super::Loaded;
@@ -21,6 +23,7 @@ pub(super) enum Part {
 }
 
 /// A key of the file.
+#[derive(Debug)]
 pub(super) struct Key {
     pub(super) part: Part,
     pub(super) key: &'static str,
@@ -28,7 +31,7 @@ pub(super) struct Key {
     names: [&'static str; 4],
     /// The hypervisors that the key is read for, by their first letters.
     readers: &'static str,
-    pub(super) value: fn(&SandboxConfig) -> Json,
+    pub(super) value: fn(&SandboxConfig<'_>) -> Json,
 }
 
 impl Key {
@@ -54,12 +57,20 @@ pub(super) fn key(part: Part, key: &str) -> Option<&'static Key> {
 }
 
 /// Kernel parameters as they are written.
-pub(super) fn params_text(params: &[Param]) -> String {
-    let words: Vec<String> = params
-        .iter()
-        .map(|p| if p.value.is_empty() { p.key.clone() } else { format!("{}={}", p.key, p.value) })
-        .collect();
-    words.join(" ")
+pub(super) fn params_text(params: &[Param<Cow<'_, str>>]) -> String {
+    let length = params.iter().map(|p| p.key.len() + p.value.len() + 2).sum();
+    let mut line = String::with_capacity(length);
+    for (i, Param { key, value }) in params.iter().enumerate() {
+        if i > 0 {
+            line.push(' ');
+        }
+        line.push_str(key);
+        if !value.is_empty() {
+            line.push('=');
+            line.push_str(value);
+        }
+    }
+    line
 }
 
 macro_rules! names {
@@ -186,24 +197,23 @@ fn list_name(hypervisor: HypervisorType, list: &str) -> String {
     format!("hypervisor.{}.{list}", hypervisor.as_str())
 }
 
-/// Every key that is read for the active hypervisor, and those that annotations have set beside them.
-/// `annotated` has the keys that an annotation set, with its whole name.
-pub(super) fn effective(
+/// Every key that is read for the active hypervisor, and those that annotations have set beside them, key
+/// by key. `annotated` has the keys that an annotation set, with its whole name.
+pub(super) fn key_by_key(
     loaded: &Loaded,
-    config: &SandboxConfig,
-    annotated: &[(&'static str, String)],
+    config: &SandboxConfig<'_>,
+    annotated: &[(&'static Key, &str)],
 ) -> Effective {
     let hypervisor = loaded.config.hypervisor_type;
     let mut effective = Effective::default();
-    effective.values.reserve(KEYS.len() + 8);
     for key in KEYS {
         let name = key.name(hypervisor);
-        let by = annotated.iter().rev().find(|(set, _)| *set == name);
+        let by = annotated.iter().rev().find(|(set, _)| std::ptr::eq(*set, key));
         if by.is_none() && !key.read_for(hypervisor) {
             continue;
         }
         let origin = match by {
-            Some((_, annotation)) => Origin::Annotation(annotation.clone().into()),
+            Some((_, annotation)) => Origin::Annotation((*annotation).to_owned().into()),
             None => loaded.origin(key.key, name, key.part == Part::Hypervisor),
         };
         effective.set(name, (key.value)(config), origin);
@@ -218,6 +228,24 @@ pub(super) fn effective(
         if hypervisor.lists().contains(&which) {
             list(which.key(), value);
         }
+    }
+    effective
+}
+
+/// The same, from what holds for a sandbox that no annotation touches.
+pub(super) fn effective(
+    loaded: &Loaded,
+    config: &SandboxConfig<'_>,
+    annotated: &[(&'static Key, &str)],
+) -> Effective {
+    let hypervisor = loaded.config.hypervisor_type;
+    if annotated.iter().any(|(key, _)| !key.read_for(hypervisor)) {
+        return key_by_key(loaded, config, annotated);
+    }
+    let mut effective = loaded.unannotated().clone();
+    for (key, annotation) in annotated {
+        let origin = Origin::Annotation((*annotation).to_owned().into());
+        effective.set(key.name(hypervisor), (key.value)(config), origin);
     }
     effective
 }

@@ -13,20 +13,23 @@ pub mod config;
 mod effective;
 mod load;
 mod paths;
+mod stations;
 pub mod toml;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use self::annotations::CONFIG_PATH;
+use self::annotations::rules::{self, RULES};
 use self::config::{Param, RuntimeConfig, SandboxConfig};
-use super::value::Origin;
+use self::stations::Stations;
+use super::value::{Effective, Origin};
 use super::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
-use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
+use crate::catalog::HYPERVISOR_PREFIX;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
-use crate::input::{Host, Place};
+use crate::input::{Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 
@@ -37,8 +40,10 @@ type Elsewhere = Arc<Mutex<HashMap<String, Arc<Result<Loaded, LoadError>>>>>;
 #[derive(Debug, Clone)]
 pub struct Loaded {
     config: Arc<RuntimeConfig>,
-    /// The sandbox that no annotation has touched.
-    unannotated: Arc<SandboxConfig>,
+    /// What each annotation passes first, by its rule, once somebody wants it.
+    stations: Box<[OnceLock<Stations>]>,
+    /// What holds for a sandbox that no annotation touches, once somebody wants it.
+    unannotated: OnceLock<Effective>,
     enable_annotations: Vec<String>,
     name_gate: NameGate,
     lists: [Vec<String>; 7],
@@ -71,7 +76,7 @@ fn container_type(sandbox: &Sandbox<'_>) -> Result<(), Failure> {
         "io.kubernetes.docker.type",
     ];
     let Some((key, value)) =
-        KEYS.iter().find_map(|key| sandbox.annotations.get(*key).map(|value| (*key, value)))
+        KEYS.iter().find_map(|key| sandbox.annotations.get(key).map(|value| (*key, value)))
     else {
         return Ok(());
     };
@@ -90,7 +95,7 @@ fn wrong_type(sandbox: &Sandbox<'_>, failure: Failure) -> Run {
 
 /// The configuration file that the pod asks for.
 fn asked_for<'a>(sandbox: &Sandbox<'a>) -> Option<&'a str> {
-    sandbox.annotations.get(CONFIG_PATH).map(String::as_str).filter(|path| !path.is_empty())
+    sandbox.annotations.get(CONFIG_PATH).map(Text::as_str).filter(|path| !path.is_empty())
 }
 
 fn load_elsewhere(host: &Host, path: &str, wanted: Option<&str>) -> Result<Loaded, LoadError> {
@@ -127,14 +132,14 @@ fn redirected(
     depth: Depth,
 ) -> Run {
     let mut verdict = Verdict {
-        key: CONFIG_PATH.to_owned(),
-        value: asked_for(sandbox).unwrap_or_default().to_owned(),
+        key: CONFIG_PATH.into(),
+        value: Text::copy(asked_for(sandbox).unwrap_or_default()),
         status: Status::Applied,
         field: None,
         before: None,
         after: None,
         stage: Stage::Effective,
-        reason: format!("the whole configuration, its policy included, is read from {path}"),
+        reason: format!("the whole configuration, its policy included, is read from {path}").into(),
         fix: None,
         trace: vec![
             Step {
@@ -144,14 +149,15 @@ fn redirected(
                 place: None,
             },
             Step { stage: Stage::Name, passed: true, note: "not gated".into(), place: None },
-        ],
+        ]
+        .into(),
     };
     let mut run = match loaded {
         Ok(loaded) => loaded.run_here(host, sandbox, depth),
         Err(error) => {
             verdict.status = Status::Refused;
             verdict.stage = Stage::Value;
-            verdict.reason = format!("the file it names does not load: {}", error.message.trim_end());
+            verdict.reason = format!("the file it names does not load: {}", error.message.trim_end()).into();
             verdict.fix = Some(Fix::Advice("name a file of the host that loads, or leave it out".into()));
             Run {
                 failure: Some(load_failure(error, sandbox).by(CONFIG_PATH)),
@@ -160,7 +166,7 @@ fn redirected(
             }
         }
     };
-    let (passed, note) = (loaded.is_ok(), verdict.reason.clone().into());
+    let (passed, note) = (loaded.is_ok(), verdict.reason.clone());
     verdict.trace.push(Step { stage: verdict.stage, passed, note, place: None });
     let at = run.verdicts.partition_point(|v| v.key.as_str() < CONFIG_PATH);
     run.verdicts.insert(at, verdict);
@@ -198,6 +204,20 @@ impl Loaded {
             Some(place) => Origin::File(place.clone()),
             None => Origin::Default,
         }
+    }
+
+    /// What an annotation passes first, by its rule.
+    fn stations(&self, host: &Host, rule: usize, name: &str) -> Option<&Stations> {
+        let (rule, stations) = (RULES.get(rule)?, self.stations.get(rule)?);
+        Some(stations.get_or_init(|| Stations::of(self, host, rule, name)))
+    }
+
+    /// What holds for a sandbox that no annotation touches.
+    fn unannotated(&self) -> &Effective {
+        self.unannotated.get_or_init(|| {
+            let config = SandboxConfig::new(&self.config, "", "");
+            effective::key_by_key(self, &config, &[]).shared()
+        })
     }
 
     /// Where a list of the active hypervisor's table stands.
@@ -254,7 +274,7 @@ impl Loaded {
             run.failure = Some(failure);
             return run;
         }
-        self.point_out(&mut run);
+        self.point_out(host, &mut run);
         run.findings.extend(crate::launch::go21::findings(host, &config));
         if depth == Depth::Full {
             let (launch, agent) = crate::launch::go21::launch(host, &config);
@@ -266,19 +286,15 @@ impl Loaded {
     }
 
     /// Annotations that take effect in the configuration, and nowhere else.
-    fn point_out(&self, run: &mut Run) {
+    fn point_out(&self, host: &Host, run: &mut Run) {
         let hypervisor = self.config.hypervisor_type.as_str();
         for verdict in run.verdicts.iter().filter(|v| v.status == Status::Applied) {
-            let Some(reader) = catalog::annotation(&verdict.key).map(|a| a.reader(Generation::Go21)) else {
-                continue;
-            };
-            let unused = !reader.effective
-                || (!reader.hypervisors.is_empty() && !reader.hypervisors.contains(&hypervisor));
-            if unused && verdict.key != CONFIG_PATH {
+            let Some(rule) = rules::find(&verdict.key) else { continue };
+            if self.stations(host, rule, &verdict.key).is_some_and(|stations| stations.unused) {
                 run.findings.push(Finding {
                     code: Code::NoEffect,
                     severity: Severity::Warning,
-                    subject: Some(verdict.key.clone()),
+                    subject: Some(verdict.key.to_string()),
                     place: None,
                     message: format!("accepted, but nothing uses it with {hypervisor} in this release"),
                     fix: None,
@@ -290,16 +306,16 @@ impl Loaded {
 }
 
 fn empty_config_path(value: &str) -> Verdict {
-    let reason = "an empty path counts as none".to_owned();
+    let reason = Text::from("an empty path counts as none");
     Verdict {
-        key: CONFIG_PATH.to_owned(),
-        value: value.to_owned(),
+        key: CONFIG_PATH.into(),
+        value: Text::copy(value),
         status: Status::Ignored,
         field: None,
         before: None,
         after: None,
         stage: Stage::Parse,
-        trace: vec![Step { stage: Stage::Parse, passed: false, note: reason.clone().into(), place: None }],
+        trace: vec![Step { stage: Stage::Parse, passed: false, note: reason.clone(), place: None }].into(),
         reason,
         fix: None,
     }
@@ -315,7 +331,7 @@ fn blame(verdicts: &mut [Verdict], failure: &Failure) {
     verdict.status = Status::Refused;
     verdict.stage = Stage::Effective;
     verdict.reason =
-        format!("{short} was accepted, but the VM cannot be started with it: {}", failure.message);
+        format!("{short} was accepted, but the VM cannot be started with it: {}", failure.message).into();
     verdict.fix = Some(Fix::Advice(format!("give {short} another value, or leave it out").into()));
     verdict.trace.push(Step {
         stage: Stage::Effective,

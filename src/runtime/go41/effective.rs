@@ -5,16 +5,14 @@
 //! src/runtime/pkg/katautils/config.go and src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
 
 use serde_json::{Value as Json, json};
 
-use super::annotations::known::{Id, KNOWN, Section};
+use super::annotations::known::{FullKey, Id, KNOWN, Section, full_key};
 use super::annotations::session::Session;
-use super::config::{GuestExtensionImage, HypervisorConfig, HypervisorType, SandboxConfig};
-use super::kernel_params;
-use super::{AGENT_TABLE, Loaded};
-use crate::runtime::value::{Effective, Origin};
+use super::config::{GuestExtensionImage, HypervisorType, SandboxConfig};
+use super::{Loaded, kernel_params};
+use crate::runtime::value::{Effective, EffectiveValue, Origin};
 use crate::runtime::verdict::Status;
 
 /// A single as people write it (0.1 stays 0.1), or the word for what is no number.
@@ -29,164 +27,170 @@ fn float(number: f32) -> Json {
     }
 }
 
-fn list<T: AsRef<[String]> + ?Sized>(items: &T) -> Json {
-    Json::from(items.as_ref())
+fn list(items: &[impl AsRef<str>]) -> Json {
+    items.iter().map(AsRef::as_ref).collect()
 }
 
-fn extension_images(images: &[GuestExtensionImage]) -> Json {
-    let one =
-        |i: &GuestExtensionImage| json!({"name": i.name, "path": i.path, "verity_params": i.verity_params});
-    Json::Array(images.iter().map(one).collect())
+fn extension_images(images: &[GuestExtensionImage<Cow<'_, str>>]) -> Json {
+    let images = images.iter();
+    images.map(|i| json!({"name": i.name, "path": i.path, "verity_params": i.verity_params})).collect()
+}
+
+/// A key of the configuration.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub section: Section,
+    /// The key within the table.
+    pub field: &'static str,
+    /// The whole key.
+    name: FullKey,
+    /// The hypervisors whose loader takes it from the file, by their first letters; the agent's and the
+    /// runtime's keys are read whatever the hypervisor is.
+    readers: &'static str,
+    /// What it comes to.
+    pub value: fn(&SandboxConfig<'_>) -> Json,
 }
 
 macro_rules! keys {
-    ($list:ident, $read:ident, |$h:ident: &$of:ty| $($key:literal, $readers:literal => $value:expr;)*) => {
-        /// The keys, with the hypervisors whose loader takes them from the file.
-        const $list: &[(&str, &str)] = &[$(($key, $readers)),*];
-
-        fn $read($h: &$of, key: &str) -> Option<Json> {
-            Some(match key {
-                $($key => Json::from($value),)*
-                _ => return None,
-            })
-        }
+    ($($section:ident $key:literal $readers:literal = |$c:ident| $value:expr;)*) => {
+        /// All of them, in the order of reports.
+        static KEYS: &[Key] = &[$(
+            Key {
+                section: Section::$section,
+                field: $key,
+                name: full_key!($section $key),
+                readers: $readers,
+                value: |$c| Json::from($value),
+            }
+        ),*];
     };
 }
 
 keys! {
-    HYPERVISOR_KEYS, hypervisor_value, |h: &HypervisorConfig|
-    "path", "FQCS" => h.hypervisor_path.as_str();
-    "jailer_path", "F" => h.jailer_path.as_str();
-    "kernel", "FQCDS" => h.kernel_asset_path();
-    "initrd", "FQCS" => h.initrd_asset_path();
-    "image", "FQCDS" => h.image_asset_path();
-    "rootfs_type", "FQCDS" => h.rootfs_type.as_str();
-    "firmware", "FQC" => h.firmware_asset_path();
-    "firmware_volume", "Q" => h.firmware_volume_asset_path();
-    "machine_accelerators", "QC" => h.machine_accelerators.as_str();
-    "cpu_features", "Q" => h.cpu_features.as_str();
-    "kernel_params", "FQCDS" => kernel_params::line(&h.kernel_params);
-    "kernel_verity_params", "FQCDS" => h.kernel_verity_params.as_str();
-    "machine_type", "QCSR" => h.hypervisor_machine_type.as_str();
-    "tdx_quote_generation_service_socket_port", "Q" => h.qgs_port;
-    "block_device_driver", "FQCS" => h.block_device_driver.as_str();
-    "entropy_source", "FQCDS" => h.entropy_source.as_str();
-    "shared_fs", "QCS" => h.shared_fs.as_str();
-    "virtio_fs_daemon", "QCS" => h.virtio_fs_daemon.as_str();
-    "virtio_fs_cache", "QCS" => h.virtio_fs_cache.as_str();
-    "vhost_user_store_path", "Q" => h.vhost_user_store_path.as_str();
-    "guest_hook_path", "FQCSR" => h.guest_hook_path.as_str();
-    "guest_memory_dump_path", "Q" => h.guest_memory_dump_path.as_str();
-    "seccompsandbox", "Q" => h.seccomp_sandbox.as_str();
-    "block_device_aio", "Q" => h.block_device_aio.as_str();
-    "remote_hypervisor_socket", "R" => h.remote_hypervisor_socket.as_str();
-    "snp_id_block", "Q" => h.snp_id_block.as_str();
-    "snp_id_auth", "Q" => h.snp_id_auth.as_str();
-    "snp_guest_policy", "Q" => h.snp_guest_policy;
-    "measurement_algo", "QC" => h.measurement_algo.as_str();
-    "valid_hypervisor_paths", "FQCS" => list(&h.hypervisor_path_list);
-    "valid_jailer_paths", "F" => list(&h.jailer_path_list);
-    "valid_virtio_fs_daemon_paths", "QCS" => list(&h.virtio_fs_daemon_list);
-    "virtio_fs_extra_args", "QCS" => list(&h.virtio_fs_extra_args);
-    "pflashes", "Q" => list(&h.pflash);
-    "valid_vhost_user_store_paths", "Q" => list(&h.vhost_user_store_path_list);
-    "valid_entropy_sources", "FQC" => list(&h.entropy_source_list);
-    "enable_annotations", "FQCSR" => list(&h.enable_annotations);
-    "rx_rate_limiter_max_rate", "FQ" => h.rx_rate_limiter_max_rate;
-    "tx_rate_limiter_max_rate", "FQ" => h.tx_rate_limiter_max_rate;
-    "memory_offset", "QCS" => h.mem_offset;
-    "default_maxmemory", "FQCS" => h.default_max_memory_size;
-    "disk_rate_limiter_bw_max_rate", "C" => h.disk_rate_limiter_bw_max_rate;
-    "disk_rate_limiter_bw_one_time_burst", "C" => h.disk_rate_limiter_bw_one_time_burst;
-    "disk_rate_limiter_ops_max_rate", "C" => h.disk_rate_limiter_ops_max_rate;
-    "disk_rate_limiter_ops_one_time_burst", "C" => h.disk_rate_limiter_ops_one_time_burst;
-    "net_rate_limiter_bw_max_rate", "C" => h.net_rate_limiter_bw_max_rate;
-    "net_rate_limiter_bw_one_time_burst", "C" => h.net_rate_limiter_bw_one_time_burst;
-    "net_rate_limiter_ops_max_rate", "C" => h.net_rate_limiter_ops_max_rate;
-    "net_rate_limiter_ops_one_time_burst", "C" => h.net_rate_limiter_ops_one_time_burst;
-    "hypervisor_loglevel", "QCS" => h.hypervisor_loglevel;
-    "virtio_fs_cache_size", "QCS" => h.virtio_fs_cache_size;
-    "virtio_fs_queue_size", "Q" => h.virtio_fs_queue_size;
-    "default_maxvcpus", "FQCDS" => h.default_max_vcpus;
-    "default_memory", "FQCDS" => h.memory_size;
-    "memory_slots", "FQCDS" => h.mem_slots;
-    "default_bridges", "FQCS" => h.default_bridges;
-    "msize_9p", "QC" => h.msize9p;
-    "remote_hypervisor_timeout", "R" => h.remote_hypervisor_timeout;
-    "default_vcpus", "FQCDS" => float(h.num_vcpus_f);
-    "block_device_cache_set", "QC" => h.block_device_cache_set;
-    "block_device_cache_direct", "QC" => h.block_device_cache_direct;
-    "block_device_cache_noflush", "Q" => h.block_device_cache_noflush;
-    "block_device_logical_sector_size", "QS" => h.block_device_logical_sector_size;
-    "block_device_physical_sector_size", "QS" => h.block_device_physical_sector_size;
-    "enable_vhost_user_store", "Q" => h.enable_vhost_user_store;
-    "vhost_user_reconnect_timeout_sec", "Q" => h.vhost_user_device_reconnect;
-    "disable_block_device_use", "QCS" => h.disable_block_device_use;
-    "enable_mem_prealloc", "QC" => h.mem_prealloc;
-    "reclaim_guest_freed_memory", "QC" => h.reclaim_guest_freed_memory;
-    "enable_hugepages", "FQCS" => h.huge_pages;
-    "enable_virtio_mem", "QC" => h.virtio_mem;
-    "enable_iommu", "Q" => h.iommu;
-    "enable_iommu_platform", "Q" => h.iommu_platform;
-    "enable_numa", "Q" => !h.guest_numa_nodes.is_empty();
-    "numa_mapping", "Q" => list(&h.numa_mapping);
-    "enable_debug", "FQCDS" => h.debug;
-    "disable_nesting_checks", "FQCS" => h.disable_nesting_checks;
-    "enable_iothreads", "FQC" => h.enable_iothreads;
-    "indep_iothreads", "FQC" => h.indep_iothreads;
-    "disable_image_nvdimm", "QC" => h.disable_image_nvdimm;
-    "hot_plug_vfio", "QC" => h.hot_plug_vfio.as_str();
-    "cold_plug_vfio", "QC" => h.cold_plug_vfio.as_str();
-    "pcie_root_port", "QC" => h.pcie_root_port;
-    "pcie_switch_port", "QC" => h.pcie_switch_port;
-    "disable_vhost_net", "Q" => h.disable_vhost_net;
-    "guest_memory_dump_paging", "Q" => h.guest_memory_dump_paging;
-    "confidential_guest", "QC" => h.confidential_guest;
-    "sev_snp_guest", "Q" => h.sev_snp_guest;
-    "enable_guest_swap", "Q" => h.guest_swap;
-    "rootless", "QC" => h.rootless;
-    "disable_seccomp", "CS" => h.disable_seccomp;
-    "disable_selinux", "FQCS" => h.disable_selinux;
-    "disable_guest_selinux", "QCS" => h.disable_guest_selinux;
-    "use_legacy_serial", "Q" => h.legacy_serial;
-    "extra_monitor_socket", "Q" => h.extra_monitor_socket.as_str();
-    "guest_extension_images", "Q" => extension_images(&h.guest_extension_images);
-    "default_gpus", "" => h.default_gpus;
-    "default_gpu_model", "" => h.default_gpu_model.as_str();
-    "cc_init_data", "" => h.initdata.as_str();
-    "epc", "" => h.sgx_epc_size;
-}
-
-keys! {
-    AGENT_KEYS, agent_value, |c: &SandboxConfig|
-    "kernel_modules", "" => list(&c.agent_config.kernel_modules);
-    "enable_debug", "" => c.agent_config.debug;
-    "enable_tracing", "" => c.agent_config.trace;
-    "debug_console_enabled", "" => c.agent_config.enable_debug_console;
-    "dial_timeout", "" => c.agent_config.dial_timeout;
-    "cdh_api_timeout", "" => c.agent_config.cdh_api_timeout;
-    "launch_process_timeout", "" => c.agent_config.launch_process_timeout;
-    "visible_cdi_devices", "" => c.agent_config.visible_cdi_devices;
-    "container_pipe_size", "" => c.agent_config.container_pipe_size;
-    "policy", "" => c.agent_config.policy.as_str();
-}
-
-keys! {
-    RUNTIME_KEYS, runtime_value, |c: &SandboxConfig|
-    "internetworking_model", "" => c.network_config.interworking_model.as_str();
-    "vfio_mode", "" => c.vfio_mode.as_str();
-    "guest_selinux_label", "" => c.guest_selinux_label.as_str();
-    "sandbox_bind_mounts", "" => list(&c.sandbox_bind_mounts);
-    "disable_new_netns", "" => c.network_config.disable_new_network;
-    "disable_guest_seccomp", "" => c.disable_guest_seccomp;
-    "enable_vcpus_pinning", "" => c.enable_vcpus_pinning;
-    "sandbox_cgroup_only", "" => c.sandbox_cgroup_only;
-    "static_sandbox_resource_mgmt", "" => c.static_resource_mgmt;
-    "emptydir_mode", "" => c.empty_dir_mode.as_str();
-    "create_container_timeout", "" => c.create_container_timeout;
-    "experimental_force_guest_pull", "" => c.force_guest_pull;
-    "enable_pprof", "" => c.enable_pprof;
-    "kubelet_root_dir", "" => c.kubelet_root_dir.as_str();
+    Hypervisor "path" "FQCS" = |c| &*c.hypervisor_config.hypervisor_path;
+    Hypervisor "jailer_path" "F" = |c| &*c.hypervisor_config.jailer_path;
+    Hypervisor "kernel" "FQCDS" = |c| c.hypervisor_config.kernel_asset_path();
+    Hypervisor "initrd" "FQCS" = |c| c.hypervisor_config.initrd_asset_path();
+    Hypervisor "image" "FQCDS" = |c| c.hypervisor_config.image_asset_path();
+    Hypervisor "rootfs_type" "FQCDS" = |c| &*c.hypervisor_config.rootfs_type;
+    Hypervisor "firmware" "FQC" = |c| c.hypervisor_config.firmware_asset_path();
+    Hypervisor "firmware_volume" "Q" = |c| c.hypervisor_config.firmware_volume_asset_path();
+    Hypervisor "machine_accelerators" "QC" = |c| &*c.hypervisor_config.machine_accelerators;
+    Hypervisor "cpu_features" "Q" = |c| &*c.hypervisor_config.cpu_features;
+    Hypervisor "kernel_params" "FQCDS" = |c| kernel_params::line(&c.hypervisor_config.kernel_params);
+    Hypervisor "kernel_verity_params" "FQCDS" = |c| &*c.hypervisor_config.kernel_verity_params;
+    Hypervisor "machine_type" "QCSR" = |c| &*c.hypervisor_config.hypervisor_machine_type;
+    Hypervisor "tdx_quote_generation_service_socket_port" "Q" = |c| c.hypervisor_config.qgs_port;
+    Hypervisor "block_device_driver" "FQCS" = |c| &*c.hypervisor_config.block_device_driver;
+    Hypervisor "entropy_source" "FQCDS" = |c| &*c.hypervisor_config.entropy_source;
+    Hypervisor "shared_fs" "QCS" = |c| &*c.hypervisor_config.shared_fs;
+    Hypervisor "virtio_fs_daemon" "QCS" = |c| &*c.hypervisor_config.virtio_fs_daemon;
+    Hypervisor "virtio_fs_cache" "QCS" = |c| &*c.hypervisor_config.virtio_fs_cache;
+    Hypervisor "vhost_user_store_path" "Q" = |c| &*c.hypervisor_config.vhost_user_store_path;
+    Hypervisor "guest_hook_path" "FQCSR" = |c| &*c.hypervisor_config.guest_hook_path;
+    Hypervisor "guest_memory_dump_path" "Q" = |c| &*c.hypervisor_config.guest_memory_dump_path;
+    Hypervisor "seccompsandbox" "Q" = |c| &*c.hypervisor_config.seccomp_sandbox;
+    Hypervisor "block_device_aio" "Q" = |c| &*c.hypervisor_config.block_device_aio;
+    Hypervisor "remote_hypervisor_socket" "R" = |c| &*c.hypervisor_config.remote_hypervisor_socket;
+    Hypervisor "snp_id_block" "Q" = |c| &*c.hypervisor_config.snp_id_block;
+    Hypervisor "snp_id_auth" "Q" = |c| &*c.hypervisor_config.snp_id_auth;
+    Hypervisor "snp_guest_policy" "Q" = |c| c.hypervisor_config.snp_guest_policy;
+    Hypervisor "measurement_algo" "QC" = |c| &*c.hypervisor_config.measurement_algo;
+    Hypervisor "valid_hypervisor_paths" "FQCS" = |c| list(c.hypervisor_config.hypervisor_path_list);
+    Hypervisor "valid_jailer_paths" "F" = |c| list(c.hypervisor_config.jailer_path_list);
+    Hypervisor "valid_virtio_fs_daemon_paths" "QCS" = |c| list(c.hypervisor_config.virtio_fs_daemon_list);
+    Hypervisor "virtio_fs_extra_args" "QCS" = |c| list(&c.hypervisor_config.virtio_fs_extra_args);
+    Hypervisor "pflashes" "Q" = |c| list(c.hypervisor_config.pflash);
+    Hypervisor "valid_vhost_user_store_paths" "Q" = |c| list(c.hypervisor_config.vhost_user_store_path_list);
+    Hypervisor "valid_entropy_sources" "FQC" = |c| list(c.hypervisor_config.entropy_source_list);
+    Hypervisor "enable_annotations" "FQCSR" = |c| list(c.hypervisor_config.enable_annotations);
+    Hypervisor "rx_rate_limiter_max_rate" "FQ" = |c| c.hypervisor_config.rx_rate_limiter_max_rate;
+    Hypervisor "tx_rate_limiter_max_rate" "FQ" = |c| c.hypervisor_config.tx_rate_limiter_max_rate;
+    Hypervisor "memory_offset" "QCS" = |c| c.hypervisor_config.mem_offset;
+    Hypervisor "default_maxmemory" "FQCS" = |c| c.hypervisor_config.default_max_memory_size;
+    Hypervisor "disk_rate_limiter_bw_max_rate" "C" = |c| c.hypervisor_config.disk_rate_limiter_bw_max_rate;
+    Hypervisor "disk_rate_limiter_bw_one_time_burst" "C" = |c| c.hypervisor_config.disk_rate_limiter_bw_one_time_burst;
+    Hypervisor "disk_rate_limiter_ops_max_rate" "C" = |c| c.hypervisor_config.disk_rate_limiter_ops_max_rate;
+    Hypervisor "disk_rate_limiter_ops_one_time_burst" "C" = |c| c.hypervisor_config.disk_rate_limiter_ops_one_time_burst;
+    Hypervisor "net_rate_limiter_bw_max_rate" "C" = |c| c.hypervisor_config.net_rate_limiter_bw_max_rate;
+    Hypervisor "net_rate_limiter_bw_one_time_burst" "C" = |c| c.hypervisor_config.net_rate_limiter_bw_one_time_burst;
+    Hypervisor "net_rate_limiter_ops_max_rate" "C" = |c| c.hypervisor_config.net_rate_limiter_ops_max_rate;
+    Hypervisor "net_rate_limiter_ops_one_time_burst" "C" = |c| c.hypervisor_config.net_rate_limiter_ops_one_time_burst;
+    Hypervisor "hypervisor_loglevel" "QCS" = |c| c.hypervisor_config.hypervisor_loglevel;
+    Hypervisor "virtio_fs_cache_size" "QCS" = |c| c.hypervisor_config.virtio_fs_cache_size;
+    Hypervisor "virtio_fs_queue_size" "Q" = |c| c.hypervisor_config.virtio_fs_queue_size;
+    Hypervisor "default_maxvcpus" "FQCDS" = |c| c.hypervisor_config.default_max_vcpus;
+    Hypervisor "default_memory" "FQCDS" = |c| c.hypervisor_config.memory_size;
+    Hypervisor "memory_slots" "FQCDS" = |c| c.hypervisor_config.mem_slots;
+    Hypervisor "default_bridges" "FQCS" = |c| c.hypervisor_config.default_bridges;
+    Hypervisor "msize_9p" "QC" = |c| c.hypervisor_config.msize9p;
+    Hypervisor "remote_hypervisor_timeout" "R" = |c| c.hypervisor_config.remote_hypervisor_timeout;
+    Hypervisor "default_vcpus" "FQCDS" = |c| float(c.hypervisor_config.num_vcpus_f);
+    Hypervisor "block_device_cache_set" "QC" = |c| c.hypervisor_config.block_device_cache_set;
+    Hypervisor "block_device_cache_direct" "QC" = |c| c.hypervisor_config.block_device_cache_direct;
+    Hypervisor "block_device_cache_noflush" "Q" = |c| c.hypervisor_config.block_device_cache_noflush;
+    Hypervisor "block_device_logical_sector_size" "QS" = |c| c.hypervisor_config.block_device_logical_sector_size;
+    Hypervisor "block_device_physical_sector_size" "QS" = |c| c.hypervisor_config.block_device_physical_sector_size;
+    Hypervisor "enable_vhost_user_store" "Q" = |c| c.hypervisor_config.enable_vhost_user_store;
+    Hypervisor "vhost_user_reconnect_timeout_sec" "Q" = |c| c.hypervisor_config.vhost_user_device_reconnect;
+    Hypervisor "disable_block_device_use" "QCS" = |c| c.hypervisor_config.disable_block_device_use;
+    Hypervisor "enable_mem_prealloc" "QC" = |c| c.hypervisor_config.mem_prealloc;
+    Hypervisor "reclaim_guest_freed_memory" "QC" = |c| c.hypervisor_config.reclaim_guest_freed_memory;
+    Hypervisor "enable_hugepages" "FQCS" = |c| c.hypervisor_config.huge_pages;
+    Hypervisor "enable_virtio_mem" "QC" = |c| c.hypervisor_config.virtio_mem;
+    Hypervisor "enable_iommu" "Q" = |c| c.hypervisor_config.iommu;
+    Hypervisor "enable_iommu_platform" "Q" = |c| c.hypervisor_config.iommu_platform;
+    Hypervisor "enable_numa" "Q" = |c| !c.hypervisor_config.guest_numa_nodes.is_empty();
+    Hypervisor "numa_mapping" "Q" = |c| list(&c.hypervisor_config.numa_mapping);
+    Hypervisor "enable_debug" "FQCDS" = |c| c.hypervisor_config.debug;
+    Hypervisor "disable_nesting_checks" "FQCS" = |c| c.hypervisor_config.disable_nesting_checks;
+    Hypervisor "enable_iothreads" "FQC" = |c| c.hypervisor_config.enable_iothreads;
+    Hypervisor "indep_iothreads" "FQC" = |c| c.hypervisor_config.indep_iothreads;
+    Hypervisor "disable_image_nvdimm" "QC" = |c| c.hypervisor_config.disable_image_nvdimm;
+    Hypervisor "hot_plug_vfio" "QC" = |c| &*c.hypervisor_config.hot_plug_vfio;
+    Hypervisor "cold_plug_vfio" "QC" = |c| &*c.hypervisor_config.cold_plug_vfio;
+    Hypervisor "pcie_root_port" "QC" = |c| c.hypervisor_config.pcie_root_port;
+    Hypervisor "pcie_switch_port" "QC" = |c| c.hypervisor_config.pcie_switch_port;
+    Hypervisor "disable_vhost_net" "Q" = |c| c.hypervisor_config.disable_vhost_net;
+    Hypervisor "guest_memory_dump_paging" "Q" = |c| c.hypervisor_config.guest_memory_dump_paging;
+    Hypervisor "confidential_guest" "QC" = |c| c.hypervisor_config.confidential_guest;
+    Hypervisor "sev_snp_guest" "Q" = |c| c.hypervisor_config.sev_snp_guest;
+    Hypervisor "enable_guest_swap" "Q" = |c| c.hypervisor_config.guest_swap;
+    Hypervisor "rootless" "QC" = |c| c.hypervisor_config.rootless;
+    Hypervisor "disable_seccomp" "CS" = |c| c.hypervisor_config.disable_seccomp;
+    Hypervisor "disable_selinux" "FQCS" = |c| c.hypervisor_config.disable_selinux;
+    Hypervisor "disable_guest_selinux" "QCS" = |c| c.hypervisor_config.disable_guest_selinux;
+    Hypervisor "use_legacy_serial" "Q" = |c| c.hypervisor_config.legacy_serial;
+    Hypervisor "extra_monitor_socket" "Q" = |c| &*c.hypervisor_config.extra_monitor_socket;
+    Hypervisor "guest_extension_images" "Q" = |c| extension_images(&c.hypervisor_config.guest_extension_images);
+    Hypervisor "default_gpus" "" = |c| c.hypervisor_config.default_gpus;
+    Hypervisor "default_gpu_model" "" = |c| &*c.hypervisor_config.default_gpu_model;
+    Hypervisor "cc_init_data" "" = |c| &*c.hypervisor_config.initdata;
+    Hypervisor "epc" "" = |c| c.hypervisor_config.sgx_epc_size;
+    Agent "kernel_modules" "" = |c| list(&c.agent_config.kernel_modules);
+    Agent "enable_debug" "" = |c| c.agent_config.debug;
+    Agent "enable_tracing" "" = |c| c.agent_config.trace;
+    Agent "debug_console_enabled" "" = |c| c.agent_config.enable_debug_console;
+    Agent "dial_timeout" "" = |c| c.agent_config.dial_timeout;
+    Agent "cdh_api_timeout" "" = |c| c.agent_config.cdh_api_timeout;
+    Agent "launch_process_timeout" "" = |c| c.agent_config.launch_process_timeout;
+    Agent "visible_cdi_devices" "" = |c| c.agent_config.visible_cdi_devices;
+    Agent "container_pipe_size" "" = |c| c.agent_config.container_pipe_size;
+    Agent "policy" "" = |c| &*c.agent_config.policy;
+    Runtime "internetworking_model" "" = |c| c.network_config.interworking_model.as_str();
+    Runtime "vfio_mode" "" = |c| c.vfio_mode.as_str();
+    Runtime "guest_selinux_label" "" = |c| c.guest_selinux_label;
+    Runtime "sandbox_bind_mounts" "" = |c| list(c.sandbox_bind_mounts);
+    Runtime "disable_new_netns" "" = |c| c.network_config.disable_new_network;
+    Runtime "disable_guest_seccomp" "" = |c| c.disable_guest_seccomp;
+    Runtime "enable_vcpus_pinning" "" = |c| c.enable_vcpus_pinning;
+    Runtime "sandbox_cgroup_only" "" = |c| c.sandbox_cgroup_only;
+    Runtime "static_sandbox_resource_mgmt" "" = |c| c.static_resource_mgmt;
+    Runtime "emptydir_mode" "" = |c| c.empty_dir_mode;
+    Runtime "create_container_timeout" "" = |c| c.create_container_timeout;
+    Runtime "experimental_force_guest_pull" "" = |c| c.force_guest_pull;
+    Runtime "enable_pprof" "" = |c| c.enable_pprof;
+    Runtime "kubelet_root_dir" "" = |c| c.kubelet_root_dir;
 }
 
 fn letter(kind: HypervisorType) -> char {
@@ -200,83 +204,103 @@ fn letter(kind: HypervisorType) -> char {
     }
 }
 
-/// The value of one key.
-pub(super) fn value(config: &SandboxConfig, section: Section, key: &str) -> Option<Json> {
-    match section {
-        Section::Hypervisor => hypervisor_value(&config.hypervisor_config, key),
-        Section::Agent => agent_value(config, key),
-        Section::Runtime => runtime_value(config, key),
-        Section::Nowhere => None,
+/// The key of a table.
+pub(super) fn key(section: Section, field: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.section == section && key.field == field)
+}
+
+impl Key {
+    /// Whether a file's value reaches this hypervisor.
+    fn read_for(&self, hypervisor: HypervisorType) -> bool {
+        self.section != Section::Hypervisor || self.readers.contains(letter(hypervisor))
+    }
+
+    /// Whether an annotation can set it.
+    fn settable(&self) -> bool {
+        KNOWN.iter().any(|known| known.section == self.section && known.field == self.field)
     }
 }
 
-/// The annotation that decided a key, if one did.
-fn annotation(session: &Session<'_>, section: Section, key: &str) -> Option<&'static str> {
-    let mut found = None;
-    for (id, mark) in &session.marks {
-        let known = id.known();
-        let names = known.section == section
-            && (known.field == key || (key == "enable_numa" && *id == Id::NumaMapping));
-        if names && mark.status == Status::Applied {
-            found = Some(known.key);
+/// What holds for a sandbox that no annotation touches, and whose size nobody asks for.
+#[derive(Debug, Clone)]
+pub(super) struct Base {
+    effective: Effective,
+    /// How many of the keys are the hypervisor's; they stand first.
+    of_hypervisor: usize,
+}
+
+impl Base {
+    /// Every key that the hypervisor, the agent and the runtime have.
+    pub fn of(loaded: &Loaded) -> Self {
+        let mut config = SandboxConfig::new(loaded.runtime(), "", "");
+        loaded.fill_in(&mut config);
+        let mut base = Self { effective: Effective::default(), of_hypervisor: 0 };
+        let hypervisor = config.hypervisor_type;
+        for key in KEYS.iter().filter(|key| key.read_for(hypervisor) || key.settable()) {
+            let name = key.name.under(hypervisor);
+            base.effective.set(name, (key.value)(&config), origin(loaded, &config, key, None));
+            base.of_hypervisor += usize::from(key.section == Section::Hypervisor);
         }
+        beside_the_sandbox(loaded, &mut base.effective);
+        Self { effective: base.effective.shared(), ..base }
     }
-    let plugs = [("hot_plug_vfio", Id::ColdPlugVfio), ("cold_plug_vfio", Id::HotPlugVfio)];
-    let by_other =
-        plugs.iter().find(|(name, _)| found.is_none() && section == Section::Hypervisor && *name == key);
-    let (_, other) = by_other.filter(|(_, id)| session.value(*id).is_some()).copied().unzip();
-    found.or_else(|| other.map(|id: Id| id.known().key))
 }
 
-/// Which of the hypervisor's keys an annotation can set.
-fn settable() -> &'static [bool] {
-    static SETTABLE: OnceLock<Vec<bool>> = OnceLock::new();
-    let by_annotation = |key: &str| KNOWN.iter().any(|k| k.section == Section::Hypervisor && k.field == key);
-    SETTABLE.get_or_init(|| HYPERVISOR_KEYS.iter().map(|(key, _)| by_annotation(key)).collect())
-}
-
-/// Everything that holds for this sandbox.
+/// Everything that holds for this sandbox: what holds for all of them, and its own in the place of that.
 pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
-    let mut out = Effective::default();
+    let base = loaded.base();
+    let mut out = base.effective.clone();
     let config = &session.config;
-    let mark = letter(config.hypervisor_type);
-    for ((key, readers), settable) in HYPERVISOR_KEYS.iter().zip(settable()) {
-        let from_file = readers.contains(mark);
-        if !from_file && !*settable {
-            continue;
-        }
-        if let Some(value) = hypervisor_value(&config.hypervisor_config, key) {
-            let name = format!("{}.{key}", loaded.table);
-            let origin = origin(loaded, session, Section::Hypervisor, key, &name, from_file);
-            out.set(name, value, origin);
+    let hypervisor = config.hypervisor_type;
+    let mut set = |key: &Key, by: Option<&'static str>| {
+        let name = key.name.under(hypervisor);
+        out.set(name, (key.value)(config), origin(loaded, config, key, by));
+    };
+    if config.static_resource_mgmt {
+        for field in ["default_vcpus", "default_memory", "default_maxvcpus"] {
+            key(Section::Hypervisor, field).into_iter().for_each(|key| set(key, None));
         }
     }
-    for (id, mark) in &session.marks {
+    let applied = session.marks.iter().filter(|(_, mark)| mark.status == Status::Applied);
+    let mut keyless = Vec::new();
+    for (id, _) in applied {
         let known = id.known();
-        let is_new = known.section == Section::Hypervisor
-            && mark.status == Status::Applied
-            && !HYPERVISOR_KEYS.iter().any(|(key, _)| *key == known.field);
-        if is_new && let Some(value) = session.value(*id) {
-            let name = format!("{}.{}", loaded.table, known.field);
-            out.set(name, value, Origin::Annotation(Cow::Borrowed(known.key)));
+        match loaded.stations(*id).and_then(|stations| stations.key) {
+            Some(key) => set(key, Some(known.key)),
+            None if known.section == Section::Hypervisor => keyless.push(*id),
+            None => {}
+        }
+        if let Some(key) = also_set(*id).and_then(|field| key(Section::Hypervisor, field)) {
+            set(key, Some(known.key));
         }
     }
-    for (key, _) in AGENT_KEYS {
-        if let Some(value) = agent_value(config, key) {
-            let written = format!("agent.{}.{key}", loaded.configuration.agent_table);
-            let origin = origin(loaded, session, Section::Agent, key, &written, true);
-            out.set(format!("{AGENT_TABLE}.{key}"), value, origin);
-        }
+    if keyless.is_empty() {
+        return out;
     }
-    for (key, _) in RUNTIME_KEYS {
-        if let Some(value) = runtime_value(config, key) {
-            let name = format!("runtime.{key}");
-            let origin = origin(loaded, session, Section::Runtime, key, &name, true);
-            out.set(name, value, origin);
+    // What only annotations can say stands behind the hypervisor's keys.
+    let mut all = Effective::default();
+    for (at, (name, EffectiveValue { value, origin })) in out.iter().enumerate() {
+        if at == base.of_hypervisor {
+            for id in keyless.drain(..) {
+                let known = id.known();
+                if let (Some(name), Some(value)) = (known.name(hypervisor), session.value(id)) {
+                    all.set(name, value, Origin::Annotation(Cow::Borrowed(known.key)));
+                }
+            }
         }
+        all.set(name.clone(), value.clone(), origin.clone());
     }
-    beside_the_sandbox(loaded, &mut out);
-    out
+    all
+}
+
+/// The key that an annotation decides beside its own.
+fn also_set(id: Id) -> Option<&'static str> {
+    match id {
+        Id::NumaMapping => Some("enable_numa"),
+        Id::ColdPlugVfio => Some("hot_plug_vfio"),
+        Id::HotPlugVfio => Some("cold_plug_vfio"),
+        _ => None,
+    }
 }
 
 /// What only the shim knows: no pod changes it.
@@ -307,45 +331,51 @@ fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
     }
 }
 
-fn origin(
-    loaded: &Loaded,
-    session: &Session<'_>,
-    section: Section,
-    key: &str,
-    name: &str,
-    from_file: bool,
-) -> Origin {
-    let sized = section == Section::Hypervisor && session.config.static_resource_mgmt;
-    let resources = &session.config.sandbox_resources;
-    match key {
-        "default_maxvcpus" if sized => {
-            return Origin::Derived(Cow::Borrowed("static sizing: the vCPUs at boot"));
-        }
-        "default_vcpus" if sized && resources.workload_cpus != 0.0 => {
-            return Origin::Derived(Cow::Borrowed("static sizing: default plus the pod's CPU limit"));
-        }
-        "default_memory" if sized && resources.workload_mem_mb != 0 => {
-            return Origin::Derived(Cow::Borrowed("static sizing: default plus the pod's memory limit"));
-        }
-        _ => {}
-    }
-    if let Some(annotation) = annotation(session, section, key) {
-        return Origin::Annotation(Cow::Borrowed(annotation));
-    }
-    if section == Section::Hypervisor
-        && let Some(rule) = rule(loaded, session, key)
+/// Where the value of a key came from; `by`: the annotation that set it.
+fn origin(loaded: &Loaded, config: &SandboxConfig<'_>, key: &Key, by: Option<&'static str>) -> Origin {
+    let of_hypervisor = key.section == Section::Hypervisor;
+    if of_hypervisor
+        && config.static_resource_mgmt
+        && let Some(rule) = sizing_rule(config, key.field)
     {
         return Origin::Derived(Cow::Borrowed(rule));
     }
-    let place = loaded.configuration.places.get(name).filter(|_| from_file);
+    if let Some(annotation) = by {
+        return Origin::Annotation(Cow::Borrowed(annotation));
+    }
+    if of_hypervisor && let Some(rule) = rule(loaded, config.hypervisor_type, key.field) {
+        return Origin::Derived(Cow::Borrowed(rule));
+    }
+    if !key.read_for(config.hypervisor_type) {
+        return Origin::Default;
+    }
+    let places = &loaded.configuration.places;
+    let place = match key.section {
+        Section::Agent => places.get(&format!("agent.{}.{}", loaded.configuration.agent_table, key.field)),
+        _ => places.get(key.name.under(config.hypervisor_type)),
+    };
     place.cloned().map_or(Origin::Default, Origin::File)
 }
 
+/// What static sizing made of a key, whatever was there.
+fn sizing_rule(config: &SandboxConfig<'_>, field: &str) -> Option<&'static str> {
+    let resources = &config.sandbox_resources;
+    match field {
+        "default_maxvcpus" => Some("static sizing: the vCPUs at boot"),
+        "default_vcpus" if resources.workload_cpus != 0.0 => {
+            Some("static sizing: default plus the pod's CPU limit")
+        }
+        "default_memory" if resources.workload_mem_mb != 0 => {
+            Some("static sizing: default plus the pod's memory limit")
+        }
+        _ => None,
+    }
+}
+
 /// The rule that replaced what the file says (or does not say).
-fn rule(loaded: &Loaded, session: &Session<'_>, key: &str) -> Option<&'static str> {
+fn rule(loaded: &Loaded, kind: HypervisorType, key: &str) -> Option<&'static str> {
     let asked = &loaded.configuration.asked;
     let held = &loaded.configuration.runtime.hypervisor_config;
-    let kind = session.config.hypervisor_type;
     if kind == HypervisorType::Remote {
         return match key {
             "shared_fs" => Some("remote never shares a file system"),

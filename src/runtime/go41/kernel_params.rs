@@ -4,11 +4,13 @@
 //! src/runtime/virtcontainers/hypervisor.go, `SetKernelParams` in src/runtime/pkg/katautils/config.go and
 //! `KataAgentKernelParams` in src/runtime/virtcontainers/kata_agent.go at 4.1.0.
 
+use std::borrow::Cow;
+
 use super::config::{AgentConfig, HypervisorConfig, Param};
 use crate::runtime::go_text::{self, quote};
 
 /// Pairs out of words: the key ends at the first `=`.
-pub(super) fn pairs<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Param> {
+pub(super) fn pairs<'a, T: From<&'a str>>(words: impl IntoIterator<Item = &'a str>) -> Vec<Param<T>> {
     words
         .into_iter()
         .filter(|word| !word.is_empty())
@@ -32,15 +34,20 @@ pub(super) fn quoted_words(line: &str) -> Vec<&str> {
 }
 
 /// The parameters as one line.
-pub(super) fn line(params: &[Param]) -> String {
-    let words = params.iter().filter(|p| !(p.key.is_empty() && p.value.is_empty())).map(|p| {
-        match (p.key.is_empty(), p.value.is_empty()) {
-            (true, _) => p.value.clone(),
-            (_, true) => p.key.clone(),
-            _ => format!("{}={}", p.key, p.value),
+pub(super) fn line(params: &[Param<Cow<'_, str>>]) -> String {
+    let length = params.iter().map(|p| p.key.len() + p.value.len() + 2).sum();
+    let mut line = String::with_capacity(length);
+    for Param { key, value } in params.iter().filter(|p| !(p.key.is_empty() && p.value.is_empty())) {
+        if !line.is_empty() {
+            line.push(' ');
         }
-    });
-    words.collect::<Vec<_>>().join(" ")
+        line.push_str(key);
+        if !key.is_empty() && !value.is_empty() {
+            line.push('=');
+        }
+        line.push_str(value);
+    }
+    line
 }
 
 /// What stands before the configured parameters.
@@ -148,7 +155,7 @@ mod tests {
     fn quotes_keep_spaces_together() {
         assert_eq!(quoted_words("a=1  b=\"x y\" c"), ["a=1", "b=\"x y\"", "c"]);
         assert_eq!(
-            pairs(["a=b=c", "d", "=e"]),
+            pairs::<String>(["a=b=c", "d", "=e"]),
             [Param::new("a", "b=c"), Param::new("d", ""), Param::new("", "e")]
         );
     }

@@ -6,20 +6,25 @@
 mod annotations;
 pub mod config;
 mod effective;
+mod gates;
 mod initdata;
 pub mod kernel_params;
 mod load;
 mod numa;
 mod sizing;
+mod stations;
 pub mod toml;
 mod use_of;
 mod validate;
 mod verdicts;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use self::config::{HypervisorType, NetworkConfig, Param, RuntimeConfig, SandboxConfig};
+use self::config::{HypervisorType, Param, RuntimeConfig, SandboxConfig};
+use self::effective::Base;
+use self::gates::ValueGates;
+use self::stations::Stations;
 use super::verdict::{Failure, FailureStage};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
 use crate::catalog::Generation;
@@ -27,104 +32,43 @@ use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
-use crate::policy::values::ValueGate;
-use annotations::known::{Id, KNOWN, Section};
+use annotations::known::{COUNT, Id};
 use load::Configuration;
-
-/// The compiled value gates, each with the list it was made of.
-#[derive(Debug, Clone)]
-struct ValueGates {
-    hypervisor: (ValueGate, &'static str),
-    jailer: (ValueGate, &'static str),
-    virtio_fs_daemon: (ValueGate, &'static str),
-    vhost_user_store: (ValueGate, &'static str),
-    entropy_source: (ValueGate, &'static str),
-}
 
 /// A configuration as the runtime holds it after loading.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     configuration: Arc<Configuration>,
-    /// A sandbox without annotations or size.
-    template: Box<SandboxConfig>,
     names: NameGate,
     gates: Box<ValueGates>,
     /// `hypervisor.qemu`
-    table: String,
-    /// The configuration key of each annotation.
-    fields: Vec<Option<Cow<'static, str>>>,
+    table: &'static str,
+    /// What each annotation passes first, once somebody wants it.
+    stations: Box<[OnceLock<Stations>]>,
+    /// What holds for a sandbox that no annotation touches, once somebody wants it.
+    base: OnceLock<Base>,
     /// Whether the host's kernel runs in FIPS mode.
     fips: bool,
     findings: Vec<Finding>,
 }
-
-/// The agent's table in reports: there is one agent, whatever a file calls its table.
-const AGENT_TABLE: &str = "agent.kata";
 
 /// Loads the configuration as the runtime does.
 pub fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> Result<Loaded, LoadError> {
     let configuration = load::load(layers, host, options)?;
     let runtime = &configuration.runtime;
     let hypervisor = &runtime.hypervisor_config;
-    let gate = |list: &Arc<[String]>, key: &'static str| (ValueGate::new(Generation::Go41, list), key);
-    let gates = Box::new(ValueGates {
-        hypervisor: gate(&hypervisor.hypervisor_path_list, "valid_hypervisor_paths"),
-        jailer: gate(&hypervisor.jailer_path_list, "valid_jailer_paths"),
-        virtio_fs_daemon: gate(&hypervisor.virtio_fs_daemon_list, "valid_virtio_fs_daemon_paths"),
-        vhost_user_store: gate(&hypervisor.vhost_user_store_path_list, "valid_vhost_user_store_paths"),
-        entropy_source: gate(&hypervisor.entropy_source_list, "valid_entropy_sources"),
-    });
-    let table = format!("hypervisor.{}", runtime.hypervisor_type.as_str());
-    let fields = KNOWN
-        .iter()
-        .map(|known| match known.section {
-            Section::Hypervisor => Some(Cow::Owned(format!("{table}.{}", known.field))),
-            Section::Agent => Some(Cow::Owned(format!("{AGENT_TABLE}.{}", known.field))),
-            Section::Runtime => Some(Cow::Owned(format!("runtime.{}", known.field))),
-            Section::Nowhere => None,
-        })
-        .collect();
+    let table = runtime.hypervisor_type.table();
+    let place = |key: &str| configuration.places.get(&format!("{table}.{key}")).cloned();
     Ok(Loaded {
-        template: Box::new(template(runtime)),
         names: NameGate::new(Generation::Go41, &hypervisor.enable_annotations),
-        gates,
-        fields,
+        gates: Box::new(ValueGates::new(hypervisor, place)),
         fips: host.read("/proc/sys/crypto/fips_enabled").is_ok_and(|text| text.trim_ascii() == b"1"),
-        findings: remarks(&configuration, &table),
+        findings: remarks(&configuration, table),
         table,
+        stations: Box::new([const { OnceLock::new() }; COUNT]),
+        base: OnceLock::new(),
         configuration: Arc::new(configuration),
     })
-}
-
-fn template(runtime: &RuntimeConfig) -> SandboxConfig {
-    SandboxConfig {
-        hypervisor_type: runtime.hypervisor_type,
-        hypervisor_config: runtime.hypervisor_config.clone(),
-        agent_config: runtime.agent_config.clone(),
-        network_config: NetworkConfig {
-            interworking_model: runtime.inter_network_model,
-            disable_new_network: runtime.disable_new_netns,
-            dan_config_path: String::new(),
-        },
-        static_resource_mgmt: runtime.static_sandbox_resource_mgmt,
-        // A pod sandbox comes with a /dev/shm of the default size.
-        shm_size: 64 << 20,
-        vfio_mode: runtime.vfio_mode,
-        sandbox_cgroup_only: runtime.sandbox_cgroup_only,
-        sandbox_bind_mounts: Arc::clone(&runtime.sandbox_bind_mounts),
-        disable_guest_seccomp: runtime.disable_guest_seccomp,
-        empty_dir_mode: runtime.empty_dir_mode.clone(),
-        enable_vcpus_pinning: runtime.enable_vcpus_pinning,
-        guest_selinux_label: runtime.guest_selinux_label.clone(),
-        create_container_timeout: runtime.create_container_timeout,
-        force_guest_pull: runtime.force_guest_pull,
-        kubelet_root_dir: runtime.kubelet_root_dir.clone(),
-        factory_config: runtime.factory_config.clone(),
-        enable_pprof: runtime.enable_pprof,
-        trace: runtime.trace,
-        rootless_shim: runtime.hypervisor_config.rootless,
-        ..SandboxConfig::default()
-    }
 }
 
 /// What loading did without a word.
@@ -183,13 +127,14 @@ impl Loaded {
         &self.configuration.runtime
     }
 
-    /// `hypervisor.qemu`
-    fn table(&self) -> &str {
-        &self.table
+    /// What an annotation passes first.
+    fn stations(&self, id: Id) -> Option<&Stations> {
+        Some(self.stations.get(id as usize)?.get_or_init(|| Stations::of(self, id)))
     }
 
-    fn field(&self, id: Id) -> Option<Cow<'static, str>> {
-        self.fields.get(id as usize).cloned().flatten()
+    /// What holds for a sandbox that no annotation touches.
+    fn base(&self) -> &Base {
+        self.base.get_or_init(|| Base::of(self))
     }
 
     /// Where a key of the active hypervisor's table stands.
@@ -197,18 +142,10 @@ impl Loaded {
         self.configuration.places.get(&format!("{}.{key}", self.table)).cloned()
     }
 
-    /// An entry of a policy list.
-    fn pattern(&self, list: &str, index: usize) -> &str {
-        let hypervisor = &self.runtime().hypervisor_config;
-        let entries = match list {
-            "enable_annotations" => &hypervisor.enable_annotations,
-            "valid_hypervisor_paths" => &hypervisor.hypervisor_path_list,
-            "valid_jailer_paths" => &hypervisor.jailer_path_list,
-            "valid_virtio_fs_daemon_paths" => &hypervisor.virtio_fs_daemon_list,
-            "valid_vhost_user_store_paths" => &hypervisor.vhost_user_store_path_list,
-            _ => &hypervisor.entropy_source_list,
-        };
-        entries.get(index).map_or("", String::as_str)
+    /// The pattern of `enable_annotations` that lets a name through.
+    fn pattern(&self, short: &str) -> Option<&str> {
+        let patterns = &self.runtime().hypervisor_config.enable_annotations;
+        patterns.get(self.names.admits(short)?).map(String::as_str)
     }
 
     /// Whether this hypervisor's loader takes `enable_annotations` over at all.
@@ -218,9 +155,7 @@ impl Loaded {
 
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let mut config = SandboxConfig::clone(&self.template);
-        config.id = sandbox.id.to_owned();
-        config.hostname = sandbox.hostname.to_owned();
+        let mut config = SandboxConfig::new(self.runtime(), sandbox.id, sandbox.hostname);
         let kind = match container_type(sandbox) {
             Ok(kind) => kind,
             Err(message) => {
@@ -233,23 +168,20 @@ impl Loaded {
             config.sandbox_resources = sizing::workload(sandbox.annotations);
         }
         let dan = &self.runtime().dan_config;
-        let dan = crate::policy::go_path::clean(&format!("{dan}/{}.json", sandbox.id));
-        if !self.runtime().dan_config.is_empty() && host.exists(&dan) {
-            config.network_config.dan_config_path = dan;
+        if !dan.is_empty() {
+            let dan = crate::policy::go_path::clean(&format!("{dan}/{}.json", sandbox.id));
+            if host.exists(&dan) {
+                config.network_config.dan_config_path = dan;
+            }
         }
         let mut session = annotations::apply(host, self, config, sandbox.annotations);
-        sizing::apply_static(&mut session.config);
-        session.config.hypervisor_config.shared_path =
-            format!("/run/kata-containers/shared/sandboxes/{}/shared", sandbox.id);
-        if self.fips {
-            session.config.hypervisor_config.kernel_params.push(Param::new("fips", "1"));
-        }
+        self.fill_in(&mut session.config);
         let mut run =
             Run { failure: session.failure.take(), findings: self.findings.clone(), ..Run::default() };
         if depth == Depth::Full && run.failure.is_none() {
             run.effective = Some(effective::effective(self, &session));
         }
-        run.verdicts = verdicts::verdicts(self, &mut session, sandbox.annotations, &mut run.findings);
+        run.verdicts = verdicts::verdicts(self, &mut session, &mut run.findings);
         if run.failure.is_none() {
             let mut config = session.config;
             self.start(host, sandbox, &mut config, depth, &mut run);
@@ -258,12 +190,20 @@ impl Loaded {
         run
     }
 
+    /// What is added to a configuration that has been through its annotations.
+    fn fill_in(&self, config: &mut SandboxConfig<'_>) {
+        sizing::apply_static(config);
+        if self.fips {
+            config.hypervisor_config.kernel_params.push(Param::new("fips", "1"));
+        }
+    }
+
     /// From the sandbox's configuration to the VM.
-    fn start(
+    fn start<'a>(
         &self,
         host: &Host,
-        sandbox: &Sandbox<'_>,
-        config: &mut SandboxConfig,
+        sandbox: &Sandbox<'a>,
+        config: &mut SandboxConfig<'a>,
         depth: Depth,
         run: &mut Run,
     ) {
@@ -284,7 +224,7 @@ impl Loaded {
                     } else {
                         &mut hypervisor.sandbox_namespace
                     };
-                    slot.clone_from(value);
+                    *slot = Cow::Borrowed(value.as_str());
                 }
             }
         }
@@ -317,7 +257,7 @@ fn container_type(sandbox: &Sandbox<'_>) -> Result<ContainerType, String> {
         "io.kubernetes.cri-o.ContainerType",
         "io.kubernetes.docker.type",
     ];
-    let Some(kind) = keys.iter().find_map(|key| sandbox.annotations.get(*key)) else {
+    let Some(kind) = keys.iter().find_map(|key| sandbox.annotations.get(key)) else {
         return Ok(ContainerType::Single);
     };
     match kind.as_str() {

@@ -2,14 +2,13 @@
 //!
 //! Facts: `CalculateSandboxSizing` and the end of `SandboxConfig` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use std::collections::BTreeMap;
-
 use super::config::{SandboxConfig, SandboxResources};
+use crate::input::{Annotations, Text};
 use crate::runtime::go_text;
 
 /// CPUs and memory that the CRI's annotations ask for. What cannot be read counts as 0.
-pub(super) fn workload(annotations: &BTreeMap<String, String>) -> SandboxResources {
-    let text = |key: &str| annotations.get(key).map_or("", String::as_str);
+pub(super) fn workload(annotations: &Annotations) -> SandboxResources {
+    let text = |key: &str| annotations.get(key).map_or("", Text::as_str);
     let unsigned = |key: &str| go_text::parse_uint(text(key), 10, 64).unwrap_or(0);
     let signed = |key: &str| go_text::parse_int(text(key), 10).unwrap_or(0);
     let period = unsigned("io.kubernetes.cri.sandbox-cpu-period");
@@ -26,7 +25,7 @@ pub(super) fn workload(annotations: &BTreeMap<String, String>) -> SandboxResourc
 }
 
 /// With static sizing the VM starts as large as defaults and workload together.
-pub(super) fn apply_static(config: &mut SandboxConfig) {
+pub(super) fn apply_static(config: &mut SandboxConfig<'_>) {
     if !config.static_resource_mgmt {
         return;
     }

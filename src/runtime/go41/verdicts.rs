@@ -3,114 +3,88 @@
 //! Decides the words; every fate was decided before. Facts: none of its own.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::annotations::known::{Id, Section};
-use super::annotations::session::{Mark, Session, step};
+use super::annotations::session::{Given, Mark, Session, step};
 use super::config::SandboxConfig;
-use super::{Loaded, effective, sizing, use_of};
-use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX, Risk};
+use super::stations::{self, Stations};
+use super::{Loaded, sizing};
+use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
 use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::Text;
 use crate::runtime::Run;
-use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step, Verdict};
+use crate::runtime::go_json;
+use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step, Trace, Verdict};
 
 /// One for each annotation that is Kata's, in key order.
-pub(super) fn verdicts(
-    loaded: &Loaded,
-    session: &mut Session<'_>,
-    annotations: &BTreeMap<String, String>,
+pub(super) fn verdicts<'a>(
+    loaded: &'a Loaded,
+    session: &mut Session<'a>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Verdict> {
-    let mut baseline = None;
-    let mut out = Vec::new();
-    for (key, value) in annotations {
-        let id = Id::of(key);
-        if id.is_none() && !key.starts_with(KATA_PREFIX) {
-            continue;
-        }
-        out.push(verdict(loaded, session, key, value, id, &mut baseline, findings));
-    }
-    out
+    let mut sized = None;
+    let given = std::mem::take(&mut session.given);
+    given.into_iter().map(|given| verdict(loaded, session, given, &mut sized, findings)).collect()
 }
 
-fn place_step(stage: Stage, passed: bool, note: String, place: Option<crate::input::Place>) -> Step {
-    Step { stage, passed, note: note.into(), place }
+/// A verdict that knows nothing yet.
+fn blank(loaded: &Loaded, given: Given<'_>) -> Verdict {
+    let hypervisor = loaded.runtime().hypervisor_type;
+    Verdict {
+        key: given.key.clone(),
+        value: given.value.clone(),
+        status: Status::Unknown,
+        field: given.read.and_then(|(id, _)| id.known().name(hypervisor)).map(Text::constant),
+        before: None,
+        after: None,
+        stage: Stage::Known,
+        reason: Text::default(),
+        fix: None,
+        trace: Trace::default(),
+    }
 }
 
-/// The name gate's station, or the refusal that it is.
-fn name_step(loaded: &Loaded, key: &str) -> Result<Option<Step>, Box<Verdict>> {
-    let Some(short) = key.strip_prefix(HYPERVISOR_PREFIX) else {
-        return Ok(Some(step(Stage::Name, true, "no gate before this kind of annotation")));
-    };
-    let place = loaded.hypervisor_place("enable_annotations");
-    if let Some(index) = loaded.names.admits(short) {
-        let pattern = loaded.pattern("enable_annotations", index);
-        return Ok(Some(place_step(Stage::Name, true, format!("{pattern:?} matches"), place)));
-    }
-    let list = loaded.runtime().hypervisor_config.enable_annotations.len();
-    let reason = match list {
+/// The verdict on a name that the name gate does not let through.
+fn not_enabled(loaded: &Loaded, given: Given<'_>) -> Verdict {
+    let short = given.key.strip_prefix(HYPERVISOR_PREFIX).unwrap_or(given.key);
+    let reason = Text::from(match loaded.runtime().hypervisor_config.enable_annotations.len() {
         0 => format!("enable_annotations of [{}] lets no annotation through", loaded.table),
         _ => format!("no pattern in enable_annotations of [{}] matches {short:?}", loaded.table),
-    };
+    });
     let fix = match loaded.has_gates() {
         true => Fix::Allow {
-            list: ListId::new(loaded.table.clone(), "enable_annotations"),
+            list: ListId::new(loaded.table, "enable_annotations"),
             pattern: format!("^{}$", regex::escape(short)),
         },
         false => Fix::Advice(Cow::Borrowed("leave it out: this hypervisor reads no enable_annotations")),
     };
-    Err(Box::new(Verdict {
-        key: key.to_owned(),
-        value: String::new(),
+    let place = loaded.hypervisor_place("enable_annotations");
+    Verdict {
         status: Status::Refused,
-        field: None,
-        before: None,
-        after: None,
         stage: Stage::Name,
-        trace: vec![place_step(Stage::Name, false, reason.clone(), place)],
+        trace: vec![Step { stage: Stage::Name, passed: false, note: reason.clone(), place }].into(),
         reason,
         fix: Some(fix),
-    }))
+        ..blank(loaded, given)
+    }
 }
 
-fn verdict(
-    loaded: &Loaded,
-    session: &mut Session<'_>,
-    key: &str,
-    value: &str,
-    id: Option<Id>,
-    baseline: &mut Option<SandboxConfig>,
+fn verdict<'a>(
+    loaded: &'a Loaded,
+    session: &mut Session<'a>,
+    given: Given<'a>,
+    sized: &mut Option<SandboxConfig<'a>>,
     findings: &mut Vec<Finding>,
 ) -> Verdict {
-    let field = id.and_then(|id| loaded.field(id));
-    let named = match name_step(loaded, key) {
-        Ok(named) => named,
-        Err(refused) => return Verdict { value: value.to_owned(), field, ..*refused },
-    };
-    let mut verdict = Verdict {
-        key: key.to_owned(),
-        value: value.to_owned(),
-        status: Status::Unknown,
-        field,
-        before: None,
-        after: None,
-        stage: Stage::Known,
-        reason: String::new(),
-        fix: None,
-        trace: named.into_iter().collect(),
-    };
-    findings.extend(wide_pattern(loaded, key));
-    let Some(id) = id else {
-        unknown(&mut verdict);
-        return verdict;
-    };
-    let known = id.known();
-    verdict.trace.push(match &verdict.field {
-        Some(field) => step(Stage::Known, true, format!("stands for {field}")),
-        None => step(Stage::Known, true, "known"),
-    });
+    let Some((id, stations)) = given.read else { return unknown(loaded, given, findings) };
+    if !stations.admitted {
+        return not_enabled(loaded, given);
+    }
+    findings.extend(stations.wide.clone());
+    let mut verdict = Verdict { trace: Trace::along(Arc::clone(&stations.steps)), ..blank(loaded, given) };
     let position = session.marks.iter().position(|(other, _)| *other == id);
     let Some((_, mark)) = position.map(|at| session.marks.swap_remove(at)) else {
         // Nothing was written down: the steps never came to it.
@@ -118,27 +92,27 @@ fn verdict(
         verdict.reason = "the runtime reads past it".into();
         return verdict;
     };
-    let before = before(loaded, session, baseline, id);
-    let after = effective::value(&session.config, known.section, known.field)
-        .or_else(|| (known.section != Section::Nowhere).then(|| Json::from(value)));
     let Mark { status, stage, reason, fix, steps, cut } = mark;
     verdict.status = status;
     verdict.stage = stage;
     verdict.fix = fix;
-    verdict.trace.extend(steps);
+    verdict.trace = verdict.trace.then(steps);
     if status != Status::Refused {
-        verdict.after = after;
+        verdict.after = match stations.key {
+            Some(key) => Some((key.value)(&session.config)),
+            None => (id.known().section != Section::Nowhere).then(|| Json::from(given.value.as_str())),
+        };
     }
-    verdict.before = before;
-    verdict.reason = reason.into_owned();
+    verdict.before = before(loaded, session, sized, (id, stations));
+    verdict.reason = reason;
     if status == Status::Applied {
-        applied(loaded, session, id, &mut verdict, findings);
+        applied(session, id, stations, &mut verdict, findings);
     }
     if let Some((given, kept)) = cut {
         findings.push(Finding {
             code: Code::ValueCut,
             severity: Severity::Warning,
-            subject: Some(key.to_owned()),
+            subject: Some(verdict.key.to_string()),
             place: None,
             message: format!("{given} does not fit 32 bits: the runtime goes on with {kept}"),
             fix: None,
@@ -148,81 +122,71 @@ fn verdict(
     verdict
 }
 
-/// A plain word in `enable_annotations` that was found inside a longer name, where the longer one gives
-/// more into a pod's hands than a size.
-fn wide_pattern(loaded: &Loaded, key: &str) -> Option<Finding> {
-    let short = key.strip_prefix(HYPERVISOR_PREFIX)?;
-    let pattern = loaded.pattern("enable_annotations", loaded.names.admits(short)?);
-    let is_word = pattern.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let risk = catalog::annotation(key)?.risk;
-    let matters = matches!(risk, Risk::HostExec | Risk::HostPath | Risk::GuestIntegrity | Risk::Isolation);
-    (is_word && pattern != short && matters).then(|| Finding {
-        code: Code::WidePattern,
-        severity: Severity::Note,
-        subject: Some(key.to_owned()),
-        place: loaded.hypervisor_place("enable_annotations"),
-        message: format!(
-            "{pattern:?} in enable_annotations lets {short} through: patterns match anywhere in a name"
-        ),
-        fix: Some(Fix::Advice(format!("write \"^{pattern}$\" if only {pattern} is meant").into())),
-        who: Who::ClusterAdministrator,
-    })
-}
-
-fn unknown(verdict: &mut Verdict) {
+/// The verdict on a key that nothing reads.
+fn unknown(loaded: &Loaded, given: Given<'_>, findings: &mut Vec<Finding>) -> Verdict {
+    let Some(name) = stations::name_step(loaded, given.key) else { return not_enabled(loaded, given) };
+    findings.extend(stations::wide_pattern(loaded, given.key));
     let generation = Generation::Go41;
-    verdict.reason = match catalog::nearest(&verdict.key, generation) {
+    let (reason, fix) = match catalog::nearest(given.key, generation) {
         Some(near) => {
-            verdict.fix = Some(Fix::Advice(format!("did you mean {}?", near.key).into()));
-            format!(
-                "{} reads no such annotation; the nearest that it reads is {}",
-                generation.title(),
-                near.key
+            let fix = Fix::Advice(format!("did you mean {}?", near.key).into());
+            let title = generation.title();
+            (
+                format!("{title} reads no such annotation; the nearest that it reads is {}", near.key),
+                Some(fix),
             )
         }
-        None => format!("{} reads no such annotation", generation.title()),
+        None => (format!("{} reads no such annotation", generation.title()), None),
     };
-    verdict.trace.push(step(Stage::Known, false, "read by nothing"));
+    let trace = vec![name, step(Stage::Known, false, "read by nothing")].into();
+    Verdict { reason: reason.into(), fix, trace, ..blank(loaded, given) }
 }
 
 /// The value that would hold without this annotation: the file's, sized as this pod is.
-fn before(
-    loaded: &Loaded,
+fn before<'a>(
+    loaded: &'a Loaded,
     session: &Session<'_>,
-    baseline: &mut Option<SandboxConfig>,
-    id: Id,
+    sized: &mut Option<SandboxConfig<'a>>,
+    (id, stations): (Id, &Stations),
 ) -> Option<Json> {
-    let known = id.known();
     let is_sized = matches!(id, Id::DefaultVcpus | Id::DefaultMemory | Id::DefaultMaxVcpus);
     if !(is_sized && session.config.static_resource_mgmt) {
-        return effective::value(&loaded.template, known.section, known.field);
+        return stations.before.as_ref().map(|(value, _)| value.clone());
     }
-    let sized = baseline.get_or_insert_with(|| {
-        let mut sized = SandboxConfig::clone(&loaded.template);
+    let sized = sized.get_or_insert_with(|| {
+        let mut sized = SandboxConfig::new(loaded.runtime(), "", "");
         sized.sandbox_resources = session.config.sandbox_resources;
         sizing::apply_static(&mut sized);
         sized
     });
-    effective::value(sized, known.section, known.field)
+    stations.key.map(|key| (key.value)(sized))
 }
 
+/// The most characters of a value that a sentence shows.
+const SHOWN: usize = 60;
+
 /// A value as a sentence shows it.
-fn shown(value: &Json) -> String {
-    let text = match value {
-        Json::String(text) if text.is_empty() => return "nothing".into(),
-        Json::Array(items) if items.is_empty() => return "nothing".into(),
-        _ => value.to_string(),
-    };
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+pub(super) fn shown(value: &Json) -> Text {
+    match value {
+        Json::String(text) if text.is_empty() => return Text::constant("nothing"),
+        Json::Array(items) if items.is_empty() => return Text::constant("nothing"),
+        _ => {}
+    }
+    let text = go_json::on_one_line(value);
+    // As many bytes are at most as many characters.
+    if text.len() <= SHOWN {
+        return text;
+    }
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => [text.get(..end).unwrap_or_default(), "…"].concat().into(),
         None => text,
     }
 }
 
 fn applied(
-    loaded: &Loaded,
     session: &Session<'_>,
     id: Id,
+    stations: &Stations,
     verdict: &mut Verdict,
     findings: &mut Vec<Finding>,
 ) {
@@ -246,25 +210,31 @@ fn applied(
         }
         _ => {}
     }
-    let name = verdict.field.clone().unwrap_or_else(|| Cow::Owned(verdict.key.clone()));
-    verdict.reason = match (&verdict.before, &verdict.after) {
-        (Some(before), Some(after)) if before == after => {
-            format!("sets {name} to {}, as it was", shown(after))
+    let name = verdict.field.as_ref().unwrap_or(&verdict.key);
+    let after = verdict.after.as_ref().map(shown);
+    verdict.reason = match (&verdict.before, &after) {
+        (Some(before), Some(now)) if Some(before) == verdict.after.as_ref() => {
+            ["sets ", name, " to ", now, ", as it was"].concat().into()
         }
-        (Some(before), Some(after)) => format!("sets {name} to {} (was {})", shown(after), shown(before)),
-        (None, Some(after)) => format!("sets {name} to {}", shown(after)),
-        _ => "read when each container is created".to_owned(),
+        (Some(before), Some(now)) => match &stations.before {
+            Some((value, was)) if value == before => {
+                ["sets ", name, " to ", now, " (was ", was, ")"].concat().into()
+            }
+            _ => ["sets ", name, " to ", now, " (was ", &shown(before), ")"].concat().into(),
+        },
+        (None, Some(now)) => ["sets ", name, " to ", now].concat().into(),
+        _ => "read when each container is created".into(),
     };
-    verdict.trace.push(match &verdict.after {
-        Some(after) => step(Stage::Effective, true, shown(after)),
+    verdict.trace.push(match after {
+        Some(after) => step(Stage::Effective, true, after),
         None => step(Stage::Effective, true, "in effect"),
     });
-    if let Some(why) = use_of::nothing_uses(id, loaded.runtime().hypervisor_type) {
-        verdict.reason = format!("{}, but {why}", verdict.reason);
+    if let Some(why) = stations.unused {
+        verdict.reason = format!("{}, but {why}", verdict.reason).into();
         findings.push(Finding {
             code: Code::NoEffect,
             severity: Severity::Warning,
-            subject: Some(verdict.key.clone()),
+            subject: Some(verdict.key.to_string()),
             place: None,
             message: format!("accepted, but {why}"),
             fix: None,
@@ -282,7 +252,7 @@ pub(super) fn blame(run: &mut Run) {
         verdict.status = Status::Refused;
         verdict.stage = Stage::Value;
         verdict.after = None;
-        verdict.reason = format!("accepted, but the VM cannot be made with it: {}", failure.message);
+        verdict.reason = format!("accepted, but the VM cannot be made with it: {}", failure.message).into();
         // It was in effect until then.
         verdict.trace.retain(|step| step.stage != Stage::Effective);
         verdict.trace.push(step(Stage::Value, false, failure.message.clone()));
@@ -310,7 +280,7 @@ fn later(id: Id, verdict: &Verdict, findings: &mut Vec<Finding>) {
     findings.push(Finding {
         code: Code::FailsLater,
         severity: Severity::Warning,
-        subject: Some(verdict.key.clone()),
+        subject: Some(verdict.key.to_string()),
         place: None,
         message: format!("Invalid container configuration Annotations {} {why}", verdict.key),
         fix: Some(Fix::Advice("write a whole number (for swappiness, up to 200)".into())),

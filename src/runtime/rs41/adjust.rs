@@ -1,21 +1,22 @@
 //! What loading makes of the values in the file: defaults, limits of the host, paths in their real form.
 //!
 //! It runs over all tables when the configuration is loaded and once more after the annotations, so
-//! that an annotation gets the same treatment as the file. Facts: the `adjust_config` functions of
+//! that an annotation gets the same treatment as the file; then the parts that nobody wrote to are left
+//! alone, for which adjusting once more is known to change nothing. Facts: the `adjust_config` functions of
 //! src/libs/kata-types/src/config at 4.1.0.
 
 use super::complaint::{Complaint, Outcome, ensure, resolve};
-use super::config::hypervisor::{BlockDeviceInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
-use super::config::{Config, Hypervisor, Runtime};
+use super::config::hypervisor::{BlockDeviceInfo, BootInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
+use super::config::{Config, Hypervisor, Part, Runtime};
 use super::plugin::Plugin;
 use crate::input::Host;
 use crate::input::host::Arch;
 
 /// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
 /// wrong, the smallest message is given.
-pub fn adjust(config: &mut Config, host: &Host) -> Outcome {
+pub fn adjust(config: &mut Config<'_>, host: &Host) -> Outcome {
     let mut worst: Option<Complaint> = None;
-    for (name, hv) in &mut config.hypervisor {
+    for (name, hv) in config.hypervisor.iter_mut() {
         if let Err(complaint) = table(name, hv, &mut config.runtime, host) {
             let complaint = complaint.within(format!("hypervisor.{name}"));
             if worst.as_ref().is_none_or(|w| complaint.message < w.message) {
@@ -25,7 +26,10 @@ pub fn adjust(config: &mut Config, host: &Host) -> Outcome {
     }
     match worst {
         Some(complaint) => Err(complaint),
-        None => runtime(&mut config.runtime, host).map_err(|c| c.within("runtime")),
+        None => match config.runtime.written_mut() {
+            Some(written) => runtime(written, host).map_err(|c| c.within("runtime")),
+            None => Ok(()),
+        },
     }
 }
 
@@ -35,10 +39,31 @@ pub(super) fn plugin_of(name: &str, host: &Host) -> Outcome<Plugin> {
         .ok_or_else(|| Complaint::new(format!("Can not find plugin for hypervisor {name}")))
 }
 
-fn table(name: &str, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host) -> Outcome {
+fn table(name: &str, hv: &mut Hypervisor<'_>, runtime: &mut Part<'_, Runtime>, host: &Host) -> Outcome {
     plugin_of(name, host)?.adjust(hv, runtime, host)?;
-    blockdev(&mut hv.blockdev_info, host)?;
-    let boot = &mut hv.boot_info;
+    hv.blockdev_info.written_mut().map_or(Ok(()), |block| blockdev(block, host))?;
+    hv.boot_info.written_mut().map_or(Ok(()), |boot| self::boot(boot, host))?;
+    for image in hv.guest_extension_images.written_mut().into_iter().flatten() {
+        resolve(host, &mut image.path, "guest_extension_images", "extra image file {} is invalid: {}")?;
+    }
+    if let Some(written) = hv.cpu_info.written_mut() {
+        cpu(written, host);
+    }
+    if let Some(device) = hv.device_info.written_mut() {
+        device.default_bridges = device.default_bridges.min(5);
+    }
+    hv.machine_info.written_mut().map_or(Ok(()), |written| machine(written, host))?;
+    hv.memory_info.written_mut().map_or(Ok(()), |written| memory(written, host))?;
+    if let Some(network) = hv.network_info.written_mut() {
+        network.network_queues = network.network_queues.clamp(1, 256);
+    }
+    hv.shared_fs.written_mut().map_or(Ok(()), |written| shared_fs(written, host))?;
+    hv.prefetch_list_path.written_mut().map_or(Ok(()), |path| {
+        resolve(host, path, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
+    })
+}
+
+fn boot(boot: &mut BootInfo, host: &Host) -> Outcome {
     resolve(host, &mut boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
     resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
     resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
@@ -46,16 +71,7 @@ fn table(name: &str, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host) ->
     if boot.vm_rootfs_driver.is_empty() {
         boot.vm_rootfs_driver = "virtio-blk-pci".to_owned();
     }
-    for image in &mut hv.guest_extension_images {
-        resolve(host, &mut image.path, "guest_extension_images", "extra image file {} is invalid: {}")?;
-    }
-    cpu(&mut hv.cpu_info, host);
-    hv.device_info.default_bridges = hv.device_info.default_bridges.min(5);
-    machine(&mut hv.machine_info, host)?;
-    memory(&mut hv.memory_info, host)?;
-    hv.network_info.network_queues = hv.network_info.network_queues.clamp(1, 256);
-    shared_fs(&mut hv.shared_fs, host)?;
-    resolve(host, &mut hv.prefetch_list_path, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
+    Ok(())
 }
 
 fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {

@@ -3,6 +3,7 @@
 //! Also the two ways it asks for a path: taking it over in its real form, or only wanting it to exist.
 //! Facts: the path macros of src/libs/kata-types/src/lib.rs at 4.1.0.
 
+use super::config::Part;
 use crate::input::Host;
 
 /// An error of the runtime.
@@ -81,6 +82,11 @@ pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> Ou
         Ok(_) => Ok(()),
         Err(why) => Err(Complaint::about(key, worded(wording, path, &why))),
     }
+}
+
+/// The same for a path of its own; the loaded one is known to exist.
+pub fn written_existing(host: &Host, path: &Part<'_, String>, key: &'static str, wording: &str) -> Outcome {
+    path.written().map_or(Ok(()), |path| existing(host, path, key, wording))
 }
 
 /// `Err` with the message unless `fine`.

@@ -8,8 +8,9 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::annotations::{Fate, Trail, seconds};
-use super::config::Config;
+use super::annotations::{Fate, Trail, float, seconds};
+use super::config::hypervisor::{BootInfo, CpuInfo, MemoryInfo};
+use super::config::{Agent, Config, Runtime};
 use super::load::{Read, alias};
 use crate::runtime::value::{Effective, Origin};
 
@@ -17,7 +18,7 @@ use crate::runtime::value::{Effective, Origin};
 type Entry = (String, Json);
 
 /// The keys of the tables in use, in the runtime's own order.
-pub fn flatten(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
+pub fn flatten(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(192);
     if let Some(table) = config.hypervisor.get(hypervisor) {
         walk(&format!("hypervisor.{hypervisor}"), table, &mut entries);
@@ -27,7 +28,7 @@ pub fn flatten(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
     entries
 }
 
-fn flatten_agent(config: &Config, agent: &str, entries: &mut Vec<Entry>) {
+fn flatten_agent(config: &Config<'_>, agent: &str, entries: &mut Vec<Entry>) {
     let Some(table) = config.agent.get(agent) else { return };
     let from = entries.len();
     walk(&format!("agent.{agent}"), table, entries);
@@ -100,12 +101,12 @@ impl Base {
             let origin = origin(&key, &value);
             loaded.set(key, value, origin);
         }
-        Self { loaded }
+        Self { loaded: loaded.shared() }
     }
 }
 
 /// The keys of the groups in which `now` differs from `loaded`; all keys where the shape differs.
-fn changed(now: &Config, loaded: &Config) -> Vec<Entry> {
+fn changed(now: &Config<'_>, loaded: &Config<'_>) -> Vec<Entry> {
     let (hypervisor, agent) = (now.runtime.hypervisor_name.as_str(), now.runtime.agent_name.as_str());
     let all = || flatten(now, hypervisor, agent);
     let (Some(hv), Some(old)) = (now.active_hypervisor(), loaded.hypervisor.get(hypervisor)) else {
@@ -117,7 +118,7 @@ fn changed(now: &Config, loaded: &Config) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(64);
     let table = format!("hypervisor.{hypervisor}");
     macro_rules! group {
-        ($($field:ident),*) => { $(if hv.$field != old.$field { walk(&table, &hv.$field, &mut entries); })* };
+        ($($field:ident),*) => { $(if !hv.$field.is_same(&old.$field) && hv.$field != old.$field { walk(&table, &hv.$field, &mut entries); })* };
     }
     macro_rules! own {
         ($($field:ident),*) => {
@@ -128,18 +129,80 @@ fn changed(now: &Config, loaded: &Config) -> Vec<Entry> {
         };
     }
     own!(path, ctlpath, jailer_path, enable_iothreads, indep_iothreads);
-    group!(blockdev_info, boot_info);
+    if !hv.boot_info.is_same(&old.boot_info) {
+        differences(&table, BOOT, &hv.boot_info, &old.boot_info, &mut entries);
+    }
+    if !hv.cpu_info.is_same(&old.cpu_info) {
+        differences(&table, CPU, &hv.cpu_info, &old.cpu_info, &mut entries);
+    }
+    if !hv.memory_info.is_same(&old.memory_info) {
+        differences(&table, MEMORY, &hv.memory_info, &old.memory_info, &mut entries);
+    }
+    group!(blockdev_info);
     own!(guest_extension_images);
-    group!(cpu_info, debug_info, device_info, machine_info, memory_info, network_info);
+    group!(debug_info, device_info, machine_info, network_info);
     group!(security_info, shared_fs, remote_info, vm_template);
     own!(prefetch_list_path);
-    if now.active_agent() != loaded.agent.get(agent) {
+    if let (Some(ag), Some(old)) = (now.active_agent(), loaded.agent.get(agent)) {
+        if !ag.is_same(old) {
+            differences(&format!("agent.{agent}"), AGENT, ag, old, &mut entries);
+        }
+    } else {
         flatten_agent(now, agent, &mut entries);
     }
-    if now.runtime != loaded.runtime {
-        walk("runtime", &now.runtime, &mut entries);
+    if !now.runtime.is_same(&loaded.runtime) {
+        differences("runtime", RUNTIME, &now.runtime, &loaded.runtime, &mut entries);
     }
     entries
+}
+
+/// A key of a part, and whether and how its value differs between two such parts.
+type Difference<T> = (&'static str, fn(now: &T, old: &T) -> Option<Json>);
+
+fn differences<T>(table: &str, keys: &[Difference<T>], now: &T, old: &T, entries: &mut Vec<Entry>) {
+    for (key, difference) in keys {
+        if let Some(value) = difference(now, old) {
+            entries.push((format!("{table}.{key}"), value));
+        }
+    }
+}
+
+/// The keys of a part that most pods write to, so that it is not gone through as a whole.
+macro_rules! told {
+    ($list:ident of $part:ty: $($key:ident $(in $field:ident)? $(as $told:path)?,)*) => {
+        const $list: &[Difference<$part>] = &[$(told!(@one $key, $($field)?; $($told)?)),*];
+    };
+    (@one $key:ident, ; $($told:path)?) => { told!(@one $key, $key; $($told)?) };
+    (@one $key:ident, $field:ident; ) => {
+        (stringify!($key), |now, old| {
+            (now.$field != old.$field).then(|| serde_json::to_value(&now.$field).unwrap_or_default())
+        })
+    };
+    (@one $key:ident, $field:ident; $told:path) => {
+        (stringify!($key), |now, old| (now.$field != old.$field).then(|| $told(now.$field)))
+    };
+}
+
+told! { BOOT of BootInfo:
+    kernel, kernel_params, kernel_verity_params, initrd, image, rootfs_type, firmware, vm_rootfs_driver,
+}
+told! { CPU of CpuInfo:
+    cpu_features, default_vcpus as float, overhead_vcpus as float, default_maxvcpus,
+    disable_nested_virtualization,
+}
+told! { MEMORY of MemoryInfo:
+    default_memory, overhead_memory, default_maxmemory, memory_slots, enable_mem_prealloc,
+    enable_hugepages, hugepage_type, enable_virtio_mem, enable_guest_swap, guest_swap_path,
+    guest_swap_size_percent, guest_swap_create_threshold_secs,
+}
+told! { AGENT of Agent:
+    enable_tracing, cdh_api_timeout_ms, create_container_timeout in request_timeout_ms as seconds,
+    kernel_modules, container_pipe_size,
+}
+told! { RUNTIME of Runtime:
+    name, hypervisor_name, agent_name, experimental, internetworking_model, disable_new_netns,
+    sandbox_bind_mounts, sandbox_cgroup_only, enable_vcpus_pinning, enable_pprof, disable_guest_seccomp,
+    emptydir_mode, vfio_mode, shared_mounts,
 }
 
 /// A path in its real form is still the file's.
@@ -157,7 +220,7 @@ fn is_constant(key: &str) -> bool {
 }
 
 /// Why a value differs from the loaded one without an annotation of its own.
-fn derived(key: &str, config: &Config) -> &'static str {
+fn derived(key: &str, config: &Config<'_>) -> &'static str {
     let sized = config.runtime.static_sandbox_resource_mgmt;
     match key.rsplit('.').next().unwrap_or(key) {
         "default_vcpus" | "default_memory" | "default_maxvcpus" | "default_maxmemory" if sized => {
@@ -172,20 +235,18 @@ fn derived(key: &str, config: &Config) -> &'static str {
 /// The effective values of one pod. `sized` are keys that sizing wrote over an annotation.
 pub fn effective(
     base: &Base,
-    loaded: &Config,
-    config: &Config,
+    loaded: &Config<'_>,
+    config: &Config<'_>,
     trails: &[Trail<'_>],
     sized: &[&str],
 ) -> Effective {
     let runtime = &config.runtime;
     let mut effective = base.loaded.clone();
     if config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless_user.is_some()) {
-        effective
-            .values
-            .shift_remove(format!("hypervisor.{}.rootless_user", runtime.hypervisor_name).as_str());
+        effective.remove(&format!("hypervisor.{}.rootless_user", runtime.hypervisor_name));
     }
     for (key, value) in changed(config, loaded) {
-        match effective.values.get_mut(key.as_str()) {
+        match effective.get_mut(&key) {
             Some(known) if known.value == value => {}
             // The agent's parameters stand before those of the file, which still names them.
             Some(known) if matches!(known.origin, Origin::File(_)) && key.ends_with(".kernel_params") => {
@@ -203,7 +264,7 @@ pub fn effective(
         if sized.iter().any(|key| field.ends_with(key)) {
             continue;
         }
-        if let Some(known) = effective.values.get_mut(field.as_str()) {
+        if let Some(known) = effective.get_mut(&field) {
             known.origin = Origin::Annotation(Cow::Borrowed(rule.key));
         }
     }

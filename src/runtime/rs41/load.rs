@@ -16,9 +16,9 @@ use crate::runtime::LoadError;
 /// A configuration before and after adjustment.
 pub struct Read {
     /// As the files have it.
-    pub raw: Config,
+    pub raw: Config<'static>,
     /// As the runtime holds it.
-    pub adjusted: Config,
+    pub adjusted: Config<'static>,
     /// Where each key is set last.
     pub places: IndexMap<String, Place>,
 }
@@ -88,7 +88,7 @@ pub fn merged(layers: &Layers) -> Result<toml::Value, LoadError> {
 pub fn load(layers: &Layers, host: &Host) -> Result<Read, LoadError> {
     let tree = merged(layers)?;
     let places = layers.places();
-    let raw: Config = match tree.clone().try_into() {
+    let raw: Config<'static> = match tree.clone().try_into() {
         Ok(config) => config,
         Err(error) => {
             let message = toml::de::Error::to_string(&error);
@@ -135,7 +135,7 @@ fn culprit(tree: &toml::Value, message: &str) -> Option<String> {
     let fails = |key: &String, value: &toml::Value| {
         let alone = toml::Value::Table([(key.clone(), value.clone())].into_iter().collect());
         let error = match table.split('.').next() {
-            Some("hypervisor") => alone.try_into::<Hypervisor>().err(),
+            Some("hypervisor") => alone.try_into::<Hypervisor<'_>>().err(),
             Some("agent") => alone.try_into::<Agent>().err(),
             Some("runtime") => alone.try_into::<Runtime>().err(),
             _ => None,
@@ -155,7 +155,7 @@ pub const DEFAULT_FILES: [&str; 3] = [
 
 /// The configuration that VM templates are made from: that of the default file, unadjusted, whatever
 /// file the sandbox is started with. `given` stands in for the file that it was read from.
-pub fn default_config(given: &Layers, host: &Host) -> Result<Config, String> {
+pub fn default_config(given: &Layers, host: &Host) -> Result<Config<'static>, String> {
     let path = DEFAULT_FILES
         .iter()
         .find_map(|path| host.canonicalize(path).ok())

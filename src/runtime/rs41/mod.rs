@@ -21,22 +21,22 @@ pub mod verity;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::verdict::{Failure, FailureStage};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox, stand_in};
 use crate::finding::Finding;
-use crate::input::Host;
 use crate::input::config::Layers;
+use crate::input::{Annotations, Host};
 use annotations::{Gates, PathList, Trail};
 use complaint::Complaint;
-use config::hypervisor::RootlessUser;
-use config::{Config, Hypervisor};
+use config::hypervisor::{BootInfo, RootlessUser};
+use config::{Config, Hypervisor, Part};
 use effective::Base;
 use plugin::Plugin;
 use sizing::Workload;
 use template::Template;
-use verdicts::Story;
+use verdicts::{Story, Told};
 
 /// A configuration as the runtime holds it after loading.
 #[derive(Clone)]
@@ -45,9 +45,34 @@ pub struct Loaded {
     gates: Arc<BTreeMap<String, Gates>>,
     /// What the factory makes of the default file, where any table wants templates.
     template: Option<Arc<Result<Template, String>>>,
-    /// Origins by hypervisor and agent table.
-    bases: Arc<BTreeMap<(String, String), Base>>,
+    /// By hypervisor and agent table.
+    pairs: Arc<BTreeMap<String, BTreeMap<String, Pair>>>,
+    /// Whether adjusting and checking once more changes nothing and finds nothing, so that a pod needs it
+    /// for what it writes alone.
+    settled: bool,
     findings: Arc<BTreeMap<String, Vec<Finding>>>,
+}
+
+/// What is the same for every pod that uses the same two tables.
+struct Pair {
+    /// The loaded values with their origins.
+    base: Base,
+    /// With the agent's kernel parameters.
+    boot: BootInfo,
+    /// By rule: what every verdict tells, once some pod has the annotation.
+    told: Vec<OnceLock<Told>>,
+}
+
+impl Pair {
+    fn new(read: &load::Read, hv: &str, ag: &str) -> Self {
+        let (table, agent) = (read.adjusted.hypervisor.get(hv), read.adjusted.agent.get(ag));
+        let mut boot = table.map(|table| BootInfo::clone(&table.boot_info)).unwrap_or_default();
+        if let Some(agent) = agent {
+            boot.kernel_params = boot::with_agent_params(agent, &boot.kernel_params);
+        }
+        let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
+        Self { base: Base::new(read, hv, ag), boot, told }
+    }
 }
 
 impl fmt::Debug for Loaded {
@@ -63,27 +88,38 @@ pub fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> Result<L
     let read = load::load(layers, host)?;
     let config = &read.adjusted;
     let place_of = |name: &str| read.places.get(&format!("hypervisor.{name}.enable_annotations")).cloned();
-    let gates: BTreeMap<String, Gates> =
-        config.hypervisor.iter().map(|(name, hv)| (name.clone(), Gates::new(hv, place_of(name)))).collect();
+    let gates: BTreeMap<String, Gates> = config
+        .hypervisor
+        .iter()
+        .map(|(name, hv)| (name.to_owned(), Gates::new(hv, place_of(name))))
+        .collect();
     let findings = gates
         .iter()
         .map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates, host)))
         .collect();
-    let pairs = config.hypervisor.keys().flat_map(|hv| config.agent.keys().map(move |ag| (hv, ag)));
-    let bases = pairs.map(|(hv, ag)| ((hv.clone(), ag.clone()), Base::new(&read, hv, ag))).collect();
-    let templated = config.hypervisor.values().any(|hv| hv.factory.enable_template);
+    let with =
+        |hv: &str| config.agent.iter().map(|(ag, _)| (ag.to_owned(), Pair::new(&read, hv, ag))).collect();
+    let pairs = config.hypervisor.iter().map(|(hv, _)| (hv.to_owned(), with(hv))).collect();
+    let templated = config.hypervisor.iter().any(|(_, hv)| hv.factory.enable_template);
     let template = templated.then(|| Arc::new(template::prepare(layers, host)));
     Ok(Loaded {
         gates: Arc::new(gates),
         template,
-        bases: Arc::new(bases),
+        pairs: Arc::new(pairs),
+        settled: is_settled(config, host),
         findings: Arc::new(findings),
         read: Arc::new(read),
     })
 }
 
+/// Whether the runtime's next adjustment leaves everything as it is, and its checks find no fault.
+fn is_settled(config: &Config<'_>, host: &Host) -> bool {
+    let mut again = config.clone();
+    adjust::adjust(&mut again, host).is_ok() && again == *config && validate::validate(config, host).is_ok()
+}
+
 /// The configured list of a hypervisor table.
-fn list_of<'h>(hv: &'h Hypervisor, key: &str) -> &'h [String] {
+fn list_of<'h>(hv: &'h Hypervisor<'_>, key: &str) -> &'h [String] {
     match PathList::ALL.into_iter().find(|list| list.key() == key) {
         Some(list) => list.of(hv),
         None if key == "enable_annotations" => &hv.security_info.enable_annotations,
@@ -98,7 +134,7 @@ fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
 /// A sandbox on its way: what is known so far.
 struct Way<'a> {
     trails: Vec<Trail<'a>>,
-    config: Config,
+    config: Config<'a>,
     workload: Workload,
     ended: Option<(FailureStage, Complaint)>,
 }
@@ -109,12 +145,12 @@ impl<'a> Way<'a> {
         let one = |trail: &&Trail<'a>| {
             trail.fate == annotations::Fate::Taken && trail.rule.is_some_and(|rule| rule.field == field)
         };
-        self.trails.iter().find(one).map(|trail| trail.key)
+        self.trails.iter().find(one).map(|trail| trail.key.as_str())
     }
 
     /// Whether an annotation went into the configuration.
     fn took(&self, key: &str) -> bool {
-        self.trails.iter().any(|trail| trail.key == key && trail.fate == annotations::Fate::Taken)
+        self.trails.iter().any(|trail| *trail.key == key && trail.fate == annotations::Fate::Taken)
     }
 }
 
@@ -124,7 +160,11 @@ impl Loaded {
         &self.read.adjusted.runtime.hypervisor_name
     }
 
-    fn gates(&self, config: &Config) -> Option<&Gates> {
+    fn pair(&self, config: &Config<'_>) -> Option<&Pair> {
+        self.pairs.get(&config.runtime.hypervisor_name)?.get(&config.runtime.agent_name)
+    }
+
+    fn gates(&self, config: &Config<'_>) -> Option<&Gates> {
         self.gates.get(&config.runtime.hypervisor_name)
     }
 
@@ -135,7 +175,8 @@ impl Loaded {
         let name = &way.config.runtime.hypervisor_name;
         run.findings.extend(self.findings.get(name).into_iter().flatten().cloned());
         if let Some((trail, refusal)) = annotations::worst(&way.trails) {
-            let mut failure = Failure::new(FailureStage::Annotations, refusal.message.clone()).by(trail.key);
+            let mut failure =
+                Failure::new(FailureStage::Annotations, refusal.message.clone()).by(trail.key.as_str());
             failure.panic = refusal.panic;
             run.failure = Some(failure);
         } else if let Some((stage, complaint)) = &way.ended {
@@ -152,34 +193,62 @@ impl Loaded {
             }
         }
         let sized = way.workload.is_limited() && way.config.runtime.static_sandbox_resource_mgmt;
-        let story = Story { loaded: self, last: &way.config, failure: run.failure.as_ref(), sized };
+        let pair = self.pair(&way.config);
+        let story = Story { loaded: self, pair, last: &way.config, failure: run.failure.as_ref(), sized };
         run.verdicts = way.trails.iter().map(|trail| story.verdict(trail)).collect();
         run
     }
 
     /// From the loaded configuration to the sized one, in the runtime's order.
-    fn walk<'a>(&self, host: &Host, annotations: &'a BTreeMap<String, String>) -> Way<'a> {
-        let mut config = self.read.adjusted.clone();
-        let mut way = Way {
-            trails: Vec::new(),
-            config: Config::default(),
-            workload: Workload::of(annotations),
-            ended: None,
-        };
+    fn walk<'a>(&'a self, host: &Host, annotations: &'a Annotations) -> Way<'a> {
+        let adjusted = &self.read.adjusted;
+        // What is written to is adjusted and checked, and of a configuration that is not settled all is.
+        let mut config = if self.settled { adjusted.lend() } else { adjusted.clone() };
+        let workload = Workload::of(annotations);
         let picked = annotations::pick_tables(&mut config, annotations);
         let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch);
-        way.trails = match (&picked, plugin, self.gates(&config)) {
+        let trails = match (&picked, plugin, self.gates(&config)) {
             (Ok(()), Some(plugin), Some(gates)) => {
                 annotations::apply(&mut config, gates, plugin, annotations, host)
             }
             _ => annotations::unread(annotations),
         };
-        if annotations::worst(&way.trails).is_none() {
+        let mut ended = None;
+        if annotations::worst(&trails).is_none() {
             let outcome = picked.map_err(|c| (FailureStage::Annotations, c));
-            way.ended = outcome.and_then(|()| prepare(&mut config, host, way.workload)).err();
+            ended = outcome.and_then(|()| self.prepare(&mut config, host, workload)).err();
         }
-        way.config = config;
-        way
+        Way { trails, config, workload, ended }
+    }
+
+    /// The steps between the annotations and the sandbox.
+    fn prepare<'a>(
+        &'a self,
+        config: &mut Config<'a>,
+        host: &Host,
+        workload: Workload,
+    ) -> Result<(), (FailureStage, Complaint)> {
+        let at = |stage| move |complaint| (stage, complaint);
+        annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
+        adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
+        self.tell_agent(config);
+        validate::validate(config, host).map_err(at(FailureStage::Validate))?;
+        go_rootless(config);
+        sizing::size(config, workload).map_err(at(FailureStage::Sizing))
+    }
+
+    /// Puts the agent's parameters before the configured ones.
+    fn tell_agent<'a>(&'a self, config: &mut Config<'a>) {
+        let known = self.pair(config).map(|pair| &pair.boot);
+        let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
+        let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
+        match (known, agent.written(), hv.boot_info.written()) {
+            (Some(known), None, None) => hv.boot_info = Part::loaded(known),
+            _ => {
+                let line = boot::with_agent_params(agent, &hv.boot_info.kernel_params);
+                hv.boot_info.kernel_params = line;
+            }
+        }
     }
 
     /// What follows the sizing: the handler of the sandbox, and the VM.
@@ -219,7 +288,7 @@ impl Loaded {
     }
 
     /// The template that the VM comes from, none, or why there is no instance.
-    fn instance(&self, config: &Config) -> Result<Option<&Template>, String> {
+    fn instance(&self, config: &Config<'_>) -> Result<Option<&Template>, String> {
         let runtime = &config.runtime;
         if runtime.name != "virt_container" {
             return Err(format!("Unsupported runtime: {}", runtime.name));
@@ -237,7 +306,7 @@ impl Loaded {
 
     fn effective(&self, way: &Way<'_>) -> Option<super::value::Effective> {
         let runtime = &way.config.runtime;
-        let base = self.bases.get(&(runtime.hypervisor_name.clone(), runtime.agent_name.clone()))?;
+        let base = &self.pair(&way.config)?.base;
         let sized: &[&str] = match (runtime.static_sandbox_resource_mgmt, way.workload.is_limited()) {
             (true, true) => &[".default_vcpus", ".default_memory", ".default_maxvcpus"],
             (true, false) => &[".default_maxvcpus"],
@@ -247,28 +316,8 @@ impl Loaded {
     }
 }
 
-/// The steps between the annotations and the sandbox.
-fn prepare(config: &mut Config, host: &Host, workload: Workload) -> Result<(), (FailureStage, Complaint)> {
-    let at = |stage| move |complaint| (stage, complaint);
-    annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
-    adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
-    tell_agent(config);
-    validate::validate(config, host).map_err(at(FailureStage::Validate))?;
-    go_rootless(config);
-    sizing::size(config, workload).map_err(at(FailureStage::Sizing))
-}
-
-/// Puts the agent's parameters before the configured ones.
-fn tell_agent(config: &mut Config) {
-    let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
-    if let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) {
-        let line = &mut hv.boot_info.kernel_params;
-        *line = boot::with_agent_params(agent, line);
-    }
-}
-
 /// Gives a rootless VM its user, made anew for each.
-fn go_rootless(config: &mut Config) {
+fn go_rootless(config: &mut Config<'_>) {
     let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
     if hv.security_info.rootless {
         hv.memory_info.guest_swap_path = format!("{}/run/kata-containers/swap", stand_in::ROOTLESS_FOLDER);

@@ -67,7 +67,7 @@ pub fn of_table(read: &Read, name: &str, gates: &Gates, host: &Host) -> Vec<Find
 }
 
 /// Remarks on one pod.
-pub fn of_pod(trails: &[Trail<'_>], gates: &Gates, config: &Config, workload: Workload) -> Vec<Finding> {
+pub fn of_pod(trails: &[Trail<'_>], gates: &Gates, config: &Config<'_>, workload: Workload) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(hv) = config.active_hypervisor() else { return findings };
     for trail in trails.iter().filter(|t| t.fate == Fate::Taken) {
@@ -132,7 +132,6 @@ fn admitted(trail: &Trail<'_>, list: &str, pattern: &str, over_folders: bool) ->
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use super::*;
@@ -163,7 +162,7 @@ static_sandbox_resource_mgmt = true
         let files = ["/opt/bin/qemu", "/opt/vmlinux", "/opt/kata.img", "/bin/sh"];
         let files = files.iter().fold(MemoryFiles::new(), |files, path| files.file(path, 0o755, "x"));
         let host = Host::new(HostFacts::default(), Arc::new(files));
-        let annotations: BTreeMap<String, String> =
+        let annotations =
             annotations.iter().map(|(key, value)| (format!("io.{key}"), (*value).to_owned())).collect();
         let sandbox = Sandbox { id: "S", hostname: "", annotations: &annotations };
         let layers = Layers::of_text("/c.toml", file);

@@ -4,10 +4,9 @@
 //! starts as configured and grows later. Facts: src/runtime-rs/crates/resource/src/cpu_mem/initial_size.rs
 //! and src/libs/kata-types/src/{cpu,annotations/mod}.rs at 4.1.0.
 
-use std::collections::BTreeMap;
-
 use super::complaint::{Complaint, Outcome};
 use super::config::Config;
+use crate::input::Annotations;
 
 const QUOTA: &str = "io.kubernetes.cri.sandbox-cpu-quota";
 const PERIOD: &str = "io.kubernetes.cri.sandbox-cpu-period";
@@ -24,8 +23,8 @@ pub struct Workload {
 
 impl Workload {
     /// Reads the sandbox's sizing annotations; what cannot be read counts as 0.
-    pub fn of(annotations: &BTreeMap<String, String>) -> Self {
-        fn number<T: std::str::FromStr + Default>(annotations: &BTreeMap<String, String>, key: &str) -> T {
+    pub fn of(annotations: &Annotations) -> Self {
+        fn number<T: std::str::FromStr + Default>(annotations: &Annotations, key: &str) -> T {
             annotations.get(key).and_then(|text| text.trim().parse().ok()).unwrap_or_default()
         }
         let quota: i64 = number(annotations, QUOTA);
@@ -50,7 +49,7 @@ fn even_mebibytes(bytes: i64) -> u32 {
 }
 
 /// Sizes the active hypervisor.
-pub fn size(config: &mut Config, workload: Workload) -> Outcome {
+pub fn size(config: &mut Config<'_>, workload: Workload) -> Outcome {
     let name = &config.runtime.hypervisor_name;
     let Some(hv) = config.hypervisor.get_mut(name) else { return Ok(()) };
     let (cpu, memory) = (&mut hv.cpu_info, &mut hv.memory_info);

@@ -14,8 +14,8 @@ use crate::input::config::Layers;
 /// What the factory found.
 #[derive(Debug, Clone)]
 pub struct Template {
-    hypervisor: Hypervisor,
-    config: Config,
+    hypervisor: Hypervisor<'static>,
+    config: Config<'static>,
 }
 
 /// Prepares the VM from a template, or gives the runtime's message.
@@ -49,7 +49,7 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-fn from_template(name: &str, hv: &mut Hypervisor) {
+fn from_template(name: &str, hv: &mut Hypervisor<'_>) {
     let folder = hv.factory.template_path.clone();
     let template = &mut hv.vm_template;
     template.boot_to_be_template = false;
@@ -60,7 +60,7 @@ fn from_template(name: &str, hv: &mut Hypervisor) {
 }
 
 /// What the factory fills in, up to where it would complain; the complaint itself goes unheard.
-fn fill(hv: &mut Hypervisor) {
+fn fill(hv: &mut Hypervisor<'_>) {
     let boot = &hv.boot_info;
     if !hv.remote_info.hypervisor_socket.is_empty() || boot.kernel.is_empty() {
         return;
@@ -95,7 +95,7 @@ fn fill(hv: &mut Hypervisor) {
 impl Template {
     /// The configuration that the VM is started with: the template's hypervisor and agent, the rest of
     /// the sandbox's own.
-    pub fn over(&self, config: &Config) -> Config {
+    pub fn over<'c>(&self, config: &Config<'c>) -> Config<'c> {
         let mut whole = config.clone();
         let runtime = &self.config.runtime;
         whole.hypervisor.insert(runtime.hypervisor_name.clone(), self.hypervisor.clone());
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!((hv.cpu_info.default_vcpus, hv.cpu_info.default_maxvcpus), (3.0, 256));
         assert_eq!(whole.runtime.name, "virt_container");
         // Nothing was adjusted: an absent path stays empty.
-        assert_eq!(hv.path, "");
+        assert_eq!(*hv.path, "");
     }
 
     #[test]

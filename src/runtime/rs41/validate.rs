@@ -1,10 +1,11 @@
 //! The checks that runtime-rs makes on the whole configuration once the annotations are in.
 //!
-//! They look at every table, also those that the pod does not use. Facts: the `validate` functions of
+//! They look at every table, also those that the pod does not use; but not again at parts that nobody
+//! wrote to, where those are known to be fine. Facts: the `validate` functions of
 //! src/libs/kata-types/src/config at 4.1.0.
 
 use super::adjust::{plugin_of, split_bind_mount};
-use super::complaint::{Complaint, Outcome, ensure, existing};
+use super::complaint::{Complaint, Outcome, ensure, existing, written_existing};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, GuestExtensionImage, SharedFsInfo};
 use super::config::{Agent, Config, Hypervisor, Runtime, SharedMount};
 use super::verity::Verity;
@@ -14,27 +15,30 @@ const DRIVERS: [&str; 5] =
     ["virtio-blk-pci", "virtio-blk-ccw", "virtio-blk-mmio", "virtio-pmem", "virtio-scsi"];
 
 /// Checks everything. Of several wrong tables the smallest message is given (upstream's order is random).
-pub fn validate(config: &Config, host: &Host) -> Outcome {
+pub fn validate(config: &Config<'_>, host: &Host) -> Outcome {
     let worst = |complaints: &mut dyn Iterator<Item = Complaint>| {
         complaints.min_by(|a, b| a.message.cmp(&b.message)).map_or(Ok(()), Err)
     };
     worst(&mut config.hypervisor.iter().filter_map(|(name, hv)| {
         table(name, hv, host).err().map(|c| c.within(format!("hypervisor.{name}")))
     }))?;
-    runtime(&config.runtime, host).map_err(|c| c.within("runtime"))?;
+    if let Some(written) = config.runtime.written() {
+        runtime(written, host).map_err(|c| c.within("runtime"))?;
+    }
     worst(
         &mut config
             .agent
             .iter()
+            .filter_map(|(name, table)| Some((name, table.written()?)))
             .filter_map(|(name, table)| agent(table).err().map(|c| c.within(format!("agent.{name}")))),
     )
 }
 
-fn table(name: &str, hv: &Hypervisor, host: &Host) -> Outcome {
+fn table(name: &str, hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     plugin_of(name, host)?.validate(hv, host)?;
-    blockdev(&hv.blockdev_info, host)?;
-    boot(&hv.boot_info, host)?;
-    for image in &hv.guest_extension_images {
+    hv.blockdev_info.written().map_or(Ok(()), |block| blockdev(block, host))?;
+    hv.boot_info.written().map_or(Ok(()), |written| boot(written, host))?;
+    for image in hv.guest_extension_images.written().into_iter().flatten() {
         extension(image, host)?;
     }
     let cpu = &hv.cpu_info;
@@ -53,11 +57,13 @@ fn table(name: &str, hv: &Hypervisor, host: &Host) -> Outcome {
     ensure(device.pcie_root_port == 0 || device.pcie_switch_port == 0, "pcie_switch_port", || {
         "Root Port and Switch Port set at the same time is forbidden.".to_owned()
     })?;
-    for flash in &hv.machine_info.pflashes {
-        existing(host, flash, "pflashes", "Flash image file {} is invalid: {}")?;
+    if let Some(machine) = hv.machine_info.written() {
+        for flash in &machine.pflashes {
+            existing(host, flash, "pflashes", "Flash image file {} is invalid: {}")?;
+        }
+        let entropy = &machine.entropy_source;
+        existing(host, entropy, "entropy_source", "Entropy source {} is invalid: {}")?;
     }
-    let entropy = &hv.machine_info.entropy_source;
-    existing(host, entropy, "entropy_source", "Entropy source {} is invalid: {}")?;
     let memory = &hv.memory_info;
     ensure(memory.default_memory != 0, "default_memory", || {
         "Configured memory size for guest VM is zero".to_owned()
@@ -65,12 +71,12 @@ fn table(name: &str, hv: &Hypervisor, host: &Host) -> Outcome {
     ensure(memory.memory_slots != 0, "memory_slots", || {
         "Configured memory slots for guest VM are zero".to_owned()
     })?;
-    shared_fs(&hv.shared_fs, host)?;
-    existing(host, &hv.path, "path", "Hypervisor binary path `{}` is invalid: {}")?;
-    existing(host, &hv.ctlpath, "ctlpath", "Hypervisor control executable `{}` is invalid: {}")?;
-    existing(host, &hv.jailer_path, "jailer_path", "Hypervisor jailer path `{}` is invalid: {}")?;
+    hv.shared_fs.written().map_or(Ok(()), |written| shared_fs(written, host))?;
+    written_existing(host, &hv.path, "path", "Hypervisor binary path `{}` is invalid: {}")?;
+    written_existing(host, &hv.ctlpath, "ctlpath", "Hypervisor control executable `{}` is invalid: {}")?;
+    written_existing(host, &hv.jailer_path, "jailer_path", "Hypervisor jailer path `{}` is invalid: {}")?;
     let prefetch = &hv.prefetch_list_path;
-    existing(host, prefetch, "prefetch_list_path", "prefetch_files.list path `{}` is invalid: {}")
+    written_existing(host, prefetch, "prefetch_list_path", "prefetch_files.list path `{}` is invalid: {}")
 }
 
 fn driver(driver: &str, key: &'static str) -> Outcome {

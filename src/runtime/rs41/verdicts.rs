@@ -4,52 +4,62 @@
 //! in the end, and words the difference. What was taken and why not: `annotations`.
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
-use super::Loaded;
 use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
 use super::config::Config;
+use super::{Loaded, Pair};
 use crate::catalog::{self, Generation};
-use crate::runtime::verdict::{Failure, FailureStage, Fix, ListId, Stage, Status, Step, Verdict};
+use crate::input::Text;
+use crate::runtime::verdict::{Failure, FailureStage, Fix, ListId, Stage, Status, Step, Trace, Verdict};
 
 /// The tables in use, to look at.
-pub fn view(config: &Config) -> Option<View<'_>> {
+pub fn view<'c>(config: &'c Config<'_>) -> Option<View<'c>> {
     Some(View { hv: config.active_hypervisor()?, ag: config.active_agent()?, rt: &config.runtime })
+}
+
+/// What is the same in all verdicts on the annotation of one rule, under one pair of tables.
+pub struct Told {
+    /// The configuration key with its table.
+    field: Text,
+    /// The configured value.
+    before: Option<Json>,
+    /// The stations of an annotation that is in effect: by the pattern that lets its value through, where
+    /// a list does.
+    ways: Vec<OnceLock<Arc<[Step]>>>,
 }
 
 /// What is known when the pod's way is over.
 pub struct Story<'s> {
     /// The configuration and its policy.
     pub loaded: &'s Loaded,
+    /// What is the same for every pod that uses the same tables.
+    pub(super) pair: Option<&'s Pair>,
     /// In the end, or as far as the pod got.
-    pub last: &'s Config,
+    pub last: &'s Config<'s>,
     /// Why the pod does not start.
     pub failure: Option<&'s Failure>,
     /// Whether the limits of the pod sized the VM.
     pub sized: bool,
 }
 
-impl Story<'_> {
+impl<'s> Story<'s> {
     /// The verdict on one annotation.
     pub fn verdict(&self, trail: &Trail<'_>) -> Verdict {
-        let runtime = &self.last.runtime;
-        let field = trail
-            .rule
-            .map(|rule| Cow::Owned(rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name)));
-        let before = trail.rule.and_then(|rule| self.before(rule));
+        let told = self.told(trail);
         let mut verdict = Verdict {
-            key: trail.key.to_owned(),
-            value: trail.value.to_owned(),
+            key: trail.key.clone(),
+            value: trail.value.clone(),
             status: Status::Applied,
-            field,
+            field: told.map(|told| told.field.clone()),
             after: None,
-            before,
+            before: told.and_then(|told| told.before.clone()),
             stage: Stage::Effective,
-            reason: String::new(),
+            reason: Text::default(),
             fix: None,
-            // Its stations and the container runtime before them.
-            trace: Vec::with_capacity(8),
+            trace: Trace::default(),
         };
         if let (Fate::Taken, Some(rule)) = (&trail.fate, trail.rule) {
             self.taken(trail, rule, &mut verdict);
@@ -61,11 +71,28 @@ impl Story<'_> {
             (Fate::NotEnabled, _) => self.not_enabled(trail, &mut verdict),
             (Fate::PassedOver(stage, why), _) => {
                 self.stations(trail, *stage, &mut verdict);
-                end(&mut verdict, Status::Ignored, *stage, why.to_string());
+                end(&mut verdict, Status::Ignored, *stage, why.clone());
             }
             (Fate::Refused(refusal), _) => self.refused(trail, refusal, &mut verdict),
         }
         verdict
+    }
+
+    /// What is the same in all verdicts on the annotation, where it has a rule.
+    fn told(&self, trail: &Trail<'_>) -> Option<&'s Told> {
+        let (rule, told) = (trail.rule?, self.pair?.told.get(trail.index?)?);
+        Some(told.get_or_init(|| {
+            let runtime = &self.last.runtime;
+            let listed = match rule.action {
+                Action::Listed(list, _) => self.patterns(list.key()).len(),
+                _ => 0,
+            };
+            Told {
+                field: rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name).into(),
+                before: self.before(rule),
+                ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
+            }
+        }))
     }
 
     /// The configured value in the table that the pod uses.
@@ -151,37 +178,41 @@ impl Story<'_> {
             }
             None => None,
         };
-        end(verdict, Status::Refused, refusal.stage, refusal.reason.to_string());
+        end(verdict, Status::Refused, refusal.stage, refusal.reason.clone());
     }
 
     /// The stations up to `last`, which stops the annotation unless it is `Effective`.
     fn stations(&self, trail: &Trail<'_>, last: Stage, verdict: &mut Verdict) {
+        self.stations_of(trail, last, &mut |step| verdict.trace.push(step));
+    }
+
+    fn stations_of(&self, trail: &Trail<'_>, last: Stage, put: &mut dyn FnMut(Step)) {
         let Some(rule) = trail.rule else {
             if let Some(index) = trail.name_pattern {
                 let place = self.names_place();
                 let note = self.pattern("enable_annotations", index).to_owned();
-                verdict.trace.push(Step { stage: Stage::Name, passed: true, note: note.into(), place });
+                put(Step { stage: Stage::Name, passed: true, note: note.into(), place });
             }
-            step(verdict, Stage::Known, false, "");
+            put(station(Stage::Known, false, ""));
             return;
         };
         if last == Stage::Known {
-            step(verdict, last, false, rule.field);
+            put(station(last, false, rule.field));
             return;
         }
         if trail.short().is_some() {
             let passed = last != Stage::Name;
             let note = match trail.name_pattern {
                 Some(index) => self.pattern("enable_annotations", index).to_owned().into(),
-                None => Cow::Borrowed("no pattern matches"),
+                None => "no pattern matches".into(),
             };
             let place = self.names_place();
-            verdict.trace.push(Step { stage: Stage::Name, passed, note, place });
+            put(Step { stage: Stage::Name, passed, note, place });
             if !passed {
                 return;
             }
         }
-        step(verdict, Stage::Known, true, rule.field);
+        put(station(Stage::Known, true, rule.field));
         let (reading, asks_range) = reading(rule.action);
         let gate = match rule.action {
             Action::Listed(list, _) => Some((list.key(), trail.path_pattern)),
@@ -191,20 +222,20 @@ impl Story<'_> {
         for stage in [Stage::Parse, Stage::Range, Stage::Value, Stage::Merge] {
             let passed = stage != last;
             match stage {
-                Stage::Parse => step(verdict, stage, passed, reading),
-                Stage::Range if asks_range || !passed => step(verdict, stage, passed, ""),
+                Stage::Parse => put(station(stage, passed, reading)),
+                Stage::Range if asks_range || !passed => put(station(stage, passed, "")),
                 Stage::Value => match gate {
                     Some((list, Some(index))) if passed => {
                         let place = self.place(list);
                         let note = self.pattern(list, index).to_owned();
-                        verdict.trace.push(Step { stage, passed, note: note.into(), place });
+                        put(Step { stage, passed, note: note.into(), place });
                     }
-                    Some((list, _)) => step(verdict, stage, passed, list),
-                    None if !passed => step(verdict, stage, passed, ""),
+                    Some((list, _)) => put(station(stage, passed, list)),
+                    None if !passed => put(station(stage, passed, "")),
                     None => {}
                 },
                 Stage::Merge if !passed || last > Stage::Merge => {
-                    step(verdict, stage, passed, merging(rule.action));
+                    put(station(stage, passed, merging(rule.action)));
                 }
                 _ => {}
             }
@@ -215,11 +246,11 @@ impl Story<'_> {
     }
 
     fn taken(&self, trail: &Trail<'_>, rule: &Rule, verdict: &mut Verdict) {
-        self.stations(trail, Stage::Effective, verdict);
         let wrote = &trail.wrote;
         if let Some(failure) = self.failure {
+            self.stations(trail, Stage::Effective, verdict);
             verdict.after.clone_from(wrote);
-            if failure.annotation.as_deref() == Some(trail.key) {
+            if failure.annotation.as_deref() == Some(trail.key.as_str()) {
                 // The checks over the whole configuration, or the start of the VM itself.
                 let launched = failure.stage == FailureStage::Launch;
                 let stage = if launched { Stage::Effective } else { Stage::Sizing };
@@ -227,7 +258,7 @@ impl Story<'_> {
                 end(verdict, Status::Refused, stage, failure.message.clone());
             } else {
                 step(verdict, Stage::Effective, false, "the pod does not start");
-                verdict.reason = format!("sets {}, but the pod does not start", rule.field);
+                verdict.reason = format!("sets {}, but the pod does not start", rule.field).into();
             }
             return;
         }
@@ -242,24 +273,41 @@ impl Story<'_> {
                 // Without the annotation the size would be the same.
                 verdict.before.clone_from(&verdict.after);
             }
+            self.stations(trail, Stage::Effective, verdict);
             step(verdict, stage, false, why.clone());
-            end(verdict, Status::Overridden, stage, why.into_owned());
+            end(verdict, Status::Overridden, stage, why);
             return;
         }
-        step(verdict, Stage::Effective, true, rule.field);
+        verdict.trace = self.way(trail, rule);
         verdict.reason = match super::remarks::unused(rule, trail.reader, &self.last.runtime.hypervisor_name)
         {
-            Some(why) => why.into_owned(),
-            None if verdict.before == verdict.after => {
-                format!("sets {} to the value that it has anyway", rule.field)
-            }
-            None => ["sets ", rule.field].concat(),
+            Some(why) => why.into(),
+            None if verdict.before == verdict.after => rule.sets_anyway.into(),
+            None => rule.sets.into(),
         };
     }
 
-    fn pattern(&self, list: &str, index: usize) -> &str {
+    /// All stations, of an annotation that is in effect.
+    fn way(&self, trail: &Trail<'_>, rule: &Rule) -> Trace {
+        let walk = || {
+            let mut steps = Vec::with_capacity(8);
+            self.stations_of(trail, Stage::Effective, &mut |step| steps.push(step));
+            steps.push(Step { stage: Stage::Effective, passed: true, note: rule.field.into(), place: None });
+            steps
+        };
+        match self.told(trail).and_then(|told| told.ways.get(trail.path_pattern.unwrap_or(0))) {
+            Some(way) => Trace::along(Arc::clone(way.get_or_init(|| walk().into()))),
+            None => walk().into(),
+        }
+    }
+
+    fn patterns(&self, list: &str) -> &[String] {
         let hv = self.loaded.read.adjusted.hypervisor.get(&self.last.runtime.hypervisor_name);
-        hv.and_then(|hv| super::list_of(hv, list).get(index)).map_or("", String::as_str)
+        hv.map(|hv| super::list_of(hv, list)).unwrap_or_default()
+    }
+
+    fn pattern(&self, list: &str, index: usize) -> &str {
+        self.patterns(list).get(index).map_or("", String::as_str)
     }
 
     fn names_place(&self) -> Option<crate::input::Place> {
@@ -272,14 +320,18 @@ impl Story<'_> {
     }
 }
 
-fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Cow<'static, str>>) {
-    verdict.trace.push(Step { stage, passed, note: note.into(), place: None });
+fn station(stage: Stage, passed: bool, note: impl Into<Text>) -> Step {
+    Step { stage, passed, note: note.into(), place: None }
 }
 
-fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: String) {
+fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Text>) {
+    verdict.trace.push(station(stage, passed, note));
+}
+
+fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: impl Into<Text>) {
     verdict.status = status;
     verdict.stage = stage;
-    verdict.reason = reason;
+    verdict.reason = reason.into();
 }
 
 fn nearest(key: &str) -> Option<Fix> {

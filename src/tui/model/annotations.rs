@@ -93,7 +93,7 @@ pub fn rows(model: &Model) -> Vec<Row> {
         find:
             format!("{} {} {}", short(&verdict.key), verdict.status.as_str(), glimpse(&verdict.value)).into(),
         body: Body::Annotation(AnnotationRow {
-            key: verdict.key.clone(),
+            key: verdict.key.to_string(),
             verdict: Some(*i),
             tried: tried(&verdict.key),
             allowed: None,
@@ -150,7 +150,7 @@ impl Model {
         let culprit = self.evaluation.outcome.failure().and_then(|f| f.annotation.clone());
         let first = verdicts
             .iter()
-            .find(|v| Some(&v.key) == culprit.as_ref())
+            .find(|v| Some(v.key.as_str()) == culprit.as_deref())
             .or_else(|| verdicts.iter().find(|v| matches!(v.status, Status::Refused | Status::Invalid)))
             .or_else(|| verdicts.iter().find(|v| is_problem(v)))
             .or_else(|| verdicts.first());

@@ -18,7 +18,6 @@ pub fn rows(model: &Model) -> Vec<Row> {
     let show = model.lists[Screen::Config].show;
     let Some(effective) = &model.evaluation.effective else { return Vec::new() };
     let mut keys: Vec<(&str, &EffectiveValue)> = effective
-        .values
         .iter()
         .map(|(k, v)| (k.as_ref(), v))
         .filter(|(_, v)| match show {

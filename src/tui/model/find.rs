@@ -64,7 +64,7 @@ pub fn everything(model: &Model) -> Vec<Hit> {
         }
     }
     if let Some(effective) = &model.evaluation.effective {
-        for (key, value) in &effective.values {
+        for (key, value) in effective.iter() {
             push("key", format!("{key} = {}", value.value), Screen::Config, key.as_ref().into(), None);
         }
     }

@@ -20,6 +20,7 @@ use super::theme::Preset;
 use super::widget::line::Line;
 use crate::edit::History;
 use crate::evaluate::{Evaluation, Evaluator};
+use crate::input::Text;
 use crate::input::manifest::{Pod, PodAnnotation};
 use crate::input::source::Place;
 use crate::runtime::Depth;
@@ -330,7 +331,7 @@ impl Model {
             match (at, value) {
                 (Some(at), Some(value)) => {
                     if let Some(annotation) = pod.annotations.get_mut(at) {
-                        annotation.value.clone_from(value);
+                        annotation.value = Text::copy(value);
                         // Kubernetes complained about the old value.
                         pod.problems.retain(|p| p.annotation.as_deref() != Some(key));
                     }
@@ -340,8 +341,8 @@ impl Model {
                     pod.problems.retain(|p| p.annotation.as_deref() != Some(key));
                 }
                 (None, Some(value)) => pod.annotations.push(PodAnnotation {
-                    key: key.clone(),
-                    value: value.clone(),
+                    key: Text::copy(key),
+                    value: Text::copy(value),
                     place: Place { file: "tried here".into(), line: 0, column: 0 },
                 }),
                 (None, None) => {}

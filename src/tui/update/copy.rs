@@ -36,12 +36,12 @@ fn choices(model: &Model) -> Vec<(String, String)> {
     match model.rows.current().map(|r| &r.body) {
         Some(Body::Annotation(row)) => {
             if let Some(verdict) = model.selected_verdict() {
-                add("value", verdict.value.clone());
+                add("value", verdict.value.to_string());
                 add("YAML line", format!("{}: {}", row.key, quoted(&verdict.value)));
             }
             add("key", row.key.clone());
             if let Some(verdict) = model.selected_verdict() {
-                add("reason", verdict.reason.clone());
+                add("reason", verdict.reason.to_string());
                 if let Some(fix) = &verdict.fix {
                     add("fix", fix.to_string());
                 }

@@ -7,7 +7,7 @@ use crate::tui::model::{Input, Model, Screen};
 
 pub(super) fn start(model: &mut Model) {
     let Some(Body::Annotation(row)) = model.rows.current().map(|r| r.body.clone()) else { return };
-    let value = model.selected_verdict().map_or(String::new(), |v| v.value.clone());
+    let value = model.selected_verdict().map_or(String::new(), |v| v.value.to_string());
     let line = model.input(value, Input::Value);
     model.dialogs.push(Dialog::Try { key: row.key, line, preview: None });
     preview(model);

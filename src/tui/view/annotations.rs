@@ -336,7 +336,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     if !verdict.trace.is_empty() {
         lines.push(Rich::new());
         lines.push(Rich::of(Token::Heading, "its way"));
-        for step in &verdict.trace {
+        for step in verdict.trace.iter() {
             let (token, sign) = if step.passed {
                 (Token::Allowed, glyphs.pass)
             } else {

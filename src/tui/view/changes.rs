@@ -237,7 +237,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
     if !row.cause.rule.is_empty() {
         lines.push(Rich::of(Token::Text, row.cause.rule.as_ref()));
     }
-    for key in &row.cause.keys {
+    for key in row.cause.keys.iter() {
         lines.push(Rich::of(Token::Strong, short(key)));
         match model.evaluation.effective.as_ref().and_then(|e| e.get(key)) {
             Some(value) => lines.push(

@@ -7,7 +7,7 @@
 use super::super::Refusal;
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
-use crate::runtime::go41::config::HypervisorConfig;
+use crate::runtime::go41::config::SandboxHypervisor;
 
 /// A machine type that the runtime accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Guard {
     }
 
     /// What protects the guest, if it is to be protected.
-    pub(super) fn of(host: &Host, hv: &HypervisorConfig) -> Result<Self, Refusal> {
+    pub(super) fn of(host: &Host, hv: &SandboxHypervisor<'_>) -> Result<Self, Refusal> {
         if !hv.confidential_guest || host.facts.arch == Arch::Riscv64 {
             return Ok(Self::None);
         }

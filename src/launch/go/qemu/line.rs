@@ -98,7 +98,7 @@ impl Plan<'_> {
     }
 
     /// The arguments.
-    pub(super) fn line(&self, cmdline: String) -> Vec<Arg> {
+    pub(super) fn line(&self, cmdline: &str) -> Vec<Arg> {
         let hv = self.hv;
         let mut line = Line { args: Vec::with_capacity(96), channel: 0 };
         let threads = if hv.debug { ",debug-threads=on" } else { "" };
@@ -132,7 +132,7 @@ impl Plan<'_> {
         self.io_threads(&mut line);
         line.push("-pidfile", self.paths.in_vm("pid"), Cause::constant());
         if !hv.seccomp_sandbox.is_empty() {
-            line.push("-sandbox", hv.seccomp_sandbox.as_str(), Cause::key(qemu!("seccompsandbox")));
+            line.push("-sandbox", &*hv.seccomp_sandbox, Cause::key(qemu!("seccompsandbox")));
         }
         self.processors(&mut line);
         line.args
@@ -186,7 +186,7 @@ impl Plan<'_> {
         if !has_extra_monitor(hv) {
             return;
         }
-        let flag = match hv.extra_monitor_socket.as_str() {
+        let flag = match &*hv.extra_monitor_socket {
             "hmp" => "-monitor",
             "qmp" => "-qmp",
             "qmp-pretty" => "-qmp-pretty",
@@ -300,7 +300,7 @@ impl Plan<'_> {
         }
     }
 
-    fn kernel(&self, line: &mut Line, cmdline: String) {
+    fn kernel(&self, line: &mut Line, cmdline: &str) {
         let hv = self.hv;
         let kernel = hv.kernel_asset_path();
         if !kernel.is_empty() {

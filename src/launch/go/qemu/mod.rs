@@ -17,7 +17,7 @@ use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::launch::{Launch, joined};
-use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use arch::{Guard, Machine};
 
 /// A key of the QEMU table.
@@ -65,8 +65,8 @@ struct Smp {
 
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
+    config: &'a SandboxConfig<'a>,
+    hv: &'a SandboxHypervisor<'a>,
     keys: &'static Keys,
     paths: Paths<'a>,
     arch: Arch,
@@ -89,7 +89,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let hv = &config.hypervisor_config;
         let paths = Paths::of(config);
         let arch = host.facts.arch;
@@ -182,7 +182,7 @@ impl<'a> Plan<'a> {
     /// Spells it out.
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
-        let cmdline = joined(&kernel_params);
+        let kernel_cmdline = joined(&kernel_params);
         let helpers = self.daemon.map(|daemon| {
             daemon.helper(
                 self.hv,
@@ -196,12 +196,13 @@ impl<'a> Plan<'a> {
         Started {
             launch: Launch {
                 program: Some(self.program.to_owned()),
-                args: self.line(cmdline),
+                args: self.line(&kernel_cmdline),
                 helpers: helpers.into_iter().collect(),
                 ..Launch::default()
             },
             findings: self.findings(host),
             kernel_params,
+            kernel_cmdline,
             shares_files: self.shares_files,
         }
     }
@@ -223,7 +224,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn has_extra_monitor(hv: &HypervisorConfig) -> bool {
+fn has_extra_monitor(hv: &SandboxHypervisor<'_>) -> bool {
     hv.debug && !hv.extra_monitor_socket.is_empty()
 }
 
@@ -245,7 +246,7 @@ fn check_pflash(count: usize) -> Result<(), Refusal> {
     }
 }
 
-fn check_snp_identity(hv: &HypervisorConfig) -> Result<(), Refusal> {
+fn check_snp_identity(hv: &SandboxHypervisor<'_>) -> Result<(), Refusal> {
     match (hv.snp_id_block.is_empty(), hv.snp_id_auth.is_empty()) {
         (false, true) => Err(Refusal::because(
             "specifying SNP IDBlock without SNP IDAuth is not allowed",
@@ -269,7 +270,7 @@ pub(super) fn check_vsock(host: &Host) -> Result<(), Refusal> {
 
 /// Whether the runtime counts on the image being persistent memory. Some architectures do not look at
 /// `disable_image_nvdimm`, and attach a block device whatever they count on.
-fn has_nvdimm(arch: Arch, hv: &HypervisorConfig) -> bool {
+fn has_nvdimm(arch: Arch, hv: &SandboxHypervisor<'_>) -> bool {
     match arch {
         Arch::X86_64 | Arch::Aarch64 => !hv.disable_image_nvdimm && !hv.confidential_guest,
         Arch::Ppc64le => !hv.confidential_guest,
@@ -279,7 +280,7 @@ fn has_nvdimm(arch: Arch, hv: &HypervisorConfig) -> bool {
 }
 
 /// `handleImagePath`: what the guest is told of its root, by the image of the configuration alone.
-fn root(arch: Arch, hv: &HypervisorConfig, nvdimm: bool) -> Result<Option<Root<'_>>, Refusal> {
+fn root<'a>(arch: Arch, hv: &'a SandboxHypervisor<'a>, nvdimm: bool) -> Result<Option<Root<'a>>, Refusal> {
     if hv.image_path.is_empty() {
         return Ok(None);
     }
@@ -309,7 +310,7 @@ fn disk<'a>(host: &Host, arch: Arch, boot: Boot<'a>, nvdimm: bool) -> Result<Dis
 }
 
 /// `createPCIeTopology`, for a sandbox without VFIO devices.
-fn ports(machine: Machine, hv: &HypervisorConfig) -> Result<Ports, Refusal> {
+fn ports(machine: Machine, hv: &SandboxHypervisor<'_>) -> Result<Ports, Refusal> {
     let either = |port: &str| hv.hot_plug_vfio == port || hv.cold_plug_vfio == port;
     let unplugged = hv.hot_plug_vfio == "no-port" && hv.cold_plug_vfio == "no-port";
     if !machine.has_pcie() || (machine == Machine::Q35 && unplugged) {
@@ -340,7 +341,7 @@ fn ports(machine: Machine, hv: &HypervisorConfig) -> Result<Ports, Refusal> {
 }
 
 /// `cpuTopology`, and the check of the QEMU library when it spells it out.
-fn smp(hv: &HypervisorConfig, nodes: u32) -> Result<Smp, Refusal> {
+fn smp(hv: &SandboxHypervisor<'_>, nodes: u32) -> Result<Smp, Refusal> {
     let cpus = hv.num_vcpus();
     let mut smp = if nodes > 1 {
         let cores = hv.default_max_vcpus.div_ceil(nodes).max(1);

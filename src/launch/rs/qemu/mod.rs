@@ -164,7 +164,7 @@ impl<'a> Plan<'a> {
         let kernel_params = self.kernel.args();
         let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
         let launch = Launch {
-            program: Some(start.hv.path.clone()),
+            program: Some(start.hv.path.to_string()),
             args: self.line(joined(&kernel_params)),
             helpers,
             ..Launch::default()
@@ -221,7 +221,7 @@ fn kernel<'a>(start: &Start<'a>, resources: &Resources<'a>) -> Result<KernelLine
     line.configured(start);
     let selinux = if hv.disable_guest_selinux { "0" } else { "1" };
     line.push("selinux", selinux, Cause::key(keys.disable_guest_selinux));
-    for image in &hv.guest_extension_images {
+    for image in hv.guest_extension_images.iter() {
         line.extension(&image.name, &image.verity_params, &Cause::key(keys.guest_extension_images));
     }
     if hv.device_info.enable_iommu {

@@ -5,10 +5,10 @@
 //! runtime names a random one; here it is the first in byte order. Facts: `addAnnotations` in
 //! src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
 
-mod rules;
-mod way;
+pub(super) mod rules;
+pub(super) mod way;
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -16,30 +16,37 @@ use self::rules::{DAEMON_CHECK_BEFORE, RULES, Rule};
 use self::way::{Effect, Refused, Way};
 use super::Loaded;
 use super::config::{Asset, SandboxConfig};
-use super::effective::{self, Key};
+use super::effective::Key;
+use super::stations::Stations;
 use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
-use crate::input::Host;
+use crate::input::{Host, Text};
 use crate::runtime::Sandbox;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
+use crate::runtime::go_json;
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
 
 /// The annotation that moves everything to another file.
 pub(super) const CONFIG_PATH: &str = "io.katacontainers.config_path";
 
 /// What the annotations came to.
-pub(super) struct Walked {
+pub(super) struct Walked<'a> {
     pub(super) verdicts: Vec<Verdict>,
     pub(super) failure: Option<Failure>,
     /// The configuration keys that annotations have set, with the annotation.
-    pub(super) annotated: Vec<(&'static str, String)>,
+    pub(super) annotated: Vec<(&'static Key, &'a str)>,
 }
 
 /// One annotation on its way.
 struct Traveller<'a> {
-    key: &'a str,
-    value: &'a str,
-    rule: Option<usize>,
+    key: &'a Text,
+    value: &'a Text,
+    /// The rule about it, with what is the same for every pod.
+    rule: Option<(usize, &'a Stations)>,
+    /// The stations that are the same for every pod, where it passed them.
+    common: Option<&'a Arc<[Step]>>,
+    /// The others.
     steps: Vec<Step>,
-    before: Option<Json>,
+    /// Whether its turn came.
+    walked: bool,
     end: Option<End>,
 }
 
@@ -47,21 +54,29 @@ struct Traveller<'a> {
 struct End {
     status: Status,
     stage: Stage,
-    reason: String,
+    reason: Text,
     fix: Option<Fix>,
 }
 
+/// Room for the stations of an annotation that takes effect.
+const STATIONS: usize = 4;
+
 impl Traveller<'_> {
     fn rule(&self) -> Option<&'static Rule> {
-        self.rule.and_then(|index| RULES.get(index))
+        self.rule.and_then(|(index, _)| RULES.get(index))
     }
 
     /// The configuration key it sets.
     fn key_of(&self) -> Option<&'static Key> {
-        self.rule().and_then(|rule| effective::key(rule.part, rule.field))
+        self.rule.and_then(|(_, stations)| stations.key)
     }
 
-    fn ends(&mut self, status: Status, stage: Stage, reason: impl Into<String>) {
+    /// The value of that key without the annotation.
+    fn before(&self) -> Option<Json> {
+        self.rule.and_then(|(_, stations)| stations.before.clone())
+    }
+
+    fn ends(&mut self, status: Status, stage: Stage, reason: impl Into<Text>) {
         self.end.get_or_insert(End { status, stage, reason: reason.into(), fix: None });
     }
 
@@ -73,7 +88,7 @@ impl Traveller<'_> {
         self.end = Some(End {
             status: Status::Refused,
             stage: refused.stage,
-            reason: refused.reason.clone(),
+            reason: refused.reason.clone().into(),
             fix: refused.fix.clone(),
         });
     }
@@ -85,12 +100,12 @@ pub(super) fn concerns_kata(key: &str) -> bool {
 }
 
 /// Holds the annotations against the gates and applies them to `config`.
-pub(super) fn apply(
-    loaded: &Loaded,
+pub(super) fn apply<'a>(
+    loaded: &'a Loaded,
     host: &Host,
-    sandbox: &Sandbox<'_>,
-    config: &mut SandboxConfig,
-) -> Walked {
+    sandbox: &Sandbox<'a>,
+    config: &mut SandboxConfig<'a>,
+) -> Walked<'a> {
     let mut travellers: Vec<Traveller<'_>> = sandbox
         .annotations
         .iter()
@@ -98,9 +113,10 @@ pub(super) fn apply(
         .map(|(key, value)| Traveller {
             key,
             value,
-            rule: rules::find(key),
+            rule: rules::find(key).and_then(|rule| Some((rule, loaded.stations(host, rule, key)?))),
+            common: None,
             steps: Vec::new(),
-            before: None,
+            walked: false,
             end: None,
         })
         .collect();
@@ -122,9 +138,9 @@ pub(super) fn unreached(sandbox: &Sandbox<'_>, why: &str) -> Vec<Verdict> {
         before: None,
         after: None,
         stage: Stage::Known,
-        reason: format!("never looked at: {why}"),
+        reason: format!("never looked at: {why}").into(),
         fix: None,
-        trace: vec![Step { stage: Stage::Known, passed: false, note: why.to_owned().into(), place: None }],
+        trace: vec![Step { stage: Stage::Known, passed: false, note: Text::copy(why), place: None }].into(),
     })
     .collect()
 }
@@ -137,21 +153,25 @@ fn failure(message: &str, key: Option<&str>) -> Failure {
     }
 }
 
-fn walk(
+fn walk<'a>(
     loaded: &Loaded,
     host: &Host,
-    config: &mut SandboxConfig,
-    travellers: &mut [Traveller<'_>],
-    annotated: &mut Vec<(&'static str, String)>,
+    config: &mut SandboxConfig<'a>,
+    travellers: &mut [Traveller<'a>],
+    annotated: &mut Vec<(&'static Key, &'a str)>,
 ) -> Option<Failure> {
     let mut first = None;
     for traveller in travellers.iter_mut() {
+        if let Some((_, stations)) = traveller.rule.filter(|(_, stations)| stations.admitted) {
+            traveller.common = Some(&stations.steps);
+            continue;
+        }
         let mut way = Way { host, loaded, steps: Vec::new() };
         known(&mut way, traveller);
         if let Err(refused) = way.name(traveller.key) {
             traveller.steps = way.steps;
             traveller.refused(&refused);
-            first.get_or_insert_with(|| failure(&refused.message, Some(traveller.key)));
+            first.get_or_insert_with(|| failure(&refused.message, Some(traveller.key.as_str())));
         } else {
             traveller.steps = way.steps;
         }
@@ -163,16 +183,16 @@ fn walk(
         if let Some(short) = traveller.key.strip_prefix(HYPERVISOR_PREFIX) {
             let names = Asset::ALL.into_iter().flat_map(|a| [a.annotations().0, a.annotations().1]);
             if let Some(name) = names.into_iter().find(|name| *name == short) {
-                config.asset_annotations.push((name, traveller.value.to_owned()));
+                config.asset_annotations.push((name, traveller.value));
             }
         }
     }
     let mut order: Vec<usize> = (0..travellers.len()).collect();
-    order.sort_by_key(|at| travellers.get(*at).and_then(|t| t.rule).unwrap_or(usize::MAX));
-    let check_before = RULES.iter().position(|rule| rule.name == DAEMON_CHECK_BEFORE).unwrap_or(0);
+    order.sort_by_key(|at| travellers.get(*at).and_then(|t| t.rule).map_or(usize::MAX, |(rule, _)| rule));
+    let check_before = rules::find(DAEMON_CHECK_BEFORE).unwrap_or(0);
     let mut checked = false;
     for at in order {
-        if !checked && travellers.get(at).and_then(|t| t.rule).is_none_or(|rule| rule >= check_before) {
+        if !checked && travellers.get(at).and_then(|t| t.rule).is_none_or(|(rule, _)| rule >= check_before) {
             checked = true;
             if let Some(failure) = without_daemon(config, travellers) {
                 return Some(failure);
@@ -181,20 +201,20 @@ fn walk(
         let Some(traveller) = travellers.get_mut(at) else { continue };
         let Some(rule) = traveller.rule() else { continue };
         let key = traveller.key_of();
-        traveller.before = key.map(|key| (key.value)(&loaded.unannotated));
-        let mut way = Way { host, loaded, steps: std::mem::take(&mut traveller.steps) };
+        traveller.walked = true;
+        let mut way = Way { host, loaded, steps: Vec::with_capacity(STATIONS) };
         let outcome = (rule.apply)(&mut way, config, traveller.value);
         traveller.steps = way.steps;
         match outcome {
             Ok(effect) => {
                 took_effect(config, traveller, effect);
                 if let (Some(key), false) = (key, matches!(effect, Effect::Kept(_))) {
-                    annotated.push((key.name(loaded.config.hypervisor_type), traveller.key.to_owned()));
+                    annotated.push((key, traveller.key));
                 }
             }
             Err(refused) => {
                 traveller.refused(&refused);
-                return Some(failure(&refused.message, Some(traveller.key)));
+                return Some(failure(&refused.message, Some(traveller.key.as_str())));
             }
         }
     }
@@ -202,7 +222,7 @@ fn walk(
 }
 
 /// Virtio-fs without its daemon is refused between two annotations, whether one asked for it or not.
-fn without_daemon(config: &SandboxConfig, travellers: &mut [Traveller<'_>]) -> Option<Failure> {
+fn without_daemon(config: &SandboxConfig<'_>, travellers: &mut [Traveller<'_>]) -> Option<Failure> {
     let hv = &config.hypervisor_config;
     if hv.shared_fs != "virtio-fs" || !hv.virtio_fs_daemon.is_empty() {
         return None;
@@ -219,7 +239,7 @@ fn without_daemon(config: &SandboxConfig, travellers: &mut [Traveller<'_>]) -> O
             reason,
             fix: Some(Fix::Advice("set virtio_fs_daemon in the configuration file".into())),
         });
-        traveller.key
+        traveller.key.as_str()
     });
     Some(failure(message, key))
 }
@@ -250,16 +270,12 @@ fn known(way: &mut Way<'_>, traveller: &mut Traveller<'_>) {
         }
         _ => None,
     };
-    way.steps.push(Step {
-        stage: Stage::Known,
-        passed: false,
-        note: Cow::Owned(reason.clone()),
-        place: None,
-    });
+    let reason = Text::from(reason);
+    way.steps.push(Step { stage: Stage::Known, passed: false, note: reason.clone(), place: None });
     traveller.end = Some(End { status, stage: Stage::Known, reason, fix });
 }
 
-fn took_effect(config: &SandboxConfig, traveller: &mut Traveller<'_>, effect: Effect) {
+fn took_effect(config: &SandboxConfig<'_>, traveller: &mut Traveller<'_>, effect: Effect) {
     let digest = Asset::ALL
         .into_iter()
         .find(|asset| traveller.key.strip_prefix(HYPERVISOR_PREFIX) == Some(asset.annotations().1));
@@ -292,7 +308,7 @@ fn took_effect(config: &SandboxConfig, traveller: &mut Traveller<'_>, effect: Ef
 
 fn verdict(
     loaded: &Loaded,
-    config: &SandboxConfig,
+    config: &SandboxConfig<'_>,
     mut traveller: Traveller<'_>,
     failure: Option<&Failure>,
 ) -> Verdict {
@@ -304,27 +320,31 @@ fn verdict(
     let end = traveller.end.take().unwrap_or(End {
         status: Status::Applied,
         stage: Stage::Effective,
-        reason: "it took effect".to_owned(),
+        reason: "it took effect".into(),
         fix: None,
     });
     let after = match end.status {
         Status::Applied | Status::Ignored => key.map(|key| (key.value)(config)),
-        _ => traveller.before.clone(),
+        _ => traveller.before().filter(|_| traveller.walked),
     };
     if end.status == Status::Applied {
-        let note = after.as_ref().map_or_else(|| "in effect".to_owned(), |value| value.to_string());
-        traveller.steps.push(Step { stage: Stage::Effective, passed: true, note: note.into(), place: None });
+        let note = after.as_ref().map_or(Text::constant("in effect"), go_json::on_one_line);
+        traveller.steps.push(Step { stage: Stage::Effective, passed: true, note, place: None });
     }
     Verdict {
-        key: traveller.key.to_owned(),
-        value: traveller.value.to_owned(),
+        key: traveller.key.clone(),
+        value: traveller.value.clone(),
         status: end.status,
         field: key.map(|key| key.name(hypervisor).into()),
-        before: traveller.before.or_else(|| key.map(|key| (key.value)(&loaded.unannotated))),
+        before: traveller.before(),
         after,
         stage: end.stage,
         reason: end.reason,
         fix: end.fix,
-        trace: traveller.steps,
+        trace: traveller
+            .common
+            .map(|common| Trace::along(Arc::clone(common)))
+            .unwrap_or_default()
+            .then(traveller.steps),
     }
 }

@@ -3,11 +3,15 @@
 //! Facts: `addAnnotations` and what it calls in src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0. The
 //! words of the messages are the runtime's, slips included (`use_nvdimm`, `default_maxvcpus`).
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use super::way::{Effect, Refused, Way};
 use crate::runtime::go_json::string_list;
+use crate::runtime::go_names::Names;
 use crate::runtime::go_quantity::{self, binary_bytes};
-use crate::runtime::go_text::{NumError, list, parse_bool};
-use crate::runtime::go21::config::{HypervisorType, InterworkingModel, List, SandboxConfig};
+use crate::runtime::go_text::{NumError, parse_bool};
+use crate::runtime::go21::config::{HypervisorType, InterworkingModel, List, Param, SandboxConfig};
 use crate::runtime::go21::effective::Part;
 use crate::runtime::go21::load::hypervisors::{
     BLOCK_DRIVERS, LEAST_MEMORY, MOST_QEMU_VCPUS, SHARED_FS, params,
@@ -15,15 +19,15 @@ use crate::runtime::go21::load::hypervisors::{
 use crate::runtime::verdict::{Fix, Stage};
 
 type Outcome = Result<Effect, Box<Refused>>;
-type Apply = fn(&mut Way<'_>, &mut SandboxConfig, &str) -> Outcome;
+type Apply = for<'a> fn(&mut Way<'_>, &mut SandboxConfig<'a>, &'a str) -> Outcome;
 
 /// What one annotation does.
-pub(super) struct Rule {
+pub(in crate::runtime::go21) struct Rule {
     /// The key without `io.katacontainers.config.`, or the whole of a key that is not Kata's.
-    pub(super) name: &'static str,
-    pub(super) part: Part,
+    pub(in crate::runtime::go21) name: &'static str,
+    pub(in crate::runtime::go21) part: Part,
     /// The configuration key that it sets; empty: none.
-    pub(super) field: &'static str,
+    pub(in crate::runtime::go21) field: &'static str,
     pub(super) apply: Apply,
 }
 
@@ -31,14 +35,15 @@ pub(super) struct Rule {
 pub(super) const DAEMON_CHECK_BEFORE: &str = "hypervisor.virtio_fs_cache";
 
 /// An index into the rules, by the annotation's key.
-pub(super) fn find(key: &str) -> Option<usize> {
+pub(in crate::runtime::go21) fn find(key: &str) -> Option<usize> {
+    static NAMES: OnceLock<Names> = OnceLock::new();
     let name = key.strip_prefix("io.katacontainers.config.").unwrap_or(key);
-    RULES.iter().position(|rule| rule.name == name)
+    NAMES.get_or_init(|| Names::new(RULES.iter().map(|rule| rule.name))).number(name)
 }
 
 macro_rules! rules {
     ($($name:literal $part:ident $field:literal = $apply:expr;)*) => {
-        pub(super) static RULES: &[Rule] =
+        pub(in crate::runtime::go21) static RULES: &[Rule] =
             &[$(Rule { name: $name, part: Part::$part, field: $field, apply: $apply }),*];
     };
 }
@@ -57,8 +62,8 @@ macro_rules! boolean {
 macro_rules! listed {
     ($list:ident, $message:literal, $at:ident) => {
         |way, config, value| {
-            way.listed(value, List::$list, format!($message, value))?;
-            config.hypervisor_config.$at = value.to_owned();
+            way.listed(value, List::$list, |value| format!($message, value))?;
+            config.hypervisor_config.$at = value.into();
             Ok(Effect::Replaced)
         }
     };
@@ -71,14 +76,14 @@ macro_rules! text {
             if value.is_empty() {
                 return Ok(EMPTY);
             }
-            config.hypervisor_config.$at = value.to_owned();
+            config.hypervisor_config.$at = value.into();
             Ok(Effect::Replaced)
         }
     };
 }
 
 /// A rule for a path or digest that is looked at when the VM is made.
-fn asset(_: &mut Way<'_>, _: &mut SandboxConfig, value: &str) -> Outcome {
+fn asset<'a>(_: &mut Way<'_>, _: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
     Ok(if value.is_empty() { EMPTY } else { Effect::Replaced })
 }
 
@@ -149,12 +154,11 @@ rules! {
         boolean!("enable_iommu_platform", hypervisor_config.iommu_platform);
 
     "hypervisor.block_device_driver" Hypervisor "block_device_driver" = |way, config, value| {
-        let known = list(&BLOCK_DRIVERS);
-        let message = format!(
+        let message = |known: &str| format!(
             "Invalid hypervisor block storage driver {value} specified in annotation (supported drivers: {known})"
         );
         way.choice(value, &BLOCK_DRIVERS, message)?;
-        config.hypervisor_config.block_device_driver = value.to_owned();
+        config.hypervisor_config.block_device_driver = value.into();
         Ok(Effect::Replaced)
     };
     "hypervisor.disable_block_device_use" Hypervisor "disable_block_device_use" =
@@ -169,13 +173,12 @@ rules! {
         boolean!("block_device_cache_noflush", hypervisor_config.block_device_cache_noflush);
 
     "hypervisor.shared_fs" Hypervisor "shared_fs" = |way, config, value| {
-        let known = list(&SHARED_FS);
-        let message = format!(
+        let message = |known: &str| format!(
             "Invalid hypervisor shared file system {value} specified for annotation shared_fs, (supported file \
              systems: {known})"
         );
         way.choice(value, &SHARED_FS, message)?;
-        config.hypervisor_config.shared_fs = value.to_owned();
+        config.hypervisor_config.shared_fs = value.into();
         Ok(Effect::Replaced)
     };
     "hypervisor.virtio_fs_daemon" Hypervisor "virtio_fs_daemon" = listed!(
@@ -183,7 +186,7 @@ rules! {
     );
     "hypervisor.virtio_fs_extra_args" Hypervisor "virtio_fs_extra_args" = extra_args;
     "hypervisor.virtio_fs_cache" Hypervisor "virtio_fs_cache" = |_, config, value| {
-        config.hypervisor_config.virtio_fs_cache = value.to_owned();
+        config.hypervisor_config.virtio_fs_cache = value.into();
         Ok(Effect::Replaced)
     };
     "hypervisor.virtio_fs_cache_size" Hypervisor "virtio_fs_cache_size" = |way, config, value| {
@@ -243,12 +246,12 @@ rules! {
         Ok(Effect::Replaced)
     };
     "hypervisor.entropy_source" Hypervisor "entropy_source" = |way, config, value| {
-        let message = format!("entropy source {value} required from annotation is not valid");
+        let message = |value: &str| format!("entropy source {value} required from annotation is not valid");
         way.listed(value, List::EntropySources, message)?;
         if value.is_empty() {
             return Ok(EMPTY);
         }
-        config.hypervisor_config.entropy_source = value.to_owned();
+        config.hypervisor_config.entropy_source = value.into();
         Ok(Effect::Replaced)
     };
     "sgx.intel.com/epc" Hypervisor "epc" = enclave_memory;
@@ -261,23 +264,23 @@ rules! {
     "runtime.disable_new_netns" Runtime "disable_new_netns" = boolean!("experimental", disable_new_netns);
     "runtime.internetworking_model" Runtime "internetworking_model" = |way, config, value| {
         let key = "io.katacontainers.config.runtime.internetworking_model";
-        let message = format!("Unknown network model specified in annotation {key}");
+        let message = |_: &str| format!("Unknown network model specified in annotation {key}");
         way.choice(value, &["default", "macvtap", "tcfilter", "none"], message)?;
         config.interworking_model = InterworkingModel::parse(value).unwrap_or_default();
         Ok(Effect::Replaced)
     };
 
     "agent.kernel_modules" Agent "kernel_modules" = |_, config, value| {
-        config.agent_config.kernel_modules = value.split(';').map(str::to_owned).collect();
+        config.agent_config.kernel_modules = value.split(';').map(Cow::Borrowed).collect();
         Ok(Effect::Replaced)
     };
     "agent.enable_tracing" Agent "enable_tracing" = boolean!("agent.trace", agent_config.trace);
     "agent.trace_mode" Agent "trace_mode" = |_, config, value| {
-        config.agent_config.trace_mode = value.to_owned();
+        config.agent_config.trace_mode = value.into();
         Ok(Effect::Replaced)
     };
     "agent.trace_type" Agent "trace_type" = |_, config, value| {
-        config.agent_config.trace_type = value.to_owned();
+        config.agent_config.trace_type = value.into();
         Ok(Effect::Replaced)
     };
     "agent.container_pipe_size" Agent "container_pipe_size" = |way, config, value| {
@@ -301,7 +304,7 @@ rules! {
     };
 }
 
-fn default_vcpus(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
+fn default_vcpus<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
     let vcpus = way.number32(value, |e| {
         format!("Error encountered parsing annotation default_vcpus: {e}, please specify numeric value")
     })?;
@@ -319,7 +322,7 @@ fn default_vcpus(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> 
     Ok(Effect::Replaced)
 }
 
-fn default_max_vcpus(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
+fn default_max_vcpus<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
     let most = way.number32(value, |e| {
         format!(
             "Error encountered parsing annotation for default_maxvcpus: {e}, please specify positive numeric value"
@@ -347,7 +350,7 @@ fn default_max_vcpus(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str)
     Ok(Effect::Replaced)
 }
 
-fn default_memory(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
+fn default_memory<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
     let memory = way.number32(value, |e| {
         format!(
             "Error encountered parsing annotation for default_memory: {e}, please specify positive numeric value \
@@ -368,11 +371,11 @@ fn default_memory(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) ->
     Ok(Effect::Replaced)
 }
 
-fn extra_args(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
+fn extra_args<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
     match string_list(value) {
         Ok(args) => {
             way.passed(Stage::Parse, format!("{} arguments", args.len()));
-            config.hypervisor_config.virtio_fs_extra_args.extend(args);
+            config.hypervisor_config.virtio_fs_extra_args.extend(args.into_iter().map(Cow::Owned));
             Ok(Effect::Appended)
         }
         Err(why) => Err(Box::new(Refused {
@@ -385,11 +388,11 @@ fn extra_args(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Out
     }
 }
 
-fn kernel_params(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
+fn kernel_params<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
     if value.is_empty() {
         return Ok(EMPTY);
     }
-    let params = params(value);
+    let params: Vec<Param<Cow<'_, str>>> = params(value);
     if params.iter().any(|param| param.key.is_empty()) {
         return Err(Box::new(Refused {
             stage: Stage::Parse,
@@ -405,7 +408,7 @@ fn kernel_params(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> 
     Ok(Effect::Appended)
 }
 
-fn enclave_memory(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
+fn enclave_memory<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
     let message = match binary_bytes(value) {
         Ok(bytes) => {
             way.passed(Stage::Parse, format!("{bytes} bytes"));
@@ -426,8 +429,8 @@ fn enclave_memory(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) ->
     }))
 }
 
-fn experimental(way: &mut Way<'_>, config: &mut SandboxConfig, value: &str) -> Outcome {
-    let features: Vec<String> = value.split(' ').map(str::to_owned).collect();
+fn experimental<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &'a str) -> Outcome {
+    let features: Vec<Cow<'_, str>> = value.split(' ').map(Cow::Borrowed).collect();
     if let Some(other) = features.iter().find(|feature| !crate::runtime::go21::is_experimental(feature)) {
         let key = "io.katacontainers.config.runtime.experimental";
         return Err(Box::new(Refused {

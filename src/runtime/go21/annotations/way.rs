@@ -3,10 +3,8 @@
 //! Decides parsing, and the verdicts of gates; which annotation does what: `rules`. Facts:
 //! `addAnnotations` and its parts in src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0; Go's strconv.
 
-use std::borrow::Cow;
-
 use crate::catalog::HYPERVISOR_PREFIX;
-use crate::input::Host;
+use crate::input::{Host, Text};
 use crate::runtime::go_text::{self, NumError};
 use crate::runtime::go21::Loaded;
 use crate::runtime::go21::config::List;
@@ -25,7 +23,7 @@ pub(super) enum Effect {
 
 /// Why an annotation makes the pod fail.
 #[derive(Debug)]
-pub(super) struct Refused {
+pub(in crate::runtime::go21) struct Refused {
     pub(super) stage: Stage,
     /// The runtime's words.
     pub(super) message: String,
@@ -36,15 +34,15 @@ pub(super) struct Refused {
 }
 
 /// The stations of one annotation.
-pub(super) struct Way<'a> {
-    pub(super) host: &'a Host,
-    pub(super) loaded: &'a Loaded,
-    pub(super) steps: Vec<Step>,
+pub(in crate::runtime::go21) struct Way<'a> {
+    pub(in crate::runtime::go21) host: &'a Host,
+    pub(in crate::runtime::go21) loaded: &'a Loaded,
+    pub(in crate::runtime::go21) steps: Vec<Step>,
 }
 
 impl Way<'_> {
     /// Notes a station that let the annotation pass.
-    pub(super) fn passed(&mut self, stage: Stage, note: impl Into<Cow<'static, str>>) {
+    pub(in crate::runtime::go21) fn passed(&mut self, stage: Stage, note: impl Into<Text>) {
         self.steps.push(Step { stage, passed: true, note: note.into(), place: None });
     }
 
@@ -54,7 +52,7 @@ impl Way<'_> {
     }
 
     /// The name gate.
-    pub(super) fn name(&mut self, key: &str) -> Result<(), Box<Refused>> {
+    pub(in crate::runtime::go21) fn name(&mut self, key: &str) -> Result<(), Box<Refused>> {
         let Some(short) = key.strip_prefix(HYPERVISOR_PREFIX) else {
             self.passed(Stage::Name, "not gated: only hypervisor annotations are");
             return Ok(());
@@ -135,12 +133,12 @@ impl Way<'_> {
         self.number(value, 32, message).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
     }
 
-    /// One of a few words.
+    /// One of a few words; `message` is given the list of them.
     pub(super) fn choice(
         &mut self,
         value: &str,
         words: &[&str],
-        message: String,
+        message: impl FnOnce(&str) -> String,
     ) -> Result<(), Box<Refused>> {
         if words.contains(&value) {
             self.passed(Stage::Range, "one of the words that are known");
@@ -149,7 +147,7 @@ impl Way<'_> {
         let nearest = words.iter().find(|w| w.eq_ignore_ascii_case(value)).or(words.first());
         Err(Self::unread(
             Stage::Range,
-            message,
+            message(&go_text::list(words)),
             format!("{value:?} is none of {}", words.join(", ")),
             Fix::Value(nearest.copied().unwrap_or_default().to_owned()),
         ))
@@ -161,7 +159,12 @@ impl Way<'_> {
     }
 
     /// A file that one of the globs of a list must stand for.
-    pub(super) fn listed(&mut self, value: &str, list: List, message: String) -> Result<(), Box<Refused>> {
+    pub(super) fn listed(
+        &mut self,
+        value: &str,
+        list: List,
+        message: impl FnOnce(&str) -> String,
+    ) -> Result<(), Box<Refused>> {
         let index = List::ALL.iter().position(|l| *l == list).unwrap_or_default();
         let (gate, patterns) = match (self.loaded.value_gates.get(index), self.loaded.lists.get(index)) {
             (Some(gate), Some(patterns)) => (gate, patterns),
@@ -188,6 +191,7 @@ impl Way<'_> {
         };
         let note = format!("none of {} patterns of {} stands for it", patterns.len(), list.key());
         self.steps.push(Step { stage: Stage::Value, passed: false, note: note.clone().into(), place });
+        let message = message(value);
         Err(Box::new(Refused { stage: Stage::Value, message, reason, fix: Some(fix), note }))
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn build(host: &Host, hypervisor: HypervisorType, table: &Hypervisor)
 }
 
 /// `key=value` words; a word without `=` is a key alone.
-pub(in crate::runtime::go21) fn params(text: &str) -> Vec<Param> {
+pub(in crate::runtime::go21) fn params<'a, T: From<&'a str>>(text: &'a str) -> Vec<Param<T>> {
     fields(text)
         .map(|word| match word.split_once('=') {
             Some((key, value)) => Param::new(key, value),

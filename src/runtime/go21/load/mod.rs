@@ -7,13 +7,14 @@ pub(super) mod hypervisors;
 mod tables;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use self::hypervisors::Derived;
 use super::Loaded;
+use super::annotations::rules::RULES;
 use super::config::{
     AgentConfig, FactoryConfig, HypervisorConfig, HypervisorType, InterworkingModel, List, NetmonConfig,
-    Param, RuntimeConfig, SandboxConfig,
+    Param, RuntimeConfig,
 };
 use super::paths::{absolute, not_resolved, resolve};
 use super::toml::{self, Table, Value};
@@ -415,7 +416,8 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
     let fips =
         host.exists(FIPS) && host.read(FIPS).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).trim() == "1");
     Ok(Loaded {
-        unannotated: Arc::new(SandboxConfig::new(&config, "", "")),
+        stations: RULES.iter().map(|_| OnceLock::new()).collect(),
+        unannotated: OnceLock::new(),
         fips,
         places,
         name_gate: NameGate::new(Generation::Go21, &chosen.enable_annotations),

@@ -3,12 +3,14 @@
 //! Decides this at the launch, before anything else of it. Facts: `createAssets` in
 //! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 4.1.0.
 
+use std::borrow::Cow;
+
 use super::known::Id;
 use super::session::{Mark, Session, step};
 use crate::runtime::go41::config::{CustomAssets, HypervisorType};
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status};
 
-type Slot = fn(&mut CustomAssets) -> &mut Option<String>;
+type Slot = for<'a, 'c> fn(&'c mut CustomAssets<Cow<'a, str>>) -> &'c mut Option<Cow<'a, str>>;
 
 const ASSETS: [(Id, Id, Slot); 7] = [
     (Id::Firmware, Id::FirmwareHash, |a| &mut a.firmware),
@@ -44,8 +46,8 @@ pub(super) fn create(session: &mut Session<'_>) {
             continue;
         }
         if remote && path_id == Id::Image {
-            session.config.hypervisor_config.image_path = path.to_owned();
-            session.applied(path_id, vec![step(Stage::Parse, true, "the name of an image, not a path")]);
+            session.config.hypervisor_config.image_path = path.into();
+            session.applied_by(path_id, step(Stage::Parse, true, "the name of an image, not a path"));
             if hash.is_some() {
                 session.ignored(hash_id, Stage::Known, "the remote hypervisor checks no image");
             }
@@ -54,18 +56,18 @@ pub(super) fn create(session: &mut Session<'_>) {
         let verdict = check(session, path, hash.unwrap_or_default());
         match verdict {
             Ok(()) => {
-                *slot(&mut session.config.hypervisor_config.custom_assets) = Some(path.to_owned());
+                *slot(&mut session.config.hypervisor_config.custom_assets) = Some(path.into());
                 if session.mark_of(path_id).is_none() {
-                    session.applied(
+                    session.applied_by(
                         path_id,
-                        vec![step(Stage::Parse, true, "an absolute path; wins over the configured one")],
+                        step(Stage::Parse, true, "an absolute path; wins over the configured one"),
                     );
                 }
                 match hash {
                     None => {}
                     Some("") => session.ignored(hash_id, Stage::Parse, "an empty value changes nothing here"),
                     Some(_) => {
-                        session.applied(hash_id, vec![step(Stage::Value, true, "the file has this SHA-512")])
+                        session.applied_by(hash_id, step(Stage::Value, true, "the file has this SHA-512"))
                     }
                 }
             }

@@ -2,15 +2,18 @@
 //!
 //! Facts: `addHypervisorConfigOverrides` and what it calls in src/runtime/pkg/oci/utils.go at 4.1.0.
 
+use std::borrow::Cow;
+
 use super::known::Id;
-use super::session::{Session, step};
-use crate::policy::values::ValueGate;
+use super::session::{STATIONS, Session, step};
+use crate::input::Text;
 use crate::runtime::go_json;
 use crate::runtime::go_quantity::{self as quantity, Refused as QuantityRefused};
 use crate::runtime::go_text::{self, list};
-use crate::runtime::go41::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go41::config::{HypervisorType, Param, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go41::gates::{ListedPaths, ValueGates};
 use crate::runtime::go41::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
-use crate::runtime::go41::{ValueGates, initdata, kernel_params, numa};
+use crate::runtime::go41::{initdata, kernel_params, numa};
 use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step};
 
 /// All of them.
@@ -44,7 +47,7 @@ pub(super) fn apply(session: &mut Session<'_>) {
     gpus(session);
 }
 
-fn is_remote(config: &SandboxConfig) -> bool {
+fn is_remote(config: &SandboxConfig<'_>) -> bool {
     config.hypervisor_type == HypervisorType::Remote
 }
 
@@ -87,7 +90,7 @@ fn cpus(session: &mut Session<'_>) {
             Ok(count) => {
                 session.config.hypervisor_config.num_vcpus_f = count;
                 let note = format!("the number {count}");
-                session.applied(Id::DefaultVcpus, vec![step(Stage::Parse, true, note)]);
+                session.applied_by(Id::DefaultVcpus, step(Stage::Parse, true, note));
             }
         }
     }
@@ -147,13 +150,13 @@ fn memory(session: &mut Session<'_>) {
     session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.guest_swap);
     session.flag(Id::Rootless, |c| &mut c.hypervisor_config.rootless);
     if let Some(value) = session.value(Id::NumaMapping) {
-        let mapping: Vec<String> = go_text::fields(value).map(str::to_owned).collect();
+        let mapping: Vec<Cow<'_, str>> = go_text::fields(value).map(Cow::Borrowed).collect();
         match numa::guest_nodes(&session.host.facts, &mapping) {
             Ok(nodes) => {
                 let note = format!("{} guest nodes", nodes.len());
                 session.config.hypervisor_config.guest_numa_nodes = nodes;
                 session.config.hypervisor_config.numa_mapping = mapping;
-                session.applied(Id::NumaMapping, vec![step(Stage::Parse, true, note)]);
+                session.applied_by(Id::NumaMapping, step(Stage::Parse, true, note));
             }
             Err(message) => {
                 let reason = "no list of NUMA nodes that this host has";
@@ -165,17 +168,17 @@ fn memory(session: &mut Session<'_>) {
 }
 
 /// A word out of a list; anything else refuses the pod.
-fn word(
-    session: &mut Session<'_>,
+fn word<'a>(
+    session: &mut Session<'a>,
     id: Id,
     words: &[&'static str],
     message: impl FnOnce(&str, &str) -> String,
-    field: impl FnOnce(&mut HypervisorConfig) -> &mut String,
+    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut Cow<'a, str>,
 ) {
     let Some(value) = session.value(id) else { return };
     if words.contains(&value) {
-        *field(&mut session.config.hypervisor_config) = value.to_owned();
-        session.applied(id, vec![step(Stage::Value, true, "one of the known words")]);
+        *field(&mut session.config.hypervisor_config) = Cow::Borrowed(value);
+        session.applied_by(id, step(Stage::Value, true, "one of the known words"));
         return;
     }
     let message = message(value, &list(words));
@@ -240,7 +243,11 @@ fn block(session: &mut Session<'_>) {
     }
 }
 
-fn sector_size(session: &mut Session<'_>, id: Id, field: fn(&mut HypervisorConfig) -> &mut u32) {
+fn sector_size<'a>(
+    session: &mut Session<'a>,
+    id: Id,
+    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut u32,
+) {
     let Some(size) = session.number(id) else { return };
     if sector_size_ok(size) {
         *field(&mut session.config.hypervisor_config) = session.applied_cut(id, size);
@@ -276,7 +283,11 @@ fn virtio_fs(session: &mut Session<'_>) {
         match go_json::string_list(value) {
             Ok(args) => {
                 let note = format!("{} arguments, appended to the configured ones", args.len());
-                session.config.hypervisor_config.virtio_fs_extra_args.extend(args);
+                session
+                    .config
+                    .hypervisor_config
+                    .virtio_fs_extra_args
+                    .extend(args.into_iter().map(Cow::Owned));
                 let steps = vec![step(Stage::Parse, true, "a JSON list"), step(Stage::Merge, true, note)];
                 session.applied(Id::VirtioFsExtraArgs, steps);
             }
@@ -302,7 +313,7 @@ fn virtio_fs(session: &mut Session<'_>) {
         session.refused(id, Stage::Value, message, reason, fix);
     }
     if let Some(value) = session.value(Id::VirtioFsCache) {
-        session.config.hypervisor_config.virtio_fs_cache = value.to_owned();
+        session.config.hypervisor_config.virtio_fs_cache = value.into();
         session.applied_as_is(Id::VirtioFsCache);
     }
     session.set_u32(Id::VirtioFsCacheSize, |c| &mut c.hypervisor_config.virtio_fs_cache_size);
@@ -331,19 +342,17 @@ fn admitted(
     session: &mut Session<'_>,
     id: Id,
     name: &str,
-    gate: impl FnOnce(&ValueGates) -> &(ValueGate, &'static str),
+    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
 ) -> Option<Step> {
     let value = session.value(id)?;
     let loaded = session.loaded;
-    let (gate, key) = gate(&loaded.gates);
-    if let Some(index) = gate.admits(session.host, value) {
-        let pattern = loaded.pattern(key, index);
-        let mut passed = step(Stage::Value, true, format!("{key} has {pattern:?}"));
-        passed.place = loaded.hypervisor_place(key);
-        return Some(passed);
+    let listed = gate(&loaded.gates);
+    if let Some(passed) = listed.admits(session.host, value) {
+        return Some(passed.clone());
     }
+    let key = listed.key;
     let message = format!("{name} {value} required from annotation is not valid");
-    let list = ListId::new(loaded.table().to_owned(), *key);
+    let list = ListId::new(loaded.table, key);
     let exists = session.host.lstat(value).is_ok();
     let (reason, fix) = match exists {
         true => (
@@ -373,16 +382,16 @@ fn glob_literal(path: &str) -> String {
 }
 
 /// A path that a `valid_*` list has to let through.
-fn gated(
-    session: &mut Session<'_>,
+fn gated<'a>(
+    session: &mut Session<'a>,
     id: Id,
     name: &str,
-    gate: impl FnOnce(&ValueGates) -> &(ValueGate, &'static str),
-    field: impl FnOnce(&mut HypervisorConfig) -> &mut String,
+    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
+    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut Cow<'a, str>,
 ) {
     if let (Some(value), Some(passed)) = (session.value(id), admitted(session, id, name, gate)) {
-        *field(&mut session.config.hypervisor_config) = value.to_owned();
-        session.applied(id, vec![passed]);
+        *field(&mut session.config.hypervisor_config) = Cow::Borrowed(value);
+        session.applied_by(id, passed);
     }
 }
 
@@ -393,8 +402,8 @@ fn entropy_source(session: &mut Session<'_>) {
         if value.is_empty() {
             session.ignored(id, Stage::Parse, "an empty value changes nothing here");
         } else {
-            session.config.hypervisor_config.entropy_source = value.to_owned();
-            session.applied(id, vec![passed]);
+            session.config.hypervisor_config.entropy_source = value.into();
+            session.applied_by(id, passed);
         }
     }
 }
@@ -410,11 +419,9 @@ fn paths(session: &mut Session<'_>) {
         }
         Some(value) => match kernel_params::verity(value) {
             Ok(_) => {
-                session.config.hypervisor_config.kernel_verity_params = value.to_owned();
-                session.applied(
-                    Id::KernelVerityParams,
-                    vec![step(Stage::Parse, true, "all five parts are there")],
-                );
+                session.config.hypervisor_config.kernel_verity_params = value.into();
+                session
+                    .applied_by(Id::KernelVerityParams, step(Stage::Parse, true, "all five parts are there"));
             }
             Err(error) => {
                 let message = format!("invalid kernel_verity_params in annotation: {error}");
@@ -435,9 +442,10 @@ fn kernel_line(session: &mut Session<'_>) {
         session.ignored(id, Stage::Parse, "an empty value changes nothing here");
         return;
     }
-    let mut replaced: Vec<String> = Vec::new();
-    let added = kernel_params::pairs(go_text::fields(value));
-    let steps = vec![step(Stage::Parse, true, format!("{} parameters", added.len()))];
+    let mut replaced: Vec<Cow<'_, str>> = Vec::new();
+    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(go_text::fields(value));
+    let mut steps = Vec::with_capacity(STATIONS);
+    steps.push(step(Stage::Parse, true, format!("{} parameters", added.len())));
     for param in added {
         let params = &mut session.config.hypervisor_config.kernel_params;
         let before = params.len();
@@ -456,10 +464,9 @@ fn kernel_line(session: &mut Session<'_>) {
         params.push(param);
     }
     let note = match replaced.is_empty() {
-        true => "appended to the configured ones".to_owned(),
-        false => format!("appended; these replace what was there: {}", replaced.join(", ")),
+        true => Text::constant("appended to the configured ones"),
+        false => format!("appended; these replace what was there: {}", replaced.join(", ")).into(),
     };
-    let mut steps = steps;
     steps.push(step(Stage::Merge, true, note));
     session.applied(id, steps);
 }
@@ -480,10 +487,10 @@ fn plugs(session: &mut Session<'_>) {
             true => (&mut hypervisor.hot_plug_vfio, &mut hypervisor.cold_plug_vfio),
             false => (&mut hypervisor.cold_plug_vfio, &mut hypervisor.hot_plug_vfio),
         };
-        *named = port.to_owned();
-        *other = "no-port".to_owned();
+        *named = port.into();
+        *other = "no-port".into();
         let note = if is_hot { "turns cold plugging off" } else { "turns hot plugging off" };
-        session.applied(id, vec![step(Stage::Merge, true, note)]);
+        session.applied_by(id, step(Stage::Merge, true, note));
         if !is_hot && let Some(hot) = session.mark_of(Id::HotPlugVfio).filter(|m| m.status == Status::Applied)
         {
             hot.status = Status::Overridden;
@@ -504,9 +511,9 @@ fn cc_init_data(session: &mut Session<'_>) {
     match initdata::read(value) {
         Ok(read) => {
             let note = format!("a document of {} bytes", read.text.len());
-            session.config.hypervisor_config.initdata = read.text;
+            session.config.hypervisor_config.initdata = read.text.into();
             session.config.hypervisor_config.initdata_digest = read.digest;
-            session.applied(id, vec![step(Stage::Parse, true, note)]);
+            session.applied_by(id, step(Stage::Parse, true, note));
         }
         Err(initdata::Refused::Message(message)) => {
             let fix = Some(Fix::Advice("write base64 of a gzip-compressed initdata document".into()));
@@ -535,7 +542,7 @@ fn sgx_epc(session: &mut Session<'_>) {
     match quantity::binary_bytes(value) {
         Ok(bytes) => {
             session.config.hypervisor_config.sgx_epc_size = bytes;
-            session.applied(id, vec![step(Stage::Parse, true, format!("{bytes} bytes"))]);
+            session.applied_by(id, step(Stage::Parse, true, format!("{bytes} bytes")));
         }
         Err(refused) => {
             let message = match refused {

@@ -4,8 +4,11 @@
 //! Decides nothing. Facts: src/runtime/virtcontainers/pkg/annotations/annotations.go and the order of
 //! `addAnnotations` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use crate::catalog::KATA_PREFIX;
+use crate::runtime::go_names::Names;
+use crate::runtime::go41::config::HypervisorType;
 
 /// The table that an annotation's key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +27,53 @@ pub(in crate::runtime::go41) struct Known {
     pub section: Section,
     /// The key within the table.
     pub field: &'static str,
+    /// The whole configuration key, by hypervisor.
+    name: FullKey,
 }
+
+/// A whole configuration key (`hypervisor.qemu.path`), under each hypervisor.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::runtime::go41) struct FullKey(pub [&'static str; 6]);
+
+impl FullKey {
+    /// The key under this one.
+    pub fn under(self, hypervisor: HypervisorType) -> &'static str {
+        let [qemu, clh, firecracker, dragonball, stratovirt, remote] = self.0;
+        match hypervisor {
+            HypervisorType::Qemu => qemu,
+            HypervisorType::Clh => clh,
+            HypervisorType::Firecracker => firecracker,
+            HypervisorType::Dragonball => dragonball,
+            HypervisorType::Stratovirt => stratovirt,
+            HypervisorType::Remote => remote,
+        }
+    }
+}
+
+/// Spells it out.
+macro_rules! full_key {
+    (Hypervisor $key:literal) => {
+        FullKey([
+            concat!("hypervisor.qemu.", $key),
+            concat!("hypervisor.clh.", $key),
+            concat!("hypervisor.firecracker.", $key),
+            concat!("hypervisor.dragonball.", $key),
+            concat!("hypervisor.stratovirt.", $key),
+            concat!("hypervisor.remote.", $key),
+        ])
+    };
+    // There is one agent, whatever a file calls its table.
+    (Agent $key:literal) => {
+        FullKey([concat!("agent.kata.", $key); 6])
+    };
+    (Runtime $key:literal) => {
+        FullKey([concat!("runtime.", $key); 6])
+    };
+    (Nowhere $key:literal) => {
+        FullKey([""; 6])
+    };
+}
+pub(in crate::runtime::go41) use full_key;
 
 macro_rules! known {
     ($($id:ident $section:ident $key:literal => $field:literal;)*) => {
@@ -34,7 +83,12 @@ macro_rules! known {
 
         /// All of them, by id.
         pub(in crate::runtime::go41) const KNOWN: &[Known] =
-            &[$(Known { key: $key, section: Section::$section, field: $field }),*];
+            &[$(Known {
+                key: $key,
+                section: Section::$section,
+                field: $field,
+                name: full_key!($section $field),
+            }),*];
 
         const IDS: &[Id] = &[$(Id::$id),*];
     };
@@ -131,15 +185,27 @@ known! {
 impl Id {
     /// By the whole key.
     pub fn of(key: &str) -> Option<Self> {
-        static BY_KEY: OnceLock<HashMap<&'static str, Id>> = OnceLock::new();
-        let by_key = BY_KEY.get_or_init(|| KNOWN.iter().map(|k| k.key).zip(IDS.iter().copied()).collect());
-        by_key.get(key).copied()
+        static NAMES: OnceLock<Names> = OnceLock::new();
+        if !key.starts_with(KATA_PREFIX) {
+            // The only one that is not Kata's own.
+            return (key == Id::SgxEpc.known().key).then_some(Id::SgxEpc);
+        }
+        let names = NAMES.get_or_init(|| Names::new(KNOWN.iter().map(|known| known.key)));
+        IDS.get(names.number(key)?).copied()
     }
 
     /// What it is.
     pub fn known(self) -> &'static Known {
-        const NONE: Known = Known { key: "", section: Section::Nowhere, field: "" };
+        const NONE: Known =
+            Known { key: "", section: Section::Nowhere, field: "", name: full_key!(Nowhere "") };
         KNOWN.get(self as usize).unwrap_or(&NONE)
+    }
+}
+
+impl Known {
+    /// The whole configuration key that it stands for, if it stands for one.
+    pub fn name(&self, hypervisor: HypervisorType) -> Option<&'static str> {
+        (self.section != Section::Nowhere).then(|| self.name.under(hypervisor))
     }
 }
 

@@ -10,15 +10,13 @@ pub(super) mod known;
 pub(super) mod session;
 mod settings;
 
-use std::collections::BTreeMap;
-
 use known::{COUNT, Id};
-use session::{Mark, Session, step};
+use session::{Given, Mark, Session, step};
 
 use super::Loaded;
 use super::config::SandboxConfig;
-use crate::catalog::HYPERVISOR_PREFIX;
-use crate::input::Host;
+use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::input::{Annotations, Host};
 use crate::runtime::go_text;
 use crate::runtime::verdict::{Failure, FailureStage, Stage, Status};
 
@@ -26,11 +24,18 @@ use crate::runtime::verdict::{Failure, FailureStage, Stage, Status};
 pub(super) fn apply<'a>(
     host: &'a Host,
     loaded: &'a Loaded,
-    config: SandboxConfig,
-    annotations: &'a BTreeMap<String, String>,
+    config: SandboxConfig<'a>,
+    annotations: &'a Annotations,
 ) -> Session<'a> {
-    let mut session =
-        Session { host, loaded, config, values: [None; COUNT], marks: Vec::new(), failure: None };
+    let mut session = Session {
+        host,
+        loaded,
+        config,
+        given: Vec::with_capacity(annotations.len()),
+        values: [None; COUNT],
+        marks: Vec::with_capacity(annotations.len()),
+        failure: None,
+    };
     name_gate(&mut session, annotations);
     hypervisor::apply(&mut session);
     settings::apply_runtime(&mut session);
@@ -42,17 +47,24 @@ pub(super) fn apply<'a>(
 
 /// Every hypervisor annotation, known or not, needs a pattern that matches its name. Which of several
 /// refused ones the runtime complains about is random; here it is the first by name.
-fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a BTreeMap<String, String>) {
+fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
     let loaded = session.loaded;
-    for (key, value) in annotations {
-        let admitted =
-            key.strip_prefix(HYPERVISOR_PREFIX).is_none_or(|short| loaded.names.admits(short).is_some());
+    for (key, value) in annotations.iter() {
+        let read = Id::of(key).and_then(|id| Some((id, loaded.stations(id)?)));
+        if read.is_none() && !key.starts_with(KATA_PREFIX) {
+            continue;
+        }
+        session.given.push(Given { key, value, read });
+        let admitted = match read {
+            Some((_, stations)) => stations.admitted,
+            None => key.strip_prefix(HYPERVISOR_PREFIX).is_none_or(|short| loaded.pattern(short).is_some()),
+        };
         if !admitted && session.failure.is_none() {
             let message = format!("annotation {key} is not enabled");
-            session.failure = Some(Failure::new(FailureStage::Annotations, message).by(key.clone()));
+            session.failure = Some(Failure::new(FailureStage::Annotations, message).by(key.as_str()));
         }
         if admitted
-            && let Some(id) = Id::of(key)
+            && let Some((id, _)) = read
             && let Some(slot) = session.values.get_mut(id as usize)
         {
             *slot = Some(value);
@@ -77,7 +89,7 @@ fn elsewhere(session: &mut Session<'_>) {
     for id in [Id::Swappiness, Id::SwapInBytes] {
         if session.value(id).is_some() {
             let note = "read when each container is created";
-            session.applied(id, vec![step(Stage::Parse, true, note)]);
+            session.applied_by(id, step(Stage::Parse, true, note));
         }
     }
 }
@@ -97,7 +109,7 @@ fn pprof(session: &mut Session<'_>) {
         Some(false) => session.ignored(id, Stage::Merge, "it is off already"),
         Some(true) => {
             session.config.enable_pprof = true;
-            session.applied(id, vec![step(Stage::Parse, true, "the boolean true")]);
+            session.applied_by(id, step(Stage::Parse, true, "the boolean true"));
         }
     }
 }

@@ -8,11 +8,15 @@
 use std::borrow::Cow;
 
 use super::known::{COUNT, Id};
-use crate::input::Host;
+use crate::input::{Host, Text};
 use crate::runtime::go_text;
 use crate::runtime::go41::Loaded;
 use crate::runtime::go41::config::SandboxConfig;
+use crate::runtime::go41::stations::Stations;
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step};
+
+/// Room for the stations after the name gate of an annotation that takes effect.
+pub(super) const STATIONS: usize = 4;
 
 /// What became of one annotation.
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub(in crate::runtime::go41) struct Mark {
     pub status: Status,
     /// Where its way ended.
     pub stage: Stage,
-    pub reason: Cow<'static, str>,
+    pub reason: Text,
     pub fix: Option<Fix>,
     /// The stations after the name gate.
     pub steps: Vec<Step>,
@@ -28,10 +32,21 @@ pub(in crate::runtime::go41) struct Mark {
     pub cut: Option<(u64, u32)>,
 }
 
+/// An annotation of the pod.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::runtime::go41) struct Given<'a> {
+    pub key: &'a Text,
+    pub value: &'a Text,
+    /// Which it is, with what is the same for every pod; `None`: nothing reads it.
+    pub read: Option<(Id, &'a Stations)>,
+}
+
 pub(in crate::runtime::go41) struct Session<'a> {
     pub host: &'a Host,
     pub loaded: &'a Loaded,
-    pub config: SandboxConfig,
+    pub config: SandboxConfig<'a>,
+    /// The annotations that a verdict is owed on, in key order.
+    pub given: Vec<Given<'a>>,
     /// The values, by annotation; those that the name gate refused are not here.
     pub values: [Option<&'a str>; COUNT],
     pub marks: Vec<(Id, Mark)>,
@@ -39,7 +54,7 @@ pub(in crate::runtime::go41) struct Session<'a> {
 }
 
 /// A passed or failed station.
-pub(in crate::runtime::go41) fn step(stage: Stage, passed: bool, note: impl Into<Cow<'static, str>>) -> Step {
+pub(in crate::runtime::go41) fn step(stage: Stage, passed: bool, note: impl Into<Text>) -> Step {
     Step { stage, passed, note: note.into(), place: None }
 }
 
@@ -72,12 +87,19 @@ impl<'a> Session<'a> {
         self.marks.iter_mut().find(|(other, _)| *other == id).map(|(_, mark)| mark)
     }
 
+    /// It took effect, with one station on the way.
+    pub fn applied_by(&mut self, id: Id, step: Step) {
+        let mut steps = Vec::with_capacity(STATIONS);
+        steps.push(step);
+        self.applied(id, steps);
+    }
+
     /// It took effect.
     pub fn applied(&mut self, id: Id, steps: Vec<Step>) {
         let mark = Mark {
             status: Status::Applied,
             stage: Stage::Effective,
-            reason: Cow::Borrowed(""),
+            reason: Text::default(),
             fix: None,
             steps,
             cut: None,
@@ -87,11 +109,11 @@ impl<'a> Session<'a> {
 
     /// It took effect as free text.
     pub fn applied_as_is(&mut self, id: Id) {
-        self.applied(id, vec![step(Stage::Parse, true, "taken as it is")]);
+        self.applied_by(id, step(Stage::Parse, true, "taken as it is"));
     }
 
     /// The runtime reads past it.
-    pub fn ignored(&mut self, id: Id, stage: Stage, reason: impl Into<Cow<'static, str>>) {
+    pub fn ignored(&mut self, id: Id, stage: Stage, reason: impl Into<Text>) {
         let reason = reason.into();
         let steps = vec![step(stage, false, reason.clone())];
         self.mark(id, Mark { status: Status::Ignored, stage, reason, fix: None, steps, cut: None });
@@ -110,7 +132,7 @@ impl<'a> Session<'a> {
         id: Id,
         stage: Stage,
         message: impl Into<String>,
-        reason: impl Into<Cow<'static, str>>,
+        reason: impl Into<Text>,
         fix: Option<Fix>,
     ) {
         let message = message.into();
@@ -121,13 +143,13 @@ impl<'a> Session<'a> {
     }
 
     /// A boolean, in one of Go's twelve spellings.
-    pub fn flag(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut bool) {
+    pub fn flag(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut bool) {
         let Some(value) = self.value(id) else { return };
         match go_text::parse_bool(value) {
             Some(flag) => {
                 *field(&mut self.config) = flag;
                 let note = if flag { "the boolean true" } else { "the boolean false" };
-                self.applied(id, vec![step(Stage::Parse, true, note)]);
+                self.applied_by(id, step(Stage::Parse, true, note));
             }
             None => {
                 let key = id.known().key;
@@ -171,7 +193,7 @@ impl<'a> Session<'a> {
 
     /// A number was taken over.
     pub fn applied_number(&mut self, id: Id, number: u64) {
-        self.applied(id, vec![step(Stage::Parse, true, format!("the number {number}"))]);
+        self.applied_by(id, step(Stage::Parse, true, format!("the number {number}")));
     }
 
     /// A number for a field of 32 bits: what does not fit is cut off.
@@ -188,14 +210,18 @@ impl<'a> Session<'a> {
     }
 
     /// A number that replaces a field of 32 bits, 0 too.
-    pub fn set_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
+    pub fn set_u32(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u32) {
         if let Some(number) = self.number(id) {
             *field(&mut self.config) = self.applied_cut(id, number);
         }
     }
 
     /// A number that replaces a field of 32 bits; 0 is read past.
-    pub fn set_positive_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
+    pub fn set_positive_u32(
+        &mut self,
+        id: Id,
+        field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u32,
+    ) {
         match self.number(id) {
             None => {}
             Some(0) => self.ignored(id, Stage::Range, "0 changes nothing here"),
@@ -204,7 +230,7 @@ impl<'a> Session<'a> {
     }
 
     /// A number that replaces a field of 64 bits.
-    pub fn set_u64(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u64) {
+    pub fn set_u64(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u64) {
         if let Some(number) = self.number(id) {
             *field(&mut self.config) = number;
             self.applied_number(id, number);
@@ -212,12 +238,16 @@ impl<'a> Session<'a> {
     }
 
     /// Free text; the empty one is read past.
-    pub fn set_text(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut String) {
+    pub fn set_text(
+        &mut self,
+        id: Id,
+        field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut Cow<'a, str>,
+    ) {
         match self.value(id) {
             None => {}
             Some("") => self.ignored(id, Stage::Parse, "an empty value changes nothing here"),
             Some(value) => {
-                *field(&mut self.config) = value.to_owned();
+                *field(&mut self.config) = Cow::Borrowed(value);
                 self.applied_as_is(id);
             }
         }

@@ -2,6 +2,8 @@
 //!
 //! Facts: `addRuntimeConfigOverrides` and `addAgentConfigOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
+use std::borrow::Cow;
+
 use super::known::Id;
 use super::session::{Session, step};
 use crate::runtime::go_base64;
@@ -33,10 +35,8 @@ pub(super) fn apply_runtime(session: &mut Session<'_>) {
         match InterworkingModel::parse(value) {
             Some(model) => {
                 session.config.network_config.interworking_model = model;
-                session.applied(
-                    Id::InternetworkingModel,
-                    vec![step(Stage::Value, true, "one of the known words")],
-                );
+                session
+                    .applied_by(Id::InternetworkingModel, step(Stage::Value, true, "one of the known words"));
             }
             None => {
                 let key = Id::InternetworkingModel.known().key;
@@ -51,7 +51,7 @@ pub(super) fn apply_runtime(session: &mut Session<'_>) {
         match VfioMode::parse(value) {
             Some(mode) => {
                 session.config.vfio_mode = mode;
-                session.applied(Id::VfioMode, vec![step(Stage::Value, true, "one of the known words")]);
+                session.applied_by(Id::VfioMode, step(Stage::Value, true, "one of the known words"));
             }
             None => {
                 let key = Id::VfioMode.known().key;
@@ -71,17 +71,17 @@ pub(super) fn apply_runtime(session: &mut Session<'_>) {
 
 pub(super) fn apply_agent(session: &mut Session<'_>) {
     if let Some(value) = session.value(Id::KernelModules) {
-        let modules: Vec<String> = value.split(';').map(str::to_owned).collect();
+        let modules: Vec<Cow<'_, str>> = value.split(';').map(Cow::Borrowed).collect();
         let note = format!("{} modules, instead of the configured ones", modules.len());
         session.config.agent_config.kernel_modules = modules;
-        session.applied(Id::KernelModules, vec![step(Stage::Merge, true, note)]);
+        session.applied_by(Id::KernelModules, step(Stage::Merge, true, note));
     }
     if let Some(value) = session.value(Id::Policy) {
         match go_base64::decode(value) {
             Ok(rules) => {
-                session.config.agent_config.policy = String::from_utf8_lossy(&rules).into_owned();
+                session.config.agent_config.policy = String::from_utf8_lossy(&rules).into_owned().into();
                 let note = format!("{} bytes of rules", rules.len());
-                session.applied(Id::Policy, vec![step(Stage::Parse, true, note)]);
+                session.applied_by(Id::Policy, step(Stage::Parse, true, note));
             }
             Err(message) => {
                 let fix = Some(Fix::Advice("write the policy in standard base64, padded".into()));

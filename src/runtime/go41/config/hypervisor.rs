@@ -2,7 +2,9 @@
 //!
 //! Facts: src/runtime/virtcontainers/hypervisor.go at 4.1.0.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+
+use crate::runtime::go_lend::{Lend, lent};
 
 /// Which VMM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -30,6 +32,18 @@ impl HypervisorType {
         }
     }
 
+    /// The table (`hypervisor.qemu`).
+    pub fn table(self) -> &'static str {
+        match self {
+            Self::Qemu => "hypervisor.qemu",
+            Self::Clh => "hypervisor.clh",
+            Self::Firecracker => "hypervisor.firecracker",
+            Self::Dragonball => "hypervisor.dragonball",
+            Self::Stratovirt => "hypervisor.stratovirt",
+            Self::Remote => "hypervisor.remote",
+        }
+    }
+
     /// By table name.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
@@ -44,28 +58,32 @@ impl HypervisorType {
     }
 }
 
-/// A key with a value: a kernel parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(missing_docs)]
-pub struct Param {
-    pub key: String,
-    pub value: String,
+lent! {
+    /// A key with a value: a kernel parameter.
+    #[derive(Debug, Clone, PartialEq, Eq, Default)]
+    #[allow(missing_docs)]
+    pub struct Param<T> {
+        pub key: T,
+        pub value: T,
+    }
 }
 
-impl Param {
+impl<T> Param<T> {
     /// A parameter.
-    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn new(key: impl Into<T>, value: impl Into<T>) -> Self {
         Self { key: key.into(), value: value.into() }
     }
 }
 
-/// One image of `guest_extension_images`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(missing_docs)]
-pub struct GuestExtensionImage {
-    pub name: String,
-    pub path: String,
-    pub verity_params: String,
+lent! {
+    /// One image of `guest_extension_images`.
+    #[derive(Debug, Clone, PartialEq, Eq, Default)]
+    #[allow(missing_docs)]
+    pub struct GuestExtensionImage<T> {
+        pub name: T,
+        pub path: T,
+        pub verity_params: T,
+    }
 }
 
 /// A guest NUMA node: host nodes and host CPUs as list texts (`0-3,8`).
@@ -76,139 +94,153 @@ pub struct GuestNumaNode {
     pub host_cpus: String,
 }
 
-/// Assets that annotations chose; they win over the paths of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(missing_docs)]
-pub struct CustomAssets {
-    pub firmware: Option<String>,
-    pub firmware_volume: Option<String>,
-    pub hypervisor: Option<String>,
-    pub image: Option<String>,
-    pub initrd: Option<String>,
-    pub jailer: Option<String>,
-    pub kernel: Option<String>,
+impl Lend<'_> for GuestNumaNode {
+    type Lent = Self;
+
+    fn lend(&self) -> Self {
+        self.clone()
+    }
 }
 
-/// The hypervisor's configuration.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[allow(missing_docs)]
-pub struct HypervisorConfig {
-    pub custom_assets: CustomAssets,
-    pub kernel_path: String,
-    pub image_path: String,
-    pub initrd_path: String,
-    pub guest_extension_images: Arc<[GuestExtensionImage]>,
-    pub rootfs_type: String,
-    pub firmware_path: String,
-    pub firmware_volume_path: String,
-    pub machine_accelerators: String,
-    pub cpu_features: String,
-    pub hypervisor_path: String,
-    pub jailer_path: String,
-    pub block_device_driver: String,
-    pub hypervisor_machine_type: String,
-    pub entropy_source: String,
-    pub shared_fs: String,
-    pub shared_path: String,
-    pub virtio_fs_daemon: String,
-    pub virtio_fs_cache: String,
-    pub vhost_user_store_path: String,
-    pub vhost_user_device_reconnect: u32,
-    pub guest_memory_dump_path: String,
-    pub guest_hook_path: String,
-    pub hypervisor_path_list: Arc<[String]>,
-    pub jailer_path_list: Arc<[String]>,
-    pub entropy_source_list: Arc<[String]>,
-    pub virtio_fs_daemon_list: Arc<[String]>,
-    pub virtio_fs_extra_args: Vec<String>,
-    pub enable_annotations: Arc<[String]>,
-    pub pflash: Arc<[String]>,
-    pub vhost_user_store_path_list: Arc<[String]>,
-    pub seccomp_sandbox: String,
-    pub block_device_aio: String,
-    pub remote_hypervisor_socket: String,
-    /// From the CRI's annotations (`io.kubernetes.cri.sandbox-name`, ...).
-    pub sandbox_name: String,
-    /// From the CRI's annotations.
-    pub sandbox_namespace: String,
-    pub snp_id_block: String,
-    pub snp_id_auth: String,
-    pub snp_guest_policy: Option<u64>,
-    pub kernel_params: Vec<Param>,
-    pub kernel_verity_params: String,
-    pub sgx_epc_size: i64,
-    pub disk_rate_limiter_bw_max_rate: i64,
-    pub disk_rate_limiter_bw_one_time_burst: i64,
-    pub disk_rate_limiter_ops_max_rate: i64,
-    pub disk_rate_limiter_ops_one_time_burst: i64,
-    pub rx_rate_limiter_max_rate: u64,
-    pub tx_rate_limiter_max_rate: u64,
-    pub net_rate_limiter_bw_max_rate: i64,
-    pub net_rate_limiter_bw_one_time_burst: i64,
-    pub net_rate_limiter_ops_max_rate: i64,
-    pub net_rate_limiter_ops_one_time_burst: i64,
-    pub mem_offset: u64,
-    /// As written: the runtime does not check the word at load.
-    pub hot_plug_vfio: String,
-    /// As written: the runtime does not check the word at load.
-    pub cold_plug_vfio: String,
-    pub pcie_root_port: u32,
-    pub pcie_switch_port: u32,
-    pub num_vcpus_f: f32,
-    pub default_max_vcpus: u32,
-    /// MiB.
-    pub memory_size: u32,
-    /// MiB.
-    pub default_max_memory_size: u64,
-    pub default_bridges: u32,
-    pub msize9p: u32,
-    pub mem_slots: u32,
-    pub virtio_fs_cache_size: u32,
-    pub virtio_fs_queue_size: u32,
-    pub remote_hypervisor_timeout: u32,
-    pub block_device_cache_set: bool,
-    pub block_device_cache_direct: bool,
-    pub block_device_cache_noflush: bool,
-    pub block_device_logical_sector_size: u32,
-    pub block_device_physical_sector_size: u32,
-    pub disable_block_device_use: bool,
-    pub enable_iothreads: bool,
-    pub indep_iothreads: u32,
-    pub debug: bool,
-    pub hypervisor_loglevel: u32,
-    pub mem_prealloc: bool,
-    pub reclaim_guest_freed_memory: bool,
-    pub huge_pages: bool,
-    pub virtio_mem: bool,
-    pub iommu: bool,
-    pub iommu_platform: bool,
-    pub guest_numa_nodes: Vec<GuestNumaNode>,
-    pub numa_mapping: Vec<String>,
-    pub disable_nesting_checks: bool,
-    pub disable_image_nvdimm: bool,
-    pub guest_memory_dump_paging: bool,
-    pub confidential_guest: bool,
-    pub sev_snp_guest: bool,
-    pub disable_vhost_net: bool,
-    pub enable_vhost_user_store: bool,
-    pub guest_swap: bool,
-    pub rootless: bool,
-    pub disable_seccomp: bool,
-    pub disable_selinux: bool,
-    pub disable_guest_selinux: bool,
-    pub legacy_serial: bool,
-    pub extra_monitor_socket: String,
-    pub qgs_port: u32,
-    /// The initdata document, decompressed.
-    pub initdata: String,
-    /// Its digest by the algorithm that it names.
-    pub initdata_digest: Vec<u8>,
-    pub default_gpus: u32,
-    pub default_gpu_model: String,
-    pub measurement_algo: String,
+lent! {
+    /// Assets that annotations chose; they win over the paths of the configuration.
+    #[derive(Debug, Clone, PartialEq, Eq, Default)]
+    #[allow(missing_docs)]
+    pub struct CustomAssets<T> {
+        pub firmware: Option<T>,
+        pub firmware_volume: Option<T>,
+        pub hypervisor: Option<T>,
+        pub image: Option<T>,
+        pub initrd: Option<T>,
+        pub jailer: Option<T>,
+        pub kernel: Option<T>,
+    }
 }
 
-impl HypervisorConfig {
+lent! {
+    /// The hypervisor's configuration.
+    #[derive(Debug, Clone, PartialEq, Default)]
+    #[allow(missing_docs)]
+    pub struct HypervisorConfig<T, L> {
+        pub custom_assets: CustomAssets<T>,
+        pub kernel_path: T,
+        pub image_path: T,
+        pub initrd_path: T,
+        pub guest_extension_images: Vec<GuestExtensionImage<T>>,
+        pub rootfs_type: T,
+        pub firmware_path: T,
+        pub firmware_volume_path: T,
+        pub machine_accelerators: T,
+        pub cpu_features: T,
+        pub hypervisor_path: T,
+        pub jailer_path: T,
+        pub block_device_driver: T,
+        pub hypervisor_machine_type: T,
+        pub entropy_source: T,
+        pub shared_fs: T,
+        pub virtio_fs_daemon: T,
+        pub virtio_fs_cache: T,
+        pub vhost_user_store_path: T,
+        pub vhost_user_device_reconnect: u32,
+        pub guest_memory_dump_path: T,
+        pub guest_hook_path: T,
+        pub hypervisor_path_list: L,
+        pub jailer_path_list: L,
+        pub entropy_source_list: L,
+        pub virtio_fs_daemon_list: L,
+        pub virtio_fs_extra_args: Vec<T>,
+        pub enable_annotations: L,
+        pub pflash: L,
+        pub vhost_user_store_path_list: L,
+        pub seccomp_sandbox: T,
+        pub block_device_aio: T,
+        pub remote_hypervisor_socket: T,
+        /// From the CRI's annotations (`io.kubernetes.cri.sandbox-name`, ...).
+        pub sandbox_name: T,
+        /// From the CRI's annotations.
+        pub sandbox_namespace: T,
+        pub snp_id_block: T,
+        pub snp_id_auth: T,
+        pub snp_guest_policy: Option<u64>,
+        pub kernel_params: Vec<Param<T>>,
+        pub kernel_verity_params: T,
+        pub sgx_epc_size: i64,
+        pub disk_rate_limiter_bw_max_rate: i64,
+        pub disk_rate_limiter_bw_one_time_burst: i64,
+        pub disk_rate_limiter_ops_max_rate: i64,
+        pub disk_rate_limiter_ops_one_time_burst: i64,
+        pub rx_rate_limiter_max_rate: u64,
+        pub tx_rate_limiter_max_rate: u64,
+        pub net_rate_limiter_bw_max_rate: i64,
+        pub net_rate_limiter_bw_one_time_burst: i64,
+        pub net_rate_limiter_ops_max_rate: i64,
+        pub net_rate_limiter_ops_one_time_burst: i64,
+        pub mem_offset: u64,
+        /// As written: the runtime does not check the word at load.
+        pub hot_plug_vfio: T,
+        /// As written: the runtime does not check the word at load.
+        pub cold_plug_vfio: T,
+        pub pcie_root_port: u32,
+        pub pcie_switch_port: u32,
+        pub num_vcpus_f: f32,
+        pub default_max_vcpus: u32,
+        /// MiB.
+        pub memory_size: u32,
+        /// MiB.
+        pub default_max_memory_size: u64,
+        pub default_bridges: u32,
+        pub msize9p: u32,
+        pub mem_slots: u32,
+        pub virtio_fs_cache_size: u32,
+        pub virtio_fs_queue_size: u32,
+        pub remote_hypervisor_timeout: u32,
+        pub block_device_cache_set: bool,
+        pub block_device_cache_direct: bool,
+        pub block_device_cache_noflush: bool,
+        pub block_device_logical_sector_size: u32,
+        pub block_device_physical_sector_size: u32,
+        pub disable_block_device_use: bool,
+        pub enable_iothreads: bool,
+        pub indep_iothreads: u32,
+        pub debug: bool,
+        pub hypervisor_loglevel: u32,
+        pub mem_prealloc: bool,
+        pub reclaim_guest_freed_memory: bool,
+        pub huge_pages: bool,
+        pub virtio_mem: bool,
+        pub iommu: bool,
+        pub iommu_platform: bool,
+        pub guest_numa_nodes: Vec<GuestNumaNode>,
+        pub numa_mapping: Vec<T>,
+        pub disable_nesting_checks: bool,
+        pub disable_image_nvdimm: bool,
+        pub guest_memory_dump_paging: bool,
+        pub confidential_guest: bool,
+        pub sev_snp_guest: bool,
+        pub disable_vhost_net: bool,
+        pub enable_vhost_user_store: bool,
+        pub guest_swap: bool,
+        pub rootless: bool,
+        pub disable_seccomp: bool,
+        pub disable_selinux: bool,
+        pub disable_guest_selinux: bool,
+        pub legacy_serial: bool,
+        pub extra_monitor_socket: T,
+        pub qgs_port: u32,
+        /// The initdata document, decompressed.
+        pub initdata: T,
+        /// Its digest by the algorithm that it names.
+        pub initdata_digest: Vec<u8>,
+        pub default_gpus: u32,
+        pub default_gpu_model: T,
+        pub measurement_algo: T,
+    }
+}
+
+/// One sandbox's own: texts are the file's or an annotation's, but for what the runtime makes itself.
+pub type SandboxHypervisor<'a> = HypervisorConfig<Cow<'a, str>, &'a [String]>;
+
+impl<T, L> HypervisorConfig<T, L> {
     /// vCPUs at boot: the float rounded up.
     pub fn num_vcpus(&self) -> u32 {
         // Go's conversion of a NaN or of a float that does not fit is up to the processor; on x86_64 the
@@ -216,7 +248,9 @@ impl HypervisorConfig {
         let up = f64::from(self.num_vcpus_f).ceil();
         if up.is_nan() || up.abs() >= 9_223_372_036_854_775_808.0 { 0 } else { (up as i64) as u32 }
     }
+}
 
+impl SandboxHypervisor<'_> {
     /// The kernel to boot.
     pub fn kernel_asset_path(&self) -> &str {
         self.custom_assets.kernel.as_deref().unwrap_or(&self.kernel_path)
@@ -255,11 +289,11 @@ impl HypervisorConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::HypervisorConfig;
+    use super::SandboxHypervisor;
 
     #[test]
     fn odd_counts_are_cut_as_the_processor_does() {
-        let count = |num_vcpus_f| HypervisorConfig { num_vcpus_f, ..HypervisorConfig::default() }.num_vcpus();
+        let count = |num_vcpus_f| SandboxHypervisor { num_vcpus_f, ..Default::default() }.num_vcpus();
         assert_eq!((count(0.1), count(2.0), count(-5.0)), (1, 2, 4_294_967_291));
         assert_eq!((count(f32::NAN), count(9.223_372e18), count(5e9)), (0, 0, 705_032_704));
     }

@@ -14,6 +14,7 @@ mod sandbox;
 pub use agent::AgentConfig;
 pub use hypervisor::{
     CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param,
+    SandboxHypervisor,
 };
 pub use network::{InterworkingModel, NetworkConfig};
 pub use runtime::{FactoryConfig, RuntimeConfig, VfioMode};

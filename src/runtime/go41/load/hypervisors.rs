@@ -205,7 +205,7 @@ fn qemu(h: &HypervisorTable, host: &Host) -> Built {
         snp_id_auth: h.snp_id_auth.clone(),
         snp_guest_policy: h.snp_guest_policy,
         measurement_algo: h.measurement_algo_or_default(),
-        guest_extension_images: guest_extension_images.into(),
+        guest_extension_images,
         ..HypervisorConfig::default()
     })
 }

@@ -17,18 +17,18 @@ use super::super::verity::Verity;
 use super::rules::{Action, PathList, Rule, Tables, View, rule};
 use super::{Fate, Gates, Refusal, Trail};
 use crate::catalog::HYPERVISOR_PREFIX;
-use crate::input::Host;
+use crate::input::{Host, Text};
 use crate::runtime::INITDATA_LIMIT;
 use crate::runtime::verdict::{Fix, ListId, Stage};
 
 /// The walk over one pod's annotations.
-pub(super) struct Walk<'c> {
-    pub host: &'c Host,
-    pub gates: &'c Gates,
+pub(super) struct Walk<'w, 'c> {
+    pub host: &'w Host,
+    pub gates: &'w Gates,
     pub plugin: Plugin,
     /// The tables in use: hypervisor and agent.
     pub picked: (String, String),
-    pub tables: Tables<'c>,
+    pub tables: Tables<'w, 'c>,
 }
 
 type Step<T = Fate> = Result<T, Box<Refusal>>;
@@ -50,8 +50,8 @@ fn number(value: &str) -> Step<u32> {
     parsed(value, "parse u32 error", NUMBER_32)
 }
 
-impl Walk<'_> {
-    pub(super) fn step<'a>(&mut self, key: &'a str, value: &'a str) -> Trail<'a> {
+impl Walk<'_, '_> {
+    pub(super) fn step<'a>(&mut self, key: &'a Text, value: &'a Text) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let known = rule(key);
         let index = known.map(|known| known.index);
@@ -60,6 +60,7 @@ impl Walk<'_> {
             key,
             value,
             rule: known.map(|known| known.rule),
+            index,
             reader: known.and_then(|known| known.reader),
             name_pattern,
             path_pattern: None,
@@ -238,25 +239,8 @@ fn runtime_name(value: &str) -> Step<String> {
 
 fn shared_mounts(value: &str) -> Step<Vec<SharedMount>> {
     serde_json::from_str(value).map_err(|error| {
-        let message = with_number(error.to_string(), value, error.line(), error.column());
-        refuse(Stage::Parse, message, "the value must be a JSON list of shared mounts")
+        refuse(Stage::Parse, error.to_string(), "the value must be a JSON list of shared mounts")
     })
-}
-
-/// The runtime's parser names a number that stands in the wrong place; ours, which keeps the digits of
-/// numbers as they are, only says `number`. The error's place is the number's end.
-fn with_number(message: String, text: &str, line: usize, column: usize) -> String {
-    const NAMELESS: &str = "invalid type: number,";
-    let Some(rest) = message.strip_prefix(NAMELESS) else { return message };
-    let before = text.split('\n').nth(line.saturating_sub(1)).and_then(|line| line.get(..column));
-    let digits = before.map(|before| {
-        let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '+' | '-'));
-        before.get(start.map_or(0, |at| at + 1)..).unwrap_or_default()
-    });
-    match digits.and_then(|digits| digits.parse::<f64>().ok()) {
-        Some(number) => format!("invalid type: {},{rest}", serde::de::Unexpected::Float(number)),
-        None => message,
-    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,10 @@ mod apply;
 mod rules;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-pub(super) use rules::{Action, seconds};
+pub(super) use rules::{Action, RULES, float, seconds};
 pub use rules::{PathList, Rule, Table, View};
 
 use super::complaint::{Complaint, Outcome};
@@ -20,7 +19,7 @@ use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
 use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
-use crate::input::{Host, Place};
+use crate::input::{Annotations, Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 use crate::runtime::verdict::{Fix, Stage};
@@ -40,7 +39,7 @@ pub struct Gates {
 
 impl Gates {
     /// Compiles the lists of a table.
-    pub fn new(hv: &Hypervisor, names_place: Option<Place>) -> Self {
+    pub fn new(hv: &Hypervisor<'_>, names_place: Option<Place>) -> Self {
         let names = NameGate::new(Generation::Rs41, &hv.security_info.enable_annotations);
         let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.admits(short));
         Self {
@@ -109,11 +108,13 @@ pub enum Fate {
 /// One annotation's way.
 pub struct Trail<'a> {
     /// The whole key.
-    pub key: &'a str,
+    pub key: &'a Text,
     /// The value as the pod has it.
-    pub value: &'a str,
+    pub value: &'a Text,
     /// Its rule, where the runtime has one.
     pub rule: Option<&'static Rule>,
+    /// The place of its rule among the rules.
+    pub index: Option<usize>,
     /// What the catalogue has on the key of the rule.
     pub reader: Option<&'static Reader>,
     /// The entry of `enable_annotations` that let it through.
@@ -145,16 +146,16 @@ const PICK_HYPERVISOR: &str = "io.katacontainers.config.runtime.hypervisor_name"
 const PICK_AGENT: &str = "io.katacontainers.config.runtime.agent_name";
 
 /// Lets the pod pick the tables, where those exist, and wants all three names.
-pub fn pick_tables(config: &mut Config, annotations: &BTreeMap<String, String>) -> Outcome {
+pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcome {
     if let Some(name) = annotations.get(PICK_HYPERVISOR)
-        && config.hypervisor.contains_key(name)
+        && config.hypervisor.contains_key(name.as_str())
     {
-        config.runtime.hypervisor_name.clone_from(name);
+        name.as_str().clone_into(&mut config.runtime.hypervisor_name);
     }
     if let Some(name) = annotations.get(PICK_AGENT)
-        && config.agent.contains_key(name)
+        && config.agent.contains_key(name.as_str())
     {
-        config.runtime.agent_name.clone_from(name);
+        name.as_str().clone_into(&mut config.runtime.agent_name);
     }
     let runtime = &config.runtime;
     let missing = |key, message: &str| Err(Complaint::about(key, message).within("runtime"));
@@ -185,10 +186,10 @@ fn is_katas(key: &str) -> bool {
 
 /// Applies every annotation; the tables must have been picked.
 pub fn apply<'a>(
-    config: &mut Config,
+    config: &mut Config<'_>,
     gates: &Gates,
     plugin: Plugin,
-    annotations: &'a BTreeMap<String, String>,
+    annotations: &'a Annotations,
     host: &Host,
 ) -> Vec<Trail<'a>> {
     let (hypervisor, agent) = (&config.runtime.hypervisor_name, &config.runtime.agent_name);
@@ -207,7 +208,7 @@ pub fn apply<'a>(
 }
 
 /// The trails of a pod that fails before its annotations are read.
-pub fn unread(annotations: &BTreeMap<String, String>) -> Vec<Trail<'_>> {
+pub fn unread(annotations: &Annotations) -> Vec<Trail<'_>> {
     let fate = Fate::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
     annotations
         .iter()
@@ -219,6 +220,7 @@ pub fn unread(annotations: &BTreeMap<String, String>) -> Vec<Trail<'_>> {
                 key,
                 value,
                 rule: known.map(|known| known.rule),
+                index: known.map(|known| known.index),
                 reader: known.and_then(|known| known.reader),
                 name_pattern: None,
                 path_pattern: None,
@@ -238,7 +240,7 @@ pub fn worst<'t, 'a>(trails: &'t [Trail<'a>]) -> Option<(&'t Trail<'a>, &'t Refu
 }
 
 /// The check over two annotations that follows the walk.
-pub fn cross_check(config: &Config) -> Outcome {
+pub fn cross_check(config: &Config<'_>) -> Outcome {
     let Some(hv) = config.active_hypervisor() else { return Ok(()) };
     let block = &hv.blockdev_info;
     sector_sizes(block.block_device_logical_sector_size, block.block_device_physical_sector_size)

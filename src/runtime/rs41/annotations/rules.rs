@@ -8,24 +8,25 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
-use super::super::config::{Agent, Hypervisor, Runtime};
+use super::super::config::hypervisor::shortest;
+use super::super::config::{Agent, Hypervisor, Part, Runtime};
 use crate::catalog::{Generation, Reader, annotation};
 
 /// The tables that one pod's annotations write to.
-pub struct Tables<'a> {
+pub struct Tables<'a, 'c> {
     /// The hypervisor's.
-    pub hv: &'a mut Hypervisor,
+    pub hv: &'a mut Hypervisor<'c>,
     /// The agent's.
-    pub ag: &'a mut Agent,
+    pub ag: &'a mut Part<'c, Agent>,
     /// `[runtime]`
-    pub rt: &'a mut Runtime,
+    pub rt: &'a mut Part<'c, Runtime>,
 }
 
 /// The same tables, to look at.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// The hypervisor's.
-    pub hv: &'a Hypervisor,
+    pub hv: &'a Hypervisor<'a>,
     /// The agent's.
     pub ag: &'a Agent,
     /// `[runtime]`
@@ -41,9 +42,9 @@ pub enum Table {
     Runtime,
 }
 
-type Set<T> = fn(&mut Tables<'_>, T);
-type Text = for<'a, 'b> fn(&'a mut Tables<'b>) -> &'a mut String;
-type List = for<'a, 'b> fn(&'a mut Tables<'b>) -> &'a mut Vec<String>;
+type Set<T> = fn(&mut Tables<'_, '_>, T);
+type Text = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut String;
+type List = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut Vec<String>;
 
 /// How a value is read and what it does.
 #[derive(Clone, Copy)]
@@ -124,7 +125,7 @@ impl PathList {
     }
 
     /// The patterns of the list.
-    pub fn of(self, hv: &Hypervisor) -> &[String] {
+    pub fn of<'h>(self, hv: &'h Hypervisor<'_>) -> &'h [String] {
         match self {
             Self::Hypervisor => &hv.valid_hypervisor_paths,
             Self::Jailer => &hv.valid_jailer_paths,
@@ -143,6 +144,10 @@ pub struct Rule {
     pub table: Table,
     /// The configuration key.
     pub field: &'static str,
+    /// What is said where the annotation sets it.
+    pub sets: &'static str,
+    /// What is said where it changes nothing.
+    pub sets_anyway: &'static str,
     /// How.
     pub action: Action,
     /// The configured value, in the file's unit.
@@ -188,6 +193,8 @@ macro_rules! hypervisor {
             key: concat!("io.katacontainers.config.hypervisor.", $short),
             table: Table::Hypervisor,
             field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: $action,
             json: $json,
         }
@@ -201,6 +208,8 @@ macro_rules! plain {
             key: concat!("io.katacontainers.config.", $key),
             table: Table::$table,
             field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: Action::$kind(|t, v| t.$part.$($path).+ = v),
             json: |v| v.$part.$($path).+.into(),
         }
@@ -214,6 +223,8 @@ macro_rules! text {
             key: concat!("io.katacontainers.config.", $key),
             table: Table::$table,
             field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: Action::Text(|t| &mut t.$part.$($path).+),
             json: |v| v.$part.$($path).+.as_str().into(),
         }
@@ -247,6 +258,8 @@ macro_rules! append {
             key: concat!("io.katacontainers.config.", $key),
             table: Table::$table,
             field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: Action::Append($sign, |t| &mut t.$part.$($path).+),
             json: |v| v.$part.$($path).+.clone().into(),
         }
@@ -485,6 +498,8 @@ pub static RULES: &[Rule] = &[
         key: "io.katacontainers.config.runtime.create_container_timeout",
         table: Table::Agent,
         field: "create_container_timeout",
+        sets: concat!("sets ", "create_container_timeout"),
+        sets_anyway: concat!("sets ", "create_container_timeout", " to the value that it has anyway"),
         action: Action::Timeout,
         json: |v| seconds(v.ag.request_timeout_ms),
     },
@@ -493,6 +508,8 @@ pub static RULES: &[Rule] = &[
         key: "io.katacontainers.config.runtime.name",
         table: Table::Runtime,
         field: "name",
+        sets: concat!("sets ", "name"),
+        sets_anyway: concat!("sets ", "name", " to the value that it has anyway"),
         action: Action::RuntimeName,
         json: |v| v.rt.name.as_str().into(),
     },
@@ -500,6 +517,8 @@ pub static RULES: &[Rule] = &[
         key: "io.katacontainers.config.runtime.hypervisor_name",
         table: Table::Runtime,
         field: "hypervisor_name",
+        sets: concat!("sets ", "hypervisor_name"),
+        sets_anyway: concat!("sets ", "hypervisor_name", " to the value that it has anyway"),
         action: Action::PickHypervisor,
         json: |v| v.rt.hypervisor_name.as_str().into(),
     },
@@ -507,6 +526,8 @@ pub static RULES: &[Rule] = &[
         key: "io.katacontainers.config.runtime.agent_name",
         table: Table::Runtime,
         field: "agent_name",
+        sets: concat!("sets ", "agent_name"),
+        sets_anyway: concat!("sets ", "agent_name", " to the value that it has anyway"),
         action: Action::PickAgent,
         json: |v| v.rt.agent_name.as_str().into(),
     },
@@ -522,6 +543,8 @@ pub static RULES: &[Rule] = &[
         key: "io.katacontainers.config.runtime.shared_mounts",
         table: Table::Runtime,
         field: "shared_mounts",
+        sets: concat!("sets ", "shared_mounts"),
+        sets_anyway: concat!("sets ", "shared_mounts", " to the value that it has anyway"),
         action: Action::SharedMounts,
         json: |v| serde_json::to_value(&v.rt.shared_mounts).unwrap_or_default(),
     },
@@ -529,14 +552,16 @@ pub static RULES: &[Rule] = &[
         key: "io.katacontainers.config.runtime.sandbox_bind_mounts",
         table: Table::Runtime,
         field: "sandbox_bind_mounts",
+        sets: concat!("sets ", "sandbox_bind_mounts"),
+        sets_anyway: concat!("sets ", "sandbox_bind_mounts", " to the value that it has anyway"),
         action: Action::NeverFromPods,
         json: |v| v.rt.sandbox_bind_mounts.clone().into(),
     },
 ];
 
 /// A number with a fraction as the reports print it: in the shortest digits of 32 bits.
-fn float(number: f32) -> Json {
-    serde_json::to_value(number).unwrap_or_default()
+pub(in super::super) fn float(number: f32) -> Json {
+    shortest(number).into()
 }
 
 /// Milliseconds as the file's seconds, which are whole except after an overflow.

@@ -6,16 +6,16 @@
 //! means for people is the catalog's business, so fields carry no words here.
 //! Facts: src/libs/kata-types/src/config at 4.1.0.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 mod agent;
 pub mod hypervisor;
+mod part;
 mod runtime;
 
 pub use agent::{Agent, MemAgent};
 pub use hypervisor::Hypervisor;
+pub use part::{Part, Tables};
 pub use runtime::{Runtime, SharedMount};
 
 /// A whole configuration: the tables by name.
@@ -23,26 +23,35 @@ pub use runtime::{Runtime, SharedMount};
 /// Upstream keeps them in hash maps, so with several tables it meets them in random order; here the
 /// order is that of their names.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
-pub struct Config {
+pub struct Config<'c> {
     /// `[agent.*]`
     #[serde(default)]
-    pub agent: BTreeMap<String, Agent>,
+    pub agent: Tables<'c, Part<'c, Agent>>,
     /// `[hypervisor.*]`
     #[serde(default)]
-    pub hypervisor: BTreeMap<String, Hypervisor>,
+    pub hypervisor: Tables<'c, Hypervisor<'c>>,
     /// `[runtime]`
     #[serde(default)]
-    pub runtime: Runtime,
+    pub runtime: Part<'c, Runtime>,
 }
 
-impl Config {
+impl<'c> Config<'c> {
+    /// The same configuration, for a sandbox to change.
+    pub fn lend(&self) -> Config<'_> {
+        Config {
+            agent: self.agent.map(Part::lend),
+            hypervisor: self.hypervisor.map(Hypervisor::lend),
+            runtime: self.runtime.lend(),
+        }
+    }
+
     /// The table that `runtime.hypervisor_name` picks.
-    pub fn active_hypervisor(&self) -> Option<&Hypervisor> {
+    pub fn active_hypervisor(&self) -> Option<&Hypervisor<'c>> {
         self.hypervisor.get(&self.runtime.hypervisor_name)
     }
 
     /// The table that `runtime.agent_name` picks.
-    pub fn active_agent(&self) -> Option<&Agent> {
+    pub fn active_agent(&self) -> Option<&Part<'c, Agent>> {
         self.agent.get(&self.runtime.agent_name)
     }
 }

@@ -1,29 +1,39 @@
 //! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at 4.1.0.
 
-use super::super::complaint::{Outcome, ensure, existing, resolve};
+use super::super::complaint::{Outcome, ensure, resolve, written_existing};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 
 const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host) -> Outcome {
-    resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
-    or_default(&mut hv.boot_info.kernel, "vmlinuz");
-    let most = Plugin::Dragonball.max_vcpus();
-    let cpu = &mut hv.cpu_info;
-    cpu.default_maxvcpus = cpu.default_maxvcpus.min(most);
-    if cpu.default_vcpus as u32 > cpu.default_maxvcpus {
-        cpu.default_vcpus = cpu.default_maxvcpus as f32;
+pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
+    if let Some(path) = hv.jailer_path.written_mut() {
+        resolve(host, path, "jailer_path", JAILER)?;
     }
-    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
-    or_number(&mut hv.memory_info.default_memory, 128);
-    or_number(&mut hv.memory_info.memory_slots, 128);
-    or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
+    if let Some(boot) = hv.boot_info.written_mut() {
+        or_default(&mut boot.kernel, "vmlinuz");
+    }
+    if let Some(cpu) = hv.cpu_info.written_mut() {
+        cpu.default_maxvcpus = cpu.default_maxvcpus.min(Plugin::Dragonball.max_vcpus());
+        if cpu.default_vcpus as u32 > cpu.default_maxvcpus {
+            cpu.default_vcpus = cpu.default_maxvcpus as f32;
+        }
+    }
+    if let Some(machine) = hv.machine_info.written_mut() {
+        or_default(&mut machine.entropy_source, "/dev/urandom");
+    }
+    if let Some(memory) = hv.memory_info.written_mut() {
+        or_number(&mut memory.default_memory, 128);
+        or_number(&mut memory.memory_slots, 128);
+    }
+    if let Some(factory) = hv.factory.written_mut() {
+        or_default(&mut factory.template_path, TEMPLATE_PATH);
+    }
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     absent("path", hv.path.is_empty(), "Path for dragonball hypervisor should be empty")?;
     absent(
         "valid_hypervisor_paths",
@@ -33,7 +43,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
     let control = "CtlPath for dragonball hypervisor should be empty";
     absent("ctlpath", hv.ctlpath.is_empty(), control)?;
     absent("valid_ctlpaths", hv.valid_ctlpaths.is_empty(), control)?;
-    existing(host, &hv.jailer_path, "jailer_path", JAILER)?;
+    written_existing(host, &hv.jailer_path, "jailer_path", JAILER)?;
     absent("enable_iothreads", !hv.enable_iothreads, "dragonball hypervisor doesn't support IO threads.")?;
     devices(hv)?;
     let boot = &hv.boot_info;
@@ -67,7 +77,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
     })
 }
 
-fn devices(hv: &Hypervisor) -> Outcome {
+fn devices(hv: &Hypervisor<'_>) -> Outcome {
     let block = &hv.blockdev_info;
     let known = ["virtio-blk-pci", "virtio-blk-mmio", "virtio-pmem"];
     ensure(
@@ -77,7 +87,7 @@ fn devices(hv: &Hypervisor) -> Outcome {
     )
 }
 
-fn ports(hv: &Hypervisor) -> Outcome {
+fn ports(hv: &Hypervisor<'_>) -> Outcome {
     let device = &hv.device_info;
     let iommu = if device.enable_iommu { "enable_iommu" } else { "enable_iommu_platform" };
     absent(

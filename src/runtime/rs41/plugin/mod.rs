@@ -12,7 +12,7 @@ mod qemu;
 mod remote;
 
 use super::complaint::{Complaint, Outcome, ensure};
-use super::config::{Hypervisor, Runtime};
+use super::config::{Hypervisor, Part, Runtime};
 use crate::input::Host;
 use crate::input::host::Arch;
 
@@ -74,7 +74,7 @@ impl Plugin {
     }
 
     /// Fills in this hypervisor's defaults.
-    pub fn adjust(self, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host) -> Outcome {
+    pub fn adjust(self, hv: &mut Hypervisor<'_>, runtime: &mut Part<'_, Runtime>, host: &Host) -> Outcome {
         match self {
             Self::Clh => clh::adjust(hv, host),
             Self::Dragonball => dragonball::adjust(hv, host),
@@ -94,7 +94,9 @@ impl Plugin {
                     if runtime.internetworking_model != "none" {
                         runtime.internetworking_model = "none".to_owned();
                     }
-                    runtime.disable_new_netns = false;
+                    if runtime.disable_new_netns {
+                        runtime.disable_new_netns = false;
+                    }
                 }
                 outcome
             }
@@ -102,7 +104,7 @@ impl Plugin {
     }
 
     /// This hypervisor's own checks.
-    pub fn validate(self, hv: &Hypervisor, host: &Host) -> Outcome {
+    pub fn validate(self, hv: &Hypervisor<'_>, host: &Host) -> Outcome {
         match self {
             Self::Clh => clh::validate(hv, host),
             Self::Dragonball => dragonball::validate(hv, host),
@@ -129,13 +131,13 @@ fn or_number(number: &mut u32, default: u32) {
 }
 
 /// Whether more vCPUs are asked for than `most`; fractions are cut off first.
-fn too_many_vcpus(hv: &Hypervisor, most: u32) -> bool {
+fn too_many_vcpus(hv: &Hypervisor<'_>, most: u32) -> bool {
     let cpu = &hv.cpu_info;
     (cpu.default_vcpus > 0.0 && cpu.default_vcpus as u32 > most) || cpu.default_maxvcpus > most
 }
 
 /// The check that QEMU and Cloud Hypervisor share.
-fn confidential_rootfs(hv: &Hypervisor) -> Outcome {
+fn confidential_rootfs(hv: &Hypervisor<'_>) -> Outcome {
     ensure(
         !(hv.security_info.confidential_guest && hv.boot_info.vm_rootfs_driver == "virtio-blk-mmio"),
         "vm_rootfs_driver",

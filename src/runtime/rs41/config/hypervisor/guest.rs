@@ -4,7 +4,7 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Keys about what the guest boots from.
 #[allow(missing_docs)]
@@ -34,14 +34,26 @@ pub struct BootInfo {
 pub struct CpuInfo {
     #[serde(default)]
     pub cpu_features: String,
-    #[serde(default)]
+    #[serde(default, serialize_with = "in_few_digits")]
     pub default_vcpus: f32,
-    #[serde(default)]
+    #[serde(default, serialize_with = "in_few_digits")]
     pub overhead_vcpus: f32,
     #[serde(default)]
     pub default_maxvcpus: u32,
     #[serde(default)]
     pub disable_nested_virtualization: Option<bool>,
+}
+
+/// The number of 64 bits that has the fewest digits of those that stand for this one of 32: 0.1 stays 0.1.
+pub fn shortest(number: f32) -> f64 {
+    if number.fract() == 0.0 {
+        return number.into();
+    }
+    number.to_string().parse().unwrap_or(f64::NAN)
+}
+
+fn in_few_digits<S: Serializer>(number: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(shortest(*number))
 }
 
 /// Keys about debugging.

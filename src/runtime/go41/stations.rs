@@ -1,0 +1,97 @@
+//! What is the same for every pod that sets an annotation: whether its name is let through, what it stands
+//! for, and the value that holds without it.
+//!
+//! Made once for each annotation that some pod comes with. Facts: none of its own.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::Loaded;
+use super::annotations::known::Id;
+use super::annotations::session::step;
+use super::config::SandboxConfig;
+use super::effective::{self, Key};
+use super::{use_of, verdicts};
+use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::Text;
+use crate::runtime::verdict::{Fix, Stage, Step};
+
+/// The first stations of one annotation, under one configuration.
+#[derive(Debug, Clone)]
+pub(super) struct Stations {
+    /// Whether the name gate lets it through.
+    pub admitted: bool,
+    /// The name gate, and what it is known as.
+    pub steps: Arc<[Step]>,
+    /// The configuration key that it sets.
+    pub key: Option<&'static Key>,
+    /// The value that the files give that key, and as a sentence shows it.
+    pub before: Option<(Json, Text)>,
+    /// Why it has no effect with this hypervisor, if it has none.
+    pub unused: Option<&'static str>,
+    /// What is pointed out about the pattern that lets it through.
+    pub wide: Option<Finding>,
+}
+
+impl Stations {
+    /// Those of `id`.
+    pub fn of(loaded: &Loaded, id: Id) -> Self {
+        let known = id.known();
+        let hypervisor = loaded.runtime().hypervisor_type;
+        let key = effective::key(known.section, known.field);
+        let name = name_step(loaded, known.key);
+        let config = SandboxConfig::new(loaded.runtime(), "", "");
+        let known_as = match known.name(hypervisor) {
+            Some(name) => step(Stage::Known, true, format!("stands for {name}")),
+            None => step(Stage::Known, true, "known"),
+        };
+        Self {
+            admitted: name.is_some(),
+            steps: name.into_iter().chain([known_as]).collect(),
+            key,
+            before: key.map(|key| (key.value)(&config)).map(|value| {
+                let shown = verdicts::shown(&value);
+                (value, shown)
+            }),
+            unused: use_of::nothing_uses(id, hypervisor),
+            wide: wide_pattern(loaded, known.key),
+        }
+    }
+}
+
+/// The name gate's station; `None` where it refuses the name.
+pub(super) fn name_step(loaded: &Loaded, key: &str) -> Option<Step> {
+    let Some(short) = key.strip_prefix(HYPERVISOR_PREFIX) else {
+        return Some(step(Stage::Name, true, "no gate before this kind of annotation"));
+    };
+    let pattern = loaded.pattern(short)?;
+    Some(Step {
+        stage: Stage::Name,
+        passed: true,
+        note: format!("{pattern:?} matches").into(),
+        place: loaded.hypervisor_place("enable_annotations"),
+    })
+}
+
+/// A plain word in `enable_annotations` that was found inside a longer name, where the longer one gives
+/// more into a pod's hands than a size.
+pub(super) fn wide_pattern(loaded: &Loaded, key: &str) -> Option<Finding> {
+    let short = key.strip_prefix(HYPERVISOR_PREFIX)?;
+    let pattern = loaded.pattern(short)?;
+    let is_word = pattern.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let risk = catalog::annotation(key)?.risk;
+    let matters = matches!(risk, Risk::HostExec | Risk::HostPath | Risk::GuestIntegrity | Risk::Isolation);
+    (is_word && pattern != short && matters).then(|| Finding {
+        code: Code::WidePattern,
+        severity: Severity::Note,
+        subject: Some(key.to_owned()),
+        place: loaded.hypervisor_place("enable_annotations"),
+        message: format!(
+            "{pattern:?} in enable_annotations lets {short} through: patterns match anywhere in a name"
+        ),
+        fix: Some(Fix::Advice(format!("write \"^{pattern}$\" if only {pattern} is meant").into())),
+        who: Who::ClusterAdministrator,
+    })
+}
