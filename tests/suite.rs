@@ -18,6 +18,7 @@ mod conformance_rs;
 mod contract;
 mod documents;
 mod edits;
+mod fuzzing;
 mod go21_toml;
 mod go_launch;
 mod go_numbers;

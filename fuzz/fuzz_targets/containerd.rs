@@ -1,32 +1,7 @@
-//! Any text as containerd's configuration, under each family of releases.
+//! The fuzzer's end of `targets/containerd.rs`.
 #![no_main]
 
-use std::sync::Arc;
+#[path = "../targets/containerd.rs"]
+mod target;
 
-use katascope::cri::containerd::{Containerd, Release};
-use katascope::cri::{Engine, which};
-use katascope::input::host::{Host, HostFacts, MemoryFiles};
-use katascope::input::manifest;
-use katascope::input::source::Source;
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|text: &str| {
-    let files = MemoryFiles::new()
-        .file("/etc/containerd/config.toml", 0o644, text)
-        .file("/etc/containerd/conf.d/a.toml", 0o644, "version = 2\n");
-    let host = Host::new(HostFacts::default(), Arc::new(files));
-    let pod = manifest::read(&Source::new(
-        "pod.json",
-        r#"{"metadata": {"name": "a", "uid": "u"}, "annotations": {"io.katacontainers.x": "y"}, "linux": {}}"#,
-    ));
-    for release in ["1.7.34", "2.0.11", "2.3.4", "2.4.0-beta.0"].into_iter().filter_map(Release::parse) {
-        let containerd = Containerd::read(&host, "/etc/containerd/config.toml", release, Some("kata".into()));
-        let engine = Engine::Containerd(Box::new(containerd));
-        let _ = which::handlers(&engine, &host, None);
-        if let Ok(documents) = &pod {
-            for pod in &documents.pods {
-                let _ = engine.pass(pod, pod.sizing.as_ref(), "id");
-            }
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: target::Input<'_>| target::run(input));

@@ -1,22 +1,7 @@
-//! Any text as a manifest: read, judged as Kubernetes does, every pod evaluated.
+//! The fuzzer's end of `targets/manifest.rs`.
 #![no_main]
 
-use std::sync::LazyLock;
+#[path = "../targets/manifest.rs"]
+mod target;
 
-use katascope::evaluate::Evaluator;
-use katascope::input::source::Source;
-use katascope::kubernetes::{self, Kubelet, Node, Version};
-use katascope::runtime::Depth;
-use katascope::sample;
-use libfuzzer_sys::fuzz_target;
-
-static SAMPLE: LazyLock<Evaluator> = LazyLock::new(sample::evaluator);
-
-fuzz_target!(|text: &str| {
-    let node = Node::new(Version::default(), Kubelet::default(), 64);
-    if let Ok(documents) = kubernetes::read(&Source::new("fuzz.yaml", text), &node) {
-        for pod in documents.pods.iter().take(16) {
-            let _ = SAMPLE.evaluate(pod, Depth::Full);
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: target::Input<'_>| target::run(input));

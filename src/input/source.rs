@@ -35,7 +35,13 @@ pub struct Source {
     /// The text, exactly as read.
     pub text: Arc<str>,
     line_starts: Arc<[usize]>,
+    /// How many characters begin before each [`BLOCK`] of bytes: a list of a hundred thousand entries may
+    /// stand on one line, and counting it from its start for each entry would never end.
+    characters: Arc<[usize]>,
 }
+
+/// How many bytes are counted again for a place.
+const BLOCK: usize = 1024;
 
 impl Source {
     /// Indexes `text`.
@@ -44,7 +50,24 @@ impl Source {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1))
             .collect();
-        Self { path: path.into(), text, line_starts }
+        let characters = text
+            .as_bytes()
+            .chunks(BLOCK)
+            .scan(0, |before, block| {
+                let here = *before;
+                *before += beginnings(block);
+                Some(here)
+            })
+            .collect();
+        Self { path: path.into(), text, line_starts, characters }
+    }
+
+    /// How many characters begin before byte `offset`.
+    fn characters_before(&self, offset: usize) -> usize {
+        // The end of a text that fills its last block belongs to that block.
+        let block = (offset / BLOCK).min(self.characters.len().saturating_sub(1));
+        let here = self.text.as_bytes().get(block * BLOCK..offset).map_or(0, beginnings);
+        self.characters.get(block).map_or(0, |before| before + here)
     }
 
     /// The place of byte `offset`; offsets past the end give the end.
@@ -55,7 +78,7 @@ impl Source {
         }
         let line = self.line_starts.partition_point(|start| *start <= offset);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let column = self.text.get(start..offset).map_or(0, |s| s.chars().count()) + 1;
+        let column = self.characters_before(offset).saturating_sub(self.characters_before(start)) + 1;
         Place {
             file: self.path.clone(),
             line: u32::try_from(line).unwrap_or(u32::MAX),
@@ -77,9 +100,26 @@ impl Source {
     }
 }
 
+/// The characters that begin in these bytes of a text.
+fn beginnings(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_of_long_lines_are_those_that_counting_gives() {
+        for length in [BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            let text: String = "é\n".chars().chain("aé漢".chars().cycle()).take(length).collect();
+            let source = Source::new("f", text.as_str());
+            for (offset, _) in text.char_indices().skip(2).chain([(text.len(), ' ')]) {
+                let counted = text.get(3..offset).map_or(0, |s| s.chars().count()) + 1;
+                assert_eq!(source.place(offset), Place { file: "f".into(), line: 2, column: counted as u32 });
+            }
+        }
+    }
 
     #[test]
     fn places_count_lines_and_characters() {
