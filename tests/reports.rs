@@ -105,6 +105,36 @@ fn junit_counts_what_it_lists() {
     assert_eq!(count("<testcase "), 5);
     assert!(xml.contains(&format!("tests=\"5\" failures=\"{}\"", count("<failure "))));
     assert_eq!(count("<testcase "), count("</testcase>") + count("/>\n"));
+    assert!(xml.contains("sample/pods.yaml:"), "each text says where its pod stands");
+}
+
+/// What Jenkins' xUnit plugin takes (its schema is strict): element, attributes it must have, and may have.
+const JUNIT: [(&str, &[&str], &[&str]); 5] = [
+    ("testsuites", &[], &["name", "time", "tests", "failures", "errors"]),
+    ("testsuite", &["name", "tests", "failures", "errors"], &["time", "skipped", "timestamp", "hostname"]),
+    ("testcase", &["name"], &["time", "classname"]),
+    ("failure", &[], &["type", "message"]),
+    ("system-out", &[], &[]),
+];
+
+#[test]
+fn junit_has_the_elements_and_attributes_that_its_strictest_reader_takes() {
+    let (_, xml, _) = katascope(&["check", "-o", "junit"]);
+    let element = regex::Regex::new(r#"<([a-z-]+)((?: [a-z]+="[^"]*")*)"#).unwrap();
+    let attribute = regex::Regex::new(r#" ([a-z]+)=""#).unwrap();
+    let mut seen = 0;
+    for found in element.captures_iter(&xml) {
+        let (_, must, may) = JUNIT.iter().find(|(name, ..)| *name == &found[1]).expect(&found[1]);
+        let has: Vec<String> = attribute.captures_iter(&found[2]).map(|a| a[1].to_owned()).collect();
+        for name in &has {
+            assert!(must.iter().chain(*may).any(|known| known == name), "{}: {name}", &found[0]);
+        }
+        for name in *must {
+            assert!(has.iter().any(|given| given == name), "{}: no {name}", &found[0]);
+        }
+        seen += 1;
+    }
+    assert!(seen > 10);
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! JUnit XML: one test case a pod; a refused pod is a failure, other findings are its output.
+//!
+//! Only what the schema knows that Jenkins' xUnit plugin holds reports against (`junit-10.xsd`): where a pod
+//! stands is said in its text, since a test case may have neither file nor line.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -26,12 +29,11 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, fail_on: Severity) -> Case {
     let text = &mut case.text;
     let _ = write!(
         text,
-        "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\"",
+        "    <testcase classname=\"{}\" name=\"{}\"",
         attribute(&pod.namespace),
         attribute(&pod.name),
-        attribute(&pod.source.file),
-        pod.source.line
     );
+    let place = format!("{}:{}", attribute(&pod.source.file), pod.source.line);
     let refusal = evaluation.outcome.failure();
     let (bad, rest): (Vec<&Finding>, Vec<&Finding>) =
         evaluation.findings.iter().partition(|f| f.severity >= fail_on);
@@ -49,14 +51,14 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, fail_on: Severity) -> Case {
         let kind = refusal.map_or("finding", |f| f.stage.as_str());
         let _ = writeln!(
             text,
-            "      <failure type=\"{}\" message=\"{}\">{}</failure>",
+            "      <failure type=\"{}\" message=\"{}\">{place}\n{}</failure>",
             attribute(kind),
             attribute(message),
             lines(&bad)
         );
     }
     if !rest.is_empty() {
-        let _ = writeln!(text, "      <system-out>{}</system-out>", lines(&rest));
+        let _ = writeln!(text, "      <system-out>{place}\n{}</system-out>", lines(&rest));
     }
     text.push_str("    </testcase>\n");
     case
@@ -89,8 +91,11 @@ impl Junit {
     pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
         let (tests, failures) = (self.tests, self.failures);
         writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-        writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\">")?;
-        writeln!(out, "  <testsuite name=\"katascope\" tests=\"{tests}\" failures=\"{failures}\">")?;
+        writeln!(out, "<testsuites tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">")?;
+        writeln!(
+            out,
+            "  <testsuite name=\"katascope\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">"
+        )?;
         let packed = self.cases.finish()?;
         io::copy(&mut DeflateDecoder::new(packed.as_slice()), out)?;
         writeln!(out, "  </testsuite>\n</testsuites>")
