@@ -27,9 +27,7 @@ fn completions_offer_what_can_be_said() {
     }
     for shell in ["bash", "zsh", "fish"] {
         let script = katascope(&["completions", shell]);
-        // The generator for fish offers values of options only, none of arguments.
-        let keys = (shell != "fish").then_some("default_memory");
-        for word in ["dragonball", "valid_hypervisor_paths", "aarch64"].into_iter().chain(keys) {
+        for word in ["dragonball", "valid_hypervisor_paths", "aarch64", "default_memory"] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
@@ -49,6 +47,39 @@ fn bash_takes_its_completions() {
     };
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("launch") && said.contains("default_memory"), "{said} {output:?}");
+}
+
+#[test]
+fn fish_takes_its_completions() {
+    let offered = |line: &str| {
+        let script = "$argv[1] completions fish | source; complete -C $argv[2]";
+        let output = Command::new("fish")
+            .args(["--no-config", "-c", script, env!("CARGO_BIN_EXE_katascope"), line])
+            .env("TERM", "dumb")
+            .output();
+        let output = output.ok()?;
+        assert!(output.stderr.is_empty(), "{output:?}");
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let Some(parts) = offered("katascope show la") else { return };
+    assert!(parts.starts_with("launch"), "{parts}");
+    let lists = offered("katascope policy allow --list valid_hyp").unwrap();
+    assert!(lists.contains("valid_hypervisor_paths"), "{lists}");
+    let keys = offered("katascope explain default_mem").unwrap();
+    assert!(keys.contains("default_memory\tThe memory"), "{keys}");
+}
+
+#[test]
+fn zsh_looks_for_a_command_where_a_command_stands() {
+    let script = katascope(&["completions", "zsh"]);
+    let (_, root) = script.split_once("_katascope() {").unwrap();
+    let (root, below) = root.split_once("&& ret=0").unwrap();
+    // A file before the commands would take the command's place.
+    assert!(root.contains("\":: :_katascope_commands\"") && !root.contains("manifests"), "{root}");
+    assert!(below.contains("case $line[1] in"));
+    let (_, commands) = below.split_once("_katascope_commands() {").unwrap();
+    let (commands, _) = commands.split_once("\n}").unwrap();
+    assert!(commands.contains("'check:Every pod") && commands.ends_with("_files"), "{commands}");
 }
 
 #[test]

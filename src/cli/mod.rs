@@ -2,6 +2,7 @@
 
 pub mod args;
 mod check;
+mod completions;
 mod diff;
 mod exit;
 mod explain;
@@ -53,7 +54,7 @@ pub fn run() -> Exit {
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Policy(args)) => policy::run(&args.command),
         Some(Command::Which(args)) => which::run(&args),
-        Some(Command::Completions { shell }) => Ok(shells::completions(shell)),
+        Some(Command::Completions { shell }) => Ok(completions::print(shell)),
         Some(Command::Man { command }) => {
             let keys = keys::roff(&keys::sections(&Keymap::default()));
             shells::man(command.as_deref(), &keys)

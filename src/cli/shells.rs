@@ -1,25 +1,22 @@
-//! How the program meets a shell: the name it was called by, completions with their values, man pages.
+//! How the program meets a shell: the name it was called by, and its man pages. Completions: `completions`.
 //!
-//! Decides no argument: all of it is read off the definition in `args` and the names in the catalogue.
+//! Decides no argument: all of it is read off the definition in `args`.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Arg, ArgMatches, Command, CommandFactory};
+use clap::{ArgMatches, Command, CommandFactory};
 
 use super::args::{Cli, EXAMPLES, EXIT_STATUS};
 use super::setup::SetupError;
 use super::{CliError, Exit};
-use crate::catalog::{self, Generation};
 
 /// What `kubectl` looks for on the path to run `kubectl katascope`.
-const PLUGIN: &str = "kubectl-katascope";
+pub(super) const PLUGIN: &str = "kubectl-katascope";
 
 /// Whether the program was called by kubectl.
-fn is_plugin() -> bool {
+pub(super) fn is_plugin() -> bool {
     let called = std::env::args_os().next();
     called.as_deref().and_then(|path| Path::new(path).file_name()) == Some(OsStr::new(PLUGIN))
 }
@@ -39,62 +36,6 @@ fn fall_through(mut words: Vec<OsString>) -> Vec<OsString> {
         *word = "explain".into();
     }
     words
-}
-
-/// Prints completions for the name that the program was called by.
-pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
-    let name = if is_plugin() { PLUGIN } else { "katascope" };
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut with_values(Cli::command()), name, &mut script);
-    // A reader that has seen enough is no trouble.
-    let _ = io::stdout().write_all(&script);
-    Exit::Clean
-}
-
-/// The command with the values that a shell can offer where any text is taken.
-fn with_values(command: Command) -> Command {
-    let command = fill(command);
-    let below: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
-    below.into_iter().fold(command, |command, name| command.mut_subcommand(name, with_values))
-}
-
-fn fill(command: Command) -> Command {
-    let explained = command.get_name() == "explain";
-    command.mut_args(|arg| match arg.get_id().as_str() {
-        "words" if explained => offer(arg, keys()),
-        "hypervisor" => offer(arg, plain(hypervisors())),
-        "arch" => offer(arg, plain(["x86_64", "aarch64", "s390x", "ppc64le", "riscv64"])),
-        "list" => offer(arg, plain(Generation::ALL.into_iter().flat_map(catalog::lists))),
-        "with" => offer(
-            arg,
-            plain(["runtime=go", "runtime=rs", "kata-version=2.1", "kata-version=4.1", "pod=none"]),
-        ),
-        _ => arg,
-    })
-}
-
-fn offer(arg: Arg, values: BTreeMap<&'static str, &'static str>) -> Arg {
-    let values = values.into_iter().map(|(name, help)| {
-        let value = PossibleValue::new(name);
-        if help.is_empty() { value } else { value.help(help) }
-    });
-    arg.value_parser(PossibleValuesParser::new(values.collect::<Vec<_>>()))
-}
-
-fn plain(names: impl IntoIterator<Item = &'static str>) -> BTreeMap<&'static str, &'static str> {
-    names.into_iter().map(|name| (name, "")).collect()
-}
-
-/// What `explain` knows by its short name.
-fn keys() -> BTreeMap<&'static str, &'static str> {
-    let keys = catalog::all_config_keys().iter().map(|key| (key.key, key.summary));
-    let annotations = catalog::all_annotations().iter().map(|a| (a.base(), a.summary));
-    keys.chain(annotations).filter(|(name, _)| !name.is_empty()).collect()
-}
-
-fn hypervisors() -> impl Iterator<Item = &'static str> {
-    let readers = catalog::all_annotations().iter();
-    readers.flat_map(|a| Generation::ALL.map(|g| a.reader(g).hypervisors)).flatten().copied()
 }
 
 /// What a man page says besides the options.
