@@ -5,50 +5,106 @@ use super::{Annotation, Generation, annotations};
 /// The annotation that `generation` reads and whose key is nearest to `key`, where one is near enough:
 /// the same last part elsewhere, or a few slips of the hand away.
 pub fn nearest(key: &str, generation: Generation) -> Option<&'static Annotation> {
-    let base = key.rsplit('.').next().unwrap_or(key);
+    let base = last_part(key);
     let allowed = (base.chars().count() / 4).clamp(1, 3);
-    annotations(generation)
+    let base = letters(base).collect::<Vec<char>>();
+    let mut rows = Rows::default();
+    let near: Vec<(usize, &'static Annotation)> = annotations(generation)
         .filter(|(annotation, _)| annotation.key != key)
         .filter_map(|(annotation, _)| {
-            let own = annotation.key.rsplit('.').next().unwrap_or(annotation.key);
-            let slips = slips(base, own);
-            (slips <= allowed).then(|| (slips, self::slips(key, annotation.key), annotation))
+            Some((rows.slips(&base, last_part(annotation.key), Some(allowed))?, annotation))
         })
-        .min_by_key(|(base, whole, _)| (*base, *whole))
-        .map(|(_, _, annotation)| annotation)
+        .collect();
+    let best = near.iter().map(|(slips, _)| *slips).min()?;
+    let mut best = near.into_iter().filter(|(slips, _)| *slips == best).map(|(_, annotation)| annotation);
+    let first = best.next()?;
+    let mut others = best.peekable();
+    if others.peek().is_none() {
+        return Some(first);
+    }
+    // Among equals the whole key decides.
+    let whole = letters(key).collect::<Vec<char>>();
+    std::iter::once(first).chain(others).min_by_key(|annotation| rows.slips(&whole, annotation.key, None))
 }
 
-/// How many letters are wrong, missing, too many or swapped with their neighbour; case, `-` and `_` do
-/// not count.
-fn slips(one: &str, other: &str) -> usize {
-    let letters = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let (one, other) = (letters(one), letters(other));
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    let mut last_a = None;
-    for (i, a) in one.iter().enumerate() {
-        let mut next = vec![i + 1];
-        let mut last_b = None;
-        for (j, b) in other.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + usize::from(a != b)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
-            if j > 0 && last_a == Some(b) && last_b == Some(a) {
-                best = best.min(at(&before, j - 1) + 1);
-            }
-            next.push(best);
-            last_b = Some(b);
+fn last_part(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+/// What counts of a text: case, `-` and `_` do not.
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase())
+}
+
+/// The rows that counting slips works on, kept from one count to the next: a pod may set thousands of keys
+/// that no runtime reads, and each is held against every known one.
+#[derive(Default)]
+struct Rows {
+    other: Vec<char>,
+    before: Vec<usize>,
+    row: Vec<usize>,
+    next: Vec<usize>,
+}
+
+impl Rows {
+    /// How many letters are wrong, missing, too many or swapped with their neighbour; `None` where they are
+    /// more than `most`.
+    fn slips(&mut self, one: &[char], other: &str, most: Option<usize>) -> Option<usize> {
+        self.other.clear();
+        self.other.extend(letters(other));
+        // Each letter too many or missing is a slip.
+        if most.is_some_and(|most| one.len().abs_diff(self.other.len()) > most) {
+            return None;
         }
-        last_a = Some(a);
-        before = std::mem::replace(&mut row, next);
+        self.before.clear();
+        self.row.clear();
+        self.row.extend(0..=self.other.len());
+        let mut last_a = None;
+        for (i, a) in one.iter().enumerate() {
+            self.next.clear();
+            self.next.push(i + 1);
+            let mut last_b = None;
+            for (j, b) in self.other.iter().enumerate() {
+                let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
+                let mut best = (at(&self.row, j) + usize::from(a != b))
+                    .min(at(&self.row, j + 1) + 1)
+                    .min(at(&self.next, j) + 1);
+                if j > 0 && last_a == Some(b) && last_b == Some(a) {
+                    best = best.min(at(&self.before, j - 1) + 1);
+                }
+                self.next.push(best);
+                last_b = Some(b);
+            }
+            last_a = Some(a);
+            std::mem::swap(&mut self.before, &mut self.row);
+            std::mem::swap(&mut self.row, &mut self.next);
+        }
+        let slips = self.row.last().copied().unwrap_or(0);
+        most.is_none_or(|most| slips <= most).then_some(slips)
     }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn slips(one: &str, other: &str) -> usize {
+        Rows::default().slips(&letters(one).collect::<Vec<_>>(), other, None).unwrap()
+    }
+
+    #[test]
+    fn a_bound_changes_nothing_within_it() {
+        let mut rows = Rows::default();
+        for (one, _) in annotations(Generation::Go41) {
+            let one = last_part(one.key);
+            for (other, _) in annotations(Generation::Rs41) {
+                let other = last_part(other.key);
+                let whole = slips(one, other);
+                let bounded = rows.slips(&letters(one).collect::<Vec<_>>(), other, Some(3));
+                assert_eq!(bounded, (whole <= 3).then_some(whole), "{one} {other}");
+            }
+        }
+    }
 
     #[test]
     fn slips_are_counted() {

@@ -24,6 +24,7 @@ use crate::finding::Finding;
 use crate::input::config::Layers;
 use crate::input::{Annotations, Host, Place};
 use crate::launch::Launch;
+use crate::policy::names::NameGate;
 use value::Effective;
 use verdict::{Failure, FailureStage, Verdict};
 
@@ -136,6 +137,15 @@ impl Loaded {
             Self::Go21(loaded) => loaded.hypervisor(),
             Self::Go41(loaded) => loaded.hypervisor(),
             Self::Rs41(loaded) => loaded.hypervisor(),
+        }
+    }
+
+    /// The name gate of the active hypervisor's table, compiled.
+    pub fn name_gate(&self) -> Option<&NameGate> {
+        match self {
+            Self::Go21(loaded) => Some(loaded.name_gate()),
+            Self::Go41(loaded) => Some(loaded.name_gate()),
+            Self::Rs41(loaded) => loaded.name_gate(),
         }
     }
 

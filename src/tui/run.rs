@@ -23,6 +23,7 @@ use super::invocation::Invocation;
 use super::keymap::{Chord, Key};
 use super::message::{Answer, Message, Pointer};
 use super::model::Model;
+use super::model::pods::First;
 use super::settings::Settings;
 use super::terminal::{self, Guard};
 use super::theme::Theme;
@@ -102,7 +103,7 @@ pub fn run(session: Session) -> io::Result<Ended> {
         colours => env.preset(colours),
     };
     let ascii = settings.ascii.unwrap_or_else(|| env.ascii());
-    let mut model = Model::new(session.evaluator, session.pods);
+    let mut model = Model::opened(First::of(session.evaluator, session.pods));
     model.preset = preset;
     model.keymap = settings.keymap.clone();
     model.readonly = session.readonly;
@@ -110,7 +111,7 @@ pub fn run(session: Session) -> io::Result<Ended> {
     model.sample = session.sample;
     model.mouse = settings.mouse;
     model.invocation = session.invocation;
-    model.open_first_refused();
+    model.select_problem();
     if model.sample {
         model.welcome();
     }

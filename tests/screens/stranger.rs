@@ -4,8 +4,9 @@ use katascope::catalog::{Generation, Kind};
 use katascope::tui::effect::Effect;
 use katascope::tui::geometry::Target;
 use katascope::tui::message::{Message, Pointer};
+use katascope::tui::model::pods::First;
 use katascope::tui::model::rows::Body;
-use katascope::tui::model::{Baseline, Screen};
+use katascope::tui::model::{Baseline, Model, Screen};
 
 use super::stage::{CONFIG, Stage, evaluator, pods};
 
@@ -121,7 +122,11 @@ fn a_long_message_is_shown_whole() {
 #[test]
 fn the_sample_starts_with_a_pod_that_its_policy_refuses() {
     let mut stage = Stage::sample(80, 24);
-    stage.model.open_first_refused();
+    let asked = stage.model.pods.iter().map(|entry| (*entry.pod).clone()).collect();
+    stage.model = Model::opened(First::of(stage.model.current.clone(), asked));
+    let (known, all) = stage.model.sweep.progress();
+    assert_eq!((known, all > known), (stage.model.pod + 1, true), "asks no pod beyond the one it opens at");
+    stage.model.select_problem();
     stage.draw();
     assert!(stage.screen().contains("lab/custom-qemu"), "{}", stage.screen());
     stage.keys("enter");

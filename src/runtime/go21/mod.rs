@@ -195,6 +195,11 @@ impl Loaded {
         self.config.hypervisor_type.as_str()
     }
 
+    /// What `enable_annotations` lets through.
+    pub fn name_gate(&self) -> &NameGate {
+        &self.name_gate
+    }
+
     /// Where the value of a key came from, no annotation told apart.
     fn origin(&self, key: &str, name: &str, of_hypervisor: bool) -> Origin {
         if of_hypervisor && let Some((_, rule)) = self.derived.iter().rev().find(|(k, _)| *k == key) {

@@ -142,6 +142,11 @@ impl Loaded {
         self.configuration.places.get(&format!("{}.{key}", self.table)).cloned()
     }
 
+    /// What `enable_annotations` lets through.
+    pub fn name_gate(&self) -> &NameGate {
+        &self.names
+    }
+
     /// The pattern of `enable_annotations` that lets a name through.
     fn pattern(&self, short: &str) -> Option<&str> {
         let patterns = &self.runtime().hypervisor_config.enable_annotations;

@@ -28,6 +28,7 @@ use super::{Depth, LoadError, LoadOptions, Run, Sandbox, stand_in};
 use crate::finding::Finding;
 use crate::input::config::Layers;
 use crate::input::{Annotations, Host};
+use crate::policy::names::NameGate;
 use annotations::{Gates, PathList, Trail};
 use complaint::Complaint;
 use config::hypervisor::{BootInfo, RootlessUser};
@@ -162,6 +163,11 @@ impl Loaded {
 
     fn pair(&self, config: &Config<'_>) -> Option<&Pair> {
         self.pairs.get(&config.runtime.hypervisor_name)?.get(&config.runtime.agent_name)
+    }
+
+    /// What `enable_annotations` of the active hypervisor's table lets through.
+    pub fn name_gate(&self) -> Option<&NameGate> {
+        self.gates.get(self.hypervisor()).map(|gates| &gates.names)
     }
 
     fn gates(&self, config: &Config<'_>) -> Option<&Gates> {

@@ -4,9 +4,8 @@ use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
 use crate::catalog::{self, Annotation, Gate, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
 use crate::policy::names::NameGate;
-use crate::runtime::Depth;
-use crate::runtime::verdict::ListId;
-use crate::runtime::verdict::{FailureStage, Status, Verdict};
+use crate::runtime::Loaded;
+use crate::runtime::verdict::{ListId, Status, Verdict};
 use crate::tui::message::Command;
 use crate::tui::widget::text::glimpse;
 
@@ -109,8 +108,16 @@ pub fn rows(model: &Model) -> Vec<Row> {
 fn unset(model: &Model, rows: &mut Vec<Row>) {
     let generation = model.current.setup().generation;
     let verdicts = &model.evaluation.verdicts;
-    let table = format!("hypervisor.{}", model.current.hypervisor().unwrap_or_default());
-    let gate = NameGate::new(generation, &model.patterns(&ListId::new(table, "enable_annotations")));
+    // Of a configuration that does not load, what its list says all the same.
+    let compiled: NameGate;
+    let gate = match model.current.loaded().ok().and_then(Loaded::name_gate) {
+        Some(gate) => gate,
+        None => {
+            let table = format!("hypervisor.{}", model.current.hypervisor().unwrap_or_default());
+            compiled = NameGate::new(generation, &model.patterns(&ListId::new(table, "enable_annotations")));
+            &compiled
+        }
+    };
     let mut free: Vec<(&str, &'static Annotation)> = catalog::annotations(generation)
         .filter(|(a, r)| r.read && matches!(a.level, Level::Sandbox | Level::Container))
         .filter(|(a, _)| !verdicts.iter().any(|v| v.key == a.key))
@@ -163,28 +170,6 @@ impl Model {
         if self.screen == Screen::Annotations {
             self.place_cursor();
         }
-    }
-
-    /// Starts at what one came for: the first pod that a runtime refuses, else that anything does, else
-    /// the first. Only as many are asked as take no time.
-    pub fn open_first_refused(&mut self) {
-        const ASKED: usize = 100;
-        let refused: Vec<(usize, FailureStage)> = self
-            .pods
-            .iter()
-            .take(ASKED)
-            .enumerate()
-            .filter_map(|(i, entry)| {
-                let outcome = self.current.evaluate(&entry.pod, Depth::Verdicts).outcome;
-                Some((i, outcome.failure()?.stage))
-            })
-            .collect();
-        let of_runtime = refused.iter().find(|(_, stage)| *stage == FailureStage::Annotations);
-        if let Some((index, _)) = of_runtime.or(refused.first()) {
-            self.pod = *index;
-            self.evaluate();
-        }
-        self.select_problem();
     }
 
     /// The sample's first words.

@@ -26,7 +26,7 @@ use crate::input::source::Place;
 use crate::runtime::Depth;
 use changes::Compared;
 use dialog::Dialog;
-use pods::{PodEntry, Sweep};
+use pods::{First, PodEntry, Sweep};
 use rows::Rows;
 
 pub use screen::{PerScreen, Screen};
@@ -213,11 +213,16 @@ pub struct Model {
 }
 
 impl Model {
-    /// The first state.
+    /// The state at the first pod.
     pub fn new(evaluator: Evaluator, pods: Vec<Pod>) -> Self {
+        Self::opened(First::at(evaluator, pods, 0))
+    }
+
+    /// The first state.
+    pub fn opened(first: First) -> Self {
+        let First { evaluator, pods, pod, evaluation, summaries } = first;
         let pods = pods::entries(pods);
-        let tried = Rc::new(pods.first().map_or_else(no_pod, |e| (*e.pod).clone()));
-        let evaluation = Rc::new(evaluator.evaluate(&tried, Depth::Full));
+        let tried = pods.get(pod).map_or_else(|| Rc::new(no_pod()), |e| e.pod.clone());
         let mut model = Self {
             history: History::of(&evaluator.setup().layers),
             edited: false,
@@ -226,11 +231,11 @@ impl Model {
             compared: None,
             saved: evaluator.clone(),
             current: evaluator,
-            sweep: Sweep::new(pods.len()),
+            sweep: Sweep::begun(pods.len(), summaries),
             pods,
-            pod: 0,
+            pod,
             trials: BTreeMap::new(),
-            evaluation,
+            evaluation: Rc::new(evaluation),
             tried,
             revision: 1,
             screen: Screen::Annotations,

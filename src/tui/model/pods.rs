@@ -7,7 +7,8 @@ use std::rc::Rc;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
-use crate::runtime::verdict::Status;
+use crate::runtime::verdict::{FailureStage, Status};
+use super::no_pod;
 
 /// How many pods one slice of idle time evaluates.
 pub const SLICE: usize = 64;
@@ -104,6 +105,52 @@ impl Summary {
     }
 }
 
+/// Where the program opens: found before there is a screen, so that whoever waits sees that it is under way.
+#[derive(Debug)]
+pub struct First {
+    /// The configuration, loaded.
+    pub evaluator: Evaluator,
+    /// The pods.
+    pub pods: Vec<Pod>,
+    /// The pod that is looked at, by index.
+    pub pod: usize,
+    /// What becomes of it.
+    pub evaluation: Evaluation,
+    /// What becomes of the first pods, as many as were asked.
+    pub summaries: Vec<Summary>,
+}
+
+impl First {
+    /// What one came for: the first pod that a runtime refuses, else that anything does, else the first.
+    /// Only as many are asked as take no time.
+    pub fn of(evaluator: Evaluator, pods: Vec<Pod>) -> Self {
+        const ASKED: usize = 100;
+        let mut summaries: Vec<Summary> = Vec::new();
+        let mut refused = None;
+        for pod in pods.iter().take(ASKED) {
+            let evaluation = evaluator.evaluate(pod, Depth::Verdicts);
+            let stage = evaluation.outcome.failure().map(|f| f.stage);
+            let at = summaries.len();
+            summaries.push(Summary::of(&evaluation));
+            if stage == Some(FailureStage::Annotations) {
+                refused = Some(at);
+                break;
+            }
+            refused = refused.or(stage.map(|_| at));
+        }
+        Self { summaries, ..Self::at(evaluator, pods, refused.unwrap_or(0)) }
+    }
+
+    /// At a pod that was said, by index.
+    pub fn at(evaluator: Evaluator, pods: Vec<Pod>, pod: usize) -> Self {
+        let evaluation = match pods.get(pod) {
+            Some(pod) => evaluator.evaluate(pod, Depth::Full),
+            None => evaluator.evaluate(&no_pod(), Depth::Full),
+        };
+        Self { evaluator, pods, pod, evaluation, summaries: Vec::new() }
+    }
+}
+
 /// How a pod's fate differs between two sweeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Turn {
@@ -144,6 +191,14 @@ impl Sweep {
     /// Nothing evaluated yet.
     pub fn new(pods: usize) -> Self {
         Self { summaries: vec![None; pods], next: 0 }
+    }
+
+    /// With what the first pods were found to come to.
+    pub fn begun(pods: usize, summaries: Vec<Summary>) -> Self {
+        let next = summaries.len().min(pods);
+        let mut summaries: Vec<Option<Summary>> = summaries.into_iter().map(Some).collect();
+        summaries.resize(pods, None);
+        Self { summaries, next }
     }
 
     /// Whether every pod was evaluated.

@@ -67,6 +67,16 @@ impl<'a> Canvas<'a> {
     }
 
     fn letters(&mut self, mut x: u16, y: u16, end: u16, piece: &str, style: Style) -> u16 {
+        // Most of what is shown: each letter is a grapheme of one column, and nobody has to look for its end.
+        if piece.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            for letter in piece.split_inclusive(|_: char| true).take(usize::from(end.saturating_sub(x))) {
+                if let Some(cell) = self.buffer.cell_mut((x, y)) {
+                    cell.set_symbol(letter).set_style(style);
+                }
+                x += 1;
+            }
+            return x;
+        }
         for grapheme in piece.graphemes(true) {
             let w = text::grapheme_width(grapheme) as u16;
             if w == 0 || x.saturating_add(w) > end {

@@ -47,8 +47,16 @@ pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).map(grapheme_width).sum() }
 }
 
+/// How many letters fit `columns`, where each is one byte and one column.
+fn plain(text: &str, columns: usize) -> Option<usize> {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b)).then(|| text.len().min(columns))
+}
+
 /// The longest beginning of `text` that fits `columns`, and its width.
 pub fn head(text: &str, columns: usize) -> (&str, usize) {
+    if let Some(start) = plain(text, columns) {
+        return (text.get(..start).unwrap_or_default(), start);
+    }
     let (mut end, mut used) = (0, 0);
     for (at, grapheme) in text.grapheme_indices(true) {
         let w = grapheme_width(grapheme);
@@ -63,6 +71,9 @@ pub fn head(text: &str, columns: usize) -> (&str, usize) {
 
 /// The longest end of `text` that fits `columns`.
 pub fn tail(text: &str, columns: usize) -> &str {
+    if let Some(kept) = plain(text, columns) {
+        return text.get(text.len() - kept..).unwrap_or_default();
+    }
     let (mut start, mut used) = (text.len(), 0);
     for (at, grapheme) in text.grapheme_indices(true).rev() {
         let w = grapheme_width(grapheme);
