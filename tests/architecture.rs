@@ -198,7 +198,7 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("unicode_width", &["tui/widget/"]),
     ("unicode_segmentation", &["tui/widget/"]),
     ("fuzzy_matcher", &["tui/filter.rs"]),
-    ("signal_hook", &["cli/interactive.rs", "tui/run.rs"]),
+    ("signal_hook", &["cli/interactive.rs", "tui/signals.rs"]),
     ("similar", &["diff/"]),
     ("libyaml_safer", &["input/manifest/yaml"]),
     ("serde_yaml", &["kubernetes/kubelet.rs"]),
@@ -216,7 +216,7 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("byte_unit", &["runtime/rs41/annotations/"]),
     // initdata; a report that has to be held to its end is held packed.
     ("flate2", &["report/junit.rs", "runtime/"]),
-    ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/run.rs"]),
+    ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
     ("sha2", &["input/host", "launch/rs/initdata.rs", "runtime/go41/initdata.rs"]),
     ("rustix", &["edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),

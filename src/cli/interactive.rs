@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{CommandFactory, ValueEnum};
 
@@ -9,14 +10,16 @@ use super::args::{Cli, ColorChoice, Input, KataVersion, RuntimeChoice, ScreenOpt
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, pods};
 use crate::catalog::Generation;
-use crate::edit::{RealDisk, writable};
+use crate::edit::{RealDisk, Target, targets, writable};
 use crate::input::config::Layers;
-use crate::input::manifest::Pod;
-use crate::tui::effect::Fresh;
+use crate::input::reading::Reading;
+use crate::runtime::verdict::ListId;
+use crate::tui::effect::{Fresh, Rights};
 use crate::tui::env::Colours;
 use crate::tui::invocation::Invocation;
+use crate::tui::model::pods::First;
 use crate::tui::spelling::distance;
-use crate::tui::{Ended, Session};
+use crate::tui::{Ended, Opening, Session};
 
 /// Opens the screens.
 pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliError> {
@@ -32,6 +35,36 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
         )
         .into());
     }
+    let piped = input.manifests.iter().any(|p| p == Path::new("-"));
+    let opening = Opening {
+        load: {
+            let (input, readonly) = (Arc::new(input.clone()), screen.readonly);
+            Box::new(move |reading| load(&input, readonly, reading))
+        },
+        typed: piped && io::stdin().is_terminal(),
+        colours: match screen.color {
+            ColorChoice::Auto => Colours::Auto,
+            ColorChoice::Always => Colours::Always,
+            ColorChoice::Never => Colours::Never,
+        },
+        settings: screen.settings.clone(),
+    };
+    match crate::tui::run(opening)?? {
+        Ended::Quit => Ok(Exit::Clean),
+        Ended::Signal(number) => {
+            // Whoever waits for this process is told the truth about how it ended.
+            let _ = signal_hook::low_level::emulate_default_handler(number);
+            Ok(Exit::Trouble)
+        }
+    }
+}
+
+/// Reads everything that the screens show: the pods beside the configuration.
+fn load(input: &Arc<Input>, readonly: bool, reading: &Arc<Reading>) -> Result<Session, CliError> {
+    let pods = {
+        let (input, reading) = (input.clone(), reading.clone());
+        std::thread::Builder::new().spawn(move || pods::all(&input, Some(&reading)))?
+    };
     let (evaluator, chosen) = setup::evaluator(input)?;
     // One that is broken can be mended from the screens; of one that is not there, nothing can be shown.
     if let Err(why) = &chosen.layers.base {
@@ -41,60 +74,62 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
         }
         .into());
     }
-    let pods = read_pods(input)?;
-    let asked = chosen.layers.asked.to_string();
+    let pods = pods.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    reading.pods(pods.len());
     let root = chosen.root.clone();
+    let generation = evaluator.setup().generation;
+    let sample = chosen.sample;
+    let piped = input.manifests.iter().any(|p| p == Path::new("-"));
+    let reload = {
+        let (input, host, root) = (input.clone(), evaluator.setup().host.clone(), root.clone());
+        // What cannot be read a second time.
+        let kept = if sample || piped { pods.clone() } else { Vec::new() };
+        let layers = chosen.layers.clone();
+        move || {
+            if sample {
+                return Ok(Fresh { layers: layers.clone(), pods: kept.clone(), rights: rights_of_sample() });
+            }
+            host.forget();
+            let pods =
+                if piped { kept.clone() } else { pods::all(&input, None).map_err(|e| e.to_string())? };
+            let layers: Layers = setup::layers(&input, &host).map_err(|e| e.to_string())?.layers;
+            let rights = rights(&layers, generation, &root);
+            Ok(Fresh { layers, pods, rights })
+        }
+    };
+    let rights = if sample { rights_of_sample() } else { rights(&chosen.layers, generation, &root) };
     let real_path = {
         let root = root.clone();
         move |shown: &str| real(&root, shown)
     };
-    let readonly = screen.readonly.then(|| "started with --readonly".to_owned());
-    let unwritable = if chosen.sample {
-        Some("the sample lies in this program".to_owned())
-    } else {
-        writable(&RealDisk::new(&root), &asked).err().map(|e| e.to_string())
-    };
-    let reload = {
-        let (input, host, kept) = (input.clone(), evaluator.setup().host.clone(), pods.clone());
-        let (sample, layers) = (chosen.sample, chosen.layers.clone());
-        move || {
-            if sample {
-                return Ok(Fresh { layers: layers.clone(), pods: kept.clone() });
-            }
-            host.forget();
-            // Standard input was read to its end; its pods stay.
-            let piped = input.manifests.iter().any(|p| p == Path::new("-"));
-            let pods = if piped { kept.clone() } else { read_pods(&input).map_err(|e| e.to_string())? };
-            let layers: Layers = setup::layers(&input, &host).map_err(|e| e.to_string())?.layers;
-            Ok(Fresh { layers, pods })
-        }
-    };
-    let invocation = invocation(input, evaluator.setup().generation);
-    let session = Session {
-        evaluator,
-        pods,
+    Ok(Session {
         reload: Box::new(reload),
         real_path: Box::new(real_path),
         root,
-        readonly,
-        unwritable,
-        sample: chosen.sample,
-        colours: match screen.color {
-            ColorChoice::Auto => Colours::Auto,
-            ColorChoice::Always => Colours::Always,
-            ColorChoice::Never => Colours::Never,
-        },
-        settings: screen.settings.clone(),
-        invocation,
-    };
-    match crate::tui::run(session)? {
-        Ended::Quit => Ok(Exit::Clean),
-        Ended::Signal(number) => {
-            // Whoever waits for this process is told the truth about how it ended.
-            let _ = signal_hook::low_level::emulate_default_handler(number);
-            Ok(Exit::Trouble)
-        }
-    }
+        readonly: readonly.then(|| "started with --readonly".to_owned()),
+        rights,
+        sample,
+        invocation: invocation(input, generation),
+        first: First::of(evaluator, pods),
+    })
+}
+
+/// What of the files, and beside them, cannot be written.
+fn rights(layers: &Layers, generation: Generation, root: &Path) -> Rights {
+    let disk = RealDisk::new(root);
+    let refused = |path: &str| writable(&disk, path).err().map(|e| e.to_string());
+    // Where a new drop-in lies does not depend on the list that it sets.
+    let any = ListId::new("runtime", "enable_annotations");
+    let drop_in = targets(generation, layers, &any).into_iter().find_map(|target| match target {
+        Target::NewDropIn(path) => Some(path),
+        Target::File(_) | Target::DropIn(_) => None,
+    });
+    Rights { files: refused(&layers.asked), drop_in: drop_in.and_then(|path| refused(&path)) }
+}
+
+fn rights_of_sample() -> Rights {
+    let reason = Some("the sample lies in this program".to_owned());
+    Rights { files: reason.clone(), drop_in: reason }
 }
 
 /// A first word that is no file but nearly a command.
@@ -153,15 +188,6 @@ fn invocation(input: &Input, generation: Generation) -> Invocation {
         manifests: input.manifests.iter().map(|p| p.display().to_string()).collect(),
         pod: input.pod.clone(),
     }
-}
-
-fn read_pods(input: &Input) -> Result<Vec<Pod>, CliError> {
-    let mut found = Vec::new();
-    pods::each(input, |pod| {
-        found.push(pod);
-        Ok(())
-    })?;
-    Ok(found)
 }
 
 /// Where a shown path lies: below the root, unless it is a manifest named as it lies.

@@ -5,13 +5,12 @@
 
 use std::cell::RefCell;
 use std::io::BufRead;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::CliError;
-use super::pods;
+use super::pods::Opened;
 use super::setup::SetupError;
 use crate::input::manifest::pods::Found;
 use crate::input::manifest::{self, Object, Piece, Pod, RuntimeClass};
@@ -67,12 +66,11 @@ impl Sorted {
 /// Calls `work` with every pod of the file, on any thread, and `take` with what it gives, in order. Where
 /// `work` gives nothing the pod is passed over.
 pub(super) fn each<T: Send>(
-    path: &Path,
+    (shown, input): Opened,
     node: &Node,
     work: &(impl Fn(Pod) -> Option<T> + Sync),
     take: &mut dyn FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let (shown, input) = pods::open(path)?;
     let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     thread::scope(|scope| {
         let mut inlets = Vec::new();

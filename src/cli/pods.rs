@@ -1,6 +1,6 @@
 //! The pods that were named: files, folders, standard input, or the sample's.
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use super::args::Input;
 use super::setup::SetupError;
 use super::{CliError, parallel, setup};
 use crate::input::manifest::Pod;
+use crate::input::reading::{Counted, Reading};
 use crate::kubernetes;
 use crate::sample;
 
@@ -16,9 +17,33 @@ pub(super) fn each(input: &Input, take: impl FnMut(Pod) -> Result<(), CliError>)
     each_worked(input, |pod| pod, take)
 }
 
+/// Every pod; `reading` is told how far it is.
+pub(super) fn all(input: &Input, reading: Option<&Arc<Reading>>) -> Result<Vec<Pod>, CliError> {
+    let mut found = Vec::new();
+    told(
+        input,
+        reading,
+        |pod| pod,
+        |pod| {
+            found.push(pod);
+            Ok(())
+        },
+    )?;
+    Ok(found)
+}
+
 /// Calls `work` with every pod, on any thread, and `take` with what it gives, in input order.
 pub(super) fn each_worked<T: Send>(
     input: &Input,
+    work: impl Fn(Pod) -> T + Sync,
+    take: impl FnMut(T) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    told(input, None, work, take)
+}
+
+fn told<T: Send>(
+    input: &Input,
+    reading: Option<&Arc<Reading>>,
     work: impl Fn(Pod) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
@@ -37,7 +62,7 @@ pub(super) fn each_worked<T: Send>(
     }
     for path in &input.manifests {
         for file in files(path)? {
-            parallel::each(&file, &node, &work, &mut take)?;
+            parallel::each(open(&file, reading)?, &node, &work, &mut take)?;
         }
     }
     match &input.pod {
@@ -49,18 +74,40 @@ pub(super) fn each_worked<T: Send>(
 }
 
 /// A manifest's shown name, and what is in it.
-pub(super) fn open(path: &Path) -> Result<(Arc<str>, Box<dyn BufRead + Send>), CliError> {
-    const BUFFER: usize = 1 << 16;
+pub(super) type Opened = (Arc<str>, Box<dyn BufRead + Send>);
+
+/// Opens a manifest.
+fn open(path: &Path, reading: Option<&Arc<Reading>>) -> Result<Opened, CliError> {
     if path == Path::new("-") {
-        return Ok(("<stdin>".into(), Box::new(BufReader::with_capacity(BUFFER, io::stdin()))));
+        return Ok(("<stdin>".into(), counted("<stdin>", None, io::stdin(), reading)));
     }
     let shown: Arc<str> = path.display().to_string().into();
     let file = std::fs::File::open(path)
         .map_err(|e| SetupError::Unreadable { path: shown.to_string(), reason: setup::plain(&e) })?;
-    if file.metadata().is_ok_and(|m| m.is_dir()) {
+    let meta = file.metadata();
+    if meta.as_ref().is_ok_and(|m| m.is_dir()) {
         return Err(SetupError::Unreadable { path: shown.to_string(), reason: "a folder".into() }.into());
     }
-    Ok((shown, Box::new(BufReader::with_capacity(BUFFER, file))))
+    let size = meta.ok().filter(|m| m.is_file()).map(|m| m.len());
+    let input = counted(&shown, size, file, reading);
+    Ok((shown, input))
+}
+
+fn counted(
+    shown: &str,
+    size: Option<u64>,
+    input: impl Read + Send + 'static,
+    reading: Option<&Arc<Reading>>,
+) -> Box<dyn BufRead + Send> {
+    const BUFFER: usize = 1 << 16;
+    match reading {
+        None => Box::new(BufReader::with_capacity(BUFFER, input)),
+        Some(reading) => {
+            reading.file(shown, size);
+            let counted = Counted { inner: input, reading: reading.clone() };
+            Box::new(BufReader::with_capacity(BUFFER, counted))
+        }
+    }
 }
 
 /// The endings of manifests.

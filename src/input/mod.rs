@@ -8,6 +8,7 @@ pub mod host;
 pub mod manifest;
 pub mod probe;
 pub(crate) mod quiet;
+pub mod reading;
 pub mod search;
 pub mod source;
 pub mod text;

@@ -37,6 +37,8 @@ pub enum Effect {
         name: String,
         /// Its content.
         text: String,
+        /// Whether another name will do where this one is taken.
+        another: bool,
     },
     /// End the program; unsaved edits go to stderr as a patch.
     Quit {
@@ -68,4 +70,15 @@ pub struct Fresh {
     pub layers: Layers,
     /// The pods.
     pub pods: Vec<Pod>,
+    /// What cannot be written now.
+    pub rights: Rights,
+}
+
+/// Why what cannot be written; `None`: it can.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// The files that were read.
+    pub files: Option<String>,
+    /// A new drop-in beside them.
+    pub drop_in: Option<String>,
 }

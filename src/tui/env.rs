@@ -71,10 +71,9 @@ impl Env {
         })
     }
 
-    /// The editor's words: `$VISUAL`, else `$EDITOR`, else vi.
-    pub fn editor(&self, setting: Option<&str>) -> Vec<String> {
-        let said = setting.or_else(|| self.var("VISUAL")).or_else(|| self.var("EDITOR")).unwrap_or("vi");
-        said.split_whitespace().map(str::to_owned).collect()
+    /// The editor as a shell runs it: `$VISUAL`, else `$EDITOR`, else vi.
+    pub fn editor(&self, setting: Option<&str>) -> String {
+        setting.or_else(|| self.var("VISUAL")).or_else(|| self.var("EDITOR")).unwrap_or("vi").to_owned()
     }
 
     /// The settings file where no flag names one.

@@ -378,8 +378,8 @@ impl Command {
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub enum Answer {
-    /// A text went to the clipboard, or did not; a sentence about it.
-    Copied(Result<String, String>),
+    /// A text went to the clipboard, or did not.
+    Copied(Copied),
     /// A patch or a drop-in was written, or not.
     Exported(Result<PathBuf, String>),
     /// The save ended.
@@ -392,6 +392,22 @@ pub enum Answer {
     ChangedOnDisk(Vec<String>),
     /// Back from the shell.
     Resumed,
+}
+
+/// What became of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copied {
+    /// It is in the clipboard; a sentence about how.
+    Done(String),
+    /// It is more than terminals take.
+    TooLong {
+        /// A word for it.
+        what: String,
+        /// Its length.
+        bytes: usize,
+    },
+    /// The terminal did not take it; the reason.
+    Failed(String),
 }
 
 /// Mouse events, in cells.

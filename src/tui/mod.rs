@@ -5,8 +5,12 @@
 //! carries out what `update` asks for.
 
 pub mod available;
+mod clipboard;
+mod display;
+mod editor;
 pub mod effect;
 pub mod env;
+mod events;
 pub mod filter;
 pub mod geometry;
 pub mod invocation;
@@ -14,9 +18,11 @@ pub mod keymap;
 pub mod keys;
 pub mod message;
 pub mod model;
+mod opening;
 pub mod palette;
 mod run;
 pub mod settings;
+mod signals;
 pub mod spelling;
 pub mod terminal;
 pub mod theme;
@@ -25,4 +31,5 @@ pub mod view;
 mod watch;
 pub mod widget;
 
+pub use opening::{Load, Opening};
 pub use run::{Ended, Session, run};

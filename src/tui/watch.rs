@@ -12,7 +12,16 @@ type Stamp = Option<(u64, u64, i64, i64)>;
 /// The files that were read, as they were then.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    files: Vec<(String, PathBuf, Stamp)>,
+    files: Vec<File>,
+}
+
+#[derive(Debug)]
+struct File {
+    shown: String,
+    path: PathBuf,
+    read: Stamp,
+    /// When it was last looked at.
+    seen: Stamp,
 }
 
 fn stamp(path: &Path) -> Stamp {
@@ -38,19 +47,22 @@ impl Watch {
             .into_iter()
             .map(|shown| {
                 let path = real_path(&shown);
-                let stamp = stamp(&path);
-                (shown, path, stamp)
+                let read = stamp(&path);
+                File { shown, path, read, seen: read }
             })
             .collect();
         Self { files }
     }
 
-    /// The files that differ.
-    pub(super) fn changed(&self) -> Vec<String> {
-        self.files
-            .iter()
-            .filter(|(_, path, old)| stamp(path) != *old)
-            .map(|(shown, _, _)| shown.clone())
-            .collect()
+    /// The files that differ from what was read, where any changed since the last look.
+    pub(super) fn look(&mut self) -> Option<Vec<String>> {
+        let mut news = false;
+        for file in &mut self.files {
+            let now = stamp(&file.path);
+            news |= now != file.seen;
+            file.seen = now;
+        }
+        let differ = self.files.iter().filter(|file| file.seen != file.read);
+        news.then(|| differ.map(|file| file.shown.clone()).collect())
     }
 }

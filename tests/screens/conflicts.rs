@@ -1,7 +1,9 @@
 //! Key scripts over files that change under the program: nothing is lost, nothing is overwritten unseen.
 
 use super::stage::{CONFIG, CONFIG_PATH, Stage};
+use katascope::tui::effect::Effect;
 use katascope::tui::message::{Answer, Message};
+use katascope::tui::update;
 
 /// The fixture after somebody else changed it elsewhere, and after the list was changed on both sides.
 fn theirs() -> String {
@@ -158,4 +160,44 @@ fn a_drop_in_does_not_cost_what_was_done_before() {
     }
     stage.keys("s y");
     assert_eq!(stage.disk[CONFIG_PATH], CONFIG);
+}
+
+#[test]
+fn a_reading_that_is_refused_leaves_the_mark_and_what_is_watched() {
+    let mut stage = Stage::new(100, 30);
+    stage.keys("2 j d");
+    let changed = Answer::ChangedOnDisk(vec![CONFIG_PATH.into()]);
+    stage.send(Message::Answer(changed.clone()));
+    let readings = stage.model.readings;
+    stage.send(Message::Answer(Answer::Reloaded(Box::new(Err("configuration.toml is gone".into())))));
+    let screen = stage.screen();
+    assert!(screen.contains("changed on disk") && screen.contains("is gone"), "{screen}");
+    assert_eq!(stage.model.readings, readings, "nothing was read");
+    stage.keys("R");
+    assert!(!stage.screen().contains("changed on disk"), "{}", stage.screen());
+    assert_eq!(stage.model.readings, readings + 1);
+    // Without edits it is read at once, and marked until that is done.
+    stage.keys("u");
+    let effects = update::update(&mut stage.model, &stage.geometry, Message::Answer(changed));
+    assert_eq!((effects, stage.model.stale.len()), (vec![Effect::Reload], 1));
+}
+
+#[test]
+fn what_cannot_be_written_is_not_the_choice_to_begin_with() {
+    let mut stage = Stage::new(100, 30);
+    stage.model.rights.files = Some("/etc cannot be written".into());
+    stage.keys("2 j d s");
+    assert!(stage.screen().contains("a new drop-in"), "{}", stage.screen());
+    stage.keys("esc");
+    stage.model.rights.drop_in = Some("/etc cannot be written".into());
+    stage.keys("s");
+    assert!(stage.screen().contains("katascope.patch"), "{}", stage.screen());
+    // The reason stands where it is chosen all the same.
+    stage.keys("tab");
+    while !stage.screen().contains("a new drop-in") {
+        stage.keys("tab");
+    }
+    assert!(stage.screen().contains("/etc cannot be written"), "{}", stage.screen());
+    stage.keys("y");
+    assert!(stage.disk.values().all(|text| text == CONFIG), "nothing was written");
 }

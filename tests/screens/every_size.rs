@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 use katascope::catalog::Generation;
 use katascope::input::config::Layers;
 use katascope::input::manifest::Pod;
+use katascope::tui::keymap::Keymap;
 use katascope::tui::message::{Answer, Message};
 use katascope::tui::model::dialog::Dialog;
 use katascope::tui::model::rows::Body;
 use katascope::tui::model::{Screen, Typing};
+use katascope::tui::theme::{Preset, Theme};
+use katascope::tui::view;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
@@ -281,6 +284,21 @@ fn texts_and_inputs_at_every_size() {
 #[test]
 fn files_at_every_size() {
     every_scene(&[STARTS], &FILES);
+}
+
+#[test]
+fn reading_at_every_size() {
+    for words in HOSTILE.map(|text| format!("reading {text}: 3.1 MB of 5.0 MB")) {
+        for (width, height) in (1..=60).flat_map(|w| (1..=20).map(move |h| (w, h))) {
+            let mut cells = Buffer::empty(Rect::new(0, 0, width, height));
+            view::reading(&words, &Keymap::default(), Theme::new(Preset::Dark, false), &mut cells);
+            check(&cells, &words);
+            if (width, height) == (60, 20) {
+                let drawn = super::stage::text(&cells);
+                assert!(drawn.contains("3.1 MB of 5.0 MB") && drawn.contains("q quit"), "{drawn}");
+            }
+        }
+    }
 }
 
 #[test]

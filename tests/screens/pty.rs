@@ -348,6 +348,83 @@ fn settings_are_read_and_their_mistakes_are_said() {
     assert!(terminal.ends().success());
 }
 
+/// The program on pods that come through a pipe, which somebody else fills.
+fn waiting_for_pods(folder: &Path) -> Terminal {
+    files(folder);
+    let script = format!(
+        "mkfifo more; cat more | {} -c configuration.toml --runtime go --host host.toml -; echo status $?",
+        env!("CARGO_BIN_EXE_katascope")
+    );
+    let terminal = Terminal::run("sh", &["-c", &script], folder, &[]);
+    terminal.shows("reading <stdin>: 0.0 MB so far");
+    terminal.shows("q quit");
+    terminal
+}
+
+#[test]
+fn what_is_read_is_shown_and_can_be_left() {
+    for key in ["q", "\u{3}"] {
+        let folder = folder();
+        let mut terminal = waiting_for_pods(folder.path());
+        terminal.press(key);
+        terminal.is_restored();
+        // The other end of the pipe still waits.
+        drop(std::fs::OpenOptions::new().write(true).open(folder.path().join("more")).unwrap());
+        terminal.shows("status 0");
+        assert!(terminal.ends().success());
+    }
+}
+
+#[test]
+fn what_is_typed_while_reading_counts_afterwards() {
+    let folder = folder();
+    let mut terminal = waiting_for_pods(folder.path());
+    terminal.press("6/qemu\r");
+    terminal.screen.lock().unwrap().screen_mut().set_size(24, 80);
+    terminal.master.resize(size(24, 80)).unwrap();
+    terminal
+        .until("the smaller size", |s| s.contents().lines().nth(23).is_some_and(|l| l.contains("q quit")));
+    std::fs::write(folder.path().join("more"), super::stage::PODS).unwrap();
+    terminal.shows("Esc clears");
+    assert!(terminal.contents().contains("own-qemu"), "{}", terminal.contents());
+    terminal.press("q");
+    terminal.shows("status 0");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_after_the_terminal_is_given_back() {
+    let folder = folder();
+    let terminal = waiting_for_pods(folder.path());
+    std::fs::write(folder.path().join("more"), "kind: [\n").unwrap();
+    terminal.shows("status 2");
+    terminal.is_restored();
+    assert!(terminal.contents().contains("<stdin>:"), "{}", terminal.contents());
+}
+
+#[test]
+fn a_copy_reaches_the_terminal_and_through_tmux() {
+    for (more, sequence) in [
+        (&[][..], "\u{1b}]52;c;"),
+        // No such tmux runs: what is left is what goes through it.
+        (&[("TMUX", "/nonexistent,1,0")][..], "\u{1b}Ptmux;\u{1b}\u{1b}]52;c;"),
+    ] {
+        let folder = folder();
+        let mut terminal = Terminal::program(folder.path(), more);
+        terminal.shows("6 Pods");
+        terminal.press("y");
+        terminal.shows("by OSC 52");
+        terminal.press("q");
+        assert!(terminal.ends().success());
+        terminal.is_restored();
+        let bytes = terminal.raw.lock().unwrap();
+        let raw = String::from_utf8_lossy(&bytes).into_owned();
+        let sent = raw.split(sequence).nth(1).and_then(|rest| rest.split('\u{7}').next());
+        let sent = sent.unwrap_or_else(|| panic!("{sequence:?} is not in what was sent"));
+        // The path that the refused pod asks for, in base64.
+        assert_eq!(sent, "L3RtcC9xZW11");
+    }
+}
+
 #[test]
 fn a_terminal_that_goes_away_without_a_signal_ends_the_program() {
     let folder = folder();

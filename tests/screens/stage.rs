@@ -12,11 +12,11 @@ use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest::Pod;
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Node};
-use katascope::tui::effect::{Effect, Fresh, SaveOutcome};
+use katascope::tui::effect::{Effect, Fresh, Rights, SaveOutcome};
 use katascope::tui::geometry::Geometry;
 use katascope::tui::invocation::Invocation;
 use katascope::tui::keymap::{Chord, Key};
-use katascope::tui::message::{Answer, Message};
+use katascope::tui::message::{Answer, Copied, Message};
 use katascope::tui::model::Model;
 use katascope::tui::theme::{Preset, Theme};
 use katascope::tui::{update, view};
@@ -95,7 +95,8 @@ impl Stage {
         let mut stage =
             Self::of(katascope::sample::evaluator(), pods(katascope::sample::PODS), width, height);
         stage.model.sample = true;
-        stage.model.unwritable = Some("the sample lies in this program".into());
+        let reason = Some("the sample lies in this program".to_owned());
+        stage.model.rights = Rights { files: reason.clone(), drop_in: reason };
         stage.draw();
         stage
     }
@@ -164,7 +165,7 @@ impl Stage {
             Effect::Copy { ref text, ref what } => {
                 let said = format!("copied {what}: {} bytes by OSC 52", text.len());
                 self.effects.push(effect);
-                Some(Answer::Copied(Ok(said)))
+                Some(Answer::Copied(Copied::Done(said)))
             }
             Effect::Save(plans) => {
                 let mut outcomes = Vec::new();
@@ -185,7 +186,11 @@ impl Stage {
                 for (path, text) in &self.disk {
                     layers = layers.with_text(path, text);
                 }
-                Some(Answer::Reloaded(Box::new(Ok(Fresh { layers, pods: self.pods.clone() }))))
+                Some(Answer::Reloaded(Box::new(Ok(Fresh {
+                    layers,
+                    pods: self.pods.clone(),
+                    rights: self.model.rights.clone(),
+                }))))
             }
             Effect::Quit { patch } => {
                 self.ended = Some(patch);

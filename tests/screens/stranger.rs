@@ -3,7 +3,7 @@
 use katascope::catalog::{Generation, Kind};
 use katascope::tui::effect::Effect;
 use katascope::tui::geometry::Target;
-use katascope::tui::message::{Message, Pointer};
+use katascope::tui::message::{Answer, Copied, Message, Pointer};
 use katascope::tui::model::pods::First;
 use katascope::tui::model::rows::Body;
 use katascope::tui::model::{Baseline, Model, Screen};
@@ -270,4 +270,25 @@ fn open_configuration(table: &str, generation: Generation) -> String {
          [agent.kata]\n[runtime]\n{named}internetworking_model = \"tcfilter\"\n",
         if matches!(table, "firecracker" | "remote") { "none" } else { "virtio-fs" }
     )
+}
+
+#[test]
+fn what_no_clipboard_takes_can_be_written_to_a_file() {
+    let mut stage = stage();
+    stage.send(Message::Answer(Answer::Copied(Copied::TooLong { what: "value".into(), bytes: 90_000 })));
+    assert!(stage.screen().contains("value: 90000 bytes are more than terminals take; Y offers a file"));
+    stage.keys(". Y");
+    let screen = stage.screen();
+    assert!(
+        screen.contains("value to a file") && screen.contains("katascope-value.txt in this folder"),
+        "{screen}"
+    );
+    assert!(!screen.contains("write the file"), "{screen}");
+    assert!(stage.keys("G").screen().contains("Enter write the file"), "{}", stage.screen());
+    stage.keys("enter");
+    let Some(Effect::Export { name, text, another: true }) = stage.effects.last() else {
+        panic!("{:?}", stage.effects)
+    };
+    assert_eq!(name, "katascope-value.txt");
+    assert_eq!(*text, *stage.model.selected_verdict().unwrap().value);
 }

@@ -87,6 +87,17 @@ pub enum SaveAction {
     },
 }
 
+/// Something that can be taken out.
+#[derive(Debug, Clone)]
+pub struct CopyItem {
+    /// What it is.
+    pub what: String,
+    /// The text.
+    pub text: String,
+    /// The file that it goes into; `None`: the clipboard.
+    pub file: Option<String>,
+}
+
 /// A window.
 #[derive(Debug, Clone)]
 pub enum Dialog {
@@ -154,8 +165,8 @@ pub enum Dialog {
     Quit,
     /// Something to choose and copy.
     CopyMenu {
-        /// What there is: a label and the text.
-        items: Vec<(String, String)>,
+        /// What there is.
+        items: Vec<CopyItem>,
         /// Which.
         at: usize,
     },

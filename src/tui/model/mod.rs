@@ -14,6 +14,7 @@ mod screen;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::effect::Rights;
 use super::invocation::Invocation;
 use super::keymap::{Keymap, Layer};
 use super::theme::Preset;
@@ -190,12 +191,14 @@ pub struct Model {
     pub log: Vec<Notice>,
     /// Why nothing may be changed; `None`: it may.
     pub readonly: Option<String>,
-    /// Why the files cannot be written; `None`: they can.
-    pub unwritable: Option<String>,
+    /// What cannot be written.
+    pub rights: Rights,
     /// Whether the embedded sample is shown.
     pub sample: bool,
     /// Files that differ from what was read.
     pub stale: Vec<String>,
+    /// Counts up whenever what was read is what is on disk.
+    pub readings: u64,
     /// The history that a save under way leads to, where it is another one.
     pub pending: Option<History>,
     /// Quit after the next save.
@@ -254,9 +257,10 @@ impl Model {
             notice: None,
             log: Vec::new(),
             readonly: None,
-            unwritable: None,
+            rights: Rights::default(),
             sample: false,
             stale: Vec::new(),
+            readings: 0,
             pending: None,
             quitting: false,
             interrupted: false,

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
+use super::no_pod;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
 use crate::runtime::verdict::{FailureStage, Status};
-use super::no_pod;
 
 /// How many pods one slice of idle time evaluates.
 pub const SLICE: usize = 64;

@@ -252,6 +252,7 @@ impl Model {
     /// Other texts on the disk than before.
     fn start_from(&mut self, layers: Layers) {
         self.saved = self.saved.with_layers(layers);
+        self.readings += 1;
         self.saved_sweep = Sweep::new(self.pods.len());
         self.edited = true;
         self.policy_changed();

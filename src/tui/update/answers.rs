@@ -6,14 +6,21 @@ use crate::edit::{EditError, Reread};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::tui::effect::{Effect, Fresh};
-use crate::tui::message::Answer;
+use crate::tui::message::{Answer, Command, Copied};
 use crate::tui::model::Model;
 use crate::tui::model::pods::entries;
 
 pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
     match answer {
-        Answer::Copied(Ok(text)) => model.say(text),
-        Answer::Copied(Err(text)) => model.complain(text),
+        Answer::Copied(Copied::Done(text)) => model.say(text),
+        Answer::Copied(Copied::Failed(text)) => model.complain(text),
+        Answer::Copied(Copied::TooLong { what, bytes }) => {
+            let key = model.keymap.chord_for(&model.layers_of(model.screen), Command::CopyMenu);
+            let menu = key.map_or_else(|| "the copy menu".to_owned(), |key| key.to_string());
+            model.complain(format!(
+                "{what}: {bytes} bytes are more than terminals take; {menu} offers a file"
+            ));
+        }
         Answer::Exported(Ok(path)) => model.say(format!("wrote {}", path.display())),
         Answer::Exported(Err(text)) => model.complain(text),
         Answer::Saved(outcomes) => return save::ended(model, outcomes),
@@ -25,16 +32,18 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
         Answer::Edited(Err(text)) => model.complain(text),
         Answer::ChangedOnDisk(paths) => {
             // Without edits nothing can be lost: the new text is simply read.
-            if !paths.is_empty() && model.unsaved() == 0 && model.dialogs.is_empty() {
-                return vec![Effect::Reload];
-            }
-            if !paths.is_empty() {
+            let reads = !paths.is_empty() && model.unsaved() == 0 && model.dialogs.is_empty();
+            if !reads && !paths.is_empty() {
                 model.say(format!(
                     "{} changed on disk; R reads it again, your edits are kept",
                     paths.join(", ")
                 ));
             }
+            // Until it is read, and where it cannot be.
             model.stale = paths;
+            if reads {
+                return vec![Effect::Reload];
+            }
         }
         Answer::Resumed => {}
     }
@@ -57,6 +66,7 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
         }
     };
     pods(model, fresh.pods);
+    model.rights = fresh.rights;
     model.stale.clear();
     model.policy_changed();
     let text = match edits > 0 && model.unsaved() > 0 {

@@ -5,7 +5,7 @@ use super::what_if::quoted;
 use crate::runtime::value::Origin;
 use crate::tui::effect::Effect;
 use crate::tui::message::Command;
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::{CopyItem, Dialog};
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Screen};
 
@@ -15,7 +15,7 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
             Some((what, text)) => return vec![Effect::Copy { text, what }],
             None => model.complain("nothing to copy here"),
         },
-        Command::CopyMenu => model.dialogs.push(Dialog::CopyMenu { items: choices(model), at: 0 }),
+        Command::CopyMenu => model.dialogs.push(Dialog::CopyMenu { items: menu(model), at: 0 }),
         Command::CopyCommand => {
             let text = as_command(model);
             return vec![Effect::Copy { text, what: format!("the command{}", unsaid(model)) }];
@@ -27,6 +27,29 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// What can be copied, and at the end what can be written to a file: where no clipboard is to be had, or the
+/// text is more than it takes.
+fn menu(model: &Model) -> Vec<CopyItem> {
+    const LONG: usize = 56_000;
+    let choices = choices(model);
+    let files = choices.iter().enumerate().filter(|(i, (_, text))| *i == 0 || text.len() > LONG);
+    let files = files.map(|(_, (what, text))| CopyItem {
+        what: format!("{what} to a file"),
+        text: text.clone(),
+        file: Some(format!("katascope-{}.txt", what.to_lowercase().replace(' ', "-"))),
+    });
+    let files: Vec<CopyItem> = files.collect();
+    choices.into_iter().map(|(what, text)| CopyItem { what, text, file: None }).chain(files).collect()
+}
+
+/// What taking an item of the menu asks for.
+pub(super) fn take(item: CopyItem) -> Effect {
+    match item.file {
+        Some(name) => Effect::Export { name, text: item.text, another: true },
+        None => Effect::Copy { text: item.text, what: item.what },
+    }
 }
 
 /// What can be copied of the selected row, the most likely first.

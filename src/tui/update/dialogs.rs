@@ -1,6 +1,6 @@
 //! Keys while a window is open or a line is typed.
 
-use super::{leave, links, motion, obey as obey_plain, policy, save, what_if};
+use super::{copy, leave, links, motion, obey as obey_plain, policy, save, what_if};
 use crate::tui::effect::Effect;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::{Command, LineEdit};
@@ -156,7 +156,7 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
             if command == Command::Open {
                 let item = items.get(*at).cloned();
                 model.dialogs.pop();
-                return item.map(|(what, text)| Effect::Copy { text, what }).into_iter().collect();
+                return item.map(copy::take).into_iter().collect();
             }
             *at = chosen(*at, command, items.len(), page);
         }

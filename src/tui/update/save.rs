@@ -28,7 +28,7 @@ fn choices(model: &Model) -> Vec<SaveTarget> {
     let paths: Vec<&str> = plans.iter().map(|p| p.path.as_ref()).collect();
     let mut all = vec![SaveTarget {
         label: paths.join(", "),
-        reason: model.unwritable.clone(),
+        reason: model.rights.files.clone(),
         lines: lines(&patch),
         action: SaveAction::Files(plans.clone(), None),
     }];
@@ -62,7 +62,7 @@ fn drop_in(model: &Model) -> Option<SaveTarget> {
     let text: String = plans.iter().map(Plan::diff).collect();
     Some(SaveTarget {
         label: format!("a new drop-in {path}"),
-        reason: model.sample.then(|| "the sample lies in this program".to_owned()),
+        reason: model.rights.drop_in.clone(),
         lines: lines(&text),
         action: SaveAction::Files(plans, Some(Box::new(history))),
     })
@@ -112,7 +112,8 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
                 }
                 SaveAction::NewFile { name, text } => {
                     model.dialogs.pop();
-                    vec![Effect::Export { name, text }]
+                    // What is written has the name that was shown.
+                    vec![Effect::Export { name, text, another: false }]
                 }
             }
         }
@@ -147,6 +148,7 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
     model.dialogs.retain(|d| !matches!(d, Dialog::Save { .. } | Dialog::Conflict { .. }));
     let layers = model.history.layers(&model.saved.setup().layers);
     model.saved = model.saved.with_layers(layers);
+    model.readings += 1;
     model.saved_sweep = Default::default();
     model.policy_changed();
     model.say(said.join("; "));

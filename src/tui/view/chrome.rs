@@ -54,7 +54,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if model.unsaved() > 0 {
         right.push(Token::Dirty, format!(" {} {} unsaved ", glyphs.dirty, model.unsaved()));
     }
-    if model.readonly.is_some() || (model.unwritable.is_some() && !model.sample) {
+    if model.readonly.is_some() || (model.rights.files.is_some() && !model.sample) {
         right.push(Token::Text, " read-only ");
     }
     if model.sample {
@@ -269,6 +269,9 @@ fn dialog_enter(model: &Model) -> &'static str {
         Some(Dialog::Pattern(_)) => "put into the list",
         Some(Dialog::Find { .. }) => "go there",
         Some(Dialog::Save { .. } | Dialog::Conflict { .. }) => "cancel",
+        Some(Dialog::CopyMenu { items, at }) if items.get(*at).is_some_and(|i| i.file.is_some()) => {
+            "write the file"
+        }
         Some(Dialog::CopyMenu { .. }) => "copy",
         Some(_) => "close",
     }

@@ -16,6 +16,7 @@ use crate::tui::palette;
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::{Rich, find_ignoring_case};
+use crate::tui::widget::text;
 
 /// Columns of the keys in help.
 const KEYS: usize = 18;
@@ -50,7 +51,14 @@ pub(super) fn draw(
             let inner = window(canvas, main, 92, height, Rich::of(Token::Title, "Copy"));
             let lines = items
                 .iter()
-                .map(|(what, text)| Rich::of(Token::Key, what).pad_to(17).put(Token::Text, text))
+                .map(|item| {
+                    let line = Rich::of(Token::Key, &item.what).pad_to(17);
+                    match &item.file {
+                        None => line.put(Token::Text, text::glimpse(&item.text)),
+                        Some(name) => line
+                            .put(Token::Text, format!("{} {name} in this folder", canvas.theme.glyphs.arrow)),
+                    }
+                })
                 .collect();
             choose(canvas, inner, lines, *at, geometry);
         }

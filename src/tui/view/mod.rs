@@ -23,10 +23,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::geometry::{Geometry, Region, Target};
+use super::keymap::{Keymap, Layer};
+use super::message::Command;
 use super::model::{Model, Pane, Screen};
 use super::theme::{Theme, Token};
 use super::widget::canvas::Canvas;
 use super::widget::rich::Rich;
+use super::widget::text;
 
 /// From this width on list and detail stand side by side.
 pub const WIDE: u16 = 100;
@@ -75,6 +78,29 @@ pub fn view(model: &Model, theme: Theme, before: &Geometry, buffer: &mut Buffer)
     chrome::status(&mut canvas, row(area.height - 2), model);
     let cursor = canvas.cursor;
     Drawn { geometry, cursor }
+}
+
+/// Draws what is being read, before there is a model.
+pub fn reading(words: &str, keymap: &Keymap, theme: Theme, buffer: &mut Buffer) {
+    let area = buffer.area;
+    let mut canvas = Canvas::new(buffer, theme);
+    canvas.clear(area, Token::Text);
+    let row = |y: u16| Rect { x: area.x, y: area.y + y, width: area.width, height: 1 };
+    if area.height > 2 {
+        canvas.clear(row(0), Token::Header);
+        canvas.line_over(row(0), 0, Rich::of(Token::Strong, " katascope"), Some(Token::Header));
+        let quit = keymap.chord_for(&[Layer::Everywhere], Command::Quit);
+        let keys = quit.map_or_else(Rich::new, |key| {
+            Rich::of(Token::Text, " ").put(Token::Key, key.to_string()).put(Token::Hint, " quit")
+        });
+        canvas.line(row(area.height - 1), 0, keys);
+    }
+    let words = text::cut_middle(&text::visible(words), usize::from(area.width), theme.glyphs.ellipsis);
+    let left = usize::from(area.width).saturating_sub(text::width(&words)) / 2;
+    let line = Rich::new().pad_to(left).put(Token::Text, words);
+    if area.height > 0 {
+        canvas.line(row(area.height / 2), 0, line);
+    }
 }
 
 fn split(canvas: &mut Canvas<'_>, main: Rect, model: &Model, geometry: &mut Geometry) {

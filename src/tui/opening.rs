@@ -1,0 +1,165 @@
+//! From the start to the first state: the files are read beside, and whoever waits longer than a moment
+//! sees what for, and can leave.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::thread;
+use std::time::Duration;
+
+use crossterm::event;
+
+use super::display::Display;
+use super::env::{Colours, Env};
+use super::events::translate;
+use super::keymap::{Found, Keymap, Layer};
+use super::message::{Command, Message};
+use super::run::{Ended, Session};
+use super::settings::Settings;
+use super::signals::{GONE, Signals, suspend};
+use super::terminal;
+use super::theme::Preset;
+use crate::input::reading::Reading;
+use crate::input::source::Source;
+
+/// Nothing is shown of reading that takes no longer than this.
+pub(super) const MOMENT: Duration = Duration::from_millis(60);
+/// How often it is looked whether everything is read, and drawn how far it is.
+const GLANCE: Duration = Duration::from_millis(20);
+/// Keys that are kept for when everything is read.
+const KEPT: usize = 256;
+
+/// Reads everything, on a thread of its own.
+pub type Load<E> = Box<dyn FnOnce(&Arc<Reading>) -> Result<Session, E> + Send>;
+
+/// What the program is started with before anything is read.
+pub struct Opening<E> {
+    /// Reads the files.
+    pub load: Load<E>,
+    /// Whether what is read is typed at the terminal: nobody else may read keys meanwhile.
+    pub typed: bool,
+    /// Colours.
+    pub colours: Colours,
+    /// The settings file that was named.
+    pub settings: Option<PathBuf>,
+}
+
+impl<E> std::fmt::Debug for Opening<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opening").field("typed", &self.typed).finish_non_exhaustive()
+    }
+}
+
+/// What waiting came to.
+pub(super) enum Arrived<E> {
+    /// Everything is read; the terminal, where it was taken meanwhile, and what was typed.
+    Session(Box<Session>, Option<Display>, VecDeque<Message>),
+    /// It could not be.
+    Failed(E),
+    /// Nobody waits any more.
+    Left(Ended),
+}
+
+fn arrived<E>(
+    result: Result<Session, E>,
+    display: Option<Display>,
+    typed: VecDeque<Message>,
+) -> io::Result<Arrived<E>> {
+    Ok(match result {
+        Ok(session) => Arrived::Session(Box::new(session), display, typed),
+        Err(error) => Arrived::Failed(error),
+    })
+}
+
+/// What is being read.
+pub(super) struct Arriving<E> {
+    inbox: Receiver<Result<Session, E>>,
+    reading: Arc<Reading>,
+    typed: bool,
+}
+
+impl<E: Send + 'static> Arriving<E> {
+    /// Begins to read.
+    pub(super) fn begin(load: Load<E>, typed: bool) -> io::Result<Self> {
+        let reading = Arc::new(Reading::default());
+        let (outbox, inbox) = channel();
+        let told = reading.clone();
+        thread::Builder::new().spawn(move || {
+            // Nobody listens any more where the program is being left.
+            let _ = outbox.send(load(&told));
+        })?;
+        Ok(Self { inbox, reading, typed })
+    }
+
+    /// Waits for it; after a moment, before everybody's eyes.
+    pub(super) fn wait(
+        self,
+        signals: &Signals,
+        settings: &Settings,
+        preset: Preset,
+        take: impl FnOnce() -> io::Result<Display>,
+    ) -> io::Result<Arrived<E>> {
+        let died = || io::Error::other("reading ended before its time");
+        if self.typed {
+            return arrived(self.inbox.recv().map_err(|_| died())?, None, VecDeque::new());
+        }
+        match self.inbox.recv_timeout(MOMENT) {
+            Ok(result) => return arrived(result, None, VecDeque::new()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(died()),
+        }
+        let mut display = take()?;
+        let mut typed: VecDeque<Message> = VecDeque::new();
+        loop {
+            display.draw_reading(&self.reading.words(), &settings.keymap, preset)?;
+            if let Some(number) = signals.arrived() {
+                return Ok(Arrived::Left(Ended::Signal(number)));
+            }
+            if terminal::is_gone() {
+                return Ok(Arrived::Left(Ended::Signal(GONE)));
+            }
+            if event::poll(GLANCE)?
+                && let Some(message) = translate(event::read()?)
+            {
+                match wanted(&settings.keymap, &message) {
+                    Some(Command::Interrupt) => return Ok(Arrived::Left(Ended::Quit)),
+                    // After other keys it may be a letter of a word that is typed ahead.
+                    Some(Command::Quit) if typed.is_empty() => return Ok(Arrived::Left(Ended::Quit)),
+                    Some(Command::Suspend) => display.lent(suspend)??,
+                    _ if typed.len() < KEPT => typed.push_back(message),
+                    _ => {}
+                }
+            }
+            match self.inbox.try_recv() {
+                Ok(result) => return arrived(result, Some(display), typed),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return Err(died()),
+            }
+        }
+    }
+}
+
+fn wanted(keymap: &Keymap, message: &Message) -> Option<Command> {
+    let Message::Key(chord) = message else { return None };
+    match keymap.lookup(&[Layer::Always, Layer::Everywhere], *chord) {
+        Found::Command(command) => Some(command),
+        Found::Letter(_) | Found::Unbound => None,
+    }
+}
+
+/// The settings file that was named, else the user's.
+pub(super) fn read_settings(named: Option<PathBuf>, env: &Env) -> Settings {
+    let Some(path) = named.clone().or_else(|| env.settings_path()) else { return Settings::default() };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Settings::read(&Source::new(path.display().to_string(), text)),
+        Err(error) => {
+            let mut settings = Settings::default();
+            if named.is_some() || error.kind() != io::ErrorKind::NotFound {
+                settings.warnings.push(format!("{}: {error}", path.display()));
+            }
+            settings
+        }
+    }
+}
