@@ -292,3 +292,22 @@ fn what_no_clipboard_takes_can_be_written_to_a_file() {
     assert_eq!(name, "katascope-value.txt");
     assert_eq!(*text, *stage.model.selected_verdict().unwrap().value);
 }
+
+#[test]
+fn the_way_to_what_has_no_effect_is_true_on_every_screen() {
+    let mut stage = Stage::sample(120, 40);
+    while !stage.screen().contains("shop/web") {
+        stage.keys(".");
+    }
+    let without_effect = |stage: &mut Stage| {
+        let screen = stage.screen();
+        assert!(screen.contains("without the effect asked for") && !screen.contains(" not set "), "{screen}");
+        assert!(!screen.contains("shows only those") && !screen.contains("lists them"), "{screen}");
+    };
+    assert!(stage.screen().contains("v v shows only those"), "{}", stage.screen());
+    without_effect(stage.keys("v v"));
+    stage.keys("v v");
+    assert!(stage.screen().contains("; v shows only those"), "{}", stage.screen());
+    without_effect(stage.keys("v"));
+    assert!(stage.keys("3").screen().contains("; 1 lists them"), "{}", stage.screen());
+}

@@ -34,7 +34,7 @@ fn choices(model: &Model) -> Vec<SaveTarget> {
     }];
     all.extend(drop_in(model));
     all.push(SaveTarget {
-        label: "a patch file here (katascope.patch)".into(),
+        label: "a patch file in this folder (katascope.patch)".into(),
         reason: None,
         lines: lines(&patch),
         action: SaveAction::NewFile { name: "katascope.patch".into(), text: patch },
@@ -79,7 +79,7 @@ fn helm(model: &Model) -> Option<SaveTarget> {
     };
     let text = helm_values(&shim, &model.patterns(&list));
     Some(SaveTarget {
-        label: "kata-deploy Helm values here (katascope-values.yaml)".into(),
+        label: "kata-deploy Helm values in this folder (katascope-values.yaml)".into(),
         reason: None,
         lines: lines(&text),
         action: SaveAction::NewFile { name: "katascope-values.yaml".into(), text },

@@ -10,7 +10,7 @@ use crate::tui::message::{COMMANDS, Command};
 use crate::tui::model::Notice;
 use crate::tui::model::annotations::is_problem;
 use crate::tui::model::rows::Body;
-use crate::tui::model::{Model, Pane, Screen, Typing};
+use crate::tui::model::{Model, Pane, Screen, Show, Typing};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::line::Line;
@@ -170,7 +170,8 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         let set = model.evaluation.verdicts.len();
         if problems > 0 {
             let text = format!(
-                "starts, but {problems} of {set} annotations do not do what they ask for; v shows only those"
+                "starts, but {problems} of {set} annotations do not do what they ask for{}",
+                way_to_problems(model)
             );
             Rich::of(Token::Overridden, " ! ").put(Token::Text, text)
         } else if done < all {
@@ -180,6 +181,24 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         }
     };
     canvas.line(area, 0, line);
+}
+
+/// The keys that lead to the annotations that do not do what they ask for; nothing where they are in sight.
+fn way_to_problems(model: &Model) -> String {
+    let key = |command| model.keymap.chord_for(&model.layers(), command).map(|key| key.to_string());
+    if model.screen != Screen::Annotations {
+        let there = key(Command::Go(Screen::Annotations));
+        return there.map_or_else(String::new, |key| format!("; {key} lists them"));
+    }
+    let presses = match model.list().show {
+        Show::All => 2,
+        Show::Set => 1,
+        Show::Problems => 0,
+    };
+    match key(Command::CycleRows) {
+        Some(key) if presses > 0 => format!("; {} shows only those", vec![key; presses].join(" ")),
+        _ => String::new(),
+    }
 }
 
 pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {

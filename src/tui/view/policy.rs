@@ -150,7 +150,7 @@ pub(super) fn meaning(canvas: &Canvas<'_>, meaning: &Meaning, names_list: bool) 
         }
         for (risk, names) in by_risk {
             let word = if risk == Risk::None { "no risk" } else { risk.as_str() };
-            lines.push(Rich::of(risk_token(risk), word).put(Token::Muted, format!(" {}", risk.describe())));
+            lines.push(Rich::of(risk_token(risk), word).put(Token::Muted, format!(": {}", risk.describe())));
             lines.extend(names.iter().map(|name| Rich::of(Token::Text, format!("  {name}"))));
         }
     } else {
