@@ -335,3 +335,51 @@ fn no_field_of_any_report_acts_on_its_reader() {
         readable(&format!("{args:?} on standard error"), &said.err);
     }
 }
+
+#[test]
+fn a_password_of_the_configuration_is_in_no_report() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = r#"
+[hypervisor.qemu]
+path = "/opt/kata/bin/qemu-system-x86_64"
+kernel = "/opt/kata/share/kata-containers/vmlinux.container"
+image = "/opt/kata/share/kata-containers/kata-containers.img"
+machine_type = "q35"
+shared_fs = "virtio-fs"
+virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
+virtio_fs_cache = "auto"
+[agent.kata]
+[runtime]
+name = "virt_container"
+hypervisor_name = "qemu"
+agent_name = "kata"
+internetworking_model = "tcfilter"
+jaeger_password = "sesame"
+"#;
+    // The files that the configuration names.
+    for path in text.split('"').filter(|word| word.starts_with('/') && !word.contains('*')) {
+        let path = dir.path().join("root").join(&path[1..]);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, "x").unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    std::fs::write(dir.path().join("host.toml"), "vhost_vsock = true\ncpus = 4\nmemory_mib = 8192\n")
+        .unwrap();
+    std::fs::write(dir.path().join("c.toml"), text).unwrap();
+    std::fs::write(dir.path().join("pod.yaml"), POD).unwrap();
+    let mut hidden = 0;
+    for (runtime, version) in [("rs", "4.1"), ("go", "4.1"), ("go", "2.1")] {
+        let host = ["--root", "root", "--host", "host.toml"];
+        let setup = ["--runtime", runtime, "--kata-version", version, "-c", "c.toml", "pod.yaml"];
+        let shared = [&host[..], &setup].concat();
+        for command in [&["show", "config"][..], &["check", "-o", "json"], &["diff"]] {
+            let more: &[&str] = if command == ["diff"] { &["--with", "pod=none"] } else { &[] };
+            let said = katascope(dir.path(), &[command, more, &shared].concat());
+            assert!(said.status < 2, "{command:?}: {}", said.err);
+            assert!(!said.out.contains("sesame") && !said.err.contains("sesame"), "{runtime} {command:?}");
+            hidden += said.out.matches("(hidden)").count();
+        }
+    }
+    // That there is one is shown.
+    assert_eq!(hidden, 3);
+}

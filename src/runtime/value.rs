@@ -33,6 +33,11 @@ impl Origin {
     }
 }
 
+/// What is shown of a password: whether there is one. Reports get around.
+pub(in crate::runtime) fn hidden(password: &str) -> &'static str {
+    if password.is_empty() { "" } else { "(hidden)" }
+}
+
 /// One effective value, in the unit of the configuration file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveValue {

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::Loaded;
 use super::config::{Asset, HypervisorType, List, Param, SandboxConfig};
-use crate::runtime::value::{Effective, Origin};
+use crate::runtime::value::{Effective, Origin, hidden};
 
 /// The table that a key stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,7 +182,7 @@ keys! {
     Runtime "enable_pprof" "qcfa" = |c| c.enable_pprof;
     Runtime "jaeger_endpoint" "qcfa" = |c| c.runtime.jaeger_endpoint;
     Runtime "jaeger_user" "qcfa" = |c| c.runtime.jaeger_user;
-    Runtime "jaeger_password" "qcfa" = |c| c.runtime.jaeger_password;
+    Runtime "jaeger_password" "qcfa" = |c| hidden(&c.runtime.jaeger_password);
     Factory "enable_template" "qcfa" = |c| c.runtime.factory_config.template;
     Factory "template_path" "qcfa" = |c| c.runtime.factory_config.template_path;
     Factory "vm_cache_number" "qcfa" = |c| c.runtime.factory_config.vm_cache_number;

@@ -12,7 +12,7 @@ use super::annotations::known::{FullKey, Id, KNOWN, Section, full_key};
 use super::annotations::session::Session;
 use super::config::{GuestExtensionImage, HypervisorType, SandboxConfig};
 use super::{Loaded, kernel_params};
-use crate::runtime::value::{Effective, EffectiveValue, Origin};
+use crate::runtime::value::{Effective, EffectiveValue, Origin, hidden};
 use crate::runtime::verdict::Status;
 
 /// A single as people write it (0.1 stays 0.1), or the word for what is no number.
@@ -308,14 +308,12 @@ fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
     let runtime = &loaded.configuration.runtime;
     let factory = &runtime.factory_config;
     let none: [&str; 0] = [];
-    // Reports get around; a password should not.
-    let hidden = if runtime.jaeger_password.is_empty() { "" } else { "(hidden)" };
     let values: [(&'static str, Json); 13] = [
         ("runtime.enable_debug", runtime.debug.into()),
         ("runtime.enable_tracing", runtime.trace.into()),
         ("runtime.jaeger_endpoint", runtime.jaeger_endpoint.as_str().into()),
         ("runtime.jaeger_user", runtime.jaeger_user.as_str().into()),
-        ("runtime.jaeger_password", hidden.into()),
+        ("runtime.jaeger_password", hidden(&runtime.jaeger_password).into()),
         ("runtime.experimental", json!(none)),
         ("runtime.disable_guest_empty_dir", runtime.disable_guest_empty_dir.into()),
         ("runtime.dan_conf", runtime.dan_config.as_str().into()),

@@ -2,7 +2,9 @@
 //!
 //! Facts: src/libs/kata-types/src/config/{runtime,shared_mount}.rs at 4.1.0.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::runtime::value::hidden;
 
 /// One entry of `runtime.shared_mounts`.
 #[allow(missing_docs)]
@@ -53,7 +55,7 @@ pub struct Runtime {
     pub jaeger_endpoint: String,
     #[serde(default)]
     pub jaeger_user: String,
-    #[serde(default)]
+    #[serde(default, serialize_with = "conceal")]
     pub jaeger_password: String,
     #[serde(default)]
     pub enable_pprof: bool,
@@ -88,4 +90,9 @@ pub struct Vendor {}
 
 pub(super) fn passfd_listener_port() -> u32 {
     1027
+}
+
+/// Reports are made of what is serialized.
+fn conceal<S: Serializer>(password: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(hidden(password))
 }
