@@ -38,10 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     writeln!(code, "];")?;
     let mut order: Vec<usize> = (0..annotations.len()).collect();
-    order.sort_by_key(|i| annotations.get(*i).map(|a| a.key.clone()));
+    order.sort_by_key(|i| annotations.get(*i).map(|a| (a.key.len(), a.key.clone())));
     writeln!(
         code,
-        "/// Indices of `ANNOTATIONS`, by key.\nstatic ANNOTATIONS_BY_KEY: &[usize] = &{order:?};"
+        "/// Indices of `ANNOTATIONS`, by length and key: keys begin alike.\nstatic ANNOTATIONS_BY_KEY: &[usize] = &{order:?};"
     )?;
 
     writeln!(code, "pub(super) static CONFIG_KEYS: &[ConfigKey] = &[")?;

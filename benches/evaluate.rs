@@ -1,5 +1,6 @@
 //! What one evaluation costs: a pod with six annotations, verdicts only and with launch and agent,
-//! under each generation; and loading, and judging a manifest. Prints figures, fails nothing.
+//! under each generation; what many pods cost (the time for each stays the same), and an edit of the
+//! policy; and loading, and judging a manifest. Prints figures, fails nothing.
 
 use katascope::catalog::Generation;
 use katascope::evaluate::{Evaluator, Setup};
@@ -83,6 +84,60 @@ fn verdicts(bencher: divan::Bencher, id: &str) {
 fn with_launch_and_agent(bencher: divan::Bencher, id: &str) {
     let (evaluator, pod) = (evaluator(generation(id)), pod());
     bencher.bench_local(|| evaluator.evaluate(divan::black_box(&pod), Depth::Full));
+}
+
+/// Pods that no two of are the same, so that nothing remembered of one answers for another.
+fn pods(count: usize) -> Vec<Pod> {
+    let (one, mut all) = (pod(), Vec::with_capacity(count));
+    for number in 0..count {
+        let mut next = one.clone();
+        next.name = format!("web-{number}");
+        for annotation in &mut next.annotations {
+            match annotation.key.rsplit('.').next() {
+                Some("default_memory") => annotation.value = (1024 + number).to_string().into(),
+                Some("kernel_params") => annotation.value = format!("quiet web={number}").into(),
+                _ => {}
+            }
+        }
+        all.push(next);
+    }
+    all
+}
+
+/// The time for each pod stays the same: divan prints pods a second.
+#[divan::bench(args = [100, 1_000, 10_000], sample_count = 20)]
+fn verdicts_of_many(bencher: divan::Bencher, count: usize) {
+    let (evaluator, pods) = (evaluator(Generation::Rs41), pods(count));
+    bencher.counter(divan::counter::ItemsCount::new(count)).bench_local(|| {
+        for pod in &pods {
+            divan::black_box(evaluator.evaluate(pod, Depth::Verdicts));
+        }
+    });
+}
+
+/// One edit of `enable_annotations`: the new text of the file, read and loaded anew.
+fn edited(before: &Evaluator, edits: &mut usize) -> Evaluator {
+    *edits += 1;
+    let generation = before.setup().generation;
+    let list = format!("enable_annotations = [\"edit_{edits}\", ");
+    let text = configuration(generation).replace("enable_annotations = [", &list);
+    before.with_layers(Layers::of_text("/etc/kata-containers/configuration.toml", &text))
+}
+
+#[divan::bench(args = GENERATIONS.map(Generation::id))]
+fn an_edit(bencher: divan::Bencher, id: &str) {
+    let (before, mut edits) = (evaluator(generation(id)), 0);
+    bencher.bench_local(|| edited(&before, &mut edits));
+}
+
+/// What it takes until the verdicts of all pods are there again.
+#[divan::bench(args = GENERATIONS.map(Generation::id))]
+fn an_edit_with_the_verdicts_of_1000_pods(bencher: divan::Bencher, id: &str) {
+    let (before, pods, mut edits) = (evaluator(generation(id)), pods(1_000), 0);
+    bencher.bench_local(|| {
+        let evaluator = edited(&before, &mut edits);
+        pods.iter().filter(|pod| evaluator.evaluate(pod, Depth::Verdicts).outcome.failure().is_none()).count()
+    });
 }
 
 #[divan::bench(args = GENERATIONS.map(Generation::id))]

@@ -7,11 +7,12 @@ mod notice;
 mod spelling;
 pub mod vm_size;
 
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use crate::agent::AgentSetup;
-use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
-use crate::cri::{Engine, Passage};
+use crate::catalog::{CRI_PREFIX, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::cri::{Engine, Passages};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
 use crate::input::manifest::{Pod, PodAnnotation, Sizing};
@@ -231,41 +232,41 @@ impl Evaluator {
     }
 
     /// One verdict per annotation of the pod, from the CRI's answer and the runtime's.
-    fn join(&self, pod: &Pod, passages: &[Passage], run: &mut Run) -> Vec<Verdict> {
-        let mut answers: Vec<Option<Verdict>> = run.verdicts.drain(..).map(Some).collect();
-        // Pods mostly write their keys in order, so that the answer is the next one.
-        let mut next = 0;
+    fn join(&self, pod: &Pod, passages: &Passages, run: &mut Run) -> Vec<Verdict> {
+        let mut answers = VecDeque::from(std::mem::take(&mut run.verdicts));
         let mut answer = |key: &str| {
-            let is_it = |a: &Option<Verdict>| a.as_ref().is_some_and(|v| v.key == key);
-            let at =
-                if answers.get(next).is_some_and(is_it) { next } else { answers.iter().position(is_it)? };
-            next = at + 1;
-            answers.get_mut(at)?.take()
+            if key.starts_with(CRI_PREFIX) {
+                return None;
+            }
+            // Pods mostly write their keys in order, so that the answer is the next one.
+            match answers.iter().position(|verdict| verdict.key == key)? {
+                0 => answers.pop_front(),
+                at => answers.remove(at),
+            }
         };
-        pod.annotations
-            .iter()
-            .zip(passages)
-            .map(|(annotation, passage)| {
-                let step = Step {
+        let mut verdicts: Vec<Verdict> = Vec::with_capacity(pod.annotations.len());
+        for (index, annotation) in pod.annotations.iter().enumerate() {
+            let Some(passage) = passages.of(index) else { break };
+            // A verdict is large: it is put in its place first, and finished there.
+            verdicts.push(match passage.passed {
+                true => answer(&annotation.key).unwrap_or_else(|| self.without_answer(annotation)),
+                false => Verdict {
+                    status: Status::Dropped,
+                    fix: passage.fix.clone(),
+                    ..never_reached(annotation, Stage::Cri, passage.note.clone())
+                },
+            });
+            if let Some(verdict) = verdicts.last_mut() {
+                verdict.trace.begin(Step {
                     stage: Stage::Cri,
                     passed: passage.passed,
                     note: passage.note.clone(),
                     place: passage.place.clone(),
-                };
-                let mut verdict = if passage.passed {
-                    answer(&annotation.key).unwrap_or_else(|| self.without_answer(annotation))
-                } else {
-                    Verdict {
-                        status: Status::Dropped,
-                        fix: passage.fix.clone(),
-                        ..never_reached(annotation, Stage::Cri, passage.note.clone())
-                    }
-                };
-                verdict.trace.begin(step);
-                spelling::mend(&mut verdict, self.setup.generation);
-                verdict
-            })
-            .collect()
+                });
+                spelling::mend(verdict, self.setup.generation);
+            }
+        }
+        verdicts
     }
 
     /// The verdict on an annotation that the runtime did not speak about.

@@ -30,13 +30,7 @@ pub fn exact_path(generation: Generation, path: &str) -> String {
             if !special || go_path::clean(path) != path {
                 return path.to_owned();
             }
-            path.chars().fold(String::new(), |mut out, c| {
-                if matches!(c, '*' | '?' | '[' | '\\') {
-                    out.push('\\');
-                }
-                out.push(c);
-                out
-            })
+            go_path::literally(path)
         }
     }
 }

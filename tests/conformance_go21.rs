@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::support::{GO_CRI, Recorded, plain, received, vectors};
+use crate::support::{GO_CRI, Recorded, assert_as_fresh, plain, received, vectors};
 use katascope::catalog::Generation;
 use katascope::finding::Code;
 use katascope::input::Host;
@@ -142,6 +142,9 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         let full = run(loaded, host, &sandbox, Depth::Full);
         let brief = run(loaded, host, &sandbox, Depth::Verdicts);
         assert_eq!((&brief.failure, &brief.verdicts), (&full.failure, &full.verdicts), "{}", held.id);
+        assert_eq!(brief.findings, full.findings, "{}", held.id);
+        let fresh = Host::new(host.facts.clone(), Arc::clone(&files));
+        assert_as_fresh(Generation::Go21, path, &fresh, &sandbox, &full);
         if loaded.is_ok() {
             let owed = annotations
                 .keys()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::support::{Recorded, plain, received, vectors};
+use crate::support::{Recorded, assert_as_fresh, plain, received, vectors};
 use katascope::catalog::Generation;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
@@ -119,6 +119,9 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         let run = loaded.run(host, &sandbox, Depth::Full);
         let brief = loaded.run(host, &sandbox, Depth::Verdicts);
         assert_eq!((&brief.failure, &brief.verdicts), (&run.failure, &run.verdicts), "{}", held.id);
+        assert_eq!(brief.findings, run.findings, "{}", held.id);
+        let fresh = Host::new(host.facts.clone(), Arc::clone(&files));
+        assert_as_fresh(Generation::Rs41, path, &fresh, &sandbox, &run);
         let katas = annotations.keys().filter(|key| key.starts_with("io.katacontainers."));
         assert_eq!(run.verdicts.len(), katas.count(), "{}", held.id);
         assert!(run.verdicts.iter().all(|v| !v.reason.is_empty() && !v.trace.is_empty()), "{}", held.id);

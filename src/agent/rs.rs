@@ -6,9 +6,9 @@
 //! src/libs/kata-types/src/config/mod.rs at 4.1.0. The resolver's lines (`dns`) come from a mount that the
 //! CRI makes when the pod starts, and are left out.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::AgentSetup;
+use super::{AgentSetup, fields};
 use crate::launch::{Arg, Cause};
 use crate::runtime::Sandbox;
 use crate::runtime::rs41::config::{Agent, Config};
@@ -41,7 +41,7 @@ fn kernel_module(line: &str) -> Option<Json> {
         }
         quoted ^= word.contains('"');
     }
-    (!quoted).then(|| json!({ "name": name, "parameters": parameters }))
+    (!quoted).then(|| fields([("name", name.into()), ("parameters", parameters.into())]))
 }
 
 fn kernel_modules(config: &Config<'_>) -> Option<Vec<Json>> {
@@ -57,15 +57,15 @@ pub(crate) fn check<E: Refused>(config: &Config<'_>) -> Result<(), E> {
 }
 
 fn storage(driver: &str, source: &str, fs_type: &str, mount_point: String, options: Json) -> Json {
-    json!({
-        "driver": driver,
-        "driver_options": [],
-        "source": source,
-        "fs_type": fs_type,
-        "options": options,
-        "mount_point": mount_point,
-        "shared": false,
-    })
+    fields([
+        ("driver", driver.into()),
+        ("driver_options", Json::Array(Vec::new())),
+        ("source", source.into()),
+        ("fs_type", fs_type.into()),
+        ("options", options),
+        ("mount_point", mount_point.into()),
+        ("shared", false.into()),
+    ])
 }
 
 /// What the guest of one sandbox is told. `share`: where it mounts the shared folder.
@@ -77,21 +77,21 @@ pub(crate) fn setup(
 ) -> AgentSetup {
     let mut storages = Vec::with_capacity(2);
     if let Some(mount_point) = share {
-        storages.push(storage("virtio-fs", "kataShared", "virtiofs", mount_point, json!(["nodev"])));
+        storages.push(storage("virtio-fs", "kataShared", "virtiofs", mount_point, ["nodev"].into()));
     }
-    let options = json!(["noexec", "nosuid", "nodev", "mode=1777", format!("size={SHM_SIZE}")]);
+    let options = ["noexec", "nosuid", "nodev", "mode=1777", &format!("size={SHM_SIZE}")].into();
     let shm = "/run/kata-containers/sandbox/shm".to_owned();
     storages.push(storage("ephemeral", "shm", "tmpfs", shm, options));
     let hook_path = config.active_hypervisor().map_or("", |hv| hv.security_info.guest_hook_path.as_str());
-    let create_sandbox = json!({
-        "hostname": sandbox.hostname,
-        "dns": [],
-        "storages": storages,
-        "sandbox_pidns": false,
-        "sandbox_id": sandbox.id,
-        "guest_hook_path": hook_path,
-        "kernel_modules": kernel_modules(config).unwrap_or_default(),
-    });
+    let create_sandbox = fields([
+        ("hostname", sandbox.hostname.into()),
+        ("dns", Json::Array(Vec::new())),
+        ("storages", storages.into()),
+        ("sandbox_pidns", false.into()),
+        ("sandbox_id", sandbox.id.into()),
+        ("guest_hook_path", hook_path.into()),
+        ("kernel_modules", kernel_modules(config).unwrap_or_default().into()),
+    ]);
     let policy = config.active_agent().map(|agent| agent.policy.clone()).filter(|policy| !policy.is_empty());
     AgentSetup {
         kernel_cmdline: crate::launch::joined(&kernel_params),

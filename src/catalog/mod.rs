@@ -52,6 +52,8 @@ impl Generation {
 pub const HYPERVISOR_PREFIX: &str = "io.katacontainers.config.hypervisor.";
 /// The prefix of all Kata annotations.
 pub const KATA_PREFIX: &str = "io.katacontainers.";
+/// What begins the keys that containerd and CRI-O write themselves. None of them is Kata's.
+pub const CRI_PREFIX: &str = "io.kubernetes.cri";
 
 impl Generation {
     /// Reads the identifier of reports.
@@ -215,7 +217,10 @@ pub fn all_annotations() -> &'static [Annotation] {
 /// The annotation with this whole key.
 pub fn annotation(key: &str) -> Option<&'static Annotation> {
     let at = ANNOTATIONS_BY_KEY
-        .binary_search_by(|i| ANNOTATIONS.get(*i).map_or("", |annotation| annotation.key).cmp(key))
+        .binary_search_by(|i| {
+            let own = ANNOTATIONS.get(*i).map_or("", |annotation| annotation.key);
+            own.len().cmp(&key.len()).then_with(|| own.cmp(key))
+        })
         .ok()?;
     ANNOTATIONS.get(*ANNOTATIONS_BY_KEY.get(at)?)
 }

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::{Passage, Passed};
+use super::{Passage, Passages, Passed};
 use crate::input::host::{FileKind, Host};
 use crate::input::manifest::{Pod, Sizing};
 use crate::input::source::Source;
 use crate::input::toml_tree::{self, Node, Table, Value};
-use crate::input::{Place, Text};
+use crate::input::{Annotations, Place, Text};
 use crate::runtime::verdict::{Failure, FailureStage, Fix};
 
 /// Keys that only an `allowed_annotations` entry lets through; an annotation that starts with one is
@@ -182,19 +182,15 @@ impl Crio {
                     },
                     None => {
                         received.push((annotation.key.clone(), annotation.value.clone()));
-                        Passage {
-                            passed: true,
-                            note: "CRI-O passes on every key but its own".into(),
-                            place: None,
-                            fix: None,
-                        }
+                        Passage::free("CRI-O passes on every key but its own")
                     }
                 }
             })
             .collect();
         // Labels become annotations too, and win.
         received.extend(pod.labels.iter().map(|(key, value)| (Text::copy(key), Text::copy(value))));
-        Passed { received: received.into_iter().collect(), passages, failure: None }
+        let received = Annotations::from(received);
+        Passed { received, passages: Passages::Each(passages), failure: None }
     }
 }
 

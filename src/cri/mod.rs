@@ -38,13 +38,45 @@ pub struct Passage {
     pub fix: Option<Fix>,
 }
 
+impl Passage {
+    /// It passes, by no rule of a file.
+    fn free(note: impl Into<Text>) -> Self {
+        Self { passed: true, note: note.into(), place: None, fix: None }
+    }
+}
+
+/// What became of each of a pod's annotations at this station.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passages {
+    /// The same of all.
+    Alike(Passage),
+    /// One for each, in the pod's order.
+    Each(Vec<Passage>),
+}
+
+impl Passages {
+    /// The passage of the annotation at this place.
+    pub fn of(&self, index: usize) -> Option<&Passage> {
+        match self {
+            Self::Alike(passage) => Some(passage),
+            Self::Each(passages) => passages.get(index),
+        }
+    }
+}
+
+impl Default for Passages {
+    fn default() -> Self {
+        Self::Each(Vec::new())
+    }
+}
+
 /// What the runtime receives.
 #[derive(Debug, Clone, Default)]
 pub struct Passed {
     /// The annotations of the sandbox's OCI spec.
     pub received: Annotations,
-    /// One for each of the pod's annotations, in the pod's order.
-    pub passages: Vec<Passage>,
+    /// What became of the pod's annotations.
+    pub passages: Passages,
     /// Why the sandbox is refused here.
     pub failure: Option<Failure>,
 }
@@ -75,12 +107,8 @@ fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
         }
         own_keys(&mut received, pod, sandbox_id);
     }
-    let passages = pod
-        .annotations
-        .iter()
-        .map(|_| Passage { passed: true, note: note.into(), place: None, fix: None })
-        .collect();
-    Passed { received: received.into_iter().collect(), passages, failure: None }
+    let passages = Passages::Alike(Passage::free(note));
+    Passed { received: Annotations::from(received), passages, failure: None }
 }
 
 /// Room for what a pod sets and what a container runtime adds.

@@ -124,8 +124,8 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     }
     let Some(received) = evaluation.received.as_ref() else { return };
     let asks =
-        evaluation.verdicts.iter().any(|v| v.field.as_deref().is_some_and(|f| f.contains(".default_")));
-    if !limited && !asks {
+        || evaluation.verdicts.iter().any(|v| v.field.as_deref().is_some_and(|f| f.contains(".default_")));
+    if !limited && !asks() {
         return;
     }
     let Some(base) = evaluator.base() else { return };

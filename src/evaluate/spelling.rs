@@ -3,7 +3,7 @@
 //! Decides on the known key behind a wrong prefix, a left-out part or a slip of the hand, and on the
 //! successor of a key that moved. Facts: the prefixes of Kata 1.x and of its documentation over time.
 
-use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::catalog::{self, CRI_PREFIX, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::runtime::verdict::{Fix, Status, Verdict};
 
 /// Prefixes that were right once, or that a hand writes by itself.
@@ -28,6 +28,10 @@ fn looks_like_kata(key: &str) -> bool {
 
 /// The key that was meant by `key`, where `generation` reads no such key and one is near enough.
 pub fn meant(key: &str, generation: Generation) -> Option<&'static str> {
+    // Every sandbox has a handful of these, and they are meant for nobody else.
+    if key.starts_with(CRI_PREFIX) {
+        return None;
+    }
     if let Some(annotation) = catalog::annotation(key) {
         return annotation.replaced_by.filter(|_| !annotation.reader(generation).read);
     }
@@ -60,7 +64,7 @@ pub fn moved(key: &str) -> bool {
 /// Puts the right key into the verdict on a wrong one, where the verdict says nothing better.
 pub fn mend(verdict: &mut Verdict, generation: Generation) {
     let lost = matches!(verdict.status, Status::Unknown | Status::Dropped | Status::Ignored);
-    if !lost {
+    if !lost || verdict.key.starts_with(CRI_PREFIX) {
         return;
     }
     let Some(key) = meant(&verdict.key, generation) else {

@@ -10,9 +10,16 @@ use super::Text;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Annotations(Vec<(Text, Text)>);
 
+/// So many are looked through one by one.
+const FEW: usize = 32;
+
 impl Annotations {
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Text> {
+        // Keys begin alike, so that an order takes longer to find out than that two of them differ in length.
+        if self.0.len() <= FEW {
+            return self.0.iter().find(|(own, _)| own == key).map(|(_, value)| value);
+        }
         let at = self.0.binary_search_by(|(own, _)| own.as_str().cmp(key)).ok()?;
         self.0.get(at).map(|(_, value)| value)
     }
@@ -45,8 +52,14 @@ impl Annotations {
 
 impl<K: Into<Text>, V: Into<Text>> FromIterator<(K, V)> for Annotations {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        let mut all: Vec<(Text, Text)> =
+        let all: Vec<(Text, Text)> =
             pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Self::from(all)
+    }
+}
+
+impl From<Vec<(Text, Text)>> for Annotations {
+    fn from(mut all: Vec<(Text, Text)>) -> Self {
         // Stable: of equal keys the later one stays behind.
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all.dedup_by(|later, kept| {

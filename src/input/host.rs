@@ -5,14 +5,17 @@
 //! stays cheap. Judges nothing. What this machine's own facts are is probed in `probe`.
 
 mod facts;
+mod memory;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use sha2::{Digest, Sha512};
+
+use memory::Memory;
 
 pub use facts::{Arch, FactOrigin, HostFacts, NumaNode, Protection};
 
@@ -308,15 +311,6 @@ impl Files for MemoryFiles {
     }
 }
 
-#[derive(Default)]
-struct Memory {
-    lstat: HashMap<String, Result<Stat, Errno>>,
-    canonical: HashMap<String, Result<Arc<str>, Errno>>,
-    dirs: HashMap<String, Result<Arc<[String]>, Errno>>,
-    hashes: HashMap<String, Result<Arc<str>, Errno>>,
-    globs: HashMap<String, Arc<Expansion>>,
-}
-
 /// The files that a glob stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expansion {
@@ -348,9 +342,6 @@ fn is_device(path: &str) -> bool {
     path.strip_prefix("/dev/").is_some_and(|name| DEVICES.contains(&name))
 }
 
-/// How many answers are remembered before all are forgotten.
-const MEMORY_LIMIT: usize = 100_000;
-
 /// How many links one look-up follows, as Linux does.
 const LINK_LIMIT: usize = 40;
 
@@ -378,9 +369,7 @@ impl Host {
     /// Forgets everything once too much is remembered: pods may name paths without end.
     fn make_room(&self) {
         let mut memory = self.memory();
-        if memory.lstat.len() + memory.canonical.len() + memory.dirs.len() + memory.hashes.len()
-            > MEMORY_LIMIT
-        {
+        if memory.is_full() {
             *memory = Memory::default();
         }
     }
@@ -466,8 +455,12 @@ impl Host {
 
     /// `stat`: links followed.
     pub fn stat(&self, path: &str) -> Result<Stat, Errno> {
-        let real = self.canonicalize(path)?;
-        self.raw_lstat(&real)
+        if let Some(known) = self.memory().stat.get(path) {
+            return *known;
+        }
+        let answer = self.canonicalize(path).and_then(|real| self.raw_lstat(&real));
+        self.memory().stat.insert(path.to_owned(), answer);
+        answer
     }
 
     /// `lstat`: the last component's link not followed.
@@ -521,6 +514,17 @@ impl Host {
         }
         let answer = Arc::new(expand());
         self.memory().globs.insert(pattern.to_owned(), answer.clone());
+        answer
+    }
+
+    /// Whether a glob stands for a path: remembered, or found by `look` (which may ask this host).
+    pub fn remembered_match(&self, pattern: &str, path: &str, look: impl FnOnce() -> bool) -> bool {
+        if let Some(known) = self.memory().stands_for(pattern, path) {
+            return known;
+        }
+        self.make_room();
+        let answer = look();
+        self.memory().remember_match(pattern, path, answer);
         answer
     }
 

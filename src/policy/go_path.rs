@@ -208,9 +208,9 @@ pub fn glob(host: &Host, pattern: &str) -> Arc<Expansion> {
 }
 
 /// Whether the glob stands for `path` (and maybe others): the same answer as looking for it among all of
-/// them, without listing any folder that `path` is not in.
+/// them, without listing any folder that `path` is not in. The answer is remembered by the host.
 pub fn glob_has(host: &Host, pattern: &str, path: &str) -> bool {
-    has(host, pattern, path, 0)
+    host.remembered_match(pattern, path, || has(host, pattern, path, 0))
 }
 
 fn has(host: &Host, pattern: &str, path: &str, depth: usize) -> bool {
@@ -282,6 +282,18 @@ fn list(host: &Host, folder: &str, file: &PathPattern, found: &mut Vec<String>, 
         let names = names.iter().take(read).filter(|n| file.matches(n));
         found.extend(names.map(|n| clean(&format!("{folder}/{n}"))));
     }
+}
+
+/// The glob that stands for exactly this path.
+pub fn literally(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for c in path.chars() {
+        if matches!(c, '*' | '?' | '[' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// `filepath.Clean`: the shortest spelling of a path, by its text alone.

@@ -18,10 +18,41 @@ pub struct ValueGate {
 #[derive(Debug, Clone)]
 enum Entry {
     /// Matched as text.
-    Text(glob::Pattern),
+    Text {
+        glob: glob::Pattern,
+        /// The same where it is as plain as most are, and a comparison will do.
+        plain: Option<Plain>,
+        /// How many slashes it takes; `None` where that is not settled: a slash in a class is one of several
+        /// choices, and one behind `**` may take none.
+        slashes: Option<usize>,
+    },
     /// Expanded on the host.
     Files(Box<str>),
     Invalid(String),
+}
+
+/// A glob that is a path, or the beginning of one.
+#[derive(Debug, Clone)]
+enum Plain {
+    Path(Box<str>),
+    Beginning(Box<str>),
+}
+
+impl Plain {
+    fn of(pattern: &str) -> Option<Self> {
+        let plain = |text: &str| !text.contains(['*', '?', '[', ']']);
+        match pattern.strip_suffix('*') {
+            Some(beginning) => plain(beginning).then(|| Self::Beginning(beginning.into())),
+            None => plain(pattern).then(|| Self::Path(pattern.into())),
+        }
+    }
+
+    fn matches(&self, value: &str) -> bool {
+        match self {
+            Self::Path(path) => **path == *value,
+            Self::Beginning(beginning) => value.starts_with(&**beginning),
+        }
+    }
 }
 
 impl ValueGate {
@@ -29,7 +60,14 @@ impl ValueGate {
     pub fn new(generation: Generation, patterns: &[String]) -> Self {
         let entry = |pattern: &String| match generation {
             Generation::Rs41 => match glob::Pattern::new(pattern) {
-                Ok(glob) => Entry::Text(glob),
+                Ok(glob) => {
+                    let settled = !pattern.contains('[') && !pattern.contains("**");
+                    Entry::Text {
+                        glob,
+                        plain: Plain::of(pattern),
+                        slashes: settled.then(|| count_slashes(pattern)),
+                    }
+                }
                 Err(error) => Entry::Invalid(error.to_string()),
             },
             Generation::Go21 | Generation::Go41 => match PathPattern::new(pattern) {
@@ -43,7 +81,8 @@ impl ValueGate {
     /// The index of the first pattern that lets `value` through.
     pub fn admits(&self, host: &Host, value: &str) -> Option<usize> {
         self.entries.iter().position(|entry| match entry {
-            Entry::Text(glob) => glob.matches(value),
+            Entry::Text { plain: Some(plain), .. } => plain.matches(value),
+            Entry::Text { glob, .. } => glob.matches(value),
             Entry::Files(pattern) => go_path::glob_has(host, pattern, value),
             Entry::Invalid(_) => false,
         })
@@ -53,7 +92,9 @@ impl ValueGate {
     pub fn reaches_over_folders(&self, index: usize, value: &str) -> bool {
         let strict = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
         match self.entries.get(index) {
-            Some(Entry::Text(glob)) => !glob.matches_with(value, strict),
+            // Each slash of the pattern takes one of the value, so that none is left for a star.
+            Some(Entry::Text { slashes: Some(slashes), .. }) if *slashes == count_slashes(value) => false,
+            Some(Entry::Text { glob, .. }) => !glob.matches_with(value, strict),
             _ => false,
         }
     }
@@ -65,6 +106,10 @@ impl ValueGate {
             _ => None,
         })
     }
+}
+
+fn count_slashes(text: &str) -> usize {
+    text.bytes().filter(|byte| *byte == b'/').count()
 }
 
 /// The index of the first pattern that lets `value` through. Compiles the list anew: where many values
@@ -81,6 +126,24 @@ mod tests {
     use crate::input::host::{HostFacts, MemoryFiles};
 
     #[test]
+    fn a_star_that_reaches_over_a_folder_is_told() {
+        let list = ["/opt/*/qemu", "/opt/**/q*", "/opt[/-]*/b?c"].map(str::to_owned);
+        let gate = ValueGate::new(Generation::Rs41, &list);
+        for (index, value, over) in [
+            (0, "/opt/kata/qemu", false),
+            (0, "/opt/kata/bin/qemu", true),
+            (1, "/opt/qemu/qemu", false),
+            (1, "/opt/qx/emu", true),
+            (2, "/opt-kata/b/c", true),
+            (2, "/opt/kata/b/c", true),
+            (2, "/opt-kata/bxc", false),
+        ] {
+            assert!(glob::Pattern::new(&list[index]).is_ok_and(|glob| glob.matches(value)), "{value}");
+            assert_eq!(gate.reaches_over_folders(index, value), over, "{} {value}", list[index]);
+        }
+    }
+
+    #[test]
     fn text_in_one_files_in_the_other() {
         let files = MemoryFiles::new().file("/opt/kata/bin/qemu", 0o755, "x");
         let host = Host::new(HostFacts::default(), Arc::new(files));
@@ -93,6 +156,29 @@ mod tests {
             assert_eq!(admits(generation, "/opt/kata"), Some(1));
             assert_eq!(admits(generation, "/opt/kata/bin/qemu2"), None);
             assert_eq!(ValueGate::new(generation, &list).invalid().count(), 1);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_glob_matches_what_the_crate_says(
+            pattern in "[ab/*?\\[\\]!.]{0,6}", value in "[ab/.*]{0,6}"
+        ) {
+            if let (Ok(glob), Some(plain)) = (glob::Pattern::new(&pattern), Plain::of(&pattern)) {
+                proptest::prop_assert_eq!(glob.matches(&value), plain.matches(&value), "{} {}", pattern, value);
+            }
+        }
+
+        #[test]
+        fn equal_slashes_leave_none_for_a_star(
+            pattern in "[ab/*?]{1,7}", value in "[ab/]{1,8}"
+        ) {
+            let gate = ValueGate::new(Generation::Rs41, std::slice::from_ref(&pattern));
+            if let Ok(glob) = glob::Pattern::new(&pattern) && glob.matches(&value) {
+                let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
+                let over = !glob.matches_with(&value, options);
+                proptest::prop_assert_eq!(gate.reaches_over_folders(0, &value), over, "{} {}", pattern, value);
+            }
         }
     }
 }

@@ -14,8 +14,15 @@ pub(super) fn on_one_line(value: &Json) -> Text {
     match value {
         Json::Bool(true) => Text::constant("true"),
         Json::Bool(false) => Text::constant("false"),
+        Json::Number(number) => Text::written(format_args!("{number}")),
+        Json::String(text) if !needs_escapes(text) => Text::joined(&["\"", text, "\""]),
         _ => serde_json::to_string(value).unwrap_or_default().into(),
     }
+}
+
+/// Whether JSON spells a text differently. Looks at all of it, which takes no branch for each byte.
+fn needs_escapes(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'))
 }
 
 /// Reads a JSON array of strings (`null` is the empty list, and the empty string inside one).

@@ -11,7 +11,11 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use katascope::catalog::Generation;
+use katascope::input::Host;
+use katascope::input::config::Layers;
 use katascope::input::host::{Errno, FileKind, Files, Stat};
+use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
 
 /// What containerd tells the Go runtime of every recorded sandbox.
@@ -138,4 +142,16 @@ pub fn received(case: &Json, cri: &[(&str, &str)]) -> BTreeMap<String, String> {
         }
     }
     all
+}
+
+/// Holds the answer of a configuration that has seen other pods against that of one that has seen none:
+/// what is remembered must not change it.
+pub fn assert_as_fresh(generation: Generation, path: &str, host: &Host, sandbox: &Sandbox<'_>, used: &Run) {
+    let layers = Layers::read(host, path);
+    let fresh = match Loaded::load(generation, &layers, host, &LoadOptions::default()) {
+        Ok(loaded) => loaded.run(host, sandbox, Depth::Full),
+        Err(error) => Loaded::run_without(generation, &error, host, sandbox, Depth::Full),
+    };
+    // The whole of it, causes and findings included.
+    assert_eq!(format!("{fresh:?}"), format!("{used:?}"));
 }

@@ -15,12 +15,15 @@ use super::{fields, merge};
 use crate::input::host::Host;
 use crate::input::toml_tree::{Node, Table, Value};
 use crate::input::{Place, Text};
+use crate::policy::go_path::PathPattern;
 
 /// One pattern of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     /// Its text.
     pub text: String,
+    /// The same, read; `None` where it is malformed and matches nothing.
+    pub glob: Option<PathPattern>,
     /// Where it stands.
     pub place: Place,
     /// What is said of an annotation that it lets through.
@@ -152,9 +155,12 @@ impl Reader<'_> {
         let patterns: Result<Vec<Pattern>, Broken> = items
             .iter()
             .map(|item| match item.str() {
-                Some(text) => {
-                    Ok(Pattern { text: text.to_owned(), place: item.place.clone(), note: Text::default() })
-                }
+                Some(text) => Ok(Pattern {
+                    text: text.to_owned(),
+                    glob: PathPattern::new(text).ok(),
+                    place: item.place.clone(),
+                    note: Text::default(),
+                }),
                 None => {
                     // go-toml v1 names the place of the list.
                     let at = Node { place: node.place.clone(), value: item.value.clone() };

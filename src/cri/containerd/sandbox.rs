@@ -6,11 +6,10 @@
 use super::handlers::{Handler, Pattern};
 use super::load::{go_value, toml_type};
 use super::{Containerd, Handlers};
-use crate::cri::{Passage, Passed, own_keys, with_room};
+use crate::cri::{Passage, Passages, Passed, own_keys, with_room};
 use crate::input::manifest::{Pod, Sizing};
 use crate::input::toml_tree::{Table, Value};
-use crate::input::{Place, Text};
-use crate::policy::go_path;
+use crate::input::{Annotations, Place};
 use crate::runtime::verdict::{Failure, FailureStage, Fix};
 
 /// The annotation that forces the handler `untrusted`.
@@ -91,7 +90,8 @@ impl Containerd {
         if let Some(image) = &handlers.sandbox_image {
             received.push(("io.kubernetes.cri.podsandbox.image-name".into(), image.clone()));
         }
-        Passed { received: received.into_iter().collect(), passages, failure: None }
+        let received = Annotations::from(received);
+        Passed { received, passages: Passages::Each(passages), failure: None }
     }
 
     /// What can go wrong between the handler and its shim, in containerd's words.
@@ -211,7 +211,7 @@ fn gate(handlers: &Handlers, name: &str, handler: &Handler, key: &str) -> Passag
 }
 
 fn matching<'h>(handler: &'h Handler, key: &str) -> Option<&'h Pattern> {
-    handler.pod_annotations.iter().find(|pattern| go_path::path_match(&pattern.text, key).unwrap_or(false))
+    handler.pod_annotations.iter().find(|pattern| pattern.glob.as_ref().is_some_and(|glob| glob.matches(key)))
 }
 
 fn advice(name: &str, key: &str, place: Option<&Place>) -> Fix {
@@ -224,11 +224,6 @@ fn advice(name: &str, key: &str, place: Option<&Place>) -> Fix {
 /// `sandboxer = "shim"`: the whole pod configuration goes to the shim, past the gate.
 fn whole_config(pod: &Pod, name: &str) -> Passed {
     let received = pod.annotations.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
-    let note: Text = format!("handler {name} has sandboxer = \"shim\": all annotations pass, ungated").into();
-    let passages = pod
-        .annotations
-        .iter()
-        .map(|_| Passage { passed: true, note: note.clone(), place: None, fix: None })
-        .collect();
-    Passed { received, passages, failure: None }
+    let note = format!("handler {name} has sandboxer = \"shim\": all annotations pass, ungated");
+    Passed { received, passages: Passages::Alike(Passage::free(note)), failure: None }
 }

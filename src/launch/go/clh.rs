@@ -12,6 +12,7 @@ use super::keys::{self, Keys};
 use super::paths::Paths;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
+use crate::finding::Finding;
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
 use crate::launch::{Arg, Cause, Launch, Request, joined};
@@ -150,8 +151,13 @@ impl<'a> Plan<'a> {
             kernel_params,
             kernel_cmdline,
             shares_files: self.hv.shared_fs != "none",
-            findings: Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0,
+            findings: self.findings(host),
         }
+    }
+
+    /// What fails after the point up to which the launch is modelled.
+    pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
+        Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0
     }
 
     fn args(&self) -> Vec<Arg> {

@@ -10,6 +10,7 @@ use super::keys::{self, Keys};
 use super::paths::network_namespace;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
+use crate::finding::Finding;
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Launch, LaunchFile, joined};
 use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
@@ -86,8 +87,13 @@ impl<'a> Plan<'a> {
             kernel_params,
             kernel_cmdline,
             shares_files: false,
-            findings: Remarks::of(host, self.config, self.keys, false).0,
+            findings: self.findings(host),
         }
+    }
+
+    /// What fails after the point up to which the launch is modelled.
+    pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
+        Remarks::of(host, self.config, self.keys, false).0
     }
 
     fn args(&self) -> Vec<Arg> {

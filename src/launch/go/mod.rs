@@ -65,14 +65,18 @@ pub fn launch(
     Ok((started.launch, agent, started.findings))
 }
 
-/// The same outcome as `launch`, without what it makes.
-pub fn check(host: &Host, config: &SandboxConfig<'_>, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
+/// The same outcome and findings as of `launch`, without what it makes.
+pub fn check(
+    host: &Host,
+    config: &SandboxConfig<'_>,
+    sandbox: &Sandbox<'_>,
+) -> Result<Vec<Finding>, Failure> {
     let outcome = match config.hypervisor_type {
-        HypervisorType::Qemu => qemu::Plan::new(host, config).map(drop),
-        HypervisorType::Clh => clh::Plan::new(host, config).map(drop),
-        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(drop),
-        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(drop),
-        HypervisorType::Remote | HypervisorType::Dragonball => Ok(()),
+        HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.findings(host)),
+        HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.findings(host)),
+        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.findings(host)),
+        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.findings(host)),
+        HypervisorType::Remote | HypervisorType::Dragonball => Ok(Vec::new()),
     };
     outcome.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }

@@ -10,6 +10,7 @@ use super::paths::Paths;
 use super::qemu::check_vsock;
 use super::remarks::Remarks;
 use super::{Refusal, Started};
+use crate::finding::Finding;
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::launch::{Arg, Cause, Launch, joined};
@@ -94,8 +95,13 @@ impl<'a> Plan<'a> {
             kernel_params,
             kernel_cmdline,
             shares_files: self.hv.shared_fs != "none",
-            findings: Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0,
+            findings: self.findings(host),
         }
+    }
+
+    /// What fails after the point up to which the launch is modelled.
+    pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
+        Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0
     }
 
     fn kernel_params(&self) -> Vec<Arg> {

@@ -189,7 +189,7 @@ impl<'a> Plan<'a> {
         };
         let options = self.inline.as_ref().unwrap_or(&served);
         let body = json!({
-            "sock_path": share.socket,
+            "sock_path": share.socket(&self.start),
             "tag": "kataShared",
             "num_queues": 1,
             "queue_size": queue_size,

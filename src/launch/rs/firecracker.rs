@@ -53,7 +53,7 @@ impl<'a> Plan<'a> {
             let jail = Cause::key(keys.jailer_path);
             let id = Cause::rule("the sandbox id");
             push("--id", &id);
-            push(&self.start.paths.id, &id);
+            push(self.start.paths.id, &id);
             for text in ["--gid", "0", "--uid", "0"] {
                 push(text, &jail);
             }

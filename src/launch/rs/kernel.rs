@@ -27,12 +27,18 @@ struct Param<'a> {
 pub(super) struct KernelLine<'a> {
     params: Vec<Param<'a>>,
     keys: &'static Keys,
+    /// Whether it will be spelled; else nothing is kept but what it fails by.
+    spelled: bool,
 }
 
 impl<'a> KernelLine<'a> {
     /// With what every guest of this runtime boots.
     pub(super) fn new(start: &Start<'a>) -> Self {
-        let mut line = Self { params: Vec::with_capacity(24), keys: start.keys };
+        let room = if start.spelled { 24 } else { 0 };
+        let mut line = Self { params: Vec::with_capacity(room), keys: start.keys, spelled: start.spelled };
+        if !line.spelled {
+            return line;
+        }
         for (key, value) in [
             ("reboot", "k"),
             ("panic", "1"),
@@ -54,7 +60,10 @@ impl<'a> KernelLine<'a> {
         value: impl Into<Cow<'a, str>>,
         cause: Cause,
     ) {
-        self.params.push(Param { key: key.into(), value: value.into(), cause });
+        let key = key.into();
+        if self.spelled || key.is_empty() {
+            self.params.push(Param { key, value: value.into(), cause });
+        }
     }
 
     /// Parameters as a text has them: at spaces outside double quotes, key and value at the first `=`.
@@ -75,6 +84,13 @@ impl<'a> KernelLine<'a> {
 
     /// The configured list: what loading put first on behalf of the agent, then `kernel_params`.
     pub(super) fn configured(&mut self, start: &Start<'a>) {
+        if !self.spelled {
+            let line = start.hv.boot_info.kernel_params.as_str();
+            if may_lack_a_name(line) {
+                self.text(line, |_, _| Cause::default());
+            }
+            return;
+        }
         let mut agent = AgentParams::of(start.config);
         let keys = self.keys;
         self.text(&start.hv.boot_info.kernel_params, |key, value| {
@@ -103,6 +119,9 @@ impl<'a> KernelLine<'a> {
             _ => return Err(refuse(format!("Unsupported rootfs type {rootfs_type}"))),
         };
         let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params).map_err(refuse)?;
+        if !self.spelled {
+            return Ok(());
+        }
         let mut flags_cause = Cause::key(self.keys.rootfs_type);
         flags_cause.keys.extend(decided.keys.iter().cloned());
         let flags = match (&verity, pmem && dax, plain) {
@@ -168,13 +187,28 @@ fn verity_table(verity: &Verity<'_>, data: &str, hash: &str) -> String {
 
 /// The words of a parameter list; a space between double quotes does not end one.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    text.split(move |c| {
-        quoted ^= c == '"';
-        c == ' ' && !quoted
-    })
-    .map(str::trim)
-    .filter(|word| !word.is_empty())
+    let mut rest = Some(text);
+    let words = std::iter::from_fn(move || {
+        let text = rest?;
+        let mut quoted = false;
+        let end = text.bytes().position(|byte| {
+            quoted ^= byte == b'"';
+            byte == b' ' && !quoted
+        });
+        let (word, after) = match end {
+            Some(end) => (text.get(..end)?, text.get(end + 1..)),
+            None => (text, None),
+        };
+        rest = after;
+        Some(word)
+    });
+    words.map(str::trim).filter(|word| !word.is_empty())
+}
+
+/// Whether a sign stands where a word may begin.
+fn may_lack_a_name(text: &str) -> bool {
+    let begins = |pair: &[u8]| matches!(pair, [before, b'='] if !before.is_ascii_graphic());
+    text.starts_with('=') || text.as_bytes().windows(2).any(begins)
 }
 
 fn pair(word: &str) -> (&str, &str) {

@@ -86,7 +86,9 @@ struct Start<'a> {
     keys: &'static Keys,
     kind: Kind,
     sandbox: &'a Sandbox<'a>,
-    paths: &'a Paths,
+    paths: &'a Paths<'a>,
+    /// Whether the plan will be spelled out, or only has to fail where the runtime does.
+    spelled: bool,
 }
 
 /// What a hypervisor starts and what its guest boots with.
@@ -167,6 +169,7 @@ fn plan<T>(
     host: &Host,
     config: &Config<'_>,
     sandbox: &Sandbox<'_>,
+    spelled: bool,
     then: impl FnOnce(&Plan<'_>) -> T,
 ) -> Result<T, Failure> {
     let run = || -> Result<T, Refusal> {
@@ -177,7 +180,7 @@ fn plan<T>(
             return Err(refusal.within("init runtime handler: new runtime instance: new hypervisor"));
         };
         let paths = Paths::new(sandbox.id, hv);
-        let start = Start { host, config, hv, keys: keys::of(kind), kind, sandbox, paths: &paths };
+        let start = Start { host, config, hv, keys: keys::of(kind), kind, sandbox, paths: &paths, spelled };
         Plan::new(start).map(|plan| then(&plan))
     };
     run().map_err(|refusal| refusal.of(sandbox, ANNOTATIONS))
@@ -190,7 +193,7 @@ pub fn launch(
     config: &Config<'_>,
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
-    plan(host, config, sandbox, |plan| {
+    plan(host, config, sandbox, true, |plan| {
         let started = plan.spell();
         let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor()));
         let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share);
@@ -200,5 +203,5 @@ pub fn launch(
 
 /// The same outcome and findings as of `launch`, without what it makes.
 pub fn check(host: &Host, config: &Config<'_>, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
-    plan(host, config, sandbox, |plan| plan.remarks())
+    plan(host, config, sandbox, false, |plan| plan.remarks())
 }

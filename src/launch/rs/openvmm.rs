@@ -121,7 +121,7 @@ impl<'a> Plan<'a> {
         if let Some(share) = &self.resources.share {
             let shared = device(format!(
                 "vhost_user {{socket_path: {:?} device {{fs {{tag: \"kataShared\"}}}}}}",
-                share.socket
+                share.socket(&self.start)
             ));
             all.push(port("sharefs".to_owned(), SHARE, false, shared));
         }

@@ -10,16 +10,16 @@ const ROOTLESS_UID: u32 = 4242;
 
 /// Where things are on the host.
 #[derive(Debug, Clone)]
-pub(super) struct Paths {
+pub(super) struct Paths<'a> {
     /// The sandbox id.
-    pub(super) id: String,
+    pub(super) id: &'a str,
     /// What every folder is put below when the VMM is not root.
     rootless: Option<String>,
 }
 
-impl Paths {
-    pub(super) fn new(id: &str, hv: &Hypervisor<'_>) -> Self {
-        Self { id: id.to_owned(), rootless: rootless_dir(Some(hv)) }
+impl<'a> Paths<'a> {
+    pub(super) fn new(id: &'a str, hv: &Hypervisor<'_>) -> Self {
+        Self { id, rootless: rootless_dir(Some(hv)) }
     }
 
     pub(super) fn is_rootless(&self) -> bool {

@@ -51,8 +51,6 @@ impl Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Share {
     pub(super) kind: Kind,
-    /// The socket of the daemon.
-    pub(super) socket: String,
     pub(super) queue_size: u64,
 }
 
@@ -67,11 +65,15 @@ impl Share {
             check_nydusd(start)
                 .within("setup share fs device before start vm: setup nydusd: validate nydusd config")?;
         }
-        let socket = match kind {
+        Ok(Self { kind, queue_size: u64::from(start.hv.shared_fs.virtio_fs_queue_size) })
+    }
+
+    /// The socket of the daemon.
+    pub(super) fn socket(&self, start: &Start<'_>) -> String {
+        match self.kind {
             Kind::Inline => "virtiofsd.sock".to_owned(),
             Kind::VirtioFs | Kind::Nydus => format!("{}/virtiofsd.sock", start.paths.jail()),
-        };
-        Ok(Self { kind, socket, queue_size: u64::from(start.hv.shared_fs.virtio_fs_queue_size) })
+        }
     }
 
     /// The daemon's command line.
@@ -138,7 +140,7 @@ impl Daemon<'_> {
         let cache = Cause::key(keys.virtio_fs_cache);
         let mut args = vec![
             Arg::new("--socket-path", share.clone()),
-            self.socket(&self.share.socket),
+            self.socket(&self.share.socket(self.start)),
             Arg::new("--shared-dir", share.clone()),
             Arg::new(self.start.paths.shared("ro"), share),
             Arg::new("--cache", cache.clone()),
@@ -162,7 +164,7 @@ impl Daemon<'_> {
             Arg::new("--apisock", share.clone()),
             self.socket(&format!("{}/nydusd-api.sock", self.start.paths.jail())),
             Arg::new("--sock", share),
-            self.socket(&self.share.socket),
+            self.socket(&self.share.socket(self.start)),
         ];
         args.extend(self.extra());
         args

@@ -20,9 +20,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use self::annotations::CONFIG_PATH;
-use self::annotations::rules::{self, RULES};
+use self::annotations::rules::RULES;
 use self::config::{Param, RuntimeConfig, SandboxConfig};
 use self::stations::Stations;
+use super::go_listed::ListedPaths;
 use super::value::{Effective, Origin};
 use super::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
@@ -31,7 +32,6 @@ use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
 use crate::input::{Host, Place, Text};
 use crate::policy::names::NameGate;
-use crate::policy::values::ValueGate;
 
 /// Configurations that pods have pointed at, by path.
 type Elsewhere = Arc<Mutex<HashMap<String, Arc<Result<Loaded, LoadError>>>>>;
@@ -47,7 +47,8 @@ pub struct Loaded {
     enable_annotations: Vec<String>,
     name_gate: NameGate,
     lists: [Vec<String>; 7],
-    value_gates: [ValueGate; 7],
+    /// The same lists, compiled.
+    gates: Vec<ListedPaths>,
     /// Where each key of the file stands, by its whole name.
     places: HashMap<String, Place>,
     derived: Vec<load::hypervisors::Derived>,
@@ -279,7 +280,7 @@ impl Loaded {
             run.failure = Some(failure);
             return run;
         }
-        self.point_out(host, &mut run);
+        self.point_out(&walked.unused, &mut run.findings);
         run.findings.extend(crate::launch::go21::findings(host, &config));
         if depth == Depth::Full {
             let (launch, agent) = crate::launch::go21::launch(host, &config);
@@ -291,22 +292,17 @@ impl Loaded {
     }
 
     /// Annotations that take effect in the configuration, and nowhere else.
-    fn point_out(&self, host: &Host, run: &mut Run) {
+    fn point_out(&self, unused: &[&str], findings: &mut Vec<Finding>) {
         let hypervisor = self.config.hypervisor_type.as_str();
-        for verdict in run.verdicts.iter().filter(|v| v.status == Status::Applied) {
-            let Some(rule) = rules::find(&verdict.key) else { continue };
-            if self.stations(host, rule, &verdict.key).is_some_and(|stations| stations.unused) {
-                run.findings.push(Finding {
-                    code: Code::NoEffect,
-                    severity: Severity::Warning,
-                    subject: Some(verdict.key.to_string()),
-                    place: None,
-                    message: format!("accepted, but nothing uses it with {hypervisor} in this release"),
-                    fix: None,
-                    who: Who::PodAuthor,
-                });
-            }
-        }
+        findings.extend(unused.iter().map(|key| Finding {
+            code: Code::NoEffect,
+            severity: Severity::Warning,
+            subject: Some((*key).to_owned()),
+            place: None,
+            message: format!("accepted, but nothing uses it with {hypervisor} in this release"),
+            fix: None,
+            who: Who::PodAuthor,
+        }));
     }
 }
 

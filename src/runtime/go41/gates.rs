@@ -1,39 +1,11 @@
-//! The gates before a path: the compiled `valid_*` lists, with what is said of a path that passes.
+//! The compiled `valid_*` lists.
 //!
-//! Decides nothing: what passes is decided by `policy`.
+//! Decides nothing.
 
 use super::config::HypervisorConfig;
 use crate::catalog::Generation;
-use crate::input::{Host, Place};
-use crate::policy::values::ValueGate;
-use crate::runtime::verdict::{Stage, Step};
-
-/// A list of paths.
-#[derive(Debug, Clone)]
-pub(super) struct ListedPaths {
-    /// The list's key in the hypervisor's table.
-    pub key: &'static str,
-    gate: ValueGate,
-    /// What is said where an entry lets a path through, by entry.
-    passed: Vec<Step>,
-}
-
-impl ListedPaths {
-    fn new(key: &'static str, list: &[String], place: impl Fn(&str) -> Option<Place>) -> Self {
-        let passed = |pattern: &String| Step {
-            stage: Stage::Value,
-            passed: true,
-            note: format!("{key} has {pattern:?}").into(),
-            place: place(key),
-        };
-        Self { key, gate: ValueGate::new(Generation::Go41, list), passed: list.iter().map(passed).collect() }
-    }
-
-    /// The station that lets a path through.
-    pub fn admits(&self, host: &Host, path: &str) -> Option<&Step> {
-        self.passed.get(self.gate.admits(host, path)?)
-    }
-}
+use crate::input::Place;
+use crate::runtime::go_listed::ListedPaths;
 
 /// All lists.
 #[derive(Debug, Clone)]
@@ -48,7 +20,10 @@ pub(super) struct ValueGates {
 impl ValueGates {
     /// Compiles them; `place` says where a key of the hypervisor's table stands.
     pub fn new(hypervisor: &HypervisorConfig, place: impl Fn(&str) -> Option<Place>) -> Self {
-        let gate = |list: &[String], key| ListedPaths::new(key, list, &place);
+        let gate = |list: &[String], key: &'static str| {
+            let note = |pattern: &str| format!("{key} has {pattern:?}");
+            ListedPaths::new(Generation::Go41, key, list, place(key), note)
+        };
         Self {
             hypervisor: gate(&hypervisor.hypervisor_path_list, "valid_hypervisor_paths"),
             jailer: gate(&hypervisor.jailer_path_list, "valid_jailer_paths"),

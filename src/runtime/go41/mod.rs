@@ -33,6 +33,7 @@ use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
 use annotations::known::{COUNT, Id};
+use annotations::session::Session;
 use load::Configuration;
 
 /// A configuration as the runtime holds it after loading.
@@ -160,7 +161,6 @@ impl Loaded {
 
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let mut config = SandboxConfig::new(self.runtime(), sandbox.id, sandbox.hostname);
         let kind = match container_type(sandbox) {
             Ok(kind) => kind,
             Err(message) => {
@@ -168,6 +168,9 @@ impl Loaded {
                 return Run { failure, ..Run::default() };
             }
         };
+        let config = SandboxConfig::new(self.runtime(), sandbox.id, sandbox.hostname);
+        let mut session = Session::new(host, self, config, sandbox.annotations.len());
+        let config = &mut session.config;
         // A standalone container is sized by its own resources, which are not at hand here.
         if kind == ContainerType::Sandbox {
             config.sandbox_resources = sizing::workload(sandbox.annotations);
@@ -179,7 +182,7 @@ impl Loaded {
                 config.network_config.dan_config_path = dan;
             }
         }
-        let mut session = annotations::apply(host, self, config, sandbox.annotations);
+        annotations::apply(&mut session, sandbox.annotations);
         self.fill_in(&mut session.config);
         let mut run =
             Run { failure: session.failure.take(), findings: self.findings.clone(), ..Run::default() };
@@ -188,8 +191,7 @@ impl Loaded {
         }
         run.verdicts = verdicts::verdicts(self, &mut session, &mut run.findings);
         if run.failure.is_none() {
-            let mut config = session.config;
-            self.start(host, sandbox, &mut config, depth, &mut run);
+            self.start(host, sandbox, &mut session.config, depth, &mut run);
             verdicts::blame(&mut run);
         }
         run
@@ -234,7 +236,10 @@ impl Loaded {
             }
         }
         if depth < Depth::Full {
-            run.failure = crate::launch::go::check(host, config, sandbox).err();
+            match crate::launch::go::check(host, config, sandbox) {
+                Ok(findings) => run.findings.extend(findings),
+                Err(failure) => run.failure = Some(failure),
+            }
             return;
         }
         match crate::launch::go::launch(host, config, sandbox) {

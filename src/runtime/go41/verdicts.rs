@@ -178,7 +178,7 @@ pub(super) fn shown(value: &Json) -> Text {
         return text;
     }
     match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => [text.get(..end).unwrap_or_default(), "…"].concat().into(),
+        Some((end, _)) => Text::joined(&[text.get(..end).unwrap_or_default(), "…"]),
         None => text,
     }
 }
@@ -214,15 +214,15 @@ fn applied(
     let after = verdict.after.as_ref().map(shown);
     verdict.reason = match (&verdict.before, &after) {
         (Some(before), Some(now)) if Some(before) == verdict.after.as_ref() => {
-            ["sets ", name, " to ", now, ", as it was"].concat().into()
+            Text::joined(&["sets ", name, " to ", now, ", as it was"])
         }
         (Some(before), Some(now)) => match &stations.before {
             Some((value, was)) if value == before => {
-                ["sets ", name, " to ", now, " (was ", was, ")"].concat().into()
+                Text::joined(&["sets ", name, " to ", now, " (was ", was, ")"])
             }
-            _ => ["sets ", name, " to ", now, " (was ", &shown(before), ")"].concat().into(),
+            _ => Text::joined(&["sets ", name, " to ", now, " (was ", &shown(before), ")"]),
         },
-        (None, Some(now)) => ["sets ", name, " to ", now].concat().into(),
+        (None, Some(now)) => Text::joined(&["sets ", name, " to ", now]),
         _ => "read when each container is created".into(),
     };
     verdict.trace.push(match after {

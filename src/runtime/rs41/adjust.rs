@@ -5,7 +5,7 @@
 //! alone, for which adjusting once more is known to change nothing. Facts: the `adjust_config` functions of
 //! src/libs/kata-types/src/config at 4.1.0.
 
-use super::complaint::{Complaint, Outcome, ensure, resolve};
+use super::complaint::{Complaint, Outcome, ensure, resolve, written_resolve};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
 use super::config::{Config, Hypervisor, Part, Runtime};
 use super::plugin::Plugin;
@@ -42,7 +42,8 @@ pub(super) fn plugin_of(name: &str, host: &Host) -> Outcome<Plugin> {
 fn table(name: &str, hv: &mut Hypervisor<'_>, runtime: &mut Part<'_, Runtime>, host: &Host) -> Outcome {
     plugin_of(name, host)?.adjust(hv, runtime, host)?;
     hv.blockdev_info.written_mut().map_or(Ok(()), |block| blockdev(block, host))?;
-    hv.boot_info.written_mut().map_or(Ok(()), |boot| self::boot(boot, host))?;
+    let before = hv.boot_info.before();
+    hv.boot_info.written_mut().map_or(Ok(()), |boot| self::boot(boot, before, host))?;
     for image in hv.guest_extension_images.written_mut().into_iter().flatten() {
         resolve(host, &mut image.path, "guest_extension_images", "extra image file {} is invalid: {}")?;
     }
@@ -58,20 +59,32 @@ fn table(name: &str, hv: &mut Hypervisor<'_>, runtime: &mut Part<'_, Runtime>, h
         network.network_queues = network.network_queues.clamp(1, 256);
     }
     hv.shared_fs.written_mut().map_or(Ok(()), |written| shared_fs(written, host))?;
-    hv.prefetch_list_path.written_mut().map_or(Ok(()), |path| {
-        resolve(host, path, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
-    })
+    let prefetch = &mut hv.prefetch_list_path;
+    written_resolve(host, prefetch, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
 }
 
-fn boot(boot: &mut BootInfo, host: &Host) -> Outcome {
-    resolve(host, &mut boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
-    resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
-    resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
-    resolve(host, &mut boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
+fn boot(boot: &mut BootInfo, before: Option<&BootInfo>, host: &Host) -> Outcome {
+    if !same_paths(boot, before) {
+        resolve(host, &mut boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
+        resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
+        resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
+        resolve(host, &mut boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
+    }
     if boot.vm_rootfs_driver.is_empty() {
         boot.vm_rootfs_driver = "virtio-blk-pci".to_owned();
     }
     Ok(())
+}
+
+/// Whether a pod left the paths as loading made them, real and existing: mostly it sets the kernel's
+/// parameters alone.
+pub(super) fn same_paths(boot: &BootInfo, before: Option<&BootInfo>) -> bool {
+    before.is_some_and(|before| {
+        boot.kernel == before.kernel
+            && boot.image == before.image
+            && boot.initrd == before.initrd
+            && boot.firmware == before.firmware
+    })
 }
 
 fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {

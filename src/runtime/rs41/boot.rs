@@ -4,9 +4,6 @@
 //! `get_agent_kernel_params` in src/libs/kata-types/src/config/mod.rs, `update_agent_kernel_params` in
 //! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-
 use super::config::{Agent, MemAgent};
 
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
@@ -20,19 +17,28 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
     if new.is_empty() {
         return old.to_owned();
     }
-    let replaced: Vec<&str> = pieces(new).map(key).collect();
-    let kept = pieces(old).filter(|p| !replaced.contains(&key(p))).map(|p| match p.split_once('=') {
+    let mut replaced: Vec<&str> = pieces(new).map(key).collect();
+    replaced.sort_unstable();
+    let kept = pieces(old).filter(|p| replaced.binary_search(&key(p)).is_err());
+    let kept = kept.map(|p| match p.split_once('=') {
         // `key=` loses its sign.
         Some((key, "")) => key,
         _ => p,
     });
-    kept.chain(pieces(new)).collect::<Vec<_>>().join(" ")
+    let mut line = String::with_capacity(old.len() + 1 + new.len());
+    for piece in kept.chain(pieces(new)) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(piece);
+    }
+    line
 }
 
 /// What the agent is told by way of the kernel command line, in key order.
-pub fn agent_params(agent: &Agent) -> BTreeMap<&'static str, String> {
-    let mut params = BTreeMap::new();
-    let mut set = |key, value: String| params.insert(key, value);
+fn agent_params(agent: &Agent) -> Vec<(&'static str, String)> {
+    let mut params = Vec::with_capacity(8);
+    let mut set = |key, value: String| params.push((key, value));
     if agent.debug {
         set("agent.log", "debug".to_owned());
     }
@@ -61,10 +67,11 @@ pub fn agent_params(agent: &Agent) -> BTreeMap<&'static str, String> {
         set("agent.mem_agent_enable", "1".to_owned());
         mem_agent_params(&agent.mem_agent, set);
     }
+    params.sort_unstable_by_key(|(key, _)| *key);
     params
 }
 
-fn mem_agent_params<R>(mem: &MemAgent, mut set: impl FnMut(&'static str, String) -> R) {
+fn mem_agent_params(mem: &MemAgent, mut set: impl FnMut(&'static str, String)) {
     let mut put = |key, value: Option<String>| {
         if let Some(value) = value {
             set(key, value);
@@ -92,14 +99,15 @@ fn mem_agent_params<R>(mem: &MemAgent, mut set: impl FnMut(&'static str, String)
 
 /// The configured parameters behind those of the agent.
 pub fn with_agent_params(agent: &Agent, configured: &str) -> String {
-    let mut line = String::new();
+    let mut line = String::with_capacity(configured.len() + 128);
     for (key, value) in agent_params(agent) {
         if !line.is_empty() {
             line.push(' ');
         }
         line.push_str(key);
         if !value.is_empty() {
-            let _ = write!(line, "={value}");
+            line.push('=');
+            line.push_str(&value);
         }
     }
     if !configured.is_empty() {

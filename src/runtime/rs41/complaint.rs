@@ -86,7 +86,20 @@ pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> Ou
 
 /// The same for a path of its own; the loaded one is known to exist.
 pub fn written_existing(host: &Host, path: &Part<'_, String>, key: &'static str, wording: &str) -> Outcome {
-    path.written().map_or(Ok(()), |path| existing(host, path, key, wording))
+    let news = path.written().filter(|written| path.before() != Some(*written));
+    news.map_or(Ok(()), |path| existing(host, path, key, wording))
+}
+
+/// The real form of a path of its own that somebody wrote to; the loaded one has it already.
+pub fn written_resolve(
+    host: &Host,
+    path: &mut Part<'_, String>,
+    key: &'static str,
+    wording: &str,
+) -> Outcome {
+    let before = path.before();
+    let news = path.written_mut().filter(|written| before != Some(&**written));
+    news.map_or(Ok(()), |path| resolve(host, path, key, wording))
 }
 
 /// `Err` with the message unless `fine`.

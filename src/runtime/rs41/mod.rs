@@ -200,7 +200,14 @@ impl Loaded {
         }
         let sized = way.workload.is_limited() && way.config.runtime.static_sandbox_resource_mgmt;
         let pair = self.pair(&way.config);
-        let story = Story { loaded: self, pair, last: &way.config, failure: run.failure.as_ref(), sized };
+        let story = Story {
+            loaded: self,
+            pair,
+            last: &way.config,
+            view: verdicts::view(&way.config),
+            failure: run.failure.as_ref(),
+            sized,
+        };
         run.verdicts = way.trails.iter().map(|trail| story.verdict(trail)).collect();
         run
     }

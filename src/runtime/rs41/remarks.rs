@@ -82,7 +82,7 @@ pub fn of_pod(trails: &[Trail<'_>], gates: &Gates, config: &Config<'_>, workload
             findings.extend(admitted(trail, list.key(), pattern.map_or("", String::as_str), over));
         }
     }
-    let subject = format!("hypervisor.{}", config.runtime.hypervisor_name);
+    let subject = |key: &str| format!("hypervisor.{}.{key}", config.runtime.hypervisor_name);
     if hv.cpu_info.default_vcpus.is_nan() {
         let message =
             "default_vcpus is not a number (NaN): it passes every check, and the VM starts with 0 or 1 vCPU"
@@ -90,7 +90,7 @@ pub fn of_pod(trails: &[Trail<'_>], gates: &Gates, config: &Config<'_>, workload
         findings.push(remark(
             Code::NotANumber,
             Severity::Warning,
-            &format!("{subject}.default_vcpus"),
+            &subject("default_vcpus"),
             message,
             Who::PodAuthor,
         ));
@@ -103,7 +103,7 @@ pub fn of_pod(trails: &[Trail<'_>], gates: &Gates, config: &Config<'_>, workload
         findings.push(remark(
             Code::OverheadOnly,
             Severity::Warning,
-            &format!("{subject}.overhead_memory"),
+            &subject("overhead_memory"),
             message,
             Who::PodAuthor,
         ));

@@ -4,7 +4,7 @@
 //! wrote to, where those are known to be fine. Facts: the `validate` functions of
 //! src/libs/kata-types/src/config at 4.1.0.
 
-use super::adjust::{plugin_of, split_bind_mount};
+use super::adjust::{plugin_of, same_paths, split_bind_mount};
 use super::complaint::{Complaint, Outcome, ensure, existing, written_existing};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, GuestExtensionImage, SharedFsInfo};
 use super::config::{Agent, Config, Hypervisor, Runtime, SharedMount};
@@ -37,7 +37,8 @@ pub fn validate(config: &Config<'_>, host: &Host) -> Outcome {
 fn table(name: &str, hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     plugin_of(name, host)?.validate(hv, host)?;
     hv.blockdev_info.written().map_or(Ok(()), |block| blockdev(block, host))?;
-    hv.boot_info.written().map_or(Ok(()), |written| boot(written, host))?;
+    let before = hv.boot_info.before();
+    hv.boot_info.written().map_or(Ok(()), |written| boot(written, before, host))?;
     for image in hv.guest_extension_images.written().into_iter().flatten() {
         extension(image, host)?;
     }
@@ -117,11 +118,13 @@ pub(super) fn sector_sizes(logical: u32, physical: u32) -> Outcome {
     })
 }
 
-fn boot(boot: &BootInfo, host: &Host) -> Outcome {
-    existing(host, &boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
-    existing(host, &boot.image, "image", "guest boot image file {} is invalid: {}")?;
-    existing(host, &boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
-    existing(host, &boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
+fn boot(boot: &BootInfo, before: Option<&BootInfo>, host: &Host) -> Outcome {
+    if !same_paths(boot, before) {
+        existing(host, &boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
+        existing(host, &boot.image, "image", "guest boot image file {} is invalid: {}")?;
+        existing(host, &boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
+        existing(host, &boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
+    }
     ensure(boot.image.is_empty() || boot.initrd.is_empty(), "initrd", || {
         "Can not configure both initrd and image for boot".to_owned()
     })?;

@@ -39,6 +39,8 @@ pub struct Story<'s> {
     pub(super) pair: Option<&'s Pair>,
     /// In the end, or as far as the pod got.
     pub last: &'s Config<'s>,
+    /// Its tables in use.
+    pub view: Option<View<'s>>,
     /// Why the pod does not start.
     pub failure: Option<&'s Failure>,
     /// Whether the limits of the pod sized the VM.
@@ -262,7 +264,7 @@ impl<'s> Story<'s> {
             }
             return;
         }
-        let last = view(self.last).map(rule.json);
+        let last = self.view.map(rule.json);
         let overridden = match (wrote, &last) {
             (Some(wrote), Some(last)) if wrote != last => replaced(rule, wrote, last, self),
             _ => sizing_ignores(rule, self),
@@ -400,7 +402,7 @@ fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option
     if let Some(ignored) = sizing_ignores(rule, story) {
         return Some(ignored);
     }
-    let hv = story.last.active_hypervisor()?;
+    let hv = story.view?.hv;
     let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
     let range = |why: String| Some((Stage::Range, Cow::Owned(why)));
     match rule.field {

@@ -209,7 +209,7 @@ impl<'a> Plan<'a> {
 
     /// What fails after the point up to which the launch is modelled, and what was never held against
     /// the real runtime.
-    fn findings(&self, host: &Host) -> Vec<Finding> {
+    pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
         let mut remarks = Remarks::of(host, self.config, self.keys, self.daemon.is_some());
         if self.hv.virtio_mem && self.machine == Machine::Microvm {
             remarks.add(

@@ -142,7 +142,8 @@ impl Plan<'_> {
         let shares = self.resources.share.as_ref();
         let Some(share) = shares.filter(|share| share.kind.device() == "virtio-fs") else { return };
         let cause = Cause::key(keys.shared_fs);
-        line.push("-chardev", format!("socket,id=virtiofsd-chardev,path={}", share.socket), cause);
+        let socket = share.socket(&self.start);
+        line.push("-chardev", format!("socket,id=virtiofsd-chardev,path={socket}"), cause);
         let cause = Cause::keys([keys.shared_fs, keys.virtio_fs_queue_size]);
         let queue = share.queue_size;
         // A queue that is no power of two, or too long, is left to QEMU.

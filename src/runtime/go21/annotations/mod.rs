@@ -33,6 +33,8 @@ pub(super) struct Walked<'a> {
     pub(super) failure: Option<Failure>,
     /// The configuration keys that annotations have set, with the annotation.
     pub(super) annotated: Vec<(&'static Key, &'a str)>,
+    /// Annotations that took effect in the configuration, and nowhere else.
+    pub(super) unused: Vec<&'a str>,
 }
 
 /// One annotation on its way.
@@ -122,8 +124,17 @@ pub(super) fn apply<'a>(
         .collect();
     let mut annotated = Vec::new();
     let failure = walk(loaded, host, config, &mut travellers, &mut annotated);
-    let verdicts = travellers.into_iter().map(|t| verdict(loaded, config, t, failure.as_ref())).collect();
-    Walked { verdicts, failure, annotated }
+    let mut unused = Vec::new();
+    let verdicts = travellers.into_iter().map(|traveller| {
+        let (key, rule) = (traveller.key.as_str(), traveller.rule);
+        let verdict = verdict(loaded, config, traveller, failure.as_ref());
+        if verdict.status == Status::Applied && rule.is_some_and(|(_, stations)| stations.unused) {
+            unused.push(key);
+        }
+        verdict
+    });
+    let verdicts = verdicts.collect();
+    Walked { verdicts, failure, annotated, unused }
 }
 
 /// The verdicts where the pod fails before any annotation but `CONFIG_PATH` is looked at.
@@ -276,9 +287,8 @@ fn known(way: &mut Way<'_>, traveller: &mut Traveller<'_>) {
 }
 
 fn took_effect(config: &SandboxConfig<'_>, traveller: &mut Traveller<'_>, effect: Effect) {
-    let digest = Asset::ALL
-        .into_iter()
-        .find(|asset| traveller.key.strip_prefix(HYPERVISOR_PREFIX) == Some(asset.annotations().1));
+    let short = traveller.key.strip_prefix(HYPERVISOR_PREFIX);
+    let digest = short.and_then(|short| Asset::ALL.into_iter().find(|asset| asset.annotations().1 == short));
     if let Some(asset) = digest {
         let file = asset.annotations().0;
         if config.asset_annotation(file).is_none_or(str::is_empty) {

@@ -5,6 +5,7 @@
 
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::{Host, Text};
+use crate::policy::go_path::literally;
 use crate::runtime::go_text::{self, NumError};
 use crate::runtime::go21::Loaded;
 use crate::runtime::go21::config::List;
@@ -112,7 +113,7 @@ impl Way<'_> {
     ) -> Result<u64, Box<Refused>> {
         match go_text::parse_uint(value, 10, bits) {
             Ok(number) => {
-                self.passed(Stage::Parse, format!("{number}"));
+                self.passed(Stage::Parse, Text::written(format_args!("{number}")));
                 Ok(number)
             }
             Err(error) => Err(Self::unread(
@@ -166,17 +167,12 @@ impl Way<'_> {
         message: impl FnOnce(&str) -> String,
     ) -> Result<(), Box<Refused>> {
         let index = List::ALL.iter().position(|l| *l == list).unwrap_or_default();
-        let (gate, patterns) = match (self.loaded.value_gates.get(index), self.loaded.lists.get(index)) {
-            (Some(gate), Some(patterns)) => (gate, patterns),
-            _ => return Ok(()),
-        };
-        let place = self.loaded.list_place(list.key());
-        if let Some(at) = gate.admits(self.host, value) {
-            let pattern = patterns.get(at).cloned().unwrap_or_default();
-            let note = format!("{pattern:?} stands for it").into();
-            self.steps.push(Step { stage: Stage::Value, passed: true, note, place });
+        let Some(gate) = self.loaded.gates.get(index) else { return Ok(()) };
+        if let Some(passed) = gate.admits(self.host, value) {
+            self.steps.push(passed.clone());
             return Ok(());
         }
+        let place = gate.place.clone();
         let hypervisor = self.loaded.config.hypervisor_type;
         let (reason, fix) = if !hypervisor.lists().contains(&list) {
             let reason =
@@ -189,7 +185,7 @@ impl Way<'_> {
             let reason = format!("no pattern of {} stands for {value:?}", list.key());
             (reason, Fix::Allow { list: ListId::new(self.table(), list.key()), pattern: literally(value) })
         };
-        let note = format!("none of {} patterns of {} stands for it", patterns.len(), list.key());
+        let note = format!("none of {} patterns of {} stands for it", gate.len(), list.key());
         self.steps.push(Step { stage: Stage::Value, passed: false, note: note.clone().into(), place });
         let message = message(value);
         Err(Box::new(Refused { stage: Stage::Value, message, reason, fix: Some(fix), note }))
@@ -200,17 +196,6 @@ impl Way<'_> {
 fn exactly(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, c| {
         if c.is_ascii_punctuation() && c != '_' && c != '-' {
-            out.push('\\');
-        }
-        out.push(c);
-        out
-    })
-}
-
-/// A glob for exactly this path.
-fn literally(path: &str) -> String {
-    path.chars().fold(String::new(), |mut out, c| {
-        if matches!(c, '*' | '?' | '[' | '\\') {
             out.push('\\');
         }
         out.push(c);

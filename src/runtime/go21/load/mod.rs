@@ -24,7 +24,7 @@ use crate::input::config::{Layers, Unreadable};
 use crate::input::source::Source;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
-use crate::policy::values::ValueGate;
+use crate::runtime::go_listed::ListedPaths;
 use crate::runtime::go_text::quote;
 use crate::runtime::{LoadError, LoadOptions};
 
@@ -413,15 +413,21 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
         who: Who::ClusterAdministrator,
     };
     let config = Arc::new(config);
+    let gate = |which: List, list: &[String]| {
+        let place = places.get(&format!("hypervisor.{}.{}", config.hypervisor_type.as_str(), which.key()));
+        let note = |pattern: &str| format!("{pattern:?} stands for it");
+        ListedPaths::new(Generation::Go21, which.key(), list, place.cloned(), note)
+    };
+    let gates = List::ALL.into_iter().zip(&chosen.lists).map(|(which, list)| gate(which, list)).collect();
     let fips =
         host.exists(FIPS) && host.read(FIPS).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).trim() == "1");
     Ok(Loaded {
         stations: RULES.iter().map(|_| OnceLock::new()).collect(),
         unannotated: OnceLock::new(),
         fips,
+        gates,
         places,
         name_gate: NameGate::new(Generation::Go21, &chosen.enable_annotations),
-        value_gates: chosen.lists.each_ref().map(|list| ValueGate::new(Generation::Go21, list)),
         enable_annotations: chosen.enable_annotations,
         lists: chosen.lists,
         derived: chosen.derived,

@@ -7,11 +7,13 @@ use std::borrow::Cow;
 use super::known::Id;
 use super::session::{STATIONS, Session, step};
 use crate::input::Text;
+use crate::policy::go_path::literally;
 use crate::runtime::go_json;
+use crate::runtime::go_listed::ListedPaths;
 use crate::runtime::go_quantity::{self as quantity, Refused as QuantityRefused};
 use crate::runtime::go_text::{self, list};
 use crate::runtime::go41::config::{HypervisorType, Param, SandboxConfig, SandboxHypervisor};
-use crate::runtime::go41::gates::{ListedPaths, ValueGates};
+use crate::runtime::go41::gates::ValueGates;
 use crate::runtime::go41::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
 use crate::runtime::go41::{initdata, kernel_params, numa};
 use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step};
@@ -57,15 +59,21 @@ fn cpus(session: &mut Session<'_>) {
     let on_host = || Some(Fix::Value(host_cpus.to_string()));
     if let Some(value) = session.value(Id::DefaultVcpus) {
         let key = Id::DefaultVcpus.known().key;
-        let bad = format!("Error parsing annotation for {key}: Please specify positive numeric value");
+        let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
         match go_text::parse_float32(value) {
             Err(_) => {
                 let reason = format!("{value:?} is not a number");
                 let fix = Some(Fix::Advice("write a number such as 2 or 0.5".into()));
-                session.refused(Id::DefaultVcpus, Stage::Parse, bad, reason, fix);
+                session.refused(Id::DefaultVcpus, Stage::Parse, bad(), reason, fix);
             }
             Ok(count) if count < 0.0 => {
-                session.refused(Id::DefaultVcpus, Stage::Range, bad, "a negative number of vCPUs", on_host());
+                session.refused(
+                    Id::DefaultVcpus,
+                    Stage::Range,
+                    bad(),
+                    "a negative number of vCPUs",
+                    on_host(),
+                );
             }
             Ok(count) if count > f32::MAX => {
                 let message = format!(
@@ -89,7 +97,7 @@ fn cpus(session: &mut Session<'_>) {
             }
             Ok(count) => {
                 session.config.hypervisor_config.num_vcpus_f = count;
-                let note = format!("the number {count}");
+                let note = Text::written(format_args!("the number {count}"));
                 session.applied_by(Id::DefaultVcpus, step(Stage::Parse, true, note));
             }
         }
@@ -357,7 +365,7 @@ fn admitted(
     let (reason, fix) = match exists {
         true => (
             format!("no pattern of {key} expands to {value}"),
-            Fix::Allow { list, pattern: glob_literal(value) },
+            Fix::Allow { list, pattern: literally(value) },
         ),
         // A glob expands to files that exist: no pattern could let it through.
         false => (
@@ -367,18 +375,6 @@ fn admitted(
     };
     session.refused(id, Stage::Value, message, reason, Some(fix));
     None
-}
-
-/// The glob that matches exactly this path.
-fn glob_literal(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for c in path.chars() {
-        if matches!(c, '*' | '?' | '[' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// A path that a `valid_*` list has to let through.
@@ -445,7 +441,7 @@ fn kernel_line(session: &mut Session<'_>) {
     let mut replaced: Vec<Cow<'_, str>> = Vec::new();
     let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(go_text::fields(value));
     let mut steps = Vec::with_capacity(STATIONS);
-    steps.push(step(Stage::Parse, true, format!("{} parameters", added.len())));
+    steps.push(step(Stage::Parse, true, Text::written(format_args!("{} parameters", added.len()))));
     for param in added {
         let params = &mut session.config.hypervisor_config.kernel_params;
         let before = params.len();

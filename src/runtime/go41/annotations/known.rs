@@ -7,8 +7,8 @@
 use std::sync::OnceLock;
 
 use crate::catalog::KATA_PREFIX;
-use crate::runtime::go_names::Names;
 use crate::runtime::go41::config::HypervisorType;
+use crate::runtime::names::Names;
 
 /// The table that an annotation's key belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,39 +10,22 @@ pub(super) mod known;
 pub(super) mod session;
 mod settings;
 
-use known::{COUNT, Id};
+use known::Id;
 use session::{Given, Mark, Session, step};
 
-use super::Loaded;
-use super::config::SandboxConfig;
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};
-use crate::input::{Annotations, Host};
+use crate::input::Annotations;
 use crate::runtime::go_text;
 use crate::runtime::verdict::{Failure, FailureStage, Stage, Status};
 
-/// Walks all annotations over `config`.
-pub(super) fn apply<'a>(
-    host: &'a Host,
-    loaded: &'a Loaded,
-    config: SandboxConfig<'a>,
-    annotations: &'a Annotations,
-) -> Session<'a> {
-    let mut session = Session {
-        host,
-        loaded,
-        config,
-        given: Vec::with_capacity(annotations.len()),
-        values: [None; COUNT],
-        marks: Vec::with_capacity(annotations.len()),
-        failure: None,
-    };
-    name_gate(&mut session, annotations);
-    hypervisor::apply(&mut session);
-    settings::apply_runtime(&mut session);
-    settings::apply_agent(&mut session);
-    assets::create(&mut session);
-    elsewhere(&mut session);
-    session
+/// Walks all annotations over the session's configuration.
+pub(super) fn apply<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
+    name_gate(session, annotations);
+    hypervisor::apply(session);
+    settings::apply_runtime(session);
+    settings::apply_agent(session);
+    assets::create(session);
+    elsewhere(session);
 }
 
 /// Every hypervisor annotation, known or not, needs a pattern that matches its name. Which of several

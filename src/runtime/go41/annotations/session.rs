@@ -73,6 +73,19 @@ fn mebibytes(text: &str) -> Option<u64> {
 }
 
 impl<'a> Session<'a> {
+    /// A session before its first annotation, with room for `room` of them. It is large, and better not moved.
+    pub fn new(host: &'a Host, loaded: &'a Loaded, config: SandboxConfig<'a>, room: usize) -> Self {
+        Self {
+            host,
+            loaded,
+            config,
+            given: Vec::with_capacity(room),
+            values: [None; COUNT],
+            marks: Vec::with_capacity(room),
+            failure: None,
+        }
+    }
+
     /// The value of an annotation that came this far.
     pub fn value(&self, id: Id) -> Option<&'a str> {
         self.values.get(id as usize).copied().flatten()
@@ -193,7 +206,7 @@ impl<'a> Session<'a> {
 
     /// A number was taken over.
     pub fn applied_number(&mut self, id: Id, number: u64) {
-        self.applied_by(id, step(Stage::Parse, true, format!("the number {number}")));
+        self.applied_by(id, step(Stage::Parse, true, Text::written(format_args!("the number {number}"))));
     }
 
     /// A number for a field of 32 bits: what does not fit is cut off.

@@ -18,7 +18,7 @@ use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
-use crate::catalog::{Generation, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
+use crate::catalog::{CRI_PREFIX, Generation, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
 use crate::input::{Annotations, Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
@@ -181,7 +181,7 @@ pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcom
 
 /// Whether a verdict is due: Kata's own keys, and others that Kata knows, save the CRI's.
 fn is_katas(key: &str) -> bool {
-    key.starts_with(KATA_PREFIX) || (!key.starts_with("io.kubernetes.cri") && annotation(key).is_some())
+    key.starts_with(KATA_PREFIX) || (!key.starts_with(CRI_PREFIX) && annotation(key).is_some())
 }
 
 /// Applies every annotation; the tables must have been picked.

@@ -3,7 +3,6 @@
 //!
 //! Facts: `update_config_by_annotation` in src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
@@ -11,6 +10,7 @@ use serde_json::Value as Json;
 use super::super::config::hypervisor::shortest;
 use super::super::config::{Agent, Hypervisor, Part, Runtime};
 use crate::catalog::{Generation, Reader, annotation};
+use crate::runtime::names::Names;
 
 /// The tables that one pod's annotations write to.
 pub struct Tables<'a, 'c> {
@@ -167,13 +167,13 @@ pub struct Known {
 
 /// The rule of a key.
 pub fn rule(key: &str) -> Option<Known> {
-    static BY_KEY: LazyLock<HashMap<&'static str, Known>> = LazyLock::new(|| {
+    static BY_KEY: LazyLock<(Names, Vec<Known>)> = LazyLock::new(|| {
         let reader = |rule: &Rule| annotation(rule.key).map(|known| known.reader(Generation::Rs41));
-        let known = |(index, rule)| (index, rule, reader(rule));
-        let all = RULES.iter().enumerate().map(known);
-        all.map(|(index, rule, reader)| (rule.key, Known { rule, index, reader })).collect()
+        let known = |(index, rule)| Known { rule, index, reader: reader(rule) };
+        (Names::new(RULES.iter().map(|rule| rule.key)), RULES.iter().enumerate().map(known).collect())
     });
-    BY_KEY.get(key).copied()
+    let (names, known) = &*BY_KEY;
+    known.get(names.number(key)?).copied()
 }
 
 impl Rule {

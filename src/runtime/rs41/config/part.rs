@@ -10,18 +10,22 @@ use std::ops::{Deref, DerefMut};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A part of a configuration: the loaded one until somebody writes to it, then a copy.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Part<'c, T: Clone>(Cow<'c, T>);
+#[derive(Debug, Clone)]
+pub struct Part<'c, T: Clone> {
+    part: Cow<'c, T>,
+    /// The loaded part that it is or was, if any.
+    before: Option<&'c T>,
+}
 
 impl<T: Clone> Part<'_, T> {
     /// The same part, borrowed.
     pub fn lend(&self) -> Part<'_, T> {
-        Part(Cow::Borrowed(&self.0))
+        Part::loaded(self)
     }
 
     /// What was written; `None` where it is the loaded part, of which all is known already.
     pub fn written(&self) -> Option<&T> {
-        match &self.0 {
+        match &self.part {
             Cow::Borrowed(_) => None,
             Cow::Owned(own) => Some(own),
         }
@@ -29,7 +33,7 @@ impl<T: Clone> Part<'_, T> {
 
     /// The same, to write more to.
     pub fn written_mut(&mut self) -> Option<&mut T> {
-        match &mut self.0 {
+        match &mut self.part {
             Cow::Borrowed(_) => None,
             Cow::Owned(own) => Some(own),
         }
@@ -37,26 +41,37 @@ impl<T: Clone> Part<'_, T> {
 
     /// Whether both are the same part of one loaded configuration.
     pub fn is_same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0.as_ref(), other.0.as_ref())
+        std::ptr::eq::<T>(&**self, &**other)
     }
 }
 
 impl<'c, T: Clone> Part<'c, T> {
     /// A loaded part.
     pub fn loaded(part: &'c T) -> Self {
-        Self(Cow::Borrowed(part))
+        Self { part: Cow::Borrowed(part), before: Some(part) }
+    }
+
+    /// The loaded part that this is, or is a changed copy of.
+    pub fn before(&self) -> Option<&'c T> {
+        self.before
     }
 }
 
 impl<T: Clone + Default> Default for Part<'_, T> {
     fn default() -> Self {
-        Self(Cow::Owned(T::default()))
+        T::default().into()
     }
 }
 
 impl<T: Clone> From<T> for Part<'_, T> {
     fn from(own: T) -> Self {
-        Self(Cow::Owned(own))
+        Self { part: Cow::Owned(own), before: None }
+    }
+}
+
+impl<T: Clone + PartialEq> PartialEq for Part<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 
@@ -64,19 +79,19 @@ impl<T: Clone> Deref for Part<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.0
+        &self.part
     }
 }
 
 impl<T: Clone> DerefMut for Part<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.0.to_mut()
+        self.part.to_mut()
     }
 }
 
 impl<T: Clone + Serialize> Serialize for Part<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.as_ref().serialize(serializer)
+        (**self).serialize(serializer)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Cloud Hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/ch.rs at 4.1.0.
 
-use super::super::complaint::{Outcome, ensure, resolve, written_existing};
+use super::super::complaint::{Outcome, ensure, written_existing, written_resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
@@ -8,11 +8,9 @@ use crate::input::Host;
 pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
     if let Some(path) = hv.path.written_mut() {
         or_default(path, "/usr/bin/cloud-hypervisor");
-        resolve(host, path, "path", "CH binary path `{}` is invalid: {}")?;
     }
-    if let Some(path) = hv.ctlpath.written_mut() {
-        resolve(host, path, "ctlpath", "CH ctlpath `{}` is invalid: {}")?;
-    }
+    written_resolve(host, &mut hv.path, "path", "CH binary path `{}` is invalid: {}")?;
+    written_resolve(host, &mut hv.ctlpath, "ctlpath", "CH ctlpath `{}` is invalid: {}")?;
     if let Some(boot) = hv.boot_info.written_mut() {
         or_default(&mut boot.kernel, "vmlinuz");
     }

@@ -1,6 +1,6 @@
 //! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at 4.1.0.
 
-use super::super::complaint::{Outcome, ensure, resolve, written_existing};
+use super::super::complaint::{Outcome, ensure, written_existing, written_resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
@@ -8,9 +8,7 @@ use crate::input::Host;
 const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 
 pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
-    if let Some(path) = hv.jailer_path.written_mut() {
-        resolve(host, path, "jailer_path", JAILER)?;
-    }
+    written_resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
     if let Some(boot) = hv.boot_info.written_mut() {
         or_default(&mut boot.kernel, "vmlinuz");
     }
