@@ -9,12 +9,11 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::{AgentSetup, fields};
+use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
+use super::{AgentSetup, DecidedBy, fields};
 use crate::launch::Arg;
 use crate::runtime::go21::config::{AgentConfig, Param, SandboxConfig};
 
-/// A longer host name is cut here, in bytes.
-const HOSTNAME_LIMIT: usize = 64;
 /// Every sandbox of a CRI has a mount of this size on `/dev/shm`.
 const SHARED_MEMORY: u64 = 64 << 20;
 
@@ -43,47 +42,17 @@ pub fn starts_tracing(agent: &AgentConfig) -> bool {
     agent.trace && agent.trace_mode == "dynamic"
 }
 
-fn hostname(config: &SandboxConfig<'_>) -> String {
-    let bytes = config.hostname.as_bytes();
-    let end = bytes.len().min(HOSTNAME_LIMIT);
-    String::from_utf8_lossy(bytes.get(..end).unwrap_or(bytes)).into_owned()
-}
-
-/// Each element's first word is the module, the others its parameters.
 fn kernel_modules(agent: &AgentConfig<Cow<'_, str>>) -> Vec<Json> {
-    let modules = agent.kernel_modules.iter().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        let name = words.next()?;
-        let parameters: Vec<&str> = words.collect();
-        // A list without elements is not there at all.
-        let parameters = if parameters.is_empty() { Json::Null } else { parameters.into() };
-        Some(fields([("name", name.into()), ("parameters", parameters)]))
-    });
-    modules.collect()
+    agent.kernel_modules.iter().filter_map(|line| kernel_module(line.split_whitespace())).collect()
 }
 
-fn shared_folder(config: &SandboxConfig<'_>, msize9p: u32) -> Json {
+fn mount(config: &SandboxConfig<'_>, msize: u32) -> Mount {
     let hv = &config.hypervisor_config;
-    let mut options: Vec<Json> = Vec::new();
-    let (driver, fstype) = if hv.shared_fs == "virtio-fs" {
-        if hv.virtio_fs_cache != "none" && hv.virtio_fs_cache_size != 0 {
-            options.push("dax".into());
-        }
-        ("virtio-fs", "virtiofs")
+    if hv.shared_fs == "virtio-fs" {
+        Mount::VirtioFs { dax: hv.virtio_fs_cache != "none" && hv.virtio_fs_cache_size != 0 }
     } else {
-        options.push("trans=virtio,version=9p2000.L,cache=mmap".into());
-        options.push("nodev".into());
-        options.push(format!("msize={msize9p}").into());
-        ("9p", "9p")
-    };
-    fields([
-        ("driver", driver.into()),
-        ("driver_options", Json::Null),
-        ("source", "kataShared".into()),
-        ("fstype", fstype.into()),
-        ("options", options.into()),
-        ("mount_point", "/run/kata-containers/shared/containers/".into()),
-    ])
+        Mount::Plan9 { msize }
+    }
 }
 
 /// What the guest of one sandbox is told. `shares_files`: the hypervisor gives it a shared folder.
@@ -95,19 +64,13 @@ pub fn setup(
     msize9p: u32,
 ) -> AgentSetup {
     let mut storages = Vec::with_capacity(2);
+    let mount = mount(config, msize9p);
     if shares_files {
-        storages.push(shared_folder(config, msize9p));
+        storages.push(shared_folder(mount, "/run/kata-containers/shared/containers/".to_owned()));
     }
-    storages.push(fields([
-        ("driver", "ephemeral".into()),
-        ("driver_options", Json::Null),
-        ("source", "shm".into()),
-        ("fstype", "tmpfs".into()),
-        ("options", ["noexec", "nosuid", "nodev", "mode=1777", &format!("size={SHARED_MEMORY}")].into()),
-        ("mount_point", "/run/kata-containers/sandbox/shm".into()),
-    ]));
+    storages.push(shared_memory(SHARED_MEMORY));
     let create_sandbox = fields([
-        ("hostname", hostname(config).into()),
+        ("hostname", hostname(config.hostname).into()),
         ("dns", Json::Null),
         ("storages", storages.into()),
         ("sandbox_pidns", false.into()),
@@ -115,5 +78,10 @@ pub fn setup(
         ("guest_hook_path", Json::from(&*config.hypervisor_config.guest_hook_path)),
         ("kernel_modules", kernel_modules(&config.agent_config).into()),
     ]);
-    AgentSetup { kernel_params, kernel_cmdline, create_sandbox, policy: None }
+    let decided_by = DecidedBy {
+        hypervisor: config.runtime.hypervisor_type.as_str().into(),
+        agent: "kata".into(),
+        mount_options: mount.decided_by(),
+    };
+    AgentSetup { kernel_params, kernel_cmdline, create_sandbox, policy: None, decided_by }
 }

@@ -8,7 +8,7 @@
 
 use serde_json::Value as Json;
 
-use super::{AgentSetup, fields};
+use super::{AgentSetup, DecidedBy, fields};
 use crate::launch::{Arg, Cause};
 use crate::runtime::Sandbox;
 use crate::runtime::rs41::config::{Agent, Config};
@@ -98,6 +98,12 @@ pub(crate) fn setup(
         kernel_params,
         create_sandbox,
         policy,
+        decided_by: DecidedBy {
+            hypervisor: config.runtime.hypervisor_name.clone().into(),
+            agent: config.runtime.agent_name.clone().into(),
+            // Always the same.
+            mount_options: &[],
+        },
     }
 }
 

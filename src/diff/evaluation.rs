@@ -226,13 +226,12 @@ fn kernel(baseline: &Evaluation, candidate: &Evaluation) -> ProcessRows {
 fn agent(baseline: &Evaluation, candidate: &Evaluation) -> Vec<BodyRows> {
     let requests = |evaluation: &Evaluation| -> Vec<Titled> {
         let agent = evaluation.agent.as_ref();
-        let causes = agent.zip(evaluation.effective.as_ref()).map(|(a, e)| a.create_sandbox_causes(e));
+        let told = agent.zip(evaluation.effective.as_ref());
+        let causes = told.map(|(a, e)| a.create_sandbox_causes(e)).unwrap_or_default();
+        let policy_causes = told.map(|(a, e)| vec![(String::new(), a.policy_cause(e))]).unwrap_or_default();
         let create_sandbox = agent.map(|a| a.create_sandbox.clone()).unwrap_or_default();
         let policy = agent.and_then(|a| a.policy.clone()).into();
-        vec![
-            ("CreateSandbox".into(), create_sandbox, causes.unwrap_or_default()),
-            ("SetPolicy".into(), policy, Vec::new()),
-        ]
+        vec![("CreateSandbox".into(), create_sandbox, causes), ("SetPolicy".into(), policy, policy_causes)]
     };
     pair(requests(baseline), requests(candidate))
 }
