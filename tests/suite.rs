@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod causes;
 mod command_line;
 mod conformance_go;
 mod conformance_go21;

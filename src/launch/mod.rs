@@ -228,6 +228,28 @@ impl Document<'_> {
 }
 
 impl Launch {
+    /// Lets the guest's command line, wherever it is handed over, hang on all that its parameters hang on.
+    fn explain_line(&mut self, line: &str, params: &[Arg]) {
+        let line = line.trim();
+        if line.is_empty() {
+            return;
+        }
+        let mut all = Cause::default();
+        params.iter().for_each(|param| all.add_keys(&param.cause));
+        for arg in self.args.iter_mut().filter(|arg| arg.text.trim() == line) {
+            arg.cause.add_keys(&all);
+        }
+        let files = self.files.iter_mut().map(|file| (&file.body, &mut file.causes));
+        let requests = self.requests.iter_mut().map(|request| (&request.body, &mut request.causes));
+        for (body, causes) in files.chain(requests) {
+            for (pointer, cause) in causes {
+                if body.pointer(pointer).and_then(Json::as_str).map(str::trim) == Some(line) {
+                    cause.add_keys(&all);
+                }
+            }
+        }
+    }
+
     /// The files and the requests, in order.
     pub fn documents(&self) -> impl Iterator<Item = Document<'_>> {
         let files = self.files.iter().map(|file| Document {

@@ -59,7 +59,8 @@ pub fn launch(
         HypervisorType::Remote => Ok(remote::start(config)),
         HypervisorType::Dragonball => Ok(mock()),
     };
-    let started = started.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
+    let mut started = started.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
+    started.launch.explain_line(&started.kernel_cmdline, &started.kernel_params);
     let agent =
         crate::agent::go::setup(config, started.kernel_params, started.kernel_cmdline, started.shares_files);
     Ok((started.launch, agent, started.findings))

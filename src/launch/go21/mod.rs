@@ -56,12 +56,13 @@ pub(crate) fn check(host: &Host, config: &SandboxConfig<'_>, sandbox: &Sandbox<'
 /// What is started and said for one sandbox that has been checked.
 pub(crate) fn launch(host: &Host, config: &SandboxConfig<'_>) -> (Launch, AgentSetup) {
     let hv = completed(config);
-    let started = match config.runtime.hypervisor_type {
+    let mut started = match config.runtime.hypervisor_type {
         HypervisorType::Qemu => qemu::start(host, config, &hv),
         HypervisorType::Clh => clh::start(host, config, &hv),
         HypervisorType::Firecracker => firecracker::start(config, &hv),
         HypervisorType::Acrn => acrn::start(config, &hv),
     };
+    started.launch.explain_line(&started.kernel_cmdline, &started.kernel_params);
     let agent = crate::agent::go21::setup(
         config,
         started.kernel_params,

@@ -194,9 +194,10 @@ pub fn launch(
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
     plan(host, config, sandbox, true, |plan| {
-        let started = plan.spell();
+        let mut started = plan.spell();
         let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor()));
         let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share);
+        started.launch.explain_line(&agent.kernel_cmdline, &agent.kernel_params);
         (started.launch, agent, plan.remarks())
     })
 }

@@ -1,0 +1,96 @@
+//! What is said to have decided an argument or a request is what did.
+
+use katascope::catalog::Generation;
+use katascope::diff::evaluation::{BodyRows, Differences};
+use katascope::evaluate::{Evaluation, Evaluator, Setup};
+use katascope::input::config::Layers;
+use katascope::input::manifest;
+use katascope::input::source::Source;
+use katascope::runtime::Depth;
+use katascope::sample;
+
+fn evaluator(generation: Generation) -> Evaluator {
+    let names = match generation {
+        Generation::Rs41 => "name = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n",
+        Generation::Go21 | Generation::Go41 => "",
+    };
+    let text = format!(
+        r#"
+[hypervisor.qemu]
+path = "/opt/kata/bin/qemu-system-x86_64"
+kernel = "/opt/kata/share/kata-containers/vmlinux.container"
+image = "/opt/kata/share/kata-containers/kata-containers.img"
+machine_type = "q35"
+shared_fs = "virtio-fs"
+virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
+virtio_fs_cache = "auto"
+enable_annotations = ["enable_iommu"]
+[agent.kata]
+[runtime]
+internetworking_model = "tcfilter"
+{names}"#
+    );
+    let layers = Layers::of_text("/etc/kata-containers/configuration.toml", &text);
+    Evaluator::new(Setup { layers, generation, ..sample::evaluator().setup().clone() })
+}
+
+/// The pod without the annotation, and with it.
+fn differences(generation: Generation, key: &str, value: &str) -> (Evaluation, Differences) {
+    let evaluate = |annotations: serde_json::Value| {
+        let spec = serde_json::json!({ "ociVersion": "1.1.0", "annotations": annotations });
+        let documents = manifest::read(&Source::new("pod.json", spec.to_string())).unwrap();
+        evaluator(generation).evaluate(&documents.pods[0], Depth::Full)
+    };
+    let cri = serde_json::json!({ "io.kubernetes.cri.container-type": "sandbox" });
+    let mut with = cri.clone();
+    with[key] = value.into();
+    let (old, new) = (evaluate(cri), evaluate(with));
+    assert_eq!(new.outcome.failure(), None);
+    (new.clone(), Differences::between(&old, &new))
+}
+
+#[test]
+fn the_kernels_command_line_hangs_on_what_its_parameters_hang_on() {
+    for generation in [Generation::Go41, Generation::Rs41] {
+        let key = "io.katacontainers.config.hypervisor.enable_iommu";
+        let (evaluation, _) = differences(generation, key, "true");
+        let args = evaluation.launch.unwrap().args;
+        let at = args.iter().position(|arg| arg.text == "-append").unwrap();
+        let cause = &args[at + 1].cause;
+        assert_eq!(cause.keys.first().unwrap(), "hypervisor.qemu.kernel_params", "{generation:?}");
+        assert!(cause.keys.contains(&"hypervisor.qemu.enable_iommu".into()), "{generation:?}: {cause:?}");
+    }
+}
+
+#[test]
+fn the_agents_requests_name_the_keys_of_their_own_tables() {
+    for generation in [Generation::Go41, Generation::Rs41] {
+        let request = |differences: Differences, title: &str| -> BodyRows {
+            differences.agent.into_iter().find(|row| row.title == title).unwrap()
+        };
+        let cause = |row: &BodyRows, pointer: &str| {
+            let found = row.causes.iter().find(|(own, _)| own == pointer);
+            found.map(|(_, cause)| cause.keys.to_vec()).unwrap_or_default()
+        };
+        // runtime-rs takes no policy from a pod.
+        if generation == Generation::Go41 {
+            let policy = "io.katacontainers.config.agent.policy";
+            let (_, changes) = differences(generation, policy, "cGFja2FnZQ==");
+            assert_eq!(cause(&request(changes, "SetPolicy"), ""), ["agent.kata.policy"]);
+        }
+        let modules = "io.katacontainers.config.agent.kernel_modules";
+        let (_, changes) = differences(generation, modules, "e1000e EEE=1");
+        let row = request(changes, "CreateSandbox");
+        assert_eq!(cause(&row, "/kernel_modules"), ["agent.kata.kernel_modules"], "{generation:?}");
+        assert_eq!(cause(&row, "/storages/0"), ["hypervisor.qemu.shared_fs"], "{generation:?}");
+        let options = cause(&row, "/storages/0/options");
+        match generation {
+            // The runtime always writes the same.
+            Generation::Rs41 => assert!(options.is_empty(), "{options:?}"),
+            _ => assert_eq!(
+                options,
+                ["hypervisor.qemu.virtio_fs_cache_size", "hypervisor.qemu.virtio_fs_cache"]
+            ),
+        }
+    }
+}
