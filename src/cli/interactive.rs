@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::{CommandFactory, ValueEnum};
 
 use super::args::{Cli, ColorChoice, Input, KataVersion, RuntimeChoice, ScreenOptions};
+use super::pods::Way;
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, pods};
 use crate::catalog::Generation;
@@ -36,12 +37,14 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
         .into());
     }
     let piped = input.manifests.iter().any(|p| p == Path::new("-"));
+    let typed = piped && io::stdin().is_terminal();
+    let small = !piped && pods::are_small(input);
     let opening = Opening {
         load: {
             let (input, readonly) = (Arc::new(input.clone()), screen.readonly);
-            Box::new(move |reading| load(&input, readonly, reading))
+            Box::new(move |reading| load(&input, readonly, small, reading))
         },
-        typed: piped && io::stdin().is_terminal(),
+        beside: !typed && !small,
         colours: match screen.color {
             ColorChoice::Auto => Colours::Auto,
             ColorChoice::Always => Colours::Always,
@@ -59,11 +62,18 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
     }
 }
 
-/// Reads everything that the screens show: the pods beside the configuration.
-fn load(input: &Arc<Input>, readonly: bool, reading: &Arc<Reading>) -> Result<Session, CliError> {
-    let pods = {
+/// Reads everything that the screens show; pods that take a while beside the configuration.
+fn load(
+    input: &Arc<Input>,
+    readonly: bool,
+    small: bool,
+    reading: &Arc<Reading>,
+) -> Result<Session, CliError> {
+    let begun = if small {
+        None
+    } else {
         let (input, reading) = (input.clone(), reading.clone());
-        std::thread::Builder::new().spawn(move || pods::all(&input, Some(&reading)))?
+        Some(std::thread::Builder::new().spawn(move || pods::all(&input, Way::Told(&reading)))?)
     };
     let (evaluator, chosen) = setup::evaluator(input)?;
     // One that is broken can be mended from the screens; of one that is not there, nothing can be shown.
@@ -74,7 +84,10 @@ fn load(input: &Arc<Input>, readonly: bool, reading: &Arc<Reading>) -> Result<Se
         }
         .into());
     }
-    let pods = pods.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let pods = match begun {
+        Some(begun) => begun.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+        None => pods::all(input, Way::Small)?,
+    };
     reading.pods(pods.len());
     let root = chosen.root.clone();
     let generation = evaluator.setup().generation;
@@ -90,8 +103,11 @@ fn load(input: &Arc<Input>, readonly: bool, reading: &Arc<Reading>) -> Result<Se
                 return Ok(Fresh { layers: layers.clone(), pods: kept.clone(), rights: rights_of_sample() });
             }
             host.forget();
-            let pods =
-                if piped { kept.clone() } else { pods::all(&input, None).map_err(|e| e.to_string())? };
+            let pods = if piped {
+                kept.clone()
+            } else {
+                pods::all(&input, Way::Large).map_err(|e| e.to_string())?
+            };
             let layers: Layers = setup::layers(&input, &host).map_err(|e| e.to_string())?.layers;
             let rights = rights(&layers, generation, &root);
             Ok(Fresh { layers, pods, rights })

@@ -97,6 +97,37 @@ pub(super) fn each<T: Send>(
     })
 }
 
+/// The same on this thread alone, for what is read sooner than threads are started.
+pub(super) fn here<T>(
+    (shown, input): Opened,
+    node: &Node,
+    work: &impl Fn(Pod) -> Option<T>,
+    take: &mut dyn FnMut(T) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    // Both ways of reading sort.
+    let sorted = RefCell::new(Sorted::default());
+    let mut visit = |object: Object<'_, '_>| sorted.borrow_mut().sort(&object, node);
+    let mut pieces = |piece: Piece| {
+        let mut sorted = sorted.borrow_mut();
+        if let Err(error) = piece.walk(&mut |object| sorted.sort(&object, node)) {
+            sorted.failed = sorted.failed.take().or(Some(SetupError::from(error).into()));
+        }
+        sorted.failed.is_none()
+    };
+    let read = manifest::batches(input, shown.clone(), &mut pieces, &mut visit);
+    let sorted = sorted.into_inner();
+    let pods = sorted.pods.len();
+    sorted.pods.into_iter().filter_map(work).try_for_each(take)?;
+    if let Some(error) = sorted.failed {
+        return Err(error);
+    }
+    read.map_err(SetupError::from)?;
+    if pods == 0 {
+        return Err(SetupError::from(manifest::no_pods(&shown, &sorted.others)).into());
+    }
+    Ok(())
+}
+
 /// A worker's life.
 fn run<T>(
     batches: &Receiver<Batch>,

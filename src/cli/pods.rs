@@ -17,12 +17,39 @@ pub(super) fn each(input: &Input, take: impl FnMut(Pod) -> Result<(), CliError>)
     each_worked(input, |pod| pod, take)
 }
 
-/// Every pod; `reading` is told how far it is.
-pub(super) fn all(input: &Input, reading: Option<&Arc<Reading>>) -> Result<Vec<Pod>, CliError> {
+/// How manifests are read.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'r> {
+    /// On every core.
+    Large,
+    /// On every core, and told how far it is.
+    Told(&'r Arc<Reading>),
+    /// Right here.
+    Small,
+}
+
+/// Whether reading the manifests takes no longer than to start threads for it.
+pub(super) fn are_small(input: &Input) -> bool {
+    const SMALL: u64 = 256 << 10;
+    let mut sum = 0;
+    input.manifests.iter().filter_map(|path| files(path).ok()).flatten().all(|file| {
+        match std::fs::metadata(file) {
+            Ok(meta) => {
+                sum += meta.len();
+                meta.is_file() && sum <= SMALL
+            }
+            // What is not there is told at once.
+            Err(_) => true,
+        }
+    })
+}
+
+/// Every pod.
+pub(super) fn all(input: &Input, way: Way<'_>) -> Result<Vec<Pod>, CliError> {
     let mut found = Vec::new();
     told(
         input,
-        reading,
+        way,
         |pod| pod,
         |pod| {
             found.push(pod);
@@ -38,12 +65,12 @@ pub(super) fn each_worked<T: Send>(
     work: impl Fn(Pod) -> T + Sync,
     take: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    told(input, None, work, take)
+    told(input, Way::Large, work, take)
 }
 
 fn told<T: Send>(
     input: &Input,
-    reading: Option<&Arc<Reading>>,
+    way: Way<'_>,
     work: impl Fn(Pod) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
@@ -62,7 +89,12 @@ fn told<T: Send>(
     }
     for path in &input.manifests {
         for file in files(path)? {
-            parallel::each(open(&file, reading)?, &node, &work, &mut take)?;
+            let reading = if let Way::Told(reading) = way { Some(reading) } else { None };
+            let opened = open(&file, reading)?;
+            match way {
+                Way::Small => parallel::here(opened, &node, &work, &mut take)?,
+                Way::Large | Way::Told(_) => parallel::each(opened, &node, &work, &mut take)?,
+            }
         }
     }
     match &input.pod {
@@ -139,4 +171,66 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, SetupError> {
     }
     files.sort();
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::Cli;
+
+    fn read(text: &str, name: &str, way: Way<'_>) -> Result<Vec<Pod>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let input = Cli::try_parse_from(["katascope", path.to_str().unwrap()]).unwrap().input;
+        assert!(are_small(&input));
+        let hidden = |text: String| text.replace(&folder.path().display().to_string(), "");
+        let mut pods = all(&input, way).map_err(|error| hidden(error.to_string()))?;
+        for pod in &mut pods {
+            pod.source.file = hidden(std::mem::take(&mut pod.source.file));
+            // Places have the path in them, and are the reader's own.
+            pod.findings.clear();
+            pod.problems.iter_mut().for_each(|problem| problem.place = None);
+            pod.annotations.iter_mut().for_each(|a| a.place.file = "".into());
+        }
+        Ok(pods)
+    }
+
+    #[test]
+    fn little_is_read_as_much_is() {
+        let pod = |name: &str| {
+            format!(
+                r#"{{"kind":"Pod","apiVersion":"v1","metadata":{{"name":"{name}","annotations":{{"a":"1"}}}},"spec":{{"runtimeClassName":"k","containers":[]}}}}"#
+            )
+        };
+        let class =
+            r#"{"kind":"RuntimeClass","apiVersion":"node.k8s.io/v1","metadata":{"name":"k"},"handler":"h"}"#;
+        let texts = [
+            (sample::PODS.to_owned(), "a.yaml"),
+            (format!("{}\n---\n{class}\n---\n{}\n", pod("a"), pod("b")), "a.yaml"),
+            (format!("{}\n{class}\n{}\n", pod("a"), pod("b")), "a.json"),
+            (format!("{}\n{{\n", pod("a")), "a.json"),
+            (
+                format!(r#"{{"kind":"List","apiVersion":"v1","items":[{},{class},{}]}}"#, pod("a"), pod("b")),
+                "a.json",
+            ),
+            ("kind: ConfigMap\napiVersion: v1\n".to_owned(), "a.yaml"),
+            ("kind: [\n".to_owned(), "a.yaml"),
+            (String::new(), "a.yaml"),
+        ];
+        for (text, name) in texts {
+            let much = read(&text, name, Way::Large);
+            assert_eq!(read(&text, name, Way::Small), much, "{text}");
+            assert!(much.is_ok_and(|pods| pods.len() > 1) || !text.contains("\"b\""), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_little() {
+        let input = |path: &str| Cli::try_parse_from(["katascope", path]).unwrap().input;
+        assert!(!are_small(&input("/dev/zero")));
+        assert!(are_small(&input("/no/such/file")));
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::runtime::verdict::Fix;
 use crate::tui::message::Command;
+use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Screen};
 
@@ -50,6 +51,11 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         Command::Redo if model.history.depth().1 == 0 => no("nothing was taken back"),
         Command::Save | Command::SaveAndQuit if model.readonly.is_some() => model.readonly.clone(),
         Command::Save if model.unsaved() == 0 => no("nothing to save: no policy edit is unsaved"),
+        Command::Reapply | Command::TakeTheirs
+            if matches!(model.dialogs.last(), Some(Dialog::Conflict { theirs: None, .. })) =>
+        {
+            no("the file is gone; k writes it anew, Esc leaves it so")
+        }
         Command::Origin | Command::ToLaunch if model.rows.current().is_none() => no("nothing is selected"),
         Command::ExportTry if model.trying() == 0 => no("no value is tried; e on an annotation tries one"),
         Command::NextHit | Command::PrevHit if model.list().search.is_empty() => {

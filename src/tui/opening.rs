@@ -38,8 +38,9 @@ pub type Load<E> = Box<dyn FnOnce(&Arc<Reading>) -> Result<Session, E> + Send>;
 pub struct Opening<E> {
     /// Reads the files.
     pub load: Load<E>,
-    /// Whether what is read is typed at the terminal: nobody else may read keys meanwhile.
-    pub typed: bool,
+    /// Whether it is read beside the screen. Not where it is typed at the terminal, which nobody else may
+    /// read meanwhile; and not where it takes no longer than to start a thread.
+    pub beside: bool,
     /// Colours.
     pub colours: Colours,
     /// The settings file that was named.
@@ -48,7 +49,7 @@ pub struct Opening<E> {
 
 impl<E> std::fmt::Debug for Opening<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Opening").field("typed", &self.typed).finish_non_exhaustive()
+        f.debug_struct("Opening").field("beside", &self.beside).finish_non_exhaustive()
     }
 }
 
@@ -62,27 +63,24 @@ pub(super) enum Arrived<E> {
     Left(Ended),
 }
 
-fn arrived<E>(
-    result: Result<Session, E>,
-    display: Option<Display>,
-    typed: VecDeque<Message>,
-) -> io::Result<Arrived<E>> {
-    Ok(match result {
-        Ok(session) => Arrived::Session(Box::new(session), display, typed),
-        Err(error) => Arrived::Failed(error),
-    })
+impl<E> Arrived<E> {
+    pub(super) fn of(result: Result<Session, E>, display: Option<Display>, typed: VecDeque<Message>) -> Self {
+        match result {
+            Ok(session) => Self::Session(Box::new(session), display, typed),
+            Err(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// What is being read.
 pub(super) struct Arriving<E> {
     inbox: Receiver<Result<Session, E>>,
     reading: Arc<Reading>,
-    typed: bool,
 }
 
 impl<E: Send + 'static> Arriving<E> {
     /// Begins to read.
-    pub(super) fn begin(load: Load<E>, typed: bool) -> io::Result<Self> {
+    pub(super) fn begin(load: Load<E>) -> io::Result<Self> {
         let reading = Arc::new(Reading::default());
         let (outbox, inbox) = channel();
         let told = reading.clone();
@@ -90,7 +88,7 @@ impl<E: Send + 'static> Arriving<E> {
             // Nobody listens any more where the program is being left.
             let _ = outbox.send(load(&told));
         })?;
-        Ok(Self { inbox, reading, typed })
+        Ok(Self { inbox, reading })
     }
 
     /// Waits for it; after a moment, before everybody's eyes.
@@ -102,11 +100,8 @@ impl<E: Send + 'static> Arriving<E> {
         take: impl FnOnce() -> io::Result<Display>,
     ) -> io::Result<Arrived<E>> {
         let died = || io::Error::other("reading ended before its time");
-        if self.typed {
-            return arrived(self.inbox.recv().map_err(|_| died())?, None, VecDeque::new());
-        }
         match self.inbox.recv_timeout(MOMENT) {
-            Ok(result) => return arrived(result, None, VecDeque::new()),
+            Ok(result) => return Ok(Arrived::of(result, None, VecDeque::new())),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(died()),
         }
@@ -133,7 +128,7 @@ impl<E: Send + 'static> Arriving<E> {
                 }
             }
             match self.inbox.try_recv() {
-                Ok(result) => return arrived(result, Some(display), typed),
+                Ok(result) => return Ok(Arrived::of(result, Some(display), typed)),
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Err(died()),
             }

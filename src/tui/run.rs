@@ -80,7 +80,10 @@ pub enum Ended {
 pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E>> {
     terminal::guard_against_panics();
     let signals = Signals::take()?;
-    let arriving = Arriving::begin(opening.load, opening.typed)?;
+    let (read, arriving) = match opening.beside {
+        true => (None, Some(Arriving::begin(opening.load)?)),
+        false => (Some((opening.load)(&Default::default())), None),
+    };
     let env = Env::capture();
     let settings = read_settings(opening.settings, &env);
     let preset = match opening.colours {
@@ -91,7 +94,12 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
     };
     let ascii = settings.ascii.unwrap_or_else(|| env.ascii());
     let take = || Display::take(settings.mouse, ascii);
-    let (session, display, typed) = match arriving.wait(&signals, &settings, preset, take)? {
+    let arrived = match (read, arriving) {
+        (Some(result), _) => Arrived::of(result, None, VecDeque::new()),
+        (None, Some(arriving)) => arriving.wait(&signals, &settings, preset, take)?,
+        (None, None) => Arrived::Left(Ended::Quit),
+    };
+    let (session, display, typed) = match arrived {
         Arrived::Session(session, display, typed) => (*session, display, typed),
         Arrived::Failed(error) => return Ok(Err(error)),
         Arrived::Left(ended) => return Ok(Ok(ended)),

@@ -105,7 +105,9 @@ fn a_file_that_is_gone_is_written_anew_only_when_told() {
     stage.keys("2 j d");
     stage.disk.remove(CONFIG_PATH);
     stage.keys("s y");
-    assert!(stage.screen().contains("is gone"), "{}", stage.screen());
+    let screen = stage.screen();
+    assert!(screen.contains("is gone") && screen.contains("k write it anew"), "{screen}");
+    assert!(!screen.contains("take theirs") && !screen.contains("re-apply"), "{screen}");
     stage.keys("r t");
     assert!(stage.screen().contains("the file is gone"), "{}", stage.screen());
     assert!(!stage.disk.contains_key(CONFIG_PATH));

@@ -311,3 +311,32 @@ fn the_way_to_what_has_no_effect_is_true_on_every_screen() {
     without_effect(stage.keys("v"));
     assert!(stage.keys("3").screen().contains("; 1 lists them"), "{}", stage.screen());
 }
+
+#[test]
+fn whoever_changed_something_sees_the_key_that_saves_it() {
+    let mut stage = Stage::new(80, 24);
+    let footer = |stage: &mut Stage| stage.screen().lines().last().unwrap_or_default().to_owned();
+    assert!(!footer(&mut stage).contains("save"));
+    stage.keys("2 j d");
+    for screen in ["1", "2", "3", "4", "5", "6"] {
+        let footer = footer(stage.keys(screen));
+        assert!(footer.trim_start().starts_with("s save "), "{screen}: {footer}");
+    }
+    stage.keys("u");
+    assert!(!footer(&mut stage).contains("save"));
+}
+
+#[test]
+fn the_header_names_the_pod_whatever_else_it_has_to_say() {
+    let mut stage = Stage::new(80, 24);
+    stage.keys(". e 9 enter 2 j d");
+    stage.send(Message::Answer(Answer::ChangedOnDisk(vec!["configuration.toml".into()])));
+    for width in [50, 60, 79, 80, 99, 100, 140] {
+        stage.size.0 = width;
+        let screen = stage.screen();
+        let header = screen.lines().next().unwrap_or_default();
+        assert!(header.contains("shop/big 2/") || width < 79, "{width}: {header}");
+        assert!(header.contains(" 2/5 "), "{width}: {header}");
+        assert!(header.contains("1 unsaved") || width < 79, "{width}: {header}");
+    }
+}

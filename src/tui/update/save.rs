@@ -198,9 +198,6 @@ pub(super) fn settle(model: &mut Model, command: Command) {
             again(model);
             model.say("this would take back what they wrote; nothing is written yet");
         }
-        (Command::Reapply | Command::TakeTheirs, None) => {
-            model.complain("the file is gone; k writes it anew, Esc leaves it so");
-        }
         (Command::Reapply | Command::TakeTheirs, Some(theirs)) => {
             let keep = command == Command::Reapply;
             let layers = model.saved.setup().layers.with_text(&path, &theirs);

@@ -17,6 +17,9 @@ use crate::tui::widget::line::Line;
 use crate::tui::widget::rich::Rich;
 use crate::tui::widget::text;
 
+/// Columns of the pod's name that other things in the header give way to.
+const LEAST_OF_POD: usize = 16;
+
 pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     canvas.clear(area, Token::Header);
     let glyphs = canvas.theme.glyphs;
@@ -26,24 +29,6 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let drop_ins = setup.layers.drop_ins.as_ref().map_or(0, Vec::len);
     let facts = &setup.host.facts;
     let hypervisor = model.current.hypervisor().unwrap_or("does not load");
-    // The pod and its outcome come first; what is the same all the time gives way.
-    let (wide, narrow) = (area.width >= 100, area.width < 80);
-    let mut left = Rich::of(Token::Text, " ");
-    if !narrow {
-        left.push(Token::Strong, file);
-        if drop_ins > 0 {
-            left.push(Token::Text, format!(" +{drop_ins}"));
-        }
-        left.push(Token::Text, &bar);
-    }
-    let generation = if wide { setup.generation.title() } else { setup.generation.id() };
-    left.push(Token::Text, format!("{generation} {} {hypervisor}", glyphs.dot));
-    if wide {
-        left.push(Token::Text, format!("{bar}{} cpu {} GiB", facts.cpus, facts.memory_mib / 1024));
-    }
-    let pod = model.pods.get(model.pod).map_or_else(|| "no pods".to_owned(), |e| e.pod.id());
-    left.push(Token::Text, &bar);
-
     let mut right = Rich::new();
     if !model.stale.is_empty() {
         right.push(Token::Dirty, " changed on disk ");
@@ -67,6 +52,35 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     }
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let count = format!(" {}/{}", model.pod + 1, model.pods.len());
+    let wide = area.width >= 100;
+    let generation = if wide { setup.generation.title() } else { setup.generation.id() };
+    let pod = model.pods.get(model.pod).map_or_else(|| "no pods".to_owned(), |e| e.pod.id());
+    // The pod and its outcome come first; what is the same all the time gives way, the file's name before
+    // the runtime's.
+    let least = text::width(&text::visible(&pod)).min(LEAST_OF_POD) + count.len();
+    let whole = [wide, area.width >= 80, true, false];
+    let parts = |level: usize| {
+        let mut left = Rich::of(Token::Text, " ");
+        if level < 2 {
+            left.push(Token::Strong, &file);
+            if drop_ins > 0 {
+                left.push(Token::Text, format!(" +{drop_ins}"));
+            }
+            left.push(Token::Text, &bar);
+        }
+        if level < 3 {
+            left.push(Token::Text, format!("{generation} {} {hypervisor}", glyphs.dot));
+        }
+        if level < 1 {
+            left.push(Token::Text, format!("{bar}{} cpu {} GiB", facts.cpus, facts.memory_mib / 1024));
+        }
+        if level < 3 {
+            left.push(Token::Text, &bar);
+        }
+        left
+    };
+    let fits = |level: &usize| whole.get(*level) == Some(&true) && parts(*level).width() + least <= room;
+    let mut left = parts((0..3).find(fits).unwrap_or(3));
     let pod_room = room.saturating_sub(left.width() + count.len());
     left.push(Token::Strong, text::cut_middle(&text::visible(&pod), pod_room, glyphs.ellipsis));
     if !model.pods.is_empty() && pod_room > 3 {
@@ -225,6 +239,14 @@ pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             items.push((60, key.to_string(), "back"));
         }
     }
+    // What was changed wants saving, wherever one is by now.
+    if model.dialogs.is_empty()
+        && model.typing == Typing::Nowhere
+        && model.unsaved() > 0
+        && let Some(save) = items.iter_mut().find(|i| i.2 == Command::Save.entry().label)
+    {
+        save.0 = 0;
+    }
     items.sort_by_key(|i| i.0);
     // What always must be there stands at the right.
     let last: Vec<_> = items.extract_if(.., |i| i.0 >= 40).collect();
@@ -267,7 +289,7 @@ fn reads_detail(model: &Model) -> bool {
 }
 
 /// What a command is called where it means something narrower than elsewhere.
-fn here(model: &Model, command: Command) -> Option<&'static str> {
+pub(super) fn here(model: &Model, command: Command) -> Option<&'static str> {
     let detail = reads_detail(model);
     match (command, model.rows.current().map(|r| &r.body)) {
         (Command::Filter, _) if detail => Some("search"),
@@ -275,6 +297,9 @@ fn here(model: &Model, command: Command) -> Option<&'static str> {
         (Command::Open, Some(Body::Fold(_))) => Some("unfold"),
         (Command::Open, Some(Body::List(_) | Body::Pattern(_))) if detail => Some("edit"),
         (Command::Open, Some(Body::Annotation(_))) => Some("why"),
+        (Command::KeepMine, _) if reason_against(model, Command::TakeTheirs).is_some() => {
+            Some("write it anew")
+        }
         _ => None,
     }
 }

@@ -12,8 +12,10 @@
 
 use ratatui::layout::Rect;
 
+use super::chrome::here;
 use super::dialogs::{below, scrolled, window};
 use crate::diff::text::Region;
+use crate::tui::available::reason_against;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
@@ -47,8 +49,10 @@ pub(super) fn draw(
         |command| model.keymap.chord_for(&model.layers(), command).map_or(String::new(), |k| k.to_string());
     let mut choices = Rich::new();
     for command in [Command::Reapply, Command::KeepMine, Command::TakeTheirs] {
-        choices =
-            choices.put(Token::Key, key(command)).put(Token::Text, format!(" {}   ", command.entry().label));
+        if reason_against(model, command).is_none() {
+            let label = here(model, command).unwrap_or(command.entry().label);
+            choices = choices.put(Token::Key, key(command)).put(Token::Text, format!(" {label}   "));
+        }
     }
     let choices = choices.put(Token::Key, key(Command::Back)).put(Token::Strong, " [cancel]");
     canvas.line(inner, 1, choices);

@@ -123,7 +123,11 @@ pub(super) fn save(
     for (i, target) in targets.iter().enumerate() {
         let on = i == at;
         let mut line = Rich::of(Token::Focus, if on { glyphs.pointer } else { " " }).put(Token::Text, " ");
-        line.push(if on { Token::Strong } else { Token::Text }, &target.label);
+        // A reason has to be read to its end; of a path the ends tell enough.
+        let reason = target.reason.as_deref().map_or(0, |r| text::width(&text::visible(r)) + 4);
+        let room = usize::from(inner.width).saturating_sub(2 + reason).max(24);
+        let label = text::cut_middle(&target.label, room, glyphs.ellipsis);
+        line.push(if on { Token::Strong } else { Token::Text }, label);
         if let Some(reason) = &target.reason {
             line.push(Token::Refused, format!("  {} {}", glyphs.fail, text::visible(reason)));
         }
