@@ -121,6 +121,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
         let instead = if model.rights.drop_in.is_none() { "a drop-in or a patch" } else { "a patch" };
         model.say(format!("{reason}; edits can be saved as {instead}"));
     }
+    model.explain_no_load();
     for warning in &settings.warnings {
         model.complain(warning.clone());
     }

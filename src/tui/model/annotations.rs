@@ -190,6 +190,17 @@ impl Model {
         self.say(text);
     }
 
+    /// The first words where the configuration does not load: on another machine than its own nearly none
+    /// does, and that can be told.
+    pub fn explain_no_load(&mut self) {
+        if self.current.loaded().is_err() {
+            self.complain(
+                "the configuration does not load here, so every pod is refused; if it is another host's, --root \
+                 DIR says where its files are, --host FILE what that host is",
+            );
+        }
+    }
+
     /// The verdict of the selected annotation.
     pub fn selected_verdict(&self) -> Option<&Verdict> {
         match &self.rows.current()?.body {

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::{annotations, changes, config, pods, policy};
 use crate::tui::geometry::{Geometry, Region, Target};
+use crate::tui::message::Command;
 use crate::tui::model::rows::{Body, Row};
 use crate::tui::model::{Model, Pane, Screen, Show};
 use crate::tui::theme::Token;
@@ -116,10 +117,17 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let refused = model.evaluation.outcome.failure();
     let shows_pod = matches!(model.screen, Screen::Launch | Screen::Agent | Screen::Config);
     let no_rows = shows_pod && refused.is_some() && model.rows.all == 0;
+    let presses = match list.show {
+        Show::All => 0,
+        Show::Problems => 1,
+        Show::Set => 2,
+    };
     let text = if !list.filter.is_empty() && !no_rows {
         format!("nothing fits '{}'; Esc clears the filter", list.filter.text())
-    } else if list.show != Show::All {
-        "nothing of that kind; v shows all".to_owned()
+    } else if presses > 0 && !no_rows {
+        let key = model.keymap.chord_for(&model.layers(), Command::CycleRows);
+        let keys = key.map_or_else(|| "v".to_owned(), |key| key.to_string());
+        format!("nothing of that kind; {} shows all", vec![keys; presses].join(" "))
     } else {
         match model.screen {
             Screen::Pods => "no pods: name manifests on the command line, or pipe them in with -".to_owned(),

@@ -1,7 +1,7 @@
 //! Screen 6: every pod with its outcome, problems first once all are known.
 
 use crate::input::manifest::Sizing;
-use crate::runtime::verdict::Status;
+use crate::runtime::verdict::{FailureStage, Status};
 use crate::tui::model::Model;
 use crate::tui::model::annotations::short;
 use crate::tui::model::pods::STATUSES;
@@ -80,16 +80,18 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
     if let Some(sizing) = pod.sizing {
         fact("size", size_words(&sizing));
     }
-    let said = model.sweep.get(index).and_then(|s| s.refused.as_ref()).map(|(_, message)| message);
-    for problem in pod.problems.iter().filter(|p| said.is_none_or(|m| **m != *p.message)) {
-        lines.push(Rich::of(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, &problem.message));
-    }
     if let Some(summary) = model.sweep.get(index) {
         lines.push(Rich::new());
         match &summary.refused {
             Some((stage, message)) => {
                 lines.push(Rich::of(Token::Refused, format!("{} refused at {stage}", glyphs.fail)));
-                lines.push(Rich::of(Token::Text, message));
+                // Of Kubernetes' complaints all are known, of the others the first line.
+                if *stage == FailureStage::Kubernetes.as_str() && !pod.problems.is_empty() {
+                    let texts = pod.problems.iter().flat_map(|problem| problem.message.lines());
+                    lines.extend(texts.map(|text| Rich::of(Token::Text, text)));
+                } else {
+                    lines.push(Rich::of(Token::Text, message));
+                }
             }
             None => lines.push(Rich::of(Token::Allowed, format!("{} starts", glyphs.pass))),
         }
