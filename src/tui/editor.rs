@@ -34,6 +34,8 @@ pub(super) fn failure(said: &str, status: ExitStatus) -> String {
     match status.code() {
         // The shell's words for a command that is not there, or cannot be run.
         Some(126 | 127) => format!("no editor: '{said}' does not run; set VISUAL or EDITOR"),
+        // And its number for one that a signal ended.
+        Some(code @ 129..=192) => format!("{said} was ended by signal {}", code - 128),
         _ => format!("{said} ended with {status}"),
     }
 }
@@ -105,6 +107,9 @@ mod tests {
         assert_eq!(told, "[a b]\n[--to=c d]\n[/x/$HOME `no`.toml]\n");
         let missing =
             command("/no/such/editor", file, 1).stderr(std::process::Stdio::null()).status().unwrap();
+        let killed =
+            command("sh -c 'kill -9 $$'", file, 1).stderr(std::process::Stdio::null()).status().unwrap();
+        assert!(failure("sh", killed).ends_with("signal 9") || failure("sh", killed).contains("signal: 9"));
         assert!(failure("/no/such/editor", missing).contains("set VISUAL or EDITOR"));
     }
 }

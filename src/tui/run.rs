@@ -362,3 +362,21 @@ fn export(name: &str, text: &str, another: bool) -> Result<PathBuf, String> {
     }
     Err(taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_already_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("katascope-value.txt").display().to_string();
+        let first = export(&name, "one", false).unwrap();
+        assert!(export(&name, "two", false).unwrap_err().ends_with("is there already; nothing was written"));
+        let second = export(&name, "two", true).unwrap();
+        let third = export(&name, "three", true).unwrap();
+        assert!(second.ends_with("katascope-value-2.txt") && third.ends_with("katascope-value-3.txt"));
+        let read = |path| std::fs::read_to_string(path).unwrap();
+        assert_eq!((read(first), read(second), read(third)), ("one".into(), "two".into(), "three".into()));
+    }
+}

@@ -74,6 +74,10 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         // What differs says more than how many there are.
     } else if list.filter.is_empty() {
         title.push(Token::Muted, format!(" {dot} {}", rows.all));
+        if model.screen == Screen::Pods && list.show == Show::All && rows.all > 1 {
+            title.push(Token::Muted, format!(", {} refused", model.sweep.refused()));
+            title.push(Token::Muted, if model.sweep.done() { "" } else { " so far" });
+        }
     } else {
         title.push(Token::Muted, format!(" {dot} {} of {} ", rows.kept, rows.all));
         title.push(Token::Key, "/");
