@@ -392,6 +392,11 @@ pub enum Answer {
     ChangedOnDisk(Vec<String>),
     /// Back from the shell.
     Resumed,
+    /// The terminal said what it is drawn on.
+    Background {
+        /// Whether it is light.
+        light: bool,
+    },
 }
 
 /// What became of a copy.

@@ -5,6 +5,7 @@
 //! carries out what `update` asks for.
 
 pub mod available;
+mod background;
 mod clipboard;
 mod display;
 mod editor;

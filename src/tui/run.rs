@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event};
 
+use super::background::{Background, Heard};
 use super::display::Display;
 use super::effect::{Effect, Fresh, Rights, SaveOutcome};
 use super::env::{Colours, Env};
@@ -18,6 +19,7 @@ use super::message::{Answer, Message};
 use super::model::pods::First;
 use super::model::{Model, Notice};
 use super::opening::{Arrived, Arriving, MOMENT, Opening, read_settings};
+use super::settings::Settings;
 use super::signals::{GONE, Signals, suspend};
 use super::terminal;
 use super::watch::Watch;
@@ -135,6 +137,8 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
         real_path: session.real_path,
         disk: RealDisk::new(session.root),
         editor: env.editor(settings.editor.as_deref()),
+        colours: opening.colours,
+        settings,
         env,
         ended: None,
     };
@@ -159,6 +163,8 @@ struct Outside {
     real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
     disk: RealDisk,
     editor: String,
+    colours: Colours,
+    settings: Settings,
     env: Env,
     ended: Option<Option<String>>,
 }
@@ -178,6 +184,7 @@ impl Outside {
         let mut unsaved = 0;
         // The first picture comes first.
         self.display.draw(model, geometry)?;
+        let mut background = Background::ask(self.colours, &self.settings, &self.env)?;
         let mut watch = Watch::of(model, self.real_path.as_ref());
         let mut readings = model.readings;
         loop {
@@ -205,7 +212,13 @@ impl Outside {
                 loop {
                     match event::read()? {
                         Event::Resize(_, _) => draw = true,
-                        event => queue.extend(translate(event)),
+                        event => match background.hear(&event) {
+                            Heard::Nothing => queue.extend(translate(event)),
+                            Heard::Part | Heard::Answer(None) => {}
+                            Heard::Answer(Some(light)) => {
+                                queue.push_back(Message::Answer(Answer::Background { light }));
+                            }
+                        },
                     }
                     if !event::poll(GLANCE)? || queue.len() >= 256 {
                         break;

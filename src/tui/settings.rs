@@ -13,7 +13,7 @@ use crate::input::source::Source;
 pub const DEFAULT: &str = "\
 # katascope: settings of the terminal program. Every line is optional.
 
-# dark, light, 16 (the terminal's own colours) or mono.  Default: by the environment.
+# dark, light, 16 (the terminal's own colours) or mono.  Default: by the environment and the terminal's answer.
 # theme = \"dark\"
 
 # unicode or ascii.  Default: by TERM and the locale.

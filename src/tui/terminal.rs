@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::cursor::Show;
 use crossterm::event::{
@@ -21,6 +21,32 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll as poll_descriptors};
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// What a crash prints: the unsaved edits.
 static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
+
+/// When the terminal was asked something that it has not answered.
+static ASKED: Mutex<Option<Instant>> = Mutex::new(None);
+/// After this no answer is expected any more.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
+/// The terminal was asked something: what it answers is read before it is given back.
+pub fn expect_answer() {
+    if let Ok(mut asked) = ASKED.lock() {
+        *asked = Some(Instant::now());
+    }
+}
+
+/// It has answered.
+pub fn answer_came() {
+    if let Ok(mut asked) = ASKED.lock() {
+        *asked = None;
+    }
+}
+
+/// How long to listen for what is under way.
+fn patience() -> Duration {
+    let asked = ASKED.try_lock().ok().and_then(|asked| *asked);
+    let waits = asked.is_some_and(|at| at.elapsed() < ANSWERS_WITHIN);
+    Duration::from_millis(if waits { 100 } else { 2 })
+}
 
 /// The terminal, while it is ours.
 #[derive(Debug)]
@@ -83,12 +109,13 @@ fn restore() {
     let _ = queue!(out, DisableMouseCapture, DisableBracketedPaste);
     let _ = out.flush();
     // What the terminal sent before it heard of it.
+    let mut patience = patience();
     for _ in 0..1_000 {
         if is_gone() {
             break;
         }
-        match poll(Duration::from_millis(2)) {
-            Ok(true) if read().is_ok() => {}
+        match poll(patience) {
+            Ok(true) if read().is_ok() => patience = Duration::from_millis(2),
             _ => break,
         }
     }

@@ -89,6 +89,15 @@ impl Terminal {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
+    /// Everything that the program sent so far.
+    fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.raw.lock().unwrap()).into_owned()
+    }
+
+    fn until_sent(&self, what: &str) {
+        self.until(what, |_| self.sent().contains(what));
+    }
+
     fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
@@ -423,6 +432,40 @@ fn a_copy_reaches_the_terminal_and_through_tmux() {
         // The path that the refused pod asks for, in base64.
         assert_eq!(sent, "L3RtcC9xZW11");
     }
+}
+
+#[test]
+fn a_light_terminal_is_asked_and_believed() {
+    let question = "\u{1b}]11;?\u{7}";
+    let header = "48;5;253m";
+    for end in ["\u{7}", "\u{1b}\\"] {
+        let folder = folder();
+        let mut terminal = Terminal::program(folder.path(), &[]);
+        terminal.shows("6 Pods");
+        terminal.until_sent(question);
+        // Between other keys, as it comes to somebody who types.
+        terminal.press(&format!("2\u{1b}]11;rgb:ffff/ffff/ffff{end}j"));
+        terminal.until_sent(header);
+        terminal.shows("not anchored");
+        assert!(!terminal.contents().contains("Commands"), "{}", terminal.contents());
+        terminal.press("q");
+        assert!(terminal.ends().success());
+        terminal.is_restored();
+    }
+    let folder = folder();
+    let mut terminal = Terminal::program(folder.path(), &[]);
+    terminal.until_sent(question);
+    terminal.press("\u{1b}]11;rgb:1e1e/1e1e/2e2e\u{1b}\\2");
+    terminal.shows("4 entries");
+    terminal.press("q");
+    assert!(terminal.ends().success());
+    assert!(!terminal.sent().contains(header), "dark stays dark");
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::program(folder.path(), &[("COLORFGBG", "15;0")]);
+    terminal.shows("6 Pods");
+    terminal.press("q");
+    assert!(terminal.ends().success());
+    assert!(!terminal.sent().contains(question), "it was said already");
 }
 
 #[test]

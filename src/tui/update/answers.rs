@@ -9,6 +9,7 @@ use crate::tui::effect::{Effect, Fresh};
 use crate::tui::message::{Answer, Command, Copied};
 use crate::tui::model::Model;
 use crate::tui::model::pods::entries;
+use crate::tui::theme::Preset;
 
 pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
     match answer {
@@ -46,6 +47,9 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Resumed => {}
+        // What was guessed; by now somebody may have chosen.
+        Answer::Background { light: true } if model.preset == Preset::Dark => model.preset = Preset::Light,
+        Answer::Background { .. } => {}
     }
     Vec::new()
 }
