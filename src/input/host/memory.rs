@@ -5,22 +5,27 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::{Errno, Expansion, Stat};
 
 /// How many answers are remembered before all are forgotten.
 const MEMORY_LIMIT: usize = 100_000;
 
 /// Answers, by what was asked.
+type Answers<T> = HashMap<String, T, RandomState>;
+
+/// All that is remembered.
 #[derive(Default)]
 pub(super) struct Memory {
-    pub(super) lstat: HashMap<String, Result<Stat, Errno>>,
-    pub(super) stat: HashMap<String, Result<Stat, Errno>>,
-    pub(super) canonical: HashMap<String, Result<Arc<str>, Errno>>,
-    pub(super) dirs: HashMap<String, Result<Arc<[String]>, Errno>>,
-    pub(super) hashes: HashMap<String, Result<Arc<str>, Errno>>,
-    pub(super) globs: HashMap<String, Arc<Expansion>>,
+    pub(super) lstat: Answers<Result<Stat, Errno>>,
+    pub(super) stat: Answers<Result<Stat, Errno>>,
+    pub(super) canonical: Answers<Result<Arc<str>, Errno>>,
+    pub(super) dirs: Answers<Result<Arc<[String]>, Errno>>,
+    pub(super) hashes: Answers<Result<Arc<str>, Errno>>,
+    pub(super) globs: Answers<Arc<Expansion>>,
     /// Whether a glob stands for a path, by glob and path.
-    stands_for: HashMap<String, HashMap<String, bool>>,
+    stands_for: Answers<Answers<bool>>,
     /// How many answers `stands_for` has.
     pairs: usize,
 }
