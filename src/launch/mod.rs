@@ -236,14 +236,16 @@ impl Launch {
         }
         let mut all = Cause::default();
         params.iter().for_each(|param| all.add_keys(&param.cause));
-        for arg in self.args.iter_mut().filter(|arg| arg.text.trim() == line) {
+        // Hardly any argument is as long.
+        let is_line = |text: &str| text.len() >= line.len() && text.trim() == line;
+        for arg in self.args.iter_mut().filter(|arg| is_line(&arg.text)) {
             arg.cause.add_keys(&all);
         }
         let files = self.files.iter_mut().map(|file| (&file.body, &mut file.causes));
         let requests = self.requests.iter_mut().map(|request| (&request.body, &mut request.causes));
         for (body, causes) in files.chain(requests) {
             for (pointer, cause) in causes {
-                if body.pointer(pointer).and_then(Json::as_str).map(str::trim) == Some(line) {
+                if body.pointer(pointer).and_then(Json::as_str).is_some_and(is_line) {
                     cause.add_keys(&all);
                 }
             }

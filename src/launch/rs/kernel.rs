@@ -164,7 +164,7 @@ impl<'a> KernelLine<'a> {
             let text = if param.value.is_empty() {
                 param.key.clone().into_owned()
             } else {
-                format!("{}={}", param.key, param.value)
+                [&*param.key, "=", &*param.value].concat()
             };
             Arg::new(text, param.cause.clone())
         });

@@ -162,7 +162,7 @@ type Difference<T> = (&'static str, fn(now: &T, old: &T) -> Option<Json>);
 fn differences<T>(table: &str, keys: &[Difference<T>], now: &T, old: &T, entries: &mut Vec<Entry>) {
     for (key, difference) in keys {
         if let Some(value) = difference(now, old) {
-            entries.push((format!("{table}.{key}"), value));
+            entries.push(([table, ".", key].concat(), value));
         }
     }
 }
