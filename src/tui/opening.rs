@@ -25,9 +25,9 @@ use crate::input::reading::Reading;
 use crate::input::source::Source;
 
 /// Nothing is shown of reading that takes no longer than this.
-pub(super) const MOMENT: Duration = Duration::from_millis(60);
+pub(super) const MOMENT: Duration = Duration::from_millis(80);
 /// How often it is looked whether everything is read, and drawn how far it is.
-const GLANCE: Duration = Duration::from_millis(20);
+const GLANCE: Duration = Duration::from_millis(8);
 /// Keys that are kept for when everything is read.
 const KEPT: usize = 256;
 
