@@ -316,7 +316,7 @@ fn finish(
     if let Some(failure) = outcome.failure() {
         findings.extend(refusal(pod, failure, &verdicts));
     }
-    findings.extend(verdicts.iter().filter_map(|v| of_verdict(pod, v)));
+    findings.extend(verdicts.iter().zip(&pod.annotations).filter_map(|(v, a)| of_verdict(a, v)));
     Evaluation {
         outcome,
         verdicts,
@@ -355,7 +355,8 @@ fn refusal(pod: &Pod, failure: &Failure, verdicts: &[Verdict]) -> Option<Finding
     })
 }
 
-fn of_verdict(pod: &Pod, verdict: &Verdict) -> Option<Finding> {
+/// What a verdict has to say, of the annotation that it is about: verdicts stand in the pod's order.
+fn of_verdict(annotation: &PodAnnotation, verdict: &Verdict) -> Option<Finding> {
     let (code, severity) = match verdict.status {
         Status::Applied => return None,
         Status::Overridden => (Code::AnnotationOverridden, Severity::Warning),
@@ -367,7 +368,6 @@ fn of_verdict(pod: &Pod, verdict: &Verdict) -> Option<Finding> {
         Status::Invalid => (Code::AnnotationInvalid, Severity::Refused),
         Status::Unknown => (Code::AnnotationUnknown, Severity::Ignored),
     };
-    let place = pod.annotations.iter().find(|a| a.key == verdict.key).map(|a| a.place.clone());
     let who = match verdict.stage {
         Stage::Cri => Who::ClusterAdministrator,
         Stage::Name | Stage::Value if verdict.key.starts_with(HYPERVISOR_PREFIX) => Who::ClusterAdministrator,
@@ -377,7 +377,7 @@ fn of_verdict(pod: &Pod, verdict: &Verdict) -> Option<Finding> {
         code,
         severity,
         subject: Some(verdict.key.to_string()),
-        place,
+        place: Some(annotation.place.clone()),
         message: verdict.reason.to_string(),
         fix: verdict.fix.clone(),
         who,

@@ -49,14 +49,13 @@ pub(super) fn advise(finding: &mut Finding) {
 /// Keys that were meant to be Kata's.
 fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
     let generation = evaluator.setup().generation;
-    for verdict in &evaluation.verdicts {
+    for (verdict, annotation) in evaluation.verdicts.iter().zip(&pod.annotations) {
         // Of an unknown key the verdict itself says it.
         let lost = matches!(verdict.status, Status::Dropped | Status::Ignored);
         if !lost {
             continue;
         }
         let Some(key) = spelling::meant(&verdict.key, generation) else { continue };
-        let place = pod.annotations.iter().find(|a| a.key == verdict.key).map(|a| a.place.clone());
         let (code, message) = if spelling::moved(&verdict.key) {
             (
                 Code::KeyMoved,
@@ -67,7 +66,7 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
         };
         found.push(Finding {
             subject: Some(verdict.key.to_string()),
-            place,
+            place: Some(annotation.place.clone()),
             ..finding(code, Severity::Ignored, pod, Who::PodAuthor, message, format!("write {key}"))
         });
     }
