@@ -8,11 +8,16 @@ pub fn nearest(key: &str, generation: Generation) -> Option<&'static Annotation>
     let base = last_part(key);
     let allowed = (base.chars().count() / 4).clamp(1, 3);
     let base = letters(base).collect::<Vec<char>>();
+    let tally = Tally::of(base.iter().copied());
     let mut rows = Rows::default();
     let near: Vec<(usize, &'static Annotation)> = annotations(generation)
         .filter(|(annotation, _)| annotation.key != key)
         .filter_map(|(annotation, _)| {
-            Some((rows.slips(&base, last_part(annotation.key), Some(allowed))?, annotation))
+            let other = last_part(annotation.key);
+            if tally.slips_at_least(letters(other)) > allowed {
+                return None;
+            }
+            Some((rows.slips(&base, other, Some(allowed))?, annotation))
         })
         .collect();
     let best = near.iter().map(|(slips, _)| *slips).min()?;
@@ -34,6 +39,35 @@ fn last_part(key: &str) -> &str {
 /// What counts of a text: case, `-` and `_` do not.
 fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase())
+}
+
+/// How often a text has each letter; those outside of ASCII are taken for one.
+struct Tally([u8; 128]);
+
+impl Tally {
+    fn of(letters: impl Iterator<Item = char>) -> Self {
+        let mut tally = Self([0_u8; 128]);
+        for letter in letters {
+            if let Some(count) = tally.0.get_mut(Self::index(letter)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        tally
+    }
+
+    fn index(letter: char) -> usize {
+        if letter.is_ascii() { letter as usize } else { 0 }
+    }
+
+    /// How many slips there are at least from this text to another: no order of letters is asked for, only
+    /// whether they are there. Cheap, and far from most names.
+    fn slips_at_least(&self, other: impl Iterator<Item = char>) -> usize {
+        let other = Self::of(other);
+        let pairs = || self.0.iter().zip(&other.0);
+        let missing: usize = pairs().map(|(one, other)| usize::from(one.saturating_sub(*other))).sum();
+        let too_many: usize = pairs().map(|(one, other)| usize::from(other.saturating_sub(*one))).sum();
+        missing.max(too_many)
+    }
 }
 
 /// The rows that counting slips works on, kept from one count to the next: a pod may set thousands of keys
@@ -100,6 +134,7 @@ mod tests {
             for (other, _) in annotations(Generation::Rs41) {
                 let other = last_part(other.key);
                 let whole = slips(one, other);
+                assert!(Tally::of(letters(one)).slips_at_least(letters(other)) <= whole, "{one} {other}");
                 let bounded = rows.slips(&letters(one).collect::<Vec<_>>(), other, Some(3));
                 assert_eq!(bounded, (whole <= 3).then_some(whole), "{one} {other}");
             }

@@ -30,6 +30,9 @@ macro_rules! exit_status {
     };
 }
 
+/// The variable that says what `--settings` would.
+pub(super) const SETTINGS_VARIABLE: &str = "KATASCOPE_CONFIG";
+
 /// The most useful commands, for help and man page.
 pub(super) const EXAMPLES: &str = examples!();
 /// What the exit status says, likewise.
@@ -62,7 +65,7 @@ Examples:
 More of one pod: katascope show annotations (every station), show sizing (the sum), show launch.";
 
 /// What Kata Containers makes of a pod's annotations on a host, before the pod is started.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(name = "katascope", bin_name = "katascope", version = VERSION)]
 #[command(after_help = SHORT_HELP, after_long_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
@@ -185,7 +188,7 @@ pub struct ScreenOptions {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
     /// Settings file [default: $XDG_CONFIG_HOME/katascope/config.toml]
-    #[arg(long, value_name = "FILE", env = "KATASCOPE_CONFIG")]
+    #[arg(long, value_name = "FILE", env = SETTINGS_VARIABLE)]
     pub settings: Option<PathBuf>,
 }
 
@@ -543,4 +546,17 @@ pub enum FailOn {
     Ignored,
     /// A warning, or worse
     Warning,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_said_is_the_default() {
+        let mut parsed = Cli::parse_from(["katascope"]);
+        // A variable may stand for it.
+        parsed.screen.settings = None;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Cli::default()));
+    }
 }

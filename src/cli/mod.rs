@@ -45,7 +45,11 @@ pub(crate) enum CliError {
 
 /// Runs the program on the process's arguments.
 pub fn run() -> Exit {
-    let cli = Cli::from_arg_matches(&shells::matches()).unwrap_or_else(|error| error.exit());
+    let cli = if shells::nothing_said() {
+        Cli::default()
+    } else {
+        Cli::from_arg_matches(&shells::matches()).unwrap_or_else(|error| error.exit())
+    };
     let result = match cli.command {
         None => interactive::run(&cli.input, &cli.screen),
         Some(Command::Check(args)) => check::run(&args),

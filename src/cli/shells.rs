@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::{ArgMatches, Command, CommandFactory};
 
-use super::args::{Cli, EXAMPLES, EXIT_STATUS};
+use super::args::{Cli, EXAMPLES, EXIT_STATUS, SETTINGS_VARIABLE};
 use super::setup::SetupError;
 use super::{CliError, Exit};
 
@@ -19,6 +19,12 @@ pub(super) const PLUGIN: &str = "kubectl-katascope";
 pub(super) fn is_plugin() -> bool {
     let called = std::env::args_os().next();
     called.as_deref().and_then(|path| Path::new(path).file_name()) == Some(OsStr::new(PLUGIN))
+}
+
+/// Whether there is no argument, nor a variable that stands for one: then the parser has nothing to do, and
+/// making it ready would take longer than most of what follows.
+pub(super) fn nothing_said() -> bool {
+    std::env::args_os().len() < 2 && std::env::var_os(SETTINGS_VARIABLE).is_none()
 }
 
 /// The process's arguments, under the name that the user typed.

@@ -78,7 +78,11 @@ impl Source {
         }
         let line = self.line_starts.partition_point(|start| *start <= offset);
         let start = self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let column = self.characters_before(offset).saturating_sub(self.characters_before(start)) + 1;
+        let before = match self.text.as_bytes().get(start..offset) {
+            Some(near) if near.len() <= BLOCK => beginnings(near),
+            _ => self.characters_before(offset).saturating_sub(self.characters_before(start)),
+        };
+        let column = before + 1;
         Place {
             file: self.path.clone(),
             line: u32::try_from(line).unwrap_or(u32::MAX),

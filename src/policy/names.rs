@@ -19,6 +19,8 @@ pub struct NameGate {
 
 #[derive(Debug, Clone)]
 enum Entries {
+    /// All are as plain as most are: they match where they stand in the name, in every runtime.
+    Words(Vec<Box<str>>),
     /// The Go runtimes try each entry for itself; `None` where it is invalid.
     Each(Vec<Option<GoRegex>>),
     /// runtime-rs compiles all into one set; `None` where that fails.
@@ -28,6 +30,9 @@ enum Entries {
 impl NameGate {
     /// Compiles the list; never fails, an invalid pattern is remembered as such.
     pub fn new(generation: Generation, patterns: &[String]) -> Self {
+        if let Some(words) = words(patterns) {
+            return Self { entries: Entries::Words(words), invalid: Vec::new() };
+        }
         let mut invalid = Vec::new();
         let entries = match generation {
             Generation::Go21 | Generation::Go41 => Entries::Each(
@@ -61,6 +66,7 @@ impl NameGate {
     /// The index of the first pattern that lets `short` (the name without the hypervisor prefix) through.
     pub fn admits(&self, short: &str) -> Option<usize> {
         match &self.entries {
+            Entries::Words(words) => words.iter().position(|word| short.contains(&**word)),
             Entries::Each(entries) => {
                 entries.iter().position(|e| e.as_ref().is_some_and(|regex| regex.is_match(short)))
             }
@@ -85,6 +91,14 @@ impl NameGate {
     }
 }
 
+/// The entries, where none has a character that means something to a regular expression and all together
+/// are far below the bounds that the runtimes set on one.
+fn words(patterns: &[String]) -> Option<Vec<Box<str>>> {
+    let word = |text: &String| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let small = patterns.iter().map(String::len).sum::<usize>() <= 4096;
+    (small && patterns.iter().all(word)).then(|| patterns.iter().map(|p| p.as_str().into()).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +114,22 @@ mod tests {
             assert_eq!(gate.admits("jailer_path"), Some(1), "{generation:?}");
             assert_eq!(gate.admits("image"), Some(0));
             assert_eq!(gate.admits("image_hash"), None);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn words_match_where_the_regular_expressions_do(
+            list in proptest::collection::vec("[ab_1]{0,3}", 0..5), name in "[ab_1]{0,6}"
+        ) {
+            let set = RegexSet::new(&list).unwrap();
+            let each: Vec<_> = list.iter().map(|p| GoRegex::new(p).unwrap()).collect();
+            for generation in Generation::ALL {
+                let gate = NameGate::new(generation, &list);
+                proptest::prop_assert!(matches!(gate.entries, Entries::Words(_)));
+                proptest::prop_assert_eq!(gate.admits(&name), set.matches(&name).iter().next());
+                proptest::prop_assert_eq!(gate.admits(&name), each.iter().position(|e| e.is_match(&name)));
+            }
         }
     }
 

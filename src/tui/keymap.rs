@@ -293,21 +293,35 @@ pub const DEFAULTS: &[Binding] = &[
 /// The bindings in force.
 #[derive(Debug, Clone)]
 pub struct Keymap {
+    // By layer, and there in the order in which they are shown.
     bindings: Vec<Binding>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { bindings: DEFAULTS.to_vec() }
+        let mut keymap = Self { bindings: DEFAULTS.to_vec() };
+        keymap.sort();
+        keymap
     }
 }
 
 impl Keymap {
+    fn sort(&mut self) {
+        self.bindings.sort_by_key(|row| row.layer);
+    }
+
+    fn of_layer(&self, layer: Layer) -> &[Binding] {
+        let start = self.bindings.partition_point(|row| row.layer < layer);
+        let rest = self.bindings.get(start..).unwrap_or_default();
+        let end = rest.partition_point(|row| row.layer == layer);
+        rest.get(..end).unwrap_or_default()
+    }
+
     /// What `chord` means, the first of `layers` asked first. Where one of them is a line being
     /// typed, a letter that none binds is text.
     pub fn lookup(&self, layers: &[Layer], chord: Chord) -> Found {
         for layer in layers {
-            if let Some(row) = self.bindings.iter().find(|r| r.layer == *layer && r.chord == chord) {
+            if let Some(row) = self.of_layer(*layer).iter().find(|r| r.chord == chord) {
                 return Found::Command(row.command);
             }
             if *layer == Layer::Typing
@@ -322,7 +336,7 @@ impl Keymap {
     /// The key to show for `command` in `layers`.
     pub fn chord_for(&self, layers: &[Layer], command: C) -> Option<Chord> {
         layers.iter().find_map(|layer| {
-            let row = self.bindings.iter().find(|r| r.layer == *layer && r.command == command)?;
+            let row = self.of_layer(*layer).iter().find(|r| r.command == command)?;
             // A layer above may have taken the key.
             (self.lookup(layers, row.chord) == Found::Command(command)).then_some(row.chord)
         })
@@ -330,12 +344,7 @@ impl Keymap {
 
     /// Every key for `command` in `layer`.
     pub fn chords(&self, layer: Layer, command: C) -> impl Iterator<Item = Chord> + '_ {
-        self.bindings.iter().filter(move |r| r.layer == layer && r.command == command).map(|r| r.chord)
-    }
-
-    /// Every row.
-    pub fn bindings(&self) -> &[Binding] {
-        &self.bindings
+        self.of_layer(layer).iter().filter(move |r| r.command == command).map(|r| r.chord)
     }
 
     /// Puts new chords in the place of those of the command named `name`. What cannot be done is said.
@@ -359,10 +368,7 @@ impl Keymap {
         }
         for chord in &parsed {
             for layer in &layers {
-                let taken = self
-                    .bindings
-                    .iter()
-                    .find(|r| r.layer == *layer && r.chord == *chord && r.command != command);
+                let taken = self.of_layer(*layer).iter().find(|r| r.chord == *chord && r.command != command);
                 if let Some(row) = taken {
                     return Err(format!(
                         "'{chord}' is '{}' there already; unbind that first",
@@ -375,6 +381,7 @@ impl Keymap {
         for layer in layers {
             self.bindings.extend(parsed.iter().map(|chord| b(layer, *chord, command)));
         }
+        self.sort();
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Where views draw: a buffer with a theme. Everything is clipped; nothing here can panic on a size.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
@@ -28,14 +28,16 @@ impl<'a> Canvas<'a> {
 
     /// Gives every cell of `area` the look of `token` and no text.
     pub fn clear(&mut self, area: Rect, token: Token) {
-        let style = self.theme.style(token);
+        let mut blank = Cell::EMPTY;
+        blank.set_style(self.theme.style(token));
         let area = area.intersection(self.buffer.area);
+        if area.is_empty() {
+            return;
+        }
         for y in area.top()..area.bottom() {
-            for x in area.left()..area.right() {
-                if let Some(cell) = self.buffer.cell_mut((x, y)) {
-                    cell.reset();
-                    cell.set_style(style);
-                }
+            let start = self.buffer.index_of(area.left(), y);
+            if let Some(row) = self.buffer.content.get_mut(start..start + usize::from(area.width)) {
+                row.fill(blank.clone());
             }
         }
     }
