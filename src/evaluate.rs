@@ -7,7 +7,6 @@ mod notice;
 mod spelling;
 pub mod vm_size;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 use crate::agent::AgentSetup;
@@ -162,7 +161,12 @@ impl Evaluator {
     /// What becomes of `pod`.
     pub fn evaluate(&self, pod: &Pod, depth: Depth) -> Evaluation {
         let mut evaluation = self.walk(pod, depth);
-        evaluation.findings.extend(notice::notices(self, pod, &evaluation));
+        let mut notices = notice::notices(self, pod, &evaluation);
+        if evaluation.findings.is_empty() {
+            evaluation.findings = notices;
+        } else {
+            evaluation.findings.append(&mut notices);
+        }
         evaluation.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)));
         evaluation
     }
@@ -204,12 +208,12 @@ impl Evaluator {
             .map(|a| match pod.problems.iter().find(|p| p.annotation.as_deref() == Some(a.key.as_str())) {
                 Some(problem) => Verdict {
                     status: Status::Invalid,
-                    reason: Text::copy(&problem.message),
-                    fix: problem.fix.clone().map(|text| Fix::Advice(text.into())),
+                    reason: Text::copy(&problem.message).into(),
+                    fix: problem.fix.clone().map(|text| Fix::Advice(text.into()).into()),
                     trace: Trace::from(vec![Step {
                         stage: Stage::Kubernetes,
                         passed: false,
-                        note: Text::copy(&problem.message),
+                        note: Text::copy(&problem.message).into(),
                         place: problem.place.clone(),
                     }]),
                     ..never_reached(a, Stage::Kubernetes, Text::default())
@@ -233,26 +237,27 @@ impl Evaluator {
 
     /// One verdict per annotation of the pod, from the CRI's answer and the runtime's.
     fn join(&self, pod: &Pod, passages: &Passages, run: &mut Run) -> Vec<Verdict> {
-        let mut answers = VecDeque::from(std::mem::take(&mut run.verdicts));
+        let mut answers: Vec<Option<Verdict>> =
+            std::mem::take(&mut run.verdicts).into_iter().map(Some).collect();
+        let mut next = 0;
         let mut answer = |key: &str| {
-            if key.starts_with(CRI_PREFIX) {
-                return None;
-            }
             // Pods mostly write their keys in order, so that the answer is the next one.
-            match answers.iter().position(|verdict| verdict.key == key)? {
-                0 => answers.pop_front(),
-                at => answers.remove(at),
-            }
+            let is_it = |at: &usize| matches!(answers.get(*at), Some(Some(verdict)) if verdict.key == key);
+            let at = (next..answers.len()).chain(0..next).find(is_it)?;
+            next = at + 1;
+            answers.get_mut(at)?.take()
         };
         let mut verdicts: Vec<Verdict> = Vec::with_capacity(pod.annotations.len());
         for (index, annotation) in pod.annotations.iter().enumerate() {
             let Some(passage) = passages.of(index) else { break };
+            let of_cri = annotation.key.starts_with(CRI_PREFIX);
             // A verdict is large: it is put in its place first, and finished there.
             verdicts.push(match passage.passed {
+                true if of_cri => self.without_answer(annotation),
                 true => answer(&annotation.key).unwrap_or_else(|| self.without_answer(annotation)),
                 false => Verdict {
                     status: Status::Dropped,
-                    fix: passage.fix.clone(),
+                    fix: passage.fix.clone().map(Box::new),
                     ..never_reached(annotation, Stage::Cri, passage.note.clone())
                 },
             });
@@ -260,10 +265,12 @@ impl Evaluator {
                 verdict.trace.begin(Step {
                     stage: Stage::Cri,
                     passed: passage.passed,
-                    note: passage.note.clone(),
+                    note: passage.note.clone().into(),
                     place: passage.place.clone(),
                 });
-                spelling::mend(verdict, self.setup.generation);
+                if !of_cri {
+                    spelling::mend(verdict, self.setup.generation);
+                }
             }
         }
         verdicts
@@ -292,7 +299,7 @@ fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: Text) -> Verd
         before: None,
         after: None,
         stage,
-        reason,
+        reason: reason.into(),
         fix: None,
         trace: Trace::default(),
     }
@@ -316,7 +323,12 @@ fn finish(
     if let Some(failure) = outcome.failure() {
         findings.extend(refusal(pod, failure, &verdicts));
     }
-    findings.extend(verdicts.iter().zip(&pod.annotations).filter_map(|(v, a)| of_verdict(a, v)));
+    for (annotation, verdict) in pod.annotations.iter().zip(&verdicts) {
+        // Without a detour by way of an iterator, which would move a large `None` for almost each.
+        if let Some(finding) = of_verdict(annotation, verdict) {
+            findings.push(finding);
+        }
+    }
     Evaluation {
         outcome,
         verdicts,
@@ -378,8 +390,8 @@ fn of_verdict(annotation: &PodAnnotation, verdict: &Verdict) -> Option<Finding> 
         severity,
         subject: Some(verdict.key.to_string()),
         place: Some(annotation.place.clone()),
-        message: verdict.reason.to_string(),
-        fix: verdict.fix.clone(),
+        message: verdict.reason().into_owned(),
+        fix: verdict.fix.as_deref().cloned(),
         who,
     })
 }

@@ -51,7 +51,7 @@
 //!     let evaluation = evaluator.evaluate(&pod, Depth::Verdicts);
 //!     println!("{}: {}", pod.id(), evaluation.outcome.as_str());
 //!     for verdict in &evaluation.verdicts {
-//!         println!("  {} {}: {}", verdict.key, verdict.status.as_str(), verdict.reason);
+//!         println!("  {} {}: {}", verdict.key, verdict.status.as_str(), verdict.reason());
 //!     }
 //! }
 //! # Ok::<(), manifest::InputError>(())

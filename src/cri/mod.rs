@@ -95,7 +95,10 @@ impl Engine {
 }
 
 fn assumed(pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
-    let mut received = with_room(pod);
+    let mut received = match pod.form {
+        Form::Oci => Vec::with_capacity(pod.annotations.len()),
+        Form::Kubernetes | Form::Cri => with_room(pod),
+    };
     received.extend(pod.annotations.iter().map(|a| (a.key.clone(), a.value.clone())));
     let note = match pod.form {
         Form::Oci => "the OCI spec has it",

@@ -65,7 +65,7 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
             (Code::KeyMisspelt, format!("no runtime reads {}; did you mean {key}?", verdict.key))
         };
         found.push(Finding {
-            subject: Some(verdict.key.to_string()),
+            subject: Some(verdict.key.as_str().to_owned()),
             place: Some(annotation.place.clone()),
             ..finding(code, Severity::Ignored, pod, Who::PodAuthor, message, format!("write {key}"))
         });
@@ -167,7 +167,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
         );
         let fix = format!("set resources.limits.cpu: {}", verdict.value.trim());
         found.push(Finding {
-            subject: Some(verdict.key.to_string()),
+            subject: Some(verdict.key.as_str().to_owned()),
             ..finding(Code::SizeReplaced, Severity::Warning, pod, Who::PodAuthor, message, fix)
         });
     }
@@ -179,16 +179,16 @@ fn guest(pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
         v.key.ends_with(".agent.kernel_modules") && v.status == Status::Applied && !v.value.is_empty()
     });
     let Some(verdict) = modules else { return };
-    let names: Vec<&str> =
-        verdict.value.split(';').filter_map(|module| module.split_whitespace().next()).collect();
-    let message = format!(
-        "the annotation arrives, and the guest image must bring the module for its own kernel ({}): otherwise the \
-         pod fails when the VM runs",
-        names.join(", ")
-    );
+    let mut message =
+        "the annotation arrives, and the guest image must bring the module for its own kernel (".to_owned();
+    let names = verdict.value.split(';').filter_map(|module| module.split_whitespace().next());
+    for (number, name) in names.enumerate() {
+        message.extend([if number == 0 { "" } else { ", " }, name]);
+    }
+    message.push_str("): otherwise the pod fails when the VM runs");
     let fix = "build the module into the guest image; a mount of /lib/modules comes too late";
     found.push(Finding {
-        subject: Some(verdict.key.to_string()),
+        subject: Some(verdict.key.as_str().to_owned()),
         ..finding(Code::GuestMustBring, Severity::Note, pod, Who::ImageBuilder, message, fix.into())
     });
 }

@@ -63,13 +63,12 @@ pub fn moved(key: &str) -> bool {
 
 /// Puts the right key into the verdict on a wrong one, where the verdict says nothing better.
 pub fn mend(verdict: &mut Verdict, generation: Generation) {
-    let lost = matches!(verdict.status, Status::Unknown | Status::Dropped | Status::Ignored);
-    if !lost || verdict.key.starts_with(CRI_PREFIX) {
+    if !matches!(verdict.status, Status::Unknown | Status::Dropped | Status::Ignored) {
         return;
     }
     let Some(key) = meant(&verdict.key, generation) else {
         if verdict.fix.is_none() {
-            verdict.fix = gone(&verdict.key, generation).map(|text| Fix::Advice(text.into()));
+            verdict.fix = gone(&verdict.key, generation).map(|text| Fix::Advice(text.into()).into());
         }
         return;
     };
@@ -79,7 +78,7 @@ pub fn mend(verdict: &mut Verdict, generation: Generation) {
     } else {
         format!("write {key}: {title} reads no key of this spelling")
     };
-    verdict.fix = Some(Fix::Advice(wording.into()));
+    verdict.fix = Some(Fix::Advice(wording.into()).into());
 }
 
 /// What to do about a key that other releases read.

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::catalog::Generation;
 use crate::input::Annotations;
+use crate::input::text::parse_trimmed;
 use crate::runtime::value::Effective;
 use crate::runtime::verdict::{Status, Verdict};
 
@@ -60,15 +61,14 @@ pub struct Workload {
 impl Workload {
     /// As `generation` reads the sandbox's annotations.
     pub fn of(generation: Generation, received: &Annotations) -> Self {
-        let number =
-            |key: &str| -> i64 { received.get(key).and_then(|t| t.trim().parse().ok()).unwrap_or(0) };
+        let number = |key: &str| -> i64 { received.get(key).and_then(|t| parse_trimmed(t)).unwrap_or(0) };
         let (quota, period) =
             (number("io.kubernetes.cri.sandbox-cpu-quota"), number("io.kubernetes.cri.sandbox-cpu-period"));
-        let shares = number("io.kubernetes.cri.sandbox-cpu-shares");
+        let shares = || number("io.kubernetes.cri.sandbox-cpu-shares");
         let rust = generation == Generation::Rs41;
         let vcpus = match quota {
             0.. if period > 0 => quota as f64 / period as f64,
-            ..0 if !rust && shares > 0 => (shares as f64 / 1024.0).ceil(),
+            ..0 if !rust => (shares().max(0) as f64 / 1024.0).ceil(),
             _ => 0.0,
         };
         let mib = number("io.kubernetes.cri.sandbox-memory").max(0) >> 20;
@@ -135,7 +135,7 @@ impl VmSize {
                 v.field.as_deref().is_some_and(own)
                     && matches!(v.status, Status::Applied | Status::Overridden)
             });
-            verdict.and_then(|v| v.after.as_ref()).and_then(Json::as_f64)
+            verdict.and_then(|v| v.after.as_deref()).and_then(Json::as_f64)
         };
         let go_static = generation != Generation::Rs41 && base.static_sizing;
         // With Go's static sizing the value in the end has the workload in it already.

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -20,6 +21,19 @@ pub struct Text(Held);
 enum Held {
     Constant(&'static str),
     Shared(Arc<str>),
+}
+
+/// Reads a value, blanks around it aside. Mostly there are none, and looking for them takes longer than
+/// reading.
+pub fn parse_trimmed<T: FromStr>(text: &str) -> Option<T> {
+    text.parse().or_else(|_| text.trim().parse()).ok()
+}
+
+/// What stands before the first `=` and behind it, of a text that is short: a search that is made for long
+/// ones takes longer than to look at each byte.
+pub fn key_and_value(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == b'=')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// A draft that grew longer than this is not kept.

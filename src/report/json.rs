@@ -2,6 +2,7 @@
 //!
 //! Pods are written as they come, so that a stream of any length needs no memory.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -105,7 +106,7 @@ struct AnnotationReport<'a> {
     before: Option<&'a Json>,
     after: Option<&'a Json>,
     stage: &'static str,
-    reason: &'a str,
+    reason: Cow<'a, str>,
     fix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<Vec<Json>>,
@@ -162,10 +163,10 @@ fn annotation(verdict: &Verdict, traced: bool) -> AnnotationReport<'_> {
         value: &verdict.value,
         status: verdict.status.as_str(),
         field: verdict.field.as_deref(),
-        before: verdict.before.as_ref(),
-        after: verdict.after.as_ref(),
+        before: verdict.before.as_deref(),
+        after: verdict.after.as_deref(),
         stage: verdict.stage.as_str(),
-        reason: &verdict.reason,
+        reason: verdict.reason(),
         fix: verdict.fix.as_ref().map(ToString::to_string),
         trace: traced.then(|| verdict.trace.iter().map(step).collect()),
     }
@@ -176,7 +177,7 @@ fn step(step: &Step) -> Json {
     json!({
         "stage": step.stage.as_str(),
         "passed": step.passed,
-        "note": step.note,
+        "note": step.note.text(),
         "at": step.place.as_ref().map(ToString::to_string),
     })
 }

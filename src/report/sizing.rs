@@ -10,7 +10,6 @@ use super::escape::visible;
 use super::text::origin;
 use crate::evaluate::Evaluation;
 use crate::evaluate::vm_size::{Amount, VmSize};
-use crate::input::Annotations;
 use crate::input::manifest::{Pod, SizingSum};
 use crate::runtime::value::{Effective, EffectiveValue};
 
@@ -34,12 +33,12 @@ fn relevant(evaluation: &Evaluation) -> Vec<(&str, &EffectiveValue)> {
 
 /// The annotations by which the container runtime hands the size on.
 fn handed_on(evaluation: &Evaluation) -> Vec<(&str, &str)> {
-    let received = evaluation.received.iter().flat_map(Annotations::iter);
     let sizes = |key: &str| {
         key.rsplit('/').next().is_some_and(|k| k.contains("sandbox-cpu-") || k.contains("sandbox-memory"))
             || key.ends_with("pod-linux-resources.crio.io")
     };
-    received.filter(|(key, _)| sizes(key)).map(|(key, value)| (key.as_str(), value.as_str())).collect()
+    let received = evaluation.received.iter().flat_map(|received| received.in_order(sizes));
+    received.map(|(key, value)| (key.as_str(), value.as_str())).collect()
 }
 
 /// As text.

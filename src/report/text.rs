@@ -86,7 +86,7 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
         let told = |v: &Verdict| {
             v.status != Status::Applied
                 && f.subject.as_deref() == Some(v.key.as_str())
-                && v.reason == f.message
+                && v.reason() == f.message
         };
         !evaluation.verdicts.iter().any(told)
             && evaluation.outcome.failure().is_none_or(|failure| failure.message != f.message)
@@ -153,12 +153,12 @@ fn annotation(out: &mut String, verdict: &Verdict, findings: &[Finding], paint: 
         let _ = writeln!(out, "      {} → {}", visible(&before.to_string()), visible(&after.to_string()));
     }
     if verdict.status != Status::Applied {
-        let _ = writeln!(out, "      {}: {}", verdict.stage, visible(&verdict.reason));
+        let _ = writeln!(out, "      {}: {}", verdict.stage, visible(&verdict.reason()));
     }
     if let Some(fix) = &verdict.fix {
         let own = findings
             .iter()
-            .find(|f| f.subject.as_deref() == Some(verdict.key.as_str()) && verdict.reason == f.message);
+            .find(|f| f.subject.as_deref() == Some(verdict.key.as_str()) && verdict.reason() == f.message);
         let by = own.map(|f| format!(" ({})", super::json::who(f.who))).unwrap_or_default();
         let _ = writeln!(out, "      fix: {}{by}", visible(&fix.to_string()));
     }
@@ -173,7 +173,7 @@ fn trace(out: &mut String, verdict: &Verdict, paint: Paint) {
             out,
             "      {mark} {:<10} {}{}",
             step.stage.as_str(),
-            visible(&step.note),
+            visible(&step.note.text()),
             visible(&place)
         );
     }

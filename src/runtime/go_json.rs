@@ -1,4 +1,4 @@
-//! A list of strings out of JSON, with the words of Go's encoding/json; and a value on one line.
+//! A list of strings out of JSON, with the words of Go's encoding/json; and a value as a sentence shows it.
 //!
 //! Decides what `json.Unmarshal` into a `[]string` accepts. As in Go the whole text is checked before
 //! anything is taken from it, and the first value of a wrong type is the one complained about. Facts:
@@ -7,22 +7,23 @@
 use serde_json::Value as Json;
 
 use super::go_text::quote;
-use crate::input::Text;
 
-/// A value as JSON, on one line.
-pub(super) fn on_one_line(value: &Json) -> Text {
+/// The most characters of a value that a sentence shows.
+const SHOWN: usize = 60;
+
+/// A value as a sentence shows it.
+pub(super) fn shown(value: &Json) -> String {
     match value {
-        Json::Bool(true) => Text::constant("true"),
-        Json::Bool(false) => Text::constant("false"),
-        Json::Number(number) => Text::written(format_args!("{number}")),
-        Json::String(text) if !needs_escapes(text) => Text::joined(&["\"", text, "\""]),
-        _ => serde_json::to_string(value).unwrap_or_default().into(),
+        Json::String(text) if text.is_empty() => return "nothing".to_owned(),
+        Json::Array(items) if items.is_empty() => return "nothing".to_owned(),
+        _ => {}
     }
-}
-
-/// Whether JSON spells a text differently. Looks at all of it, which takes no branch for each byte.
-fn needs_escapes(text: &str) -> bool {
-    text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'))
+    let mut text = value.to_string();
+    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Reads a JSON array of strings (`null` is the empty list, and the empty string inside one).

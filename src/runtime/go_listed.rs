@@ -3,7 +3,7 @@
 //! Decides nothing: what passes is decided by `policy`. Said once for each entry, not for each pod.
 
 use crate::catalog::Generation;
-use crate::input::{Host, Place, Text};
+use crate::input::{Host, Place};
 use crate::policy::values::ValueGate;
 use crate::runtime::verdict::{Stage, Step};
 
@@ -31,7 +31,7 @@ impl ListedPaths {
         let passed = |pattern: &String| Step {
             stage: Stage::Value,
             passed: true,
-            note: Text::from(note(pattern)),
+            note: note(pattern).into(),
             place: place.clone(),
         };
         let passed = list.iter().map(passed).collect();

@@ -4,6 +4,7 @@
 //! generations read annotations through these rules. Facts: package strconv of Go 1.25 and 1.16 (their
 //! behaviour is the same here), and `strings.Fields`.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why a number was not read.
@@ -109,13 +110,19 @@ fn digits(text: &str, base: u32, bits: u32) -> Result<u64, NumErrorKind> {
             underscores = true;
             continue;
         }
-        let digit = (b as char).to_digit(36).map(u64::from).filter(|d| *d < radix);
-        let digit = digit.ok_or(NumErrorKind::Syntax)?;
-        value = value
-            .checked_mul(radix)
-            .and_then(|v| v.checked_add(digit))
-            .filter(|v| *v <= most)
-            .ok_or(NumErrorKind::Range)?;
+        let digit = match b {
+            b'0'..=b'9' => b - b'0',
+            b'a'..=b'z' => b - b'a' + 10,
+            b'A'..=b'Z' => b - b'A' + 10,
+            _ => return Err(NumErrorKind::Syntax),
+        };
+        if u64::from(digit) >= radix {
+            return Err(NumErrorKind::Syntax);
+        }
+        value = match value.checked_mul(radix).and_then(|value| value.checked_add(digit.into())) {
+            Some(value) if value <= most => value,
+            _ => return Err(NumErrorKind::Range),
+        };
     }
     if underscores && !underscores_ok(text) {
         return Err(NumErrorKind::Syntax);
@@ -137,8 +144,8 @@ pub fn parse_int(text: &str, base: u32) -> Result<i64, NumError> {
         _ => (false, text),
     };
     let size = digits(rest, base, 64).map_err(error)?;
-    let value = if negative { -i128::from(size) } else { i128::from(size) };
-    i64::try_from(value).map_err(|_| error(NumErrorKind::Range))
+    let value = if negative { 0i64.checked_sub_unsigned(size) } else { 0i64.checked_add_unsigned(size) };
+    value.ok_or_else(|| error(NumErrorKind::Range))
 }
 
 /// `strconv.Atoi`: a decimal `ParseInt` under its own name.
@@ -152,14 +159,15 @@ pub fn parse_float32(text: &str) -> Result<f32, NumError> {
     if let Some(special) = special_float(text) {
         return Ok(special);
     }
-    if text.contains('_') && !underscores_ok(text) {
-        return Err(error(NumErrorKind::Syntax));
-    }
-    let plain = text.replace('_', "");
+    let plain: Cow<'_, str> = match text.as_bytes().contains(&b'_') {
+        true if !underscores_ok(text) => return Err(error(NumErrorKind::Syntax)),
+        true => text.replace('_', "").into(),
+        false => text.into(),
+    };
     let (negative, body) = match plain.as_bytes().first() {
         Some(b'-') => (true, plain.get(1..).unwrap_or("")),
         Some(b'+') => (false, plain.get(1..).unwrap_or("")),
-        _ => (false, plain.as_str()),
+        _ => (false, &*plain),
     };
     if body.starts_with(['+', '-']) {
         return Err(error(NumErrorKind::Syntax));

@@ -14,6 +14,7 @@ mod go_listed;
 mod go_quantity;
 pub mod go_text;
 mod names;
+mod note;
 pub mod rs41;
 pub mod stand_in;
 pub mod value;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::go_json;
+pub use super::note::Note;
 use crate::input::{Place, Text};
 
 /// A station on an annotation's way, in the words of the reports.
@@ -138,7 +140,7 @@ pub struct Step {
     /// Whether it let the annotation pass.
     pub passed: bool,
     /// What the station looked at: the pattern that matched, the parsed value, the rule.
-    pub note: Text,
+    pub note: Note,
     /// Where the rule stands.
     pub place: Option<Place>,
 }
@@ -232,6 +234,25 @@ impl From<Vec<Step>> for Trace {
     }
 }
 
+/// The sentence of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// In its own words.
+    Said(Text),
+    /// That it sets its field, and from what to what: all of which the verdict has, so that the words are
+    /// joined once somebody reads them.
+    Sets {
+        /// What speaks against it.
+        but: Option<&'static str>,
+    },
+}
+
+impl<T: Into<Text>> From<T> for Reason {
+    fn from(text: T) -> Self {
+        Self::Said(text.into())
+    }
+}
+
 /// What became of one annotation of one pod.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
@@ -244,17 +265,38 @@ pub struct Verdict {
     /// The configuration key it sets (`hypervisor.qemu.default_memory`).
     pub field: Option<Text>,
     /// The value of `field` without the annotation.
-    pub before: Option<Json>,
+    pub before: Option<Arc<Json>>,
     /// The value of `field` in the end.
-    pub after: Option<Json>,
+    pub after: Option<Arc<Json>>,
     /// The stage that ended its way (`Effective` where it took effect).
     pub stage: Stage,
-    /// One sentence for people.
-    pub reason: Text,
+    /// One sentence for people, for [`Verdict::reason`] to tell.
+    pub reason: Reason,
     /// What would change its fate.
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
     /// The stations it passed, in that runtime's own order.
     pub trace: Trace,
+}
+
+impl Verdict {
+    /// One sentence for people.
+    pub fn reason(&self) -> Cow<'_, str> {
+        let but = match &self.reason {
+            Reason::Said(text) => return Cow::Borrowed(text),
+            Reason::Sets { but } => but,
+        };
+        let shown = |value: &Option<Arc<Json>>| value.as_deref().map(go_json::shown).unwrap_or_default();
+        let mut text = format!("sets {} to {}", self.field.as_ref().unwrap_or(&self.key), shown(&self.after));
+        if self.before == self.after {
+            text.push_str(", as it was");
+        } else if self.before.is_some() {
+            text.extend([" (was ", &shown(&self.before), ")"]);
+        }
+        if let Some(why) = but {
+            text.extend([", but ", why]);
+        }
+        Cow::Owned(text)
+    }
 }
 
 /// Where a pod's start ends, in the words of the reports.

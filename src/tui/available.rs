@@ -71,7 +71,7 @@ fn no_list_against(model: &Model) -> Option<String> {
         return Some("the configuration does not load, so its lists decide nothing".into());
     }
     match (model.selected_verdict(), model.rows.current().map(|r| &r.body)) {
-        (Some(verdict), _) => match &verdict.fix {
+        (Some(verdict), _) => match verdict.fix.as_deref() {
             Some(Fix::Allow { .. }) => None,
             Some(other) => Some(format!("no list stands in its way; {other}")),
             None => Some("no list stands in its way".into()),

@@ -14,7 +14,7 @@ fn case_01_everything_is_enabled_and_containerd_passes_nothing_on() {
     assert_eq!(evaluation.outcome.as_str(), "starts");
     let verdict = verdict(&evaluation, &key);
     assert_eq!((verdict.status, verdict.stage), (Status::Dropped, Stage::Cri));
-    says(&verdict.reason, &["handler kata has no pod_annotations", "silently"]);
+    says(&verdict.reason(), &["handler kata has no pod_annotations", "silently"]);
     says(&fix(verdict), &["io.katacontainers.*", "handler kata", "/etc/containerd/config.toml:2", "restart"]);
     assert_eq!(finding(&evaluation, Code::AnnotationDropped).who, Who::ClusterAdministrator);
 }
@@ -58,7 +58,7 @@ fn case_03_the_list_stands_in_the_table_of_another_handler() {
         evaluator(host, GO, Generation::Go41, engine).evaluate(&pod(&[(key, "e1000e")]), Depth::Verdicts);
     let verdict = verdict(&evaluation, key);
     assert_eq!(verdict.status, Status::Dropped);
-    says(&verdict.reason, &["handler kata-old", "config.toml:6", "counts for kata only"]);
+    says(&verdict.reason(), &["handler kata-old", "config.toml:6", "counts for kata only"]);
     says(&fix(verdict), &["handler kata-old", "config.toml:2"]);
 }
 

@@ -17,7 +17,7 @@ fn case_06_refused_by_go_and_read_past_by_rust() {
     let rust = rs_evaluator(&rs(&list, "")).evaluate(&pod, Depth::Verdicts);
     assert_eq!(rust.outcome.as_str(), "starts");
     assert_eq!(verdict(&rust, &key).status, Status::Ignored);
-    says(&verdict(&rust, &key).reason, &["warning"]);
+    says(&verdict(&rust, &key).reason(), &["warning"]);
 }
 
 #[test]

@@ -175,10 +175,10 @@ fn case_18_what_a_size_may_look_like() {
                 None if evaluator.setup().generation == Generation::Rs41 => {
                     // Read past, with the configured size kept.
                     assert_eq!((fate.status, boots(&evaluation).1), (Status::Ignored, 2048.0), "{value:?}");
-                    says(&fate.reason, &["cannot read this", "keeps"]);
+                    says(&fate.reason(), &["cannot read this", "keeps"]);
                 }
                 None => {
-                    assert_eq!(fate.status, Status::Refused, "{value:?}: {}", fate.reason);
+                    assert_eq!(fate.status, Status::Refused, "{value:?}: {}", fate.reason());
                     assert!(evaluation.outcome.failure().is_some());
                 }
             }

@@ -65,8 +65,9 @@ impl Remarks {
             );
         }
         let factory = &config.factory_config;
-        let made = ["memory", "state"].iter().all(|f| host.exists(&format!("{}/{f}", factory.template_path)));
-        if factory.template && factory.vm_cache_number == 0 && made {
+        let made =
+            || ["memory", "state"].iter().all(|f| host.exists(&format!("{}/{f}", factory.template_path)));
+        if factory.template && factory.vm_cache_number == 0 && made() {
             remarks.add(
                 Code::NotVerified,
                 Severity::Note,

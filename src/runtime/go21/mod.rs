@@ -159,7 +159,8 @@ fn redirected(
             verdict.status = Status::Refused;
             verdict.stage = Stage::Value;
             verdict.reason = format!("the file it names does not load: {}", error.message.trim_end()).into();
-            verdict.fix = Some(Fix::Advice("name a file of the host that loads, or leave it out".into()));
+            verdict.fix =
+                Some(Fix::Advice("name a file of the host that loads, or leave it out".into()).into());
             Run {
                 failure: Some(load_failure(error, sandbox).by(CONFIG_PATH)),
                 verdicts: annotations::unreached(sandbox, "the file that the pod picked does not load"),
@@ -167,7 +168,7 @@ fn redirected(
             }
         }
     };
-    let (passed, note) = (loaded.is_ok(), verdict.reason.clone());
+    let (passed, note) = (loaded.is_ok(), verdict.reason().into_owned().into());
     verdict.trace.push(Step { stage: verdict.stage, passed, note, place: None });
     let at = run.verdicts.partition_point(|v| v.key.as_str() < CONFIG_PATH);
     run.verdicts.insert(at, verdict);
@@ -316,8 +317,9 @@ fn empty_config_path(value: &str) -> Verdict {
         before: None,
         after: None,
         stage: Stage::Parse,
-        trace: vec![Step { stage: Stage::Parse, passed: false, note: reason.clone(), place: None }].into(),
-        reason,
+        trace: vec![Step { stage: Stage::Parse, passed: false, note: reason.clone().into(), place: None }]
+            .into(),
+        reason: reason.into(),
         fix: None,
     }
 }
@@ -333,7 +335,7 @@ fn blame(verdicts: &mut [Verdict], failure: &Failure) {
     verdict.stage = Stage::Effective;
     verdict.reason =
         format!("{short} was accepted, but the VM cannot be started with it: {}", failure.message).into();
-    verdict.fix = Some(Fix::Advice(format!("give {short} another value, or leave it out").into()));
+    verdict.fix = Some(Fix::Advice(format!("give {short} another value, or leave it out").into()).into());
     verdict.trace.push(Step {
         stage: Stage::Effective,
         passed: false,

@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 use super::Loaded;
 use super::annotations::rules::Rule;
 use super::annotations::way::Way;
-use super::config::SandboxConfig;
+use super::config::{Asset, SandboxConfig};
 use super::effective::{self, Key};
-use crate::catalog::{self, Generation};
+use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
 use crate::input::Host;
 use crate::runtime::verdict::{Stage, Step};
 
@@ -26,9 +26,13 @@ pub(super) struct Stations {
     /// The configuration key that it sets.
     pub(super) key: Option<&'static Key>,
     /// The value that the file gives that key.
-    pub(super) before: Option<Json>,
+    pub(super) before: Option<Arc<Json>>,
     /// Whether it has no effect with this hypervisor.
     pub(super) unused: bool,
+    /// The base name of an annotation that names an asset or its digest.
+    pub(super) asset: Option<&'static str>,
+    /// The asset whose digest it names.
+    pub(super) digest_of: Option<Asset>,
 }
 
 impl Stations {
@@ -42,11 +46,18 @@ impl Stations {
         let unused = catalog::annotation(name).map(|a| a.reader(Generation::Go21)).is_some_and(|reader| {
             !reader.effective || (!reader.hypervisors.is_empty() && !reader.hypervisors.contains(&hypervisor))
         });
+        let short = name.strip_prefix(HYPERVISOR_PREFIX);
+        let assets = Asset::ALL.into_iter().map(|asset| (asset, asset.annotations()));
         Self {
+            asset: assets
+                .clone()
+                .flat_map(|(_, (file, digest))| [file, digest])
+                .find(|own| Some(*own) == short),
+            digest_of: assets.clone().find(|(_, (_, digest))| Some(*digest) == short).map(|(asset, _)| asset),
             steps: way.steps.into(),
             admitted,
             key,
-            before: key.map(|key| (key.value)(&SandboxConfig::new(&loaded.config, "", ""))),
+            before: key.map(|key| Arc::new((key.value)(&SandboxConfig::new(&loaded.config, "", "")))),
             unused,
         }
     }

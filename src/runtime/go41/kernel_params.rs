@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::config::{AgentConfig, HypervisorConfig, Param};
+use crate::input::text::key_and_value;
 use crate::runtime::go_text::{self, quote};
 
 /// Pairs out of words: the key ends at the first `=`.
@@ -14,7 +15,7 @@ pub(super) fn pairs<'a, T: From<&'a str>>(words: impl IntoIterator<Item = &'a st
     words
         .into_iter()
         .filter(|word| !word.is_empty())
-        .map(|word| match word.split_once('=') {
+        .map(|word| match key_and_value(word) {
             Some((key, value)) => Param::new(key, value),
             None => Param::new(word, ""),
         })

@@ -13,11 +13,11 @@ pub(super) fn workload(annotations: &Annotations) -> SandboxResources {
     let signed = |key: &str| go_text::parse_int(text(key), 10).unwrap_or(0);
     let period = unsigned("io.kubernetes.cri.sandbox-cpu-period");
     let quota = signed("io.kubernetes.cri.sandbox-cpu-quota");
-    let shares = unsigned("io.kubernetes.cri.sandbox-cpu-shares");
     let memory = signed("io.kubernetes.cri.sandbox-memory");
     let mut cpus = if quota >= 0 && period != 0 { quota as f32 / period as f32 } else { 0.0 };
     // A negative quota means that CPUs were given out by number: the shares tell how many.
-    if quota < 0 && cpus == 0.0 && shares > 0 {
+    if quota < 0 {
+        let shares = unsigned("io.kubernetes.cri.sandbox-cpu-shares");
         cpus = (shares as f64 / 1024.0).ceil() as f32;
     }
     let memory_mib = if memory < 0 { 0 } else { (memory / (1024 * 1024)) as u32 };

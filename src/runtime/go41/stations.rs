@@ -12,10 +12,9 @@ use super::annotations::known::Id;
 use super::annotations::session::step;
 use super::config::SandboxConfig;
 use super::effective::{self, Key};
-use super::{use_of, verdicts};
+use super::use_of;
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
 use crate::finding::{Code, Finding, Severity, Who};
-use crate::input::Text;
 use crate::runtime::verdict::{Fix, Stage, Step};
 
 /// The first stations of one annotation, under one configuration.
@@ -27,8 +26,8 @@ pub(super) struct Stations {
     pub steps: Arc<[Step]>,
     /// The configuration key that it sets.
     pub key: Option<&'static Key>,
-    /// The value that the files give that key, and as a sentence shows it.
-    pub before: Option<(Json, Text)>,
+    /// The value that the files give that key.
+    pub before: Option<Arc<Json>>,
     /// Why it has no effect with this hypervisor, if it has none.
     pub unused: Option<&'static str>,
     /// What is pointed out about the pattern that lets it through.
@@ -51,10 +50,7 @@ impl Stations {
             admitted: name.is_some(),
             steps: name.into_iter().chain([known_as]).collect(),
             key,
-            before: key.map(|key| (key.value)(&config)).map(|value| {
-                let shown = verdicts::shown(&value);
-                (value, shown)
-            }),
+            before: key.map(|key| Arc::new((key.value)(&config))),
             unused: use_of::nothing_uses(id, hypervisor),
             wide: wide_pattern(loaded, known.key),
         }

@@ -16,8 +16,7 @@ use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Text;
 use crate::runtime::Run;
-use crate::runtime::go_json;
-use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step, Trace, Verdict};
+use crate::runtime::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};
 
 /// One for each annotation that is Kata's, in key order.
 pub(super) fn verdicts<'a>(
@@ -41,7 +40,7 @@ fn blank(loaded: &Loaded, given: Given<'_>) -> Verdict {
         before: None,
         after: None,
         stage: Stage::Known,
-        reason: Text::default(),
+        reason: Text::default().into(),
         fix: None,
         trace: Trace::default(),
     }
@@ -65,9 +64,9 @@ fn not_enabled(loaded: &Loaded, given: Given<'_>) -> Verdict {
     Verdict {
         status: Status::Refused,
         stage: Stage::Name,
-        trace: vec![Step { stage: Stage::Name, passed: false, note: reason.clone(), place }].into(),
-        reason,
-        fix: Some(fix),
+        trace: vec![Step { stage: Stage::Name, passed: false, note: reason.clone().into(), place }].into(),
+        reason: reason.into(),
+        fix: Some(fix.into()),
         ..blank(loaded, given)
     }
 }
@@ -83,7 +82,9 @@ fn verdict<'a>(
     if !stations.admitted {
         return not_enabled(loaded, given);
     }
-    findings.extend(stations.wide.clone());
+    if let Some(wide) = &stations.wide {
+        findings.push(wide.clone());
+    }
     let mut verdict = Verdict { trace: Trace::along(Arc::clone(&stations.steps)), ..blank(loaded, given) };
     let position = session.marks.iter().position(|(other, _)| *other == id);
     let Some((_, mark)) = position.map(|at| session.marks.swap_remove(at)) else {
@@ -101,10 +102,11 @@ fn verdict<'a>(
         verdict.after = match stations.key {
             Some(key) => Some((key.value)(&session.config)),
             None => (id.known().section != Section::Nowhere).then(|| Json::from(given.value.as_str())),
-        };
+        }
+        .map(Arc::new);
     }
     verdict.before = before(loaded, session, sized, (id, stations));
-    verdict.reason = reason;
+    verdict.reason = reason.into();
     if status == Status::Applied {
         applied(session, id, stations, &mut verdict, findings);
     }
@@ -129,7 +131,7 @@ fn unknown(loaded: &Loaded, given: Given<'_>, findings: &mut Vec<Finding>) -> Ve
     let generation = Generation::Go41;
     let (reason, fix) = match catalog::nearest(given.key, generation) {
         Some(near) => {
-            let fix = Fix::Advice(format!("did you mean {}?", near.key).into());
+            let fix = Fix::Advice(format!("did you mean {}?", near.key).into()).into();
             let title = generation.title();
             (
                 format!("{title} reads no such annotation; the nearest that it reads is {}", near.key),
@@ -148,10 +150,10 @@ fn before<'a>(
     session: &Session<'_>,
     sized: &mut Option<SandboxConfig<'a>>,
     (id, stations): (Id, &Stations),
-) -> Option<Json> {
+) -> Option<Arc<Json>> {
     let is_sized = matches!(id, Id::DefaultVcpus | Id::DefaultMemory | Id::DefaultMaxVcpus);
     if !(is_sized && session.config.static_resource_mgmt) {
-        return stations.before.as_ref().map(|(value, _)| value.clone());
+        return stations.before.clone();
     }
     let sized = sized.get_or_insert_with(|| {
         let mut sized = SandboxConfig::new(loaded.runtime(), "", "");
@@ -159,28 +161,7 @@ fn before<'a>(
         sizing::apply_static(&mut sized);
         sized
     });
-    stations.key.map(|key| (key.value)(sized))
-}
-
-/// The most characters of a value that a sentence shows.
-const SHOWN: usize = 60;
-
-/// A value as a sentence shows it.
-pub(super) fn shown(value: &Json) -> Text {
-    match value {
-        Json::String(text) if text.is_empty() => return Text::constant("nothing"),
-        Json::Array(items) if items.is_empty() => return Text::constant("nothing"),
-        _ => {}
-    }
-    let text = go_json::on_one_line(value);
-    // As many bytes are at most as many characters.
-    if text.len() <= SHOWN {
-        return text;
-    }
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => Text::joined(&[text.get(..end).unwrap_or_default(), "…"]),
-        None => text,
-    }
+    stations.key.map(|key| Arc::new((key.value)(sized)))
 }
 
 fn applied(
@@ -196,8 +177,9 @@ fn applied(
         Id::DefaultMaxVcpus if is_static => {
             verdict.status = Status::Overridden;
             verdict.stage = Stage::Sizing;
-            verdict.reason = "static sizing sets the maximum to the vCPUs at boot".into();
-            verdict.trace.push(step(Stage::Sizing, false, verdict.reason.clone()));
+            let reason = "static sizing sets the maximum to the vCPUs at boot";
+            verdict.reason = reason.into();
+            verdict.trace.push(step(Stage::Sizing, false, reason));
             return;
         }
         Id::DefaultVcpus if is_static && sizes.workload_cpus != 0.0 => {
@@ -210,27 +192,14 @@ fn applied(
         }
         _ => {}
     }
-    let name = verdict.field.as_ref().unwrap_or(&verdict.key);
-    let after = verdict.after.as_ref().map(shown);
-    verdict.reason = match (&verdict.before, &after) {
-        (Some(before), Some(now)) if Some(before) == verdict.after.as_ref() => {
-            Text::joined(&["sets ", name, " to ", now, ", as it was"])
-        }
-        (Some(before), Some(now)) => match &stations.before {
-            Some((value, was)) if value == before => {
-                Text::joined(&["sets ", name, " to ", now, " (was ", was, ")"])
-            }
-            _ => Text::joined(&["sets ", name, " to ", now, " (was ", &shown(before), ")"]),
-        },
-        (None, Some(now)) => Text::joined(&["sets ", name, " to ", now]),
-        _ => "read when each container is created".into(),
+    let (reason, note) = match &verdict.after {
+        Some(after) => (Reason::Sets { but: stations.unused }, Note::Shown(Arc::clone(after))),
+        // No key stands for it, so that there is nothing that could use it either.
+        None => ("read when each container is created".into(), "in effect".into()),
     };
-    verdict.trace.push(match after {
-        Some(after) => step(Stage::Effective, true, after),
-        None => step(Stage::Effective, true, "in effect"),
-    });
+    verdict.reason = reason;
+    verdict.trace.push(step(Stage::Effective, true, note));
     if let Some(why) = stations.unused {
-        verdict.reason = format!("{}, but {why}", verdict.reason).into();
         findings.push(Finding {
             code: Code::NoEffect,
             severity: Severity::Warning,
@@ -258,9 +227,8 @@ pub(super) fn blame(run: &mut Run) {
         verdict.trace.push(step(Stage::Value, false, failure.message.clone()));
         verdict.fix = verdict.before.as_ref().map(|before| {
             let text = before.as_str().map_or_else(|| before.to_string(), str::to_owned);
-            Fix::Advice(
-                format!("leave it out, or write what works on this host (without it: {text:?})").into(),
-            )
+            let advice = format!("leave it out, or write what works on this host (without it: {text:?})");
+            Fix::Advice(advice.into()).into()
         });
     }
 }

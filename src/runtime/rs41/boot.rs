@@ -5,14 +5,22 @@
 //! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
 use super::config::{Agent, MemAgent};
+use crate::input::text::key_and_value;
 
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
 pub fn replace_kernel_params(old: &str, new: &str) -> String {
     fn pieces(text: &str) -> impl Iterator<Item = &str> {
-        text.split(' ').map(str::trim).filter(|p| !p.is_empty())
+        text.split([' ']).map(trimmed).filter(|p| !p.is_empty())
+    }
+    // Mostly there is nothing to trim, and `trim` takes its time to find that out.
+    fn trimmed(piece: &str) -> &str {
+        let ends = (piece.as_bytes().first(), piece.as_bytes().last());
+        let is_bare =
+            matches!(ends, (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic());
+        if is_bare { piece } else { piece.trim() }
     }
     fn key(param: &str) -> &str {
-        param.split_once('=').map_or(param, |(key, _)| key)
+        key_and_value(param).map_or(param, |(key, _)| key)
     }
     if new.is_empty() {
         return old.to_owned();
@@ -20,7 +28,7 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
     let mut replaced: Vec<&str> = pieces(new).map(key).collect();
     replaced.sort_unstable();
     let kept = pieces(old).filter(|p| replaced.binary_search(&key(p)).is_err());
-    let kept = kept.map(|p| match p.split_once('=') {
+    let kept = kept.map(|p| match key_and_value(p) {
         // `key=` loses its sign.
         Some((key, "")) => key,
         _ => p,

@@ -136,6 +136,10 @@ fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
 struct Way<'a> {
     trails: Vec<Trail<'a>>,
     config: Config<'a>,
+    /// What is prepared for the tables that it uses.
+    pair: Option<&'a Pair>,
+    /// The policy of its hypervisor's table.
+    gates: Option<&'a Gates>,
     workload: Workload,
     ended: Option<(FailureStage, Complaint)>,
 }
@@ -199,10 +203,9 @@ impl Loaded {
             }
         }
         let sized = way.workload.is_limited() && way.config.runtime.static_sandbox_resource_mgmt;
-        let pair = self.pair(&way.config);
         let story = Story {
             loaded: self,
-            pair,
+            pair: way.pair,
             last: &way.config,
             view: verdicts::view(&way.config),
             failure: run.failure.as_ref(),
@@ -220,7 +223,8 @@ impl Loaded {
         let workload = Workload::of(annotations);
         let picked = annotations::pick_tables(&mut config, annotations);
         let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch);
-        let trails = match (&picked, plugin, self.gates(&config)) {
+        let (pair, gates) = (self.pair(&config), self.gates(&config));
+        let trails = match (&picked, plugin, gates) {
             (Ok(()), Some(plugin), Some(gates)) => {
                 annotations::apply(&mut config, gates, plugin, annotations, host)
             }
@@ -229,46 +233,34 @@ impl Loaded {
         let mut ended = None;
         if annotations::worst(&trails).is_none() {
             let outcome = picked.map_err(|c| (FailureStage::Annotations, c));
-            ended = outcome.and_then(|()| self.prepare(&mut config, host, workload)).err();
+            ended = outcome.and_then(|()| self.prepare(&mut config, pair, host, workload)).err();
         }
-        Way { trails, config, workload, ended }
+        Way { trails, config, pair, gates, workload, ended }
     }
 
     /// The steps between the annotations and the sandbox.
     fn prepare<'a>(
         &'a self,
         config: &mut Config<'a>,
+        pair: Option<&'a Pair>,
         host: &Host,
         workload: Workload,
     ) -> Result<(), (FailureStage, Complaint)> {
         let at = |stage| move |complaint| (stage, complaint);
         annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
         adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
-        self.tell_agent(config);
+        tell_agent(config, pair);
         validate::validate(config, host).map_err(at(FailureStage::Validate))?;
         go_rootless(config);
         sizing::size(config, workload).map_err(at(FailureStage::Sizing))
     }
 
-    /// Puts the agent's parameters before the configured ones.
-    fn tell_agent<'a>(&'a self, config: &mut Config<'a>) {
-        let known = self.pair(config).map(|pair| &pair.boot);
-        let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
-        let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
-        match (known, agent.written(), hv.boot_info.written()) {
-            (Some(known), None, None) => hv.boot_info = Part::loaded(known),
-            _ => {
-                let line = boot::with_agent_params(agent, &hv.boot_info.kernel_params);
-                hv.boot_info.kernel_params = line;
-            }
-        }
-    }
-
     /// What follows the sizing: the handler of the sandbox, and the VM.
     fn start(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth, way: &Way<'_>, run: &mut Run) {
         let config = &way.config;
-        if let Some(gates) = self.gates(config) {
-            run.findings.extend(remarks::of_pod(&way.trails, gates, config, way.workload));
+        if let Some(gates) = way.gates {
+            let unused = |trail: &Trail<'_>| self.told(way.pair, &config.runtime, trail)?.unused.as_ref();
+            run.findings.extend(remarks::of_pod(&way.trails, unused, gates, config, way.workload));
         }
         let config = match self.instance(config) {
             Ok(Some(template)) => &template.over(config),
@@ -319,13 +311,27 @@ impl Loaded {
 
     fn effective(&self, way: &Way<'_>) -> Option<super::value::Effective> {
         let runtime = &way.config.runtime;
-        let base = &self.pair(&way.config)?.base;
+        let base = &way.pair?.base;
         let sized: &[&str] = match (runtime.static_sandbox_resource_mgmt, way.workload.is_limited()) {
             (true, true) => &[".default_vcpus", ".default_memory", ".default_maxvcpus"],
             (true, false) => &[".default_maxvcpus"],
             (false, _) => &[],
         };
         Some(effective::effective(base, &self.read.adjusted, &way.config, &way.trails, sized))
+    }
+}
+
+/// Puts the agent's parameters before the configured ones.
+fn tell_agent<'a>(config: &mut Config<'a>, pair: Option<&'a Pair>) {
+    let known = pair.map(|pair| &pair.boot);
+    let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
+    let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
+    match (known, agent.written(), hv.boot_info.written()) {
+        (Some(known), None, None) => hv.boot_info = Part::loaded(known),
+        _ => {
+            let line = boot::with_agent_params(agent, &hv.boot_info.kernel_params);
+            hv.boot_info.kernel_params = line;
+        }
     }
 }
 

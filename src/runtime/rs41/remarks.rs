@@ -12,8 +12,8 @@ use super::load::Read;
 use super::sizing::Workload;
 use crate::catalog::Reader;
 use crate::finding::{Code, Finding, Severity, Who};
-use crate::input::Host;
 use crate::input::host::Protection;
+use crate::input::{Host, Text};
 
 /// Why nothing uses an annotation on this hypervisor; `None` where something does.
 pub fn unused(rule: &Rule, reader: Option<&Reader>, hypervisor: &str) -> Option<Cow<'static, str>> {
@@ -66,14 +66,21 @@ pub fn of_table(read: &Read, name: &str, gates: &Gates, host: &Host) -> Vec<Find
     findings
 }
 
-/// Remarks on one pod.
-pub fn of_pod(trails: &[Trail<'_>], gates: &Gates, config: &Config<'_>, workload: Workload) -> Vec<Finding> {
+/// Remarks on one pod. `unused` tells of an annotation why nothing uses it.
+pub fn of_pod<'t>(
+    trails: &[Trail<'_>],
+    unused: impl Fn(&Trail<'_>) -> Option<&'t Text>,
+    gates: &Gates,
+    config: &Config<'_>,
+    workload: Workload,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(hv) = config.active_hypervisor() else { return findings };
     for trail in trails.iter().filter(|t| t.fate == Fate::Taken) {
         let Some(rule) = trail.rule else { continue };
-        if let Some(why) = unused(rule, trail.reader, &config.runtime.hypervisor_name) {
-            findings.push(remark(Code::NoEffect, Severity::Warning, trail.key, why.into(), Who::PodAuthor));
+        if let Some(why) = unused(trail) {
+            let message = why.as_str().to_owned();
+            findings.push(remark(Code::NoEffect, Severity::Warning, trail.key, message, Who::PodAuthor));
         }
         if let Action::Listed(list, _) = rule.action {
             let pattern = trail.path_pattern.and_then(|i| list_of(hv, list.key()).get(i));
@@ -120,7 +127,7 @@ fn admitted(trail: &Trail<'_>, list: &str, pattern: &str, over_folders: bool) ->
             format!("{pattern:?} of {list} lets {:?} through because its * reaches over /", trail.value);
         findings.push(remark(Code::GlobOverFolders, Severity::Warning, trail.key, message, who));
     }
-    if trail.value.split('/').any(|part| part == "..") {
+    if trail.value.contains("..") && trail.value.split('/').any(|part| part == "..") {
         let message = format!(
             "{pattern:?} of {list} lets {:?} through: the text matches, and .. leads out of the folder",
             trail.value
@@ -201,7 +208,7 @@ static_sandbox_resource_mgmt = true
         assert!(codes(&run).contains(&Code::PolicyDisabled));
         let verdict = &run.verdicts[0];
         assert_eq!((verdict.status, verdict.stage), (Status::Ignored, Stage::Name));
-        assert!(verdict.reason.contains("\"(\" disables all"), "{}", verdict.reason);
+        assert!(verdict.reason().contains("\"(\" disables all"), "{}", verdict.reason());
     }
 
     #[test]
@@ -209,7 +216,7 @@ static_sandbox_resource_mgmt = true
         let file = FILE.replace("overhead", "valid_entropy_sources = [\"/dev/*\"]\noverhead");
         let run = run(&file, &[("katacontainers.config.hypervisor.entropy_source", "/dev/random")]);
         assert!(codes(&run).contains(&Code::NoEffect));
-        assert_eq!(run.verdicts[0].reason, "sets entropy_source, which qemu does not use (only clh)");
+        assert_eq!(run.verdicts[0].reason(), "sets entropy_source, which qemu does not use (only clh)");
     }
 
     #[test]
@@ -222,6 +229,6 @@ static_sandbox_resource_mgmt = true
         );
         let statuses: Vec<_> = gone.verdicts.iter().map(|v| v.status).collect();
         assert_eq!(statuses, [Status::Applied, Status::Refused]);
-        assert!(gone.verdicts[0].reason.ends_with("sets default_vcpus, but the pod does not start"));
+        assert!(gone.verdicts[0].reason().ends_with("sets default_vcpus, but the pod does not start"));
     }
 }

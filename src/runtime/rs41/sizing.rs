@@ -7,6 +7,7 @@
 use super::complaint::{Complaint, Outcome};
 use super::config::Config;
 use crate::input::Annotations;
+use crate::input::text::parse_trimmed;
 
 const QUOTA: &str = "io.kubernetes.cri.sandbox-cpu-quota";
 const PERIOD: &str = "io.kubernetes.cri.sandbox-cpu-period";
@@ -25,7 +26,7 @@ impl Workload {
     /// Reads the sandbox's sizing annotations; what cannot be read counts as 0.
     pub fn of(annotations: &Annotations) -> Self {
         fn number<T: std::str::FromStr + Default>(annotations: &Annotations, key: &str) -> T {
-            annotations.get(key).and_then(|text| text.trim().parse().ok()).unwrap_or_default()
+            annotations.get(key).and_then(|text| parse_trimmed(text)).unwrap_or_default()
         }
         let quota: i64 = number(annotations, QUOTA);
         let period: u64 = number(annotations, PERIOD);

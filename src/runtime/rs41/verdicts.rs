@@ -9,11 +9,13 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
-use super::config::Config;
+use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
 use crate::catalog::{self, Generation};
 use crate::input::Text;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, ListId, Stage, Status, Step, Trace, Verdict};
+use crate::runtime::verdict::{
+    Failure, FailureStage, Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict,
+};
 
 /// The tables in use, to look at.
 pub fn view<'c>(config: &'c Config<'_>) -> Option<View<'c>> {
@@ -25,7 +27,9 @@ pub struct Told {
     /// The configuration key with its table.
     field: Text,
     /// The configured value.
-    before: Option<Json>,
+    before: Option<Arc<Json>>,
+    /// Why nothing uses it on this hypervisor, where nothing does.
+    pub(super) unused: Option<Text>,
     /// The stations of an annotation that is in effect: by the pattern that lets its value through, where
     /// a list does.
     ways: Vec<OnceLock<Arc<[Step]>>>,
@@ -47,10 +51,53 @@ pub struct Story<'s> {
     pub sized: bool,
 }
 
-impl<'s> Story<'s> {
+impl Loaded {
+    /// What is the same in all verdicts on the annotation, where it has a rule.
+    pub(super) fn told<'s>(
+        &'s self,
+        pair: Option<&'s Pair>,
+        names: &Runtime,
+        trail: &Trail<'_>,
+    ) -> Option<&'s Told> {
+        let (rule, told) = (trail.rule?, pair?.told.get(trail.index?)?);
+        Some(told.get_or_init(|| {
+            let listed = match rule.action {
+                Action::Listed(list, _) => self.patterns(names, list.key()).len(),
+                _ => 0,
+            };
+            Told {
+                field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
+                before: self.before(names, rule).map(Arc::new),
+                unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name).map(Text::from),
+                ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
+            }
+        }))
+    }
+
+    /// The configured value in the table that the pod uses.
+    fn before(&self, names: &Runtime, rule: &Rule) -> Option<Json> {
+        let loaded = &self.read.adjusted;
+        let view = View {
+            hv: loaded.hypervisor.get(&names.hypervisor_name)?,
+            ag: loaded.agent.get(&names.agent_name)?,
+            rt: &loaded.runtime,
+        };
+        if rule.field == "kernel_params" {
+            return Some(super::boot::with_agent_params(view.ag, &view.hv.boot_info.kernel_params).into());
+        }
+        Some((rule.json)(view))
+    }
+
+    fn patterns(&self, names: &Runtime, list: &str) -> &[String] {
+        let hv = self.read.adjusted.hypervisor.get(&names.hypervisor_name);
+        hv.map(|hv| super::list_of(hv, list)).unwrap_or_default()
+    }
+}
+
+impl Story<'_> {
     /// The verdict on one annotation.
     pub fn verdict(&self, trail: &Trail<'_>) -> Verdict {
-        let told = self.told(trail);
+        let told = self.loaded.told(self.pair, &self.last.runtime, trail);
         let mut verdict = Verdict {
             key: trail.key.clone(),
             value: trail.value.clone(),
@@ -59,12 +106,12 @@ impl<'s> Story<'s> {
             after: None,
             before: told.and_then(|told| told.before.clone()),
             stage: Stage::Effective,
-            reason: Text::default(),
+            reason: Text::default().into(),
             fix: None,
             trace: Trace::default(),
         };
         if let (Fate::Taken, Some(rule)) = (&trail.fate, trail.rule) {
-            self.taken(trail, rule, &mut verdict);
+            self.taken(trail, rule, told, &mut verdict);
             return verdict;
         }
         verdict.after.clone_from(&verdict.before);
@@ -78,38 +125,6 @@ impl<'s> Story<'s> {
             (Fate::Refused(refusal), _) => self.refused(trail, refusal, &mut verdict),
         }
         verdict
-    }
-
-    /// What is the same in all verdicts on the annotation, where it has a rule.
-    fn told(&self, trail: &Trail<'_>) -> Option<&'s Told> {
-        let (rule, told) = (trail.rule?, self.pair?.told.get(trail.index?)?);
-        Some(told.get_or_init(|| {
-            let runtime = &self.last.runtime;
-            let listed = match rule.action {
-                Action::Listed(list, _) => self.patterns(list.key()).len(),
-                _ => 0,
-            };
-            Told {
-                field: rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name).into(),
-                before: self.before(rule),
-                ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
-            }
-        }))
-    }
-
-    /// The configured value in the table that the pod uses.
-    fn before(&self, rule: &Rule) -> Option<Json> {
-        let loaded = &self.loaded.read.adjusted;
-        let names = &self.last.runtime;
-        let view = View {
-            hv: loaded.hypervisor.get(&names.hypervisor_name)?,
-            ag: loaded.agent.get(&names.agent_name)?,
-            rt: &loaded.runtime,
-        };
-        if rule.field == "kernel_params" {
-            return Some(super::boot::with_agent_params(view.ag, &view.hv.boot_info.kernel_params).into());
-        }
-        Some((rule.json)(view))
     }
 
     fn unknown(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
@@ -130,7 +145,7 @@ impl<'s> Story<'s> {
             _ => "runtime-rs 4.1 reads no such annotation".to_owned(),
         };
         step(verdict, Stage::Known, false, "no rule for this key");
-        verdict.fix = nearest(trail.key);
+        verdict.fix = nearest(trail.key).map(Box::new);
         let status = if overwritten { Status::Ignored } else { Status::Unknown };
         end(verdict, status, Stage::Known, reason);
     }
@@ -146,17 +161,15 @@ impl<'s> Story<'s> {
         let reason = match invalid {
             Some(index) => {
                 let pattern = self.pattern("enable_annotations", index);
-                verdict.fix = Some(Fix::Advice(
-                    format!("mend or remove the invalid pattern {pattern:?} of [{table}] enable_annotations")
-                        .into(),
-                ));
+                let advice =
+                    format!("mend or remove the invalid pattern {pattern:?} of [{table}] enable_annotations");
+                verdict.fix = Some(Fix::Advice(advice.into()).into());
                 format!("the invalid pattern {pattern:?} disables all of enable_annotations")
             }
             None => {
-                verdict.fix = Some(Fix::Allow {
-                    list: ListId::new(table, "enable_annotations"),
-                    pattern: format!("^{}$", regex::escape(short)),
-                });
+                let list = ListId::new(table, "enable_annotations");
+                let pattern = format!("^{}$", regex::escape(short));
+                verdict.fix = Some(Fix::Allow { list, pattern }.into());
                 format!(
                     "no pattern of enable_annotations matches {short:?}; runtime-rs reads past it with a warning"
                 )
@@ -173,13 +186,14 @@ impl<'s> Story<'s> {
         if let Some(last) = verdict.trace.last_mut() {
             last.note = refusal.message.clone().into();
         }
-        verdict.fix = match &refusal.fix {
+        let fix = match &refusal.fix {
             Some(fix) => Some(fix.clone()),
             None if refusal.stage == Stage::Known => {
                 nearest(trail.key).or(Some(Fix::Advice("take the annotation out of the pod".into())))
             }
             None => None,
         };
+        verdict.fix = fix.map(Box::new);
         end(verdict, Status::Refused, refusal.stage, refusal.reason.clone());
     }
 
@@ -247,7 +261,7 @@ impl<'s> Story<'s> {
         }
     }
 
-    fn taken(&self, trail: &Trail<'_>, rule: &Rule, verdict: &mut Verdict) {
+    fn taken(&self, trail: &Trail<'_>, rule: &Rule, told: Option<&Told>, verdict: &mut Verdict) {
         let wrote = &trail.wrote;
         if let Some(failure) = self.failure {
             self.stations(trail, Stage::Effective, verdict);
@@ -265,11 +279,14 @@ impl<'s> Story<'s> {
             return;
         }
         let last = self.view.map(rule.json);
-        let overridden = match (wrote, &last) {
-            (Some(wrote), Some(last)) if wrote != last => replaced(rule, wrote, last, self),
-            _ => sizing_ignores(rule, self),
+        let (overridden, after) = match (wrote, last) {
+            (Some(wrote), Some(last)) if **wrote == last => {
+                (sizing_ignores(rule, self), Some(Arc::clone(wrote)))
+            }
+            (Some(wrote), Some(last)) => (replaced(rule, wrote, &last, self), Some(Arc::new(last))),
+            (_, last) => (sizing_ignores(rule, self), last.map(Arc::new)),
         };
-        verdict.after = last;
+        verdict.after = after;
         if let Some((stage, why)) = overridden {
             if stage == Stage::Sizing {
                 // Without the annotation the size would be the same.
@@ -280,36 +297,31 @@ impl<'s> Story<'s> {
             end(verdict, Status::Overridden, stage, why);
             return;
         }
-        verdict.trace = self.way(trail, rule);
-        verdict.reason = match super::remarks::unused(rule, trail.reader, &self.last.runtime.hypervisor_name)
-        {
+        verdict.trace = self.way(trail, rule, told);
+        let reason: Reason = match told.and_then(|told| told.unused.clone()) {
             Some(why) => why.into(),
             None if verdict.before == verdict.after => rule.sets_anyway.into(),
             None => rule.sets.into(),
         };
+        verdict.reason = reason;
     }
 
     /// All stations, of an annotation that is in effect.
-    fn way(&self, trail: &Trail<'_>, rule: &Rule) -> Trace {
+    fn way(&self, trail: &Trail<'_>, rule: &Rule, told: Option<&Told>) -> Trace {
         let walk = || {
             let mut steps = Vec::with_capacity(8);
             self.stations_of(trail, Stage::Effective, &mut |step| steps.push(step));
             steps.push(Step { stage: Stage::Effective, passed: true, note: rule.field.into(), place: None });
             steps
         };
-        match self.told(trail).and_then(|told| told.ways.get(trail.path_pattern.unwrap_or(0))) {
+        match told.and_then(|told| told.ways.get(trail.path_pattern.unwrap_or(0))) {
             Some(way) => Trace::along(Arc::clone(way.get_or_init(|| walk().into()))),
             None => walk().into(),
         }
     }
 
-    fn patterns(&self, list: &str) -> &[String] {
-        let hv = self.loaded.read.adjusted.hypervisor.get(&self.last.runtime.hypervisor_name);
-        hv.map(|hv| super::list_of(hv, list)).unwrap_or_default()
-    }
-
     fn pattern(&self, list: &str, index: usize) -> &str {
-        self.patterns(list).get(index).map_or("", String::as_str)
+        self.loaded.patterns(&self.last.runtime, list).get(index).map_or("", String::as_str)
     }
 
     fn names_place(&self) -> Option<crate::input::Place> {
@@ -322,15 +334,15 @@ impl<'s> Story<'s> {
     }
 }
 
-fn station(stage: Stage, passed: bool, note: impl Into<Text>) -> Step {
+fn station(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
     Step { stage, passed, note: note.into(), place: None }
 }
 
-fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Text>) {
+fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Note>) {
     verdict.trace.push(station(stage, passed, note));
 }
 
-fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: impl Into<Text>) {
+fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: impl Into<Reason>) {
     verdict.status = status;
     verdict.stage = stage;
     verdict.reason = reason.into();

@@ -64,7 +64,7 @@ fn choices(model: &Model) -> Vec<(String, String)> {
             }
             add("key", row.key.clone());
             if let Some(verdict) = model.selected_verdict() {
-                add("reason", verdict.reason.to_string());
+                add("reason", verdict.reason().into_owned());
                 if let Some(fix) = &verdict.fix {
                     add("fix", fix.to_string());
                 }

@@ -228,7 +228,7 @@ pub(super) fn in_words(edit: &PolicyEdit, before: Option<&[String]>, path: &str)
 fn allow(model: &mut Model) {
     let Some(Body::Annotation(row)) = model.rows.current().map(|r| r.body.clone()) else { return };
     let wanted = match model.selected_verdict() {
-        Some(verdict) => match verdict.fix.clone() {
+        Some(verdict) => match verdict.fix.as_deref().cloned() {
             Some(Fix::Allow { list, pattern }) => Some((list, pattern)),
             _ => None,
         },

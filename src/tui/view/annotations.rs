@@ -291,13 +291,14 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
         head.push(Token::Text, format!(" at {}", verdict.stage));
     }
     lines.push(head);
-    if !verdict.reason.is_empty() {
-        lines.push(Rich::of(Token::Text, brief(&verdict.reason)));
+    let reason = verdict.reason();
+    if !reason.is_empty() {
+        lines.push(Rich::of(Token::Text, brief(&reason)));
     }
     if let Some(fix) = &verdict.fix {
         let key = model.keymap.chord_for(&model.layers_of(model.screen), Command::Allow);
         let mut line = Rich::of(Token::Heading, "fix ");
-        match (fix, key) {
+        match (&**fix, key) {
             (Fix::Allow { .. }, Some(key)) => line.push(Token::Key, format!("{key} ")),
             (Fix::Value(_), _) => line.push(Token::Key, "e "),
             _ => {}
@@ -343,7 +344,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
                 (status_token(verdict.status), canvas.theme.status_glyph(verdict.status))
             };
             let mut line = Rich::of(token, format!("{sign} {}", step.stage)).pad_to(13);
-            line.push(Token::Text, format!(" {}", brief(&step.note)));
+            line.push(Token::Text, format!(" {}", brief(&step.note.text())));
             if let Some(place) = &step.place {
                 line.push(Token::Origin, format!("  {}", short_place(place)));
             }

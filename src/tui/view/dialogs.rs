@@ -304,7 +304,7 @@ fn foresight(canvas: &Canvas<'_>, preview: &Preview) -> Vec<Rich> {
             line.push(Token::Text, format!(" {} in effect {}", glyphs.arrow, json(after)));
         }
         lines.push(line);
-        lines.push(Rich::of(Token::Text, &verdict.reason));
+        lines.push(Rich::of(Token::Text, verdict.reason()));
     }
     lines.push(match preview.outcome.failure() {
         None => Rich::of(Token::Allowed, format!("{} the pod starts", glyphs.pass)),

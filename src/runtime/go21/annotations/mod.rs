@@ -15,14 +15,13 @@ use serde_json::Value as Json;
 use self::rules::{DAEMON_CHECK_BEFORE, RULES, Rule};
 use self::way::{Effect, Refused, Way};
 use super::Loaded;
-use super::config::{Asset, SandboxConfig};
+use super::config::SandboxConfig;
 use super::effective::Key;
 use super::stations::Stations;
-use crate::catalog::{self, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::catalog::{self, Generation, KATA_PREFIX};
 use crate::input::{Host, Text};
 use crate::runtime::Sandbox;
-use crate::runtime::go_json;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step, Trace, Verdict};
 
 /// The annotation that moves everything to another file.
 pub(super) const CONFIG_PATH: &str = "io.katacontainers.config_path";
@@ -74,7 +73,7 @@ impl Traveller<'_> {
     }
 
     /// The value of that key without the annotation.
-    fn before(&self) -> Option<Json> {
+    fn before(&self) -> Option<Arc<Json>> {
         self.rule.and_then(|(_, stations)| stations.before.clone())
     }
 
@@ -97,8 +96,13 @@ impl Traveller<'_> {
 }
 
 /// Whether a verdict is owed on this annotation.
-pub(super) fn concerns_kata(key: &str) -> bool {
+fn concerns_kata(key: &str) -> bool {
     key.starts_with(KATA_PREFIX) || (!key.starts_with("io.kubernetes.") && catalog::annotation(key).is_some())
+}
+
+/// Whether it is one of those that are walked over.
+fn is_owed(key: &str) -> bool {
+    key != CONFIG_PATH && concerns_kata(key)
 }
 
 /// Holds the annotations against the gates and applies them to `config`.
@@ -110,8 +114,8 @@ pub(super) fn apply<'a>(
 ) -> Walked<'a> {
     let mut travellers: Vec<Traveller<'_>> = sandbox
         .annotations
-        .iter()
-        .filter(|(key, _)| key.as_str() != CONFIG_PATH && concerns_kata(key))
+        .in_order(is_owed)
+        .into_iter()
         .map(|(key, value)| Traveller {
             key,
             value,
@@ -122,7 +126,7 @@ pub(super) fn apply<'a>(
             end: None,
         })
         .collect();
-    let mut annotated = Vec::new();
+    let mut annotated = Vec::with_capacity(travellers.len());
     let failure = walk(loaded, host, config, &mut travellers, &mut annotated);
     let mut unused = Vec::new();
     let verdicts = travellers.into_iter().map(|traveller| {
@@ -139,8 +143,7 @@ pub(super) fn apply<'a>(
 
 /// The verdicts where the pod fails before any annotation but `CONFIG_PATH` is looked at.
 pub(super) fn unreached(sandbox: &Sandbox<'_>, why: &str) -> Vec<Verdict> {
-    let owed =
-        sandbox.annotations.iter().filter(|(key, _)| key.as_str() != CONFIG_PATH && concerns_kata(key));
+    let owed = sandbox.annotations.in_order(is_owed).into_iter();
     owed.map(|(key, value)| Verdict {
         key: key.clone(),
         value: value.clone(),
@@ -151,7 +154,8 @@ pub(super) fn unreached(sandbox: &Sandbox<'_>, why: &str) -> Vec<Verdict> {
         stage: Stage::Known,
         reason: format!("never looked at: {why}").into(),
         fix: None,
-        trace: vec![Step { stage: Stage::Known, passed: false, note: Text::copy(why), place: None }].into(),
+        trace: vec![Step { stage: Stage::Known, passed: false, note: Text::copy(why).into(), place: None }]
+            .into(),
     })
     .collect()
 }
@@ -191,11 +195,8 @@ fn walk<'a>(
         return first;
     }
     for traveller in travellers.iter() {
-        if let Some(short) = traveller.key.strip_prefix(HYPERVISOR_PREFIX) {
-            let names = Asset::ALL.into_iter().flat_map(|a| [a.annotations().0, a.annotations().1]);
-            if let Some(name) = names.into_iter().find(|name| *name == short) {
-                config.asset_annotations.push((name, traveller.value));
-            }
+        if let Some(name) = traveller.rule.and_then(|(_, stations)| stations.asset) {
+            config.asset_annotations.push((name, traveller.value));
         }
     }
     let mut order: Vec<usize> = (0..travellers.len()).collect();
@@ -282,14 +283,12 @@ fn known(way: &mut Way<'_>, traveller: &mut Traveller<'_>) {
         _ => None,
     };
     let reason = Text::from(reason);
-    way.steps.push(Step { stage: Stage::Known, passed: false, note: reason.clone(), place: None });
+    way.steps.push(Step { stage: Stage::Known, passed: false, note: reason.clone().into(), place: None });
     traveller.end = Some(End { status, stage: Stage::Known, reason, fix });
 }
 
 fn took_effect(config: &SandboxConfig<'_>, traveller: &mut Traveller<'_>, effect: Effect) {
-    let short = traveller.key.strip_prefix(HYPERVISOR_PREFIX);
-    let digest = short.and_then(|short| Asset::ALL.into_iter().find(|asset| asset.annotations().1 == short));
-    if let Some(asset) = digest {
+    if let Some(asset) = traveller.rule.and_then(|(_, stations)| stations.digest_of) {
         let file = asset.annotations().0;
         if config.asset_annotation(file).is_none_or(str::is_empty) {
             let reason = format!("a digest counts only beside the annotation {file} that names the file");
@@ -334,11 +333,11 @@ fn verdict(
         fix: None,
     });
     let after = match end.status {
-        Status::Applied | Status::Ignored => key.map(|key| (key.value)(config)),
+        Status::Applied | Status::Ignored => key.map(|key| Arc::new((key.value)(config))),
         _ => traveller.before().filter(|_| traveller.walked),
     };
     if end.status == Status::Applied {
-        let note = after.as_ref().map_or(Text::constant("in effect"), go_json::on_one_line);
+        let note = after.as_ref().map_or("in effect".into(), |after| Note::Value(Arc::clone(after)));
         traveller.steps.push(Step { stage: Stage::Effective, passed: true, note, place: None });
     }
     Verdict {
@@ -349,8 +348,8 @@ fn verdict(
         before: traveller.before(),
         after,
         stage: end.stage,
-        reason: end.reason,
-        fix: end.fix,
+        reason: end.reason.into(),
+        fix: end.fix.map(Box::new),
         trace: traveller
             .common
             .map(|common| Trace::along(Arc::clone(common)))

@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::way::{Effect, Refused, Way};
-use crate::input::Text;
 use crate::runtime::go_json::string_list;
 use crate::runtime::go_quantity::{self, binary_bytes};
 use crate::runtime::go_text::{NumError, parse_bool};
@@ -17,7 +16,7 @@ use crate::runtime::go21::load::hypervisors::{
     BLOCK_DRIVERS, LEAST_MEMORY, MOST_QEMU_VCPUS, SHARED_FS, params,
 };
 use crate::runtime::names::Names;
-use crate::runtime::verdict::{Fix, Stage};
+use crate::runtime::verdict::{Fix, Note, Stage};
 
 type Outcome = Result<Effect, Box<Refused>>;
 type Apply = for<'a> fn(&mut Way<'_>, &mut SandboxConfig<'a>, &'a str) -> Outcome;
@@ -318,7 +317,7 @@ fn default_vcpus<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &
         let reason = format!("the host has {cpus} CPUs");
         return Err(Way::out_of_range(message, reason, Fix::Value(cpus.to_string())));
     }
-    way.passed(Stage::Range, Text::written(format_args!("not above the {cpus} CPUs of the host")));
+    way.passed(Stage::Range, Note::Counted(&["not above the ", " CPUs of the host"], cpus.into()));
     config.hypervisor_config.num_vcpus = vcpus;
     Ok(Effect::Replaced)
 }
@@ -346,7 +345,7 @@ fn default_max_vcpus<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, valu
         let reason = format!("QEMU takes {MOST_QEMU_VCPUS} vCPUs at most");
         return Err(Way::out_of_range(message, reason, Fix::Value(MOST_QEMU_VCPUS.to_string())));
     }
-    way.passed(Stage::Range, Text::written(format_args!("not above the {cpus} CPUs of the host")));
+    way.passed(Stage::Range, Note::Counted(&["not above the ", " CPUs of the host"], cpus.into()));
     config.hypervisor_config.default_max_vcpus = most;
     Ok(Effect::Replaced)
 }
@@ -367,7 +366,7 @@ fn default_memory<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: 
         let reason = format!("a pod gets {LEAST_MEMORY} MiB at least");
         return Err(Way::out_of_range(message, reason, Fix::Value(LEAST_MEMORY.to_string())));
     }
-    way.passed(Stage::Range, Text::written(format_args!("at least {LEAST_MEMORY} MiB")));
+    way.passed(Stage::Range, Note::Counted(&["at least ", " MiB"], LEAST_MEMORY.into()));
     config.hypervisor_config.memory_size = memory;
     Ok(Effect::Replaced)
 }
@@ -404,7 +403,7 @@ fn kernel_params<'a>(way: &mut Way<'_>, config: &mut SandboxConfig<'a>, value: &
             note: "a parameter without a name".to_owned(),
         }));
     }
-    way.passed(Stage::Parse, Text::written(format_args!("{} parameters", params.len())));
+    way.passed(Stage::Parse, Note::Counted(&["", " parameters"], params.len() as u64));
     config.hypervisor_config.kernel_params.extend(params);
     Ok(Effect::Appended)
 }

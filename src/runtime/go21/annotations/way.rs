@@ -4,12 +4,12 @@
 //! `addAnnotations` and its parts in src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0; Go's strconv.
 
 use crate::catalog::HYPERVISOR_PREFIX;
-use crate::input::{Host, Text};
+use crate::input::Host;
 use crate::policy::go_path::literally;
 use crate::runtime::go_text::{self, NumError};
 use crate::runtime::go21::Loaded;
 use crate::runtime::go21::config::List;
-use crate::runtime::verdict::{Fix, ListId, Stage, Step};
+use crate::runtime::verdict::{Fix, ListId, Note, Stage, Step};
 
 /// What an annotation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(in crate::runtime::go21) struct Way<'a> {
 
 impl Way<'_> {
     /// Notes a station that let the annotation pass.
-    pub(in crate::runtime::go21) fn passed(&mut self, stage: Stage, note: impl Into<Text>) {
+    pub(in crate::runtime::go21) fn passed(&mut self, stage: Stage, note: impl Into<Note>) {
         self.steps.push(Step { stage, passed: true, note: note.into(), place: None });
     }
 
@@ -113,7 +113,7 @@ impl Way<'_> {
     ) -> Result<u64, Box<Refused>> {
         match go_text::parse_uint(value, 10, bits) {
             Ok(number) => {
-                self.passed(Stage::Parse, Text::written(format_args!("{number}")));
+                self.passed(Stage::Parse, Note::Counted(&["", ""], number));
                 Ok(number)
             }
             Err(error) => Err(Self::unread(

@@ -6,6 +6,7 @@
 
 use super::tables::Hypervisor;
 use crate::input::Host;
+use crate::input::text::key_and_value;
 use crate::runtime::go_text::{fields, list};
 use crate::runtime::go21::config::{HypervisorConfig, HypervisorType, Param};
 use crate::runtime::go21::paths::resolve;
@@ -65,7 +66,7 @@ pub(super) fn build(host: &Host, hypervisor: HypervisorType, table: &Hypervisor)
 /// `key=value` words; a word without `=` is a key alone.
 pub(in crate::runtime::go21) fn params<'a, T: From<&'a str>>(text: &'a str) -> Vec<Param<T>> {
     fields(text)
-        .map(|word| match word.split_once('=') {
+        .map(|word| match key_and_value(word) {
             Some((key, value)) => Param::new(key, value),
             None => Param::new(word, ""),
         })

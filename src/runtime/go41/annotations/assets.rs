@@ -29,6 +29,9 @@ pub(super) fn create(session: &mut Session<'_>) {
     let remote = session.config.hypervisor_type == HypervisorType::Remote;
     for (path_id, hash_id, slot) in ASSETS {
         let hash = session.value(hash_id);
+        if hash.is_none() && session.value(path_id).is_none() {
+            continue;
+        }
         // The value gate judged these two already; what it refused is no asset.
         let was_refused = session.mark_of(path_id).is_some_and(|m| m.status == Status::Refused);
         let path = session.value(path_id).filter(|_| !was_refused).unwrap_or_default();
@@ -85,7 +88,7 @@ pub(super) fn create(session: &mut Session<'_>) {
                         status: Status::Refused,
                         stage: Stage::Value,
                         reason: reason.into(),
-                        fix,
+                        fix: fix.map(Box::new),
                         steps,
                         cut: None,
                     },

@@ -16,7 +16,7 @@ use crate::runtime::go41::config::{HypervisorType, Param, SandboxConfig, Sandbox
 use crate::runtime::go41::gates::ValueGates;
 use crate::runtime::go41::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
 use crate::runtime::go41::{initdata, kernel_params, numa};
-use crate::runtime::verdict::{Fix, ListId, Stage, Status, Step};
+use crate::runtime::verdict::{Fix, ListId, Note, Stage, Status, Step};
 
 /// All of them.
 pub(super) fn apply(session: &mut Session<'_>) {
@@ -97,8 +97,10 @@ fn cpus(session: &mut Session<'_>) {
             }
             Ok(count) => {
                 session.config.hypervisor_config.num_vcpus_f = count;
-                let note = Text::written(format_args!("the number {count}"));
-                session.applied_by(Id::DefaultVcpus, step(Stage::Parse, true, note));
+                session.applied_by(
+                    Id::DefaultVcpus,
+                    step(Stage::Parse, true, Note::Measured(&["the number ", ""], count)),
+                );
             }
         }
     }
@@ -441,7 +443,7 @@ fn kernel_line(session: &mut Session<'_>) {
     let mut replaced: Vec<Cow<'_, str>> = Vec::new();
     let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(go_text::fields(value));
     let mut steps = Vec::with_capacity(STATIONS);
-    steps.push(step(Stage::Parse, true, Text::written(format_args!("{} parameters", added.len()))));
+    steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
     for param in added {
         let params = &mut session.config.hypervisor_config.kernel_params;
         let before = params.len();

@@ -32,11 +32,10 @@ pub(super) fn apply<'a>(session: &mut Session<'a>, annotations: &'a Annotations)
 /// refused ones the runtime complains about is random; here it is the first by name.
 fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
     let loaded = session.loaded;
-    for (key, value) in annotations.iter() {
+    // One that is read is not Kata's own.
+    let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || Id::of(key).is_some();
+    for (key, value) in annotations.in_order(is_owed) {
         let read = Id::of(key).and_then(|id| Some((id, loaded.stations(id)?)));
-        if read.is_none() && !key.starts_with(KATA_PREFIX) {
-            continue;
-        }
         session.given.push(Given { key, value, read });
         let admitted = match read {
             Some((_, stations)) => stations.admitted,

@@ -13,7 +13,7 @@ use crate::runtime::go_text;
 use crate::runtime::go41::Loaded;
 use crate::runtime::go41::config::SandboxConfig;
 use crate::runtime::go41::stations::Stations;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step};
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
 
 /// Room for the stations after the name gate of an annotation that takes effect.
 pub(super) const STATIONS: usize = 4;
@@ -25,7 +25,7 @@ pub(in crate::runtime::go41) struct Mark {
     /// Where its way ended.
     pub stage: Stage,
     pub reason: Text,
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
     /// The stations after the name gate.
     pub steps: Vec<Step>,
     /// The number that was cut to 32 bits.
@@ -54,7 +54,7 @@ pub(in crate::runtime::go41) struct Session<'a> {
 }
 
 /// A passed or failed station.
-pub(in crate::runtime::go41) fn step(stage: Stage, passed: bool, note: impl Into<Text>) -> Step {
+pub(in crate::runtime::go41) fn step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
     Step { stage, passed, note: note.into(), place: None }
 }
 
@@ -152,6 +152,7 @@ impl<'a> Session<'a> {
         let steps = vec![step(stage, false, message.clone())];
         self.fail(id, message);
         let reason = reason.into();
+        let fix = fix.map(Box::new);
         self.mark(id, Mark { status: Status::Refused, stage, reason, fix, steps, cut: None });
     }
 
@@ -206,7 +207,7 @@ impl<'a> Session<'a> {
 
     /// A number was taken over.
     pub fn applied_number(&mut self, id: Id, number: u64) {
-        self.applied_by(id, step(Stage::Parse, true, Text::written(format_args!("the number {number}"))));
+        self.applied_by(id, step(Stage::Parse, true, Note::Counted(&["the number ", ""], number)));
     }
 
     /// A number for a field of 32 bits: what does not fit is cut off.

@@ -8,7 +8,7 @@ use super::known::Id;
 use super::session::{Session, step};
 use crate::runtime::go_base64;
 use crate::runtime::go41::config::{InterworkingModel, VfioMode};
-use crate::runtime::verdict::{Fix, Stage};
+use crate::runtime::verdict::{Fix, Note, Stage};
 
 pub(super) fn apply_runtime(session: &mut Session<'_>) {
     session.flag(Id::DisableGuestSeccomp, |c| &mut c.disable_guest_seccomp);
@@ -72,7 +72,7 @@ pub(super) fn apply_runtime(session: &mut Session<'_>) {
 pub(super) fn apply_agent(session: &mut Session<'_>) {
     if let Some(value) = session.value(Id::KernelModules) {
         let modules: Vec<Cow<'_, str>> = value.split(';').map(Cow::Borrowed).collect();
-        let note = format!("{} modules, instead of the configured ones", modules.len());
+        let note = Note::Counted(&["", " modules, instead of the configured ones"], modules.len() as u64);
         session.config.agent_config.kernel_modules = modules;
         session.applied_by(Id::KernelModules, step(Stage::Merge, true, note));
     }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::super::boot::replace_kernel_params;
 use super::super::complaint::existing;
@@ -17,6 +18,7 @@ use super::super::verity::Verity;
 use super::rules::{Action, PathList, Rule, Tables, View, rule};
 use super::{Fate, Gates, Refusal, Trail};
 use crate::catalog::HYPERVISOR_PREFIX;
+use crate::input::text::parse_trimmed;
 use crate::input::{Host, Text};
 use crate::runtime::INITDATA_LIMIT;
 use crate::runtime::verdict::{Fix, ListId, Stage};
@@ -39,7 +41,7 @@ fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Cow<'stati
 
 /// Reads a value as upstream's `get_value`: trimmed, then by the type's own rules.
 fn parsed<T: FromStr>(value: &str, message: &str, wanted: &'static str) -> Step<T> {
-    value.trim().parse().map_err(|_| refuse(Stage::Parse, message, wanted))
+    parse_trimmed(value).ok_or_else(|| refuse(Stage::Parse, message, wanted))
 }
 
 const BOOL: &str = "the value must be exactly true or false";
@@ -81,7 +83,7 @@ impl Walk<'_, '_> {
         };
         if let (Some(rule), Fate::Taken) = (trail.rule, &trail.fate) {
             let Tables { hv, ag, rt } = &self.tables;
-            trail.wrote = Some((rule.json)(View { hv, ag, rt }));
+            trail.wrote = Some(Arc::new((rule.json)(View { hv, ag, rt })));
         }
         trail
     }
@@ -220,6 +222,13 @@ fn memory(plugin: Plugin, value: &str) -> Step<Option<u32>> {
 /// A size with a unit; bare digits are MiB. `None` where it cannot be read.
 fn megabytes(text: &str) -> Result<Option<u32>, String> {
     use byte_unit::{Byte, Unit};
+    // So short a number comes out of the crate as it goes in.
+    if text.len() < 10
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && let Ok(mib) = text.parse()
+    {
+        return Ok(Some(mib));
+    }
     let Ok(mut size) = Byte::parse_str(text, true) else { return Ok(None) };
     if text.trim().chars().all(|c| c.is_ascii_digit()) {
         size = Byte::from_u64_with_unit(size.as_u64(), Unit::MiB)
@@ -249,7 +258,11 @@ mod tests {
 
     #[test]
     fn sizes_with_and_without_units() {
-        assert_eq!(megabytes("2048"), Ok(Some(2048)));
+        for (digits, mib) in [("2048", 2048), ("0", 0), ("007", 7), ("999999999", 999_999_999)] {
+            assert_eq!(megabytes(digits), Ok(Some(mib)));
+            // A blank makes it go through the crate.
+            assert_eq!(megabytes(&format!("{digits} ")), Ok(Some(mib)));
+        }
         assert_eq!(megabytes("2 GiB"), Ok(Some(2048)));
         assert_eq!(megabytes("1.5Gi"), Ok(Some(1536)));
         assert_eq!(megabytes("2048r"), Ok(None));

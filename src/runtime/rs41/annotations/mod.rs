@@ -8,6 +8,7 @@ mod apply;
 mod rules;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -124,7 +125,7 @@ pub struct Trail<'a> {
     /// What became of it.
     pub fate: Fate,
     /// The value of its field right after it, where it was taken.
-    pub wrote: Option<Json>,
+    pub wrote: Option<Arc<Json>>,
 }
 
 impl Trail<'_> {
@@ -203,16 +204,15 @@ pub fn apply<'a>(
         picked: (hypervisor.clone(), agent.clone()),
         tables: Tables { hv, ag, rt: &mut config.runtime },
     };
-    let keys = annotations.iter().filter(|(key, _)| is_katas(key));
-    keys.map(|(key, value)| walk.step(key, value)).collect()
+    annotations.in_order(is_katas).into_iter().map(|(key, value)| walk.step(key, value)).collect()
 }
 
 /// The trails of a pod that fails before its annotations are read.
 pub fn unread(annotations: &Annotations) -> Vec<Trail<'_>> {
     let fate = Fate::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
     annotations
-        .iter()
-        .filter(|(key, _)| is_katas(key))
+        .in_order(is_katas)
+        .into_iter()
         .map(|(key, value)| {
             let known = rules::rule(key);
             let fate = fate.clone();
