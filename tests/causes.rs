@@ -9,27 +9,13 @@ use katascope::input::source::Source;
 use katascope::runtime::Depth;
 use katascope::sample;
 
+use crate::support::{QEMU, QEMU_NAMES};
+
 fn evaluator(generation: Generation) -> Evaluator {
-    let names = match generation {
-        Generation::Rs41 => "name = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n",
-        Generation::Go21 | Generation::Go41 => "",
+    let text = match generation {
+        Generation::Rs41 => format!("{QEMU}{QEMU_NAMES}"),
+        Generation::Go21 | Generation::Go41 => QEMU.to_owned(),
     };
-    let text = format!(
-        r#"
-[hypervisor.qemu]
-path = "/opt/kata/bin/qemu-system-x86_64"
-kernel = "/opt/kata/share/kata-containers/vmlinux.container"
-image = "/opt/kata/share/kata-containers/kata-containers.img"
-machine_type = "q35"
-shared_fs = "virtio-fs"
-virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
-virtio_fs_cache = "auto"
-enable_annotations = ["enable_iommu"]
-[agent.kata]
-[runtime]
-internetworking_model = "tcfilter"
-{names}"#
-    );
     let layers = Layers::of_text("/etc/kata-containers/configuration.toml", &text);
     Evaluator::new(Setup { layers, generation, ..sample::evaluator().setup().clone() })
 }

@@ -7,6 +7,8 @@ use std::process::Command;
 use katascope::report::escape::is_hostile;
 use serde_json::{Value as Json, json};
 
+use crate::support::{QEMU, QEMU_NAMES};
+
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/sample/configuration.toml");
 const POD: &str =
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: i}]}\n";
@@ -339,23 +341,7 @@ fn no_field_of_any_report_acts_on_its_reader() {
 #[test]
 fn a_password_of_the_configuration_is_in_no_report() {
     let dir = tempfile::tempdir().unwrap();
-    let text = r#"
-[hypervisor.qemu]
-path = "/opt/kata/bin/qemu-system-x86_64"
-kernel = "/opt/kata/share/kata-containers/vmlinux.container"
-image = "/opt/kata/share/kata-containers/kata-containers.img"
-machine_type = "q35"
-shared_fs = "virtio-fs"
-virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
-virtio_fs_cache = "auto"
-[agent.kata]
-[runtime]
-name = "virt_container"
-hypervisor_name = "qemu"
-agent_name = "kata"
-internetworking_model = "tcfilter"
-jaeger_password = "sesame"
-"#;
+    let text = format!("{QEMU}{QEMU_NAMES}jaeger_password = \"sesame\"\n");
     // The files that the configuration names.
     for path in text.split('"').filter(|word| word.starts_with('/') && !word.contains('*')) {
         let path = dir.path().join("root").join(&path[1..]);

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use katascope::runtime::verdict::Status;
 use katascope::tui::available::reason_against;
 use katascope::tui::effect::Effect;
 use katascope::tui::keymap::{DEFAULTS, Layer};
 use katascope::tui::message::{COMMANDS, Command, Group, Message};
 use katascope::tui::model::Screen;
+use katascope::tui::model::pods::STATUSES;
 use katascope::tui::theme::Preset;
 use ratatui::style::Color;
 
@@ -81,18 +81,9 @@ fn every_reason_against_a_command_is_a_clause() {
 
 #[test]
 fn without_colour_every_status_still_reads_differently() {
-    let all = [
-        Status::Applied,
-        Status::Overridden,
-        Status::Ignored,
-        Status::Refused,
-        Status::Dropped,
-        Status::Invalid,
-        Status::Unknown,
-    ];
     for ascii in [false, true] {
         let mut rows = BTreeSet::new();
-        for status in all {
+        for status in STATUSES {
             let mut stage = on(Screen::Annotations);
             stage.ascii = ascii;
             stage.model.preset = Preset::Mono;
@@ -111,7 +102,7 @@ fn without_colour_every_status_still_reads_differently() {
             let row = screen.lines().find(|line| line.contains(&key) && line.contains(status.as_str()));
             rows.insert(row.unwrap_or_else(|| panic!("{status:?}\n{screen}")).to_owned());
         }
-        assert_eq!(rows.len(), all.len(), "{rows:#?}");
+        assert_eq!(rows.len(), STATUSES.len(), "{rows:#?}");
     }
 }
 

@@ -26,6 +26,29 @@ pub const GO_CRI: [(&str, &str); 4] = [
     ("io.kubernetes.cri.sandbox-namespace", "default"),
 ];
 
+/// A QEMU configuration that loads in every generation where its files are there, for runtime-rs with
+/// [`QEMU_NAMES`] behind it: its `[runtime]` table is still open.
+pub const QEMU: &str = r#"
+[hypervisor.qemu]
+path = "/opt/kata/bin/qemu-system-x86_64"
+kernel = "/opt/kata/share/kata-containers/vmlinux.container"
+image = "/opt/kata/share/kata-containers/kata-containers.img"
+machine_type = "q35"
+shared_fs = "virtio-fs"
+virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
+virtio_fs_cache = "auto"
+enable_annotations = ["enable_iommu"]
+[agent.kata]
+[runtime]
+internetworking_model = "tcfilter"
+"#;
+
+/// What only runtime-rs has to be told: which of its parts to take.
+pub const QEMU_NAMES: &str = r#"name = "virt_container"
+hypervisor_name = "qemu"
+agent_name = "kata"
+"#;
+
 /// Unpacks a file of vectors that was packed with gzip.
 pub fn vectors(packed: &[u8]) -> Json {
     let mut text = String::new();
