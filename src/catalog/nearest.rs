@@ -1,6 +1,27 @@
 //! What somebody may have meant: the known annotation nearest to an unknown one.
 
-use super::{Annotation, Generation, annotations};
+use std::sync::LazyLock;
+
+use super::{ANNOTATIONS, Annotation, Generation, Level};
+
+/// An annotation with what is compared of its key.
+struct Known {
+    annotation: &'static Annotation,
+    letters: Vec<char>,
+    tally: Tally,
+}
+
+/// Every annotation of pods and containers: a pod may set thousands of keys that no runtime reads, and each
+/// is held against all of these.
+static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let annotations = ANNOTATIONS.iter().filter(|annotation| annotation.level != Level::MountOption);
+    annotations
+        .map(|annotation| {
+            let letters: Vec<char> = letters(last_part(annotation.key)).collect();
+            Known { annotation, tally: Tally::of(&letters), letters }
+        })
+        .collect()
+});
 
 /// The annotation that `generation` reads and whose key is nearest to `key`, where one is near enough:
 /// the same last part elsewhere, or a few slips of the hand away.
@@ -8,17 +29,14 @@ pub fn nearest(key: &str, generation: Generation) -> Option<&'static Annotation>
     let base = last_part(key);
     let allowed = (base.chars().count() / 4).clamp(1, 3);
     let base = letters(base).collect::<Vec<char>>();
-    let tally = Tally::of(base.iter().copied());
+    let tally = Tally::of(&base);
     let mut rows = Rows::default();
-    let near: Vec<(usize, &'static Annotation)> = annotations(generation)
-        .filter(|(annotation, _)| annotation.key != key)
-        .filter_map(|(annotation, _)| {
-            let other = last_part(annotation.key);
-            if tally.slips_at_least(letters(other)) > allowed {
-                return None;
-            }
-            Some((rows.slips(&base, other, Some(allowed))?, annotation))
-        })
+    let near: Vec<(usize, &'static Annotation)> = KNOWN
+        .iter()
+        .filter(|known| known.letters.len().abs_diff(base.len()) <= allowed)
+        .filter(|known| tally.slips_at_least(&known.tally) <= allowed)
+        .filter(|known| known.annotation.reader(generation).read && known.annotation.key != key)
+        .filter_map(|known| Some((rows.slips(&base, &known.letters, Some(allowed))?, known.annotation)))
         .collect();
     let best = near.iter().map(|(slips, _)| *slips).min()?;
     let mut best = near.into_iter().filter(|(slips, _)| *slips == best).map(|(_, annotation)| annotation);
@@ -29,7 +47,9 @@ pub fn nearest(key: &str, generation: Generation) -> Option<&'static Annotation>
     }
     // Among equals the whole key decides.
     let whole = letters(key).collect::<Vec<char>>();
-    std::iter::once(first).chain(others).min_by_key(|annotation| rows.slips(&whole, annotation.key, None))
+    let apart =
+        |annotation: &&Annotation| rows.slips(&whole, &letters(annotation.key).collect::<Vec<char>>(), None);
+    std::iter::once(first).chain(others).min_by_key(apart)
 }
 
 fn last_part(key: &str) -> &str {
@@ -45,24 +65,20 @@ fn letters(text: &str) -> impl Iterator<Item = char> {
 struct Tally([u8; 128]);
 
 impl Tally {
-    fn of(letters: impl Iterator<Item = char>) -> Self {
-        let mut tally = Self([0_u8; 128]);
+    fn of(letters: &[char]) -> Self {
+        let mut tally = Self([0; 128]);
         for letter in letters {
-            if let Some(count) = tally.0.get_mut(Self::index(letter)) {
+            let place = if letter.is_ascii() { *letter as usize } else { 0 };
+            if let Some(count) = tally.0.get_mut(place) {
                 *count = count.saturating_add(1);
             }
         }
         tally
     }
 
-    fn index(letter: char) -> usize {
-        if letter.is_ascii() { letter as usize } else { 0 }
-    }
-
-    /// How many slips there are at least from this text to another: no order of letters is asked for, only
+    /// How many slips there are at least from one text to another: no order of letters is asked for, only
     /// whether they are there. Cheap, and far from most names.
-    fn slips_at_least(&self, other: impl Iterator<Item = char>) -> usize {
-        let other = Self::of(other);
+    fn slips_at_least(&self, other: &Self) -> usize {
         let pairs = || self.0.iter().zip(&other.0);
         let missing: usize = pairs().map(|(one, other)| usize::from(one.saturating_sub(*other))).sum();
         let too_many: usize = pairs().map(|(one, other)| usize::from(other.saturating_sub(*one))).sum();
@@ -70,11 +86,9 @@ impl Tally {
     }
 }
 
-/// The rows that counting slips works on, kept from one count to the next: a pod may set thousands of keys
-/// that no runtime reads, and each is held against every known one.
+/// The rows that counting slips works on, kept from one count to the next.
 #[derive(Default)]
 struct Rows {
-    other: Vec<char>,
     before: Vec<usize>,
     row: Vec<usize>,
     next: Vec<usize>,
@@ -83,22 +97,16 @@ struct Rows {
 impl Rows {
     /// How many letters are wrong, missing, too many or swapped with their neighbour; `None` where they are
     /// more than `most`.
-    fn slips(&mut self, one: &[char], other: &str, most: Option<usize>) -> Option<usize> {
-        self.other.clear();
-        self.other.extend(letters(other));
-        // Each letter too many or missing is a slip.
-        if most.is_some_and(|most| one.len().abs_diff(self.other.len()) > most) {
-            return None;
-        }
+    fn slips(&mut self, one: &[char], other: &[char], most: Option<usize>) -> Option<usize> {
         self.before.clear();
         self.row.clear();
-        self.row.extend(0..=self.other.len());
+        self.row.extend(0..=other.len());
         let mut last_a = None;
         for (i, a) in one.iter().enumerate() {
             self.next.clear();
             self.next.push(i + 1);
             let mut last_b = None;
-            for (j, b) in self.other.iter().enumerate() {
+            for (j, b) in other.iter().enumerate() {
                 let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
                 let mut best = (at(&self.row, j) + usize::from(a != b))
                     .min(at(&self.row, j + 1) + 1)
@@ -122,21 +130,24 @@ impl Rows {
 mod tests {
     use super::*;
 
+    fn spread(text: &str) -> Vec<char> {
+        letters(text).collect()
+    }
+
     fn slips(one: &str, other: &str) -> usize {
-        Rows::default().slips(&letters(one).collect::<Vec<_>>(), other, None).unwrap()
+        Rows::default().slips(&spread(one), &spread(other), None).unwrap()
     }
 
     #[test]
     fn a_bound_changes_nothing_within_it() {
         let mut rows = Rows::default();
-        for (one, _) in annotations(Generation::Go41) {
-            let one = last_part(one.key);
-            for (other, _) in annotations(Generation::Rs41) {
-                let other = last_part(other.key);
-                let whole = slips(one, other);
-                assert!(Tally::of(letters(one)).slips_at_least(letters(other)) <= whole, "{one} {other}");
-                let bounded = rows.slips(&letters(one).collect::<Vec<_>>(), other, Some(3));
-                assert_eq!(bounded, (whole <= 3).then_some(whole), "{one} {other}");
+        for one in KNOWN.iter() {
+            for other in KNOWN.iter() {
+                let whole = rows.slips(&one.letters, &other.letters, None).unwrap();
+                let bounded = rows.slips(&one.letters, &other.letters, Some(3));
+                assert_eq!(bounded, (whole <= 3).then_some(whole), "{:?} {:?}", one.letters, other.letters);
+                assert!(one.tally.slips_at_least(&other.tally) <= whole);
+                assert!(one.letters.len().abs_diff(other.letters.len()) <= whole);
             }
         }
     }

@@ -3,7 +3,7 @@
 //! Decides on the known key behind a wrong prefix, a left-out part or a slip of the hand, and on the
 //! successor of a key that moved. Facts: the prefixes of Kata 1.x and of its documentation over time.
 
-use crate::catalog::{self, CRI_PREFIX, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::catalog::{self, CRI_PREFIX, Generation, KATA_PREFIX};
 use crate::runtime::verdict::{Fix, Status, Verdict};
 
 /// Prefixes that were right once, or that a hand writes by itself.
@@ -50,10 +50,6 @@ pub fn meant(key: &str, generation: Generation) -> Option<&'static str> {
         .iter()
         .find_map(|part| read(format!("{KATA_PREFIX}{part}{rest}")))
         .or_else(|| catalog::nearest(&format!("{KATA_PREFIX}{rest}"), generation).map(|near| near.key))
-        .or_else(|| {
-            let base = rest.rsplit('.').next().unwrap_or(rest);
-            catalog::nearest(&format!("{HYPERVISOR_PREFIX}{base}"), generation).map(|near| near.key)
-        })
 }
 
 /// Whether the key moved, rather than being misspelt.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::env::{Colours, Env};
 use super::events::translate;
 use super::keymap::{Found, Keymap, Layer};
 use super::message::{Command, Message};
-use super::run::{Ended, Session};
+use super::run::{Ended, GLANCE, Session};
 use super::settings::Settings;
 use super::signals::{GONE, Signals, suspend};
 use super::terminal;
@@ -26,8 +26,8 @@ use crate::input::source::Source;
 
 /// Nothing is shown of reading that takes no longer than this.
 pub(super) const MOMENT: Duration = Duration::from_millis(80);
-/// How often it is looked whether everything is read, and drawn how far it is.
-const GLANCE: Duration = Duration::from_millis(8);
+/// How often it is drawn how far reading is, and looked for keys.
+const PICTURE: Duration = Duration::from_millis(8);
 /// Keys that are kept for when everything is read.
 const KEPT: usize = 256;
 
@@ -126,11 +126,13 @@ impl<E: Send + 'static> Arriving<E> {
                     _ if typed.len() < KEPT => typed.push_back(message),
                     _ => {}
                 }
+                continue;
             }
-            match self.inbox.try_recv() {
+            // It is this that is waited for, not the keys: what is read is there at once.
+            match self.inbox.recv_timeout(PICTURE) {
                 Ok(result) => return Ok(Arrived::of(result, Some(display), typed)),
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => return Err(died()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(died()),
             }
         }
     }

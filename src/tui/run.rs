@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const WORK: Duration = Duration::from_millis(4);
 /// The shortest look at the keyboard. Not zero: with that, crossterm's reader of /dev/tty returns before
 /// it has looked at all.
-const GLANCE: Duration = Duration::from_micros(400);
+pub(super) const GLANCE: Duration = Duration::from_micros(400);
 /// Idle work waits this long after a key: whoever types is not made to share the processor.
 const LULL: Duration = Duration::from_millis(25);
 /// Drawings of progress while idle work goes on.
