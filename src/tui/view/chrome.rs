@@ -92,17 +92,16 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 }
 
 pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
-    let full: usize = Screen::ALL.iter().map(|s| s.title().len() + 4).sum();
+    // All are cut alike where they do not fit, whichever is open: none moves when another is opened.
+    let taken = |letters: usize| Screen::ALL.iter().map(|s| s.title().len().min(letters) + 4).sum::<usize>();
+    let longest = Screen::ALL.iter().map(|s| s.title().len()).max().unwrap_or(0);
+    let letters = (3..=longest).rev().find(|n| taken(*n) <= usize::from(area.width)).unwrap_or(3);
     let mut x = area.x;
     for screen in Screen::ALL {
         let on = screen == model.screen;
         let key = model.keymap.chord_for(&model.layers_of(screen), Command::Go(screen));
         let key = key.map_or(String::new(), |k| k.to_string());
-        let title = if full > usize::from(area.width) && !on {
-            text::head(screen.title(), 3).0
-        } else {
-            screen.title()
-        };
+        let title = text::head(screen.title(), letters).0;
         let mut tab = Rich::of(Token::Key, format!(" {key} "));
         tab.push(if on { Token::Title } else { Token::Text }, title);
         tab.push(Token::Text, " ");
