@@ -19,8 +19,8 @@ pub struct NameGate {
 
 #[derive(Debug, Clone)]
 enum Entries {
-    /// All are as plain as most are: they match where they stand in the name, in every runtime.
-    Words(Vec<Box<str>>),
+    /// All are as plain as most are: every runtime finds them without an automaton.
+    Plain(Vec<Plain>),
     /// The Go runtimes try each entry for itself; `None` where it is invalid.
     Each(Vec<Option<GoRegex>>),
     /// runtime-rs compiles all into one set; `None` where that fails.
@@ -30,8 +30,8 @@ enum Entries {
 impl NameGate {
     /// Compiles the list; never fails, an invalid pattern is remembered as such.
     pub fn new(generation: Generation, patterns: &[String]) -> Self {
-        if let Some(words) = words(patterns) {
-            return Self { entries: Entries::Words(words), invalid: Vec::new() };
+        if let Some(entries) = Plain::all(patterns) {
+            return Self { entries: Entries::Plain(entries), invalid: Vec::new() };
         }
         let mut invalid = Vec::new();
         let entries = match generation {
@@ -66,7 +66,7 @@ impl NameGate {
     /// The index of the first pattern that lets `short` (the name without the hypervisor prefix) through.
     pub fn admits(&self, short: &str) -> Option<usize> {
         match &self.entries {
-            Entries::Words(words) => words.iter().position(|word| short.contains(&**word)),
+            Entries::Plain(entries) => entries.iter().position(|entry| entry.is_match(short)),
             Entries::Each(entries) => {
                 entries.iter().position(|e| e.as_ref().is_some_and(|regex| regex.is_match(short)))
             }
@@ -91,12 +91,45 @@ impl NameGate {
     }
 }
 
-/// The entries, where none has a character that means something to a regular expression and all together
-/// are far below the bounds that the runtimes set on one.
-fn words(patterns: &[String]) -> Option<Vec<Box<str>>> {
-    let word = |text: &String| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let small = patterns.iter().map(String::len).sum::<usize>() <= 4096;
-    (small && patterns.iter().all(word)).then(|| patterns.iter().map(|p| p.as_str().into()).collect())
+/// An entry of letters, digits and `_`: `word`, `^word$`, `^default_(vcpus|memory)$`.
+#[derive(Debug, Clone)]
+struct Plain {
+    words: Vec<Box<str>>,
+    /// They stand at the beginning of the name.
+    begin: bool,
+    /// And at its end.
+    end: bool,
+}
+
+impl Plain {
+    /// The entries, where all are plain and together far below the bounds that the runtimes set on a set.
+    fn all(patterns: &[String]) -> Option<Vec<Self>> {
+        let small = patterns.iter().map(String::len).sum::<usize>() <= 4096;
+        if small { patterns.iter().map(|pattern| Self::of(pattern)).collect() } else { None }
+    }
+
+    fn of(pattern: &str) -> Option<Self> {
+        let (rest, begin) = pattern.strip_prefix('^').map_or((pattern, false), |rest| (rest, true));
+        let (rest, end) = rest.strip_suffix('$').map_or((rest, false), |rest| (rest, true));
+        let words: Vec<Box<str>> = match rest.split_once('(') {
+            None => vec![rest.into()],
+            Some((before, rest)) => {
+                let (choices, after) = rest.split_once(')')?;
+                choices.split('|').map(|choice| format!("{before}{choice}{after}").into()).collect()
+            }
+        };
+        let plain = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        words.iter().all(|word| plain(word)).then_some(Self { words, begin, end })
+    }
+
+    fn is_match(&self, name: &str) -> bool {
+        self.words.iter().any(|word| match (self.begin, self.end) {
+            (false, false) => name.contains(&**word),
+            (true, false) => name.starts_with(&**word),
+            (false, true) => name.ends_with(&**word),
+            (true, true) => name == &**word,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -119,17 +152,27 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn words_match_where_the_regular_expressions_do(
-            list in proptest::collection::vec("[ab_1]{0,3}", 0..5), name in "[ab_1]{0,6}"
+        fn plain_entries_match_where_the_regular_expressions_do(
+            list in proptest::collection::vec("\\^?[ab_1]{0,3}(\\([ab|]{0,5}\\)[ab]{0,2})?\\$?|[ab^$()|]{0,5}", 0..4),
+            name in "[ab_1]{0,6}",
         ) {
+            let Some(entries) = Plain::all(&list) else { return Ok(()) };
             let set = RegexSet::new(&list).unwrap();
             let each: Vec<_> = list.iter().map(|p| GoRegex::new(p).unwrap()).collect();
-            for generation in Generation::ALL {
-                let gate = NameGate::new(generation, &list);
-                proptest::prop_assert!(matches!(gate.entries, Entries::Words(_)));
-                proptest::prop_assert_eq!(gate.admits(&name), set.matches(&name).iter().next());
-                proptest::prop_assert_eq!(gate.admits(&name), each.iter().position(|e| e.is_match(&name)));
-            }
+            let found = entries.iter().position(|entry| entry.is_match(&name));
+            proptest::prop_assert_eq!(found, set.matches(&name).iter().next(), "{:?} {}", list, name);
+            proptest::prop_assert_eq!(found, each.iter().position(|e| e.is_match(&name)), "{:?} {}", list, name);
+        }
+    }
+
+    #[test]
+    fn what_is_plain() {
+        for plain in ["", "path", "^path$", "^default_", "params$", "^default_(vcpus|memory)$", "(a|b)"] {
+            assert!(Plain::of(plain).is_some(), "{plain}");
+        }
+        for other in [".*", "a|b", "^a|b$", "(a)(b)", "a(b", "a)b", "\\$", "a-b", "^^a", "((a))", "(?i)", "ä"]
+        {
+            assert!(Plain::of(other).is_none(), "{other}");
         }
     }
 
