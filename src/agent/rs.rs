@@ -92,15 +92,16 @@ pub(crate) fn setup(
         ("guest_hook_path", hook_path.into()),
         ("kernel_modules", kernel_modules(config).unwrap_or_default().into()),
     ]);
-    let policy = config.active_agent().map(|agent| agent.policy.clone()).filter(|policy| !policy.is_empty());
+    let policy =
+        config.active_agent().map(|agent| agent.policy.to_string()).filter(|policy| !policy.is_empty());
     AgentSetup {
         kernel_cmdline: crate::launch::joined(&kernel_params),
         kernel_params,
         create_sandbox,
         policy,
         decided_by: DecidedBy {
-            hypervisor: config.runtime.hypervisor_name.clone().into(),
-            agent: config.runtime.agent_name.clone().into(),
+            hypervisor: config.runtime.hypervisor_name.to_string().into(),
+            agent: config.runtime.agent_name.to_string().into(),
             // Always the same.
             mount_options: &[],
         },

@@ -5,12 +5,12 @@
 
 use super::vm_size::{VmSize, Workload};
 use super::{Evaluation, Evaluator, spelling};
-use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
+use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
 use crate::cri::Engine;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::manifest::{Form, Pod};
 use crate::input::search;
-use crate::runtime::verdict::{FailureStage, Fix, Stage, Status};
+use crate::runtime::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 
 /// What is pointed out about `pod` on top of what the stations say.
 pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) -> Vec<Finding> {
@@ -52,7 +52,7 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
     for (verdict, annotation) in evaluation.verdicts.iter().zip(&pod.annotations) {
         // Of an unknown key the verdict itself says it.
         let lost = matches!(verdict.status, Status::Dropped | Status::Ignored);
-        if !lost {
+        if !lost || verdict.key.starts_with(CRI_PREFIX) {
             continue;
         }
         let Some(key) = spelling::meant(&verdict.key, generation) else { continue };
@@ -153,11 +153,9 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
         && setup.generation == crate::catalog::Generation::Rs41
         && workload.vcpus == 0.0
         && workload.mib > 0.0;
-    let wanted = evaluation
-        .verdicts
-        .iter()
-        .find(|v| v.status == Status::Overridden && v.key.ends_with(".hypervisor.default_vcpus"));
-    if let (true, Some(verdict)) = (unsized_cpu, wanted) {
+    let is_wanted =
+        |v: &&Verdict| v.status == Status::Overridden && v.key.ends_with(".hypervisor.default_vcpus");
+    if unsized_cpu && let Some(verdict) = evaluation.verdicts.iter().find(is_wanted) {
         let message = format!(
             "default_vcpus {} is read and then replaced: the pod has a memory limit and no CPU limit, so static \
              sizing comes to {} ({})",
@@ -176,7 +174,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
 /// What the guest image must bring.
 fn guest(pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
     let modules = evaluation.verdicts.iter().find(|v| {
-        v.key.ends_with(".agent.kernel_modules") && v.status == Status::Applied && !v.value.is_empty()
+        v.status == Status::Applied && v.key.ends_with(".agent.kernel_modules") && !v.value.is_empty()
     });
     let Some(verdict) = modules else { return };
     let mut message =

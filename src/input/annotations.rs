@@ -62,7 +62,8 @@ impl<K: Into<Text>, V: Into<Text>> FromIterator<(K, V)> for Annotations {
 impl From<Vec<(Text, Text)>> for Annotations {
     fn from(mut all: Vec<(Text, Text)>) -> Self {
         let is_again = |(at, (key, _)): (usize, &(Text, Text))| {
-            all.iter().take(at).any(|(other, _)| other.len() == key.len() && other == key)
+            let mut earlier = all.get(..at).unwrap_or_default().iter();
+            earlier.any(|(other, _)| other.len() == key.len() && other == key)
         };
         if all.len() <= FEW && !all.iter().enumerate().any(is_again) {
             return Self(all);

@@ -103,6 +103,13 @@ fn digits(text: &str, base: u32, bits: u32) -> Result<u64, NumErrorKind> {
         return Err(NumErrorKind::Syntax);
     }
     let most = if bits >= 64 { u64::MAX } else { (1u64 << bits) - 1 };
+    // Nearly all numbers are decimal, and so few digits fit whatever they are.
+    if base == 10 && text.len() < 20 {
+        let next = |value: u64, b: u8| b.is_ascii_digit().then(|| value * 10 + u64::from(b - b'0'));
+        if let Some(value) = text.bytes().try_fold(0, next).filter(|value| *value <= most) {
+            return Ok(value);
+        }
+    }
     let mut value: u64 = 0;
     let mut underscores = false;
     for b in digits.bytes() {

@@ -289,7 +289,7 @@ fn inline(start: &Start<'_>) -> Result<Inline, Refusal> {
     let mut options = Inline {
         thread_pool_size: 0,
         drop_sys_resource: false,
-        cache_policy: info.virtio_fs_cache.clone(),
+        cache_policy: info.virtio_fs_cache.to_string(),
         no_open: true,
         writeback_cache: true,
         xattr: true,

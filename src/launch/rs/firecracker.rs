@@ -74,7 +74,7 @@ impl<'a> Plan<'a> {
         if hv.security_info.disable_seccomp {
             push("--no-seccomp", &Cause::key(keys.disable_seccomp));
         }
-        (String::clone(program), args)
+        (program.to_string(), args)
     }
 
     pub(super) fn spell(&self) -> Started {

@@ -45,19 +45,19 @@ impl<'a> Plan<'a> {
                 self.cri("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri-o.Namespace").to_owned(),
                 Cause::rule("the pod's namespace"),
             ),
-            (set("machine_type"), hv.machine_info.machine_type.clone(), Cause::key(keys.machine_type)),
+            (set("machine_type"), hv.machine_info.machine_type.to_string(), Cause::key(keys.machine_type)),
             (set("default_vcpus"), hv.cpu_info.default_vcpus.to_string(), Cause::key(keys.default_vcpus)),
             (
                 set("default_memory"),
                 hv.memory_info.default_memory.to_string(),
                 Cause::key(keys.default_memory),
             ),
-            (set("image"), hv.boot_info.image.clone(), Cause::key(keys.image)),
-            (set("cc_init_data"), hv.security_info.initdata.clone(), Cause::key(keys.initdata)),
+            (set("image"), hv.boot_info.image.to_string(), Cause::key(keys.image)),
+            (set("cc_init_data"), hv.security_info.initdata.to_string(), Cause::key(keys.initdata)),
             (set("default_gpus"), hv.remote_info.default_gpus.to_string(), Cause::key(keys.default_gpus)),
             (
                 set("default_gpu_model"),
-                hv.remote_info.default_gpu_model.clone(),
+                hv.remote_info.default_gpu_model.to_string(),
                 Cause::key(keys.default_gpu_model),
             ),
         ];

@@ -84,7 +84,7 @@ impl Share {
             Kind::Nydus => daemon.nydusd(),
             Kind::Inline => return None,
         };
-        Some(Helper { program: start.hv.shared_fs.virtio_fs_daemon.clone(), args })
+        Some(Helper { program: start.hv.shared_fs.virtio_fs_daemon.to_string(), args })
     }
 }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::input::Annotations;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, Protection};
+use crate::input::{Annotations, Text};
 use crate::runtime::rs41::config::hypervisor::GuestExtensionImage;
 
 const DOCUMENT: &str = "algorithm = \"sha256\"\nversion = \"0.1.0\"\n[data]\n";
@@ -26,7 +26,7 @@ fn plain() -> Host {
 /// A configuration as it comes out of sizing.
 fn config(name: &str, change: impl FnOnce(&mut Hypervisor<'static>)) -> Config<'static> {
     let mut hv = Hypervisor {
-        path: "/bin/vmm".to_owned().into(),
+        path: Text::from("/bin/vmm").into(),
         disable_guest_selinux: true,
         ..Hypervisor::default()
     };
@@ -46,7 +46,7 @@ fn config(name: &str, change: impl FnOnce(&mut Hypervisor<'static>)) -> Config<'
     change(&mut hv);
     let mut config = Config::default();
     config.runtime.name = "virt_container".into();
-    config.runtime.hypervisor_name = name.into();
+    config.runtime.hypervisor_name = Text::copy(name);
     config.runtime.agent_name = "kata".into();
     config.hypervisor.insert(name.to_owned(), hv);
     config
@@ -115,7 +115,7 @@ fn snp_hosts_make_plain_sev_guests_unless_told() {
             hv.security_info.confidential_guest = true;
             hv.security_info.sev_snp_guest = snp;
             hv.security_info.snp_guest_policy = 0x30000;
-            hv.boot_info.firmware = firmware.into();
+            hv.boot_info.firmware = Text::copy(firmware);
         })
     };
     let host = host(Arch::X86_64, Protection::Snp);
@@ -137,7 +137,7 @@ fn secure_execution_boots_what_the_kernel_image_holds() {
     let config = config("qemu", |hv| {
         hv.security_info.confidential_guest = true;
         hv.machine_info.machine_type = "s390-ccw-virtio".into();
-        hv.boot_info.image.clear();
+        hv.boot_info.image = Text::default();
         hv.boot_info.vm_rootfs_driver = "virtio-blk-ccw".into();
     });
     let (args, agent) = started(&host(Arch::S390x, Protection::Se), &config);
@@ -170,7 +170,7 @@ fn persistent_memory_needs_room() {
     let build = |shared: Option<&str>, confidential| {
         config("qemu", |hv| {
             hv.boot_info.vm_rootfs_driver = "virtio-pmem".into();
-            hv.shared_fs.shared_fs = shared.map(str::to_owned);
+            hv.shared_fs.shared_fs = shared.map(Text::copy);
             hv.security_info.confidential_guest = confidential;
         })
     };
@@ -190,9 +190,9 @@ fn persistent_memory_needs_room() {
 fn a_disk_is_attached_once() {
     let config = config("qemu", |hv| {
         let image = |name: &str, path: &str| GuestExtensionImage {
-            name: name.into(),
-            path: path.into(),
-            verity_params: String::new(),
+            name: Text::copy(name),
+            path: Text::copy(path),
+            verity_params: Text::default(),
         };
         *hv.guest_extension_images =
             vec![image("same", "/img/root"), image("gpu", "/img/firmware"), image("again", "/img/firmware")];

@@ -168,8 +168,7 @@ impl Loaded {
                 return Run { failure, ..Run::default() };
             }
         };
-        let config = SandboxConfig::new(self.runtime(), sandbox.id, sandbox.hostname);
-        let mut session = Session::new(host, self, config, sandbox.annotations.len());
+        let mut session = Session::new(host, self, sandbox);
         let config = &mut session.config;
         // A standalone container is sized by its own resources, which are not at hand here.
         if kind == ContainerType::Sandbox {

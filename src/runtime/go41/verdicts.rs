@@ -29,14 +29,19 @@ pub(super) fn verdicts<'a>(
     given.into_iter().map(|given| verdict(loaded, session, given, &mut sized, findings)).collect()
 }
 
+/// The configuration key that an annotation sets.
+fn field(loaded: &Loaded, given: Given<'_>) -> Option<Text> {
+    let (id, _) = given.read?;
+    id.known().name(loaded.runtime().hypervisor_type).map(Text::constant)
+}
+
 /// A verdict that knows nothing yet.
 fn blank(loaded: &Loaded, given: Given<'_>) -> Verdict {
-    let hypervisor = loaded.runtime().hypervisor_type;
     Verdict {
         key: given.key.clone(),
         value: given.value.clone(),
         status: Status::Unknown,
-        field: given.read.and_then(|(id, _)| id.known().name(hypervisor)).map(Text::constant),
+        field: field(loaded, given),
         before: None,
         after: None,
         stage: Stage::Known,
@@ -85,28 +90,31 @@ fn verdict<'a>(
     if let Some(wide) = &stations.wide {
         findings.push(wide.clone());
     }
-    let mut verdict = Verdict { trace: Trace::along(Arc::clone(&stations.steps)), ..blank(loaded, given) };
+    let trace = Trace::along(Arc::clone(&stations.steps));
     let position = session.marks.iter().position(|(other, _)| *other == id);
     let Some((_, mark)) = position.map(|at| session.marks.swap_remove(at)) else {
         // Nothing was written down: the steps never came to it.
-        verdict.status = Status::Ignored;
-        verdict.reason = "the runtime reads past it".into();
-        return verdict;
+        let reason = "the runtime reads past it".into();
+        return Verdict { status: Status::Ignored, reason, trace, ..blank(loaded, given) };
     };
     let Mark { status, stage, reason, fix, steps, cut } = mark;
-    verdict.status = status;
-    verdict.stage = stage;
-    verdict.fix = fix;
-    verdict.trace = verdict.trace.then(steps);
-    if status != Status::Refused {
-        verdict.after = match stations.key {
-            Some(key) => Some((key.value)(&session.config)),
-            None => (id.known().section != Section::Nowhere).then(|| Json::from(given.value.as_str())),
-        }
-        .map(Arc::new);
-    }
-    verdict.before = before(loaded, session, sized, (id, stations));
-    verdict.reason = reason.into();
+    let after = match stations.key {
+        _ if status == Status::Refused => None,
+        Some(key) => Some((key.value)(&session.config)),
+        None => (id.known().section != Section::Nowhere).then(|| Json::from(given.value.as_str())),
+    };
+    let mut verdict = Verdict {
+        key: given.key.clone(),
+        value: given.value.clone(),
+        status,
+        field: field(loaded, given),
+        before: before(loaded, session, sized, (id, stations)),
+        after: after.map(Arc::new),
+        stage,
+        reason: reason.into(),
+        fix,
+        trace: trace.then(steps),
+    };
     if status == Status::Applied {
         applied(session, id, stations, &mut verdict, findings);
     }

@@ -9,8 +9,8 @@ use super::complaint::{Complaint, Outcome, ensure, resolve, written_resolve};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
 use super::config::{Config, Hypervisor, Part, Runtime};
 use super::plugin::Plugin;
-use crate::input::Host;
 use crate::input::host::Arch;
+use crate::input::{Host, Text};
 
 /// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
 /// wrong, the smallest message is given.
@@ -71,7 +71,7 @@ fn boot(boot: &mut BootInfo, before: Option<&BootInfo>, host: &Host) -> Outcome 
         resolve(host, &mut boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
     }
     if boot.vm_rootfs_driver.is_empty() {
-        boot.vm_rootfs_driver = "virtio-blk-pci".to_owned();
+        boot.vm_rootfs_driver = "virtio-blk-pci".into();
     }
     Ok(())
 }
@@ -89,16 +89,16 @@ pub(super) fn same_paths(boot: &BootInfo, before: Option<&BootInfo>) -> bool {
 
 fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {
     if block.disable_block_device_use {
-        block.block_device_driver.clear();
+        block.block_device_driver = Text::default();
         block.enable_vhost_user_store = false;
         block.memory_offset = 0;
         return Ok(());
     }
     if block.block_device_driver.is_empty() {
-        block.block_device_driver = "virtio-blk-pci".to_owned();
+        block.block_device_driver = "virtio-blk-pci".into();
     }
     if block.block_device_aio.is_empty() {
-        block.block_device_aio = "io_uring".to_owned();
+        block.block_device_aio = "io_uring".into();
     }
     let aio = block.block_device_aio.as_str();
     ensure(matches!(aio, "io_uring" | "native" | "threads"), "block_device_aio", || {
@@ -111,9 +111,9 @@ fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {
         block.queue_size = 128;
     }
     if !block.enable_vhost_user_store {
-        block.vhost_user_store_path.clear();
+        block.vhost_user_store_path = Text::default();
     } else if block.vhost_user_store_path.is_empty() {
-        block.vhost_user_store_path = "/var/run/vhost-user".to_owned();
+        block.vhost_user_store_path = "/var/run/vhost-user".into();
     }
     resolve(
         host,
@@ -124,9 +124,9 @@ fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {
 }
 
 /// Trims the pieces of a comma list.
-fn trim_pieces(list: &mut String) {
+fn trim_pieces(list: &mut Text) {
     if list.contains(char::is_whitespace) {
-        *list = list.split(',').map(str::trim).collect::<Vec<_>>().join(",");
+        *list = list.split(',').map(str::trim).collect::<Vec<_>>().join(",").into();
     }
 }
 
@@ -186,7 +186,7 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
             return Ok(());
         }
         Some("") => {
-            fs.shared_fs = Some("virtio-fs".to_owned());
+            fs.shared_fs = Some("virtio-fs".into());
             false
         }
         Some("virtio-fs" | "virtio-fs-nydus") => false,
@@ -203,7 +203,7 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
     }
     // `none` is the old word for `never`.
     if matches!(fs.virtio_fs_cache.as_str(), "" | "none") {
-        fs.virtio_fs_cache = "never".to_owned();
+        fs.virtio_fs_cache = "never".into();
     }
     if fs.virtio_fs_is_dax && fs.virtio_fs_cache_size == 0 {
         fs.virtio_fs_cache_size = 1024;
@@ -216,10 +216,10 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
 
 fn runtime(runtime: &mut Runtime, host: &Host) -> Outcome {
     if runtime.internetworking_model.is_empty() {
-        runtime.internetworking_model = "tcfilter".to_owned();
+        runtime.internetworking_model = "tcfilter".into();
     }
     if runtime.emptydir_mode.is_empty() {
-        runtime.emptydir_mode = "shared-fs".to_owned();
+        runtime.emptydir_mode = "shared-fs".into();
     }
     for bind in &mut runtime.sandbox_bind_mounts {
         let (path, mode) = split_bind_mount(bind);

@@ -10,7 +10,9 @@ use crate::input::text::key_and_value;
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
 pub fn replace_kernel_params(old: &str, new: &str) -> String {
     fn pieces(text: &str) -> impl Iterator<Item = &str> {
-        text.split([' ']).map(trimmed).filter(|p| !p.is_empty())
+        // Byte by byte, as in `key_and_value`. Cut at spaces, text stays text.
+        let pieces = text.as_bytes().split(|byte| *byte == b' ');
+        pieces.filter_map(|piece| std::str::from_utf8(piece).ok()).map(trimmed).filter(|p| !p.is_empty())
     }
     // Mostly there is nothing to trim, and `trim` takes its time to find that out.
     fn trimmed(piece: &str) -> &str {

@@ -4,7 +4,7 @@
 //! Facts: the path macros of src/libs/kata-types/src/lib.rs at 4.1.0.
 
 use super::config::Part;
-use crate::input::Host;
+use crate::input::{Host, Text};
 
 /// An error of the runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +62,13 @@ fn real(host: &Host, path: &str) -> Result<std::sync::Arc<str>, String> {
 }
 
 /// Replaces a path by its real form; an empty one stays.
-pub fn resolve(host: &Host, path: &mut String, key: &'static str, wording: &str) -> Outcome {
+pub fn resolve(host: &Host, path: &mut Text, key: &'static str, wording: &str) -> Outcome {
     if path.is_empty() {
         return Ok(());
     }
     let real = real(host, path).map_err(|why| Complaint::about(key, worded(wording, path, &why)))?;
     if *real != **path {
-        *path = real.to_string();
+        *path = Text::from(real);
     }
     Ok(())
 }
@@ -85,18 +85,13 @@ pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> Ou
 }
 
 /// The same for a path of its own; the loaded one is known to exist.
-pub fn written_existing(host: &Host, path: &Part<'_, String>, key: &'static str, wording: &str) -> Outcome {
+pub fn written_existing(host: &Host, path: &Part<'_, Text>, key: &'static str, wording: &str) -> Outcome {
     let news = path.written().filter(|written| path.before() != Some(*written));
     news.map_or(Ok(()), |path| existing(host, path, key, wording))
 }
 
 /// The real form of a path of its own that somebody wrote to; the loaded one has it already.
-pub fn written_resolve(
-    host: &Host,
-    path: &mut Part<'_, String>,
-    key: &'static str,
-    wording: &str,
-) -> Outcome {
+pub fn written_resolve(host: &Host, path: &mut Part<'_, Text>, key: &'static str, wording: &str) -> Outcome {
     let before = path.before();
     let news = path.written_mut().filter(|written| before != Some(&**written));
     news.map_or(Ok(()), |path| resolve(host, path, key, wording))

@@ -69,7 +69,7 @@ impl Pair {
         let (table, agent) = (read.adjusted.hypervisor.get(hv), read.adjusted.agent.get(ag));
         let mut boot = table.map(|table| BootInfo::clone(&table.boot_info)).unwrap_or_default();
         if let Some(agent) = agent {
-            boot.kernel_params = boot::with_agent_params(agent, &boot.kernel_params);
+            boot.kernel_params = boot::with_agent_params(agent, &boot.kernel_params).into();
         }
         let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
         Self { base: Base::new(read, hv, ag), boot, told }
@@ -166,7 +166,7 @@ impl Loaded {
     }
 
     fn pair(&self, config: &Config<'_>) -> Option<&Pair> {
-        self.pairs.get(&config.runtime.hypervisor_name)?.get(&config.runtime.agent_name)
+        self.pairs.get(config.runtime.hypervisor_name.as_str())?.get(config.runtime.agent_name.as_str())
     }
 
     /// What `enable_annotations` of the active hypervisor's table lets through.
@@ -175,7 +175,7 @@ impl Loaded {
     }
 
     fn gates(&self, config: &Config<'_>) -> Option<&Gates> {
-        self.gates.get(&config.runtime.hypervisor_name)
+        self.gates.get(config.runtime.hypervisor_name.as_str())
     }
 
     /// What becomes of one sandbox.
@@ -183,7 +183,7 @@ impl Loaded {
         let way = self.walk(host, sandbox.annotations);
         let mut run = Run::default();
         let name = &way.config.runtime.hypervisor_name;
-        run.findings.extend(self.findings.get(name).into_iter().flatten().cloned());
+        run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
         if let Some((trail, refusal)) = annotations::worst(&way.trails) {
             let mut failure =
                 Failure::new(FailureStage::Annotations, refusal.message.clone()).by(trail.key.as_str());
@@ -330,7 +330,7 @@ fn tell_agent<'a>(config: &mut Config<'a>, pair: Option<&'a Pair>) {
         (Some(known), None, None) => hv.boot_info = Part::loaded(known),
         _ => {
             let line = boot::with_agent_params(agent, &hv.boot_info.kernel_params);
-            hv.boot_info.kernel_params = line;
+            hv.boot_info.kernel_params = line.into();
         }
     }
 }
@@ -339,12 +339,13 @@ fn tell_agent<'a>(config: &mut Config<'a>, pair: Option<&'a Pair>) {
 fn go_rootless(config: &mut Config<'_>) {
     let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
     if hv.security_info.rootless {
-        hv.memory_info.guest_swap_path = format!("{}/run/kata-containers/swap", stand_in::ROOTLESS_FOLDER);
+        hv.memory_info.guest_swap_path =
+            format!("{}/run/kata-containers/swap", stand_in::ROOTLESS_FOLDER).into();
         hv.security_info.rootless_user = Some(RootlessUser {
             uid: stand_in::ROOTLESS_USER,
             gid: stand_in::ROOTLESS_USER,
             groups: vec![stand_in::KVM_GROUP],
-            user_name: format!("kata-{}", stand_in::ROOTLESS_USER),
+            user_name: format!("kata-{}", stand_in::ROOTLESS_USER).into(),
         });
     }
 }

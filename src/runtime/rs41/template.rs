@@ -54,8 +54,8 @@ fn from_template(name: &str, hv: &mut Hypervisor<'_>) {
     let template = &mut hv.vm_template;
     template.boot_to_be_template = false;
     template.boot_from_template = true;
-    template.memory_path = join(&folder, "memory");
-    template.device_state_path = join(&folder, if name == "clh" { "state.json" } else { "state" });
+    template.memory_path = join(&folder, "memory").into();
+    template.device_state_path = join(&folder, if name == "clh" { "state.json" } else { "state" }).into();
     fill(hv);
 }
 
@@ -83,9 +83,9 @@ fn fill(hv: &mut Hypervisor<'_>) {
     }
     let driver = &mut hv.blockdev_info.block_device_driver;
     if driver.is_empty() {
-        *driver = "virtio-blk-pci".to_owned();
+        *driver = "virtio-blk-pci".into();
     } else if driver == "virtio-blk-pci" && s390x {
-        *driver = "virtio-blk-ccw".to_owned();
+        *driver = "virtio-blk-ccw".into();
     }
     if !(1..=256).contains(&hv.cpu_info.default_maxvcpus) {
         hv.cpu_info.default_maxvcpus = 256;
@@ -98,10 +98,10 @@ impl Template {
     pub fn over<'c>(&self, config: &Config<'c>) -> Config<'c> {
         let mut whole = config.clone();
         let runtime = &self.config.runtime;
-        whole.hypervisor.insert(runtime.hypervisor_name.clone(), self.hypervisor.clone());
+        whole.hypervisor.insert(runtime.hypervisor_name.as_str().to_owned(), self.hypervisor.clone());
         whole.runtime.hypervisor_name.clone_from(&runtime.hypervisor_name);
         if let Some(agent) = self.config.active_agent() {
-            whole.agent.insert(runtime.agent_name.clone(), agent.clone());
+            whole.agent.insert(runtime.agent_name.as_str().to_owned(), agent.clone());
         }
         whole.runtime.agent_name.clone_from(&runtime.agent_name);
         // What a hypervisor is told about the runtime comes from the same file.
@@ -135,7 +135,7 @@ mod tests {
         );
         let template = prepare(&Layers::of_text("/elsewhere.toml", ""), &host(files)).unwrap();
         let mut own = Config::default();
-        own.runtime.name = "virt_container".to_owned();
+        own.runtime.name = "virt_container".into();
         let whole = template.over(&own);
         let hv = whole.active_hypervisor().unwrap();
         assert_eq!(hv.vm_template.memory_path, "/t/memory");

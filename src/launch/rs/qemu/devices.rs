@@ -127,7 +127,7 @@ impl Plan<'_> {
         line.push("-device", text, cause);
         self.share(line);
         for (number, disk) in self.resources.disks.iter().enumerate() {
-            if disk.path != hv.boot_info.initrd {
+            if *disk.path != *hv.boot_info.initrd {
                 self.disk(line, number, disk);
             }
         }

@@ -33,7 +33,7 @@ pub(super) fn apply<'a>(session: &mut Session<'a>, annotations: &'a Annotations)
 fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
     let loaded = session.loaded;
     // One that is read is not Kata's own.
-    let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || Id::of(key).is_some();
+    let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || key == Id::SgxEpc.known().key;
     for (key, value) in annotations.in_order(is_owed) {
         let read = Id::of(key).and_then(|id| Some((id, loaded.stations(id)?)));
         session.given.push(Given { key, value, read });

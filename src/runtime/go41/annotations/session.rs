@@ -9,11 +9,11 @@ use std::borrow::Cow;
 
 use super::known::{COUNT, Id};
 use crate::input::{Host, Text};
-use crate::runtime::go_text;
 use crate::runtime::go41::Loaded;
 use crate::runtime::go41::config::SandboxConfig;
 use crate::runtime::go41::stations::Stations;
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
+use crate::runtime::{Sandbox, go_text};
 
 /// Room for the stations after the name gate of an annotation that takes effect.
 pub(super) const STATIONS: usize = 4;
@@ -73,12 +73,13 @@ fn mebibytes(text: &str) -> Option<u64> {
 }
 
 impl<'a> Session<'a> {
-    /// A session before its first annotation, with room for `room` of them. It is large, and better not moved.
-    pub fn new(host: &'a Host, loaded: &'a Loaded, config: SandboxConfig<'a>, room: usize) -> Self {
+    /// A session before its first annotation. It is large, and better not moved.
+    pub fn new(host: &'a Host, loaded: &'a Loaded, sandbox: &Sandbox<'a>) -> Self {
+        let room = sandbox.annotations.len();
         Self {
             host,
             loaded,
-            config,
+            config: SandboxConfig::new(loaded.runtime(), sandbox.id, sandbox.hostname),
             given: Vec::with_capacity(room),
             values: [None; COUNT],
             marks: Vec::with_capacity(room),

@@ -29,7 +29,7 @@ pub(super) struct Walk<'w, 'c> {
     pub gates: &'w Gates,
     pub plugin: Plugin,
     /// The tables in use: hypervisor and agent.
-    pub picked: (String, String),
+    pub picked: (Text, Text),
     pub tables: Tables<'w, 'c>,
 }
 
@@ -88,22 +88,22 @@ impl Walk<'_, '_> {
         trail
     }
 
-    fn apply(&mut self, rule: &Rule, value: &str, path_pattern: &mut Option<usize>) -> Step {
+    fn apply(&mut self, rule: &Rule, value: &Text, path_pattern: &mut Option<usize>) -> Step {
         let t = &mut self.tables;
         match rule.action {
             Action::Bool(set) => set(t, parsed(value, "parse bool error", BOOL)?),
             Action::U32(set) => set(t, number(value)?),
             Action::U64(set) => set(t, parsed(value, "parse u64 error", NUMBER_64)?),
             Action::Usize(set) => set(t, parsed(value, "parse usize error", NUMBER_64)?),
-            Action::Text(field) => value.clone_into(field(t)),
+            Action::Text(field) => field(t).clone_from(value),
             Action::Listed(list, field) => {
                 *path_pattern = Some(self.listed(list, value)?);
-                value.clone_into(field(&mut self.tables));
+                field(&mut self.tables).clone_from(value);
             }
             Action::Existing(field) => {
                 existing(self.host, value, rule.field, "path {} is invalid{}")
                     .map_err(|c| refuse(Stage::Value, c.message, "the host has no file at this path"))?;
-                value.clone_into(field(t));
+                field(t).clone_from(value);
             }
             Action::Append(sign, field) => field(t).extend(value.split(sign).map(str::to_owned)),
             Action::Sector(set) => {
@@ -136,7 +136,7 @@ impl Walk<'_, '_> {
             }
             Action::KernelParams => {
                 let line = &mut t.hv.boot_info.kernel_params;
-                *line = replace_kernel_params(line, value);
+                *line = replace_kernel_params(line, value).into();
             }
             Action::VerityParams => {
                 let said = Verity::parse(value)
@@ -145,10 +145,10 @@ impl Walk<'_, '_> {
                     let why = "an empty value leaves the configured parameters as they are";
                     return Ok(Fate::PassedOver(Stage::Merge, why.into()));
                 }
-                value.clone_into(&mut t.hv.boot_info.kernel_verity_params);
+                t.hv.boot_info.kernel_verity_params.clone_from(value);
             }
             Action::Initdata => {
-                t.hv.security_info.initdata = initdata::decode(value).map_err(|why| match why {
+                let document = initdata::decode(value).map_err(|why| match why {
                     Undecoded::Crash(message) => {
                         let reason = "the value is not base64 of gzip: runtime-rs crashes on it";
                         refuse(Stage::Parse, message, reason).crash()
@@ -158,11 +158,12 @@ impl Walk<'_, '_> {
                         refuse(Stage::Parse, message, "the document unpacks to more than is read here")
                     }
                 })?;
+                t.hv.security_info.initdata = document.into();
             }
-            Action::SharedFs => t.hv.shared_fs.shared_fs = Some(value.trim().to_owned()),
+            Action::SharedFs => t.hv.shared_fs.shared_fs = Some(Text::copy(value.trim())),
             // Beyond 32 bits of milliseconds the number starts again from 0.
             Action::Timeout => t.ag.request_timeout_ms = number(value)?.wrapping_mul(1000),
-            Action::RuntimeName => t.rt.name = runtime_name(value)?,
+            Action::RuntimeName => t.rt.name = runtime_name(value)?.into(),
             Action::SharedMounts => t.rt.shared_mounts = shared_mounts(value)?,
             Action::PickHypervisor => return Ok(picked("hypervisor", value, &self.picked.0)),
             Action::PickAgent => return Ok(picked("agent", value, &self.picked.1)),

@@ -151,12 +151,12 @@ pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcom
     if let Some(name) = annotations.get(PICK_HYPERVISOR)
         && config.hypervisor.contains_key(name.as_str())
     {
-        name.as_str().clone_into(&mut config.runtime.hypervisor_name);
+        config.runtime.hypervisor_name.clone_from(name);
     }
     if let Some(name) = annotations.get(PICK_AGENT)
         && config.agent.contains_key(name.as_str())
     {
-        name.as_str().clone_into(&mut config.runtime.agent_name);
+        config.runtime.agent_name.clone_from(name);
     }
     let runtime = &config.runtime;
     let missing = |key, message: &str| Err(Complaint::about(key, message).within("runtime"));

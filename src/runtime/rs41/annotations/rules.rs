@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::super::config::hypervisor::shortest;
 use super::super::config::{Agent, Hypervisor, Part, Runtime};
 use crate::catalog::{Generation, Reader, annotation};
+use crate::input::Text;
 use crate::runtime::names::Names;
 
 /// The tables that one pod's annotations write to.
@@ -43,7 +44,7 @@ pub enum Table {
 }
 
 type Set<T> = fn(&mut Tables<'_, '_>, T);
-type Text = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut String;
+type TextIn = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut Text;
 type List = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut Vec<String>;
 
 /// How a value is read and what it does.
@@ -58,11 +59,11 @@ pub enum Action {
     /// A whole number of the machine's size.
     Usize(Set<usize>),
     /// Text as it stands.
-    Text(Text),
+    Text(TextIn),
     /// A path that one of the patterns of a list must match; existence is asked later.
-    Listed(PathList, Text),
+    Listed(PathList, TextIn),
     /// A path that must exist on the host; empty takes the configured one away.
-    Existing(Text),
+    Existing(TextIn),
     /// Pieces between these signs, put behind the configured ones.
     Append(char, List),
     /// A sector size.
@@ -452,7 +453,7 @@ pub static RULES: &[Rule] = &[
     text!(Hypervisor, "hypervisor.default_gpu_model", "default_gpu_model", hv.remote_info.default_gpu_model),
     plain!(Bool, Hypervisor, "hypervisor.rootless", "rootless", hv.security_info.rootless),
     // the shared file system
-    hypervisor!("shared_fs", "shared_fs", Action::SharedFs, |v| v.hv.shared_fs.shared_fs.clone().into()),
+    hypervisor!("shared_fs", "shared_fs", Action::SharedFs, |v| v.hv.shared_fs.shared_fs.as_deref().into()),
     path!("virtio_fs_daemon", VirtioFsDaemon, shared_fs.virtio_fs_daemon),
     text!(Hypervisor, "hypervisor.virtio_fs_cache", "virtio_fs_cache", hv.shared_fs.virtio_fs_cache),
     plain!(

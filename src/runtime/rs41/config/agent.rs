@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::input::Text;
+
 /// `[agent.*.mem_agent]`
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -52,7 +54,7 @@ pub struct Agent {
     #[serde(default, rename = "enable_debug")]
     pub debug: bool,
     #[serde(default = "info")]
-    pub log_level: String,
+    pub log_level: Text,
     #[serde(default)]
     pub enable_tracing: bool,
     #[serde(default)]
@@ -85,15 +87,15 @@ pub struct Agent {
     #[serde(default)]
     pub mem_agent: MemAgent,
     #[serde(default)]
-    pub policy: String,
+    pub policy: Text,
 }
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     u32::deserialize(deserializer).map(|seconds| seconds.saturating_mul(1000))
 }
 
-pub(super) fn info() -> String {
-    "info".to_owned()
+pub(super) fn info() -> Text {
+    "info".into()
 }
 
 fn server_port() -> u32 {

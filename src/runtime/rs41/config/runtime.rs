@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::input::Text;
+
 use crate::runtime::value::hidden;
 
 /// One entry of `runtime.shared_mounts`.
@@ -12,15 +14,15 @@ use crate::runtime::value::hidden;
 #[serde(deny_unknown_fields)]
 pub struct SharedMount {
     #[serde(default)]
-    pub name: String,
+    pub name: Text,
     #[serde(default)]
-    pub src_ctr: String,
+    pub src_ctr: Text,
     #[serde(default)]
-    pub src_path: String,
+    pub src_path: Text,
     #[serde(default)]
-    pub dst_ctr: String,
+    pub dst_ctr: Text,
     #[serde(default)]
-    pub dst_path: String,
+    pub dst_path: Text,
 }
 
 /// The `[runtime]` table.
@@ -28,19 +30,19 @@ pub struct SharedMount {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct Runtime {
     #[serde(default)]
-    pub name: String,
+    pub name: Text,
     #[serde(default)]
-    pub hypervisor_name: String,
+    pub hypervisor_name: Text,
     #[serde(default)]
-    pub agent_name: String,
+    pub agent_name: Text,
     #[serde(default, rename = "enable_debug")]
     pub debug: bool,
     #[serde(default = "super::agent::info")]
-    pub log_level: String,
+    pub log_level: Text,
     #[serde(default)]
     pub experimental: Vec<String>,
     #[serde(default)]
-    pub internetworking_model: String,
+    pub internetworking_model: Text,
     #[serde(default)]
     pub disable_new_netns: bool,
     #[serde(default)]
@@ -52,11 +54,11 @@ pub struct Runtime {
     #[serde(default)]
     pub enable_tracing: bool,
     #[serde(default)]
-    pub jaeger_endpoint: String,
+    pub jaeger_endpoint: Text,
     #[serde(default)]
-    pub jaeger_user: String,
+    pub jaeger_user: Text,
     #[serde(default, serialize_with = "conceal")]
-    pub jaeger_password: String,
+    pub jaeger_password: Text,
     #[serde(default)]
     pub enable_pprof: bool,
     #[serde(default)]
@@ -64,16 +66,16 @@ pub struct Runtime {
     #[serde(default)]
     pub disable_guest_seccomp: bool,
     #[serde(default)]
-    pub emptydir_mode: String,
+    pub emptydir_mode: Text,
     #[serde(default)]
-    pub vfio_mode: String,
+    pub vfio_mode: Text,
     /// Upstream's place for vendors; its presence decides how errors are worded.
     #[serde(default, flatten)]
     pub vendor: Vendor,
     #[serde(default)]
     pub keep_abnormal: bool,
     #[serde(default)]
-    pub dan_conf: String,
+    pub dan_conf: Text,
     #[serde(default)]
     pub shared_mounts: Vec<SharedMount>,
     #[serde(default)]
@@ -81,7 +83,7 @@ pub struct Runtime {
     #[serde(default = "passfd_listener_port")]
     pub passfd_listener_port: u32,
     #[serde(default)]
-    pub pod_resource_api_sock: String,
+    pub pod_resource_api_sock: Text,
 }
 
 /// Nothing: no vendor is built in.

@@ -13,8 +13,8 @@ mod remote;
 
 use super::complaint::{Complaint, Outcome, ensure};
 use super::config::{Hypervisor, Part, Runtime};
-use crate::input::Host;
 use crate::input::host::Arch;
+use crate::input::{Host, Text};
 
 /// A hypervisor that runtime-rs has built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,7 +92,7 @@ impl Plugin {
                 // Its network is a tunnel of its own; an error comes before that.
                 if outcome.is_ok() {
                     if runtime.internetworking_model != "none" {
-                        runtime.internetworking_model = "none".to_owned();
+                        runtime.internetworking_model = "none".into();
                     }
                     if runtime.disable_new_netns {
                         runtime.disable_new_netns = false;
@@ -117,9 +117,9 @@ impl Plugin {
 }
 
 /// Sets a text where it is empty.
-fn or_default(text: &mut String, default: &str) {
+fn or_default(text: &mut Text, default: &'static str) {
     if text.is_empty() {
-        default.clone_into(text);
+        *text = default.into();
     }
 }
 

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::Text;
+
 /// Keys about block devices.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -11,9 +13,9 @@ pub struct BlockDeviceInfo {
     #[serde(default)]
     pub disable_block_device_use: bool,
     #[serde(default)]
-    pub block_device_driver: String,
+    pub block_device_driver: Text,
     #[serde(default)]
-    pub block_device_aio: String,
+    pub block_device_aio: Text,
     #[serde(default)]
     pub block_device_cache_set: bool,
     #[serde(default)]
@@ -31,7 +33,7 @@ pub struct BlockDeviceInfo {
     #[serde(default)]
     pub enable_vhost_user_store: bool,
     #[serde(default)]
-    pub vhost_user_store_path: String,
+    pub vhost_user_store_path: Text,
     #[serde(default)]
     pub valid_vhost_user_store_paths: Vec<String>,
     #[serde(default)]
@@ -52,11 +54,11 @@ pub struct BlockDeviceInfo {
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct GuestExtensionImage {
-    pub name: String,
+    pub name: Text,
     #[serde(default)]
-    pub path: String,
+    pub path: Text,
     #[serde(default)]
-    pub verity_params: String,
+    pub verity_params: Text,
 }
 
 /// Keys about PCI bridges, ports and IOMMU.
@@ -66,7 +68,7 @@ pub struct DeviceInfo {
     #[serde(default)]
     pub default_bridges: u32,
     #[serde(default)]
-    pub cold_plug_vfio: String,
+    pub cold_plug_vfio: Text,
     #[serde(default)]
     pub pcie_root_port: u32,
     #[serde(default)]
@@ -97,15 +99,15 @@ pub struct NetworkInfo {
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct SharedFsInfo {
-    pub shared_fs: Option<String>,
+    pub shared_fs: Option<Text>,
     #[serde(default)]
-    pub virtio_fs_daemon: String,
+    pub virtio_fs_daemon: Text,
     #[serde(default)]
     pub valid_virtio_fs_daemon_paths: Vec<String>,
     #[serde(default)]
     pub virtio_fs_extra_args: Vec<String>,
     #[serde(default)]
-    pub virtio_fs_cache: String,
+    pub virtio_fs_cache: Text,
     #[serde(default)]
     pub virtio_fs_cache_size: u32,
     #[serde(default)]

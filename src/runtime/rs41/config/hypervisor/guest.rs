@@ -6,26 +6,28 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::input::Text;
+
 /// Keys about what the guest boots from.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct BootInfo {
     #[serde(default)]
-    pub kernel: String,
+    pub kernel: Text,
     #[serde(default)]
-    pub kernel_params: String,
+    pub kernel_params: Text,
     #[serde(default)]
-    pub kernel_verity_params: String,
+    pub kernel_verity_params: Text,
     #[serde(default)]
-    pub initrd: String,
+    pub initrd: Text,
     #[serde(default)]
-    pub image: String,
+    pub image: Text,
     #[serde(default)]
-    pub rootfs_type: String,
+    pub rootfs_type: Text,
     #[serde(default)]
-    pub firmware: String,
+    pub firmware: Text,
     #[serde(default)]
-    pub vm_rootfs_driver: String,
+    pub vm_rootfs_driver: Text,
 }
 
 /// Keys about CPUs.
@@ -33,7 +35,7 @@ pub struct BootInfo {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct CpuInfo {
     #[serde(default)]
-    pub cpu_features: String,
+    pub cpu_features: Text,
     #[serde(default, serialize_with = "in_few_digits")]
     pub default_vcpus: f32,
     #[serde(default, serialize_with = "in_few_digits")]
@@ -63,13 +65,13 @@ pub struct DebugInfo {
     #[serde(default)]
     pub enable_debug: bool,
     #[serde(default = "crate::runtime::rs41::config::agent::info")]
-    pub log_level: String,
+    pub log_level: Text,
     #[serde(default)]
     pub guest_memory_dump_paging: bool,
     #[serde(default)]
-    pub guest_memory_dump_path: String,
+    pub guest_memory_dump_path: Text,
     #[serde(default, alias = "dbg_monitor_socket")]
-    pub extra_monitor_socket: String,
+    pub extra_monitor_socket: Text,
 }
 
 /// Keys about the machine.
@@ -77,13 +79,13 @@ pub struct DebugInfo {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct MachineInfo {
     #[serde(default)]
-    pub machine_type: String,
+    pub machine_type: Text,
     #[serde(default)]
-    pub machine_accelerators: String,
+    pub machine_accelerators: Text,
     #[serde(default)]
-    pub pflashes: Vec<String>,
+    pub pflashes: Vec<Text>,
     #[serde(default)]
-    pub entropy_source: String,
+    pub entropy_source: Text,
     #[serde(default)]
     pub valid_entropy_sources: Vec<String>,
 }
@@ -172,15 +174,15 @@ pub struct MemoryInfo {
     #[serde(default)]
     pub enable_guest_swap: bool,
     #[serde(default = "guest_swap_path")]
-    pub guest_swap_path: String,
+    pub guest_swap_path: Text,
     #[serde(default = "guest_swap_size_percent")]
     pub guest_swap_size_percent: u64,
     #[serde(default = "guest_swap_create_threshold_secs")]
     pub guest_swap_create_threshold_secs: u64,
 }
 
-fn guest_swap_path() -> String {
-    "/run/kata-containers/swap".to_owned()
+fn guest_swap_path() -> Text {
+    "/run/kata-containers/swap".into()
 }
 
 fn guest_swap_size_percent() -> u64 {

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::Text;
+
 use super::Part;
 use super::runtime::Vendor;
 
@@ -22,15 +24,15 @@ pub use policy::{Factory, RemoteInfo, RootlessUser, SecurityInfo, VmTemplateInfo
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct Hypervisor<'c> {
     #[serde(default)]
-    pub path: Part<'c, String>,
+    pub path: Part<'c, Text>,
     #[serde(default)]
     pub valid_hypervisor_paths: Part<'c, Vec<String>>,
     #[serde(default)]
-    pub ctlpath: Part<'c, String>,
+    pub ctlpath: Part<'c, Text>,
     #[serde(default)]
     pub valid_ctlpaths: Part<'c, Vec<String>>,
     #[serde(default)]
-    pub jailer_path: Part<'c, String>,
+    pub jailer_path: Part<'c, Text>,
     #[serde(default)]
     pub valid_jailer_paths: Part<'c, Vec<String>>,
     #[serde(default)]
@@ -68,7 +70,7 @@ pub struct Hypervisor<'c> {
     #[serde(default)]
     pub factory: Part<'c, Factory>,
     #[serde(default)]
-    pub prefetch_list_path: Part<'c, String>,
+    pub prefetch_list_path: Part<'c, Text>,
     #[serde(default, flatten)]
     pub vendor: Vendor,
     #[serde(default = "yes")]

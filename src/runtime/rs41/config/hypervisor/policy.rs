@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::Text;
+
 /// `rootless_user`
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -16,7 +18,7 @@ pub struct RootlessUser {
     #[serde(default)]
     pub groups: Vec<u32>,
     #[serde(default)]
-    pub user_name: String,
+    pub user_name: Text,
 }
 
 /// Keys about security.
@@ -34,22 +36,22 @@ pub struct SecurityInfo {
     #[serde(default)]
     pub sev_snp_guest: bool,
     #[serde(default)]
-    pub snp_id_block: String,
+    pub snp_id_block: Text,
     #[serde(default)]
-    pub snp_id_auth: String,
+    pub snp_id_auth: Text,
     #[serde(default = "snp_guest_policy")]
     pub snp_guest_policy: u32,
     #[serde(default)]
-    pub guest_hook_path: String,
+    pub guest_hook_path: Text,
     #[serde(default)]
-    pub initdata: String,
+    pub initdata: Text,
     #[serde(default)]
     pub enable_annotations: Vec<String>,
     #[serde(default = "qgs_port", rename = "tdx_quote_generation_service_socket_port")]
     pub qgs_port: u32,
-    pub seccomp_sandbox: Option<String>,
+    pub seccomp_sandbox: Option<Text>,
     #[serde(default)]
-    pub selinux_label: Option<String>,
+    pub selinux_label: Option<Text>,
 }
 
 fn qgs_port() -> u32 {
@@ -65,13 +67,13 @@ fn snp_guest_policy() -> u32 {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct RemoteInfo {
     #[serde(default)]
-    pub hypervisor_socket: String,
+    pub hypervisor_socket: Text,
     #[serde(default)]
     pub hypervisor_timeout: i32,
     #[serde(default)]
     pub default_gpus: u32,
     #[serde(default)]
-    pub default_gpu_model: String,
+    pub default_gpu_model: Text,
 }
 
 /// Keys by which one VM becomes a template or comes from one.
@@ -83,9 +85,9 @@ pub struct VmTemplateInfo {
     #[serde(default)]
     pub boot_from_template: bool,
     #[serde(default)]
-    pub memory_path: String,
+    pub memory_path: Text,
     #[serde(default)]
-    pub device_state_path: String,
+    pub device_state_path: Text,
 }
 
 /// `[hypervisor.*.factory]`
@@ -96,5 +98,5 @@ pub struct Factory {
     #[serde(default)]
     pub enable_template: bool,
     #[serde(default)]
-    pub template_path: String,
+    pub template_path: Text,
 }
