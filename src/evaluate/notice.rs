@@ -3,6 +3,8 @@
 //! Raises findings that need more than one station: the container runtime and the sizing, the policy and
 //! the files as shipped, the VM and the host. Judges nothing. Facts: what users of Kata report.
 
+use std::borrow::Cow;
+
 use super::vm_size::{VmSize, Workload};
 use super::{Evaluation, Evaluator, spelling};
 use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
@@ -23,8 +25,15 @@ pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation)
     found
 }
 
-fn finding(code: Code, severity: Severity, pod: &Pod, who: Who, message: String, fix: String) -> Finding {
-    let fix = (!fix.is_empty()).then(|| Fix::Advice(fix.into()));
+fn finding(
+    code: Code,
+    severity: Severity,
+    pod: &Pod,
+    who: Who,
+    message: String,
+    fix: impl Into<Cow<'static, str>>,
+) -> Finding {
+    let fix = Some(fix.into()).filter(|fix| !fix.is_empty()).map(Fix::Advice);
     Finding { code, severity, subject: None, place: Some(pod.place()), message, fix, who }
 }
 
@@ -92,14 +101,14 @@ fn gated(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
         [] => format!("as shipped, no configuration of {title} lets {} in", names.join(", ")),
         files => format!("as shipped, {} {verb} let in by {}", names.join(", "), files.join(", ")),
     };
-    found.push(finding(Code::ShippedPolicy, Severity::Note, pod, who, message, String::new()));
+    found.push(finding(Code::ShippedPolicy, Severity::Note, pod, who, message, ""));
     let path = setup.layers.resolved.as_deref().unwrap_or(&setup.layers.asked);
     if search::is_rewritten(path) {
         let message =
             format!("{path} is rewritten by kata-deploy: an edit of it is lost at the next restart");
         let fix = "put the list into a drop-in (katascope policy allow --drop-in), whole, since a drop-in \
                    replaces it; or set allowedHypervisorAnnotations in kata-deploy's Helm values";
-        found.push(finding(Code::FileRewritten, Severity::Note, pod, who, message, fix.into()));
+        found.push(finding(Code::FileRewritten, Severity::Note, pod, who, message, fix));
     }
 }
 
@@ -118,7 +127,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
             pod,
             Who::ClusterAdministrator,
             message.into(),
-            fix.into(),
+            fix,
         ));
     }
     let Some(received) = evaluation.received.as_ref() else { return };
@@ -177,8 +186,9 @@ fn guest(pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
         v.status == Status::Applied && v.key.ends_with(".agent.kernel_modules") && !v.value.is_empty()
     });
     let Some(verdict) = modules else { return };
-    let mut message =
-        "the annotation arrives, and the guest image must bring the module for its own kernel (".to_owned();
+    let mut message = String::with_capacity(160 + verdict.value.len());
+    message
+        .push_str("the annotation arrives, and the guest image must bring the module for its own kernel (");
     let names = verdict.value.split(';').filter_map(|module| module.split_whitespace().next());
     for (number, name) in names.enumerate() {
         message.extend([if number == 0 { "" } else { ", " }, name]);
@@ -187,7 +197,7 @@ fn guest(pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
     let fix = "build the module into the guest image; a mount of /lib/modules comes too late";
     found.push(Finding {
         subject: Some(verdict.key.as_str().to_owned()),
-        ..finding(Code::GuestMustBring, Severity::Note, pod, Who::ImageBuilder, message, fix.into())
+        ..finding(Code::GuestMustBring, Severity::Note, pod, Who::ImageBuilder, message, fix)
     });
 }
 
@@ -211,7 +221,7 @@ fn handler(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mu
         }
         let fix = "add the handler's table to a file that containerd reads, or correct the RuntimeClass";
         let who = Who::ClusterAdministrator;
-        found.push(finding(Code::HandlerMissing, Severity::Note, pod, who, message, fix.into()));
+        found.push(finding(Code::HandlerMissing, Severity::Note, pod, who, message, fix));
     }
     let kata = pod.annotations.iter().any(|a| a.key.starts_with(KATA_PREFIX));
     if !missing && !kata {
@@ -224,7 +234,7 @@ fn handler(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mu
         );
         let fix = "move its handlers to the table of the file's own version";
         let who = Who::ClusterAdministrator;
-        let mut one = finding(Code::TableUnread, Severity::Warning, pod, who, message, fix.into());
+        let mut one = finding(Code::TableUnread, Severity::Warning, pod, who, message, fix);
         one.place = Some(place.clone());
         found.push(one);
     }

@@ -173,11 +173,10 @@ impl Trace {
 
     /// Puts a station before all others.
     pub fn begin(&mut self, step: Step) {
-        if let Some(earlier) = self.first.take() {
+        if let Some(earlier) = self.first.replace(step) {
             let rest = self.drain();
             self.own = std::iter::once(earlier).chain(rest).collect();
         }
-        self.first = Some(step);
     }
 
     /// Adds a station behind the others.

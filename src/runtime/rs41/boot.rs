@@ -10,16 +10,7 @@ use crate::input::text::key_and_value;
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
 pub fn replace_kernel_params(old: &str, new: &str) -> String {
     fn pieces(text: &str) -> impl Iterator<Item = &str> {
-        // Byte by byte, as in `key_and_value`. Cut at spaces, text stays text.
-        let pieces = text.as_bytes().split(|byte| *byte == b' ');
-        pieces.filter_map(|piece| std::str::from_utf8(piece).ok()).map(trimmed).filter(|p| !p.is_empty())
-    }
-    // Mostly there is nothing to trim, and `trim` takes its time to find that out.
-    fn trimmed(piece: &str) -> &str {
-        let ends = (piece.as_bytes().first(), piece.as_bytes().last());
-        let is_bare =
-            matches!(ends, (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic());
-        if is_bare { piece } else { piece.trim() }
+        text.split(' ').map(str::trim).filter(|p| !p.is_empty())
     }
     fn key(param: &str) -> &str {
         key_and_value(param).map_or(param, |(key, _)| key)
@@ -27,8 +18,11 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
     if new.is_empty() {
         return old.to_owned();
     }
-    let mut replaced: Vec<&str> = pieces(new).map(key).collect();
-    replaced.sort_unstable();
+    let mut replaced: Vec<&str> = Vec::new();
+    if !old.is_empty() {
+        replaced.extend(pieces(new).map(key));
+        replaced.sort_unstable();
+    }
     let kept = pieces(old).filter(|p| replaced.binary_search(&key(p)).is_err());
     let kept = kept.map(|p| match key_and_value(p) {
         // `key=` loses its sign.

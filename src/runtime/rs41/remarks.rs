@@ -76,7 +76,7 @@ pub fn of_pod<'t>(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(hv) = config.active_hypervisor() else { return findings };
-    for trail in trails.iter().filter(|t| t.fate == Fate::Taken) {
+    for trail in trails.iter().filter(|t| matches!(t.fate, Fate::Taken)) {
         let Some(rule) = trail.rule else { continue };
         if let Some(why) = unused(trail) {
             let message = why.as_str().to_owned();

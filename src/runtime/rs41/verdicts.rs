@@ -278,13 +278,15 @@ impl Story<'_> {
             }
             return;
         }
-        let last = self.view.map(rule.json);
-        let (overridden, after) = match (wrote, last) {
-            (Some(wrote), Some(last)) if **wrote == last => {
-                (sizing_ignores(rule, self), Some(Arc::clone(wrote)))
-            }
-            (Some(wrote), Some(last)) => (replaced(rule, wrote, &last, self), Some(Arc::new(last))),
-            (_, last) => (sizing_ignores(rule, self), last.map(Arc::new)),
+        let as_it_wrote = |wrote: &Arc<Json>| (sizing_ignores(rule, self), Some(Arc::clone(wrote)));
+        let (overridden, after) = match (wrote, self.view) {
+            // Nothing after the annotations writes to the agent's table.
+            (Some(wrote), Some(_)) if rule.table == Table::Agent => as_it_wrote(wrote),
+            (Some(wrote), Some(view)) => match (rule.json)(view) {
+                last if **wrote == last => as_it_wrote(wrote),
+                last => (replaced(rule, wrote, &last, self), Some(Arc::new(last))),
+            },
+            (_, view) => (sizing_ignores(rule, self), view.map(rule.json).map(Arc::new)),
         };
         verdict.after = after;
         if let Some((stage, why)) = overridden {

@@ -57,23 +57,12 @@ impl Walk<'_, '_> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let known = rule(key);
         let index = known.map(|known| known.index);
+        let rule = known.map(|known| known.rule);
         let name_pattern = short.and_then(|short| self.gates.admits(short, index));
-        let mut trail = Trail {
-            key,
-            value,
-            rule: known.map(|known| known.rule),
-            index,
-            reader: known.and_then(|known| known.reader),
-            name_pattern,
-            path_pattern: None,
-            fate: Fate::Taken,
-            wrote: None,
-        };
-        trail.fate = match (trail.rule, short.is_some(), name_pattern.is_some()) {
+        let mut path_pattern = None;
+        let fate = match (rule, short.is_some(), name_pattern.is_some()) {
             (Some(_), true, false) => Fate::NotEnabled,
-            (Some(rule), _, _) => {
-                self.apply(rule, value, &mut trail.path_pattern).unwrap_or_else(Fate::Refused)
-            }
+            (Some(rule), _, _) => self.apply(rule, value, &mut path_pattern).unwrap_or_else(Fate::Refused),
             (None, true, true) => Fate::Refused(refuse(
                 Stage::Known,
                 format!("Invalid annotation type {key}"),
@@ -81,11 +70,15 @@ impl Walk<'_, '_> {
             )),
             (None, _, _) => Fate::Unknown,
         };
-        if let (Some(rule), Fate::Taken) = (trail.rule, &trail.fate) {
-            let Tables { hv, ag, rt } = &self.tables;
-            trail.wrote = Some(Arc::new((rule.json)(View { hv, ag, rt })));
-        }
-        trail
+        let wrote = match (rule, &fate) {
+            (Some(rule), Fate::Taken) => {
+                let Tables { hv, ag, rt } = &self.tables;
+                Some(Arc::new((rule.json)(View { hv, ag, rt })))
+            }
+            _ => None,
+        };
+        let reader = known.and_then(|known| known.reader);
+        Trail { key, value, rule, index, reader, name_pattern, path_pattern, fate, wrote }
     }
 
     fn apply(&mut self, rule: &Rule, value: &Text, path_pattern: &mut Option<usize>) -> Step {
