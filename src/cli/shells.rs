@@ -57,7 +57,7 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 const ENVIRONMENT: [(&str, &str); 8] = [
-    ("KATASCOPE_CONFIG", "settings file of the terminal program; --settings wins"),
+    (SETTINGS_VARIABLE, "settings file of the terminal program; --settings wins"),
     (
         "KATA_CONF_FILE",
         "the configuration file that the shims are given on this node, as containerd's unit sets it",

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::vm_size::{VmSize, Workload};
 use super::{Evaluation, Evaluator, spelling};
-use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
+use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
 use crate::cri::Engine;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::manifest::{Form, Pod};
@@ -61,7 +61,7 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
     for (verdict, annotation) in evaluation.verdicts.iter().zip(&pod.annotations) {
         // Of an unknown key the verdict itself says it.
         let lost = matches!(verdict.status, Status::Dropped | Status::Ignored);
-        if !lost || verdict.key.starts_with(CRI_PREFIX) {
+        if !lost {
             continue;
         }
         let Some(key) = spelling::meant(&verdict.key, generation) else { continue };
