@@ -5,6 +5,7 @@
 //! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
 use super::config::{Agent, MemAgent};
+use crate::input::Text;
 use crate::input::text::key_and_value;
 
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
@@ -39,40 +40,68 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
     line
 }
 
-/// What the agent is told by way of the kernel command line, in key order.
-fn agent_params(agent: &Agent) -> Vec<(&'static str, String)> {
-    let mut params = Vec::with_capacity(8);
-    let mut set = |key, value: String| params.push((key, value));
-    if agent.debug {
-        set("agent.log", "debug".to_owned());
+/// What of an agent's table its parameters come from.
+#[derive(PartialEq)]
+struct Told<'a> {
+    debug: bool,
+    enable_tracing: bool,
+    container_pipe_size: u32,
+    launch_process_timeout: u32,
+    cdh_api_timeout_ms: u32,
+    debug_console_enabled: bool,
+    visible_cdi_devices: bool,
+    mem_agent: &'a MemAgent,
+}
+
+impl<'a> Told<'a> {
+    fn of(agent: &'a Agent) -> Self {
+        Self {
+            debug: agent.debug,
+            enable_tracing: agent.enable_tracing,
+            container_pipe_size: agent.container_pipe_size,
+            launch_process_timeout: agent.launch_process_timeout,
+            cdh_api_timeout_ms: agent.cdh_api_timeout_ms,
+            debug_console_enabled: agent.debug_console_enabled,
+            visible_cdi_devices: agent.visible_cdi_devices,
+            mem_agent: &agent.mem_agent,
+        }
     }
-    if agent.enable_tracing {
-        set("agent.trace", "true".to_owned());
+
+    /// The parameters in key order.
+    fn params(&self) -> Vec<(&'static str, String)> {
+        let mut params = Vec::with_capacity(8);
+        let mut set = |key, value: String| params.push((key, value));
+        if self.debug {
+            set("agent.log", "debug".to_owned());
+        }
+        if self.enable_tracing {
+            set("agent.trace", "true".to_owned());
+        }
+        if self.container_pipe_size > 0 {
+            set("agent.container_pipe_size", self.container_pipe_size.to_string());
+        }
+        if self.launch_process_timeout > 0 {
+            set("agent.launch_process_timeout", self.launch_process_timeout.to_string());
+        }
+        if self.cdh_api_timeout_ms > 0 {
+            // Whole seconds: less than one becomes 0.
+            set("agent.cdh_api_timeout", (self.cdh_api_timeout_ms / 1000).to_string());
+        }
+        if self.debug_console_enabled {
+            set("agent.debug_console", String::new());
+            set("agent.debug_console_vport", "1026".to_owned());
+        }
+        if self.visible_cdi_devices {
+            set("agent.visible_cdi_devices", "true".to_owned());
+        }
+        if self.mem_agent.enable {
+            set("psi", "1".to_owned());
+            set("agent.mem_agent_enable", "1".to_owned());
+            mem_agent_params(self.mem_agent, set);
+        }
+        params.sort_unstable_by_key(|(key, _)| *key);
+        params
     }
-    if agent.container_pipe_size > 0 {
-        set("agent.container_pipe_size", agent.container_pipe_size.to_string());
-    }
-    if agent.launch_process_timeout > 0 {
-        set("agent.launch_process_timeout", agent.launch_process_timeout.to_string());
-    }
-    if agent.cdh_api_timeout_ms > 0 {
-        // Whole seconds: less than one becomes 0.
-        set("agent.cdh_api_timeout", (agent.cdh_api_timeout_ms / 1000).to_string());
-    }
-    if agent.debug_console_enabled {
-        set("agent.debug_console", String::new());
-        set("agent.debug_console_vport", "1026".to_owned());
-    }
-    if agent.visible_cdi_devices {
-        set("agent.visible_cdi_devices", "true".to_owned());
-    }
-    if agent.mem_agent.enable {
-        set("psi", "1".to_owned());
-        set("agent.mem_agent_enable", "1".to_owned());
-        mem_agent_params(&agent.mem_agent, set);
-    }
-    params.sort_unstable_by_key(|(key, _)| *key);
-    params
 }
 
 fn mem_agent_params(mem: &MemAgent, mut set: impl FnMut(&'static str, String)) {
@@ -101,10 +130,15 @@ fn mem_agent_params(mem: &MemAgent, mut set: impl FnMut(&'static str, String)) {
     put("agent.mem_agent_compact_force_times", text(mem.compact_force_times));
 }
 
-/// The configured parameters behind those of the agent.
-pub fn with_agent_params(agent: &Agent, configured: &str) -> String {
-    let mut line = String::with_capacity(configured.len() + 128);
-    for (key, value) in agent_params(agent) {
+/// Whether two agents are told the same by way of the kernel command line.
+pub fn are_told_alike(agent: &Agent, other: &Agent) -> bool {
+    Told::of(agent) == Told::of(other)
+}
+
+/// What the agent is told by way of the kernel command line.
+pub fn agent_params(agent: &Agent) -> String {
+    let mut line = String::with_capacity(128);
+    for (key, value) in Told::of(agent).params() {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -114,13 +148,13 @@ pub fn with_agent_params(agent: &Agent, configured: &str) -> String {
             line.push_str(&value);
         }
     }
-    if !configured.is_empty() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(configured);
-    }
     line
+}
+
+/// The configured parameters behind those of the agent.
+pub fn behind_agent_params(told: &str, configured: &str) -> Text {
+    let sign = if told.is_empty() || configured.is_empty() { "" } else { " " };
+    Text::joined(&[told, sign, configured])
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod validate;
 mod verdicts;
 pub mod verity;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -58,7 +59,9 @@ pub struct Loaded {
 struct Pair {
     /// The loaded values with their origins.
     base: Base,
-    /// With the agent's kernel parameters.
+    /// The agent's kernel parameters.
+    params: String,
+    /// What the guest boots, with them.
     boot: BootInfo,
     /// By rule: what every verdict tells, once some pod has the annotation.
     told: Vec<OnceLock<Told>>,
@@ -68,11 +71,10 @@ impl Pair {
     fn new(read: &load::Read, hv: &str, ag: &str) -> Self {
         let (table, agent) = (read.adjusted.hypervisor.get(hv), read.adjusted.agent.get(ag));
         let mut boot = table.map(|table| BootInfo::clone(&table.boot_info)).unwrap_or_default();
-        if let Some(agent) = agent {
-            boot.kernel_params = boot::with_agent_params(agent, &boot.kernel_params).into();
-        }
+        let params = agent.map(|agent| boot::agent_params(agent)).unwrap_or_default();
+        boot.kernel_params = boot::behind_agent_params(&params, &boot.kernel_params);
         let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
-        Self { base: Base::new(read, hv, ag), boot, told }
+        Self { base: Base::new(read, hv, ag), params, boot, told }
     }
 }
 
@@ -323,14 +325,18 @@ impl Loaded {
 
 /// Puts the agent's parameters before the configured ones.
 fn tell_agent<'a>(config: &mut Config<'a>, pair: Option<&'a Pair>) {
-    let known = pair.map(|pair| &pair.boot);
     let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
     let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
-    match (known, agent.written(), hv.boot_info.written()) {
-        (Some(known), None, None) => hv.boot_info = Part::loaded(known),
-        _ => {
-            let line = boot::with_agent_params(agent, &hv.boot_info.kernel_params);
-            hv.boot_info.kernel_params = line.into();
+    let is_known = match (agent.written(), agent.before()) {
+        (Some(own), Some(before)) => boot::are_told_alike(own, before),
+        (own, _) => own.is_none(),
+    };
+    match pair.filter(|_| is_known) {
+        Some(pair) if hv.boot_info.written().is_none() => hv.boot_info = Part::loaded(&pair.boot),
+        known => {
+            let params =
+                known.map_or_else(|| boot::agent_params(agent).into(), |pair| Cow::from(&pair.params));
+            hv.boot_info.kernel_params = boot::behind_agent_params(&params, &hv.boot_info.kernel_params);
         }
     }
 }

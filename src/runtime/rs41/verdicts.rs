@@ -59,7 +59,8 @@ impl Loaded {
         names: &Runtime,
         trail: &Trail<'_>,
     ) -> Option<&'s Told> {
-        let (rule, told) = (trail.rule?, pair?.told.get(trail.index?)?);
+        let (rule, pair) = (trail.rule?, pair?);
+        let told = pair.told.get(trail.index?)?;
         Some(told.get_or_init(|| {
             let listed = match rule.action {
                 Action::Listed(list, _) => self.patterns(names, list.key()).len(),
@@ -67,7 +68,7 @@ impl Loaded {
             };
             Told {
                 field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
-                before: self.before(names, rule).map(Arc::new),
+                before: self.before(pair, names, rule).map(Arc::new),
                 unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name).map(Text::from),
                 ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
             }
@@ -75,17 +76,17 @@ impl Loaded {
     }
 
     /// The configured value in the table that the pod uses.
-    fn before(&self, names: &Runtime, rule: &Rule) -> Option<Json> {
+    fn before(&self, pair: &Pair, names: &Runtime, rule: &Rule) -> Option<Json> {
+        if rule.field == "kernel_params" {
+            return Some(pair.boot.kernel_params.as_str().into());
+        }
         let loaded = &self.read.adjusted;
         let view = View {
             hv: loaded.hypervisor.get(&names.hypervisor_name)?,
             ag: loaded.agent.get(&names.agent_name)?,
             rt: &loaded.runtime,
         };
-        if rule.field == "kernel_params" {
-            return Some(super::boot::with_agent_params(view.ag, &view.hv.boot_info.kernel_params).into());
-        }
-        Some((rule.json)(view))
+        Some((rule.shown)(view).into())
     }
 
     fn patterns(&self, names: &Runtime, list: &str) -> &[String] {
@@ -282,11 +283,14 @@ impl Story<'_> {
         let (overridden, after) = match (wrote, self.view) {
             // Nothing after the annotations writes to the agent's table.
             (Some(wrote), Some(_)) if rule.table == Table::Agent => as_it_wrote(wrote),
-            (Some(wrote), Some(view)) => match (rule.json)(view) {
-                last if **wrote == last => as_it_wrote(wrote),
-                last => (replaced(rule, wrote, &last, self), Some(Arc::new(last))),
+            (Some(wrote), Some(view)) => match (rule.shown)(view) {
+                last if last.is(wrote) => as_it_wrote(wrote),
+                last => {
+                    let last = Json::from(last);
+                    (replaced(rule, wrote, &last, self), Some(Arc::new(last)))
+                }
             },
-            (_, view) => (sizing_ignores(rule, self), view.map(rule.json).map(Arc::new)),
+            (_, view) => (sizing_ignores(rule, self), view.map(rule.shown).map(Json::from).map(Arc::new)),
         };
         verdict.after = after;
         if let Some((stage, why)) = overridden {

@@ -73,7 +73,7 @@ impl Walk<'_, '_> {
         let wrote = match (rule, &fate) {
             (Some(rule), Fate::Taken) => {
                 let Tables { hv, ag, rt } = &self.tables;
-                Some(Arc::new((rule.json)(View { hv, ag, rt })))
+                Some(Arc::new((rule.shown)(View { hv, ag, rt }).into()))
             }
             _ => None,
         };

@@ -6,6 +6,7 @@
 
 mod apply;
 mod rules;
+mod shown;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::super::config::hypervisor::shortest;
 use super::super::config::{Agent, Hypervisor, Part, Runtime};
+use super::shown::Shown;
 use crate::catalog::{Generation, Reader, annotation};
 use crate::input::Text;
 use crate::runtime::names::Names;
@@ -152,7 +153,7 @@ pub struct Rule {
     /// How.
     pub action: Action,
     /// The configured value, in the file's unit.
-    pub json: fn(View<'_>) -> Json,
+    pub shown: for<'v> fn(View<'v>) -> Shown<'v>,
 }
 
 /// A rule and what the catalogue has on its key.
@@ -189,7 +190,7 @@ impl Rule {
 }
 
 macro_rules! hypervisor {
-    ($short:literal, $field:literal, $action:expr, $json:expr) => {
+    ($short:literal, $field:literal, $action:expr, $shown:expr) => {
         Rule {
             key: concat!("io.katacontainers.config.hypervisor.", $short),
             table: Table::Hypervisor,
@@ -197,7 +198,7 @@ macro_rules! hypervisor {
             sets: concat!("sets ", $field),
             sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: $action,
-            json: $json,
+            shown: $shown,
         }
     };
 }
@@ -212,7 +213,7 @@ macro_rules! plain {
             sets: concat!("sets ", $field),
             sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: Action::$kind(|t, v| t.$part.$($path).+ = v),
-            json: |v| v.$part.$($path).+.into(),
+            shown: |v| v.$part.$($path).+.into(),
         }
     };
 }
@@ -227,7 +228,7 @@ macro_rules! text {
             sets: concat!("sets ", $field),
             sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: Action::Text(|t| &mut t.$part.$($path).+),
-            json: |v| v.$part.$($path).+.as_str().into(),
+            shown: |v| v.$part.$($path).+.as_str().into(),
         }
     };
 }
@@ -262,7 +263,7 @@ macro_rules! append {
             sets: concat!("sets ", $field),
             sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
             action: Action::Append($sign, |t| &mut t.$part.$($path).+),
-            json: |v| v.$part.$($path).+.clone().into(),
+            shown: |v| (&v.$part.$($path).+).into(),
         }
     };
 }
@@ -344,7 +345,8 @@ pub static RULES: &[Rule] = &[
     path!("firmware", boot_info.firmware),
     // CPUs
     text!(Hypervisor, "hypervisor.cpu_features", "cpu_features", hv.cpu_info.cpu_features),
-    hypervisor!("default_vcpus", "default_vcpus", Action::Vcpus, |v| float(v.hv.cpu_info.default_vcpus)),
+    hypervisor!("default_vcpus", "default_vcpus", Action::Vcpus, |v| float(v.hv.cpu_info.default_vcpus)
+        .into()),
     plain!(U32, Hypervisor, "hypervisor.default_max_vcpus", "default_maxvcpus", hv.cpu_info.default_maxvcpus),
     // devices
     hypervisor!(
@@ -502,7 +504,7 @@ pub static RULES: &[Rule] = &[
         sets: concat!("sets ", "create_container_timeout"),
         sets_anyway: concat!("sets ", "create_container_timeout", " to the value that it has anyway"),
         action: Action::Timeout,
-        json: |v| seconds(v.ag.request_timeout_ms),
+        shown: |v| seconds(v.ag.request_timeout_ms).into(),
     },
     // the runtime
     Rule {
@@ -512,7 +514,7 @@ pub static RULES: &[Rule] = &[
         sets: concat!("sets ", "name"),
         sets_anyway: concat!("sets ", "name", " to the value that it has anyway"),
         action: Action::RuntimeName,
-        json: |v| v.rt.name.as_str().into(),
+        shown: |v| v.rt.name.as_str().into(),
     },
     Rule {
         key: "io.katacontainers.config.runtime.hypervisor_name",
@@ -521,7 +523,7 @@ pub static RULES: &[Rule] = &[
         sets: concat!("sets ", "hypervisor_name"),
         sets_anyway: concat!("sets ", "hypervisor_name", " to the value that it has anyway"),
         action: Action::PickHypervisor,
-        json: |v| v.rt.hypervisor_name.as_str().into(),
+        shown: |v| v.rt.hypervisor_name.as_str().into(),
     },
     Rule {
         key: "io.katacontainers.config.runtime.agent_name",
@@ -530,7 +532,7 @@ pub static RULES: &[Rule] = &[
         sets: concat!("sets ", "agent_name"),
         sets_anyway: concat!("sets ", "agent_name", " to the value that it has anyway"),
         action: Action::PickAgent,
-        json: |v| v.rt.agent_name.as_str().into(),
+        shown: |v| v.rt.agent_name.as_str().into(),
     },
     plain!(Bool, Runtime, "runtime.disable_guest_seccomp", "disable_guest_seccomp", rt.disable_guest_seccomp),
     plain!(Bool, Runtime, "runtime.enable_pprof", "enable_pprof", rt.enable_pprof),
@@ -547,7 +549,7 @@ pub static RULES: &[Rule] = &[
         sets: concat!("sets ", "shared_mounts"),
         sets_anyway: concat!("sets ", "shared_mounts", " to the value that it has anyway"),
         action: Action::SharedMounts,
-        json: |v| serde_json::to_value(&v.rt.shared_mounts).unwrap_or_default(),
+        shown: |v| serde_json::to_value(&v.rt.shared_mounts).unwrap_or_default().into(),
     },
     Rule {
         key: "io.katacontainers.config.runtime.sandbox_bind_mounts",
@@ -556,7 +558,7 @@ pub static RULES: &[Rule] = &[
         sets: concat!("sets ", "sandbox_bind_mounts"),
         sets_anyway: concat!("sets ", "sandbox_bind_mounts", " to the value that it has anyway"),
         action: Action::NeverFromPods,
-        json: |v| v.rt.sandbox_bind_mounts.clone().into(),
+        shown: |v| (&v.rt.sandbox_bind_mounts).into(),
     },
 ];
 
