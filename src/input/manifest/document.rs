@@ -256,8 +256,17 @@ impl<'w> Walk<'w> {
             let body = chunk.body.strip_prefix('\u{feff}');
             let base = chunk.start + if body.is_some() { '\u{feff}'.len_utf8() } else { 0 };
             let body = body.unwrap_or(chunk.body);
-            match yaml::read(body) {
-                Ok(Some(reading)) => self.document(&reading.root, base, false, &reading.repeats)?,
+            match yaml::open(body) {
+                Ok(Some(yaml::Document::Other(reading))) => {
+                    self.document(&reading.root, base, false, &reading.repeats)?;
+                }
+                Ok(Some(yaml::Document::List(list))) => {
+                    let document = self.next_document(base + list.head.at)?;
+                    let places = Places { locator: self.locator, base };
+                    for item in list.items() {
+                        self.item(&item, &list.head, document, false, &list.repeats, places);
+                    }
+                }
                 Ok(None) => {}
                 Err(error) => {
                     // A fault found late is counted, so that a JSON fault is not blamed for it.

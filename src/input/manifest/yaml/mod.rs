@@ -42,46 +42,105 @@ pub struct Repeat {
 
 /// What one document came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub struct Reading<'t> {
     /// The value.
-    pub root: Node<'static>,
+    pub root: Node<'t>,
     /// Keys written twice.
     pub repeats: Vec<Repeat>,
 }
 
+/// A document that is a list, whose items are made one at a time: all at once they take a multiple of the
+/// text's room.
+pub struct List<'t> {
+    /// What the list says beside its items.
+    pub head: Node<'t>,
+    /// Keys written twice, in the items too.
+    pub repeats: Vec<Repeat>,
+    tree: Tree<'t>,
+    items: usize,
+}
+
+impl<'t> List<'t> {
+    /// The items, which are known to be readable.
+    pub fn items(&self) -> impl Iterator<Item = Node<'t>> {
+        let read = |item| Decoder { proven: true, ..Decoder::new(&self.tree) }.node(item).ok();
+        self.tree.children(self.items).filter_map(read)
+    }
+}
+
+/// The first document of a text.
+pub enum Document<'t> {
+    /// A list.
+    List(List<'t>),
+    /// Anything else.
+    Other(Reading<'t>),
+}
+
 /// Reads the first document of `text`; `None` where there is none (blanks and comments only).
 /// Whatever follows a `...` line is passed over, as the clients do.
-pub fn read(text: &str) -> Result<Option<Reading>, YamlError> {
-    // The clients read line by line and so end every document with a line break.
-    let mut padded = String::with_capacity(text.len() + 1);
-    padded.push_str(text);
-    if !text.ends_with('\n') {
-        padded.push('\n');
+pub fn read(text: &str) -> Result<Option<Reading<'_>>, YamlError> {
+    let tree = build(text)?;
+    tree.root.map(|root| whole(&tree, root)).transpose()
+}
+
+/// The same, for a document that may be a long list.
+pub fn open(text: &str) -> Result<Option<Document<'_>>, YamlError> {
+    let tree = build(text)?;
+    let Some(root) = tree.root else { return Ok(None) };
+    let Some(items) = items(&tree, root) else { return whole(&tree, root).map(Document::Other).map(Some) };
+    let mut decoder = Decoder { let_go: Some(items), ..Decoder::new(&tree) };
+    let head = decoder.node(root)?;
+    if !decoder.beyond_json.is_empty() {
+        // Which of them counts shows in the whole value alone.
+        return whole(&tree, root).map(Document::Other).map(Some);
     }
+    if let Some(error) = decoder.bad_key {
+        return Err(error);
+    }
+    let repeats = decoder.repeats;
+    Ok(Some(Document::List(List { head, repeats, tree, items })))
+}
+
+fn build(text: &str) -> Result<Tree<'_>, YamlError> {
+    // The clients read line by line and so end every document with a line break.
+    let whole = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     // The scanner underneath panics on a tag that a comma follows in a flow collection, and has a few
     // more asserts that crooked tags can reach; go-yaml has one message for all of them.
-    let tree = quiet::attempt(|| Tree::build(&padded)).unwrap_or_else(|| {
+    quiet::attempt(|| Tree::build(text, &whole)).unwrap_or_else(|| {
         let message = "yaml: did not find expected whitespace or line break";
         Err(YamlError { at: None, message: message.to_owned() })
-    })?;
-    let Some(root) = tree.root else { return Ok(None) };
-    let mut decoder = Decoder {
-        tree: &tree,
-        open: Vec::new(),
-        counted: 0,
-        aliased: 0,
-        alias_depth: 0,
-        depth: 0,
-        repeats: Vec::new(),
-        bad_key: None,
-        beyond_json: HashMap::new(),
-    };
+    })
+}
+
+fn whole<'t>(tree: &Tree<'t>, root: usize) -> Result<Reading<'t>, YamlError> {
+    let mut decoder = Decoder::new(tree);
     let root = decoder.node(root)?;
     // Only a whole value is turned into JSON: its keys first, and what became of it is written last.
     match decoder.bad_key.or_else(|| beyond_json(&root, &decoder.beyond_json)) {
         Some(error) => Err(error),
-        None => Ok(Some(Reading { root, repeats: decoder.repeats })),
+        None => Ok(Reading { root, repeats: decoder.repeats }),
     }
+}
+
+/// The node with the items, where a document says plainly that it is a list of them.
+fn items(tree: &Tree<'_>, root: usize) -> Option<usize> {
+    let (mut is_list, mut items) = (false, None);
+    let mut children = tree.children(root);
+    while let (Some(key), Some(value)) = (children.next(), children.next()) {
+        let Kind::Scalar { value: name, .. } = &tree.node(key)?.kind else { return None };
+        let written = &tree.node(value)?.kind;
+        match (name.as_ref(), written) {
+            _ if tree.tag(key).is_some() || name == "<<" => return None,
+            ("items", Kind::List { .. }) if items.is_none() => items = Some(value),
+            ("items", _) => return None,
+            ("kind", Kind::Scalar { value: kind, .. }) => {
+                is_list = kind.ends_with("List") && tree.tag(value).is_none();
+            }
+            ("kind", _) => is_list = false,
+            _ => {}
+        }
+    }
+    items.filter(|_| is_list && matches!(tree.node(root).map(|r| &r.kind), Some(Kind::Map { .. })))
 }
 
 /// The first number of a finished value that JSON has no word for; one that a repeated key replaced is gone.
@@ -97,8 +156,12 @@ fn beyond_json(node: &Node<'_>, numbers: &HashMap<usize, String>) -> Option<Yaml
     }
 }
 
-struct Decoder<'t> {
-    tree: &'t Tree,
+struct Decoder<'d, 't> {
+    tree: &'d Tree<'t>,
+    /// The list whose items are read and not kept.
+    let_go: Option<usize>,
+    /// Read once already: there are not too many aliases.
+    proven: bool,
     /// Anchored nodes that are being expanded.
     open: Vec<usize>,
     counted: u32,
@@ -112,10 +175,26 @@ struct Decoder<'t> {
     beyond_json: HashMap<usize, String>,
 }
 
-impl Decoder<'_> {
-    fn node(&mut self, index: usize) -> Result<Node<'static>, YamlError> {
+impl<'d, 't> Decoder<'d, 't> {
+    fn new(tree: &'d Tree<'t>) -> Self {
+        Self {
+            tree,
+            let_go: None,
+            proven: false,
+            open: Vec::new(),
+            counted: 0,
+            aliased: 0,
+            alias_depth: 0,
+            depth: 0,
+            repeats: Vec::new(),
+            bad_key: None,
+            beyond_json: HashMap::new(),
+        }
+    }
+
+    fn node(&mut self, index: usize) -> Result<Node<'t>, YamlError> {
         self.count(index)?;
-        let Some(written) = self.tree.nodes.get(index) else { return Ok(Node { at: 0, data: Data::Null }) };
+        let Some(written) = self.tree.node(index) else { return Ok(Node { at: 0, data: Data::Null }) };
         let at = written.at;
         let data = match &written.kind {
             Kind::Alias { anchor, target } => {
@@ -126,20 +205,27 @@ impl Decoder<'_> {
                 node.at = at;
                 return Ok(node);
             }
-            Kind::Scalar { tag, value, plain } => {
-                let scalar = resolve(tag.as_deref(), value, *plain).map_err(|m| YamlError::new(at, m))?;
+            Kind::Scalar { value, plain } => {
+                let tag = self.tree.tag(index);
+                let scalar = resolve(tag, value, *plain).map_err(|m| YamlError::new(at, m))?;
                 scalar.into_json().unwrap_or_else(|message| {
                     self.beyond_json.insert(at, message);
                     Data::Null
                 })
             }
-            Kind::List(children) => {
+            Kind::List { .. } => {
                 self.enter(at)?;
-                let items = children.iter().map(|child| self.node(*child)).collect::<Result<_, _>>()?;
+                let mut items = Vec::new();
+                for child in self.tree.children(index) {
+                    let item = self.node(child)?;
+                    if self.let_go != Some(index) {
+                        items.push(item);
+                    }
+                }
                 self.depth -= 1;
                 Data::List(items)
             }
-            Kind::Map(_) => {
+            Kind::Map { .. } => {
                 let mut map = Mapping::default();
                 self.mapping(index, &mut map)?;
                 Data::Map(map.entries)
@@ -158,6 +244,9 @@ impl Decoder<'_> {
 
     /// Every visit counts; too large a share of visits through aliases ends the reading.
     fn count(&mut self, index: usize) -> Result<(), YamlError> {
+        if self.proven {
+            return Ok(());
+        }
         self.counted += 1;
         if self.alias_depth > 0 {
             self.aliased += 1;
@@ -169,7 +258,7 @@ impl Decoder<'_> {
         };
         let share = f64::from(self.aliased) / f64::from(self.counted);
         if self.aliased > 100 && self.counted > 1000 && share > allowed {
-            let at = self.tree.nodes.get(index).map(|n| n.at);
+            let at = self.tree.node(index).map(|n| n.at);
             return Err(YamlError { at, message: "yaml: document contains excessive aliasing".to_owned() });
         }
         Ok(())
@@ -193,18 +282,18 @@ impl Decoder<'_> {
         value
     }
 
-    fn mapping(&mut self, index: usize, map: &mut Mapping) -> Result<(), YamlError> {
-        let Some(Written { at, kind: Kind::Map(children) }) = self.tree.nodes.get(index) else {
+    fn mapping(&mut self, index: usize, map: &mut Mapping<'t>) -> Result<(), YamlError> {
+        let Some(Written { at, kind: Kind::Map { .. } }) = self.tree.node(index) else {
             return Ok(());
         };
         self.enter(*at)?;
-        for pair in children.chunks(2) {
-            let &[key, value] = pair else { continue };
+        let mut children = self.tree.children(index);
+        while let (Some(key), Some(value)) = (children.next(), children.next()) {
             if self.is_merge(key) {
                 self.merge(value, map)?;
                 continue;
             }
-            let at = self.tree.nodes.get(key).map_or(*at, |n| n.at);
+            let at = self.tree.node(key).map_or(*at, |n| n.at);
             let key = self.key(key)?;
             let value = self.node(value)?;
             let text = match key.into_text(&value) {
@@ -224,20 +313,21 @@ impl Decoder<'_> {
 
     fn is_merge(&self, key: usize) -> bool {
         matches!(
-            self.tree.nodes.get(key).map(|n| &n.kind),
-            Some(Kind::Scalar { tag, value, plain })
-                if value == "<<" && (*plain || tag.as_deref() == Some("tag:yaml.org,2002:merge"))
+            self.tree.node(key).map(|n| &n.kind),
+            Some(Kind::Scalar { value, plain })
+                if value == "<<" && (*plain || self.tree.tag(key) == Some("tag:yaml.org,2002:merge"))
         )
     }
 
     /// `<<`: takes effect where it stands, so that it replaces what stands before it.
-    fn merge(&mut self, value: usize, map: &mut Mapping) -> Result<(), YamlError> {
+    fn merge(&mut self, value: usize, map: &mut Mapping<'t>) -> Result<(), YamlError> {
         map.merging = true;
-        match self.tree.nodes.get(value).map(|n| &n.kind) {
-            Some(Kind::List(children)) => {
+        match self.tree.node(value).map(|n| &n.kind) {
+            Some(Kind::List { .. }) => {
                 // Earlier ones win, hence backwards.
-                for child in children.iter().rev() {
-                    self.merge_one(*child, map)?;
+                let children: Vec<usize> = self.tree.children(value).collect();
+                for child in children.into_iter().rev() {
+                    self.merge_one(child, map)?;
                 }
             }
             _ => self.merge_one(value, map)?,
@@ -246,12 +336,12 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn merge_one(&mut self, index: usize, map: &mut Mapping) -> Result<(), YamlError> {
+    fn merge_one(&mut self, index: usize, map: &mut Mapping<'t>) -> Result<(), YamlError> {
         self.count(index)?;
-        match self.tree.nodes.get(index) {
-            Some(Written { kind: Kind::Map(_), .. }) => self.mapping(index, map),
+        match self.tree.node(index) {
+            Some(Written { kind: Kind::Map { .. }, .. }) => self.mapping(index, map),
             Some(Written { at, kind: Kind::Alias { anchor, target } })
-                if matches!(self.tree.nodes.get(*target), Some(Written { kind: Kind::Map(_), .. })) =>
+                if matches!(self.tree.node(*target), Some(Written { kind: Kind::Map { .. }, .. })) =>
             {
                 self.through_alias(*at, anchor, *target, |decoder, target| decoder.mapping(target, map))
             }
@@ -262,18 +352,18 @@ impl Decoder<'_> {
         }
     }
 
-    fn key(&mut self, index: usize) -> Result<Scalar, YamlError> {
-        let Some(written) = self.tree.nodes.get(index) else { return Ok(Scalar::Null) };
+    fn key(&mut self, index: usize) -> Result<Scalar<'t>, YamlError> {
+        let Some(written) = self.tree.node(index) else { return Ok(Scalar::Null) };
         match &written.kind {
-            Kind::Scalar { tag, value, plain } => {
+            Kind::Scalar { value, plain } => {
                 self.count(index)?;
-                resolve(tag.as_deref(), value, *plain).map_err(|m| YamlError::new(written.at, m))
+                resolve(self.tree.tag(index), value, *plain).map_err(|m| YamlError::new(written.at, m))
             }
             Kind::Alias { anchor, target } => {
                 self.count(index)?;
                 self.through_alias(written.at, anchor, *target, Self::key)
             }
-            Kind::List(_) | Kind::Map(_) => {
+            Kind::List { .. } | Kind::Map { .. } => {
                 let value = self.node(index)?;
                 Err(YamlError::new(written.at, format!("yaml: invalid map key: {}", in_go(&value))))
             }
@@ -283,25 +373,44 @@ impl Decoder<'_> {
 
 /// An object in the making: the last of two equal keys counts.
 #[derive(Default)]
-struct Mapping {
-    entries: Vec<Entry<'static>>,
-    index: HashMap<String, usize>,
+struct Mapping<'t> {
+    entries: Vec<Entry<'t>>,
+    /// Where the keys are, once there are more than a few.
+    index: HashMap<Cow<'t, str>, usize>,
     merging: bool,
 }
 
-impl Mapping {
-    fn set(&mut self, key: String, at: usize, value: Node<'static>) -> Option<Repeat> {
-        let known = self.index.get(&key).and_then(|i| self.entries.get_mut(*i));
+/// So many keys are found by looking at each.
+const FEW: usize = 16;
+
+impl<'t> Mapping<'t> {
+    fn position(&self, key: &str) -> Option<usize> {
+        if self.entries.len() <= FEW {
+            return self.entries.iter().position(|entry| entry.key == key);
+        }
+        self.index.get(key).copied()
+    }
+
+    fn set(&mut self, key: Cow<'t, str>, at: usize, value: Node<'t>) -> Option<Repeat> {
+        let known = self.position(&key).and_then(|i| self.entries.get_mut(i));
         if let Some(entry) = known {
             entry.value = value;
             entry.at = at;
-            return (!self.merging).then_some(Repeat { key, at });
+            return (!self.merging).then(|| Repeat { key: key.into_owned(), at });
         }
-        self.index.insert(key.clone(), self.entries.len());
-        self.entries.push(Entry { key: Cow::Owned(key), at, value });
+        self.entries.push(Entry { key, at, value });
+        match self.entries.len() {
+            ..=FEW => {}
+            count => {
+                let new = if count == FEW + 1 { 0 } else { count - 1 };
+                let keys = self.entries.iter().enumerate().skip(new);
+                self.index.extend(keys.map(|(place, entry)| (entry.key.clone(), place)));
+            }
+        }
         None
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,8 +424,13 @@ mod tests {
 
     #[test]
     fn tags_decide_before_looks() {
+        let owned = |data: &Data<'_>| match data {
+            Data::String(text) => Data::String(text.clone().into_owned().into()),
+            Data::Number(text) => Data::Number(text.clone().into_owned().into()),
+            _ => Data::Null,
+        };
         let value = |text: &str| {
-            read(&format!("k: {text}\n")).map(|r| r.unwrap().root.get("k").map(|n| n.data.clone()))
+            read(&format!("k: {text}\n")).map(|r| r.unwrap().root.get("k").map(|n| owned(&n.data)))
         };
         let text = |t: &'static str| Ok(Some(Data::String(t.into())));
         assert_eq!(value("!!str 8"), text("8"));
@@ -337,11 +451,16 @@ mod tests {
 
     #[test]
     fn faults_carry_the_client_s_line() {
-        let message = |text| read(text).unwrap_err().message;
+        let message = |text: &str| read(text).unwrap_err().message;
         assert_eq!(message("a:\n  x: \"1\"\n   y: 2\n"), "yaml: line 2: did not find expected key");
         assert_eq!(message("a: *b\n"), "yaml: unknown anchor 'b' referenced");
         assert_eq!(message("a: &a [*a]\n"), "yaml: anchor 'a' value contains itself");
         assert_eq!(message("%YAML 1.2\n"), "yaml: found incompatible YAML document");
+        assert_eq!(message("#\n\n%YAML 1.2\n---\na: 1\n"), "yaml: line 2: found incompatible YAML document");
+        // A character that cannot be is found half a kilobyte ahead of the syntax, and no further.
+        let ahead = |blanks| message(&format!("a: @x\n#{}\u{1}\n", " ".repeat(blanks)));
+        assert_eq!(ahead(400), "yaml: control characters are not allowed");
+        assert_eq!(ahead(600), "yaml: found character that cannot start any token");
         assert_eq!(message("~: v\n"), "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"v\"");
         assert!(read("# nothing\n").unwrap().is_none());
         assert_eq!(message("a: 1\nb: \"x\n  \\/\"\n"), "yaml: line 3: found unknown escape character");
@@ -356,5 +475,57 @@ mod tests {
         assert_eq!(message("a: .nan\n? ~\n: x\n"), key);
         assert_eq!(message("a: &n .nan\n"), "json: unsupported value: NaN");
         assert!(read("a: .nan\na: x\n").is_ok());
+    }
+
+    /// What a document comes to, its list's items one at a time and all at once.
+    fn both(text: &str) -> (Result<Vec<String>, YamlError>, Result<Vec<String>, YamlError>) {
+        let told = |node: &Node<'_>| format!("{node:?}");
+        let one_by_one = open(text).map(|document| match document {
+            Some(Document::List(list)) => {
+                let mut told: Vec<String> = list.items().map(|item| told(&item)).collect();
+                told.push(format!("{:?}", list.repeats));
+                told
+            }
+            _ => vec!["no list".to_owned()],
+        });
+        let at_once = read(text).map(|reading| {
+            let Some(reading) = reading else { return Vec::new() };
+            let items = match reading.root.get("items").map(|items| &items.data) {
+                Some(Data::List(items)) => items.as_slice(),
+                _ => &[],
+            };
+            let mut told: Vec<String> = items.iter().map(told).collect();
+            told.push(format!("{:?}", reading.repeats));
+            told
+        });
+        (one_by_one, at_once)
+    }
+
+    #[test]
+    fn a_list_reads_alike_one_by_one_and_at_once() {
+        let many: String = (0..40).map(|n| format!("    k{n}: {n}\n    'q {n}': \"a\\tb\"\n")).collect();
+        let mixed = format!(
+            "- a: &x {{b: [1, ~]}}\n  a: 2\n- <<: *x\n  t: |\n    two\n    lines\n- m:\n{many}    k1: again\n"
+        );
+        for (items, after) in
+            [(mixed.as_str(), ""), ("[]\n", ""), ("- a\n- *k\n", "z: 1\n"), ("- a\n", "a: &a [*a]\n")]
+        {
+            let text = format!("apiVersion: v1\nother: &k v\nitems:\n{items}kind: PodList\n{after}");
+            let (one_by_one, at_once) = both(&text);
+            assert_ne!(one_by_one, Ok(vec!["no list".to_owned()]), "{text}");
+            assert_eq!(one_by_one, at_once, "{text}");
+        }
+        for faulty in ["- .nan\n", "- ? ~\n  : 1\n", "- !!int x\n", "- {b: *none}\n", "- .nan\n- !!int x\n"] {
+            let (one_by_one, at_once) = both(&format!("items:\n{faulty}kind: List\nz: .inf\n"));
+            assert!(at_once.is_err(), "{faulty}");
+            assert_eq!(one_by_one, at_once, "{faulty}");
+        }
+        for other in [
+            "kind: Pod\nitems: []\n",
+            "kind: List\n<<: {}\nitems: []\n",
+            "kind: !!binary TGlzdA==\nitems: []\n",
+        ] {
+            assert_eq!(both(other).0, Ok(vec!["no list".to_owned()]), "{other}");
+        }
     }
 }

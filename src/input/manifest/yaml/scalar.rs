@@ -4,6 +4,7 @@
 //! what a tag makes of them. Facts: gopkg.in/yaml.v2's resolve.go as sigs.k8s.io/yaml 1.6 carries it, and
 //! Go's encoding/json.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use base64::Engine;
@@ -13,20 +14,24 @@ use crate::input::manifest::text;
 
 /// A scalar with the type that YAML 1.1 gives it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Scalar {
+pub(super) enum Scalar<'t> {
     Null,
     Bool(bool),
     Int(i64),
     Uint(u64),
     Float(f64),
-    Text(String),
+    Text(Cow<'t, str>),
 }
 
 const STANDARD: &str = "tag:yaml.org,2002:";
 
 /// The type of a scalar: by its tag, by its looks where it is plain.
-pub(super) fn resolve(tag: Option<&str>, value: &str, plain: bool) -> Result<Scalar, String> {
-    let text = || Scalar::Text(value.to_owned());
+pub(super) fn resolve<'t>(
+    tag: Option<&str>,
+    value: &Cow<'t, str>,
+    plain: bool,
+) -> Result<Scalar<'t>, String> {
+    let text = || Scalar::Text(value.clone());
     let kind = match tag {
         None if !plain => return Ok(text()),
         None => "",
@@ -57,15 +62,15 @@ pub(super) fn resolve(tag: Option<&str>, value: &str, plain: bool) -> Result<Sca
     }
 }
 
-fn binary(value: &str) -> Result<Scalar, String> {
+fn binary(value: &str) -> Result<Scalar<'static>, String> {
     let compact: String = value.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
     let bytes = base64::engine::general_purpose::STANDARD.decode(compact);
     let bytes = bytes.map_err(|_| "yaml: !!binary value contains invalid base64 data".to_owned())?;
-    Ok(Scalar::Text(text::lossy(&bytes)))
+    Ok(Scalar::Text(text::lossy(&bytes).into()))
 }
 
-fn by_looks(value: &str, kind: &str) -> Scalar {
-    match value {
+fn by_looks<'t>(value: &Cow<'t, str>, kind: &str) -> Scalar<'t> {
+    match value.as_ref() {
         "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
             return Scalar::Bool(true);
@@ -78,7 +83,7 @@ fn by_looks(value: &str, kind: &str) -> Scalar {
         "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
         _ => {}
     }
-    let text = || Scalar::Text(value.to_owned());
+    let text = || Scalar::Text(value.clone());
     match value.as_bytes().first() {
         Some(b'.') => match styled_float(value) {
             Some(float) => Scalar::Float(float),
@@ -100,7 +105,7 @@ fn by_looks(value: &str, kind: &str) -> Scalar {
 }
 
 /// Go's `strconv.ParseInt(s, 0, 64)`, then `ParseUint`.
-fn integer(text: &str) -> Option<Scalar> {
+fn integer(text: &str) -> Option<Scalar<'static>> {
     let (negative, digits) = match text.as_bytes().first() {
         Some(b'-') => (true, text.get(1..)?),
         Some(b'+') => (false, text.get(1..)?),
@@ -177,8 +182,8 @@ fn is_timestamp(value: &str) -> bool {
     number(hour, 23) && number(minute, 59) && number(second, 59)
 }
 
-impl Scalar {
-    pub(super) fn into_json(self) -> Result<Data<'static>, String> {
+impl<'t> Scalar<'t> {
+    pub(super) fn into_json(self) -> Result<Data<'t>, String> {
         Ok(match self {
             Self::Null => Data::Null,
             Self::Bool(b) => Data::Bool(b),
@@ -190,19 +195,19 @@ impl Scalar {
                 return Err(format!("json: unsupported value: {sign}Inf"));
             }
             Self::Float(f) => Data::Number(json_float(f).into()),
-            Self::Text(text) => Data::String(text.into()),
+            Self::Text(text) => Data::String(text),
         })
     }
 
     /// What a key becomes; `value` is for the message only.
-    pub(super) fn into_text(self, value: &Node<'_>) -> Result<String, String> {
+    pub(super) fn into_text(self, value: &Node<'_>) -> Result<Cow<'t, str>, String> {
         Ok(match self {
             Self::Text(text) => text,
-            Self::Bool(b) => b.to_string(),
-            Self::Int(i) => i.to_string(),
-            Self::Float(f) if f.is_nan() => ".nan".to_owned(),
-            Self::Float(f) if f.is_infinite() => (if f > 0.0 { ".inf" } else { "-.inf" }).to_owned(),
-            Self::Float(f) => key_float(f),
+            Self::Bool(b) => b.to_string().into(),
+            Self::Int(i) => i.to_string().into(),
+            Self::Float(f) if f.is_nan() => ".nan".into(),
+            Self::Float(f) if f.is_infinite() => (if f > 0.0 { ".inf" } else { "-.inf" }).into(),
+            Self::Float(f) => key_float(f).into(),
             Self::Null => {
                 let value = in_go(value);
                 return Err(format!("unsupported map key of type: %!s(<nil>), key: <nil>, value: {value}"));
@@ -267,8 +272,8 @@ pub(super) fn in_go(node: &Node<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn value(text: &str) -> Data<'static> {
-        by_looks(text, "").into_json().unwrap_or(Data::String("unsupported".into()))
+    fn value(text: &str) -> Data<'_> {
+        by_looks(&text.into(), "").into_json().unwrap_or(Data::String("unsupported".into()))
     }
 
     #[test]
