@@ -3,6 +3,7 @@
 //! Decides the order of the stations (Kubernetes, CRI, runtime) and joins their answers into one
 //! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
 
+pub mod alike;
 mod notice;
 mod spelling;
 pub mod vm_size;
@@ -136,13 +137,7 @@ impl Evaluator {
 
     /// What the configuration makes of a sandbox that asks for nothing; `None` where it does not start.
     pub fn base(&self) -> Option<&vm_size::Base> {
-        let compute = || {
-            let loaded = self.loaded().ok()?;
-            let annotations = Annotations::default();
-            let sandbox = Sandbox { id: self.sandbox_id(), hostname: "", annotations: &annotations };
-            let run = loaded.run(&self.setup.host, &sandbox, Depth::Full);
-            Some(vm_size::Base::of(run.effective.as_ref()?, loaded.hypervisor()))
-        };
+        let compute = || Some(vm_size::Base::of(&self.asking_for_nothing()?, self.hypervisor()?));
         self.base.get_or_init(compute).as_ref()
     }
 

@@ -10,6 +10,7 @@
     clippy::string_slice
 )]
 
+mod alike;
 mod architecture;
 mod causes;
 mod command_line;

@@ -11,3 +11,4 @@ mod scripts;
 mod snapshots;
 mod stage;
 mod stranger;
+mod sweeps;

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use super::no_pod;
+use crate::evaluate::alike::lists_matter_to;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
@@ -22,6 +23,8 @@ pub struct PodEntry {
     pub id: Rc<str>,
     /// What the filter looks at.
     pub find: Rc<str>,
+    /// Whether the entries of policy lists have a say in what becomes of it.
+    pub gated: bool,
 }
 
 /// Gives each pod its identity.
@@ -34,7 +37,8 @@ pub fn entries(pods: Vec<Pod>) -> Vec<PodEntry> {
             *count += 1;
             let id = if *count == 1 { base } else { format!("{base} #{count}") };
             let find = format!("{id} {}", pod.source.file);
-            PodEntry { pod: Rc::new(pod), id: id.into(), find: find.into() }
+            let gated = lists_matter_to(&pod);
+            PodEntry { pod: Rc::new(pod), id: id.into(), find: find.into(), gated }
         })
         .collect()
 }
@@ -164,11 +168,10 @@ pub enum Turn {
 
 /// The pods whose fate differs, and how; among those that both sweeps have.
 pub fn turns(baseline: &Sweep, candidate: &Sweep) -> Vec<(usize, Turn)> {
-    let pairs = baseline.summaries.iter().zip(&candidate.summaries).take(baseline.next.min(candidate.next));
+    let pairs = baseline.slots.iter().zip(&candidate.slots).enumerate();
     pairs
-        .enumerate()
-        .filter_map(|(i, pair)| {
-            let (Some(old), Some(new)) = pair else { return None };
+        .filter_map(|(i, (old, new))| {
+            let (old, new) = (old.known()?, new.known()?);
             match (old.refused.is_some(), new.refused.is_some()) {
                 (false, true) => Some((i, Turn::Refused)),
                 (true, false) => Some((i, Turn::Starts)),
@@ -179,36 +182,63 @@ pub fn turns(baseline: &Sweep, candidate: &Sweep) -> Vec<(usize, Turn)> {
         .collect()
 }
 
+/// What is known of one pod.
+#[derive(Debug, Clone, Default)]
+struct Slot {
+    summary: Option<Rc<Summary>>,
+    /// Whether it is what becomes of the pod now, and not only what became of it before.
+    holds: bool,
+}
+
+impl Slot {
+    fn known(&self) -> Option<&Summary> {
+        self.summary.as_deref().filter(|_| self.holds)
+    }
+}
+
 /// Outcomes of all pods under one evaluator, filled in slices.
 #[derive(Debug, Clone, Default)]
 pub struct Sweep {
-    /// One for each pod; `None`: not yet.
-    pub summaries: Vec<Option<Summary>>,
+    slots: Vec<Slot>,
+    /// How many hold.
+    known: usize,
+    /// All before this one hold.
     next: usize,
 }
 
 impl Sweep {
     /// Nothing evaluated yet.
     pub fn new(pods: usize) -> Self {
-        Self { summaries: vec![None; pods], next: 0 }
+        Self { slots: vec![Slot::default(); pods], known: 0, next: 0 }
     }
 
     /// With what the first pods were found to come to.
     pub fn begun(pods: usize, summaries: Vec<Summary>) -> Self {
-        let next = summaries.len().min(pods);
-        let mut summaries: Vec<Option<Summary>> = summaries.into_iter().map(Some).collect();
-        summaries.resize(pods, None);
-        Self { summaries, next }
+        let known = summaries.len().min(pods);
+        let holds = |summary| Slot { summary: Some(Rc::new(summary)), holds: true };
+        let mut slots: Vec<Slot> = summaries.into_iter().map(holds).collect();
+        slots.resize(pods, Slot::default());
+        Self { slots, known, next: known }
+    }
+
+    /// How many pods it is of.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether it is of no pod.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
 
     /// Whether every pod was evaluated.
     pub fn done(&self) -> bool {
-        self.next >= self.summaries.len()
+        self.known >= self.slots.len()
     }
 
     /// How many were.
     pub fn progress(&self) -> (usize, usize) {
-        (self.next.min(self.summaries.len()), self.summaries.len())
+        (self.known, self.slots.len())
     }
 
     /// Evaluates up to `count` more; `pod` gives the pod to evaluate at an index.
@@ -219,32 +249,54 @@ impl Sweep {
         pod: impl Fn(usize) -> Option<Pod>,
         pods: &[PodEntry],
     ) {
-        for _ in 0..count {
-            let (Some(slot), Some(entry)) = (self.summaries.get_mut(self.next), pods.get(self.next)) else {
+        let mut left = count;
+        while left > 0 {
+            let (Some(slot), Some(entry)) = (self.slots.get_mut(self.next), pods.get(self.next)) else {
                 return;
             };
-            let evaluation = match pod(self.next) {
-                Some(tried) => evaluator.evaluate(&tried, Depth::Verdicts),
-                None => evaluator.evaluate(&entry.pod, Depth::Verdicts),
-            };
-            *slot = Some(Summary::of(&evaluation));
+            if !slot.holds {
+                let evaluation = match pod(self.next) {
+                    Some(tried) => evaluator.evaluate(&tried, Depth::Verdicts),
+                    None => evaluator.evaluate(&entry.pod, Depth::Verdicts),
+                };
+                *slot = Slot { summary: Some(Rc::new(Summary::of(&evaluation))), holds: true };
+                self.known += 1;
+                left -= 1;
+            }
             self.next += 1;
         }
     }
 
-    /// The outcome of one pod, where it is known.
+    /// The outcome of one pod, where it is known; the one before, until it is known anew.
     pub fn get(&self, index: usize) -> Option<&Summary> {
-        self.summaries.get(index).and_then(Option::as_ref)
+        self.slots.get(index).and_then(|slot| slot.summary.as_deref())
     }
 
     /// Starts over.
-    pub fn restart(&mut self, pods: usize) {
-        self.summaries.resize(pods, None);
-        self.next = 0;
+    pub fn restart(&mut self) {
+        self.forget_where(|_| true);
+    }
+
+    /// Starts over for these pods.
+    pub fn forget_where(&mut self, is_due: impl Fn(usize) -> bool) {
+        for index in 0..self.slots.len() {
+            if is_due(index) {
+                self.forget(index);
+            }
+        }
+    }
+
+    /// Starts over for this pod.
+    pub fn forget(&mut self, index: usize) {
+        if let Some(slot) = self.slots.get_mut(index).filter(|slot| slot.holds) {
+            slot.holds = false;
+            self.known -= 1;
+            self.next = self.next.min(index);
+        }
     }
 
     /// How many of the pods known so far are refused.
     pub fn refused(&self) -> usize {
-        self.summaries.iter().flatten().filter(|s| s.refused.is_some()).count()
+        self.slots.iter().filter(|slot| slot.summary.as_ref().is_some_and(|s| s.refused.is_some())).count()
     }
 }

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::pods::Sweep;
+use super::pods::{PodEntry, Sweep};
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
 use crate::audit;
@@ -177,21 +177,38 @@ impl Model {
 
     /// After any change of the lists.
     pub fn policy_changed(&mut self) {
-        if !self.edited && self.sweep.done() {
-            // What is on disk was just evaluated.
-            self.saved_sweep = self.sweep.clone();
-        } else if self.saved_sweep.progress().1 != self.pods.len() {
+        let was_edited = std::mem::replace(&mut self.edited, self.history.unsaved());
+        if self.saved_sweep.len() != self.pods.len() {
             self.saved_sweep = Sweep::new(self.pods.len());
         }
-        self.edited = self.history.unsaved();
-        self.current = if self.edited {
+        if !was_edited && self.edited && self.sweep.progress() > self.saved_sweep.progress() {
+            // What is on disk was just evaluated.
+            self.saved_sweep = self.sweep.clone();
+        }
+        let changed = if self.edited {
             self.saved.with_layers(self.history.layers(&self.saved.setup().layers))
         } else {
             self.saved.clone()
         };
+        let before = std::mem::replace(&mut self.current, changed);
         self.other = None;
-        self.sweep.restart(self.pods.len());
+        let sweep = std::mem::take(&mut self.sweep);
+        self.sweep = self.carried(sweep, &before, &self.current);
+        if !self.edited && self.saved_sweep.progress() > self.sweep.progress() {
+            self.sweep = self.saved_sweep.clone();
+        }
         self.evaluate();
+    }
+
+    /// What is known of all pods under `before`, as far as it holds under `after`.
+    pub fn carried(&self, mut sweep: Sweep, before: &Evaluator, after: &Evaluator) -> Sweep {
+        if before.fares_alike(after) {
+            let is_gated = |index: usize| self.pods.get(index).is_none_or(|entry: &PodEntry| entry.gated);
+            sweep.forget_where(|index| is_gated(index) || self.trials.contains_key(&index));
+        } else {
+            sweep.restart();
+        }
+        sweep
     }
 
     /// The layers as they would be after `edit`, without making it.
@@ -251,9 +268,11 @@ impl Model {
 
     /// Other texts on the disk than before.
     fn start_from(&mut self, layers: Layers) {
-        self.saved = self.saved.with_layers(layers);
+        let read = self.saved.with_layers(layers);
+        let before = std::mem::replace(&mut self.saved, read);
         self.readings += 1;
-        self.saved_sweep = Sweep::new(self.pods.len());
+        let sweep = std::mem::take(&mut self.saved_sweep);
+        self.saved_sweep = self.carried(sweep, &before, &self.saved);
         self.edited = true;
         self.policy_changed();
     }

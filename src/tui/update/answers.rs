@@ -8,7 +8,7 @@ use crate::input::manifest::Pod;
 use crate::tui::effect::{Effect, Fresh};
 use crate::tui::message::{Answer, Command, Copied};
 use crate::tui::model::Model;
-use crate::tui::model::pods::entries;
+use crate::tui::model::pods::{Sweep, entries};
 use crate::tui::theme::Preset;
 
 pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
@@ -89,6 +89,8 @@ fn pods(model: &mut Model, pods: Vec<Pod>) {
         .filter_map(|(i, trials)| Some((model.pods.get(i)?.id.clone(), trials)))
         .collect();
     model.pods = entries(pods);
+    model.sweep = Sweep::new(model.pods.len());
+    model.saved_sweep = Sweep::new(model.pods.len());
     let find = |id: &str| model.pods.iter().position(|e| &*e.id == id);
     model.pod = id.and_then(|id| find(&id)).unwrap_or(0);
     model.marked = marked.and_then(|id| find(&id));

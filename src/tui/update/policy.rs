@@ -78,19 +78,19 @@ pub(super) fn typed(model: &mut Model) {
         explain_entry(other_generation(setup.generation), &draft.list.list, &patterns, draft.at, &setup.host)
     });
     let candidate = if unchanged || empty { None } else { Some(model.would_be(&edit)) };
-    let count = model.pods.len();
+    let sweep = match &candidate {
+        Some(Ok(candidate)) => model.carried(model.sweep.clone(), &model.current, candidate),
+        _ => Sweep::new(0),
+    };
     let Some(Dialog::Pattern(draft)) = model.dialogs.last_mut() else { return };
     draft.meaning = (!empty).then_some(meaning);
     draft.elsewhere = elsewhere.filter(|_| !empty);
     draft.error = None;
     draft.candidate = None;
-    draft.sweep = Sweep::new(0);
+    draft.sweep = sweep;
     match candidate {
         None => {}
-        Some(Ok(evaluator)) => {
-            draft.candidate = Some(evaluator);
-            draft.sweep = Sweep::new(count);
-        }
+        Some(Ok(evaluator)) => draft.candidate = Some(evaluator),
         Some(Err(error)) => draft.error = Some(error.to_string()),
     }
 }

@@ -68,7 +68,8 @@ pub(super) fn drop_one(model: &mut Model) {
 
 fn changed(model: &mut Model) {
     model.evaluate();
-    model.sweep.restart(model.pods.len());
+    model.sweep.forget(model.pod);
+    model.saved_sweep.forget(model.pod);
 }
 
 /// The tried values as a patch in YAML, one document for each pod.

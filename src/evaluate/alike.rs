@@ -1,0 +1,44 @@
+//! What an edit of the policy cannot change, so that nobody works it out again.
+//!
+//! Decides when two setups differ in the entries of policy lists alone. Those are held against Kata's
+//! annotations and nothing else, so that a pod without any fares under both alike.
+
+use super::Evaluator;
+use crate::catalog::{self, KATA_PREFIX};
+use crate::input::Annotations;
+use crate::input::manifest::Pod;
+use crate::runtime::value::Effective;
+use crate::runtime::{Depth, Sandbox};
+
+/// Whether the entries of policy lists have a say in what becomes of `pod`.
+pub fn lists_matter_to(pod: &Pod) -> bool {
+    pod.annotations.iter().any(|annotation| annotation.key.starts_with(KATA_PREFIX))
+}
+
+impl Evaluator {
+    /// Whether the two, which have the same host and container runtime, differ for nobody but pods that
+    /// policy lists matter to. Where a sandbox that asks for nothing does not start, nobody can tell.
+    pub fn fares_alike(&self, other: &Self) -> bool {
+        let generation = self.setup.generation;
+        if generation != other.setup.generation || self.hypervisor() != other.hypervisor() {
+            return false;
+        }
+        let (Some(own), Some(others)) = (self.asking_for_nothing(), other.asking_for_nothing()) else {
+            return false;
+        };
+        let lists: Vec<&str> = catalog::lists(generation).collect();
+        let rest = |effective: &Effective| {
+            let is_list = |key: &str| lists.contains(&key.rsplit('.').next().unwrap_or(key));
+            let values = effective.iter().filter(|(key, _)| !is_list(key));
+            values.map(|(key, value)| (key.clone(), value.value.clone())).collect::<Vec<_>>()
+        };
+        rest(&own) == rest(&others)
+    }
+
+    /// Every value that a sandbox without annotations gets.
+    pub(super) fn asking_for_nothing(&self) -> Option<Effective> {
+        let annotations = Annotations::default();
+        let sandbox = Sandbox { id: self.sandbox_id(), hostname: "", annotations: &annotations };
+        self.loaded().ok()?.run(&self.setup.host, &sandbox, Depth::Full).effective
+    }
+}
