@@ -1,9 +1,10 @@
 //! One YAML document, as the Kubernetes clients turn it into JSON.
 //!
 //! Decides what keys become, in which order `<<` merges, which of two equal keys counts, and when aliases
-//! are too many; what a scalar is: `scalar`; the syntax: `tree`. Facts: the decoder of go-yaml 2 as
-//! sigs.k8s.io/yaml 1.6 carries it; messages are its own.
+//! are too many; what a scalar is: `scalar`; the syntax: `tree` and `dialect`. Facts: the decoder of
+//! go-yaml 2 as sigs.k8s.io/yaml 1.6 carries it; messages are its own.
 
+mod dialect;
 mod scalar;
 mod tree;
 
@@ -465,6 +466,29 @@ mod tests {
         assert!(read("# nothing\n").unwrap().is_none());
         assert_eq!(message("a: 1\nb: \"x\n  \\/\"\n"), "yaml: line 3: found unknown escape character");
         assert!(read("b: \"x\\\\/\"\n").is_ok());
+        // The first fault of a scalar is told, on the first line without its number.
+        assert_eq!(message("{\"\\/\\ud800\"}"), "yaml: found unknown escape character");
+        assert_eq!(message("? ~\n"), "unsupported map key of type: %!s(<nil>), key: <nil>, value: <nil>");
+    }
+
+    #[test]
+    fn between_brackets_go_yaml_has_rules_of_its_own() {
+        let keys = |text: &str| {
+            let root = read(text).unwrap().unwrap().root;
+            root.entries().iter().map(|e| (e.key.to_string(), e.value.data == Data::Null)).collect::<Vec<_>>()
+        };
+        assert_eq!(keys("{m:}"), [("m:".to_owned(), true)]);
+        assert_eq!(keys("{é: [a:,b:]}\n"), [("é".to_owned(), false)]);
+        let message = |text: &str| read(text).unwrap_err().message;
+        assert_eq!(message("{u: http://a/b?c=d}"), "yaml: did not find expected ',' or '}'");
+        assert_eq!(message("a:\n  u: [x,\n   a:?]\n"), "yaml: line 2: did not find expected ',' or ']'");
+        assert_eq!(message("[a: b?c]"), "yaml: did not find expected ',' or ']'");
+        assert_eq!(message(&"{m:}".repeat(99)), "yaml: found unexpected ':'");
+        assert!(read("u: http://a/b?c=d\n").is_ok());
+        // A mark inside is a character of the key; a value has it back.
+        assert_eq!(keys("# x\n\u{feff}a: b\nc: d\n").len(), 2);
+        let folded = read("a: \"x\n\u{feff}y\"\n").unwrap().unwrap().root;
+        assert_eq!(folded.text("a"), Some("x \u{feff}y"));
     }
 
     #[test]

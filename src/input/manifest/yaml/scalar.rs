@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use base64::Engine;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 
 use crate::input::manifest::node::{Data, Node};
 use crate::input::manifest::text;
@@ -64,7 +65,9 @@ pub(super) fn resolve<'t>(
 
 fn binary(value: &str) -> Result<Scalar<'static>, String> {
     let compact: String = value.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(compact);
+    // Go does not look at the bits that are left over.
+    let lax = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    let bytes = GeneralPurpose::new(&alphabet::STANDARD, lax).decode(compact);
     let bytes = bytes.map_err(|_| "yaml: !!binary value contains invalid base64 data".to_owned())?;
     Ok(Scalar::Text(text::lossy(&bytes).into()))
 }
@@ -209,11 +212,11 @@ impl<'t> Scalar<'t> {
             Self::Float(f) if f.is_infinite() => (if f > 0.0 { ".inf" } else { "-.inf" }).into(),
             Self::Float(f) => key_float(f).into(),
             Self::Null => {
-                let value = in_go(value);
+                let value = alone(value);
                 return Err(format!("unsupported map key of type: %!s(<nil>), key: <nil>, value: {value}"));
             }
             Self::Uint(u) => {
-                let value = in_go(value);
+                let value = alone(value);
                 return Err(format!("unsupported map key of type: uint64, key: {u:#x}, value: {value}"));
             }
         })
@@ -242,6 +245,11 @@ fn key_float(float: f64) -> String {
         return format!("{mantissa}e{sign}{:02}", exponent.abs());
     }
     format!("{short}")
+}
+
+/// The same where it stands alone: Go has two spellings of nothing.
+fn alone(node: &Node<'_>) -> String {
+    if node.data == Data::Null { "<nil>".to_owned() } else { in_go(node) }
 }
 
 /// A value in the spelling of Go's `%#v`.

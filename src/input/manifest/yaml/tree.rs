@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, BufRead, Read};
 
-use libyaml_safer::{ErrorKind, Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
 
 use super::YamlError;
+use super::dialect::{self, Doses};
 use crate::input::manifest::NESTING_LIMIT;
 
 /// A node before aliases and types are resolved.
@@ -47,6 +47,26 @@ pub(super) struct Tree<'t> {
     pub(super) root: Option<usize>,
 }
 
+/// A list or a mapping that is not at its end.
+struct Open {
+    index: usize,
+    /// What closes it and the line on which it begins, where it is written in brackets.
+    flow: Option<dialect::Flow>,
+}
+
+/// Why an attempt ended.
+enum Stop {
+    Fault(YamlError),
+    /// At a colon that go-yaml takes for a part of a plain scalar.
+    Colon(usize),
+}
+
+impl From<YamlError> for Stop {
+    fn from(fault: YamlError) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 impl<'t> Tree<'t> {
     pub(super) fn node(&self, index: usize) -> Option<&Written<'t>> {
         self.nodes.get(index)
@@ -72,27 +92,48 @@ impl<'t> Tree<'t> {
 
     /// `whole` is `text` with a line break at its end.
     pub(super) fn build(text: &'t str, whole: &str) -> Result<Self, YamlError> {
+        let mut read = dialect::without_marks(whole);
+        for _ in 0..dialect::COLONS {
+            match Self::attempt(text, whole, &read) {
+                Err(Stop::Colon(at)) if read.get(at..=at) == Some(":") => {
+                    read.to_mut().replace_range(at..=at, dialect::COLON);
+                }
+                Err(Stop::Colon(at)) => return Err(YamlError::new(at, dialect::COLON_FAULT)),
+                Err(Stop::Fault(fault)) => return Err(fault),
+                Ok(tree) => return Ok(tree),
+            }
+        }
+        Err(YamlError { at: None, message: dialect::COLON_FAULT.to_owned() })
+    }
+
+    /// The same, with `read` for the scanner: the whole text, without what it does not take as go-yaml does.
+    fn attempt(text: &'t str, whole: &str, read: &str) -> Result<Self, Stop> {
         let mut parser = Parser::new();
         parser.set_encoding(libyaml_safer::Encoding::Utf8);
-        parser.set_input(Doses(whole));
+        parser.set_input(Doses(read));
         let mut tree = Self { nodes: Vec::new(), tags: HashMap::new(), root: None };
         let mut anchors: HashMap<String, usize> = HashMap::new();
-        let mut open: Vec<usize> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
         loop {
-            let Event { data, start_mark, end_mark, .. } = parser.parse().map_err(|e| syntax(&e, whole))?;
+            let Event { data, start_mark, end_mark, .. } =
+                parser.parse().map_err(|error| match dialect::colon(&error) {
+                    Some(at) => Stop::Colon(at),
+                    None => Stop::Fault(dialect::syntax(&error, whole)),
+                })?;
             let at = usize::try_from(start_mark.index).unwrap_or(whole.len());
             let index = tree.nodes.len();
+            let mut opens = None;
             let (kind, anchor) = match data {
                 EventData::StreamStart { .. } => continue,
                 EventData::DocumentStart { version_directive, .. } => {
                     if version_directive.is_some_and(|v| (v.major, v.minor) != (1, 1)) {
-                        return Err(incompatible(whole));
+                        return Err(dialect::incompatible(whole).into());
                     }
                     continue;
                 }
                 EventData::DocumentEnd { .. } | EventData::StreamEnd => return Ok(tree),
                 EventData::SequenceEnd | EventData::MappingEnd => {
-                    let closed = open.pop().and_then(|parent| tree.nodes.get_mut(parent));
+                    let closed = open.pop().and_then(|parent| tree.nodes.get_mut(parent.index));
                     if let Some(Written { kind: Kind::List { end } | Kind::Map { end }, .. }) = closed {
                         *end = index;
                     }
@@ -101,27 +142,47 @@ impl<'t> Tree<'t> {
                 EventData::Alias { anchor } => match anchors.get(&anchor) {
                     Some(target) => (Kind::Alias { anchor: anchor.into(), target: *target }, None),
                     None => {
-                        return Err(YamlError::new(
-                            at,
-                            format!("yaml: unknown anchor '{anchor}' referenced"),
-                        ));
+                        let message = format!("yaml: unknown anchor '{anchor}' referenced");
+                        return Err(YamlError::new(at, message).into());
                     }
                 },
                 EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
-                    if style == ScalarStyle::DoubleQuoted {
-                        let end = usize::try_from(end_mark.index).unwrap_or(whole.len());
-                        escapes(whole.get(at..end).unwrap_or_default(), at, start_mark.line)?;
+                    let end = usize::try_from(end_mark.index).unwrap_or(whole.len());
+                    let spelt = whole.get(at..end).unwrap_or_default();
+                    let flow = open.last().and_then(|parent| parent.flow);
+                    match style {
+                        ScalarStyle::DoubleQuoted => dialect::escapes(spelt, at, start_mark.line)?,
+                        ScalarStyle::Plain => dialect::question(spelt, at, start_mark.line, flow)?,
+                        _ => {}
                     }
                     if let Some(tag) = tag {
                         tree.tags.insert(index, tag);
                     }
-                    (Kind::Scalar { value: as_it_stands(text, at, value), plain: plain_implicit }, anchor)
+                    let mut value = as_it_stands(text, read, at, value);
+                    if let Cow::Owned(joined) = &mut value
+                        && let Some(read) = read.get(at..end)
+                        && read != spelt
+                    {
+                        let whole = dialect::with_marks(joined, read, spelt);
+                        *joined = whole.ok_or_else(|| YamlError::new(at, dialect::COLON_FAULT))?;
+                    }
+                    (Kind::Scalar { value, plain: plain_implicit }, anchor)
                 }
                 // Until it is closed, all that comes is in it.
-                EventData::SequenceStart { anchor, .. } => (Kind::List { end: usize::MAX }, anchor),
-                EventData::MappingStart { anchor, .. } => (Kind::Map { end: usize::MAX }, anchor),
+                EventData::SequenceStart { anchor, style, .. } => {
+                    let flow = (style == SequenceStyle::Flow).then_some((']', start_mark.line));
+                    opens = Some(flow);
+                    (Kind::List { end: usize::MAX }, anchor)
+                }
+                EventData::MappingStart { anchor, style, .. } => {
+                    // One pair in a flow list may do without braces.
+                    let pair = !whole.get(at..).is_some_and(|text| text.starts_with(['{', '&', '!']));
+                    let around = open.last().and_then(|parent| parent.flow).filter(|_| pair);
+                    let own = (style == MappingStyle::Flow).then_some(('}', start_mark.line));
+                    opens = Some(own.map(|own| around.unwrap_or(own)));
+                    (Kind::Map { end: usize::MAX }, anchor)
+                }
             };
-            let opens = matches!(kind, Kind::List { .. } | Kind::Map { .. });
             if let Some(anchor) = anchor {
                 anchors.insert(anchor, index);
             }
@@ -129,97 +190,23 @@ impl<'t> Tree<'t> {
             if open.is_empty() {
                 tree.root = Some(index);
             }
-            if opens {
-                open.push(index);
+            if let Some(flow) = opens {
+                open.push(Open { index, flow });
                 if open.len() > NESTING_LIMIT {
                     let message = format!("yaml: nested deeper than {NESTING_LIMIT} levels");
-                    return Err(YamlError::new(at, message));
+                    return Err(YamlError::new(at, message).into());
                 }
             }
         }
     }
 }
 
-/// A text in the doses in which go-yaml takes it: a character that it cannot have is found out when its
-/// dose is taken, before a fault of the syntax that stands later than the dose's start. The parser would take
-/// all that it is offered, at four bytes for each character.
-struct Doses<'t>(&'t str);
-
-/// go-yaml's buffer, in bytes.
-const DOSE: usize = 512;
-
-impl BufRead for Doses<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let end = self.0.floor_char_boundary(DOSE);
-        Ok(self.0.as_bytes().get(..end).unwrap_or_default())
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.0 = self.0.get(amount..).unwrap_or_default();
-    }
-}
-
-impl Read for Doses<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(buffer)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-/// The value of a scalar that stands at `at`, out of the text where the text has it.
-fn as_it_stands(text: &str, at: usize, value: String) -> Cow<'_, str> {
-    // Plain, or behind a quote.
+/// The value of a scalar, out of the text where the text has it: plain, or behind a quote. `read` is what the
+/// scanner was given, of the same length.
+fn as_it_stands<'t>(text: &'t str, read: &str, at: usize, value: String) -> Cow<'t, str> {
     let spelt = [at, at + 1].into_iter().find_map(|start| {
-        let spelt = text.get(start..start + value.len())?;
-        (spelt == value).then_some(spelt)
+        let range = start..start + value.len();
+        read.get(range.clone()).filter(|spelt| *spelt == value).and_then(|_| text.get(range))
     });
     spelt.map_or(Cow::Owned(value), Cow::Borrowed)
-}
-
-/// go-yaml has no `\/` between double quotes, which libyaml has.
-fn escapes(quoted: &str, at: usize, line: u64) -> Result<(), YamlError> {
-    let mut escaped = false;
-    for (offset, byte) in quoted.bytes().enumerate() {
-        if escaped && byte == b'/' {
-            let before = quoted.as_bytes().get(..offset).unwrap_or_default();
-            let breaks = before.iter().filter(|b| **b == b'\n').count() as u64;
-            let message = format!("yaml: line {}: found unknown escape character", line + breaks + 1);
-            return Err(YamlError::new(at + offset, message));
-        }
-        escaped = !escaped && byte == b'\\';
-    }
-    Ok(())
-}
-
-/// go-yaml's message for what libyaml found. It counts lines from 1 for the scanner and from 0 for the
-/// parser, and leaves out a line 0.
-fn syntax(error: &libyaml_safer::Error, text: &str) -> YamlError {
-    let problem = error.problem();
-    let mark = error.problem_mark();
-    let scanner = error.kind() == ErrorKind::Scanner;
-    let line = match mark {
-        Some(mark) if mark.line != 0 => mark.line + u64::from(scanner),
-        _ => error.context_mark().map_or(0, |m| m.line),
-    };
-    let is_incompatible = problem.contains("<document start>")
-        && text.lines().any(|l| l.starts_with("%YAML") && !l.trim_end().ends_with("1.1"));
-    if is_incompatible {
-        return incompatible(text);
-    }
-    YamlError { at: mark.and_then(|m| usize::try_from(m.index).ok()), message: worded(line, problem) }
-}
-
-fn worded(line: u64, problem: &str) -> String {
-    match line {
-        0 => format!("yaml: {problem}"),
-        line => format!("yaml: line {line}: {problem}"),
-    }
-}
-
-/// The complaint about the first `%YAML` line.
-fn incompatible(text: &str) -> YamlError {
-    let before = text.split_inclusive('\n').take_while(|line| !line.starts_with("%YAML"));
-    let (line, at) = before.fold((0, 0), |(lines, bytes), line| (lines + 1, bytes + line.len()));
-    YamlError::new(at, worded(line, "found incompatible YAML document"))
 }
