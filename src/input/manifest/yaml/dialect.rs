@@ -58,8 +58,13 @@ pub(super) fn with_marks(value: &str, read: &str, spelt: &str) -> Option<String>
     (back(read) == spelt).then(|| back(value))
 }
 
-/// So many colons are taken out of a text before it is given up: each takes another reading.
-pub(super) const COLONS: usize = 16;
+/// How often a text is read before its colons are given up: each that is taken out takes another reading.
+pub(super) fn readings(text: &str) -> usize {
+    const MOST: usize = 16;
+    const BYTES: usize = 256 << 20;
+    (BYTES / text.len().max(1)).clamp(1, MOST)
+}
+
 /// What stands for such a colon while a text is read.
 pub(super) const COLON: &str = "x";
 /// What libyaml says of one.

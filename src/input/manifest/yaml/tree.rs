@@ -93,7 +93,7 @@ impl<'t> Tree<'t> {
     /// `whole` is `text` with a line break at its end.
     pub(super) fn build(text: &'t str, whole: &str) -> Result<Self, YamlError> {
         let mut read = dialect::without_marks(whole);
-        for _ in 0..dialect::COLONS {
+        for _ in 0..dialect::readings(whole) {
             match Self::attempt(text, whole, &read) {
                 Err(Stop::Colon(at)) if read.get(at..=at) == Some(":") => {
                     read.to_mut().replace_range(at..=at, dialect::COLON);
