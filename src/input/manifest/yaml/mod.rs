@@ -418,9 +418,9 @@ mod tests {
 
     #[test]
     fn keys_become_text() {
-        let reading = read("yes: 1\n010: 2\n1.5: 3\n1e30: 4\n!!str no: 5\n").unwrap().unwrap();
+        let reading = read("yes: 1\n010: 2\n1.5: 3\n1e30: 4\n!!str no: 5\n-1e40: 6\n").unwrap().unwrap();
         let keys: Vec<_> = reading.root.entries().iter().map(|e| e.key.as_ref()).collect();
-        assert_eq!(keys, ["true", "8", "1.5", "1e+30", "no"]);
+        assert_eq!(keys, ["true", "8", "1.5", "1e+30", "no", "-.inf"]);
     }
 
     #[test]

@@ -209,7 +209,6 @@ impl<'t> Scalar<'t> {
             Self::Bool(b) => b.to_string().into(),
             Self::Int(i) => i.to_string().into(),
             Self::Float(f) if f.is_nan() => ".nan".into(),
-            Self::Float(f) if f.is_infinite() => (if f > 0.0 { ".inf" } else { "-.inf" }).into(),
             Self::Float(f) => key_float(f).into(),
             Self::Null => {
                 let value = alone(value);
@@ -237,6 +236,9 @@ fn json_float(float: f64) -> String {
 fn key_float(float: f64) -> String {
     #[allow(clippy::cast_possible_truncation)]
     let short = float as f32;
+    if short.is_infinite() {
+        return (if short > 0.0 { ".inf" } else { "-.inf" }).to_owned();
+    }
     let scientific = format!("{short:e}");
     let exponent: i32 = scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
     if short != 0.0 && !(-4..6).contains(&exponent) {
