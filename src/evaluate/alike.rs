@@ -27,12 +27,13 @@ impl Evaluator {
             return false;
         };
         let lists: Vec<&str> = catalog::lists(generation).collect();
-        let rest = |effective: &Effective| {
-            let is_list = |key: &str| lists.contains(&key.rsplit('.').next().unwrap_or(key));
-            let values = effective.iter().filter(|(key, _)| !is_list(key));
-            values.map(|(key, value)| (key.clone(), value.value.clone())).collect::<Vec<_>>()
+        let is_list = |key: &str| lists.contains(&key.rsplit('.').next().unwrap_or(key));
+        let same = |own: &Effective, other: &Effective| {
+            let own = own.iter().filter(|(key, _)| !is_list(key));
+            let others = other.iter().filter(|(key, _)| !is_list(key));
+            own.map(|(key, value)| (key, &value.value)).eq(others.map(|(key, value)| (key, &value.value)))
         };
-        rest(&own) == rest(&others)
+        same(&own, &others)
     }
 
     /// Every value that a sandbox without annotations gets.

@@ -42,7 +42,7 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
 
 /// What of an agent's table its parameters come from.
 #[derive(PartialEq)]
-struct Told<'a> {
+struct AgentParams<'a> {
     debug: bool,
     enable_tracing: bool,
     container_pipe_size: u32,
@@ -53,7 +53,7 @@ struct Told<'a> {
     mem_agent: &'a MemAgent,
 }
 
-impl<'a> Told<'a> {
+impl<'a> AgentParams<'a> {
     fn of(agent: &'a Agent) -> Self {
         Self {
             debug: agent.debug,
@@ -132,13 +132,13 @@ fn mem_agent_params(mem: &MemAgent, mut set: impl FnMut(&'static str, String)) {
 
 /// Whether two agents are told the same by way of the kernel command line.
 pub fn are_told_alike(agent: &Agent, other: &Agent) -> bool {
-    Told::of(agent) == Told::of(other)
+    AgentParams::of(agent) == AgentParams::of(other)
 }
 
 /// What the agent is told by way of the kernel command line.
 pub fn agent_params(agent: &Agent) -> String {
     let mut line = String::with_capacity(128);
-    for (key, value) in Told::of(agent).params() {
+    for (key, value) in AgentParams::of(agent).params() {
         if !line.is_empty() {
             line.push(' ');
         }

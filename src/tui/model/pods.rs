@@ -221,22 +221,12 @@ impl Sweep {
         Self { slots, known, next: known }
     }
 
-    /// How many pods it is of.
-    pub fn len(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Whether it is of no pod.
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
-    }
-
     /// Whether every pod was evaluated.
     pub fn done(&self) -> bool {
         self.known >= self.slots.len()
     }
 
-    /// How many were.
+    /// How many were, and of how many.
     pub fn progress(&self) -> (usize, usize) {
         (self.known, self.slots.len())
     }

@@ -51,10 +51,10 @@ pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace(MARK, STAND_IN))
 }
 
-/// The same marks back in a value; `None` where more is missing. `read` and `spelt` are how it was read and how
-/// it is written.
-pub(super) fn with_marks(value: &str, read: &str, spelt: &str) -> Option<String> {
-    let back = |text: &str| text.replace(STAND_IN.trim_start(), MARK.trim_start());
+/// A value with its marks and colons; `None` where nobody can tell them apart. `read` and `spelt` are how it was
+/// read and how it is written.
+pub(super) fn restored(value: &str, read: &str, spelt: &str) -> Option<String> {
+    let back = |text: &str| text.replace(STAND_IN.trim_start(), MARK.trim_start()).replace(COLON, ":");
     (back(read) == spelt).then(|| back(value))
 }
 
@@ -66,15 +66,20 @@ pub(super) fn readings(text: &str) -> usize {
 }
 
 /// What stands for such a colon while a text is read.
-pub(super) const COLON: &str = "x";
+pub(super) const COLON: &str = "~";
 /// What libyaml says of one.
-pub(super) const COLON_FAULT: &str = "yaml: found unexpected ':'";
+const UNEXPECTED: &str = "found unexpected ':'";
 
 /// Where in a plain scalar between brackets a colon stands that libyaml refuses, because a bracket or a comma
 /// follows: `{key:}`. To go-yaml it is a part of the scalar.
 pub(super) fn colon(error: &libyaml_safer::Error) -> Option<usize> {
-    let mark = error.problem_mark().filter(|_| error.problem() == "found unexpected ':'")?;
+    let mark = error.problem_mark().filter(|_| error.problem() == UNEXPECTED)?;
     usize::try_from(mark.index).ok()
+}
+
+/// libyaml's complaint about a scalar whose colons cannot be put back.
+pub(super) fn unexpected(at: usize, line: u64) -> YamlError {
+    YamlError::new(at, worded(if line == 0 { 0 } else { line + 1 }, UNEXPECTED))
 }
 
 /// What closes a list or a mapping in brackets, and the line on which it begins.

@@ -485,6 +485,9 @@ mod tests {
         assert_eq!(message("[a: b?c]"), "yaml: did not find expected ',' or ']'");
         assert_eq!(message(&"{m:}".repeat(99)), "yaml: found unexpected ':'");
         assert!(read("u: http://a/b?c=d\n").is_ok());
+        let joined = read("[a:,b\n c:]\n").unwrap().unwrap().root;
+        assert!(format!("{joined:?}").contains("\"b c:\""), "{joined:?}");
+        assert_eq!(message("[\nb~\n c:]\n"), "yaml: line 2: found unexpected ':'");
         // A mark inside is a character of the key; a value has it back.
         assert_eq!(keys("# x\n\u{feff}a: b\nc: d\n").len(), 2);
         let folded = read("a: \"x\n\u{feff}y\"\n").unwrap().unwrap().root;

@@ -57,8 +57,8 @@ struct Open {
 /// Why an attempt ended.
 enum Stop {
     Fault(YamlError),
-    /// At a colon that go-yaml takes for a part of a plain scalar.
-    Colon(usize),
+    /// At a colon that go-yaml takes for a part of a plain scalar, with libyaml's complaint.
+    Colon(usize, YamlError),
 }
 
 impl From<YamlError> for Stop {
@@ -93,17 +93,17 @@ impl<'t> Tree<'t> {
     /// `whole` is `text` with a line break at its end.
     pub(super) fn build(text: &'t str, whole: &str) -> Result<Self, YamlError> {
         let mut read = dialect::without_marks(whole);
-        for _ in 0..dialect::readings(whole) {
+        let mut left = dialect::readings(whole);
+        loop {
+            left -= 1;
             match Self::attempt(text, whole, &read) {
-                Err(Stop::Colon(at)) if read.get(at..=at) == Some(":") => {
+                Err(Stop::Colon(at, _)) if left > 0 && read.get(at..=at) == Some(":") => {
                     read.to_mut().replace_range(at..=at, dialect::COLON);
                 }
-                Err(Stop::Colon(at)) => return Err(YamlError::new(at, dialect::COLON_FAULT)),
-                Err(Stop::Fault(fault)) => return Err(fault),
+                Err(Stop::Colon(_, fault) | Stop::Fault(fault)) => return Err(fault),
                 Ok(tree) => return Ok(tree),
             }
         }
-        Err(YamlError { at: None, message: dialect::COLON_FAULT.to_owned() })
     }
 
     /// The same, with `read` for the scanner: the whole text, without what it does not take as go-yaml does.
@@ -115,11 +115,13 @@ impl<'t> Tree<'t> {
         let mut anchors: HashMap<String, usize> = HashMap::new();
         let mut open: Vec<Open> = Vec::new();
         loop {
-            let Event { data, start_mark, end_mark, .. } =
-                parser.parse().map_err(|error| match dialect::colon(&error) {
-                    Some(at) => Stop::Colon(at),
-                    None => Stop::Fault(dialect::syntax(&error, whole)),
-                })?;
+            let Event { data, start_mark, end_mark, .. } = parser.parse().map_err(|error| {
+                let fault = dialect::syntax(&error, whole);
+                match dialect::colon(&error) {
+                    Some(at) => Stop::Colon(at, fault),
+                    None => Stop::Fault(fault),
+                }
+            })?;
             let at = usize::try_from(start_mark.index).unwrap_or(whole.len());
             let index = tree.nodes.len();
             let mut opens = None;
@@ -163,8 +165,8 @@ impl<'t> Tree<'t> {
                         && let Some(read) = read.get(at..end)
                         && read != spelt
                     {
-                        let whole = dialect::with_marks(joined, read, spelt);
-                        *joined = whole.ok_or_else(|| YamlError::new(at, dialect::COLON_FAULT))?;
+                        let whole = dialect::restored(joined, read, spelt);
+                        *joined = whole.ok_or_else(|| dialect::unexpected(at, start_mark.line))?;
                     }
                     (Kind::Scalar { value, plain: plain_implicit }, anchor)
                 }
