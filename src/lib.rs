@@ -72,6 +72,7 @@ pub mod input;
 pub mod kubernetes;
 pub mod launch;
 pub mod policy;
+pub mod release;
 pub mod report;
 pub mod runtime;
 pub mod sample;

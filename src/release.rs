@@ -1,0 +1,321 @@
+//! A runtime at a version, and spans of versions. Nothing else compares versions of Kata.
+//!
+//! Facts: the tags of kata-containers from 2.0.0 to 4.1.0; runtime-rs is shipped since 3.0.0.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The two runtimes of Kata Containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Runtime {
+    /// src/runtime, written in Go.
+    Go,
+    /// src/runtime-rs, written in Rust.
+    Rs,
+}
+
+impl Runtime {
+    /// The word of options and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Go => "go",
+            Self::Rs => "rs",
+        }
+    }
+
+    /// For people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Go => "Go runtime",
+            Self::Rs => "runtime-rs",
+        }
+    }
+
+    /// Every version of it, oldest first.
+    pub fn versions(self) -> impl DoubleEndedIterator<Item = Version> + Clone {
+        let first = match self {
+            Self::Go => Version::new(2, 0, 0),
+            Self::Rs => Version::new(3, 0, 0),
+        };
+        VERSIONS.iter().copied().filter(move |version| *version >= first)
+    }
+}
+
+/// A version of Kata Containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Version {
+    major: u8,
+    minor: u8,
+    patch: u8,
+}
+
+impl Version {
+    /// The newest whose rules are known.
+    pub const NEWEST: Self = Self::new(4, 1, 0);
+
+    /// By its numbers.
+    pub const fn new(major: u8, minor: u8, patch: u8) -> Self {
+        Self { major, minor, patch }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Every release of Kata Containers since 2.0.0, oldest first.
+const VERSIONS: [Version; 64] = {
+    const fn v(major: u8, minor: u8, patch: u8) -> Version {
+        Version::new(major, minor, patch)
+    }
+    [
+        v(2, 0, 0),
+        v(2, 0, 1),
+        v(2, 0, 2),
+        v(2, 0, 3),
+        v(2, 0, 4),
+        v(2, 1, 0),
+        v(2, 1, 1),
+        v(2, 2, 0),
+        v(2, 2, 1),
+        v(2, 2, 2),
+        v(2, 2, 3),
+        v(2, 3, 0),
+        v(2, 3, 1),
+        v(2, 3, 2),
+        v(2, 3, 3),
+        v(2, 4, 0),
+        v(2, 4, 1),
+        v(2, 4, 2),
+        v(2, 4, 3),
+        v(2, 5, 0),
+        v(2, 5, 1),
+        v(2, 5, 2),
+        v(3, 0, 0),
+        v(3, 0, 1),
+        v(3, 0, 2),
+        v(3, 1, 0),
+        v(3, 1, 1),
+        v(3, 1, 2),
+        v(3, 1, 3),
+        v(3, 2, 0),
+        v(3, 3, 0),
+        v(3, 4, 0),
+        v(3, 5, 0),
+        v(3, 6, 0),
+        v(3, 7, 0),
+        v(3, 8, 0),
+        v(3, 9, 0),
+        v(3, 10, 0),
+        v(3, 10, 1),
+        v(3, 11, 0),
+        v(3, 12, 0),
+        v(3, 13, 0),
+        v(3, 14, 0),
+        v(3, 15, 0),
+        v(3, 16, 0),
+        v(3, 17, 0),
+        v(3, 18, 0),
+        v(3, 19, 0),
+        v(3, 19, 1),
+        v(3, 20, 0),
+        v(3, 21, 0),
+        v(3, 22, 0),
+        v(3, 23, 0),
+        v(3, 24, 0),
+        v(3, 25, 0),
+        v(3, 26, 0),
+        v(3, 27, 0),
+        v(3, 28, 0),
+        v(3, 29, 0),
+        v(3, 30, 0),
+        v(3, 31, 0),
+        v(3, 32, 0),
+        v(4, 0, 0),
+        v(4, 1, 0),
+    ]
+};
+
+/// A runtime at a version: what is modelled as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Release {
+    /// Which runtime.
+    pub runtime: Runtime,
+    /// At which version.
+    pub version: Version,
+}
+
+impl Release {
+    /// The Go runtime at a version.
+    pub const fn go(major: u8, minor: u8, patch: u8) -> Self {
+        Self { runtime: Runtime::Go, version: Version::new(major, minor, patch) }
+    }
+
+    /// runtime-rs at a version.
+    pub const fn rs(major: u8, minor: u8, patch: u8) -> Self {
+        Self { runtime: Runtime::Rs, version: Version::new(major, minor, patch) }
+    }
+
+    /// The newest known of a runtime.
+    pub const fn newest(runtime: Runtime) -> Self {
+        Self { runtime, version: Version::NEWEST }
+    }
+
+    /// The identifier of reports: `go-3.19.1`, `rs-4.1.0`.
+    pub fn id(self) -> String {
+        format!("{}-{}", self.runtime.as_str(), self.version)
+    }
+
+    /// For people: `Go runtime 3.19.1`, `runtime-rs 4.1.0`.
+    pub fn title(self) -> String {
+        format!("{} {}", self.runtime.title(), self.version)
+    }
+}
+
+/// A version as somebody wrote it: `3.19`, `v3.19.1`, `3.19.1.kata2`, `3.31.0-7.rhaos4.20`, `3.3.0-12-gabc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    major: u8,
+    minor: u8,
+    patch: Option<u8>,
+    /// Whether a vendor's or a build's own addition follows the numbers.
+    pub patched: bool,
+}
+
+/// A text that is no version of Kata.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no version of Kata Containers; write one such as 3.19 or 3.19.1")]
+pub struct VersionError(pub String);
+
+impl FromStr for Asked {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let wrong = || VersionError(text.to_owned());
+        let trimmed = text.trim();
+        let bare = trimmed.strip_prefix('v').unwrap_or(trimmed);
+        let end = bare.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(bare.len());
+        let (numbers, rest) = bare.split_at_checked(end).unwrap_or((bare, ""));
+        let mut parts = numbers.split('.');
+        let mut number = || parts.next().filter(|part| !part.is_empty()).map(str::parse::<u8>);
+        let major = number().ok_or_else(wrong)?.map_err(|_| wrong())?;
+        let minor = number().ok_or_else(wrong)?.map_err(|_| wrong())?;
+        let patch = number().transpose().map_err(|_| wrong())?;
+        let more = parts.any(|part| !part.is_empty());
+        // What is not a number has to be set off from the numbers: 3.19x is none.
+        if !rest.is_empty() && !numbers.ends_with('.') && !rest.starts_with(['-', '+', '~', '_']) {
+            return Err(wrong());
+        }
+        Ok(Self { major, minor, patch, patched: more || !rest.is_empty() })
+    }
+}
+
+/// What a version that somebody wrote stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meant {
+    /// One that was released, and that is modelled.
+    Known(Version),
+    /// One that is newer than the newest known, and is judged as that.
+    Newer(Version),
+    /// One that never was: those around it, where there are any.
+    Never {
+        /// The last before it.
+        before: Option<Version>,
+        /// The first after it.
+        after: Option<Version>,
+    },
+}
+
+impl Asked {
+    /// What it stands for with a runtime; without a patch number the last patch of that minor version.
+    pub fn of(self, runtime: Runtime) -> Meant {
+        let asked = Version::new(self.major, self.minor, self.patch.unwrap_or(u8::MAX));
+        let last = runtime.versions().rfind(|version| match self.patch {
+            Some(_) => *version == asked,
+            None => (version.major, version.minor) == (self.major, self.minor),
+        });
+        if let Some(version) = last {
+            return Meant::Known(version);
+        }
+        if asked > Version::NEWEST {
+            return Meant::Newer(Version::NEWEST);
+        }
+        Meant::Never {
+            before: runtime.versions().rfind(|version| *version < asked),
+            after: runtime.versions().find(|version| *version > asked),
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)?;
+        self.patch.map_or(Ok(()), |patch| write!(f, ".{patch}"))
+    }
+}
+
+/// From one version up to and with another; without an end up to today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub since: Version,
+    /// The last.
+    pub until: Option<Version>,
+}
+
+impl Span {
+    /// Whether a version lies in it.
+    pub fn contains(self, version: Version) -> bool {
+        self.since <= version && self.until.is_none_or(|until| version <= until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(text: &str, runtime: Runtime) -> Meant {
+        text.parse::<Asked>().unwrap().of(runtime)
+    }
+
+    #[test]
+    fn a_version_without_patch_is_its_last() {
+        assert_eq!(meant("3.19", Runtime::Go), Meant::Known(Version::new(3, 19, 1)));
+        assert_eq!(meant("v2.5", Runtime::Go), Meant::Known(Version::new(2, 5, 2)));
+        assert_eq!(meant("4.1", Runtime::Rs), Meant::Known(Version::NEWEST));
+    }
+
+    #[test]
+    fn vendors_numbers_are_read_as_their_base() {
+        for text in ["3.19.1.kata2", "3.19.1-7.rhaos4.20", "3.19.1-12-gabc", "3.19.1+dirty"] {
+            let asked: Asked = text.parse().unwrap();
+            assert!(asked.patched, "{text}");
+            assert_eq!(asked.of(Runtime::Go), Meant::Known(Version::new(3, 19, 1)), "{text}");
+        }
+        assert!(!"3.19.1".parse::<Asked>().unwrap().patched);
+    }
+
+    #[test]
+    fn what_never_was_has_neighbours() {
+        assert_eq!(meant("4.3.0", Runtime::Go), Meant::Newer(Version::NEWEST));
+        let around =
+            Meant::Never { before: Some(Version::new(3, 19, 1)), after: Some(Version::new(3, 20, 0)) };
+        assert_eq!(meant("3.19.7", Runtime::Go), around);
+        let first = Meant::Never { before: None, after: Some(Version::new(3, 0, 0)) };
+        assert_eq!(meant("2.5.2", Runtime::Rs), first);
+        for text in ["", "4", "x.y", "3.19x", "3..1", "300.1"] {
+            assert!(text.parse::<Asked>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_hold_their_ends() {
+        let span = Span { since: Version::new(3, 1, 0), until: Some(Version::new(3, 10, 0)) };
+        assert!(span.contains(Version::new(3, 1, 0)) && span.contains(Version::new(3, 10, 0)));
+        assert!(!span.contains(Version::new(3, 10, 1)) && !span.contains(Version::new(3, 0, 2)));
+        assert!(Span { until: None, ..span }.contains(Version::NEWEST));
+        assert_eq!(Runtime::Rs.versions().count(), 42);
+    }
+}
