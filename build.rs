@@ -28,11 +28,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(
             code,
             "Annotation {{ key: {:?}, summary: {:?}, note: {:?}, risk: Risk::{:?}, level: Level::{:?}, \
-             go: {:?}, rs: {:?}, documented: {:?}, replaced_by: {:?}, readers: [",
-            a.key, a.summary, a.note, a.risk, a.level, a.go, a.rs, a.documented, a.replaced_by
+             documented: {:?}, replaced_by: {:?}, readers: &[",
+            a.key, a.summary, a.note, a.risk, a.level, a.documented, a.replaced_by
         )?;
-        for (_, reader) in a.readers() {
-            write_reader(&mut code, reader)?;
+        for (runtime, readers) in [("Go", &a.go), ("Rs", &a.rs)] {
+            for reader in readers {
+                writeln!(code, "(Runtime::{runtime}, {}, ", span(reader.since, reader.until))?;
+                write_reader(&mut code, reader)?;
+                writeln!(code, "),")?;
+            }
         }
         writeln!(code, "] }},")?;
     }
@@ -48,17 +52,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     for k in &keys {
         writeln!(
             code,
-            "ConfigKey {{ table: {:?}, key: {:?}, summary: {:?}, readers: [",
+            "ConfigKey {{ table: {:?}, key: {:?}, summary: {:?}, readers: &[",
             k.table, k.key, k.summary
         )?;
-        for reader in [&k.go_2_1, &k.go_4_1, &k.rs_4_1] {
-            match reader {
-                None => writeln!(code, "None,")?,
-                Some(r) => writeln!(
+        for (runtime, readers) in [("Go", &k.go), ("Rs", &k.rs)] {
+            for r in readers {
+                writeln!(
                     code,
-                    "Some(KeyReader {{ kind: Kind::{:?}, unit: {:?}, default: {:?}, unused: {}, hypervisors: &{:?} }}),",
-                    r.kind, r.unit, r.default, r.unused, r.hypervisors
-                )?,
+                    "(Runtime::{runtime}, {}, KeyReader {{ kind: Kind::{:?}, unit: {:?}, default: {:?}, unused: {}, hypervisors: &{:?} }}),",
+                    span(r.since, r.until),
+                    r.kind,
+                    r.unit,
+                    r.default,
+                    r.unused,
+                    r.hypervisors
+                )?;
             }
         }
         writeln!(code, "] }},")?;
@@ -76,6 +84,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn span(since: document::Numbers, until: Option<document::Numbers>) -> String {
+    let version = |n: document::Numbers| format!("Version::new({}, {}, {})", n.0, n.1, n.2);
+    let until = until.map_or("None".to_owned(), |until| format!("Some({})", version(until)));
+    format!("Span {{ since: {}, until: {until} }}", version(since))
+}
+
 fn write_reader(code: &mut String, r: &document::Reader) -> Result<(), Box<dyn Error>> {
     let gate = match (r.gate, &r.list) {
         (Some(document::GateWord::NameAndValue), Some(list)) => format!("Gate::NameAndValue({list:?})"),
@@ -89,7 +103,7 @@ fn write_reader(code: &mut String, r: &document::Reader) -> Result<(), Box<dyn E
         code,
         "Reader {{ documented: {}, read: {}, effective: {}, overwritten: {}, fate: {:?}, kind: {kind}, \
          parse: {parse}, unit: {:?}, min: {:?}, max: {:?}, choices: &{:?}, gate: {gate}, bad: {bad}, \
-         field: {:?}, merge: {:?}, hypervisors: &{:?} }},",
+         field: {:?}, merge: {:?}, hypervisors: &{:?} }}",
         r.documented,
         r.read,
         r.effective,

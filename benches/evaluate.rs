@@ -1,13 +1,13 @@
 //! What one evaluation costs: a pod with six annotations, verdicts only and with launch and agent,
-//! under each generation; what many pods cost (the time for each stays the same), and an edit of the
+//! under each release; what many pods cost (the time for each stays the same), and an edit of the
 //! policy; and loading, and judging a manifest. Prints figures, fails nothing.
 
-use katascope::catalog::Generation;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::manifest::{self, Pod};
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Kubelet, Node, Version};
+use katascope::release::{Release, Runtime};
 use katascope::runtime::Depth;
 use katascope::sample;
 
@@ -19,10 +19,10 @@ fn main() {
     divan::main();
 }
 
-const GENERATIONS: [Generation; 3] = Generation::ALL;
+const GENERATIONS: [Release; 3] = Release::STOPS;
 
-/// A QEMU configuration that loads on the sample's host under every generation.
-fn configuration(generation: Generation) -> String {
+/// A QEMU configuration that loads on the sample's host under every release.
+fn configuration(release: Release) -> String {
     let common = r#"
 [hypervisor.qemu]
 path = "/opt/kata/bin/qemu-system-x86_64"
@@ -42,17 +42,17 @@ valid_virtio_fs_daemon_paths = ["/opt/kata/libexec/virtiofsd"]
 internetworking_model = "tcfilter"
 "#;
     let names = "name = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n";
-    match generation {
-        Generation::Rs41 => format!("{common}{names}"),
-        Generation::Go41 | Generation::Go21 => common.to_owned(),
+    match release.runtime {
+        Runtime::Rs => format!("{common}{names}"),
+        Runtime::Go => common.to_owned(),
     }
 }
 
-fn evaluator(generation: Generation) -> Evaluator {
-    let layers = Layers::of_text("/etc/kata-containers/configuration.toml", &configuration(generation));
-    let evaluator = Evaluator::new(Setup { layers, generation, ..sample::evaluator().setup().clone() });
+fn evaluator(release: Release) -> Evaluator {
+    let layers = Layers::of_text("/etc/kata-containers/configuration.toml", &configuration(release));
+    let evaluator = Evaluator::new(Setup { layers, release, ..sample::evaluator().setup().clone() });
     if let Err(error) = evaluator.loaded() {
-        eprintln!("{}: {}", generation.id(), error.message);
+        eprintln!("{}: {}", release.id(), error.message);
     }
     evaluator
 }
@@ -74,15 +74,15 @@ fn pod() -> Pod {
     documents.ok().and_then(|d| d.pods.into_iter().next()).unwrap_or_else(|| std::process::exit(1))
 }
 
-#[divan::bench(args = GENERATIONS.map(Generation::id))]
+#[divan::bench(args = GENERATIONS.map(Release::id))]
 fn verdicts(bencher: divan::Bencher, id: &str) {
-    let (evaluator, pod) = (evaluator(generation(id)), pod());
+    let (evaluator, pod) = (evaluator(release(id)), pod());
     bencher.bench_local(|| evaluator.evaluate(divan::black_box(&pod), Depth::Verdicts));
 }
 
-#[divan::bench(args = GENERATIONS.map(Generation::id))]
+#[divan::bench(args = GENERATIONS.map(Release::id))]
 fn with_launch_and_agent(bencher: divan::Bencher, id: &str) {
-    let (evaluator, pod) = (evaluator(generation(id)), pod());
+    let (evaluator, pod) = (evaluator(release(id)), pod());
     bencher.bench_local(|| evaluator.evaluate(divan::black_box(&pod), Depth::Full));
 }
 
@@ -107,7 +107,7 @@ fn pods(count: usize) -> Vec<Pod> {
 /// The time for each pod stays the same: divan prints pods a second.
 #[divan::bench(args = [100, 1_000, 10_000], sample_count = 20)]
 fn verdicts_of_many(bencher: divan::Bencher, count: usize) {
-    let (evaluator, pods) = (evaluator(Generation::Rs41), pods(count));
+    let (evaluator, pods) = (evaluator(Release::newest(Runtime::Rs)), pods(count));
     bencher.counter(divan::counter::ItemsCount::new(count)).bench_local(|| {
         for pod in &pods {
             divan::black_box(evaluator.evaluate(pod, Depth::Verdicts));
@@ -118,31 +118,31 @@ fn verdicts_of_many(bencher: divan::Bencher, count: usize) {
 /// One edit of `enable_annotations`: the new text of the file, read and loaded anew.
 fn edited(before: &Evaluator, edits: &mut usize) -> Evaluator {
     *edits += 1;
-    let generation = before.setup().generation;
+    let release = before.setup().release;
     let list = format!("enable_annotations = [\"edit_{edits}\", ");
-    let text = configuration(generation).replace("enable_annotations = [", &list);
+    let text = configuration(release).replace("enable_annotations = [", &list);
     before.with_layers(Layers::of_text("/etc/kata-containers/configuration.toml", &text))
 }
 
-#[divan::bench(args = GENERATIONS.map(Generation::id))]
+#[divan::bench(args = GENERATIONS.map(Release::id))]
 fn an_edit(bencher: divan::Bencher, id: &str) {
-    let (before, mut edits) = (evaluator(generation(id)), 0);
+    let (before, mut edits) = (evaluator(release(id)), 0);
     bencher.bench_local(|| edited(&before, &mut edits));
 }
 
 /// What it takes until the verdicts of all pods are there again.
-#[divan::bench(args = GENERATIONS.map(Generation::id))]
+#[divan::bench(args = GENERATIONS.map(Release::id))]
 fn an_edit_with_the_verdicts_of_1000_pods(bencher: divan::Bencher, id: &str) {
-    let (before, pods, mut edits) = (evaluator(generation(id)), pods(1_000), 0);
+    let (before, pods, mut edits) = (evaluator(release(id)), pods(1_000), 0);
     bencher.bench_local(|| {
         let evaluator = edited(&before, &mut edits);
         pods.iter().filter(|pod| evaluator.evaluate(pod, Depth::Verdicts).outcome.failure().is_none()).count()
     });
 }
 
-#[divan::bench(args = GENERATIONS.map(Generation::id))]
+#[divan::bench(args = GENERATIONS.map(Release::id))]
 fn load(bencher: divan::Bencher, id: &str) {
-    let setup = evaluator(generation(id)).setup().clone();
+    let setup = evaluator(release(id)).setup().clone();
     bencher.bench_local(|| Evaluator::new(divan::black_box(&setup).clone()));
 }
 
@@ -153,6 +153,6 @@ fn read_and_judge_the_sample(bencher: divan::Bencher) {
     bencher.bench_local(|| kubernetes::read(divan::black_box(&source), &node));
 }
 
-fn generation(id: &str) -> Generation {
-    Generation::from_id(id).unwrap_or(Generation::Rs41)
+fn release(id: &str) -> Release {
+    Release::STOPS.into_iter().find(|release| release.id() == id).unwrap_or(Release::newest(Runtime::Rs))
 }

@@ -1,12 +1,12 @@
 //! What the policy of a setup lets in: the lists of its files, as they take effect, judged by
 //! `policy::audit`. Command line and screen both ask here.
 
-use crate::catalog::Generation;
 use crate::edit::{Document, History, List};
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::search;
 use crate::policy::audit::{Audit, PolicyList};
+use crate::release::{Release, Runtime};
 
 /// Looks at the lists of the files, as they take effect for `hypervisor`.
 pub fn of_setup(setup: &Setup, hypervisor: &str) -> Audit {
@@ -18,7 +18,7 @@ pub fn of_setup(setup: &Setup, hypervisor: &str) -> Audit {
     };
     let mut lists: Vec<PolicyList> =
         history.lists().into_iter().filter(|(_, l)| l.id.table == table).map(|(_, l)| read(l)).collect();
-    for variant in variants(setup.generation, &setup.layers).iter().filter(|l| l.id.table == table) {
+    for variant in variants(setup.release, &setup.layers).iter().filter(|l| l.id.table == table) {
         let variant = read(variant);
         // Of two spellings the runtime takes one at random: both count.
         match lists.iter_mut().find(|list| list.name == variant.name) {
@@ -26,7 +26,7 @@ pub fn of_setup(setup: &Setup, hypervisor: &str) -> Audit {
             None => lists.push(variant),
         }
     }
-    Audit::of(setup.generation, hypervisor, &lists, &setup.host)
+    Audit::of(setup.release, hypervisor, &lists, &setup.host)
 }
 
 /// The active hypervisor's table name; a file that does not load here still says it.
@@ -36,13 +36,13 @@ pub fn active(evaluator: &Evaluator) -> Option<String> {
         .hypervisor()
         .map(str::to_owned)
         .or_else(|| setup.hypervisor.clone())
-        .or_else(|| search::hypervisor(setup.generation, &setup.layers))
+        .or_else(|| search::hypervisor(setup.release, &setup.layers))
 }
 
 /// Lists of the main file in another letter case, where the runtime takes them for the lists.
-pub fn variants(generation: Generation, layers: &Layers) -> Vec<List> {
-    match (generation, &layers.base) {
-        (Generation::Go21 | Generation::Go41, Ok(base)) => {
+pub fn variants(release: Release, layers: &Layers) -> Vec<List> {
+    match (release.runtime, &layers.base) {
+        (Runtime::Go, Ok(base)) => {
             Document::of(base).map(|document| document.letter_case_variants().to_vec()).unwrap_or_default()
         }
         _ => Vec::new(),

@@ -11,13 +11,14 @@ pub mod vm_size;
 use std::sync::{Arc, OnceLock};
 
 use crate::agent::AgentSetup;
-use crate::catalog::{CRI_PREFIX, Generation, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::cri::{Engine, Passages};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
 use crate::input::manifest::{Pod, PodAnnotation, Sizing};
 use crate::input::{Annotations, Host, Text};
 use crate::launch::Launch;
+use crate::release::{Judged, KnownBy, Release};
 use crate::runtime::value::Effective;
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
 use crate::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
@@ -33,7 +34,11 @@ pub struct Setup {
     /// The configuration file and its drop-ins.
     pub layers: Layers,
     /// The rules that apply.
-    pub generation: Generation,
+    pub release: Release,
+    /// How it is known that it is this release.
+    pub known_by: KnownBy,
+    /// What a reader has to know of the choice of the release.
+    pub release_note: Option<String>,
     /// The hypervisor table to take where the runtime would pick at random.
     pub hypervisor: Option<String>,
     /// The sandbox id; a token where absent.
@@ -79,7 +84,7 @@ pub struct Evaluation {
     pub verdicts: Vec<Verdict>,
     /// What a careful reader would point out, worst first.
     pub findings: Vec<Finding>,
-    /// Every key the generation reads (`Depth::Full`, where the pod gets so far).
+    /// Every key the release reads (`Depth::Full`, where the pod gets so far).
     pub effective: Option<Effective>,
     /// The VM's processes and requests (likewise).
     pub launch: Option<Launch>,
@@ -104,7 +109,7 @@ impl Evaluator {
     /// Loads the configuration.
     pub fn new(setup: Setup) -> Self {
         let options = LoadOptions { hypervisor: setup.hypervisor.as_deref() };
-        let loaded = Loaded::load(setup.generation, &setup.layers, &setup.host, &options);
+        let loaded = Loaded::load(setup.release, &setup.layers, &setup.host, &options);
         Self { setup: Arc::new(setup), loaded: Arc::new(loaded), base: Arc::default() }
     }
 
@@ -114,10 +119,17 @@ impl Evaluator {
         Self::new(Setup { layers, ..(*self.setup).clone() })
     }
 
-    /// The same setup under another generation.
+    /// The same setup under another release.
     #[must_use]
-    pub fn with_generation(&self, generation: Generation) -> Self {
-        Self::new(Setup { generation, ..(*self.setup).clone() })
+    pub fn with_release(&self, release: Release) -> Self {
+        Self::new(Setup { release, known_by: KnownBy::Said, release_note: None, ..(*self.setup).clone() })
+    }
+
+    /// The same setup under a release of which it is known how it came to be judged.
+    #[must_use]
+    pub fn with_judged(&self, judged: Judged) -> Self {
+        let Judged { release, known_by, note } = judged;
+        Self::new(Setup { release, known_by, release_note: note, ..(*self.setup).clone() })
     }
 
     /// What was set up.
@@ -143,9 +155,9 @@ impl Evaluator {
 
     /// The VM's size for a sandbox that was evaluated, with the sum behind it.
     pub fn vm_size(&self, evaluation: &Evaluation) -> Option<vm_size::VmSize> {
-        let generation = self.setup.generation;
-        let workload = vm_size::Workload::of(generation, evaluation.received.as_ref()?);
-        Some(vm_size::VmSize::of(generation, self.base()?, workload, &evaluation.verdicts))
+        let release = self.setup.release;
+        let workload = vm_size::Workload::of(release, evaluation.received.as_ref()?);
+        Some(vm_size::VmSize::of(release, self.base()?, workload, &evaluation.verdicts))
     }
 
     /// The id given to sandboxes.
@@ -186,7 +198,7 @@ impl Evaluator {
         let host = &self.setup.host;
         let mut run = match self.loaded.as_ref() {
             Ok(loaded) => loaded.run(host, &sandbox, depth),
-            Err(error) => Loaded::run_without(self.setup.generation, error, host, &sandbox, depth),
+            Err(error) => Loaded::run_without(self.setup.release, error, host, &sandbox, depth),
         };
         let verdicts = self.join(pod, &passed.passages, &mut run);
         let outcome = match run.failure.take() {
@@ -264,7 +276,7 @@ impl Evaluator {
                     place: passage.place.clone(),
                 });
                 if !of_cri {
-                    spelling::mend(verdict, self.setup.generation);
+                    spelling::mend(verdict, self.setup.release);
                 }
             }
         }
@@ -277,7 +289,7 @@ impl Evaluator {
             return never_reached(annotation, Stage::Known, "the configuration does not load".into());
         }
         if annotation.key.starts_with(KATA_PREFIX) {
-            let reason = format!("{} reads no such annotation", self.setup.generation.title()).into();
+            let reason = format!("{} reads no such annotation", self.setup.release.title()).into();
             return Verdict { status: Status::Unknown, ..never_reached(annotation, Stage::Known, reason) };
         }
         never_reached(annotation, Stage::Known, "not one of Kata's annotations".into())

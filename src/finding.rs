@@ -76,9 +76,9 @@ codes! {
     PodRefused = "pod-refused", "the pod does not start";
     AnnotationRefused = "annotation-refused", "an annotation makes the pod fail";
     AnnotationIgnored = "annotation-ignored", "the runtime reads past an annotation";
-    AnnotationUnknown = "annotation-unknown", "no such annotation in this generation";
+    AnnotationUnknown = "annotation-unknown", "no such annotation in this release";
     KeyMisspelt = "key-misspelt", "a key that no runtime reads looks like one that is read";
-    KeyMoved = "key-moved", "an annotation has another key in this generation";
+    KeyMoved = "key-moved", "an annotation has another key in this release";
     ShippedPolicy = "shipped-policy", "which configurations let an annotation in as they are shipped";
     FileRewritten = "file-rewritten", "kata-deploy writes the configuration file anew";
     AnnotationDropped = "annotation-dropped", "the container runtime does not pass an annotation on";

@@ -1,8 +1,8 @@
 //! katascope: what Kata Containers makes of a pod's annotations on a host, before the pod is started.
 //!
 //! It answers three questions: *this pod on this host, what happens? this policy, what does it let in?
-//! if I change it, what changes?* What it says is what the real runtime does: the Go runtime and
-//! runtime-rs as of Kata 4.1.0, and the Go runtime of Kata 2.1.0.
+//! if I change it, what changes?* What it says is what the real runtime does, at the release that is asked
+//! for: the Go runtime since 2.0.0, runtime-rs since 3.0.0.
 //!
 //! # The house
 //!
@@ -16,11 +16,12 @@
 //! | room | decides |
 //! | --- | --- |
 //! | [`input`] | what the files say: configuration layers, manifests, the host; every value with its place |
-//! | [`catalog`] | what exists: each annotation and configuration key, with type, gate, risk and generations |
+//! | [`release`] | runtime and version, and spans of versions; nothing else compares them |
+//! | [`catalog`] | what exists: each annotation and configuration key, with type, gate, risk and releases |
 //! | [`kubernetes`] | what Kubernetes accepts, and what kubelet makes of a pod's resources |
 //! | [`cri`] | what containerd and CRI-O pass on, and which shim and file serve a handler |
 //! | [`policy`] | who may set what: the name gate and the value gates, each runtime's own way |
-//! | [`runtime`] | how a generation loads, defaults, checks and merges, in its own order |
+//! | [`runtime`] | how a release loads, defaults, checks and merges, in its own order |
 //! | [`launch`], [`agent`] | effective configuration to VM command, requests, guest kernel command line |
 //! | [`mod@evaluate`] | the one door: a pod in, an evaluation out |
 //! | [`diff`] | two evaluations to changes |
@@ -35,7 +36,7 @@
 //! | question | place |
 //! | --- | --- |
 //! | may a pod set it? | [`policy`] |
-//! | which layer wins? | `runtime::<generation>` |
+//! | which layer wins? | `runtime::<release>` |
 //! | type, unit, default, gate? | `assets/catalog`, [`catalog`] |
 //! | why this VM argument? | `launch::<runtime>::<hypervisor>` |
 //! | what changes in the file? | [`edit`] |

@@ -163,6 +163,14 @@ impl Release {
         Self { runtime, version: Version::NEWEST }
     }
 
+    /// The releases that are set beside each other where one of each age will do, oldest first.
+    pub const STOPS: [Self; 3] = [Self::go(2, 1, 0), Self::newest(Runtime::Go), Self::newest(Runtime::Rs)];
+
+    /// Whether a behaviour of its runtime is there at its version.
+    pub fn has(self, behaviour: impl Behaviour) -> bool {
+        behaviour.runtime() == self.runtime && behaviour.span().contains(self.version)
+    }
+
     /// The identifier of reports: `go-3.19.1`, `rs-4.1.0`.
     pub fn id(self) -> String {
         format!("{}-{}", self.runtime.as_str(), self.version)
@@ -171,6 +179,63 @@ impl Release {
     /// For people: `Go runtime 3.19.1`, `runtime-rs 4.1.0`.
     pub fn title(self) -> String {
         format!("{} {}", self.runtime.title(), self.version)
+    }
+}
+
+/// How it is known which release is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// Somebody said it.
+    Said,
+    /// The node tells it.
+    Node,
+    /// The configuration file has what only some releases know.
+    File,
+    /// Nothing tells: the newest.
+    Assumed,
+}
+
+impl KnownBy {
+    /// The word of reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Said => "said",
+            Self::Node => "node",
+            Self::File => "file",
+            Self::Assumed => "assumed",
+        }
+    }
+}
+
+impl Default for Release {
+    /// The newest of the Go runtime.
+    fn default() -> Self {
+        Self::newest(Runtime::Go)
+    }
+}
+
+/// The release that is judged, and how it came to be that one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Which.
+    pub release: Release,
+    /// How it is known.
+    pub known_by: KnownBy,
+    /// What a reader has to know about it: it stands for a newer one, or for a vendor's.
+    pub note: Option<String>,
+}
+
+impl Judged {
+    /// The newest of a runtime, where nothing tells which.
+    pub fn assumed(runtime: Runtime) -> Self {
+        Self { release: Release::newest(runtime), known_by: KnownBy::Assumed, note: None }
+    }
+}
+
+impl From<Release> for Judged {
+    /// A release that was named.
+    fn from(release: Release) -> Self {
+        Self { release, known_by: KnownBy::Said, note: None }
     }
 }
 
@@ -271,6 +336,48 @@ impl Span {
         self.since <= version && self.until.is_none_or(|until| version <= until)
     }
 }
+
+/// Something that one runtime does in a span of its releases and not in others.
+pub trait Behaviour {
+    /// Whose it is.
+    fn runtime(&self) -> Runtime;
+    /// The first and the last release that does it.
+    fn span(&self) -> Span;
+}
+
+/// A table of named behaviours of a runtime: name, first release, last release where it went again, and
+/// where upstream has it.
+macro_rules! behaviours {
+    (
+        $(#[$about:meta])* $table:ident of $runtime:ident;
+        $($(#[$doc:meta])* $name:ident: $since:expr, $until:expr, $upstream:literal;)*
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $table { $($(#[$doc])* $name),* }
+
+        impl $table {
+            /// All of them, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Where upstream has it: the pull request's commit, or the file.
+            pub fn upstream(self) -> &'static str {
+                match self { $(Self::$name => $upstream),* }
+            }
+        }
+
+        impl $crate::release::Behaviour for $table {
+            fn runtime(&self) -> $crate::release::Runtime {
+                $crate::release::Runtime::$runtime
+            }
+
+            fn span(&self) -> $crate::release::Span {
+                match self { $(Self::$name => $crate::release::Span { since: $since, until: $until }),* }
+            }
+        }
+    };
+}
+pub(crate) use behaviours;
 
 #[cfg(test)]
 mod tests {

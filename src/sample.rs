@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use crate::catalog::Generation;
 use crate::cri::Engine;
-use crate::cri::containerd::{Containerd, Release};
+use crate::cri::containerd::{self, Containerd};
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::host::{Host, HostFacts, MemoryFiles};
 use crate::input::source::Source;
+use crate::release::{KnownBy, Release, Runtime};
 
 /// Where the sample's configuration pretends to lie.
 pub const CONFIG_PATH: &str = "/etc/kata-containers/runtime-rs/configuration.toml";
@@ -49,11 +49,14 @@ pub fn host() -> Host {
 pub fn evaluator() -> Evaluator {
     let host = host();
     let layers = Layers::read(&host, CONFIG_PATH);
-    let containerd = Containerd::read(&host, CONTAINERD_PATH, Release::NEWEST, Some("kata".into()));
+    let containerd =
+        Containerd::read(&host, CONTAINERD_PATH, containerd::Release::NEWEST, Some("kata".into()));
     Evaluator::new(Setup {
         host,
         layers,
-        generation: Generation::Rs41,
+        release: Release::newest(Runtime::Rs),
+        known_by: KnownBy::Assumed,
+        release_note: None,
         hypervisor: None,
         sandbox_id: None,
         engine: Engine::Containerd(Box::new(containerd)),

@@ -6,12 +6,13 @@
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use crate::catalog::{self, Gate, Generation, HYPERVISOR_PREFIX};
+use crate::catalog::{self, Gate, HYPERVISOR_PREFIX};
 use crate::edit::{EditError, History, PolicyEdit, targets};
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::policy::go_path;
+use crate::release::{Release, Runtime};
 use crate::runtime::Depth;
 use crate::runtime::verdict::{Failure, ListId, Status};
 
@@ -21,10 +22,10 @@ pub fn exact_name(short: &str) -> String {
 }
 
 /// A glob for one path and no other.
-pub fn exact_path(generation: Generation, path: &str) -> String {
-    match generation {
-        Generation::Rs41 => glob::Pattern::escape(path),
-        Generation::Go21 | Generation::Go41 => {
+pub fn exact_path(release: Release, path: &str) -> String {
+    match release.runtime {
+        Runtime::Rs => glob::Pattern::escape(path),
+        Runtime::Go => {
             // With an escape it would be expanded, and come out in its shortest spelling.
             let special = path.contains(['*', '?', '[', '\\']);
             if !special || go_path::clean(path) != path {
@@ -76,7 +77,7 @@ fn with_lists(evaluator: &Evaluator, lists: &Lists) -> Result<History, EditError
         if present.as_ref() == Some(items) || (present.is_none() && items.is_empty()) {
             continue;
         }
-        let target = targets(setup.generation, &setup.layers, id);
+        let target = targets(setup.release, &setup.layers, id);
         let path = target.first().map(|t| t.path().clone()).unwrap_or_else(|| setup.layers.asked.clone());
         history.apply(&path, &PolicyEdit::Set { list: id.clone(), items: items.clone() })?;
     }
@@ -100,10 +101,10 @@ fn fates(evaluator: &Evaluator, pods: &[Pod]) -> Vec<(bool, Vec<Status>)> {
 /// The tightest lists with which every pod that can start does, with every annotation taking effect that
 /// can. `hypervisor` is the active table.
 pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<Suggestion, EditError> {
-    let generation = evaluator.setup().generation;
+    let release = evaluator.setup().release;
     let table = format!("hypervisor.{hypervisor}");
     let mut lists: Lists =
-        catalog::lists(generation).map(|list| (ListId::new(table.clone(), list), Vec::new())).collect();
+        catalog::lists(release).map(|list| (ListId::new(table.clone(), list), Vec::new())).collect();
     // What the pods ask for, whether or not it does them good. Pods of one template fare alike.
     let alike = alike(pods);
     let mut impossible = Vec::new();
@@ -112,7 +113,7 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
     for indices in &alike {
         let Some(pod) = indices.first().and_then(|i| pods.get(*i)) else { continue };
         let mut alone: Lists = lists.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
-        ask(generation, pod, &mut alone);
+        ask(release, pod, &mut alone);
         let alone = match asked.entry(alone) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
@@ -123,7 +124,7 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
         match alone.evaluate(pod, Depth::Verdicts).outcome {
             Outcome::Refused(failure) => impossible.extend(indices.iter().map(|i| (*i, failure.clone()))),
             Outcome::Starts => {
-                ask(generation, pod, &mut lists);
+                ask(release, pod, &mut lists);
                 able.push((pod.clone(), indices));
             }
         }
@@ -161,18 +162,18 @@ fn alike(pods: &[Pod]) -> Vec<Vec<usize>> {
 }
 
 /// Adds the exact entries that one pod's annotations could need.
-fn ask(generation: Generation, pod: &Pod, lists: &mut Lists) {
+fn ask(release: Release, pod: &Pod, lists: &mut Lists) {
     for annotation in &pod.annotations {
         let Some(short) = annotation.key.strip_prefix(HYPERVISOR_PREFIX) else { continue };
-        let reader = catalog::annotation(&annotation.key).map(|a| a.reader(generation));
+        let reader = catalog::annotation(&annotation.key).map(|a| a.reader(release));
         let read = reader.is_some_and(|reader| reader.read);
         // runtime-rs refuses the pod for a name that is enabled and unknown; Go, for one that is not.
-        if !read && generation == Generation::Rs41 {
+        if !read && release.runtime == Runtime::Rs {
             continue;
         }
         add(lists, "enable_annotations", exact_name(short));
         if let Some(Gate::NameAndValue(list)) = reader.filter(|r| r.read).map(|r| r.gate) {
-            add(lists, list, exact_path(generation, &annotation.value));
+            add(lists, list, exact_path(release, &annotation.value));
         }
     }
 }

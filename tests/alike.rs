@@ -1,15 +1,16 @@
 //! What an edit of policy lists cannot change: the pods that they are not held against.
 
-use katascope::catalog::{Generation, KATA_PREFIX};
+use katascope::catalog::KATA_PREFIX;
 use katascope::evaluate::alike::lists_matter_to;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::manifest::{self, Pod};
+use katascope::release::{Release, Runtime};
 use katascope::runtime::Depth;
 use katascope::sample;
 
 /// Each has two lists of the table, its memory and what stands before it.
-fn evaluator(generation: Generation, lists: (&str, &str), memory: u32, before: &str) -> Evaluator {
+fn evaluator(release: Release, lists: (&str, &str), memory: u32, before: &str) -> Evaluator {
     let (names, paths) = lists;
     let text = format!(
         "{before}[hypervisor.qemu]\npath = \"/opt/kata/bin/qemu-system-x86_64\"\n\
@@ -20,14 +21,14 @@ fn evaluator(generation: Generation, lists: (&str, &str), memory: u32, before: &
          enable_annotations = {names}\nvalid_hypervisor_paths = {paths}\n[agent.kata]\n\
          [runtime]\ninternetworking_model = \"tcfilter\"\n"
     );
-    let text = match generation {
-        Generation::Rs41 => {
+    let text = match release.runtime {
+        Runtime::Rs => {
             format!("{text}name = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n")
         }
-        Generation::Go41 | Generation::Go21 => text,
+        Runtime::Go => text,
     };
     let layers = Layers::of_text("/c.toml", &text);
-    Evaluator::new(Setup { layers, generation, ..sample::evaluator().setup().clone() })
+    Evaluator::new(Setup { layers, release, ..sample::evaluator().setup().clone() })
 }
 
 const LISTS: [(&str, &str); 7] = [
@@ -52,8 +53,8 @@ fn edits_of_lists_leave_pods_without_annotations_alone() {
         })
         .collect();
     assert!(all.iter().all(lists_matter_to) && !bare.iter().any(lists_matter_to));
-    for generation in Generation::ALL {
-        let evaluators = LISTS.map(|lists| evaluator(generation, lists, 2048, ""));
+    for release in Release::STOPS {
+        let evaluators = LISTS.map(|lists| evaluator(release, lists, 2048, ""));
         let fates = |evaluator: &Evaluator, pods: &[Pod]| -> Vec<String> {
             let fate = |pod| {
                 let evaluation = evaluator.evaluate(pod, Depth::Verdicts);
@@ -65,24 +66,24 @@ fn edits_of_lists_leave_pods_without_annotations_alone() {
         for one in &evaluators {
             for other in evaluators.iter().filter(|other| one.fares_alike(other)) {
                 alike += 1;
-                assert_eq!(fates(one, &bare), fates(other, &bare), "{generation:?}");
+                assert_eq!(fates(one, &bare), fates(other, &bare), "{release:?}");
                 moved += usize::from(fates(one, &all) != fates(other, &all));
             }
         }
         // Most of them do, and the pods with annotations show that the lists are read.
-        assert!(alike > 20 && moved > 10, "{generation:?}: {alike} alike, {moved} with other verdicts");
+        assert!(alike > 20 && moved > 10, "{release:?}: {alike} alike, {moved} with other verdicts");
     }
 }
 
 #[test]
 fn other_changes_are_seen() {
-    for generation in Generation::ALL {
+    for release in Release::STOPS {
         let [one, _, other, ..] = LISTS;
-        let before = evaluator(generation, one, 2048, "");
-        assert!(before.fares_alike(&evaluator(generation, other, 2048, "# lines move\n\n")));
-        assert!(!before.fares_alike(&evaluator(generation, one, 4096, "")));
-        assert!(!before.fares_alike(&evaluator(generation, one, 2048, "[hypervisor\n")));
-        let next = Generation::ALL.into_iter().find(|other| *other != generation).unwrap();
-        assert!(!before.fares_alike(&before.with_generation(next)));
+        let before = evaluator(release, one, 2048, "");
+        assert!(before.fares_alike(&evaluator(release, other, 2048, "# lines move\n\n")));
+        assert!(!before.fares_alike(&evaluator(release, one, 4096, "")));
+        assert!(!before.fares_alike(&evaluator(release, one, 2048, "[hypervisor\n")));
+        let next = Release::STOPS.into_iter().find(|other| *other != release).unwrap();
+        assert!(!before.fares_alike(&before.with_release(next)));
     }
 }

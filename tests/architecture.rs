@@ -63,28 +63,29 @@ fn room(path: &str) -> &str {
 /// The rooms, and the rooms that each may name. Data goes from the upper ones to the lower ones, but for two knots:
 /// a finding speaks of places and of fixes, so that `input` and `runtime`, which find things, share its
 /// words; and a wing of `runtime` ends by calling its own launch and agent, which read its configuration.
-const ROOMS: [(&str, &[&str]); 17] = [
-    ("catalog", &[]),
-    ("input", &["catalog", "finding"]),
+const ROOMS: [(&str, &[&str]); 18] = [
+    ("release", &[]),
+    ("catalog", &["release"]),
+    ("input", &["catalog", "finding", "release"]),
     ("finding", &["input", "runtime"]),
-    ("policy", &["catalog", "input"]),
-    ("runtime", &["agent", "catalog", "finding", "input", "launch", "policy"]),
-    ("launch", &["agent", "catalog", "finding", "input", "runtime"]),
+    ("policy", &["catalog", "input", "release"]),
+    ("runtime", &["agent", "catalog", "finding", "input", "launch", "policy", "release"]),
+    ("launch", &["agent", "catalog", "finding", "input", "release", "runtime"]),
     ("agent", &["launch", "runtime"]),
     ("kubernetes", &["catalog", "finding", "input", "runtime"]),
-    ("cri", &["catalog", "input", "policy", "runtime"]),
-    ("evaluate", &["agent", "catalog", "cri", "finding", "input", "launch", "runtime"]),
+    ("cri", &["catalog", "input", "policy", "release", "runtime"]),
+    ("evaluate", &["agent", "catalog", "cri", "finding", "input", "launch", "release", "runtime"]),
     ("diff", &["evaluate", "launch", "runtime"]),
-    ("edit", &["catalog", "diff", "input", "runtime"]),
-    ("suggest", &["catalog", "edit", "evaluate", "input", "policy", "runtime"]),
-    ("audit", &["catalog", "edit", "evaluate", "input", "policy"]),
-    ("sample", &["catalog", "cri", "evaluate", "input"]),
-    ("explain", &["catalog", "finding"]),
+    ("edit", &["diff", "input", "release", "runtime"]),
+    ("suggest", &["catalog", "edit", "evaluate", "input", "policy", "release", "runtime"]),
+    ("audit", &["edit", "evaluate", "input", "policy", "release"]),
+    ("sample", &["cri", "evaluate", "input", "release"]),
+    ("explain", &["catalog", "finding", "release"]),
     (
         "report",
         &[
             "agent", "catalog", "diff", "evaluate", "explain", "finding", "input", "launch", "policy",
-            "runtime", "suggest",
+            "release", "runtime", "suggest",
         ],
     ),
 ];
@@ -212,12 +213,12 @@ const HOMES: [(&str, &[&str]); 24] = [
     // The gates; one check of a path and the messages of the journal are regular expressions upstream, too.
     ("regex", &["explain/messages.rs", "policy/", "runtime/", "suggest.rs"]),
     ("regex_syntax", &["policy/go_regex/"]),
-    ("glob", &["policy/", "runtime/rs41/annotations/", "suggest.rs"]),
-    ("byte_unit", &["runtime/rs41/annotations/"]),
+    ("glob", &["policy/", "runtime/rs/annotations/", "suggest.rs"]),
+    ("byte_unit", &["runtime/rs/annotations/"]),
     // initdata; a report that has to be held to its end is held packed.
     ("flate2", &["report/junit.rs", "runtime/"]),
     ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
-    ("sha2", &["input/host", "launch/rs/initdata.rs", "runtime/go41/initdata.rs"]),
+    ("sha2", &["input/host", "launch/rs/initdata.rs", "runtime/go/initdata.rs"]),
     ("rustix", &["edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),
     // What a room hands over is JSON; who only decides or draws needs none.

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::support::{GO_CRI, Recorded, assert_as_fresh, plain, received};
-use katascope::catalog::Generation;
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts, NumaNode, Protection};
+use katascope::release::{Release, Runtime};
 use katascope::runtime::verdict::{Stage, Status};
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
@@ -172,7 +172,12 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
             .or_insert_with(|| Host::new(facts(case, &vectors), Arc::clone(&files)));
         let path = held.string(&case["config"]);
         let loaded = loads.entry((path.to_owned(), case["host"].to_string())).or_insert_with(|| {
-            Loaded::load(Generation::Go41, &Layers::read(host, path), host, &LoadOptions::default())
+            Loaded::load(
+                Release::newest(Runtime::Go),
+                &Layers::read(host, path),
+                host,
+                &LoadOptions::default(),
+            )
         });
         let annotations = received(case, &GO_CRI).into_iter().collect();
         let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
@@ -190,7 +195,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         assert_eq!((&brief.failure, &brief.verdicts), (&run.failure, &run.verdicts), "{}", held.id);
         assert_eq!(brief.findings, run.findings, "{}", held.id);
         let fresh = Host::new(host.facts.clone(), Arc::clone(&files));
-        assert_as_fresh(Generation::Go41, path, &fresh, &sandbox, &run);
+        assert_as_fresh(Release::newest(Runtime::Go), path, &fresh, &sandbox, &run);
         let is_katas = |key: &str| key.starts_with("io.katacontainers.") || key.starts_with("sgx.intel");
         let katas = annotations.in_order(is_katas).len();
         if run.failure.as_ref().is_none_or(|f| !f.message.starts_with("Unknown container type")) {

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::support::{GO_CRI, Recorded, assert_as_fresh, plain, received, vectors};
-use katascope::catalog::Generation;
 use katascope::finding::Code;
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
 use katascope::launch::Arg;
+use katascope::release::Release;
 use katascope::runtime::value::Origin;
 use katascope::runtime::verdict::{Stage, Status};
 use katascope::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
@@ -112,7 +112,7 @@ impl Held {
 fn run(loaded: &Result<Loaded, LoadError>, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
     match loaded {
         Ok(loaded) => loaded.run(host, sandbox, depth),
-        Err(error) => Loaded::run_without(Generation::Go21, error, host, sandbox, depth),
+        Err(error) => Loaded::run_without(Release::go(2, 1, 0), error, host, sandbox, depth),
     }
 }
 
@@ -131,7 +131,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         let (host, loaded) = loads.entry((path.to_owned(), format!("{facts:?}"))).or_insert_with(|| {
             let host = Host::new(facts, Arc::clone(&files));
             let layers = Layers::read(&host, path);
-            let loaded = Loaded::load(Generation::Go21, &layers, &host, &LoadOptions::default());
+            let loaded = Loaded::load(Release::go(2, 1, 0), &layers, &host, &LoadOptions::default());
             (host, loaded)
         });
         if loaded.as_ref().is_err_and(|error| error.place.is_none()) {
@@ -144,7 +144,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         assert_eq!((&brief.failure, &brief.verdicts), (&full.failure, &full.verdicts), "{}", held.id);
         assert_eq!(brief.findings, full.findings, "{}", held.id);
         let fresh = Host::new(host.facts.clone(), Arc::clone(&files));
-        assert_as_fresh(Generation::Go21, path, &fresh, &sandbox, &full);
+        assert_as_fresh(Release::go(2, 1, 0), path, &fresh, &sandbox, &full);
         if loaded.is_ok() {
             let is_owed = |key: &str| key.starts_with("io.katacontainers.") || key == "sgx.intel.com/epc";
             assert_eq!(full.verdicts.len(), annotations.in_order(is_owed).len(), "{}", held.id);

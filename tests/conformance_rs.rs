@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::support::{Recorded, assert_as_fresh, plain, received, vectors};
-use katascope::catalog::Generation;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
 use katascope::input::{Annotations, Host};
+use katascope::release::{Release, Runtime};
 use katascope::runtime::value::Origin;
 use katascope::runtime::verdict::Status;
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
@@ -101,7 +101,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         let (host, loaded) = loads.entry((path.to_owned(), format!("{facts:?}"))).or_insert_with(|| {
             let host = Host::new(facts, Arc::clone(&files));
             let layers = Layers::read(&host, path);
-            let loaded = Loaded::load(Generation::Rs41, &layers, &host, &LoadOptions::default());
+            let loaded = Loaded::load(Release::newest(Runtime::Rs), &layers, &host, &LoadOptions::default());
             (host, loaded)
         });
         let loaded = match loaded {
@@ -121,7 +121,7 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
         assert_eq!((&brief.failure, &brief.verdicts), (&run.failure, &run.verdicts), "{}", held.id);
         assert_eq!(brief.findings, run.findings, "{}", held.id);
         let fresh = Host::new(host.facts.clone(), Arc::clone(&files));
-        assert_as_fresh(Generation::Rs41, path, &fresh, &sandbox, &run);
+        assert_as_fresh(Release::newest(Runtime::Rs), path, &fresh, &sandbox, &run);
         let katas = annotations.in_order(|key| key.starts_with("io.katacontainers.")).len();
         assert_eq!(run.verdicts.len(), katas, "{}", held.id);
         assert!(run.verdicts.iter().all(|v| !v.reason().is_empty() && !v.trace.is_empty()), "{}", held.id);

@@ -1,19 +1,19 @@
-//! Every shape of report is held against the contract's schema: all generations with each of their
+//! Every shape of report is held against the contract's schema: all releases with each of their
 //! hypervisors, what starts and what is refused at each stage, Kubernetes objects, CRI and OCI documents.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::support::{Recorded, received, vectors};
-use katascope::catalog::Generation;
 use katascope::cri::Engine;
-use katascope::cri::containerd::{Containerd, Release};
+use katascope::cri::containerd::{self, Containerd};
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
 use katascope::input::manifest::Pod;
 use katascope::input::{Host, Source};
 use katascope::kubernetes::{self, Kubelet, Node, Version};
+use katascope::release::{Release, Runtime};
 use katascope::report::json;
 use katascope::runtime::Depth;
 use katascope::sample;
@@ -46,11 +46,11 @@ impl Contract {
             assert!(faults.is_empty(), "{faults:?}\n{report:#}");
             for pod in report["pods"].as_array().unwrap() {
                 let stage = pod["error"]["stage"].as_str().unwrap_or("starts");
-                self.seen.insert(format!("{} {stage}", report["policy"]["generation"].as_str().unwrap()));
+                self.seen.insert(format!("{} {stage}", report["policy"]["release"].as_str().unwrap()));
                 if full && stage == "starts" {
                     let hypervisor = report["policy"]["hypervisor"].as_str().unwrap();
                     self.seen
-                        .insert(format!("{} {hypervisor}", report["policy"]["generation"].as_str().unwrap()));
+                        .insert(format!("{} {hypervisor}", report["policy"]["release"].as_str().unwrap()));
                     for part in ["effective", "launch", "agent", "received"] {
                         assert!(pod[part].is_object(), "{part}: {pod:#}");
                     }
@@ -81,9 +81,9 @@ fn recorded_sandboxes_keep_the_contract() {
     const CRI: [(&str, &str); 2] =
         [("io.kubernetes.cri.container-type", "sandbox"), ("io.kubernetes.cri.sandbox-id", "SANDBOXID")];
     let mut contract = Contract::new();
-    for (generation, packed) in [
-        (Generation::Rs41, &include_bytes!("vectors/conformance-rs.json.gz")[..]),
-        (Generation::Go21, &include_bytes!("vectors/conformance-go21.json.gz")[..]),
+    for (release, packed) in [
+        (Release::newest(Runtime::Rs), &include_bytes!("vectors/conformance-rs.json.gz")[..]),
+        (Release::go(2, 1, 0), &include_bytes!("vectors/conformance-go21.json.gz")[..]),
     ] {
         let vectors = vectors(packed);
         let files: Arc<dyn Files> = Arc::new(Recorded::new(&vectors));
@@ -98,7 +98,9 @@ fn recorded_sandboxes_keep_the_contract() {
             let setup = Setup {
                 host: host.clone(),
                 layers: Layers::read(&host, path),
-                generation,
+                release,
+                known_by: katascope::release::KnownBy::Said,
+                release_note: None,
                 hypervisor: None,
                 sandbox_id: None,
                 engine: Engine::Assumed,
@@ -107,22 +109,22 @@ fn recorded_sandboxes_keep_the_contract() {
         }
     }
     for wanted in [
-        "rs-4.1 load",
-        "rs-4.1 annotations",
-        "rs-4.1 validate",
-        "rs-4.1 launch",
-        "rs-4.1 qemu",
-        "rs-4.1 clh",
-        "rs-4.1 dragonball",
-        "rs-4.1 firecracker",
-        "rs-4.1 openvmm",
-        "rs-4.1 remote",
-        "go-2.1 load",
-        "go-2.1 annotations",
-        "go-2.1 qemu",
-        "go-2.1 clh",
-        "go-2.1 firecracker",
-        "go-2.1 acrn",
+        "rs-4.1.0 load",
+        "rs-4.1.0 annotations",
+        "rs-4.1.0 validate",
+        "rs-4.1.0 launch",
+        "rs-4.1.0 qemu",
+        "rs-4.1.0 clh",
+        "rs-4.1.0 dragonball",
+        "rs-4.1.0 firecracker",
+        "rs-4.1.0 openvmm",
+        "rs-4.1.0 remote",
+        "go-2.1.0 load",
+        "go-2.1.0 annotations",
+        "go-2.1.0 qemu",
+        "go-2.1.0 clh",
+        "go-2.1.0 firecracker",
+        "go-2.1.0 acrn",
         "applied",
         "refused",
         "ignored",
@@ -146,14 +148,19 @@ fn documents_of_every_form_keep_the_contract() {
     .map(read)
     .concat();
     let (sample, host) = (sample::evaluator(), sample::host());
-    for generation in Generation::ALL {
-        contract.hold(&sample.with_generation(generation), &pods);
+    for release in Release::STOPS {
+        contract.hold(&sample.with_release(release), &pods);
     }
     let crio = katascope::cri::crio::Crio::read(&host, "/etc/crio/crio.conf", Some("kata".into()));
     let containerd = |text: &str| {
         let files = katascope::input::host::MemoryFiles::new().file("/c.toml", 0o644, text);
         let host = Host::new(HostFacts::default(), Arc::new(files));
-        Engine::Containerd(Box::new(Containerd::read(&host, "/c.toml", Release::NEWEST, Some("kata".into()))))
+        Engine::Containerd(Box::new(Containerd::read(
+            &host,
+            "/c.toml",
+            containerd::Release::NEWEST,
+            Some("kata".into()),
+        )))
     };
     for engine in
         [Engine::Assumed, Engine::Crio(Box::new(crio)), containerd("version = 3\n"), containerd("[")]
@@ -163,7 +170,9 @@ fn documents_of_every_form_keep_the_contract() {
     for text in ["", "[", "[hypervisor.qemu]\npath = 1\n"] {
         contract.hold(&sample.with_layers(Layers::of_text("/etc/c.toml", text)), &pods);
     }
-    for wanted in ["rs-4.1 kubernetes", "rs-4.1 cri", "rs-4.1 load", "rs-4.1 qemu", "dropped", "invalid"] {
+    for wanted in
+        ["rs-4.1.0 kubernetes", "rs-4.1.0 cri", "rs-4.1.0 load", "rs-4.1.0 qemu", "dropped", "invalid"]
+    {
         assert!(contract.seen.contains(wanted), "no report with {wanted}: {:?}", contract.seen);
     }
 }
@@ -182,7 +191,9 @@ fn every_hypervisor_of_the_go_runtime_keeps_the_contract() {
         );
         let setup = Setup {
             layers: Layers::of_text("/etc/kata-containers/configuration.toml", &text),
-            generation: Generation::Go41,
+            release: Release::newest(Runtime::Go),
+            known_by: katascope::release::KnownBy::Said,
+            release_note: None,
             engine: Engine::Assumed,
             ..sample::evaluator().setup().clone()
         };
@@ -200,7 +211,7 @@ fn every_hypervisor_of_the_go_runtime_keeps_the_contract() {
     }
     for wanted in ["qemu", "clh", "firecracker", "stratovirt", "remote", "annotations"] {
         assert!(
-            contract.seen.contains(&format!("go-4.1 {wanted}")),
+            contract.seen.contains(&format!("go-4.1.0 {wanted}")),
             "no report with {wanted}: {:?}",
             contract.seen
         );

@@ -71,8 +71,8 @@ proptest! {
     }
 
     #[test]
-    fn any_configuration(generation in 0u8..3, text in mangled(CONFIGURATION)) {
-        configuration::run((generation, &text));
+    fn any_configuration(release in 0u8..3, text in mangled(CONFIGURATION)) {
+        configuration::run((release, &text));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use katascope::input::host::{HostFacts, MemoryFiles, NumaNode, Protection};
 use katascope::input::{Annotations, Host};
 use katascope::launch::{Arg, go};
 use katascope::runtime::Sandbox;
-use katascope::runtime::go41::config::{
+use katascope::runtime::go::config::{
     AgentConfig, CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param,
     RuntimeConfig, SandboxConfig,
 };

@@ -9,7 +9,7 @@ use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{HostFacts, MemoryFiles};
 use katascope::runtime::LoadOptions;
-use katascope::runtime::go41::{self, toml};
+use katascope::runtime::go::{self, toml};
 use serde_json::{Map, Value as Json, json};
 
 /// Integers and floats with their kind, so that nothing passes for the other; keys sorted.
@@ -59,7 +59,8 @@ fn every_recorded_text_is_read_as_go_reads_it() {
         let document = read.unwrap_or_else(|e| panic!("{e}: {line}"));
         assert_eq!(table_tree(&document.root), case["tree"], "{line}");
         let layers = Layers::of_text("/x.toml", std::str::from_utf8(&bytes).unwrap());
-        let loaded = go41::load(&layers, &host, &LoadOptions::default());
+        let loaded =
+            go::load(katascope::release::Release::default(), &layers, &host, &LoadOptions::default());
         let message = loaded.err().map(|e| e.message).filter(|m| m.starts_with("toml:"));
         fitted += usize::from(message.is_some());
         assert_eq!(message.as_deref(), case["typed"].as_str(), "{line}");

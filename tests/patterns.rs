@@ -1,9 +1,9 @@
 //! The gates' patterns against what Go's and Rust's own functions answered (`tests/vectors/patterns-*.json`).
 
-use katascope::catalog::Generation;
 use katascope::policy::go_path::path_match;
 use katascope::policy::go_regex::GoRegex;
 use katascope::policy::names::NameGate;
+use katascope::release::{Release, Runtime};
 use serde_json::Value;
 
 fn vectors(file: &str, group: &str) -> Vec<(Value, String, Value)> {
@@ -55,7 +55,9 @@ fn go_regexp() {
 #[test]
 fn go_lists() {
     let differs = |(list, name, expected): (Value, String, Value)| {
-        let got = Value::from(NameGate::new(Generation::Go41, &patterns(&list)).admits(&name).is_some());
+        let got = Value::from(
+            NameGate::new(Release::newest(Runtime::Go), &patterns(&list)).admits(&name).is_some(),
+        );
         (got != expected).then(|| format!("{list} {name:?}: {got}, not {expected}"))
     };
     hold(
@@ -80,7 +82,7 @@ fn rust_sets() {
     let differs = |(list, name, expected): (Value, String, Value)| {
         let gate = match compiled.take() {
             Some((known, gate)) if known == list => gate,
-            _ => NameGate::new(Generation::Rs41, &patterns(&list)),
+            _ => NameGate::new(Release::newest(Runtime::Rs), &patterns(&list)),
         };
         let got = gate.admits(&name).is_some();
         // Some recordings tell an invalid set from one that does not match, some do not.

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assert_cmd::Command;
-use katascope::catalog::Generation;
 use katascope::cri::Engine;
 use katascope::evaluate::{Evaluator, Outcome, Setup};
 use katascope::input::Source;
 use katascope::input::config::Layers;
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest::{self, Pod};
+use katascope::release::{Release, Runtime};
 use katascope::runtime::Depth;
 use katascope::runtime::verdict::Status;
 use katascope::suggest::{Suggestion, suggest, unused};
@@ -135,7 +135,7 @@ fn letter_case_does_not_hide_a_list_from_go() {
     assert_eq!((opened("go"), opened("rs")), (3, 0));
     let refused = policy(folder.path(), &["allow", "-c", "c.toml", "--runtime", "go", "x"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("c.toml:6:1: Go runtime 4.1 takes Enable_Annotations"));
+    assert!(text(&refused.stderr).contains("c.toml:6:1: Go runtime 4.1.0 takes Enable_Annotations"));
     let allowed = policy(folder.path(), &["allow", "-c", "c.toml", "--runtime", "rs", "--dry-run", "x"]);
     assert!(text(&allowed.stdout).contains("+enable_annotations = [\"x\"]"));
 }
@@ -160,7 +160,7 @@ fn an_audit_tells_what_is_open() {
     assert!(text(&people.stdout).contains("not anchored: also matches"));
 }
 
-fn evaluator(generation: Generation) -> Evaluator {
+fn evaluator(release: Release) -> Evaluator {
     let files = ["/usr/bin/qemu", "/usr/bin/qemu-two", "/usr/share/vmlinuz", "/usr/bin/virtiofsd"]
         .iter()
         .fold(MemoryFiles::new(), |files, path| files.file(path, 0o755, "x"))
@@ -169,7 +169,9 @@ fn evaluator(generation: Generation) -> Evaluator {
     Evaluator::new(Setup {
         host,
         layers: Layers::of_text("/etc/c.toml", CONFIG),
-        generation,
+        release,
+        known_by: katascope::release::KnownBy::Said,
+        release_note: None,
         hypervisor: None,
         sandbox_id: None,
         engine: Engine::Assumed,
@@ -204,7 +206,7 @@ fn fates(evaluator: &Evaluator, pods: &[Pod]) -> Vec<(bool, Vec<Status>)> {
 
 #[test]
 fn the_tightest_policy_cannot_be_tighter() {
-    let evaluator = evaluator(Generation::Go41);
+    let evaluator = evaluator(Release::newest(Runtime::Go));
     evaluator.loaded().unwrap();
     let pods = pods(&[
         &[("hypervisor.default_memory", "4096"), ("runtime.disable_new_netns", "false")],
@@ -241,7 +243,7 @@ fn the_tightest_policy_cannot_be_tighter() {
 
 #[test]
 fn what_no_pod_needs_is_told() {
-    let evaluator = evaluator(Generation::Go41);
+    let evaluator = evaluator(Release::newest(Runtime::Go));
     let pods = pods(&[&[("hypervisor.kernel_params", "quiet")]]);
     let unused: Vec<String> = unused(&evaluator, "qemu", &pods)
         .unwrap()

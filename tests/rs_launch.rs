@@ -14,7 +14,7 @@ use katascope::input::host::{Errno, FileKind, Files, HostFacts, Stat};
 use katascope::input::{Annotations, Host};
 use katascope::launch::{Arg, rs};
 use katascope::runtime::Sandbox;
-use katascope::runtime::rs41::config::Config;
+use katascope::runtime::rs::config::Config;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 

@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use katascope::catalog::{self, Gate, Generation, HYPERVISOR_PREFIX, Kind};
+use katascope::catalog::{self, Gate, HYPERVISOR_PREFIX, Kind};
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{HostFacts, MemoryFiles};
+use katascope::release::Release;
 use katascope::runtime::verdict::{Stage, Status, Verdict};
 use katascope::runtime::{Depth, LoadOptions, Loaded, Sandbox};
 
@@ -56,7 +57,7 @@ fn every_documented_key_is_in_the_catalogue() {
     assert_eq!(rows.iter().filter(|row| row.restricted).count(), 6);
     for row in &rows {
         let annotation = catalog::annotation(row.key).unwrap_or_else(|| panic!("{} is not there", row.key));
-        let reader = annotation.reader(Generation::Go21);
+        let reader = annotation.reader(Release::go(2, 1, 0));
         assert!(reader.documented, "{}", row.key);
         assert_eq!(reader.read, !row.is(&NEVER_READ), "{}", row.key);
         if !reader.read {
@@ -89,7 +90,7 @@ fn every_documented_key_is_in_the_catalogue() {
 #[test]
 fn what_else_is_read_is_known() {
     let rows: BTreeSet<&str> = documented().iter().map(|row| row.key).collect();
-    let others: Vec<&str> = catalog::annotations(Generation::Go21)
+    let others: Vec<&str> = catalog::annotations(Release::go(2, 1, 0))
         .map(|(annotation, _)| annotation.key)
         .filter(|key| !rows.contains(key))
         .collect();
@@ -116,7 +117,7 @@ fn verdict(enabled: &str, key: &str, value: &str) -> Verdict {
          enable_annotations = {enabled}\n"
     );
     let layers = Layers::of_text("/kata/configuration.toml", &text);
-    let loaded = Loaded::load(Generation::Go21, &layers, &host, &LoadOptions::default()).unwrap();
+    let loaded = Loaded::load(Release::go(2, 1, 0), &layers, &host, &LoadOptions::default()).unwrap();
     let annotations = [(key.to_owned(), value.to_owned())].into_iter().collect();
     let sandbox = Sandbox { id: "s", hostname: "h", annotations: &annotations };
     loaded.run(&host, &sandbox, Depth::Verdicts).verdicts.remove(0)

@@ -1,4 +1,4 @@
-//! Any values for any annotations, under every generation and each of its hypervisors, with a policy that
+//! Any values for any annotations, under every release and each of its hypervisors, with a policy that
 //! lets everything in: evaluated to the launch, then reported in every format. The first byte chooses the
 //! host, each annotation's first byte its key.
 
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use katascope::catalog::{self, Generation};
+use katascope::catalog;
 use katascope::diff::Sides;
 use katascope::diff::evaluation::Differences;
 use katascope::evaluate::{Evaluator, Setup};
@@ -14,6 +14,7 @@ use katascope::finding::Severity;
 use katascope::input::config::Layers;
 use katascope::input::manifest::{Form, Pod, PodAnnotation, PodSource, Sizing};
 use katascope::input::source::Place;
+use katascope::release::{Release, Runtime};
 use katascope::report::escape::is_hostile;
 use katascope::report::junit::{self, Junit};
 use katascope::report::text::{self, Paint};
@@ -21,26 +22,26 @@ use katascope::report::{changes, json, sarif};
 use katascope::runtime::Depth;
 use katascope::sample;
 
-const HOSTS: [(Generation, &str); 16] = [
-    (Generation::Rs41, "qemu"),
-    (Generation::Rs41, "cloud-hypervisor"),
-    (Generation::Rs41, "dragonball"),
-    (Generation::Rs41, "firecracker"),
-    (Generation::Rs41, "openvmm"),
-    (Generation::Rs41, "remote"),
-    (Generation::Go41, "qemu"),
-    (Generation::Go41, "clh"),
-    (Generation::Go41, "firecracker"),
-    (Generation::Go41, "stratovirt"),
-    (Generation::Go41, "remote"),
-    (Generation::Go21, "qemu"),
-    (Generation::Go21, "clh"),
-    (Generation::Go21, "firecracker"),
-    (Generation::Go21, "acrn"),
-    (Generation::Rs41, "qemu"),
+const HOSTS: [(Release, &str); 16] = [
+    (Release::newest(Runtime::Rs), "qemu"),
+    (Release::newest(Runtime::Rs), "cloud-hypervisor"),
+    (Release::newest(Runtime::Rs), "dragonball"),
+    (Release::newest(Runtime::Rs), "firecracker"),
+    (Release::newest(Runtime::Rs), "openvmm"),
+    (Release::newest(Runtime::Rs), "remote"),
+    (Release::newest(Runtime::Go), "qemu"),
+    (Release::newest(Runtime::Go), "clh"),
+    (Release::newest(Runtime::Go), "firecracker"),
+    (Release::newest(Runtime::Go), "stratovirt"),
+    (Release::newest(Runtime::Go), "remote"),
+    (Release::go(2, 1, 0), "qemu"),
+    (Release::go(2, 1, 0), "clh"),
+    (Release::go(2, 1, 0), "firecracker"),
+    (Release::go(2, 1, 0), "acrn"),
+    (Release::newest(Runtime::Rs), "qemu"),
 ];
 
-fn evaluator(generation: Generation, hypervisor: &str) -> Evaluator {
+fn evaluator(release: Release, hypervisor: &str) -> Evaluator {
     let mut text = format!("[hypervisor.{hypervisor}]\n");
     if hypervisor != "remote" {
         text += "path = \"/opt/kata/bin/qemu-system-x86_64\"\n\
@@ -48,31 +49,31 @@ fn evaluator(generation: Generation, hypervisor: &str) -> Evaluator {
                  image = \"/opt/kata/share/kata-containers/kata-containers.img\"\n\
                  rootfs_type = \"ext4\"\nentropy_source = \"/dev/urandom\"\ndefault_maxvcpus = 8\n";
     }
-    if (generation, hypervisor) == (Generation::Rs41, "qemu") {
+    if (release, hypervisor) == (Release::newest(Runtime::Rs), "qemu") {
         text += "machine_type = \"q35\"\nblock_device_driver = \"virtio-blk-pci\"\n\
                  vm_rootfs_driver = \"virtio-blk-pci\"\nblock_device_aio = \"io_uring\"\n";
     }
     text += "enable_annotations = [\".*\"]\n";
-    for list in catalog::lists(generation) {
+    for list in catalog::lists(release) {
         if list != "enable_annotations" {
             let _ = writeln!(text, "{list} = [\"*\", \"/*\", \"/*/*\", \"/*/*/*\", \"/*/*/*/*\"]");
         }
     }
     text += "[agent.kata]\ncreate_container_timeout = 60\n[runtime]\n";
-    if generation == Generation::Rs41 {
+    if release.runtime == Runtime::Rs {
         let _ = writeln!(text, "name = \"virt_container\"\nagent_name = \"kata\"");
         let _ = writeln!(text, "hypervisor_name = \"{hypervisor}\"");
     }
     text += "internetworking_model = \"tcfilter\"\nstatic_sandbox_resource_mgmt = true\n";
     Evaluator::new(Setup {
         layers: Layers::of_text("/etc/kata-containers/configuration.toml", &text),
-        generation,
+        release,
         ..sample::evaluator().setup().clone()
     })
 }
 
 static EVALUATORS: LazyLock<Vec<Evaluator>> =
-    LazyLock::new(|| HOSTS.iter().map(|(generation, name)| evaluator(*generation, name)).collect());
+    LazyLock::new(|| HOSTS.iter().map(|(release, name)| evaluator(*release, name)).collect());
 
 fn pod(annotations: &[(u8, &str)], name: &str, sizing: Option<Sizing>) -> Pod {
     let all = catalog::all_annotations();

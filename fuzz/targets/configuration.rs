@@ -1,13 +1,13 @@
-//! Any text as a configuration file, under each generation, with a pod that sets a few annotations.
-//! The first byte chooses the generation.
+//! Any text as a configuration file, under each release, with a pod that sets a few annotations.
+//! The first byte chooses the release.
 
 use std::sync::LazyLock;
 
-use katascope::catalog::Generation;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::manifest::{self, Pod};
 use katascope::input::source::Source;
+use katascope::release::Release;
 use katascope::runtime::Depth;
 use katascope::sample;
 
@@ -28,10 +28,10 @@ pub type Input<'a> = (u8, &'a str);
 /// Panics where something does not hold.
 pub fn run(input: Input<'_>) {
     let (choice, text) = input;
-    let generation = Generation::ALL[usize::from(choice) % 3];
+    let release = Release::STOPS[usize::from(choice) % 3];
     let setup = Setup {
         layers: Layers::of_text("/etc/kata-containers/configuration.toml", text),
-        generation,
+        release,
         ..sample::evaluator().setup().clone()
     };
     let evaluator = Evaluator::new(setup);

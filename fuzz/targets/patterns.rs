@@ -1,9 +1,9 @@
-//! Any text as an entry of a policy list: explained, matched and expanded, in every generation.
+//! Any text as an entry of a policy list: explained, matched and expanded, in every release.
 
-use katascope::catalog::Generation;
 use katascope::policy::go_path;
 use katascope::policy::names::NameGate;
 use katascope::policy::values;
+use katascope::release::Release;
 use katascope::sample;
 
 /// What the fuzzer makes up.
@@ -14,9 +14,9 @@ pub fn run(input: Input<'_>) {
     let (pattern, value) = input;
     let host = sample::host();
     let patterns = [pattern.to_owned()];
-    for generation in Generation::ALL {
-        let _ = NameGate::new(generation, &patterns).admits(value);
-        let _ = values::admits(generation, &host, &patterns, value);
+    for release in Release::STOPS {
+        let _ = NameGate::new(release, &patterns).admits(value);
+        let _ = values::admits(release, &host, &patterns, value);
     }
     let _ = go_path::path_match(pattern, value);
     let cleaned = go_path::clean(value);

@@ -1,4 +1,4 @@
-//! What both Go generations put into CreateSandbox in the same way.
+//! What both Go releases put into CreateSandbox in the same way.
 //!
 //! Facts: `startSandbox`, `setupStorages` and `setupKernelModules` in
 //! src/runtime/virtcontainers/kata_agent.go at 2.1.0 and 4.1.0.

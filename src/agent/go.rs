@@ -10,8 +10,8 @@ use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, share
 use super::{AgentSetup, DecidedBy, fields};
 use crate::launch::Arg;
 use crate::launch::go::guest_share;
+use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 use crate::runtime::go_text;
-use crate::runtime::go41::config::{HypervisorType, SandboxConfig};
 
 fn kernel_modules(config: &SandboxConfig<'_>) -> Vec<Json> {
     if config.hypervisor_type == HypervisorType::Remote {

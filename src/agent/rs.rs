@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::{AgentSetup, DecidedBy, fields};
 use crate::launch::{Arg, Cause};
 use crate::runtime::Sandbox;
-use crate::runtime::rs41::config::{Agent, Config};
+use crate::runtime::rs::config::{Agent, Config};
 
 /// `/dev/shm` of a sandbox, in bytes.
 const SHM_SIZE: u64 = 65_536 * 1024;

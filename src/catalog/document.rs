@@ -24,28 +24,36 @@ pub struct Annotation {
     pub note: Option<String>,
     pub risk: Risk,
     pub level: Level,
-    pub go: Option<String>,
-    pub rs: Option<String>,
     pub documented: Option<String>,
     pub replaced_by: Option<String>,
-    #[serde(rename = "go-2.1")]
-    pub go_2_1: Reader,
-    #[serde(rename = "go-4.1")]
-    pub go_4_1: Reader,
-    #[serde(rename = "rs-4.1")]
-    pub rs_4_1: Reader,
+    #[serde(default)]
+    pub go: Vec<Reader>,
+    #[serde(default)]
+    pub rs: Vec<Reader>,
 }
 
-impl Annotation {
-    pub fn readers(&self) -> [(&'static str, &Reader); 3] {
-        [("go-2.1", &self.go_2_1), ("go-4.1", &self.go_4_1), ("rs-4.1", &self.rs_4_1)]
+/// A version of Kata as the tables write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Numbers(pub u8, pub u8, pub u8);
+
+impl TryFrom<String> for Numbers {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("'{text}' is no version");
+        let mut parts = text.split('.').map(|part| part.parse().map_err(|_| wrong()));
+        let mut next = || parts.next().ok_or_else(wrong)?;
+        Ok(Self(next()?, next()?, next()?))
     }
 }
 
-/// What one generation does with an annotation.
+/// What the releases of a span do with an annotation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reader {
+    pub since: Numbers,
+    pub until: Option<Numbers>,
     #[serde(default)]
     pub documented: bool,
     #[serde(default)]
@@ -93,18 +101,18 @@ pub struct ConfigKey {
     pub table: String,
     pub key: String,
     pub summary: String,
-    #[serde(rename = "go-2.1")]
-    pub go_2_1: Option<KeyReader>,
-    #[serde(rename = "go-4.1")]
-    pub go_4_1: Option<KeyReader>,
-    #[serde(rename = "rs-4.1")]
-    pub rs_4_1: Option<KeyReader>,
+    #[serde(default)]
+    pub go: Vec<KeyReader>,
+    #[serde(default)]
+    pub rs: Vec<KeyReader>,
 }
 
-/// What one generation does with a configuration key.
+/// What the releases of a span do with a configuration key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyReader {
+    pub since: Numbers,
+    pub until: Option<Numbers>,
     #[serde(rename = "type")]
     pub kind: Kind,
     pub unit: Option<String>,
@@ -124,8 +132,13 @@ pub fn annotations(text: &str, lists: &BTreeSet<String>) -> Result<Vec<Annotatio
         if !seen.insert(key.as_str()) {
             return Err(format!("{key} stands there twice"));
         }
-        for (generation, reader) in annotation.readers() {
-            check_reader(reader, lists).map_err(|what| format!("{key}, {generation}: {what}"))?;
+        for (runtime, readers) in [("go", &annotation.go), ("rs", &annotation.rs)] {
+            in_order(readers.iter().map(|r| (r.since, r.until)))
+                .map_err(|e| format!("{key}, {runtime}: {e}"))?;
+            for reader in readers {
+                check_reader(reader, lists)
+                    .map_err(|what| format!("{key}, {runtime} since {:?}: {what}", reader.since))?;
+            }
         }
     }
     for annotation in &document.annotation {
@@ -136,6 +149,21 @@ pub fn annotations(text: &str, lists: &BTreeSet<String>) -> Result<Vec<Annotatio
         }
     }
     Ok(document.annotation)
+}
+
+/// Whether each span ends before the next begins.
+fn in_order(spans: impl Iterator<Item = (Numbers, Option<Numbers>)>) -> Result<(), String> {
+    let mut before: Option<(Numbers, Option<Numbers>)> = None;
+    for (since, until) in spans {
+        if until.is_some_and(|until| until < since) {
+            return Err(format!("the span since {since:?} ends before it begins"));
+        }
+        if before.is_some_and(|(_, end)| end.is_none_or(|end| end >= since)) {
+            return Err(format!("the span since {since:?} begins before the one above it ends"));
+        }
+        before = Some((since, until));
+    }
+    Ok(())
 }
 
 fn check_reader(reader: &Reader, lists: &BTreeSet<String>) -> Result<(), String> {
@@ -174,8 +202,12 @@ pub fn config_keys(text: &str) -> Result<Vec<ConfigKey>, String> {
         if !seen.insert((key.table.as_str(), key.key.as_str())) {
             return Err(format!("{}.{} stands there twice", key.table, key.key));
         }
-        if key.go_2_1.is_none() && key.go_4_1.is_none() && key.rs_4_1.is_none() {
-            return Err(format!("{}.{}: no generation reads it", key.table, key.key));
+        if key.go.is_empty() && key.rs.is_empty() {
+            return Err(format!("{}.{}: no release reads it", key.table, key.key));
+        }
+        for readers in [&key.go, &key.rs] {
+            in_order(readers.iter().map(|r| (r.since, r.until)))
+                .map_err(|e| format!("{}.{}: {e}", key.table, key.key))?;
         }
     }
     Ok(document.key)

@@ -1,5 +1,5 @@
-//! What exists: every annotation and configuration key of every generation, with type, unit,
-//! default, gate and risk. Written in `assets/catalog/*.toml`, made into tables by the build script;
+//! What exists: every annotation and configuration key of every release, with type, unit,
+//! default, gate and risk, by spans of releases. Written in `assets/catalog/*.toml`, made into tables by the build script;
 //! does nothing.
 
 #[cfg(test)]
@@ -12,41 +12,9 @@ mod words;
 pub use nearest::nearest;
 pub use words::{Kind, Level, OnBad, Parse, Risk};
 
+use crate::release::{Release, Runtime, Span, Version};
+
 include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
-
-/// A runtime at a version: the rules that are modelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Generation {
-    /// The Go runtime of Kata 2.1.
-    Go21,
-    /// The Go runtime of Kata 4.1.
-    Go41,
-    /// runtime-rs of Kata 4.1.
-    Rs41,
-}
-
-impl Generation {
-    /// All of them, oldest first.
-    pub const ALL: [Self; 3] = [Self::Go21, Self::Go41, Self::Rs41];
-
-    /// The identifier of reports: `go-2.1`, `go-4.1`, `rs-4.1`.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Go21 => "go-2.1",
-            Self::Go41 => "go-4.1",
-            Self::Rs41 => "rs-4.1",
-        }
-    }
-
-    /// For people: `Go runtime 4.1`, `runtime-rs 4.1`.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Go21 => "Go runtime 2.1",
-            Self::Go41 => "Go runtime 4.1",
-            Self::Rs41 => "runtime-rs 4.1",
-        }
-    }
-}
 
 /// The prefix of every annotation that the host's policy gates.
 pub const HYPERVISOR_PREFIX: &str = "io.katacontainers.config.hypervisor.";
@@ -54,21 +22,6 @@ pub const HYPERVISOR_PREFIX: &str = "io.katacontainers.config.hypervisor.";
 pub const KATA_PREFIX: &str = "io.katacontainers.";
 /// What begins the keys that containerd and CRI-O write themselves. None of them is Kata's.
 pub const CRI_PREFIX: &str = "io.kubernetes.cri";
-
-impl Generation {
-    /// Reads the identifier of reports.
-    pub fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|generation| generation.id() == id)
-    }
-
-    fn index(self) -> usize {
-        match self {
-            Self::Go21 => 0,
-            Self::Go41 => 1,
-            Self::Rs41 => 2,
-        }
-    }
-}
 
 /// What stands between a pod and the effect of an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,7 +44,7 @@ impl Gate {
     }
 }
 
-/// One annotation, over all generations.
+/// One annotation, over all releases.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Annotation {
     /// The whole key.
@@ -104,18 +57,41 @@ pub struct Annotation {
     pub risk: Risk,
     /// Where it belongs.
     pub level: Level,
-    /// The releases whose Go runtime reads it (`2.0.0..3.1.3 3.6.0..4.1.0`).
-    pub go: Option<&'static str>,
-    /// The releases whose runtime-rs reads it.
-    pub rs: Option<&'static str>,
     /// The releases that document it.
     pub documented: Option<&'static str>,
     /// The key that took its place.
     pub replaced_by: Option<&'static str>,
-    readers: [Reader; 3],
+    readers: &'static [(Runtime, Span, Reader)],
 }
 
-/// What one generation does with an annotation.
+/// What a release does that no span of an annotation names.
+static NOT_READ: Reader = Reader {
+    documented: false,
+    read: false,
+    effective: false,
+    overwritten: false,
+    fate: Some("ignored"),
+    kind: None,
+    parse: None,
+    unit: None,
+    min: None,
+    max: None,
+    choices: &[],
+    gate: Gate::None,
+    bad: None,
+    field: None,
+    merge: None,
+    hypervisors: &[],
+};
+
+fn of_release<T>(spans: &'static [(Runtime, Span, T)], release: Release) -> Option<&'static T> {
+    spans
+        .iter()
+        .find(|(runtime, span, _)| *runtime == release.runtime && span.contains(release.version))
+        .map(|(_, _, what)| what)
+}
+
+/// What one release does with an annotation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reader {
     /// Documented for this runtime.
@@ -153,14 +129,31 @@ pub struct Reader {
 }
 
 impl Annotation {
-    /// What `generation` does with it.
-    pub fn reader(&self, generation: Generation) -> &Reader {
-        let [go21, go41, rs41] = &self.readers;
-        match generation {
-            Generation::Go21 => go21,
-            Generation::Go41 => go41,
-            Generation::Rs41 => rs41,
+    /// What `release` does with it.
+    pub fn reader(&self, release: Release) -> &'static Reader {
+        of_release(self.readers, release).unwrap_or(&NOT_READ)
+    }
+
+    /// What a runtime does with it, span by span, oldest first.
+    pub fn readers(&self, runtime: Runtime) -> impl Iterator<Item = (Span, &'static Reader)> {
+        let of_runtime = move |row: &&(Runtime, Span, Reader)| row.0 == runtime;
+        self.readers.iter().filter(of_runtime).map(|(_, span, reader)| (*span, reader))
+    }
+
+    /// The first and the last release of a runtime that reads it, for each time it was read without a gap.
+    pub fn read_by(&self, runtime: Runtime) -> Vec<(Version, Version)> {
+        let mut found: Vec<(Version, Version)> = Vec::new();
+        let mut goes_on = false;
+        for version in runtime.versions() {
+            let read = self.reader(Release { runtime, version }).read;
+            match found.last_mut() {
+                Some((_, last)) if read && goes_on => *last = version,
+                _ if read => found.push((version, version)),
+                _ => {}
+            }
+            goes_on = read;
         }
+        found
     }
 
     /// The part of the key that `enable_annotations` is held against, where it is gated.
@@ -175,7 +168,7 @@ impl Annotation {
     }
 }
 
-/// One key of `configuration.toml`, over all generations.
+/// One key of `configuration.toml`, over all releases.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigKey {
     /// `hypervisor.<name>`, `agent.<name>`, `runtime`, `factory`, ...
@@ -184,10 +177,10 @@ pub struct ConfigKey {
     pub key: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    readers: [Option<KeyReader>; 3],
+    readers: &'static [(Runtime, Span, KeyReader)],
 }
 
-/// What one generation does with a configuration key.
+/// What one release does with a configuration key.
 #[derive(Debug, PartialEq, Eq)]
 pub struct KeyReader {
     /// What the value is.
@@ -203,13 +196,19 @@ pub struct KeyReader {
 }
 
 impl ConfigKey {
-    /// What `generation` does with it; `None`: it reads no such key.
-    pub fn reader(&self, generation: Generation) -> Option<&KeyReader> {
-        self.readers.get(generation.index())?.as_ref()
+    /// What `release` does with it; `None`: it reads no such key.
+    pub fn reader(&self, release: Release) -> Option<&'static KeyReader> {
+        of_release(self.readers, release)
+    }
+
+    /// What a runtime does with it, span by span, oldest first.
+    pub fn readers(&self, runtime: Runtime) -> impl Iterator<Item = (Span, &'static KeyReader)> {
+        let of_runtime = move |row: &&(Runtime, Span, KeyReader)| row.0 == runtime;
+        self.readers.iter().filter(of_runtime).map(|(_, span, reader)| (*span, reader))
     }
 }
 
-/// All annotations of any generation, in the order of the documentation's groups.
+/// All annotations of any release, in the order of the documentation's groups.
 pub fn all_annotations() -> &'static [Annotation] {
     ANNOTATIONS
 }
@@ -225,16 +224,16 @@ pub fn annotation(key: &str) -> Option<&'static Annotation> {
     ANNOTATIONS.get(*ANNOTATIONS_BY_KEY.get(at)?)
 }
 
-/// The annotations of pods and containers that `generation` reads, in order.
-pub fn annotations(generation: Generation) -> impl Iterator<Item = (&'static Annotation, &'static Reader)> {
+/// The annotations of pods and containers that `release` reads, in order.
+pub fn annotations(release: Release) -> impl Iterator<Item = (&'static Annotation, &'static Reader)> {
     ANNOTATIONS
         .iter()
         .filter(|annotation| annotation.level != Level::MountOption)
-        .map(move |annotation| (annotation, annotation.reader(generation)))
+        .map(move |annotation| (annotation, annotation.reader(release)))
         .filter(|(_, reader)| reader.read)
 }
 
-/// All configuration keys of any generation, table by table.
+/// All configuration keys of any release, table by table.
 pub fn all_config_keys() -> &'static [ConfigKey] {
     CONFIG_KEYS
 }
@@ -263,12 +262,12 @@ fn generic_table(table: &str) -> String {
     parts.join(".")
 }
 
-/// The policy lists that `generation` reads in a hypervisor table: `enable_annotations` first.
-pub fn lists(generation: Generation) -> impl Iterator<Item = &'static str> {
+/// The policy lists that `release` reads in a hypervisor table: `enable_annotations` first.
+pub fn lists(release: Release) -> impl Iterator<Item = &'static str> {
     std::iter::once("enable_annotations").chain(
         CONFIG_KEYS
             .iter()
-            .filter(move |k| k.key.starts_with("valid_") && k.reader(generation).is_some())
+            .filter(move |k| k.key.starts_with("valid_") && k.reader(release).is_some())
             .map(|k| k.key),
     )
 }

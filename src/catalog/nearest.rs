@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{ANNOTATIONS, Annotation, Generation, Level};
+use super::{ANNOTATIONS, Annotation, Level, Release};
 
 /// An annotation with what is compared of its key.
 struct Known {
@@ -23,9 +23,9 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The annotation that `generation` reads and whose key is nearest to `key`, where one is near enough:
+/// The annotation that `release` reads and whose key is nearest to `key`, where one is near enough:
 /// the same last part elsewhere, or a few slips of the hand away.
-pub fn nearest(key: &str, generation: Generation) -> Option<&'static Annotation> {
+pub fn nearest(key: &str, release: Release) -> Option<&'static Annotation> {
     let base = last_part(key);
     let allowed = (base.chars().count() / 4).clamp(1, 3);
     let base = letters(base).collect::<Vec<char>>();
@@ -35,7 +35,7 @@ pub fn nearest(key: &str, generation: Generation) -> Option<&'static Annotation>
         .iter()
         .filter(|known| known.letters.len().abs_diff(base.len()) <= allowed)
         .filter(|known| tally.slips_at_least(&known.tally) <= allowed)
-        .filter(|known| known.annotation.reader(generation).read && known.annotation.key != key)
+        .filter(|known| known.annotation.reader(release).read && known.annotation.key != key)
         .filter_map(|known| Some((rows.slips(&base, &known.letters, Some(allowed))?, known.annotation)))
         .collect();
     let best = near.iter().map(|(slips, _)| *slips).min()?;
@@ -129,6 +129,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::release::Runtime;
 
     fn spread(text: &str) -> Vec<char> {
         letters(text).collect()
@@ -162,20 +163,20 @@ mod tests {
 
     #[test]
     fn the_nearest_that_this_generation_reads() {
-        let near = |key: &str, generation| nearest(key, generation).map(|a| a.key);
+        let near = |key: &str, release| nearest(key, release).map(|a| a.key);
         let prefix = "io.katacontainers.config.hypervisor.";
         assert_eq!(
-            near(&format!("{prefix}default_memroy"), Generation::Rs41),
+            near(&format!("{prefix}default_memroy"), Release::newest(Runtime::Rs)),
             Some("io.katacontainers.config.hypervisor.default_memory")
         );
         assert_eq!(
-            near("io.katacontainers.default_memory", Generation::Go41),
+            near("io.katacontainers.default_memory", Release::newest(Runtime::Go)),
             Some("io.katacontainers.config.hypervisor.default_memory")
         );
         assert_eq!(
-            near("io.katacontainers.enable_vcpus_pinning", Generation::Rs41),
+            near("io.katacontainers.enable_vcpus_pinning", Release::newest(Runtime::Rs)),
             Some("io.katacontainers.config.runtime.enable_vcpus_pinning")
         );
-        assert_eq!(near(&format!("{prefix}something_else"), Generation::Go41), None);
+        assert_eq!(near(&format!("{prefix}something_else"), Release::newest(Runtime::Go)), None);
     }
 }

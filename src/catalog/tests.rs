@@ -12,7 +12,7 @@ fn refusal(text: &str) -> String {
 fn entry(key: &str, reader: &str) -> String {
     format!(
         "[[annotation]]\nkey = \"{key}\"\nsummary = \"\"\nrisk = \"none\"\nlevel = \"sandbox\"\n\
-         [annotation.\"go-2.1\"]\nfate = \"\"\n[annotation.\"go-4.1\"]\nfate = \"\"\n[annotation.\"rs-4.1\"]\n{reader}\n"
+         [[annotation.rs]]\nsince = \"3.0.0\"\n{reader}\n"
     )
 }
 
@@ -29,10 +29,10 @@ fn a_catalogue_that_does_not_hold_is_refused() {
     assert!(refusal(&entry("a", "read = false")).contains("what becomes of it"));
     assert!(refusal(&(entry("a", good) + &entry("a", good))).contains("twice"));
     let key = "[[key]]\ntable = \"runtime\"\nkey = \"a\"\nsummary = \"\"\n";
-    let reader = "[key.\"go-4.1\"]\ntype = \"bool\"\ndefault = \"false\"\n";
+    let reader = "[[key.go]]\nsince = \"3.0.0\"\ntype = \"bool\"\ndefault = \"false\"\n";
     assert!(document::config_keys(&format!("{key}{reader}")).is_ok());
     assert!(document::config_keys(&format!("{key}{reader}{key}{reader}")).unwrap_err().contains("twice"));
-    assert!(document::config_keys(key).unwrap_err().contains("no generation"));
+    assert!(document::config_keys(key).unwrap_err().contains("no release"));
 }
 
 #[test]
@@ -51,28 +51,28 @@ fn every_entry_is_found_by_its_name() {
 fn what_an_annotation_sets_is_a_configuration_key() {
     // Keys that only an annotation can set take its base name.
     let only_annotated = ["hypervisor.<name>.initdata", "agent.kata.cdh_api_timeout_ms"];
-    for generation in Generation::ALL {
-        for (annotation, reader) in annotations(generation) {
+    for release in Release::STOPS {
+        for (annotation, reader) in annotations(release) {
             let Some(field) = reader.field else { continue };
             let (table, key) = field.rsplit_once('.').unwrap();
-            let known = config_key(table, key).is_some_and(|k| k.reader(generation).is_some());
+            let known = config_key(table, key).is_some_and(|k| k.reader(release).is_some());
             let base = annotation.base() == key || only_annotated.contains(&field);
-            assert!(known || base, "{} of {} sets {field}", annotation.key, generation.id());
+            assert!(known || base, "{} of {} sets {field}", annotation.key, release.id());
         }
     }
 }
 
 #[test]
 fn gates_by_generation() {
-    let gate = |key, generation| super::annotation(key).unwrap().reader(generation).gate;
+    let gate = |key, release| super::annotation(key).unwrap().reader(release).gate;
     let path = "io.katacontainers.config.hypervisor.path";
-    for generation in Generation::ALL {
-        assert_eq!(gate(path, generation), Gate::NameAndValue("valid_hypervisor_paths"));
-        assert_eq!(lists(generation).next(), Some("enable_annotations"));
-        for (annotation, reader) in annotations(generation) {
+    for release in Release::STOPS {
+        assert_eq!(gate(path, release), Gate::NameAndValue("valid_hypervisor_paths"));
+        assert_eq!(lists(release).next(), Some("enable_annotations"));
+        for (annotation, reader) in annotations(release) {
             assert_eq!(annotation.short().is_some(), reader.gate != Gate::None, "{}", annotation.key);
         }
     }
-    assert!(lists(Generation::Go21).any(|l| l == "valid_file_mem_backends"));
-    assert!(!lists(Generation::Go41).any(|l| l == "valid_file_mem_backends"));
+    assert!(lists(Release::go(2, 1, 0)).any(|l| l == "valid_file_mem_backends"));
+    assert!(!lists(Release::newest(Runtime::Go)).any(|l| l == "valid_file_mem_backends"));
 }

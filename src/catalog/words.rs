@@ -87,7 +87,7 @@ words! {
 }
 
 words! {
-    /// How a generation reads a value.
+    /// How a release reads a value.
     Parse {
         GoBool = "go-bool", "1, t, T, true, True, TRUE or 0, f, F, false, False, FALSE";
         GoUint32 = "go-uint32", "decimal digits of a 32-bit number";

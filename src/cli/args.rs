@@ -17,7 +17,7 @@ macro_rules! examples {
   katascope -c configuration.toml pods.yaml        the terminal program on your files
   katascope check -c configuration.toml pods.yaml  what becomes of every pod
   kubectl get pods -A -o json | katascope check -  the pods of a cluster, against this host
-  katascope explain default_memory                 one annotation, in every generation"
+  katascope explain default_memory                 one annotation, in every release"
     };
 }
 
@@ -95,7 +95,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Two sides: pods, policies, runtimes or configurations
     Diff(DiffArgs),
-    /// One annotation, configuration key, or pasted error message, in every generation
+    /// One annotation, configuration key, or pasted error message, in every release
     Explain(ExplainArgs),
     /// The policy lists: allow, deny, audit, suggest
     Policy(PolicyArgs),
@@ -131,9 +131,9 @@ pub struct Input {
     /// Which runtime reads it
     #[arg(long, value_enum, default_value_t, help_heading = "Configuration")]
     pub runtime: RuntimeChoice,
-    /// Which Kata version
-    #[arg(long, value_enum, value_name = "VERSION", default_value_t, help_heading = "Configuration")]
-    pub kata_version: KataVersion,
+    /// Which Kata version, such as 3.19 or 3.19.1 [default: the newest]
+    #[arg(long, value_name = "VERSION", help_heading = "Configuration")]
+    pub kata_version: Option<String>,
     /// The hypervisor table to take where the runtime would pick one at random
     #[arg(long, value_name = "NAME", help_heading = "Configuration", hide_short_help = true)]
     pub hypervisor: Option<String>,
@@ -347,9 +347,9 @@ pub struct PolicyInput {
     /// Which runtime reads it
     #[arg(long, value_enum, default_value_t)]
     pub runtime: RuntimeChoice,
-    /// Which Kata version
-    #[arg(long, value_enum, value_name = "VERSION", default_value_t)]
-    pub kata_version: KataVersion,
+    /// Which Kata version, such as 3.19 or 3.19.1 [default: the newest]
+    #[arg(long, value_name = "VERSION")]
+    pub kata_version: Option<String>,
     /// The hypervisor table [default: the active one]
     #[arg(long, value_name = "NAME")]
     pub hypervisor: Option<String>,
@@ -364,7 +364,7 @@ impl PolicyInput {
         Input {
             config: self.config.clone(),
             runtime: self.runtime,
-            kata_version: self.kata_version,
+            kata_version: self.kata_version.clone(),
             hypervisor: self.hypervisor.clone(),
             root: self.root.clone(),
             ..Input::default()
@@ -461,7 +461,7 @@ pub enum ShowFormat {
 /// Subjects of `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Subject {
-    /// Every annotation that the generation knows, and what the pod makes of it
+    /// Every annotation that the release knows, and what the pod makes of it
     Annotations,
     /// Every configuration key with its effective value and origin
     Config,
@@ -499,18 +499,6 @@ pub enum RuntimeChoice {
     Go,
     /// runtime-rs
     Rs,
-}
-
-/// `--kata-version`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum KataVersion {
-    /// Kata 2.1
-    #[value(name = "2.1", alias = "2.1.0")]
-    V2_1,
-    /// Kata 4.1
-    #[default]
-    #[value(name = "4.1", alias = "4.1.0")]
-    V4_1,
 }
 
 /// `--cri`.

@@ -13,7 +13,8 @@ use clap_complete::Shell;
 use super::Exit;
 use super::args::Cli;
 use super::shells::{PLUGIN, is_plugin};
-use crate::catalog::{self, Generation};
+use crate::catalog;
+use crate::release::Release;
 
 /// Prints completions for the name that the program was called by.
 pub(super) fn print(shell: Shell) -> Exit {
@@ -49,7 +50,7 @@ fn fill(command: Command) -> Command {
         "words" if explained => offer(arg, keys()),
         "hypervisor" => offer(arg, plain(hypervisors())),
         "arch" => offer(arg, plain(["x86_64", "aarch64", "s390x", "ppc64le", "riscv64"])),
-        "list" => offer(arg, plain(Generation::ALL.into_iter().flat_map(catalog::lists))),
+        "list" => offer(arg, plain(Release::STOPS.into_iter().flat_map(catalog::lists))),
         "with" => offer(
             arg,
             plain(["runtime=go", "runtime=rs", "kata-version=2.1", "kata-version=4.1", "pod=none"]),
@@ -79,7 +80,7 @@ fn keys() -> BTreeMap<&'static str, &'static str> {
 
 fn hypervisors() -> impl Iterator<Item = &'static str> {
     let readers = catalog::all_annotations().iter();
-    readers.flat_map(|a| Generation::ALL.map(|g| a.reader(g).hypervisors)).flatten().copied()
+    readers.flat_map(|a| Release::STOPS.map(|g| a.reader(g).hypervisors)).flatten().copied()
 }
 
 /// The command without the files that it may be given directly: zsh would take a subcommand's name for the

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use clap::ValueEnum;
 
-use super::args::{DiffArgs, DiffSubject, Input, KataVersion, RuntimeChoice};
+use super::args::{DiffArgs, DiffSubject, Input, RuntimeChoice};
 use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
 use crate::catalog::KATA_PREFIX;
@@ -75,7 +75,7 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
                 input.runtime = RuntimeChoice::from_str(value, false).map_err(|e| wrong(&e))?;
             }
             "kata-version" => {
-                input.kata_version = KataVersion::from_str(value, false).map_err(|e| wrong(&e))?;
+                input.kata_version = Some(value.into());
             }
             "config" => input.config = Some(value.into()),
             "hypervisor" => input.hypervisor = Some(value.into()),

@@ -1,4 +1,4 @@
-//! `katascope explain`: a key or a message, in every generation and, with -c, on this host.
+//! `katascope explain`: a key or a message, in every release and, with -c, on this host.
 
 use std::io;
 
@@ -56,7 +56,7 @@ fn here(evaluator: &Evaluator, key: &str, value: Option<&str>) -> Option<String>
         return Some(format!("{id} is not set: no hypervisor annotation is let in"));
     };
     let texts = list.texts();
-    let gate = NameGate::new(setup.generation, &texts);
+    let gate = NameGate::new(setup.release, &texts);
     Some(match gate.admits(short) {
         Some(index) => {
             let pattern = texts.get(index).map(String::as_str).unwrap_or_default();

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, ValueEnum};
 
-use super::args::{Cli, ColorChoice, Input, KataVersion, RuntimeChoice, ScreenOptions};
+use super::args::{Cli, ColorChoice, Input, RuntimeChoice, ScreenOptions};
 use super::pods::Way;
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, pods};
-use crate::catalog::Generation;
 use crate::edit::{RealDisk, Target, targets, writable};
 use crate::input::config::Layers;
 use crate::input::reading::Reading;
+use crate::release::Release;
 use crate::runtime::verdict::ListId;
 use crate::tui::effect::{Fresh, Rights};
 use crate::tui::env::Colours;
@@ -90,7 +90,7 @@ fn load(
     };
     reading.pods(pods.len());
     let root = chosen.root.clone();
-    let generation = evaluator.setup().generation;
+    let release = evaluator.setup().release;
     let sample = chosen.sample;
     let piped = input.manifests.iter().any(|p| p == Path::new("-"));
     let reload = {
@@ -109,11 +109,11 @@ fn load(
                 pods::all(&input, Way::Large).map_err(|e| e.to_string())?
             };
             let layers: Layers = setup::layers(&input, &host).map_err(|e| e.to_string())?.layers;
-            let rights = rights(&layers, generation, &root);
+            let rights = rights(&layers, release, &root);
             Ok(Fresh { layers, pods, rights })
         }
     };
-    let rights = if sample { rights_of_sample() } else { rights(&chosen.layers, generation, &root) };
+    let rights = if sample { rights_of_sample() } else { rights(&chosen.layers, release, &root) };
     let real_path = {
         let root = root.clone();
         move |shown: &str| real(&root, shown)
@@ -125,18 +125,18 @@ fn load(
         readonly: readonly.then(|| "started with --readonly".to_owned()),
         rights,
         sample,
-        invocation: invocation(input, generation),
+        invocation: invocation(input, release),
         first: First::of(evaluator, pods),
     })
 }
 
 /// What of the files, and beside them, cannot be written.
-fn rights(layers: &Layers, generation: Generation, root: &Path) -> Rights {
+fn rights(layers: &Layers, release: Release, root: &Path) -> Rights {
     let disk = RealDisk::new(root);
     let refused = |path: &str| writable(&disk, path).err().map(|e| e.to_string());
     // Where a new drop-in lies does not depend on the list that it sets.
     let any = ListId::new("runtime", "enable_annotations");
-    let drop_in = targets(generation, layers, &any).into_iter().find_map(|target| match target {
+    let drop_in = targets(release, layers, &any).into_iter().find_map(|target| match target {
         Target::NewDropIn(path) => Some(path),
         Target::File(_) | Target::DropIn(_) => None,
     });
@@ -158,7 +158,7 @@ fn misspelt(input: &Input) -> Option<(String, String)> {
 }
 
 /// The words that say `input` again.
-fn invocation(input: &Input, generation: Generation) -> Invocation {
+fn invocation(input: &Input, release: Release) -> Invocation {
     let said = |options: &[(&str, Option<String>)]| -> Vec<String> {
         let mut words = Vec::new();
         for (option, value) in options {
@@ -185,9 +185,9 @@ fn invocation(input: &Input, generation: Generation) -> Invocation {
         ]),
         runtime: said(&[
             ("--runtime", choice(&input.runtime, Some(&RuntimeChoice::Auto))),
-            ("--kata-version", choice(&input.kata_version, Some(&KataVersion::V4_1))),
+            ("--kata-version", input.kata_version.clone()),
         ]),
-        generation: Some(generation),
+        release: Some(release),
         node: said(&[
             ("--cri", input.cri.as_ref().and_then(|c| choice(c, None))),
             ("--cri-config", path(&input.cri_config)),
@@ -219,6 +219,7 @@ fn real(root: &Path, shown: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use crate::release::Runtime;
     use clap::Parser;
 
     use super::*;
@@ -229,13 +230,13 @@ mod tests {
             --cri-config c.conf --containerd 2.1 --handler kata --kubelet k.yaml --kubernetes 1.30 --host h.toml \
             --cpus 3 --memory 4096 --arch aarch64 --sandbox-id abc pods.yaml more --pod a/b --readonly --color never";
         let input = Cli::try_parse_from(said.split_whitespace()).unwrap().input;
-        let words = invocation(&input, Generation::Go21).pods(&["check"], Generation::Go21, None);
+        let words = invocation(&input, Release::go(2, 1, 0)).pods(&["check"], Release::go(2, 1, 0), None);
         assert_eq!(words[1], "check");
         let again = Cli::try_parse_from(words.iter().filter(|w| *w != "check")).unwrap().input;
         assert_eq!(format!("{again:?}"), format!("{input:?}"));
-        let none = invocation(&Input::default(), Generation::Rs41);
-        assert_eq!(none.pods(&["check"], Generation::Rs41, None), ["katascope", "check"]);
-        let other = none.policy(&["policy", "audit"], Generation::Go21);
-        assert_eq!(other[3..], ["--runtime=go", "--kata-version=2.1"]);
+        let none = invocation(&Input::default(), Release::newest(Runtime::Rs));
+        assert_eq!(none.pods(&["check"], Release::newest(Runtime::Rs), None), ["katascope", "check"]);
+        let other = none.policy(&["policy", "audit"], Release::go(2, 1, 0));
+        assert_eq!(other[3..], ["--runtime=go", "--kata-version=2.1.0"]);
     }
 }

@@ -7,13 +7,15 @@ use super::args::{EditArgs, Input, PolicyCommand};
 use super::setup::{Chosen, SetupError};
 use super::{CliError, Exit, paint, pods, setup};
 use crate::audit;
-use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
+use crate::catalog::{self, HYPERVISOR_PREFIX};
 use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
 use crate::evaluate::Evaluator;
 use crate::input::search;
 use crate::policy::audit::Audit;
+use crate::release::{Release, Runtime};
 use crate::report::escape::visible;
 use crate::report::{json, policy as report};
+use crate::runtime::go::Change;
 use crate::runtime::verdict::ListId;
 use crate::suggest::{suggest, unused};
 
@@ -29,7 +31,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
                 json::print(&mut out, &report::audit_json(&evaluator, &audit))?;
             } else {
                 let setup = evaluator.setup();
-                let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.generation.title());
+                let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.release.title());
                 report::audit(&mut out, &audit, &title, paint(args.output.color))?;
             }
             Ok(Exit::Clean)
@@ -95,7 +97,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     let input: Input = args.input.input();
     let host = setup::host(&input)?;
     let chosen = setup::layers(&input, &host)?;
-    let generation = setup::generation(&input, &chosen.layers)?;
+    let release = setup::release(&input, &chosen.layers)?.release;
     match &chosen.layers.base {
         // Before all else: of a file that cannot be read, nothing more can be said.
         Err(unreadable) => {
@@ -104,20 +106,20 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
         }
         Ok(base) => drop(Document::of(base)?),
     }
-    let id = list_id(args, generation, &chosen)?;
+    let id = list_id(args, release, &chosen)?;
     let mut history = History::of(&chosen.layers);
     let same = |list: &&List| list.id.table == id.table && list.id.list.eq_ignore_ascii_case(&id.list);
-    if let Some(variant) = audit::variants(generation, &chosen.layers).iter().find(same) {
+    if let Some(variant) = audit::variants(release, &chosen.layers).iter().find(same) {
         return Err(SetupError::Usage(format!(
             "{}: {} takes {} for {}; write it in small letters first",
             variant.place,
-            generation.title(),
+            release.title(),
             variant.id.list,
             id.list
         ))
         .into());
     }
-    let path = target(args, generation, &chosen, &id)?;
+    let path = target(args, release, &chosen, &id)?;
     if let Some(Err(error)) = history.document(&path) {
         return Err(error.clone().into());
     }
@@ -201,23 +203,23 @@ fn checked<'p>(id: &ListId, pattern: &'p str) -> Result<&'p str, SetupError> {
     }
 }
 
-fn list_id(args: &EditArgs, generation: Generation, chosen: &Chosen) -> Result<ListId, SetupError> {
+fn list_id(args: &EditArgs, release: Release, chosen: &Chosen) -> Result<ListId, SetupError> {
     let (table, list) = match args.list.rsplit_once('.') {
         Some((table, list)) => (Some(table), list),
         None => (None, args.list.as_str()),
     };
-    if !catalog::lists(generation).any(|known| known == list) {
-        let known: Vec<&str> = catalog::lists(generation).collect();
+    if !catalog::lists(release).any(|known| known == list) {
+        let known: Vec<&str> = catalog::lists(release).collect();
         return Err(SetupError::Usage(format!(
             "--list: {} has no list '{list}'; it has {}",
-            generation.title(),
+            release.title(),
             known.join(", ")
         )));
     }
     let table = match (table, &args.input.hypervisor) {
         (Some(table), _) => table.to_owned(),
         (None, Some(name)) => format!("hypervisor.{name}"),
-        (None, None) => search::hypervisor(generation, &chosen.layers)
+        (None, None) => search::hypervisor(release, &chosen.layers)
             .map(|name| format!("hypervisor.{name}"))
             .ok_or_else(|| no_table(&chosen.layers.asked))?,
     };
@@ -225,22 +227,19 @@ fn list_id(args: &EditArgs, generation: Generation, chosen: &Chosen) -> Result<L
 }
 
 /// The file that is edited: the one that sets the list today, or with --drop-in a drop-in.
-fn target(
-    args: &EditArgs,
-    generation: Generation,
-    chosen: &Chosen,
-    id: &ListId,
-) -> Result<Arc<str>, SetupError> {
-    let targets = targets(generation, &chosen.layers, id);
+fn target(args: &EditArgs, release: Release, chosen: &Chosen, id: &ListId) -> Result<Arc<str>, SetupError> {
+    let targets = targets(release, &chosen.layers, id);
     let found = if args.drop_in {
         targets.iter().rev().find(|target| !matches!(target, Target::File(_)))
     } else {
         targets.first()
     };
     found.map(|target| target.path().clone()).ok_or_else(|| {
-        SetupError::Usage(match generation {
-            Generation::Go21 => "--drop-in: Kata 2.1 reads no drop-ins".to_owned(),
-            Generation::Go41 | Generation::Rs41 => format!("{}: nothing to edit", chosen.layers.asked),
+        let without = release.runtime == Runtime::Go && !release.has(Change::DropIns);
+        SetupError::Usage(if without {
+            format!("--drop-in: {} reads no drop-ins", release.title())
+        } else {
+            format!("{}: nothing to edit", chosen.layers.asked)
         })
     })
 }

@@ -1,4 +1,4 @@
-//! From what was said on the command line to a host, layers, a generation and pods.
+//! From what was said on the command line to a host, layers, a release and pods.
 //!
 //! Reads files; knows no rule of Kata but the runtimes' default search paths.
 
@@ -6,10 +6,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{CriChoice, Input, KataVersion, RuntimeChoice};
-use crate::catalog::Generation;
+use super::args::{CriChoice, Input, RuntimeChoice};
 use crate::cri::Engine;
-use crate::cri::containerd::{Containerd, Release};
+use crate::cri::containerd::{self, Containerd};
 use crate::cri::crio::Crio;
 use crate::cri::which;
 use crate::evaluate::{Evaluator, Setup};
@@ -19,6 +18,7 @@ use crate::input::source::Source;
 use crate::input::{probe, search};
 use crate::kubernetes::kubelet::KubeletError;
 use crate::kubernetes::{Kubelet, Node, Version};
+use crate::release::{Asked, Judged, KnownBy, Meant, Release, Runtime};
 use crate::sample;
 
 /// Why the program cannot do its work; exit status 2.
@@ -136,11 +136,11 @@ pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
         if let Some(path) = by_handler(input, host)? {
             return Ok(Chosen { layers: Layers::read(host, &path), root, sample: false });
         }
-        let generations: &[Generation] = match generation_said(input) {
-            Some(generation) => &[generation],
-            None => &[Generation::Rs41, Generation::Go41],
+        let releases = match release_said(input)? {
+            Some(judged) => vec![judged.release],
+            None => vec![release_of(input, Runtime::Rs)?.release, release_of(input, Runtime::Go)?.release],
         };
-        let paths: Vec<&str> = generations.iter().flat_map(|g| search::default_paths(*g)).copied().collect();
+        let paths: Vec<&str> = releases.iter().flat_map(|r| search::default_paths(*r)).copied().collect();
         return match paths.iter().find(|path| host.exists(path)) {
             Some(path) => Ok(Chosen { layers: Layers::read(host, path), root, sample: false }),
             None => Err(SetupError::Usage(format!(
@@ -164,43 +164,78 @@ pub fn layers(input: &Input, host: &Host) -> Result<Chosen, SetupError> {
     Ok(Chosen { layers, root: if outside { PathBuf::from("/") } else { root }, sample: false })
 }
 
-/// The generation that the flags name by themselves.
-pub fn generation_said(input: &Input) -> Option<Generation> {
-    match (input.runtime, input.kata_version) {
-        (RuntimeChoice::Go | RuntimeChoice::Auto, KataVersion::V2_1) => Some(Generation::Go21),
-        (RuntimeChoice::Go, KataVersion::V4_1) => Some(Generation::Go41),
-        (RuntimeChoice::Rs, KataVersion::V4_1) => Some(Generation::Rs41),
-        (RuntimeChoice::Rs, KataVersion::V2_1) | (RuntimeChoice::Auto, KataVersion::V4_1) => None,
-    }
+/// The runtime that the flags name by themselves: also where only one of the two was there at the version.
+fn runtime_said(input: &Input) -> Result<Option<Runtime>, SetupError> {
+    Ok(match input.runtime {
+        RuntimeChoice::Go => Some(Runtime::Go),
+        RuntimeChoice::Rs => Some(Runtime::Rs),
+        RuntimeChoice::Auto => match asked(input)?.map(|asked| asked.of(Runtime::Rs)) {
+            Some(Meant::Never { before: None, .. }) => Some(Runtime::Go),
+            _ => None,
+        },
+    })
 }
 
-/// The generation said, else the one the file looks like.
-pub fn generation(input: &Input, layers: &Layers) -> Result<Generation, SetupError> {
-    if (input.runtime, input.kata_version) == (RuntimeChoice::Rs, KataVersion::V2_1) {
-        return Err(SetupError::Usage(
-            "--runtime rs: runtime-rs is modelled as of Kata 4.1; it did not exist at 2.1".into(),
-        ));
+fn asked(input: &Input) -> Result<Option<Asked>, SetupError> {
+    let parse = |text: &String| text.parse().map_err(|e| SetupError::Usage(format!("--kata-version: {e}")));
+    input.kata_version.as_ref().map(parse).transpose()
+}
+
+/// The release of a runtime that the flags ask for, with how it is known.
+fn release_of(input: &Input, runtime: Runtime) -> Result<Judged, SetupError> {
+    let Some(asked) = asked(input)? else { return Ok(Judged::assumed(runtime)) };
+    let text = input.kata_version.as_deref().unwrap_or_default();
+    let (version, mut note) = match asked.of(runtime) {
+        Meant::Known(version) => (version, None),
+        Meant::Newer(newest) => (
+            newest,
+            Some(format!("{text} is newer than {newest}, the newest known here: judged as {newest}")),
+        ),
+        Meant::Never { before, after } => {
+            let around: Vec<_> = before.into_iter().chain(after).map(|version| version.to_string()).collect();
+            return Err(SetupError::Usage(format!(
+                "--kata-version: there is no {asked} of the {}; the nearest: {}",
+                runtime.title(),
+                around.join(" and ")
+            )));
+        }
+    };
+    if asked.patched && note.is_none() {
+        note = Some(format!("{text} is judged as {version}: what its maker changed is not known here"));
     }
-    Ok(generation_said(input).unwrap_or_else(|| search::looks_like(layers)))
+    Ok(Judged { release: Release { runtime, version }, known_by: KnownBy::Said, note })
+}
+
+/// The release that the flags name by themselves.
+pub fn release_said(input: &Input) -> Result<Option<Judged>, SetupError> {
+    runtime_said(input)?.map(|runtime| release_of(input, runtime)).transpose()
+}
+
+/// The release said, else the one the file looks like.
+pub fn release(input: &Input, layers: &Layers) -> Result<Judged, SetupError> {
+    match release_said(input)? {
+        Some(judged) => Ok(judged),
+        None => release_of(input, search::looks_like(layers)),
+    }
 }
 
 /// Everything but the pods.
 pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
     if input.config.is_none() && input.manifests.is_empty() && input.root.is_none() {
         let sample = sample::evaluator();
-        let evaluator = match generation_said(input) {
-            Some(generation) => sample.with_generation(generation),
-            None => sample,
-        };
+        let judged = release(input, &sample.setup().layers)?;
+        let evaluator = sample.with_judged(judged);
         let layers = evaluator.setup().layers.clone();
         return Ok((evaluator, Chosen { layers, root: PathBuf::from("/"), sample: true }));
     }
     let host = host(input)?;
     let chosen = layers(input, &host)?;
-    let generation = generation(input, &chosen.layers)?;
+    let judged = release(input, &chosen.layers)?;
     let setup = Setup {
         layers: chosen.layers.clone(),
-        generation,
+        release: judged.release,
+        known_by: judged.known_by,
+        release_note: judged.note,
         hypervisor: input.hypervisor.clone(),
         sandbox_id: input.sandbox_id.clone(),
         engine: engine(input, &host)?,
@@ -289,8 +324,8 @@ pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
         };
     };
     let release = match &input.containerd {
-        None => Release::NEWEST,
-        Some(text) => Release::parse(text).ok_or_else(|| {
+        None => containerd::Release::NEWEST,
+        Some(text) => containerd::Release::parse(text).ok_or_else(|| {
             SetupError::Usage(format!(
                 "--containerd: '{text}' is no version; write one such as 1.7.34 or 2.3"
             ))

@@ -5,10 +5,11 @@ use std::io::{self, BufWriter, Write};
 use super::args::{ShowArgs, Subject};
 use super::setup::SetupError;
 use super::{CliError, Exit, paint, pods, setup};
-use crate::catalog::{self, Generation};
+use crate::catalog;
 use crate::evaluate::Evaluation;
 use crate::evaluate::vm_size::VmSize;
 use crate::input::manifest::Pod;
+use crate::release::{Release, Runtime};
 use crate::report::escape::{visible, visible_lines};
 use crate::report::{explanation, json, sizing, text};
 use crate::runtime::Depth;
@@ -61,24 +62,24 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
-/// Without a pod: every annotation that the generation knows.
+/// Without a pod: every annotation that the release knows.
 fn known(args: &ShowArgs) -> Result<Exit, CliError> {
-    let generation = match setup::generation_said(&args.input) {
-        Some(generation) => generation,
-        None if args.input.config.is_some() => setup::evaluator(&args.input)?.0.setup().generation,
-        None => Generation::Rs41,
+    let release = match setup::release_said(&args.input)? {
+        Some(judged) => judged.release,
+        None if args.input.config.is_some() => setup::evaluator(&args.input)?.0.setup().release,
+        None => Release::newest(Runtime::Rs),
     };
     let mut out = BufWriter::new(io::stdout().lock());
     if args.output.is_json() {
         let all: Vec<_> = catalog::all_annotations()
             .iter()
-            .filter(|a| a.reader(generation).read || a.reader(generation).documented)
+            .filter(|a| a.reader(release).read || a.reader(release).documented)
             .map(explanation::annotation_json)
             .collect();
-        let report = serde_json::json!({ "generation": generation.id(), "annotations": all });
+        let report = serde_json::json!({ "release": release.id(), "annotations": all });
         json::print(&mut out, &report)?;
     } else {
-        explanation::table(&mut out, generation)?;
+        explanation::table(&mut out, release)?;
     }
     out.flush()?;
     Ok(Exit::Clean)

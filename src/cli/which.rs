@@ -92,7 +92,7 @@ fn as_json(which: &Which) -> serde_json::Value {
     json!({
         "handler": which.handler,
         "shim": which.shim,
-        "generation": which.generation.map(|g| g.id()),
+        "release": which.release.map(|g| g.id()),
         "evidence": which.evidence,
         "config": which.config(),
         "candidates": candidates,
@@ -101,7 +101,7 @@ fn as_json(which: &Which) -> serde_json::Value {
 }
 
 fn text(out: &mut dyn Write, which: &Which, paint: crate::report::text::Paint) -> io::Result<()> {
-    let runtime = which.generation.map_or("runtime unknown", |g| g.title());
+    let runtime = which.release.map_or("runtime unknown".to_owned(), |r| r.title());
     writeln!(out, "{}  {runtime}", paint.wrap("1", &visible(&which.handler)))?;
     writeln!(out, "  shim  {}", visible(&which.shim))?;
     writeln!(out, "        {}", visible(&which.evidence))?;

@@ -5,10 +5,10 @@
 
 use super::Engine;
 use super::containerd::handlers::Handler;
-use crate::catalog::Generation;
 use crate::input::host::Host;
 use crate::input::search;
 use crate::input::toml_tree::Value;
+use crate::release::{Release, Runtime};
 
 /// Where a configuration file could come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Which {
     /// The shim's binary: a path, or a name that is looked for on PATH.
     pub shim: String,
     /// The runtime, where it can be told.
-    pub generation: Option<Generation>,
+    pub release: Option<Release>,
     /// What tells.
     pub evidence: String,
     /// The files considered, in the runtime's order.
@@ -154,9 +154,9 @@ fn notes(name: &str, handler: &Handler) -> Vec<String> {
 }
 
 /// What tells the two runtimes apart: the shim's path, then the file's.
-fn flavour(shim: &str, config: Option<&str>, host: &Host) -> (Option<Generation>, String) {
+fn flavour(shim: &str, config: Option<&str>, host: &Host) -> (Option<Release>, String) {
     if shim.contains("/runtime-rs/") {
-        return (Some(Generation::Rs41), format!("the shim lies in {shim}"));
+        return (Some(Release::newest(Runtime::Rs)), format!("the shim lies in {shim}"));
     }
     if let Some(path) = config {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -164,30 +164,30 @@ fn flavour(shim: &str, config: Option<&str>, host: &Host) -> (Option<Generation>
             || name.ends_with("-runtime-rs.toml")
             || name == "configuration-dragonball.toml"
         {
-            return (Some(Generation::Rs41), format!("the file is {path}"));
+            return (Some(Release::newest(Runtime::Rs)), format!("the file is {path}"));
         }
         if host.exists(path) {
             let layers = crate::input::config::Layers::read(host, path);
-            let generation = search::looks_like(&layers);
-            return (Some(generation), format!("{path} is written for it"));
+            let runtime = search::looks_like(&layers);
+            return (Some(Release::newest(runtime)), format!("{path} is written for it"));
         }
     }
     if shim.starts_with("/opt/kata/bin/") {
-        return (Some(Generation::Go41), format!("kata-deploy puts the Go shim at {shim}"));
+        return (Some(Release::newest(Runtime::Go)), format!("kata-deploy puts the Go shim at {shim}"));
     }
     (None, format!("{shim} alone does not tell the Go runtime from runtime-rs"))
 }
 
 fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment: Option<&str>) -> Which {
-    let (generation, evidence) = flavour(shim, config, host);
-    let assumed = generation.unwrap_or(Generation::Rs41);
+    let (release, evidence) = flavour(shim, config, host);
+    let assumed = release.unwrap_or(Release::newest(Runtime::Rs));
     let defaults = search::default_paths(assumed);
     let handler = config.map(|path| (path, Source::Handler));
     let environment = environment.map(|path| (path, Source::Environment));
     // The two runtimes give the variable opposite precedence.
-    let named = match assumed {
-        Generation::Rs41 => [environment, handler],
-        Generation::Go21 | Generation::Go41 => [handler, environment],
+    let named = match assumed.runtime {
+        Runtime::Rs => [environment, handler],
+        Runtime::Go => [handler, environment],
     };
     let mut candidates = Vec::new();
     let mut notes = Vec::new();
@@ -243,7 +243,7 @@ fn decide(name: &str, shim: &str, config: Option<&str>, host: &Host, environment
     } else if notes.is_empty() {
         notes.push("no configuration file: every pod of this handler fails".into());
     }
-    Which { handler: name.to_owned(), shim: shim.to_owned(), generation, evidence, candidates, notes }
+    Which { handler: name.to_owned(), shim: shim.to_owned(), release, evidence, candidates, notes }
 }
 
 fn is_default(host: &Host, path: &str, defaults: &[&str]) -> bool {
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn without_a_config_path_the_default_search_decides() {
         let which = which(KATA, None);
-        assert_eq!(which.generation, Some(Generation::Go41));
+        assert_eq!(which.release, Some(super::Release::newest(Runtime::Go)));
         assert_eq!(which.config(), Some("/etc/kata-containers/configuration.toml"));
         assert!(which.notes.iter().any(|n| n.contains("passes no annotations")));
     }

@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::catalog::Generation;
 use crate::diff::text::unified;
 use crate::input::config::Layers;
+use crate::release::{Release, Runtime};
+use crate::runtime::go::Change;
 use crate::runtime::verdict::ListId;
 
 use super::document::Document;
@@ -52,14 +53,14 @@ impl Target {
 }
 
 /// Where an edit of `list` may go so that it takes effect, best first: the file that sets it today, then
-/// the drop-ins after that, then a new one. Kata 2.1 reads no drop-ins.
-pub fn targets(generation: Generation, layers: &Layers, list: &ListId) -> Vec<Target> {
+/// the drop-ins after that, then a new one. The first releases of the Go runtime read no drop-ins.
+pub fn targets(release: Release, layers: &Layers, list: &ListId) -> Vec<Target> {
     let sources: Vec<_> = layers.sources().collect();
     let sets = |source: &&crate::input::Source| {
         Document::of(source).is_ok_and(|document| document.list(list).is_some())
     };
     let base = layers.base.as_ref().ok().map(|base| Target::File(base.path.clone()));
-    if generation == Generation::Go21 {
+    if release.runtime == Runtime::Go && !release.has(Change::DropIns) {
         return base.into_iter().collect();
     }
     let holder = sources.iter().rposition(sets).unwrap_or(0);

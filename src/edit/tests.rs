@@ -161,7 +161,8 @@ fn history_goes_back_and_forth_across_saves() {
     assert!(!history.unsaved());
 
     // A drop-in repeats the whole list.
-    let Some(Target::NewDropIn(path)) = targets(crate::catalog::Generation::Rs41, &layers, &names()).pop()
+    let Some(Target::NewDropIn(path)) =
+        targets(crate::release::Release::newest(crate::release::Runtime::Rs), &layers, &names()).pop()
     else {
         panic!("no drop-in offered")
     };
@@ -176,7 +177,7 @@ fn history_goes_back_and_forth_across_saves() {
     assert_eq!(history.depth(), (0, 2));
     assert_eq!(history.layers(&layers).sources().count(), 1);
     assert_eq!(&*history.plans()[0].after, text);
-    assert_eq!(targets(crate::catalog::Generation::Go21, &layers, &names()).len(), 1);
+    assert_eq!(targets(crate::release::Release::go(2, 1, 0), &layers, &names()).len(), 1);
 }
 
 #[test]

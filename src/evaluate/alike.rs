@@ -19,14 +19,14 @@ impl Evaluator {
     /// Whether the two, which have the same host and container runtime, differ for nobody but pods that
     /// policy lists matter to. Where a sandbox that asks for nothing does not start, nobody can tell.
     pub fn fares_alike(&self, other: &Self) -> bool {
-        let generation = self.setup.generation;
-        if generation != other.setup.generation || self.hypervisor() != other.hypervisor() {
+        let release = self.setup.release;
+        if release != other.setup.release || self.hypervisor() != other.hypervisor() {
             return false;
         }
         let (Some(own), Some(others)) = (self.asking_for_nothing(), other.asking_for_nothing()) else {
             return false;
         };
-        let lists: Vec<&str> = catalog::lists(generation).collect();
+        let lists: Vec<&str> = catalog::lists(release).collect();
         let is_list = |key: &str| lists.contains(&key.rsplit('.').next().unwrap_or(key));
         let same = |own: &Effective, other: &Effective| {
             let own = own.iter().filter(|(key, _)| !is_list(key));

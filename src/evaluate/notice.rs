@@ -57,14 +57,14 @@ pub(super) fn advise(finding: &mut Finding) {
 
 /// Keys that were meant to be Kata's.
 fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
-    let generation = evaluator.setup().generation;
+    let release = evaluator.setup().release;
     for (verdict, annotation) in evaluation.verdicts.iter().zip(&pod.annotations) {
         // Of an unknown key the verdict itself says it.
         let lost = matches!(verdict.status, Status::Dropped | Status::Ignored);
         if !lost {
             continue;
         }
-        let Some(key) = spelling::meant(&verdict.key, generation) else { continue };
+        let Some(key) = spelling::meant(&verdict.key, release) else { continue };
         let (code, message) = if spelling::moved(&verdict.key) {
             (
                 Code::KeyMoved,
@@ -94,8 +94,8 @@ fn gated(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     }
     let setup = evaluator.setup();
     let who = Who::ClusterAdministrator;
-    let files = shipped::letting_in(setup.generation, &names);
-    let title = setup.generation.title();
+    let files = shipped::letting_in(setup.release, &names);
+    let title = setup.release.title();
     let verb = if names.len() == 1 { "is" } else { "are together" };
     let message = match files.as_slice() {
         [] => format!("as shipped, no configuration of {title} lets {} in", names.join(", ")),
@@ -137,10 +137,10 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
         return;
     }
     let Some(base) = evaluator.base() else { return };
-    let workload = Workload::of(setup.generation, received);
-    let vm = VmSize::bare(setup.generation, base, workload, &evaluation.verdicts);
+    let workload = Workload::of(setup.release, received);
+    let vm = VmSize::bare(setup.release, base, workload, &evaluation.verdicts);
     let told = |line: usize| {
-        let told = VmSize::of(setup.generation, base, workload, &evaluation.verdicts);
+        let told = VmSize::of(setup.release, base, workload, &evaluation.verdicts);
         told.steps.get(line).cloned().unwrap_or_default()
     };
     let facts = &setup.host.facts;
@@ -159,7 +159,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
         beyond("CPU", vm.whole.vcpus, f64::from(facts.cpus), "vCPUs", 0);
     }
     let unsized_cpu = base.is_static()
-        && setup.generation == crate::catalog::Generation::Rs41
+        && setup.release.runtime == crate::release::Runtime::Rs
         && workload.vcpus == 0.0
         && workload.mib > 0.0;
     let is_wanted =

@@ -3,7 +3,8 @@
 //! Decides on the known key behind a wrong prefix, a left-out part or a slip of the hand, and on the
 //! successor of a key that moved. Facts: the prefixes of Kata 1.x and of its documentation over time.
 
-use crate::catalog::{self, CRI_PREFIX, Generation, KATA_PREFIX};
+use crate::catalog::{self, CRI_PREFIX, KATA_PREFIX};
+use crate::release::Release;
 use crate::runtime::verdict::{Fix, Status, Verdict};
 
 /// Prefixes that were right once, or that a hand writes by itself.
@@ -26,14 +27,14 @@ fn looks_like_kata(key: &str) -> bool {
         || (key.starts_with("io.") && key.contains(".config.hypervisor."))
 }
 
-/// The key that was meant by `key`, where `generation` reads no such key and one is near enough.
-pub fn meant(key: &str, generation: Generation) -> Option<&'static str> {
+/// The key that was meant by `key`, where `release` reads no such key and one is near enough.
+pub fn meant(key: &str, release: Release) -> Option<&'static str> {
     // Every sandbox has a handful of these, and they are meant for nobody else.
     if key.starts_with(CRI_PREFIX) {
         return None;
     }
     if let Some(annotation) = catalog::annotation(key) {
-        return annotation.replaced_by.filter(|_| !annotation.reader(generation).read);
+        return annotation.replaced_by.filter(|_| !annotation.reader(release).read);
     }
     let rest = match key.strip_prefix(KATA_PREFIX) {
         Some(rest) => rest,
@@ -44,12 +45,12 @@ pub fn meant(key: &str, generation: Generation) -> Option<&'static str> {
         None => return None,
     };
     let read = |key: String| {
-        catalog::annotation(&key).filter(|known| known.reader(generation).read).map(|known| known.key)
+        catalog::annotation(&key).filter(|known| known.reader(release).read).map(|known| known.key)
     };
     LEFT_OUT
         .iter()
         .find_map(|part| read(format!("{KATA_PREFIX}{part}{rest}")))
-        .or_else(|| catalog::nearest(&format!("{KATA_PREFIX}{rest}"), generation).map(|near| near.key))
+        .or_else(|| catalog::nearest(&format!("{KATA_PREFIX}{rest}"), release).map(|near| near.key))
 }
 
 /// Whether the key moved, rather than being misspelt.
@@ -58,17 +59,17 @@ pub fn moved(key: &str) -> bool {
 }
 
 /// Puts the right key into the verdict on a wrong one, where the verdict says nothing better.
-pub fn mend(verdict: &mut Verdict, generation: Generation) {
+pub fn mend(verdict: &mut Verdict, release: Release) {
     if !matches!(verdict.status, Status::Unknown | Status::Dropped | Status::Ignored) {
         return;
     }
-    let Some(key) = meant(&verdict.key, generation) else {
+    let Some(key) = meant(&verdict.key, release) else {
         if verdict.fix.is_none() {
-            verdict.fix = gone(&verdict.key, generation).map(|text| Fix::Advice(text.into()).into());
+            verdict.fix = gone(&verdict.key, release).map(|text| Fix::Advice(text.into()).into());
         }
         return;
     };
-    let title = generation.title();
+    let title = release.title();
     let wording = if moved(&verdict.key) {
         format!("write {key}: {title} reads this annotation under that key")
     } else {
@@ -78,11 +79,11 @@ pub fn mend(verdict: &mut Verdict, generation: Generation) {
 }
 
 /// What to do about a key that other releases read.
-fn gone(key: &str, generation: Generation) -> Option<String> {
-    let annotation = catalog::annotation(key).filter(|known| !known.reader(generation).read)?;
-    let releases = if generation == Generation::Rs41 { annotation.rs } else { annotation.go }?;
-    let (first, last) = (releases.split("..").next()?, releases.rsplit("..").next()?);
-    if generation == Generation::Go21 {
+fn gone(key: &str, release: Release) -> Option<String> {
+    let annotation = catalog::annotation(key).filter(|known| !known.reader(release).read)?;
+    let read_by = annotation.read_by(release.runtime);
+    let (first, last) = (read_by.first()?.0, read_by.last()?.1);
+    if release.version < first {
         return Some(format!("leave it out: releases from {first} on read it"));
     }
     let instead = match key {
@@ -91,12 +92,13 @@ fn gone(key: &str, generation: Generation) -> Option<String> {
         }
         _ => "",
     };
-    (last != "4.1.0").then(|| format!("leave it out: {last} was the last release to read it{instead}"))
+    (last < release.version).then(|| format!("leave it out: {last} was the last release to read it{instead}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::release::Runtime;
 
     #[test]
     fn the_usual_slips_are_understood() {
@@ -111,10 +113,10 @@ mod tests {
             "com.github.containers.virtcontainers.KernelParams",
             "com.github.kata-containers.config.hypervisor.kernel_params",
         ] {
-            assert_eq!(meant(wrong, Generation::Go41), Some(right), "{wrong}");
+            assert_eq!(meant(wrong, Release::newest(Runtime::Go)), Some(right), "{wrong}");
         }
-        assert_eq!(meant("io.kubernetes.cri.container-type", Generation::Rs41), None);
-        assert_eq!(meant("app.kubernetes.io/name", Generation::Rs41), None);
-        assert_eq!(meant(right, Generation::Rs41), None);
+        assert_eq!(meant("io.kubernetes.cri.container-type", Release::newest(Runtime::Rs)), None);
+        assert_eq!(meant("app.kubernetes.io/name", Release::newest(Runtime::Rs)), None);
+        assert_eq!(meant(right, Release::newest(Runtime::Rs)), None);
     }
 }

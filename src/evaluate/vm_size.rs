@@ -1,14 +1,14 @@
 //! From the size that a sandbox is given to the VM's CPUs and memory, with the sum behind it.
 //!
-//! Decides the VM's size at boot and once all containers run, for each generation. Judges nothing, and
+//! Decides the VM's size at boot and once all containers run, for each release. Judges nothing, and
 //! no runtime goes by it: the wings compute their own. Facts: src/runtime/pkg/oci/utils.go and
 //! src/runtime/virtcontainers/sandbox.go, src/runtime-rs/crates/resource/src/cpu_mem at 4.1.0.
 
 use serde_json::Value as Json;
 
-use crate::catalog::Generation;
 use crate::input::Annotations;
 use crate::input::text::parse_trimmed;
+use crate::release::{Release, Runtime};
 use crate::runtime::value::Effective;
 use crate::runtime::verdict::{Status, Verdict};
 
@@ -59,13 +59,13 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// As `generation` reads the sandbox's annotations.
-    pub fn of(generation: Generation, received: &Annotations) -> Self {
+    /// As `release` reads the sandbox's annotations.
+    pub fn of(release: Release, received: &Annotations) -> Self {
         let number = |key: &str| -> i64 { received.get(key).and_then(|t| parse_trimmed(t)).unwrap_or(0) };
         let (quota, period) =
             (number("io.kubernetes.cri.sandbox-cpu-quota"), number("io.kubernetes.cri.sandbox-cpu-period"));
         let shares = || number("io.kubernetes.cri.sandbox-cpu-shares");
-        let rust = generation == Generation::Rs41;
+        let rust = release.runtime == Runtime::Rs;
         let vcpus = match quota {
             0.. if period > 0 => quota as f64 / period as f64,
             ..0 if !rust => (shares().max(0) as f64 / 1024.0).ceil(),
@@ -105,27 +105,16 @@ pub struct VmSize {
 
 impl VmSize {
     /// The size for one sandbox. `verdicts` tell what its annotations made of the defaults.
-    pub fn of(generation: Generation, base: &Base, workload: Workload, verdicts: &[Verdict]) -> Self {
-        Self::compute(generation, base, workload, verdicts, true)
+    pub fn of(release: Release, base: &Base, workload: Workload, verdicts: &[Verdict]) -> Self {
+        Self::compute(release, base, workload, verdicts, true)
     }
 
     /// The same without the sum in words, which costs more than the sum.
-    pub(super) fn bare(
-        generation: Generation,
-        base: &Base,
-        workload: Workload,
-        verdicts: &[Verdict],
-    ) -> Self {
-        Self::compute(generation, base, workload, verdicts, false)
+    pub(super) fn bare(release: Release, base: &Base, workload: Workload, verdicts: &[Verdict]) -> Self {
+        Self::compute(release, base, workload, verdicts, false)
     }
 
-    fn compute(
-        generation: Generation,
-        base: &Base,
-        workload: Workload,
-        verdicts: &[Verdict],
-        told: bool,
-    ) -> Self {
+    fn compute(release: Release, base: &Base, workload: Workload, verdicts: &[Verdict], told: bool) -> Self {
         let set = |name: &str| {
             let own = |field: &str| {
                 let rest = field.strip_prefix(base.table.as_str()).and_then(|rest| rest.strip_prefix('.'));
@@ -137,7 +126,7 @@ impl VmSize {
             });
             verdict.and_then(|v| v.after.as_deref()).and_then(Json::as_f64)
         };
-        let go_static = generation != Generation::Rs41 && base.static_sizing;
+        let go_static = release.runtime == Runtime::Go && base.static_sizing;
         // With Go's static sizing the value in the end has the workload in it already.
         let own = |name: &str, configured: f64, work: f64| match set(name) {
             Some(value) if go_static => value - work,
@@ -147,7 +136,7 @@ impl VmSize {
         let vcpus = own("default_vcpus", base.vcpus, workload.vcpus);
         let memory = own("default_memory", base.memory, workload.mib);
         let Workload { vcpus: work_vcpus, mib: work_mib } = workload;
-        if generation == Generation::Rs41 && base.static_sizing && workload.is_limited() {
+        if release.runtime == Runtime::Rs && base.static_sizing && workload.is_limited() {
             return Self::of_overhead(base, workload, told);
         }
         let whole = Amount { vcpus: (vcpus + work_vcpus).ceil(), mib: memory + work_mib };
@@ -228,35 +217,39 @@ mod tests {
         }
     }
 
-    fn work(generation: Generation, quota: &str, shares: &str, memory: &str) -> Workload {
+    fn work(release: Release, quota: &str, shares: &str, memory: &str) -> Workload {
         let pairs =
             [("cpu-quota", quota), ("cpu-period", "100000"), ("cpu-shares", shares), ("memory", memory)];
         let key = |name| format!("io.kubernetes.cri.sandbox-{name}");
-        Workload::of(generation, &pairs.iter().map(|(k, v)| (key(k), (*v).to_owned())).collect())
+        Workload::of(release, &pairs.iter().map(|(k, v)| (key(k), (*v).to_owned())).collect())
     }
 
     #[test]
     fn each_generation_adds_up_in_its_own_way() {
-        let limits = |generation| work(generation, "200000", "2048", "4294967296");
-        let size = |generation, is_static| VmSize::of(generation, &base(is_static), limits(generation), &[]);
-        let go = size(Generation::Go41, false);
+        let limits = |release| work(release, "200000", "2048", "4294967296");
+        let size = |release, is_static| VmSize::of(release, &base(is_static), limits(release), &[]);
+        let go = size(Release::newest(Runtime::Go), false);
         assert_eq!(
             (go.boot, go.whole.vcpus, go.whole.mib),
             (Amount { vcpus: 1.0, mib: 2048.0 }, 3.0, 6144.0)
         );
-        assert_eq!(size(Generation::Go41, true).boot, Amount { vcpus: 3.0, mib: 6144.0 });
-        let rs = size(Generation::Rs41, true);
+        assert_eq!(size(Release::newest(Runtime::Go), true).boot, Amount { vcpus: 3.0, mib: 6144.0 });
+        let rs = size(Release::newest(Runtime::Rs), true);
         assert_eq!(rs.boot, Amount { vcpus: 3.0, mib: 4128.0 });
         assert_eq!(rs.steps[0], "vCPUs: overhead_vcpus 0.2 + limits 2 = 2.2, boots with 3");
     }
 
     #[test]
     fn shares_count_for_the_go_runtime_alone() {
-        assert_eq!(work(Generation::Go41, "-1", "4096", "0").vcpus, 4.0);
-        assert_eq!(work(Generation::Rs41, "-1", "4096", "0").vcpus, 0.0);
-        assert_eq!(work(Generation::Rs41, "0", "2", "537919488").mib, 514.0);
-        let alone =
-            VmSize::of(Generation::Rs41, &base(true), work(Generation::Rs41, "0", "2", "1048576"), &[]);
+        assert_eq!(work(Release::newest(Runtime::Go), "-1", "4096", "0").vcpus, 4.0);
+        assert_eq!(work(Release::newest(Runtime::Rs), "-1", "4096", "0").vcpus, 0.0);
+        assert_eq!(work(Release::newest(Runtime::Rs), "0", "2", "537919488").mib, 514.0);
+        let alone = VmSize::of(
+            Release::newest(Runtime::Rs),
+            &base(true),
+            work(Release::newest(Runtime::Rs), "0", "2", "1048576"),
+            &[],
+        );
         assert_eq!(alone.boot, Amount { vcpus: 1.0, mib: 34.0 });
     }
 }

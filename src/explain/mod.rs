@@ -63,10 +63,10 @@ fn without_config(key: &str) -> &str {
 /// The names that a misspelt one was most likely meant to be.
 fn nearest(text: &str) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();
-    for generation in catalog::Generation::ALL.into_iter().rev() {
+    for release in crate::release::Release::STOPS.into_iter().rev() {
         let whole = format!("{HYPERVISOR_PREFIX}{text}");
         for key in [text, whole.as_str()] {
-            if let Some(annotation) = catalog::nearest(key, generation) {
+            if let Some(annotation) = catalog::nearest(key, release) {
                 found.push(annotation.key);
             }
         }

@@ -4,22 +4,23 @@
 //! at 4.1.0; src/runtime/Makefile at 2.1.0.
 
 use super::config::Layers;
-use crate::catalog::Generation;
+use crate::release::{Release, Runtime, Version};
 
-/// The default configuration files of a generation, first wins.
-pub fn default_paths(generation: Generation) -> &'static [&'static str] {
-    match generation {
-        Generation::Go21 => &[
+/// The default configuration files of a release, first wins.
+pub fn default_paths(release: Release) -> &'static [&'static str] {
+    match release.runtime {
+        // kata-deploy's folder is searched since it builds the shim itself.
+        Runtime::Go if release.version < Version::new(2, 2, 0) => &[
             "/etc/kata-containers/configuration.toml",
             "/usr/share/defaults/kata-containers/configuration.toml",
         ],
         // The second as in static builds (kata-deploy), the third as built with the default prefix.
-        Generation::Go41 => &[
+        Runtime::Go => &[
             "/etc/kata-containers/configuration.toml",
             "/opt/kata/share/defaults/kata-containers/configuration.toml",
             "/usr/share/defaults/kata-containers/configuration.toml",
         ],
-        Generation::Rs41 => &[
+        Runtime::Rs => &[
             "/etc/kata-containers/runtime-rs/configuration.toml",
             "/usr/share/defaults/kata-containers/runtime-rs/configuration.toml",
             "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml",
@@ -38,8 +39,8 @@ pub fn is_rewritten(path: &str) -> bool {
 /// Keys of `[runtime]` that only runtime-rs reads; it refuses a file without the first three.
 const RUNTIME_RS_KEYS: [&str; 3] = ["name", "hypervisor_name", "agent_name"];
 
-/// The 4.1 runtime that the files look like: runtime-rs if they name a runtime handler, else Go.
-pub fn looks_like(layers: &Layers) -> Generation {
+/// The runtime that the files look like: runtime-rs if they name a runtime handler, else Go.
+pub fn looks_like(layers: &Layers) -> Runtime {
     let names_handler = layers.sources().any(|source| {
         toml_edit::Document::parse(source.text.as_ref()).is_ok_and(|document| {
             document
@@ -49,12 +50,12 @@ pub fn looks_like(layers: &Layers) -> Generation {
         })
     });
     let path = layers.resolved.as_deref().unwrap_or(&layers.asked);
-    if names_handler || path.contains("/runtime-rs/") { Generation::Rs41 } else { Generation::Go41 }
+    if names_handler || path.contains("/runtime-rs/") { Runtime::Rs } else { Runtime::Go }
 }
 
 /// The hypervisor table that the files make the active one, as far as their texts tell: for runtime-rs the
 /// one that is named, for Go the first there is. For files that do not load on this host.
-pub fn hypervisor(generation: Generation, layers: &Layers) -> Option<String> {
+pub fn hypervisor(release: Release, layers: &Layers) -> Option<String> {
     let mut named = None;
     let mut first = None;
     for source in layers.sources() {
@@ -65,8 +66,8 @@ pub fn hypervisor(generation: Generation, layers: &Layers) -> Option<String> {
         let of_file = table("hypervisor").and_then(|all| all.iter().next().map(|(name, _)| name.to_owned()));
         first = first.or(of_file);
     }
-    match generation {
-        Generation::Rs41 => named.or(first),
-        Generation::Go21 | Generation::Go41 => first,
+    match release.runtime {
+        Runtime::Rs => named.or(first),
+        Runtime::Go => first,
     }
 }

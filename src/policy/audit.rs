@@ -7,8 +7,9 @@ use std::cmp::Reverse;
 
 use super::names::NameGate;
 use super::pattern::{FileHit, Meaning, Warning, explain_entry};
-use crate::catalog::{self, Annotation, Gate, Generation, Level, Risk};
+use crate::catalog::{self, Annotation, Gate, Level, Risk};
 use crate::input::{Host, Place};
+use crate::release::{Release, Runtime};
 
 /// One policy list as it takes effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,19 +119,19 @@ pub struct Audit {
 
 impl Audit {
     /// Looks at the lists of the active hypervisor's table.
-    pub fn of(generation: Generation, hypervisor: &str, lists: &[PolicyList], host: &Host) -> Self {
+    pub fn of(release: Release, hypervisor: &str, lists: &[PolicyList], host: &Host) -> Self {
         let list = |name: &str| lists.iter().find(|list| list.name == name);
         // A list that a runtime does not take over for this hypervisor stays empty.
         let taken = |name: &str| {
             catalog::config_key("hypervisor.<name>", name)
-                .and_then(|key| key.reader(generation))
-                .is_some_and(|reader| generation == Generation::Rs41 || uses(reader.hypervisors, hypervisor))
+                .and_then(|key| key.reader(release))
+                .is_some_and(|reader| release.runtime == Runtime::Rs || uses(reader.hypervisors, hypervisor))
         };
         let names = list("enable_annotations").filter(|_| taken("enable_annotations"));
-        let gate = NameGate::new(generation, &names.map(PolicyList::patterns).unwrap_or_default());
+        let gate = NameGate::new(release, &names.map(PolicyList::patterns).unwrap_or_default());
         let mut powers = Vec::new();
         let mut closed = 0;
-        for (annotation, reader) in catalog::annotations(generation) {
+        for (annotation, reader) in catalog::annotations(release) {
             if annotation.level == Level::Output || !reader.effective {
                 continue;
             }
@@ -150,7 +151,7 @@ impl Audit {
                 }
             };
             let values = reader.gate.list().map(|name| match list(name).filter(|_| taken(name)) {
-                Some(list) => admitted(generation, list, host),
+                Some(list) => admitted(release, list, host),
                 None => Values::default(),
             });
             let anywhere = values.as_ref().is_some_and(|values| values.anywhere);
@@ -168,12 +169,12 @@ impl Audit {
                     at,
                     pattern: pattern.clone(),
                     place: place.clone(),
-                    meaning: explain_entry(generation, &list.name, &patterns, at, host),
+                    meaning: explain_entry(release, &list.name, &patterns, at, host),
                 })
             })
             .collect();
         entries.sort_by_key(|entry| (!entry.too_broad(), entry.meaning.risk(), Reverse(entry.breadth())));
-        let open = |name: &str| powers.iter().any(|p: &Power| reads_list(p.annotation, generation, name));
+        let open = |name: &str| powers.iter().any(|p: &Power| reads_list(p.annotation, release, name));
         let idle = lists
             .iter()
             .filter(|list| list.name != "enable_annotations" && !list.entries.is_empty() && !open(&list.name))
@@ -198,8 +199,8 @@ fn uses(hypervisors: &[&str], hypervisor: &str) -> bool {
         || hypervisors.iter().any(|h| *h == hypervisor || matches!(*h, "any" | "shared code"))
 }
 
-fn reads_list(annotation: &Annotation, generation: Generation, list: &str) -> bool {
-    annotation.reader(generation).gate.list() == Some(list)
+fn reads_list(annotation: &Annotation, release: Release, list: &str) -> bool {
+    annotation.reader(release).gate.list() == Some(list)
 }
 
 #[derive(Default)]
@@ -210,11 +211,11 @@ struct Values {
 }
 
 /// What the whole list admits.
-fn admitted(generation: Generation, list: &PolicyList, host: &Host) -> Values {
+fn admitted(release: Release, list: &PolicyList, host: &Host) -> Values {
     let patterns = list.patterns();
     let mut values = Values::default();
     for at in 0..patterns.len() {
-        let meaning = explain_entry(generation, &list.name, &patterns, at, host);
+        let meaning = explain_entry(release, &list.name, &patterns, at, host);
         values.more |= meaning.more_files;
         values.anywhere |= meaning.warnings.contains(&Warning::LeadsUp);
         values.files.extend(meaning.files);
@@ -238,9 +239,9 @@ mod tests {
         }
     }
 
-    fn audit(generation: Generation, hypervisor: &str, lists: &[PolicyList]) -> Audit {
+    fn audit(release: Release, hypervisor: &str, lists: &[PolicyList]) -> Audit {
         let files = MemoryFiles::new().file("/usr/bin/qemu", 0o755, "x");
-        Audit::of(generation, hypervisor, lists, &Host::new(HostFacts::default(), Arc::new(files)))
+        Audit::of(release, hypervisor, lists, &Host::new(HostFacts::default(), Arc::new(files)))
     }
 
     fn open(audit: &Audit) -> Vec<&str> {
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn ungated_annotations_are_open_whatever_the_lists_say() {
-        let audit = audit(Generation::Go41, "qemu", &[]);
+        let audit = audit(Release::newest(Runtime::Go), "qemu", &[]);
         assert!(open(&audit).contains(&"io.katacontainers.config.runtime.disable_guest_seccomp"));
         assert!(audit.powers.iter().all(|p| p.by == Opening::Ungated));
         assert_eq!(audit.worst(), Risk::GuestIntegrity);
@@ -260,15 +261,15 @@ mod tests {
     fn a_name_without_values_gives_no_power() {
         let path = "io.katacontainers.config.hypervisor.path";
         let names = list("enable_annotations", &["^path$"]);
-        for generation in Generation::ALL {
-            let without = audit(generation, "qemu", std::slice::from_ref(&names));
-            assert!(!open(&without).contains(&path), "{generation:?}");
+        for release in Release::STOPS {
+            let without = audit(release, "qemu", std::slice::from_ref(&names));
+            assert!(!open(&without).contains(&path), "{release:?}");
             let lists = [names.clone(), list("valid_hypervisor_paths", &["/usr/bin/*"])];
-            let with = audit(generation, "qemu", &lists);
-            assert_eq!(open(&with).first(), Some(&path), "{generation:?}");
+            let with = audit(release, "qemu", &lists);
+            assert_eq!(open(&with).first(), Some(&path), "{release:?}");
             assert_eq!(with.worst(), Risk::HostExec);
             let path = with.powers.iter().find(|p| p.annotation.key == path);
-            assert_eq!(path.map(|p| p.anywhere), Some(generation == Generation::Rs41));
+            assert_eq!(path.map(|p| p.anywhere), Some(release.runtime == Runtime::Rs));
             assert!(with.idle.is_empty());
         }
     }
@@ -276,16 +277,16 @@ mod tests {
     #[test]
     fn lists_that_do_nothing_are_told() {
         let lists = [list("enable_annotations", &["^path$"]), list("valid_jailer_paths", &["/a"])];
-        assert_eq!(audit(Generation::Go41, "firecracker", &lists).idle, ["valid_jailer_paths"]);
+        assert_eq!(audit(Release::newest(Runtime::Go), "firecracker", &lists).idle, ["valid_jailer_paths"]);
         let disabled = [list("enable_annotations", &["(?=a)", "path"])];
-        assert!(audit(Generation::Rs41, "qemu", &disabled).disabled);
-        assert!(!audit(Generation::Go41, "qemu", &disabled).disabled);
+        assert!(audit(Release::newest(Runtime::Rs), "qemu", &disabled).disabled);
+        assert!(!audit(Release::newest(Runtime::Go), "qemu", &disabled).disabled);
     }
 
     #[test]
     fn the_widest_entry_comes_first() {
         let lists = [list("enable_annotations", &["^default_memory$", "virtio_fs", ".*", "^path$"])];
-        let audit = audit(Generation::Rs41, "qemu", &lists);
+        let audit = audit(Release::newest(Runtime::Rs), "qemu", &lists);
         let patterns: Vec<&str> = audit.entries.iter().map(|e| e.pattern.as_str()).collect();
         assert_eq!(patterns, [".*", "virtio_fs", "^path$", "^default_memory$"]);
     }

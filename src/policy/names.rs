@@ -8,7 +8,7 @@
 use regex::{Regex, RegexSet};
 
 use super::go_regex::GoRegex;
-use crate::catalog::Generation;
+use crate::release::{Release, Runtime};
 
 /// A compiled `enable_annotations` list.
 #[derive(Debug, Clone)]
@@ -29,13 +29,13 @@ enum Entries {
 
 impl NameGate {
     /// Compiles the list; never fails, an invalid pattern is remembered as such.
-    pub fn new(generation: Generation, patterns: &[String]) -> Self {
+    pub fn new(release: Release, patterns: &[String]) -> Self {
         if let Some(entries) = Plain::all(patterns) {
             return Self { entries: Entries::Plain(entries), invalid: Vec::new() };
         }
         let mut invalid = Vec::new();
-        let entries = match generation {
-            Generation::Go21 | Generation::Go41 => Entries::Each(
+        let entries = match release.runtime {
+            Runtime::Go => Entries::Each(
                 patterns
                     .iter()
                     .enumerate()
@@ -44,7 +44,7 @@ impl NameGate {
                     })
                     .collect(),
             ),
-            Generation::Rs41 => Entries::Set(match RegexSet::new(patterns) {
+            Runtime::Rs => Entries::Set(match RegexSet::new(patterns) {
                 Ok(set) => Some(set),
                 Err(error) => {
                     if patterns.len() > 1 {
@@ -136,15 +136,15 @@ impl Plain {
 mod tests {
     use super::*;
 
-    fn gate(generation: Generation, patterns: &[&str]) -> NameGate {
-        NameGate::new(generation, &patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
+    fn gate(release: Release, patterns: &[&str]) -> NameGate {
+        NameGate::new(release, &patterns.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
     fn entries_are_searched_anywhere() {
-        for generation in Generation::ALL {
-            let gate = gate(generation, &["^image$", "path"]);
-            assert_eq!(gate.admits("jailer_path"), Some(1), "{generation:?}");
+        for release in Release::STOPS {
+            let gate = gate(release, &["^image$", "path"]);
+            assert_eq!(gate.admits("jailer_path"), Some(1), "{release:?}");
             assert_eq!(gate.admits("image"), Some(0));
             assert_eq!(gate.admits("image_hash"), None);
         }
@@ -179,10 +179,10 @@ mod tests {
     #[test]
     fn one_invalid_entry_disables_the_set_only() {
         let list = ["path", "virtio_fs_(?!x)"];
-        let rs = gate(Generation::Rs41, &list);
+        let rs = gate(Release::newest(Runtime::Rs), &list);
         assert!(rs.disabled() && rs.admits("path").is_none());
         assert_eq!(rs.invalid().map(|(i, _)| i).collect::<Vec<_>>(), [1]);
-        let go = gate(Generation::Go41, &list);
+        let go = gate(Release::newest(Runtime::Go), &list);
         assert!(!go.disabled());
         assert_eq!(go.admits("path"), Some(0));
         assert_eq!(go.invalid().map(|(i, _)| i).collect::<Vec<_>>(), [1]);

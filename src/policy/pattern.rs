@@ -9,9 +9,10 @@ use std::sync::Arc;
 use super::go_path;
 use super::names::NameGate;
 use super::values::ValueGate;
-use crate::catalog::{self, Annotation, Gate, Generation, Level, Risk};
+use crate::catalog::{self, Annotation, Gate, Level, Risk};
 use crate::input::Host;
 use crate::input::host::FileKind;
+use crate::release::{Release, Runtime};
 
 /// How many files are listed, and how many looked at, before a search ends.
 const FILES_LISTED: usize = 500;
@@ -71,7 +72,7 @@ pub enum Warning {
     Relative,
     /// A wildcard also stands for hidden files.
     HiddenFiles,
-    /// It matches no annotation that this generation reads; those it knows otherwise.
+    /// It matches no annotation that this release reads; those it knows otherwise.
     NoName(Vec<&'static str>),
     /// It admits no file of this host.
     NoFile,
@@ -129,28 +130,22 @@ fn some(names: &[&'static str]) -> String {
 }
 
 /// What `pattern` means, alone in `list` (`enable_annotations`, `valid_hypervisor_paths`, ...).
-pub fn explain(generation: Generation, list: &str, pattern: &str, host: &Host) -> Meaning {
-    explain_entry(generation, list, &[pattern.to_owned()], 0, host)
+pub fn explain(release: Release, list: &str, pattern: &str, host: &Host) -> Meaning {
+    explain_entry(release, list, &[pattern.to_owned()], 0, host)
 }
 
 /// What entry `at` means among the others of its list.
-pub fn explain_entry(
-    generation: Generation,
-    list: &str,
-    patterns: &[String],
-    at: usize,
-    host: &Host,
-) -> Meaning {
+pub fn explain_entry(release: Release, list: &str, patterns: &[String], at: usize, host: &Host) -> Meaning {
     let mut meaning =
         Meaning { names: Vec::new(), files: Vec::new(), more_files: false, warnings: Vec::new() };
     let Some(pattern) = patterns.get(at) else { return meaning };
     if list == "enable_annotations" {
-        explain_name(generation, pattern, &mut meaning);
-        among_names(generation, patterns, at, &mut meaning);
+        explain_name(release, pattern, &mut meaning);
+        among_names(release, patterns, at, &mut meaning);
     } else {
-        meaning.names = gated_by(generation, list);
-        explain_value(generation, pattern, host, &mut meaning);
-        among_values(generation, patterns, at, host, &mut meaning);
+        meaning.names = gated_by(release, list);
+        explain_value(release, pattern, host, &mut meaning);
+        among_values(release, patterns, at, host, &mut meaning);
     }
     if let Some(first) = patterns.iter().position(|p| p == pattern).filter(|first| *first < at) {
         meaning.warnings.retain(|w| !matches!(w, Warning::Shadowed(_)));
@@ -160,38 +155,38 @@ pub fn explain_entry(
 }
 
 /// The annotations whose value a list gates.
-pub fn gated_by(generation: Generation, list: &str) -> Vec<&'static Annotation> {
-    catalog::annotations(generation)
+pub fn gated_by(release: Release, list: &str) -> Vec<&'static Annotation> {
+    catalog::annotations(release)
         .filter(|(_, reader)| reader.gate.list() == Some(list))
         .map(|(annotation, _)| annotation)
         .collect()
 }
 
 /// The annotations that the name gate stands before, by short name.
-pub fn gated_names(generation: Generation) -> impl Iterator<Item = (&'static Annotation, &'static str)> {
-    catalog::annotations(generation)
+pub fn gated_names(release: Release) -> impl Iterator<Item = (&'static Annotation, &'static str)> {
+    catalog::annotations(release)
         .filter(|(_, reader)| reader.gate != Gate::None)
         .filter_map(|(annotation, _)| Some((annotation, annotation.short()?)))
 }
 
-fn one(generation: Generation, pattern: &str) -> NameGate {
-    NameGate::new(generation, &[pattern.to_owned()])
+fn one(release: Release, pattern: &str) -> NameGate {
+    NameGate::new(release, &[pattern.to_owned()])
 }
 
-fn explain_name(generation: Generation, pattern: &str, meaning: &mut Meaning) {
-    let gate = one(generation, pattern);
+fn explain_name(release: Release, pattern: &str, meaning: &mut Meaning) {
+    let gate = one(release, pattern);
     if let Some((_, why)) = gate.invalid().next() {
         let why = why.to_owned();
-        meaning.warnings.push(match generation {
-            Generation::Rs41 => Warning::DisablesAll(why),
-            Generation::Go21 | Generation::Go41 => Warning::Invalid(why),
+        meaning.warnings.push(match release.runtime {
+            Runtime::Rs => Warning::DisablesAll(why),
+            Runtime::Go => Warning::Invalid(why),
         });
         return;
     }
-    let exact = one(generation, &format!("^(?:{pattern})$"));
+    let exact = one(release, &format!("^(?:{pattern})$"));
     let mut inside = Vec::new();
     let mut all = true;
-    for (annotation, short) in gated_names(generation) {
+    for (annotation, short) in gated_names(release) {
         if gate.admits(short).is_some() {
             meaning.names.push(annotation);
             if exact.admits(short).is_none() {
@@ -219,8 +214,8 @@ fn explain_name(generation: Generation, pattern: &str, meaning: &mut Meaning) {
     }
 }
 
-fn among_names(generation: Generation, patterns: &[String], at: usize, meaning: &mut Meaning) {
-    let whole = NameGate::new(generation, patterns);
+fn among_names(release: Release, patterns: &[String], at: usize, meaning: &mut Meaning) {
+    let whole = NameGate::new(release, patterns);
     if whole.disabled() {
         let culprit = whole.invalid().map(|(i, _)| i).find(|i| *i != at);
         let own = meaning.warnings.iter().any(|w| matches!(w, Warning::DisablesAll(_)));
@@ -234,12 +229,12 @@ fn among_names(generation: Generation, patterns: &[String], at: usize, meaning: 
     }
     let own = meaning.names.len();
     let covers = |(other, pattern): (usize, &String)| {
-        let gate = one(generation, pattern);
+        let gate = one(release, pattern);
         let all = meaning
             .names
             .iter()
             .all(|annotation| annotation.short().is_some_and(|s| gate.admits(s).is_some()));
-        let theirs = gated_names(generation).filter(|(_, short)| gate.admits(short).is_some()).count();
+        let theirs = gated_names(release).filter(|(_, short)| gate.admits(short).is_some()).count();
         (all && (other < at || theirs > own)).then_some(other)
     };
     let shadow = patterns.iter().enumerate().filter(|(other, _)| *other != at).find_map(covers);
@@ -250,14 +245,14 @@ fn wildcards(pattern: &str) -> bool {
     pattern.contains(['*', '?', '['])
 }
 
-fn explain_value(generation: Generation, pattern: &str, host: &Host, meaning: &mut Meaning) {
-    let rust = generation == Generation::Rs41;
+fn explain_value(release: Release, pattern: &str, host: &Host, meaning: &mut Meaning) {
+    let rust = release.runtime == Runtime::Rs;
     if pattern.is_empty() {
         meaning.warnings.push(Warning::NoFile);
         return;
     }
     let list = [pattern.to_owned()];
-    let gate = ValueGate::new(generation, &list);
+    let gate = ValueGate::new(release, &list);
     if let Some((_, why)) = gate.invalid().next() {
         meaning.warnings.push(Warning::Invalid(why.to_owned()));
         return;
@@ -371,14 +366,14 @@ fn anyone_can_write(host: &Host, path: &str) -> Option<String> {
     }
 }
 
-fn among_values(generation: Generation, patterns: &[String], at: usize, host: &Host, meaning: &mut Meaning) {
+fn among_values(release: Release, patterns: &[String], at: usize, host: &Host, meaning: &mut Meaning) {
     let Some(pattern) = patterns.get(at) else { return };
     let covers = |(other, theirs): (usize, &String)| {
-        let gate = ValueGate::new(generation, std::slice::from_ref(theirs));
-        let all = match generation {
+        let gate = ValueGate::new(release, std::slice::from_ref(theirs));
+        let all = match release.runtime {
             // Of texts, only a plain path can be told to be covered whole.
-            Generation::Rs41 => !wildcards(pattern) && gate.admits(host, pattern).is_some(),
-            Generation::Go21 | Generation::Go41 => {
+            Runtime::Rs => !wildcards(pattern) && gate.admits(host, pattern).is_some(),
+            Runtime::Go => {
                 !meaning.files.is_empty()
                     && !meaning.more_files
                     && meaning.files.iter().all(|file| gate.admits(host, &file.path).is_some())
@@ -413,63 +408,69 @@ mod tests {
 
     #[test]
     fn names_come_worst_first() {
-        let meaning = explain(Generation::Go41, "enable_annotations", "path", &host());
+        let meaning = explain(Release::newest(Runtime::Go), "enable_annotations", "path", &host());
         assert_eq!(meaning.risk(), Risk::HostExec);
         let shorts: Vec<_> = meaning.names.iter().filter_map(|a| a.short()).collect();
         assert!(shorts.contains(&"path") && shorts.contains(&"jailer_path"));
         let Some(Warning::Unanchored(inside)) = meaning.warnings.first() else { panic!("{meaning:?}") };
         assert!(inside.contains(&"jailer_path") && !inside.contains(&"path"));
-        assert!(explain(Generation::Go41, "enable_annotations", "^path$", &host()).warnings.is_empty());
+        assert!(
+            explain(Release::newest(Runtime::Go), "enable_annotations", "^path$", &host())
+                .warnings
+                .is_empty()
+        );
     }
 
     #[test]
     fn everything_and_nothing() {
         for pattern in ["", ".*", "^", "."] {
-            let meaning = explain(Generation::Rs41, "enable_annotations", pattern, &host());
+            let meaning = explain(Release::newest(Runtime::Rs), "enable_annotations", pattern, &host());
             assert_eq!(meaning.warnings, [Warning::Everything], "{pattern:?}");
         }
-        let nothing = explain(Generation::Rs41, "enable_annotations", "use_vsock", &host());
+        let nothing = explain(Release::newest(Runtime::Rs), "enable_annotations", "use_vsock", &host());
         assert_eq!(nothing.warnings, [Warning::NoName(vec!["use_vsock"])]);
-        let invalid = |generation| explain(generation, "enable_annotations", "a(?!b)", &host()).warnings;
-        assert!(matches!(invalid(Generation::Rs41)[..], [Warning::DisablesAll(_)]));
-        assert!(matches!(invalid(Generation::Go41)[..], [Warning::Invalid(_)]));
+        let invalid = |release| explain(release, "enable_annotations", "a(?!b)", &host()).warnings;
+        assert!(matches!(invalid(Release::newest(Runtime::Rs))[..], [Warning::DisablesAll(_)]));
+        assert!(matches!(invalid(Release::newest(Runtime::Go))[..], [Warning::Invalid(_)]));
     }
 
     #[test]
     fn among_others() {
         let list = ["kernel".to_owned(), "kernel_params".to_owned(), "kernel".to_owned(), "(".to_owned()];
         let warnings =
-            |generation, at| explain_entry(generation, "enable_annotations", &list, at, &host()).warnings;
-        assert_eq!(warnings(Generation::Go41, 1), [Warning::Shadowed(0)]);
-        assert_eq!(warnings(Generation::Go41, 2).last(), Some(&Warning::Duplicate(0)));
-        assert_eq!(warnings(Generation::Rs41, 1).first(), Some(&Warning::DisabledBy(3)));
+            |release, at| explain_entry(release, "enable_annotations", &list, at, &host()).warnings;
+        assert_eq!(warnings(Release::newest(Runtime::Go), 1), [Warning::Shadowed(0)]);
+        assert_eq!(warnings(Release::newest(Runtime::Go), 2).last(), Some(&Warning::Duplicate(0)));
+        assert_eq!(warnings(Release::newest(Runtime::Rs), 1).first(), Some(&Warning::DisabledBy(3)));
     }
 
     #[test]
     fn files_by_each_runtimes_rules() {
-        let go = explain(Generation::Go41, "valid_hypervisor_paths", "/opt/kata/bin/*", &host());
+        let go = explain(Release::newest(Runtime::Go), "valid_hypervisor_paths", "/opt/kata/bin/*", &host());
         assert_eq!(paths(&go), ["/opt/kata/bin/.old", "/opt/kata/bin/qemu", "/opt/kata/bin/sub"]);
         assert_eq!(go.warnings, [Warning::HiddenFiles]);
         assert_eq!(go.risk(), Risk::HostExec);
-        let rs = explain(Generation::Rs41, "valid_hypervisor_paths", "/opt/kata/bin/*", &host());
+        let rs = explain(Release::newest(Runtime::Rs), "valid_hypervisor_paths", "/opt/kata/bin/*", &host());
         assert_eq!(paths(&rs).len(), 4);
         assert_eq!(rs.warnings, [Warning::LeadsUp, Warning::CrossesFolders, Warning::HiddenFiles]);
-        let rs = explain(Generation::Rs41, "valid_hypervisor_paths", "/opt/kata/bin/q[^x]mu", &host());
+        let rs =
+            explain(Release::newest(Runtime::Rs), "valid_hypervisor_paths", "/opt/kata/bin/q[^x]mu", &host());
         assert_eq!(rs.warnings, [Warning::NotNegated('^'), Warning::NoFile]);
-        let go = explain(Generation::Go41, "valid_hypervisor_paths", "/opt/kata/bin/q[!x]mu", &host());
+        let go =
+            explain(Release::newest(Runtime::Go), "valid_hypervisor_paths", "/opt/kata/bin/q[!x]mu", &host());
         assert_eq!(go.warnings, [Warning::NotNegated('!'), Warning::NoFile]);
-        let open = explain(Generation::Go21, "valid_hypervisor_paths", "/srv/*", &host());
+        let open = explain(Release::go(2, 1, 0), "valid_hypervisor_paths", "/srv/*", &host());
         assert_eq!(open.warnings, [Warning::AnyoneCanWrite("/srv/any".into())]);
-        let relative = explain(Generation::Go21, "valid_hypervisor_paths", "qemu", &host());
+        let relative = explain(Release::go(2, 1, 0), "valid_hypervisor_paths", "qemu", &host());
         assert_eq!(relative.warnings, [Warning::Relative, Warning::NoFile]);
     }
 
     #[test]
     fn a_value_entry_that_adds_nothing() {
         let list = ["/opt/kata/bin/qemu".to_owned(), "/opt/*/bin/*".to_owned()];
-        for generation in Generation::ALL {
-            let meaning = explain_entry(generation, "valid_hypervisor_paths", &list, 0, &host());
-            assert_eq!(meaning.warnings, [Warning::Shadowed(1)], "{generation:?}");
+        for release in Release::STOPS {
+            let meaning = explain_entry(release, "valid_hypervisor_paths", &list, 0, &host());
+            assert_eq!(meaning.warnings, [Warning::Shadowed(1)], "{release:?}");
         }
     }
 }

@@ -6,8 +6,8 @@
 //! src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
 
 use super::go_path::{self, PathPattern};
-use crate::catalog::Generation;
 use crate::input::Host;
+use crate::release::{Release, Runtime};
 
 /// A compiled `valid_*` list.
 #[derive(Debug, Clone)]
@@ -57,9 +57,9 @@ impl Plain {
 
 impl ValueGate {
     /// Compiles the list; never fails, an invalid pattern is remembered as such.
-    pub fn new(generation: Generation, patterns: &[String]) -> Self {
-        let entry = |pattern: &String| match generation {
-            Generation::Rs41 => match glob::Pattern::new(pattern) {
+    pub fn new(release: Release, patterns: &[String]) -> Self {
+        let entry = |pattern: &String| match release.runtime {
+            Runtime::Rs => match glob::Pattern::new(pattern) {
                 Ok(glob) => {
                     let settled = !pattern.contains('[') && !pattern.contains("**");
                     Entry::Text {
@@ -70,7 +70,7 @@ impl ValueGate {
                 }
                 Err(error) => Entry::Invalid(error.to_string()),
             },
-            Generation::Go21 | Generation::Go41 => match PathPattern::new(pattern) {
+            Runtime::Go => match PathPattern::new(pattern) {
                 Ok(_) => Entry::Files(pattern.as_str().into()),
                 Err(error) => Entry::Invalid(error.to_string()),
             },
@@ -114,8 +114,8 @@ fn count_slashes(text: &str) -> usize {
 
 /// The index of the first pattern that lets `value` through. Compiles the list anew: where many values
 /// meet one list, keep a [`ValueGate`].
-pub fn admits(generation: Generation, host: &Host, patterns: &[String], value: &str) -> Option<usize> {
-    ValueGate::new(generation, patterns).admits(host, value)
+pub fn admits(release: Release, host: &Host, patterns: &[String], value: &str) -> Option<usize> {
+    ValueGate::new(release, patterns).admits(host, value)
 }
 
 #[cfg(test)]
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_star_that_reaches_over_a_folder_is_told() {
         let list = ["/opt/*/qemu", "/opt/**/q*", "/opt[/-]*/b?c"].map(str::to_owned);
-        let gate = ValueGate::new(Generation::Rs41, &list);
+        let gate = ValueGate::new(Release::newest(Runtime::Rs), &list);
         for (index, value, over) in [
             (0, "/opt/kata/qemu", false),
             (0, "/opt/kata/bin/qemu", true),
@@ -148,14 +148,14 @@ mod tests {
         let files = MemoryFiles::new().file("/opt/kata/bin/qemu", 0o755, "x");
         let host = Host::new(HostFacts::default(), Arc::new(files));
         let list = ["[".to_owned(), "/opt/*".to_owned(), "/opt/kata/bin/q*".to_owned()];
-        let admits = |generation, value| ValueGate::new(generation, &list).admits(&host, value);
-        assert_eq!(admits(Generation::Rs41, "/opt/kata/bin/qemu"), Some(1));
-        assert_eq!(admits(Generation::Rs41, "/opt/../bin/sh"), Some(1));
-        for generation in [Generation::Go21, Generation::Go41] {
-            assert_eq!(admits(generation, "/opt/kata/bin/qemu"), Some(2));
-            assert_eq!(admits(generation, "/opt/kata"), Some(1));
-            assert_eq!(admits(generation, "/opt/kata/bin/qemu2"), None);
-            assert_eq!(ValueGate::new(generation, &list).invalid().count(), 1);
+        let admits = |release, value| ValueGate::new(release, &list).admits(&host, value);
+        assert_eq!(admits(Release::newest(Runtime::Rs), "/opt/kata/bin/qemu"), Some(1));
+        assert_eq!(admits(Release::newest(Runtime::Rs), "/opt/../bin/sh"), Some(1));
+        for release in [Release::go(2, 1, 0), Release::newest(Runtime::Go)] {
+            assert_eq!(admits(release, "/opt/kata/bin/qemu"), Some(2));
+            assert_eq!(admits(release, "/opt/kata"), Some(1));
+            assert_eq!(admits(release, "/opt/kata/bin/qemu2"), None);
+            assert_eq!(ValueGate::new(release, &list).invalid().count(), 1);
         }
     }
 
@@ -173,7 +173,7 @@ mod tests {
         fn equal_slashes_leave_none_for_a_star(
             pattern in "[ab/*?]{1,7}", value in "[ab/]{1,8}"
         ) {
-            let gate = ValueGate::new(Generation::Rs41, std::slice::from_ref(&pattern));
+            let gate = ValueGate::new(Release::newest(Runtime::Rs), std::slice::from_ref(&pattern));
             if let Ok(glob) = glob::Pattern::new(&pattern) && glob.matches(&value) {
                 let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
                 let over = !glob.matches_with(&value, options);

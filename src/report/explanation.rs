@@ -1,4 +1,4 @@
-//! What a word means, for people and as JSON: the catalogue's rows in every generation.
+//! What a word means, for people and as JSON: the catalogue's rows in every release.
 
 use std::io::{self, Write};
 
@@ -7,9 +7,10 @@ use serde_json::{Value as Json, json};
 use super::escape::visible;
 use super::json::who;
 use super::text::Paint;
-use crate::catalog::{Annotation, ConfigKey, Gate, Generation, Reader};
+use crate::catalog::{Annotation, ConfigKey, Gate, Reader};
 use crate::explain::Meaning;
 use crate::explain::messages::Decoded;
+use crate::release::{Release, Runtime};
 
 /// For people. `policy` says what the host's lists make of an annotation, where a file was given.
 pub fn text(
@@ -46,11 +47,13 @@ fn each_annotation(
         writeln!(out, "{}  annotation", paint.wrap("1", annotation.key))?;
         writeln!(out, "  {}", annotation.summary)?;
         writeln!(out, "  risk     {}: {}", annotation.risk.as_str(), annotation.risk.describe())?;
-        for (name, range) in [("Go", annotation.go), ("Rust", annotation.rs), ("docs", annotation.documented)]
-        {
-            if let Some(range) = range {
+        for (name, runtime) in [("Go", Runtime::Go), ("Rust", Runtime::Rs)] {
+            if let Some(range) = read_by(annotation, runtime) {
                 writeln!(out, "  {name:<8} {}", range.replace("..", " to "))?;
             }
+        }
+        if let Some(range) = annotation.documented {
+            writeln!(out, "  {:<8} {}", "docs", range.replace("..", " to "))?;
         }
         if let Some(new) = annotation.replaced_by {
             writeln!(out, "  replaced by {new}")?;
@@ -58,8 +61,8 @@ fn each_annotation(
         if let Some(note) = annotation.note {
             writeln!(out, "  note     {note}")?;
         }
-        for generation in Generation::ALL {
-            writeln!(out, "  {:<8} {}", generation.id(), reader(annotation.reader(generation)))?;
+        for release in Release::STOPS {
+            writeln!(out, "  {:<8} {}", release.id(), reader(annotation.reader(release)))?;
         }
         if let Some(said) = policy(annotation.key, None) {
             writeln!(out, "  {} {}", paint.wrap("33", "here"), visible(&said))?;
@@ -69,7 +72,14 @@ fn each_annotation(
     Ok(())
 }
 
-/// One generation's row in words.
+/// The releases of a runtime that read an annotation: `2.0.0..3.1.3 3.6.0..4.1.0`.
+fn read_by(annotation: &Annotation, runtime: Runtime) -> Option<String> {
+    let spans = annotation.read_by(runtime);
+    let words: Vec<_> = spans.iter().map(|(first, last)| format!("{first}..{last}")).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// One release's row in words.
 pub fn reader(reader: &Reader) -> String {
     if !reader.read {
         let documented = if reader.documented { "documented, but not read" } else { "not read" };
@@ -124,8 +134,8 @@ fn each_key(out: &mut dyn Write, keys: &[&'static ConfigKey], paint: Paint) -> i
     for key in keys {
         writeln!(out, "{}  configuration key", paint.wrap("1", &format!("{}.{}", key.table, key.key)))?;
         writeln!(out, "  {}", key.summary)?;
-        for generation in Generation::ALL {
-            let said = match key.reader(generation) {
+        for release in Release::STOPS {
+            let said = match key.reader(release) {
                 None => "not read".to_owned(),
                 Some(reader) => {
                     let unit = reader.unit.map(|u| format!(" in {u}")).unwrap_or_default();
@@ -139,7 +149,7 @@ fn each_key(out: &mut dyn Write, keys: &[&'static ConfigKey], paint: Paint) -> i
                     said
                 }
             };
-            writeln!(out, "  {:<8} {said}", generation.id())?;
+            writeln!(out, "  {:<8} {said}", release.id())?;
         }
         writeln!(out)?;
     }
@@ -204,12 +214,12 @@ fn annotations_json(annotations: &[&'static Annotation]) -> Vec<Json> {
     annotations.iter().map(|a| annotation_json(a)).collect()
 }
 
-/// One annotation over all generations.
+/// One annotation over all releases.
 pub fn annotation_json(annotation: &Annotation) -> Json {
-    let generations: serde_json::Map<String, Json> = Generation::ALL
+    let releases: serde_json::Map<String, Json> = Release::STOPS
         .iter()
-        .map(|generation| {
-            let reader = annotation.reader(*generation);
+        .map(|release| {
+            let reader = annotation.reader(*release);
             let row = json!({
                 "documented": reader.documented,
                 "read": reader.read,
@@ -226,7 +236,7 @@ pub fn annotation_json(annotation: &Annotation) -> Json {
                 "merge": reader.merge,
                 "hypervisors": reader.hypervisors,
             });
-            (generation.id().to_owned(), row)
+            (release.id().to_owned(), row)
         })
         .collect();
     json!({
@@ -235,38 +245,38 @@ pub fn annotation_json(annotation: &Annotation) -> Json {
         "note": annotation.note,
         "risk": annotation.risk.as_str(),
         "level": annotation.level.as_str(),
-        "read_by": { "go": annotation.go, "rs": annotation.rs },
+        "read_by": { "go": read_by(annotation, Runtime::Go), "rs": read_by(annotation, Runtime::Rs) },
         "documented": annotation.documented,
         "replaced_by": annotation.replaced_by,
-        "generations": generations,
+        "releases": releases,
     })
 }
 
 fn keys_json(keys: &[&'static ConfigKey]) -> Vec<Json> {
     keys.iter()
         .map(|key| {
-            let generations: serde_json::Map<String, Json> = Generation::ALL
+            let releases: serde_json::Map<String, Json> = Release::STOPS
                 .iter()
-                .map(|generation| {
-                    let row = key.reader(*generation).map(|reader| {
+                .map(|release| {
+                    let row = key.reader(*release).map(|reader| {
                         json!({
                             "type": reader.kind.as_str(), "unit": reader.unit, "default": reader.default,
                             "unused": reader.unused, "hypervisors": reader.hypervisors,
                         })
                     });
-                    (generation.id().to_owned(), row.into())
+                    (release.id().to_owned(), row.into())
                 })
                 .collect();
-            json!({ "table": key.table, "key": key.key, "summary": key.summary, "generations": generations })
+            json!({ "table": key.table, "key": key.key, "summary": key.summary, "releases": releases })
         })
         .collect()
 }
 
-/// Every annotation that a generation knows, a line each: the specification's table.
-pub fn table(out: &mut dyn Write, generation: Generation) -> io::Result<()> {
+/// Every annotation that a release knows, a line each: the specification's table.
+pub fn table(out: &mut dyn Write, release: Release) -> io::Result<()> {
     let rows: Vec<_> = crate::catalog::all_annotations()
         .iter()
-        .map(|a| (a, a.reader(generation)))
+        .map(|a| (a, a.reader(release)))
         .filter(|(_, reader)| reader.read || reader.documented)
         .collect();
     let width = rows.iter().map(|(a, _)| a.key.len()).max().unwrap_or(0) + 4;

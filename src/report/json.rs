@@ -69,7 +69,9 @@ pub fn policy(evaluator: &Evaluator) -> Json {
     json!({
         "config": &*layers.asked,
         "drop_ins": drop_ins,
-        "generation": setup.generation.id(),
+        "release": setup.release.id(),
+        "known_by": setup.known_by.as_str(),
+        "release_note": setup.release_note,
         "hypervisor": evaluator.hypervisor().or(setup.hypervisor.as_deref()),
         "error": evaluator.loaded().err().map(load_error),
     })

@@ -2,9 +2,9 @@
 //!
 //! Decides nothing: what passes is decided by `policy`. Said once for each entry, not for each pod.
 
-use crate::catalog::Generation;
 use crate::input::{Host, Place};
 use crate::policy::values::ValueGate;
+use crate::release::Release;
 use crate::runtime::verdict::{Stage, Step};
 
 /// A list of paths.
@@ -22,7 +22,7 @@ pub(super) struct ListedPaths {
 impl ListedPaths {
     /// Compiles a list; `note` says that this entry lets a path through.
     pub(super) fn new(
-        generation: Generation,
+        release: Release,
         key: &'static str,
         list: &[String],
         place: Option<Place>,
@@ -35,7 +35,7 @@ impl ListedPaths {
             place: place.clone(),
         };
         let passed = list.iter().map(passed).collect();
-        Self { key, gate: ValueGate::new(generation, list), passed, place }
+        Self { key, gate: ValueGate::new(release, list), passed, place }
     }
 
     /// The station that lets a path through.

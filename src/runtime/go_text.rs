@@ -1,7 +1,7 @@
 //! How Go reads numbers and booleans, and how it quotes text in its messages.
 //!
 //! Decides what `strconv` accepts and the words of its errors; knows nothing of Kata. Both Go
-//! generations read annotations through these rules. Facts: package strconv of Go 1.25 and 1.16 (their
+//! releases read annotations through these rules. Facts: package strconv of Go 1.25 and 1.16 (their
 //! behaviour is the same here), and `strings.Fields`.
 
 use std::borrow::Cow;

@@ -1,11 +1,12 @@
-//! How a generation loads, defaults, checks and merges: configuration, annotations and sizing to
+//! How a release loads, defaults, checks and merges: configuration, annotations and sizing to
 //! effective configuration and verdicts, in that runtime's own order.
 //!
-//! Each generation is a wing of its own, with its facts named in its files (tags 2.1.0 and 4.1.0); what is
-//! common is the shape of the answer, and what Go's standard library does to texts.
+//! One wing for each runtime; what came or went between its releases is named in its table of changes and
+//! asked where the runtime has it. Common are the shape of the answer, and what Go's standard library does
+//! to texts.
 
+pub mod go;
 pub mod go21;
-pub mod go41;
 pub mod go_base64;
 pub mod go_flate;
 pub mod go_json;
@@ -15,18 +16,18 @@ mod go_quantity;
 pub mod go_text;
 mod names;
 mod note;
-pub mod rs41;
+pub mod rs;
 pub mod stand_in;
 pub mod value;
 pub mod verdict;
 
 use crate::agent::AgentSetup;
-use crate::catalog::Generation;
 use crate::finding::Finding;
 use crate::input::config::Layers;
 use crate::input::{Annotations, Host, Place};
 use crate::launch::Launch;
 use crate::policy::names::NameGate;
+use crate::release::{Release, Runtime, Version};
 use value::Effective;
 use verdict::{Failure, FailureStage, Verdict};
 
@@ -73,7 +74,7 @@ pub struct Run {
     pub verdicts: Vec<Verdict>,
     /// Why the sandbox does not start; `None`: it starts.
     pub failure: Option<Failure>,
-    /// Every key the generation reads (only at `Depth::Full`, and only where the pod gets so far).
+    /// Every key the release reads (only at `Depth::Full`, and only where the pod gets so far).
     pub effective: Option<Effective>,
     /// The VM's processes and requests (likewise).
     pub launch: Option<Launch>,
@@ -90,42 +91,47 @@ pub struct LoadOptions<'a> {
     pub hypervisor: Option<&'a str>,
 }
 
-/// A loaded configuration of any generation.
+/// A loaded configuration of any release.
 #[derive(Debug, Clone)]
 pub enum Loaded {
-    /// Go runtime 2.1.
-    Go21(Box<go21::Loaded>),
-    /// Go runtime 4.1.
-    Go41(Box<go41::Loaded>),
-    /// runtime-rs 4.1.
-    Rs41(rs41::Loaded),
+    /// The first releases of the Go runtime.
+    OldGo(Box<go21::Loaded>),
+    /// The Go runtime.
+    Go(Box<go::Loaded>),
+    /// runtime-rs.
+    Rs(rs::Loaded),
+}
+
+/// Whether a release is still served by the code of the first releases of the Go runtime.
+fn is_old(release: Release) -> bool {
+    release.runtime == Runtime::Go && release.version < Version::new(2, 2, 0)
 }
 
 impl Loaded {
-    /// Loads `layers` as `generation` does.
+    /// Loads `layers` as `release` does.
     pub fn load(
-        generation: Generation,
+        release: Release,
         layers: &Layers,
         host: &Host,
         options: &LoadOptions<'_>,
     ) -> Result<Self, LoadError> {
-        Ok(match generation {
-            Generation::Go21 => Self::Go21(Box::new(go21::load(layers, host, options)?)),
-            Generation::Go41 => Self::Go41(Box::new(go41::load(layers, host, options)?)),
-            Generation::Rs41 => Self::Rs41(rs41::load(layers, host, options)?),
+        Ok(match release.runtime {
+            Runtime::Go if is_old(release) => Self::OldGo(Box::new(go21::load(layers, host, options)?)),
+            Runtime::Go => Self::Go(Box::new(go::load(release, layers, host, options)?)),
+            Runtime::Rs => Self::Rs(rs::load(release, layers, host, options)?),
         })
     }
 
     /// What becomes of one sandbox where the configuration does not load: it is refused, but for a
-    /// generation in which a pod may bring a configuration of its own.
+    /// release in which a pod may bring a configuration of its own.
     pub fn run_without(
-        generation: Generation,
+        release: Release,
         error: &LoadError,
         host: &Host,
         sandbox: &Sandbox<'_>,
         depth: Depth,
     ) -> Run {
-        if generation == Generation::Go21 {
+        if is_old(release) {
             return go21::without_configuration(error, host, sandbox, depth);
         }
         let failure = Failure::new(FailureStage::Load, error.message.clone());
@@ -136,27 +142,27 @@ impl Loaded {
     /// The active hypervisor's table name.
     pub fn hypervisor(&self) -> &str {
         match self {
-            Self::Go21(loaded) => loaded.hypervisor(),
-            Self::Go41(loaded) => loaded.hypervisor(),
-            Self::Rs41(loaded) => loaded.hypervisor(),
+            Self::OldGo(loaded) => loaded.hypervisor(),
+            Self::Go(loaded) => loaded.hypervisor(),
+            Self::Rs(loaded) => loaded.hypervisor(),
         }
     }
 
     /// The name gate of the active hypervisor's table, compiled.
     pub fn name_gate(&self) -> Option<&NameGate> {
         match self {
-            Self::Go21(loaded) => Some(loaded.name_gate()),
-            Self::Go41(loaded) => Some(loaded.name_gate()),
-            Self::Rs41(loaded) => loaded.name_gate(),
+            Self::OldGo(loaded) => Some(loaded.name_gate()),
+            Self::Go(loaded) => Some(loaded.name_gate()),
+            Self::Rs(loaded) => loaded.name_gate(),
         }
     }
 
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
         match self {
-            Self::Go21(loaded) => loaded.run(host, sandbox, depth),
-            Self::Go41(loaded) => loaded.run(host, sandbox, depth),
-            Self::Rs41(loaded) => loaded.run(host, sandbox, depth),
+            Self::OldGo(loaded) => loaded.run(host, sandbox, depth),
+            Self::Go(loaded) => loaded.run(host, sandbox, depth),
+            Self::Rs(loaded) => loaded.run(host, sandbox, depth),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A fixed set of names, and which of them a text is.
 //!
-//! Every generation looks up every annotation of every pod. Names are told apart by their length first, for
-//! those of a generation begin alike.
+//! Every release looks up every annotation of every pod. Names are told apart by their length first, for
+//! those of a release begin alike.
 
 /// Names with their numbers.
 pub(super) struct Names {

@@ -47,7 +47,7 @@ pub struct EffectiveValue {
     pub origin: Origin,
 }
 
-/// Every key that the generation reads for the active hypervisor, agent and runtime, spelled as in
+/// Every key that the release reads for the active hypervisor, agent and runtime, spelled as in
 /// `configuration.toml` (`hypervisor.qemu.default_memory`), in the runtime's own order.
 ///
 /// Most values are those of the configuration, which all pods share; a pod has its own of the others.

@@ -1,4 +1,4 @@
-//! What becomes of one annotation, and why a pod is refused: the vocabulary all generations answer in.
+//! What becomes of one annotation, and why a pod is refused: the vocabulary all releases answer in.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -65,7 +65,7 @@ pub enum Status {
     Dropped,
     /// Kubernetes would not accept it.
     Invalid,
-    /// This generation reads no such key.
+    /// This release reads no such key.
     Unknown,
 }
 

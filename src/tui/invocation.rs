@@ -1,9 +1,9 @@
 //! How this program was started, sorted by which commands take which words too: what "copy as command"
 //! is made of. Knows the words of the command line by their kinds only; `cli` sorts them.
 
-use super::model::changes::other_generation;
+use super::model::changes::other_runtime;
 use super::model::{Baseline, Model, Screen};
-use crate::catalog::Generation;
+use crate::release::Release;
 
 /// The words of the command line, without those that only screens take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub struct Invocation {
     pub configuration: Vec<String>,
     /// Which runtime was said to read it.
     pub runtime: Vec<String>,
-    /// The generation that this came to.
-    pub generation: Option<Generation>,
+    /// The release that this came to.
+    pub release: Option<Release>,
     /// The node and what leads to it: commands about pods take these.
     pub node: Vec<String>,
     /// The manifests.
@@ -23,22 +23,22 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// `katascope SUBJECT` over the same configuration, read by `generation`.
-    pub fn policy(&self, subject: &[&str], generation: Generation) -> Vec<String> {
+    /// `katascope SUBJECT` over the same configuration, read by `release`.
+    pub fn policy(&self, subject: &[&str], release: Release) -> Vec<String> {
         let mut words = vec!["katascope".to_owned()];
         words.extend(subject.iter().map(|w| (*w).to_owned()));
         words.extend(self.configuration.iter().cloned());
-        if self.generation.is_none_or(|g| g == generation) {
+        if self.release.is_none_or(|g| g == release) {
             words.extend(self.runtime.iter().cloned());
         } else {
-            words.extend(flags(generation).map(|(flag, value)| format!("--{flag}={value}")));
+            words.extend(flags(release).map(|(flag, value)| format!("--{flag}={value}")));
         }
         words
     }
 
     /// The same over the pods too; `pod` instead of those that were asked for.
-    pub fn pods(&self, subject: &[&str], generation: Generation, pod: Option<String>) -> Vec<String> {
-        let mut words = self.policy(subject, generation);
+    pub fn pods(&self, subject: &[&str], release: Release, pod: Option<String>) -> Vec<String> {
+        let mut words = self.policy(subject, release);
         words.extend(self.node.iter().chain(&self.manifests).cloned());
         if let Some(pod) = pod.or_else(|| self.pod.clone()) {
             words.extend(["--pod".to_owned(), pod]);
@@ -47,18 +47,17 @@ impl Invocation {
     }
 }
 
-fn flags(generation: Generation) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let runtime = if generation == Generation::Rs41 { "rs" } else { "go" };
-    let version = if generation == Generation::Go21 { "2.1" } else { "4.1" };
-    [("runtime", runtime), ("kata-version", version)].into_iter()
+fn flags(release: Release) -> impl Iterator<Item = (&'static str, String)> {
+    let version = release.version.to_string();
+    [("runtime", release.runtime.as_str().to_owned()), ("kata-version", version)].into_iter()
 }
 
 /// The command that prints what the screen in sight shows.
 pub fn command(model: &Model) -> Vec<String> {
-    let (said, generation) = (&model.invocation, model.current.setup().generation);
+    let (said, release) = (&model.invocation, model.current.setup().release);
     let subject = match model.screen {
-        Screen::Policy => return said.policy(&["policy", "audit"], generation),
-        Screen::Pods => return said.pods(&["check"], generation, None),
+        Screen::Policy => return said.policy(&["policy", "audit"], release),
+        Screen::Pods => return said.pods(&["check"], release, None),
         Screen::Annotations => "annotations",
         Screen::Launch => "launch",
         Screen::Agent => "agent",
@@ -68,16 +67,16 @@ pub fn command(model: &Model) -> Vec<String> {
     let compares = matches!(model.screen, Screen::Launch | Screen::Agent);
     match (compares, model.baseline) {
         (true, Baseline::Marked) if model.marked.is_some_and(|m| m != model.pod) => {
-            let mut words = said.pods(&["diff", "--show", subject], generation, model.marked.and_then(id));
+            let mut words = said.pods(&["diff", "--show", subject], release, model.marked.and_then(id));
             words.extend(id(model.pod).map(|pod| format!("--with=pod={pod}")));
             words
         }
         (true, Baseline::OtherRuntime) => {
-            let other = other_generation(generation);
+            let other = other_runtime(release);
             let mut words = said.pods(&["diff", "--show", subject], other, id(model.pod));
-            words.extend(flags(generation).map(|(flag, value)| format!("--with={flag}={value}")));
+            words.extend(flags(release).map(|(flag, value)| format!("--with={flag}={value}")));
             words
         }
-        _ => said.pods(&["show", subject], generation, id(model.pod)),
+        _ => said.pods(&["show", subject], release, id(model.pod)),
     }
 }

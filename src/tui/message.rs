@@ -256,7 +256,7 @@ pub const COMMANDS: &[Entry] = &[
         C::OtherRuntime,
         "other-runtime",
         "other runtime",
-        "Evaluate with the next generation of runtime",
+        "Evaluate with the next release of runtime",
         G::Look,
         0,
     ),

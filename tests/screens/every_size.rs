@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use katascope::catalog::Generation;
 use katascope::input::config::Layers;
 use katascope::input::manifest::Pod;
+use katascope::release::{Release, Runtime};
 use katascope::tui::keymap::Keymap;
 use katascope::tui::message::{Answer, Message};
 use katascope::tui::model::dialog::Dialog;
@@ -138,7 +138,8 @@ pub fn hostile_pods() -> Vec<Pod> {
 pub fn hostile_stage(width: u16, height: u16, pod: usize) -> Stage {
     let path = "/etc/kata\u{1b}[2J\u{202e}日本/configuration.toml";
     let layers = Layers::of_text(path, &config());
-    let mut stage = Stage::of(evaluator_of(layers, Generation::Go41), hostile_pods(), width, height);
+    let mut stage =
+        Stage::of(evaluator_of(layers, Release::newest(Runtime::Go)), hostile_pods(), width, height);
     for _ in 0..pod {
         stage.keys(".");
     }

@@ -345,7 +345,8 @@ fn a_megabyte_in_an_annotation_is_shown_in_part() {
     for annotation in &mut found[1].annotations {
         annotation.value = "日本語 \u{202e}".repeat(80_000).into();
     }
-    let evaluator = super::stage::evaluator(CONFIG, katascope::catalog::Generation::Go41);
+    let evaluator =
+        super::stage::evaluator(CONFIG, katascope::release::Release::newest(katascope::release::Runtime::Go));
     let mut stage = Stage::of(evaluator, found, 120, 34);
     stage.keys(". l");
     let lines = stage.geometry.detail_lines;

@@ -70,7 +70,10 @@ fn states() {
 #[test]
 fn without_pods() {
     let mut stage = Stage::of(
-        super::stage::evaluator(super::stage::CONFIG, katascope::catalog::Generation::Go41),
+        super::stage::evaluator(
+            super::stage::CONFIG,
+            katascope::release::Release::newest(katascope::release::Runtime::Go),
+        ),
         Vec::new(),
         100,
         30,
@@ -83,8 +86,10 @@ fn without_pods() {
 
 #[test]
 fn a_configuration_that_does_not_load() {
-    let evaluator =
-        super::stage::evaluator("[hypervisor.qemu]\npath = 5\n", katascope::catalog::Generation::Go41);
+    let evaluator = super::stage::evaluator(
+        "[hypervisor.qemu]\npath = 5\n",
+        katascope::release::Release::newest(katascope::release::Runtime::Go),
+    );
     let mut stage = Stage::of(evaluator, super::stage::pods(super::stage::PODS), 100, 30);
     insta::assert_snapshot!("does-not-load", stage.keys(". 1").screen());
 }

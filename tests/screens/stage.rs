@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use katascope::catalog::Generation;
 use katascope::cri::Engine;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
@@ -12,6 +11,7 @@ use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest::Pod;
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Node};
+use katascope::release::{Release, Runtime};
 use katascope::tui::effect::{Effect, Fresh, Rights, SaveOutcome};
 use katascope::tui::geometry::Geometry;
 use katascope::tui::invocation::Invocation;
@@ -61,15 +61,17 @@ pub fn host() -> Host {
     Host::new(facts, Arc::new(files))
 }
 
-pub fn evaluator(config: &str, generation: Generation) -> Evaluator {
-    evaluator_of(Layers::of_text(CONFIG_PATH, config), generation)
+pub fn evaluator(config: &str, release: Release) -> Evaluator {
+    evaluator_of(Layers::of_text(CONFIG_PATH, config), release)
 }
 
-pub fn evaluator_of(layers: Layers, generation: Generation) -> Evaluator {
+pub fn evaluator_of(layers: Layers, release: Release) -> Evaluator {
     Evaluator::new(Setup {
         host: host(),
         layers,
-        generation,
+        release,
+        known_by: katascope::release::KnownBy::Said,
+        release_note: None,
         hypervisor: None,
         sandbox_id: None,
         engine: Engine::Assumed,
@@ -87,7 +89,7 @@ pub fn pods(text: &str) -> Vec<Pod> {
 impl Stage {
     /// The fixture under the Go runtime.
     pub fn new(width: u16, height: u16) -> Self {
-        Self::of(evaluator(CONFIG, Generation::Go41), pods(PODS), width, height)
+        Self::of(evaluator(CONFIG, Release::newest(Runtime::Go)), pods(PODS), width, height)
     }
 
     /// The embedded sample.
@@ -108,7 +110,7 @@ impl Stage {
         model.preset = Preset::Mono;
         model.invocation = Invocation {
             configuration: vec!["-c".into(), "configuration.toml".into()],
-            generation: Some(model.current.setup().generation),
+            release: Some(model.current.setup().release),
             manifests: vec!["pods.yaml".into()],
             ..Invocation::default()
         };

@@ -1,6 +1,7 @@
 //! What somebody stumbles over who never saw the program: each of these did mislead once.
 
-use katascope::catalog::{Generation, Kind};
+use katascope::catalog::Kind;
+use katascope::release::{Release, Runtime};
 use katascope::tui::effect::Effect;
 use katascope::tui::geometry::Target;
 use katascope::tui::message::{Answer, Copied, Message, Pointer};
@@ -68,14 +69,14 @@ fn the_copied_command_asks_for_what_the_screen_shows() {
     stage.keys(". 1 r C");
     assert_eq!(
         copied(&stage),
-        "katascope show annotations -c configuration.toml --runtime=go --kata-version=2.1 pods.yaml --pod shop/big"
+        "katascope show annotations -c configuration.toml --runtime=go --kata-version=2.1.0 pods.yaml --pod shop/big"
     );
     stage.keys("r r 3 b b C");
     assert_eq!(stage.model.baseline, Baseline::OtherRuntime);
     assert_eq!(
         copied(&stage),
-        "katascope diff --show launch -c configuration.toml --runtime=rs --kata-version=4.1 pods.yaml \
-         --pod shop/big --with=runtime=go --with=kata-version=4.1"
+        "katascope diff --show launch -c configuration.toml --runtime=rs --kata-version=4.1.0 pods.yaml \
+         --pod shop/big --with=runtime=go --with=kata-version=4.1.0"
     );
     stage.keys(". . space , , C");
     assert_eq!(
@@ -138,7 +139,8 @@ fn the_sample_starts_with_a_pod_that_its_policy_refuses() {
 #[test]
 fn nothing_is_called_closed_by_lists_that_did_not_load() {
     let broken = "[hypervisor.qemu]\npath = 5\nenable_annotations = [\".*\"]\n";
-    let mut stage = Stage::of(evaluator(broken, Generation::Go41), pods(super::stage::PODS), 140, 40);
+    let mut stage =
+        Stage::of(evaluator(broken, Release::newest(Runtime::Go)), pods(super::stage::PODS), 140, 40);
     let screen = stage.screen();
     assert!(screen.contains("? not known") && !screen.contains("closed"), "{screen}");
     stage.keys("a");
@@ -178,7 +180,7 @@ fn a_long_value_leaves_its_fate_in_sight() {
     for annotation in &mut all[2].annotations {
         annotation.value = format!("/tmp/{}", "q".repeat(4_000)).into();
     }
-    let mut stage = Stage::of(evaluator(CONFIG, Generation::Go41), all, 100, 30);
+    let mut stage = Stage::of(evaluator(CONFIG, Release::newest(Runtime::Go)), all, 100, 30);
     stage.keys(". .");
     let screen = stage.screen();
     for part in ["expand to it", "fix name a file that exists", "z shows more", "at pods.yaml:39:5"] {
@@ -202,17 +204,17 @@ fn reading_again_says_what_changed() {
 fn what_an_annotation_changes_has_a_cause() {
     let tables = ["qemu", "clh", "firecracker", "stratovirt", "remote", "dragonball"];
     let mut missing = std::collections::BTreeSet::new();
-    for generation in Generation::ALL {
+    for release in Release::STOPS {
         for table in tables {
-            let config = open_configuration(table, generation);
-            let setup = evaluator(&config, generation);
+            let config = open_configuration(table, release);
+            let setup = evaluator(&config, release);
             if setup.loaded().is_err() {
                 continue;
             }
             let mut pod = pods(super::stage::PODS).remove(1);
             pod.annotations.truncate(1);
             let mut stage = Stage::of(setup, vec![pod], 140, 40);
-            for (annotation, reader) in katascope::catalog::annotations(generation).filter(|(_, r)| r.read) {
+            for (annotation, reader) in katascope::catalog::annotations(release).filter(|(_, r)| r.read) {
                 let values: &[&str] = match reader.kind {
                     Some(Kind::Bool) => &["true"],
                     Some(Kind::U8 | Kind::U32) => &["3"],
@@ -236,7 +238,7 @@ fn what_an_annotation_changes_has_a_cause() {
                             {
                                 missing.insert(format!(
                                     "{} {table} {}: {}",
-                                    generation.id(),
+                                    release.id(),
                                     annotation.key,
                                     change.text.candidate
                                 ));
@@ -252,9 +254,9 @@ fn what_an_annotation_changes_has_a_cause() {
 }
 
 /// The fixture's configuration with everything allowed, under another table's name.
-fn open_configuration(table: &str, generation: Generation) -> String {
-    let agent = if generation == Generation::Rs41 { "agent_name = \"kata\"\n" } else { "" };
-    let named = if generation == Generation::Rs41 {
+fn open_configuration(table: &str, release: Release) -> String {
+    let agent = if release.runtime == Runtime::Rs { "agent_name = \"kata\"\n" } else { "" };
+    let named = if release.runtime == Runtime::Rs {
         format!("name = \"virt_container\"\nhypervisor_name = \"{table}\"\n{agent}")
     } else {
         String::new()
@@ -344,7 +346,8 @@ fn the_header_names_the_pod_whatever_else_it_has_to_say() {
 #[test]
 fn a_configuration_that_does_not_load_says_what_to_do_about_it() {
     let broken = CONFIG.replace("path = \"/opt/kata/bin/qemu-system-x86_64\"", "path = \"/no/such/qemu\"");
-    let mut stage = Stage::of(evaluator(&broken, Generation::Go41), pods(super::stage::PODS), 140, 40);
+    let mut stage =
+        Stage::of(evaluator(&broken, Release::newest(Runtime::Go)), pods(super::stage::PODS), 140, 40);
     stage.model.explain_no_load();
     let screen = stage.screen();
     assert!(screen.contains("does not load here") && screen.contains("--root DIR"), "{screen}");
@@ -362,7 +365,7 @@ fn a_configuration_that_does_not_load_says_what_to_do_about_it() {
 fn all_complaints_of_kubernetes_stand_in_the_detail_of_a_pod() {
     let deployment = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: web}\nspec: {template: {metadata: \
         {}, spec: {containers: [{name: c, image: nginx}]}}}\n";
-    let mut stage = Stage::of(evaluator(CONFIG, Generation::Go41), pods(deployment), 140, 40);
+    let mut stage = Stage::of(evaluator(CONFIG, Release::newest(Runtime::Go)), pods(deployment), 140, 40);
     let screen = stage.keys("6").screen();
     assert!(screen.contains("* spec.selector: Required value") && !screen.contains("\\n"), "{screen}");
     assert_eq!(

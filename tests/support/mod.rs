@@ -1,4 +1,4 @@
-//! What the conformance tests of all generations share: recorded answers and the host they were given on.
+//! What the conformance tests of all releases share: recorded answers and the host they were given on.
 //!
 //! A file of vectors is JSON: `files` is the host's file system (`["d", path]`, `["l", path, target]`,
 //! `["f", path, size, text, mode]`; a text that is shorter than its size, or was not kept, goes on in
@@ -11,10 +11,10 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use katascope::catalog::Generation;
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{Errno, FileKind, Files, Stat};
+use katascope::release::Release;
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
 
@@ -26,7 +26,7 @@ pub const GO_CRI: [(&str, &str); 4] = [
     ("io.kubernetes.cri.sandbox-namespace", "default"),
 ];
 
-/// A QEMU configuration that loads in every generation where its files are there, for runtime-rs with
+/// A QEMU configuration that loads in every release where its files are there, for runtime-rs with
 /// [`QEMU_NAMES`] behind it: its `[runtime]` table is still open.
 pub const QEMU: &str = r#"
 [hypervisor.qemu]
@@ -169,11 +169,11 @@ pub fn received(case: &Json, cri: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// Holds the answer of a configuration that has seen other pods against that of one that has seen none:
 /// what is remembered must not change it.
-pub fn assert_as_fresh(generation: Generation, path: &str, host: &Host, sandbox: &Sandbox<'_>, used: &Run) {
+pub fn assert_as_fresh(release: Release, path: &str, host: &Host, sandbox: &Sandbox<'_>, used: &Run) {
     let layers = Layers::read(host, path);
-    let fresh = match Loaded::load(generation, &layers, host, &LoadOptions::default()) {
+    let fresh = match Loaded::load(release, &layers, host, &LoadOptions::default()) {
         Ok(loaded) => loaded.run(host, sandbox, Depth::Full),
-        Err(error) => Loaded::run_without(generation, &error, host, sandbox, Depth::Full),
+        Err(error) => Loaded::run_without(release, &error, host, sandbox, Depth::Full),
     };
     // The whole of it, causes and findings included.
     assert_eq!(format!("{fresh:?}"), format!("{used:?}"));

@@ -13,7 +13,12 @@ fn case_26_a_drop_in_wipes_the_handlers_of_1_x() {
     let read = |release: &str| {
         let host =
             Fixture::new().with(CONTAINERD, main).with("/etc/containerd/conf.d/99.toml", drop_in).host();
-        Containerd::read(&host, CONTAINERD, Release::parse(release).unwrap(), Some("kata-qemu".into()))
+        Containerd::read(
+            &host,
+            CONTAINERD,
+            containerd::Release::parse(release).unwrap(),
+            Some("kata-qemu".into()),
+        )
     };
     let names = |containerd: &Containerd| {
         let mut names: Vec<_> = containerd.handlers.as_ref().unwrap().by_name.keys().cloned().collect();
@@ -28,7 +33,7 @@ fn case_26_a_drop_in_wipes_the_handlers_of_1_x() {
     assert_eq!((lost[0].0.as_str(), &*lost[0].1.file, lost[0].1.line), ("kata-qemu", CONTAINERD, 5));
     assert!(new.lost().is_empty());
     let host = Fixture::new().with(GO, &go("", "")).host();
-    let evaluation = evaluator(host, GO, Generation::Go41, Engine::Containerd(Box::new(old)))
+    let evaluation = evaluator(host, GO, Release::newest(Runtime::Go), Engine::Containerd(Box::new(old)))
         .evaluate(&pod(&[]), Depth::Verdicts);
     says(&evaluation.outcome.failure().unwrap().message, &["no runtime for \"kata-qemu\" is configured"]);
     says(&finding(&evaluation, Code::HandlerMissing).message, &["config.toml:5", "conf.d/99.toml"]);
@@ -59,8 +64,13 @@ fn case_28_a_table_of_another_version_is_ignored() {
                  runtime_type = 'io.containerd.kata.v2'\n";
     let under = |release: &str| {
         let host = Fixture::new().with(CONTAINERD, table).with(GO, &go("", "")).host();
-        let read = Containerd::read(&host, CONTAINERD, Release::parse(release).unwrap(), Some("kata".into()));
-        evaluator(host, GO, Generation::Go41, Engine::Containerd(Box::new(read)))
+        let read = Containerd::read(
+            &host,
+            CONTAINERD,
+            containerd::Release::parse(release).unwrap(),
+            Some("kata".into()),
+        );
+        evaluator(host, GO, Release::newest(Runtime::Go), Engine::Containerd(Box::new(read)))
             .evaluate(&pod(&[]), Depth::Verdicts)
     };
     // 2.3 moves the old table whatever version the file says.

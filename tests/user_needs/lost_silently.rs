@@ -9,8 +9,8 @@ fn case_01_everything_is_enabled_and_containerd_passes_nothing_on() {
     let (_, engine) = containerd(table, "kata");
     let host = Fixture::new().with(GO, &go(&allow(&[".*"]), "")).host();
     let key = format!("{HV}kernel_params");
-    let evaluation =
-        evaluator(host, GO, Generation::Go41, engine).evaluate(&pod(&[(&key, "quiet")]), Depth::Verdicts);
+    let evaluation = evaluator(host, GO, Release::newest(Runtime::Go), engine)
+        .evaluate(&pod(&[(&key, "quiet")]), Depth::Verdicts);
     assert_eq!(evaluation.outcome.as_str(), "starts");
     let verdict = verdict(&evaluation, &key);
     assert_eq!((verdict.status, verdict.stage), (Status::Dropped, Stage::Cri));
@@ -28,16 +28,16 @@ fn case_02_the_key_is_misspelt_twice() {
         ("io.kata-containers.hypervisor.kernel_params", "io.katacontainers.hypervisor.kernel_params");
     let pod = pod(&[(prefix, "quiet"), (part, "quiet")]);
     let right = format!("{HV}kernel_params");
-    for generation in [Generation::Go41, Generation::Rs41] {
+    for release in [Release::newest(Runtime::Go), Release::newest(Runtime::Rs)] {
         let evaluator =
-            evaluator(host.clone(), GO, Generation::Go41, engine.clone()).with_generation(generation);
+            evaluator(host.clone(), GO, Release::newest(Runtime::Go), engine.clone()).with_release(release);
         let evaluation = evaluator.evaluate(&pod, Depth::Verdicts);
         let first = verdict(&evaluation, prefix);
         assert_eq!((first.status, first.stage), (Status::Dropped, Stage::Cri));
         says(&fix(first), &[&right]);
         let misspelt = finding(&evaluation, Code::KeyMisspelt);
         assert_eq!((misspelt.subject.as_deref(), misspelt.who), (Some(prefix), Who::PodAuthor));
-        if generation == Generation::Go41 {
+        if release == Release::newest(Runtime::Go) {
             assert_eq!(evaluation.outcome.as_str(), "starts");
             let second = verdict(&evaluation, part);
             assert_eq!((second.status, second.stage), (Status::Unknown, Stage::Known));
@@ -54,8 +54,8 @@ fn case_03_the_list_stands_in_the_table_of_another_handler() {
                  runtime_type = 'io.containerd.kata.v2'\npod_annotations = ['io.katacontainers.*']\n";
     let (host, engine) = containerd(table, "kata-old");
     let key = "io.katacontainers.config.agent.kernel_modules";
-    let evaluation =
-        evaluator(host, GO, Generation::Go41, engine).evaluate(&pod(&[(key, "e1000e")]), Depth::Verdicts);
+    let evaluation = evaluator(host, GO, Release::newest(Runtime::Go), engine)
+        .evaluate(&pod(&[(key, "e1000e")]), Depth::Verdicts);
     let verdict = verdict(&evaluation, key);
     assert_eq!(verdict.status, Status::Dropped);
     says(&verdict.reason(), &["handler kata-old", "config.toml:6", "counts for kata only"]);
@@ -99,7 +99,8 @@ fn case_05_the_whole_way_of_an_annotation_is_shown() {
     let host = Fixture::new().with(GO, &go(&allow(&["default_vcpus"]), "")).host();
     let key = format!("{HV}default_vcpus");
     let pod = pod(&[(&key, "4")]);
-    let evaluation = evaluator(host, GO, Generation::Go41, engine).evaluate(&pod, Depth::Verdicts);
+    let evaluation =
+        evaluator(host, GO, Release::newest(Runtime::Go), engine).evaluate(&pod, Depth::Verdicts);
     let verdict = verdict(&evaluation, &key);
     assert_eq!(verdict.status, Status::Applied);
     let stages: Vec<_> = verdict.trace.iter().map(|s| s.stage).collect();

@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use katascope::catalog::{self, Generation};
-use katascope::cri::containerd::{Containerd, Release};
+use katascope::catalog;
+use katascope::cri::containerd::{self, Containerd};
 use katascope::cri::crio::Crio;
 use katascope::cri::{Engine, which};
 use katascope::evaluate::{Evaluation, Evaluator, Setup};
@@ -30,6 +30,7 @@ use katascope::input::manifest::Pod;
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Kubelet, Node, Version};
 use katascope::policy::names::NameGate;
+use katascope::release::{Release, Runtime};
 use katascope::runtime::Depth;
 use katascope::runtime::verdict::{Stage, Status, Verdict};
 
@@ -114,21 +115,30 @@ fn allow(names: &[&str]) -> String {
 
 /// The Go runtime with that text, nothing known of a container runtime.
 fn go_evaluator(text: &str) -> Evaluator {
-    evaluator(Fixture::new().with(GO, text).host(), GO, Generation::Go41, Engine::Assumed)
+    evaluator(Fixture::new().with(GO, text).host(), GO, Release::newest(Runtime::Go), Engine::Assumed)
 }
 
 fn rs_evaluator(text: &str) -> Evaluator {
-    evaluator(Fixture::new().with(RS, text).host(), RS, Generation::Rs41, Engine::Assumed)
+    evaluator(Fixture::new().with(RS, text).host(), RS, Release::newest(Runtime::Rs), Engine::Assumed)
 }
 
-fn evaluator(host: Host, path: &str, generation: Generation, engine: Engine) -> Evaluator {
+fn evaluator(host: Host, path: &str, release: Release, engine: Engine) -> Evaluator {
     let layers = Layers::read(&host, path);
-    Evaluator::new(Setup { host, layers, generation, hypervisor: None, sandbox_id: None, engine })
+    Evaluator::new(Setup {
+        host,
+        layers,
+        release,
+        known_by: katascope::release::KnownBy::Said,
+        release_note: None,
+        hypervisor: None,
+        sandbox_id: None,
+        engine,
+    })
 }
 
 fn containerd(text: &str, handler: &str) -> (Host, Engine) {
     let host = Fixture::new().with(CONTAINERD, text).with(GO, &go("", "")).host();
-    let read = Containerd::read(&host, CONTAINERD, Release::NEWEST, Some(handler.to_owned()));
+    let read = Containerd::read(&host, CONTAINERD, containerd::Release::NEWEST, Some(handler.to_owned()));
     (host, Engine::Containerd(Box::new(read)))
 }
 
@@ -210,7 +220,7 @@ const ETC: &str = "/etc/kata-containers/configuration.toml";
 /// What serves the first handler; `environment` is `KATA_CONF_FILE`.
 fn which_file(fixture: Fixture, environment: Option<&str>) -> which::Which {
     let host = fixture.host();
-    let read = Containerd::read(&host, CONTAINERD, Release::NEWEST, None);
+    let read = Containerd::read(&host, CONTAINERD, containerd::Release::NEWEST, None);
     which::handlers(&Engine::Containerd(Box::new(read)), &host, environment).unwrap().remove(0)
 }
 

@@ -50,10 +50,10 @@ fn case_07_the_message_itself_is_enough_of_a_question() {
 
 #[test]
 fn case_08_what_a_pattern_really_lets_in() {
-    let admitted = |generation, patterns: &[&str]| {
+    let admitted = |release, patterns: &[&str]| {
         let patterns: Vec<String> = patterns.iter().map(|p| (*p).to_owned()).collect();
-        let gate = NameGate::new(generation, &patterns);
-        let mut names: Vec<_> = catalog::annotations(generation)
+        let gate = NameGate::new(release, &patterns);
+        let mut names: Vec<_> = catalog::annotations(release)
             .filter_map(|(annotation, _)| annotation.short())
             .filter(|short| gate.admits(short).is_some())
             .collect();
@@ -61,13 +61,13 @@ fn case_08_what_a_pattern_really_lets_in() {
         names
     };
     assert_eq!(
-        admitted(Generation::Go41, &["path"]),
+        admitted(Release::newest(Runtime::Go), &["path"]),
         ["guest_hook_path", "jailer_path", "path", "vhost_user_store_path"]
     );
-    assert_eq!(admitted(Generation::Go41, &["^kernel$"]), ["kernel"]);
-    let broken = admitted(Generation::Go41, &["[", "kernel"]);
+    assert_eq!(admitted(Release::newest(Runtime::Go), &["^kernel$"]), ["kernel"]);
+    let broken = admitted(Release::newest(Runtime::Go), &["[", "kernel"]);
     assert!(broken.contains(&"kernel") && broken.contains(&"kernel_params"), "{broken:?}");
-    assert!(admitted(Generation::Rs41, &["[", "kernel"]).is_empty());
+    assert!(admitted(Release::newest(Runtime::Rs), &["[", "kernel"]).is_empty());
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn case_09_a_file_that_kata_deploy_writes_anew() {
     says(&fix_of(rewritten), &["--drop-in", "allowedHypervisorAnnotations"]);
     let own = "/etc/kata-containers/configuration.toml";
     let host = Fixture::new().with(own, &go("", "")).host();
-    let evaluation = evaluator(host, own, Generation::Go41, Engine::Assumed)
+    let evaluation = evaluator(host, own, Release::newest(Runtime::Go), Engine::Assumed)
         .evaluate(&pod(&[(&key, "2")]), Depth::Verdicts);
     assert!(evaluation.findings.iter().all(|f| f.code != Code::FileRewritten));
     // The edit as a drop-in: the whole list, beside the file.

@@ -97,8 +97,8 @@ fn case_15_crio_hands_the_size_on_where_kata_does_not_look() {
     let host = Fixture::new().with("/etc/crio/crio.conf", conf).with(RS, &rs("", "")).host();
     let crio = Crio::read(&host, "/etc/crio/crio.conf", Some("kata".into()));
     let pod = sized("{limits: {cpu: 4, memory: 8Gi}}");
-    let far = evaluator(host.clone(), RS, Generation::Rs41, Engine::Crio(Box::new(crio)));
-    let near = evaluator(host, RS, Generation::Rs41, Engine::Assumed);
+    let far = evaluator(host.clone(), RS, Release::newest(Runtime::Rs), Engine::Crio(Box::new(crio)));
+    let near = evaluator(host, RS, Release::newest(Runtime::Rs), Engine::Assumed);
     let evaluation = far.evaluate(&pod, Depth::Full);
     assert_eq!(boots(&evaluation), (1.0, 2048.0));
     assert_eq!(boots(&near.evaluate(&pod, Depth::Full)), (5.0, 8224.0));
@@ -172,7 +172,7 @@ fn case_18_what_a_size_may_look_like() {
                 Some(mib) => {
                     assert_eq!((fate.status, boots(&evaluation).1), (Status::Applied, mib), "{value:?}")
                 }
-                None if evaluator.setup().generation == Generation::Rs41 => {
+                None if evaluator.setup().release.runtime == Runtime::Rs => {
                     // Read past, with the configured size kept.
                     assert_eq!((fate.status, boots(&evaluation).1), (Status::Ignored, 2048.0), "{value:?}");
                     says(&fate.reason(), &["cannot read this", "keeps"]);

@@ -28,7 +28,7 @@ fn case_32_a_remote_vm_is_not_measured_by_the_worker() {
                   internetworking_model = \"none\"\ndisable_new_netns = true\n";
     let mut fixture = Fixture::new().with(GO, remote);
     fixture.facts.cpus = 4;
-    let far = evaluator(fixture.host(), GO, Generation::Go41, Engine::Assumed);
+    let far = evaluator(fixture.host(), GO, Release::newest(Runtime::Go), Engine::Assumed);
     let key = format!("{HV}default_vcpus");
     let evaluation = far.evaluate(&pod(&[(&key, "8")]), Depth::Verdicts);
     assert_eq!((evaluation.outcome.as_str(), verdict(&evaluation, &key).status), ("starts", Status::Applied));
@@ -36,6 +36,6 @@ fn case_32_a_remote_vm_is_not_measured_by_the_worker() {
     // A local one is refused.
     let mut fixture = Fixture::new().with(GO, &go(&allow(&["default_vcpus"]), ""));
     fixture.facts.cpus = 4;
-    let near = evaluator(fixture.host(), GO, Generation::Go41, Engine::Assumed);
+    let near = evaluator(fixture.host(), GO, Release::newest(Runtime::Go), Engine::Assumed);
     assert_eq!(verdict(&near.evaluate(&pod(&[(&key, "8")]), Depth::Verdicts), &key).status, Status::Refused);
 }

@@ -14,5 +14,5 @@ fn case_29_config_path_selects_nothing_any_more() {
     }
     let row = catalog::annotation(key).unwrap();
     says(row.note.unwrap(), &["gone since 4.0"]);
-    assert!(row.reader(Generation::Go21).read);
+    assert!(row.reader(Release::go(2, 1, 0)).read);
 }

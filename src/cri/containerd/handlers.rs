@@ -66,7 +66,7 @@ pub struct Handlers {
     pub default: String,
     /// The pause image, which 2.x names in an annotation.
     pub sandbox_image: Option<Text>,
-    /// Tables of other plugin generations that nobody reads, with their places.
+    /// Tables of other plugin releases that nobody reads, with their places.
     pub unread: Vec<(String, Place)>,
 }
 

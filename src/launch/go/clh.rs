@@ -16,7 +16,7 @@ use crate::finding::Finding;
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
 use crate::launch::{Arg, Cause, Launch, Request, joined};
-use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";
 const API_SOCKET: &str = "clh-api.sock";

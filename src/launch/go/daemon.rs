@@ -8,7 +8,7 @@ use super::keys::Keys;
 use super::paths::Paths;
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Helper};
-use crate::runtime::go41::config::SandboxHypervisor;
+use crate::runtime::go::config::SandboxHypervisor;
 
 /// The API socket of nydusd, beside the one of the file system; StratoVirt's has another name.
 pub(super) const NYDUSD_API: &str = "nydusd-api.sock";

@@ -13,7 +13,7 @@ use super::{Boot, Refusal, Started};
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Launch, LaunchFile, joined};
-use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 /// The jailer's own folders are below this one.
 const CHROOT_BASE: &str = "/run/vc";

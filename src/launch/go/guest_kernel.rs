@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use super::Refusal;
 use super::keys::Keys;
 use crate::launch::{Arg, Cause};
-use crate::runtime::go41::config::{Param, SandboxConfig};
-use crate::runtime::go41::kernel_params::{self, Verity};
+use crate::runtime::go::config::{Param, SandboxConfig};
+use crate::runtime::go::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
 pub(super) fn spelled(key: &str, value: &str) -> Option<String> {

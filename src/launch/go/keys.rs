@@ -3,7 +3,7 @@
 //!
 //! Decides nothing. Facts: the key names in src/runtime/pkg/katautils/config.go at 4.1.0.
 
-use crate::runtime::go41::config::HypervisorType;
+use crate::runtime::go::config::HypervisorType;
 
 macro_rules! keys {
     ($($name:ident)*) => {

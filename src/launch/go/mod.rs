@@ -27,7 +27,7 @@ use crate::catalog::HYPERVISOR_PREFIX;
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::runtime::Sandbox;
-use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use crate::runtime::verdict::Failure;
 
 pub(crate) use paths::guest_share;

@@ -7,7 +7,7 @@
 use super::Refusal;
 use crate::input::Host;
 use crate::input::host::Arch;
-use crate::runtime::go41::config::{GuestNumaNode, SandboxHypervisor};
+use crate::runtime::go::config::{GuestNumaNode, SandboxHypervisor};
 
 const REMOTE_DISTANCE: u32 = 20;
 

@@ -3,7 +3,7 @@
 //! Facts: src/runtime/virtcontainers/{persist/fs,kata_agent,utils/utils}.go at 4.1.0.
 
 use super::Refusal;
-use crate::runtime::go41::config::SandboxConfig;
+use crate::runtime::go::config::SandboxConfig;
 use crate::runtime::stand_in;
 
 /// `sun_path` less its terminating zero.

@@ -7,7 +7,7 @@ use super::keys::Keys;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::host::Arch;
-use crate::runtime::go41::config::SandboxConfig;
+use crate::runtime::go::config::SandboxConfig;
 
 /// Remarks that grow.
 pub(super) struct Remarks(pub(super) Vec<Finding>);

@@ -9,7 +9,7 @@ use super::Started;
 use super::keys;
 use super::paths::network_namespace;
 use crate::launch::{Cause, Launch, Request};
-use crate::runtime::go41::config::{HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 /// What is asked for one sandbox.
 pub(super) fn start(config: &SandboxConfig<'_>) -> Started {

@@ -14,7 +14,7 @@ use crate::finding::Finding;
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::launch::{Arg, Cause, Launch, joined};
-use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 const DEFAULT_PATH: &str = "/usr/bin/stratovirt";
 const SHARE_SOCKET: &str = "virtiofs_kata.socket";

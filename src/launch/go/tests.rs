@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, Protection};
 use crate::launch::Arg;
-use crate::runtime::go41::config::{CustomAssets, GuestNumaNode, Param, SandboxHypervisor};
+use crate::runtime::go::config::{CustomAssets, GuestNumaNode, Param, SandboxHypervisor};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// As much of it as Firecracker takes.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::catalog::Generation;
 use crate::finding::Code;
 use crate::input::Host;
 use crate::input::config::Layers;
 use crate::input::host::{HostFacts, MemoryFiles};
+use crate::release::Release;
 use crate::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 
 /// What becomes of a sandbox whose hypervisor's binary is this script.
@@ -23,7 +23,7 @@ fn run(table: &str, binary: &str, script: &str, annotations: &[(&str, &str)]) ->
          virtio_fs_daemon = \"/kata/virtiofsd\"\nenable_annotations = [\".*\"]\n"
     );
     let layers = Layers::of_text("/kata/configuration.toml", &text);
-    let loaded = match Loaded::load(Generation::Go21, &layers, &host, &LoadOptions::default()) {
+    let loaded = match Loaded::load(Release::go(2, 1, 0), &layers, &host, &LoadOptions::default()) {
         Ok(loaded) => loaded,
         Err(error) => panic!("{error:?}"),
     };

@@ -12,7 +12,7 @@ use super::resources::{Disk, Driver, Resources, Role};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
 use crate::launch::{Cause, Launch, Request, joined};
-use crate::runtime::rs41::config::hypervisor::HugePageType;
+use crate::runtime::rs::config::hypervisor::HugePageType;
 
 const MIB: u64 = 1024 * 1024;
 

@@ -9,7 +9,7 @@ use super::keys::Keys;
 use super::{Refusal, Start};
 use crate::agent::rs::AgentParams;
 use crate::launch::{Arg, Cause};
-use crate::runtime::rs41::verity::{SECTOR, Verity};
+use crate::runtime::rs::verity::{SECTOR, Verity};
 
 const BLAME_PARAMS: &[&str] = &["hypervisor.kernel_params"];
 const BLAME_ROOT: &[&str] =

@@ -30,7 +30,7 @@ use crate::agent::AgentSetup;
 use crate::finding::Finding;
 use crate::input::Host;
 use crate::runtime::Sandbox;
-use crate::runtime::rs41::config::{Config, Hypervisor};
+use crate::runtime::rs::config::{Config, Hypervisor};
 use crate::runtime::verdict::Failure;
 use keys::Keys;
 use paths::Paths;

@@ -3,7 +3,7 @@
 //! Facts: `get_sandbox_path` and `get_jailer_root` in src/runtime-rs/crates/hypervisor/src/utils.rs,
 //! `prefix_with_rootless_dir` in src/libs/kata-types/src/lib.rs at 4.1.0.
 
-use crate::runtime::rs41::config::Hypervisor;
+use crate::runtime::rs::config::Hypervisor;
 
 /// The user that a rootless VM runs as is made when it starts; this stands for its number.
 const ROOTLESS_UID: u32 = 4242;

@@ -4,7 +4,7 @@
 
 use super::{Refusal, Start, Within};
 use crate::launch::{Arg, Cause, Helper};
-use crate::runtime::rs41::config::Hypervisor;
+use crate::runtime::rs::config::Hypervisor;
 
 const BLAME: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemon"];
 

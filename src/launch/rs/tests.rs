@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, Protection};
 use crate::input::{Annotations, Text};
-use crate::runtime::rs41::config::hypervisor::GuestExtensionImage;
+use crate::runtime::rs::config::hypervisor::GuestExtensionImage;
 
 const DOCUMENT: &str = "algorithm = \"sha256\"\nversion = \"0.1.0\"\n[data]\n";
 

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
+pub use crate::runtime::go::config::{InterworkingModel, Param};
 use crate::runtime::go_lend::{Lend, lent};
-pub use crate::runtime::go41::config::{InterworkingModel, Param};
 
 /// Which VMM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -12,8 +12,9 @@ use super::annotations::rules::Rule;
 use super::annotations::way::Way;
 use super::config::{Asset, SandboxConfig};
 use super::effective::{self, Key};
-use crate::catalog::{self, Generation, HYPERVISOR_PREFIX};
+use crate::catalog::{self, HYPERVISOR_PREFIX};
 use crate::input::Host;
+use crate::release::Release;
 use crate::runtime::verdict::{Stage, Step};
 
 /// The first stations of one annotation, under one configuration.
@@ -43,9 +44,11 @@ impl Stations {
         let admitted = way.name(name).is_ok();
         let key = effective::key(rule.part, rule.field);
         let hypervisor = loaded.config.hypervisor_type.as_str();
-        let unused = catalog::annotation(name).map(|a| a.reader(Generation::Go21)).is_some_and(|reader| {
-            !reader.effective || (!reader.hypervisors.is_empty() && !reader.hypervisors.contains(&hypervisor))
-        });
+        let unused =
+            catalog::annotation(name).map(|a| a.reader(Release::go(2, 1, 0))).is_some_and(|reader| {
+                !reader.effective
+                    || (!reader.hypervisors.is_empty() && !reader.hypervisors.contains(&hypervisor))
+            });
         let short = name.strip_prefix(HYPERVISOR_PREFIX);
         let assets = Asset::ALL.into_iter().map(|asset| (asset, asset.annotations()));
         Self {

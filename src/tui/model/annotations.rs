@@ -1,4 +1,4 @@
-//! The rows of screen 1: what the pod sets first, then everything else the generation knows.
+//! The rows of screen 1: what the pod sets first, then everything else the release knows.
 
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
@@ -46,10 +46,10 @@ fn group(key: &str) -> &'static str {
     }
 }
 
-/// What the catalogue says of a key in the generation at hand.
+/// What the catalogue says of a key in the release at hand.
 pub fn known(model: &Model, key: &str) -> Option<(&'static Annotation, &'static Reader)> {
     let annotation = catalog::annotation(key)?;
-    Some((annotation, annotation.reader(model.current.setup().generation)))
+    Some((annotation, annotation.reader(model.current.setup().release)))
 }
 
 /// The configuration key that an annotation sets, with the active tables' names in it.
@@ -104,9 +104,9 @@ pub fn rows(model: &Model) -> Vec<Row> {
     rows
 }
 
-/// What the generation knows and the pod does not set, by group.
+/// What the release knows and the pod does not set, by group.
 fn unset(model: &Model, rows: &mut Vec<Row>) {
-    let generation = model.current.setup().generation;
+    let release = model.current.setup().release;
     let verdicts = &model.evaluation.verdicts;
     // Of a configuration that does not load, what its list says all the same.
     let compiled: NameGate;
@@ -114,11 +114,11 @@ fn unset(model: &Model, rows: &mut Vec<Row>) {
         Some(gate) => gate,
         None => {
             let table = format!("hypervisor.{}", model.current.hypervisor().unwrap_or_default());
-            compiled = NameGate::new(generation, &model.patterns(&ListId::new(table, "enable_annotations")));
+            compiled = NameGate::new(release, &model.patterns(&ListId::new(table, "enable_annotations")));
             &compiled
         }
     };
-    let mut free: Vec<(&str, &'static Annotation)> = catalog::annotations(generation)
+    let mut free: Vec<(&str, &'static Annotation)> = catalog::annotations(release)
         .filter(|(a, r)| r.read && matches!(a.level, Level::Sandbox | Level::Container))
         .filter(|(a, _)| !verdicts.iter().any(|v| v.key == a.key))
         .map(|(a, _)| (group(a.key), a))
@@ -138,7 +138,7 @@ fn unset(model: &Model, rows: &mut Vec<Row>) {
                 key: annotation.key.to_owned(),
                 verdict: None,
                 tried: false,
-                allowed: match annotation.reader(generation).gate {
+                allowed: match annotation.reader(release).gate {
                     Gate::None => None,
                     Gate::Name | Gate::NameAndValue(_) => {
                         Some(annotation.short().is_some_and(|s| gate.admits(s).is_some()))

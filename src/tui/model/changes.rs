@@ -7,12 +7,13 @@ use serde_json::Value as Json;
 
 use super::rows::{Body, Row};
 use super::{Baseline, Model, Screen};
-use crate::catalog::{Generation, KATA_PREFIX};
+use crate::catalog::KATA_PREFIX;
 use crate::diff::argv::{self, Grouping, Piece};
 use crate::diff::json::{self, Node};
 use crate::diff::{Kind, Sides};
 use crate::evaluate::Evaluation;
 use crate::launch::{Arg, Cause, Document, Launch, cause_at};
+use crate::release::{Release, Runtime, Version};
 use crate::runtime::Depth;
 use crate::runtime::verdict::Failure;
 
@@ -51,15 +52,29 @@ pub struct ChangeRow {
     pub keys: Vec<String>,
 }
 
-/// The generation of the same age.
-pub fn other_generation(generation: Generation) -> Generation {
-    match generation {
-        Generation::Rs41 => Generation::Go41,
-        Generation::Go41 | Generation::Go21 => Generation::Rs41,
-    }
+/// The other runtime at the same version; the newest where it was not there yet.
+pub fn other_runtime(release: Release) -> Release {
+    let runtime = match release.runtime {
+        Runtime::Rs => Runtime::Go,
+        Runtime::Go => Runtime::Rs,
+    };
+    let version = runtime.versions().find(|version| *version == release.version);
+    Release { runtime, version: version.unwrap_or(Version::NEWEST) }
 }
 
 impl Model {
+    /// The release that follows among those a key goes through: the one that was asked for, then the newest
+    /// of each runtime, then an old one.
+    pub fn next_release(&self) -> Release {
+        let mut all: Vec<Release> = Release::STOPS.into_iter().rev().collect();
+        if let Some(asked) = self.invocation.release.filter(|asked| !all.contains(asked)) {
+            all.push(asked);
+        }
+        let current = self.current.setup().release;
+        let mut rest = all.iter().skip_while(|release| **release != current).skip(1);
+        rest.next().or(all.first()).copied().unwrap_or(current)
+    }
+
     /// What the baseline is, in words.
     pub fn baseline_words(&self) -> String {
         match self.baseline {
@@ -69,7 +84,7 @@ impl Model {
                 Some(entry) => format!("pod {}", entry.id),
                 None => "no pod is marked".into(),
             },
-            Baseline::OtherRuntime => other_generation(self.current.setup().generation).title().into(),
+            Baseline::OtherRuntime => other_runtime(self.current.setup().release).title(),
         }
     }
 
@@ -108,9 +123,8 @@ impl Model {
                 self.current.evaluate(&marked, Depth::Full)
             }
             Baseline::OtherRuntime => {
-                let generation = other_generation(self.current.setup().generation);
-                let other =
-                    self.other.get_or_insert_with(|| self.current.with_generation(generation)).clone();
+                let release = other_runtime(self.current.setup().release);
+                let other = self.other.get_or_insert_with(|| self.current.with_release(release)).clone();
                 other.evaluate(&pod, Depth::Full)
             }
         };

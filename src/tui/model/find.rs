@@ -35,7 +35,7 @@ pub fn everything(model: &Model) -> Vec<Hit> {
         let text = format!("{} = {}", short(&verdict.key), verdict.value);
         push("annotation", text, Screen::Annotations, verdict.key.as_str().into(), None);
     }
-    for (annotation, _) in catalog::annotations(model.current.setup().generation).filter(|(_, r)| r.read) {
+    for (annotation, _) in catalog::annotations(model.current.setup().release).filter(|(_, r)| r.read) {
         if !model.evaluation.verdicts.iter().any(|v| v.key == annotation.key) {
             push(
                 "annotation",

@@ -146,7 +146,7 @@ pub struct Model {
     pub edited: bool,
     /// What became of each pod under the files as they were read.
     pub saved_sweep: Sweep,
-    /// The same under another generation, once asked for.
+    /// The same under another release, once asked for.
     pub other: Option<Evaluator>,
     /// What the diffs compare with, evaluated.
     pub compared: Option<Compared>,

@@ -65,8 +65,8 @@ pub fn rows(model: &Model) -> Vec<Row> {
     let active = format!("hypervisor.{}", model.current.hypervisor().unwrap_or("qemu"));
     let found = model.history.lists();
     let mut ids: Vec<ListId> = Vec::new();
-    let generation = model.current.setup().generation;
-    for list in catalog::lists(generation) {
+    let release = model.current.setup().release;
+    for list in catalog::lists(release) {
         let id = ListId::new(active.clone(), list);
         let exists = found.iter().any(|(_, l)| l.id == id);
         if exists || show == Show::All {
@@ -115,7 +115,7 @@ fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
         let nth = seen.iter().filter(|t| **t == item.text).count();
         seen.push(&item.text);
         let setup = model.current.setup();
-        let meaning = Rc::new(explain_entry(setup.generation, &id.list, &texts, at, &setup.host));
+        let meaning = Rc::new(explain_entry(setup.release, &id.list, &texts, at, &setup.host));
         if show == Show::Problems && meaning.warnings.is_empty() {
             continue;
         }
@@ -144,7 +144,7 @@ pub fn audit_text(model: &Model) -> String {
         return format!("{}: no [hypervisor.*] table", setup.layers.asked);
     };
     let mut out = Vec::new();
-    let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.generation.title());
+    let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.release.title());
     // Writing to memory does not fail.
     let _ = report::audit(&mut out, &audit::of_setup(setup, &hypervisor), &title, Paint { color: false });
     String::from_utf8_lossy(&out).into_owned()
@@ -162,7 +162,7 @@ impl Model {
             return Some(path.clone());
         }
         let setup = self.saved.setup();
-        targets(setup.generation, &setup.layers, list).first().map(|t| t.path().clone())
+        targets(setup.release, &setup.layers, list).first().map(|t| t.path().clone())
     }
 
     /// Makes an edit and evaluates what follows.

@@ -87,7 +87,7 @@ fn choices(model: &Model) -> Vec<(String, String)> {
         Some(Body::Pattern(row)) => {
             add("pattern", row.text.clone());
             let list = (row.list.list != "enable_annotations").then(|| format!("--list={}", row.list.list));
-            let mut words = model.invocation.policy(&["policy", "allow"], model.current.setup().generation);
+            let mut words = model.invocation.policy(&["policy", "allow"], model.current.setup().release);
             words.extend(list);
             words.push(row.text.clone());
             add("as a command", shell_line(&words));

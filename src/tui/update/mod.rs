@@ -175,13 +175,8 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         Command::Origin => links::origin(model),
         Command::ToLaunch => links::to_launch(model),
         Command::OtherRuntime => {
-            use crate::catalog::Generation;
-            let next = match model.current.setup().generation {
-                Generation::Rs41 => Generation::Go41,
-                Generation::Go41 => Generation::Go21,
-                Generation::Go21 => Generation::Rs41,
-            };
-            model.saved = model.saved.with_generation(next);
+            let next = model.next_release();
+            model.saved = model.saved.with_release(next);
             model.saved_sweep = Default::default();
             model.policy_changed();
             model.say(format!("evaluated as {} now", next.title()));

@@ -7,7 +7,7 @@ use crate::policy::pattern::explain_entry;
 use crate::runtime::verdict::{Fix, ListId};
 use crate::tui::message::Command;
 use crate::tui::model::annotations::{known, short};
-use crate::tui::model::changes::other_generation;
+use crate::tui::model::changes::other_runtime;
 use crate::tui::model::dialog::{Dialog, PatternDraft};
 use crate::tui::model::pods::Sweep;
 use crate::tui::model::rows::Body;
@@ -73,9 +73,9 @@ pub(super) fn typed(model: &mut Model) {
         _ => patterns.insert(draft.at.min(patterns.len()), text),
     }
     let setup = model.current.setup();
-    let meaning = explain_entry(setup.generation, &draft.list.list, &patterns, draft.at, &setup.host);
+    let meaning = explain_entry(setup.release, &draft.list.list, &patterns, draft.at, &setup.host);
     let elsewhere = draft.both.then(|| {
-        explain_entry(other_generation(setup.generation), &draft.list.list, &patterns, draft.at, &setup.host)
+        explain_entry(other_runtime(setup.release), &draft.list.list, &patterns, draft.at, &setup.host)
     });
     let candidate = if unchanged || empty { None } else { Some(model.would_be(&edit)) };
     let sweep = match &candidate {
@@ -253,6 +253,6 @@ fn name_needed(model: &Model, key: &str) -> Option<(ListId, String)> {
     }
     let name = annotation.short()?;
     let list = ListId::new(format!("hypervisor.{}", model.current.hypervisor()?), "enable_annotations");
-    let gate = crate::policy::names::NameGate::new(model.current.setup().generation, &model.patterns(&list));
+    let gate = crate::policy::names::NameGate::new(model.current.setup().release, &model.patterns(&list));
     gate.admits(name).is_none().then(|| (list, format!("^{name}$")))
 }

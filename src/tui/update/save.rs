@@ -48,7 +48,7 @@ fn drop_in(model: &Model) -> Option<SaveTarget> {
     let setup = model.saved.setup();
     let changed = model.changed_lists();
     let (first, _) = changed.first()?;
-    let path = targets(setup.generation, &setup.layers, first).into_iter().find_map(|t| match t {
+    let path = targets(setup.release, &setup.layers, first).into_iter().find_map(|t| match t {
         Target::NewDropIn(path) => Some(path),
         Target::File(_) | Target::DropIn(_) => None,
     })?;
@@ -73,8 +73,8 @@ fn helm(model: &Model) -> Option<SaveTarget> {
     let hypervisor = model.current.hypervisor()?;
     let list = ListId::new(format!("hypervisor.{hypervisor}"), "enable_annotations");
     model.changed_lists().iter().find(|(id, _)| *id == list)?;
-    let shim = match model.current.setup().generation {
-        crate::catalog::Generation::Rs41 => format!("{hypervisor}-runtime-rs"),
+    let shim = match model.current.setup().release.runtime {
+        crate::release::Runtime::Rs => format!("{hypervisor}-runtime-rs"),
         _ => hypervisor.to_owned(),
     };
     let text = helm_values(&shim, &model.patterns(&list));

@@ -264,7 +264,7 @@ fn about(model: &Model, row: &AnnotationRow, lines: &mut Vec<Rich>) {
             );
         }
     }
-    let read_by: Vec<&str> = crate::catalog::Generation::ALL
+    let read_by: Vec<String> = crate::release::Release::STOPS
         .into_iter()
         .filter(|g| annotation.reader(*g).read)
         .map(|g| g.id())

@@ -53,7 +53,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let count = format!(" {}/{}", model.pod + 1, model.pods.len());
     let wide = area.width >= 100;
-    let generation = if wide { setup.generation.title() } else { setup.generation.id() };
+    let release = if wide { setup.release.title() } else { setup.release.id() };
     let pod = model.pods.get(model.pod).map_or_else(|| "no pods".to_owned(), |e| e.pod.id());
     // The pod and its outcome come first; what is the same all the time gives way, the file's name before
     // the runtime's.
@@ -69,7 +69,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             left.push(Token::Text, &bar);
         }
         if level < 3 {
-            left.push(Token::Text, format!("{generation} {} {hypervisor}", glyphs.dot));
+            left.push(Token::Text, format!("{release} {} {hypervisor}", glyphs.dot));
         }
         if level < 1 {
             left.push(Token::Text, format!("{bar}{} cpu {} GiB", facts.cpus, facts.memory_mib / 1024));

@@ -56,7 +56,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich,
     lines
         .push(Rich::of(Token::Heading, "value ").put(Token::Strong, text::excerpt(&plain(&row.value.value))));
     lines.push(Rich::of(Token::Heading, "from ").put(Token::Origin, origin_words(&row.value)));
-    if let Some(reader) = known.and_then(|k| k.reader(model.current.setup().generation)) {
+    if let Some(reader) = known.and_then(|k| k.reader(model.current.setup().release)) {
         let unit = reader.unit.map_or(String::new(), |u| format!(", {u}"));
         lines.push(
             Rich::of(Token::Heading, "type ").put(Token::Text, format!("{}{unit}", reader.kind.describe())),

@@ -8,7 +8,7 @@ use super::policy;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
-use crate::tui::model::changes::other_generation;
+use crate::tui::model::changes::other_runtime;
 use crate::tui::model::dialog::{PatternDraft, SaveTarget};
 use crate::tui::model::find::Hit;
 use crate::tui::model::pods::{Sweep, Turn, turns};
@@ -77,7 +77,7 @@ pub(super) fn pattern(
         }
         None => left.push(Rich::of(Token::Hint, "type a pattern; what it lets in is shown here")),
     }
-    let other = other_generation(model.current.setup().generation).title();
+    let other = other_runtime(model.current.setup().release).title();
     if let Some(meaning) = &draft.elsewhere {
         left.push(Rich::new());
         left.push(Rich::of(Token::Title, format!("to {other}")));

@@ -7,7 +7,7 @@
 use super::super::Refusal;
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
-use crate::runtime::go41::config::SandboxHypervisor;
+use crate::runtime::go::config::SandboxHypervisor;
 
 /// A machine type that the runtime accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

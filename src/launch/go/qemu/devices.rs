@@ -17,7 +17,7 @@ const ID_LIMIT: usize = 31;
 /// The first slot of the root bus that the platform leaves free.
 const FIRST_SLOT: u32 = 2;
 /// Where the runtime gets it from is the processor itself; this is what EPYC has had since its second
-/// generation.
+/// release.
 const C_BIT: u32 = 51;
 
 /// A block device of the boot line.

@@ -17,7 +17,7 @@ use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::launch::{Launch, joined};
-use crate::runtime::go41::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use arch::{Guard, Machine};
 
 /// A key of the QEMU table.

@@ -18,8 +18,9 @@ use super::Loaded;
 use super::config::SandboxConfig;
 use super::effective::Key;
 use super::stations::Stations;
-use crate::catalog::{self, Generation, KATA_PREFIX};
+use crate::catalog::{self, KATA_PREFIX};
 use crate::input::{Host, Text};
+use crate::release::Release;
 use crate::runtime::Sandbox;
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step, Trace, Verdict};
 
@@ -262,7 +263,7 @@ fn known(way: &mut Way<'_>, traveller: &mut Traveller<'_>) {
         way.passed(Stage::Known, "read by the Go runtime 2.1");
         return;
     }
-    let entry = catalog::annotation(traveller.key).map(|a| a.reader(Generation::Go21));
+    let entry = catalog::annotation(traveller.key).map(|a| a.reader(Release::go(2, 1, 0)));
     let (status, reason) = match entry {
         Some(reader) if reader.overwritten => (
             Status::Ignored,
@@ -276,7 +277,7 @@ fn known(way: &mut Way<'_>, traveller: &mut Traveller<'_>) {
         }
         _ => (Status::Unknown, "the Go runtime 2.1 reads no such annotation".to_owned()),
     };
-    let fix = match catalog::nearest(traveller.key, Generation::Go21) {
+    let fix = match catalog::nearest(traveller.key, Release::go(2, 1, 0)) {
         Some(near) if status == Status::Unknown => {
             Some(Fix::Advice(format!("did you mean {}?", near.key).into()))
         }

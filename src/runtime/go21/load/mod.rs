@@ -18,12 +18,12 @@ use super::config::{
 };
 use super::paths::{absolute, not_resolved, resolve};
 use super::toml::{self, Table, Value};
-use crate::catalog::Generation;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::{Layers, Unreadable};
 use crate::input::source::Source;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
+use crate::release::Release;
 use crate::runtime::go_listed::ListedPaths;
 use crate::runtime::go_text::quote;
 use crate::runtime::{LoadError, LoadOptions};
@@ -416,7 +416,7 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
     let gate = |which: List, list: &[String]| {
         let place = places.get(&format!("hypervisor.{}.{}", config.hypervisor_type.as_str(), which.key()));
         let note = |pattern: &str| format!("{pattern:?} stands for it");
-        ListedPaths::new(Generation::Go21, which.key(), list, place.cloned(), note)
+        ListedPaths::new(Release::go(2, 1, 0), which.key(), list, place.cloned(), note)
     };
     let gates = List::ALL.into_iter().zip(&chosen.lists).map(|(which, list)| gate(which, list)).collect();
     let fips =
@@ -427,7 +427,7 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
         fips,
         gates,
         places,
-        name_gate: NameGate::new(Generation::Go21, &chosen.enable_annotations),
+        name_gate: NameGate::new(Release::go(2, 1, 0), &chosen.enable_annotations),
         enable_annotations: chosen.enable_annotations,
         lists: chosen.lists,
         derived: chosen.derived,

@@ -1,0 +1,135 @@
+//! Assets that annotations choose: where they are, and whether they are what their hash says.
+//!
+//! Decides this at the launch, before anything else of it. Facts: `createAssets` in
+//! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 4.1.0.
+
+use std::borrow::Cow;
+
+use super::known::Id;
+use super::session::{Mark, Session, step};
+use crate::runtime::go::config::{CustomAssets, HypervisorType};
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status};
+
+type Slot = for<'a, 'c> fn(&'c mut CustomAssets<Cow<'a, str>>) -> &'c mut Option<Cow<'a, str>>;
+
+const ASSETS: [(Id, Id, Slot); 7] = [
+    (Id::Firmware, Id::FirmwareHash, |a| &mut a.firmware),
+    (Id::FirmwareVolume, Id::FirmwareVolumeHash, |a| &mut a.firmware_volume),
+    (Id::HypervisorPath, Id::HypervisorHash, |a| &mut a.hypervisor),
+    (Id::Image, Id::ImageHash, |a| &mut a.image),
+    (Id::Initrd, Id::InitrdHash, |a| &mut a.initrd),
+    (Id::JailerPath, Id::JailerHash, |a| &mut a.jailer),
+    (Id::Kernel, Id::KernelHash, |a| &mut a.kernel),
+];
+
+/// Takes the assets over, or says which one stands in the way. The failure is the launch's: it comes
+/// after every annotation was read.
+pub(super) fn create(session: &mut Session<'_>) {
+    let mut failure: Option<Failure> = None;
+    let remote = session.config.hypervisor_type == HypervisorType::Remote;
+    for (path_id, hash_id, slot) in ASSETS {
+        let hash = session.value(hash_id);
+        if hash.is_none() && session.value(path_id).is_none() {
+            continue;
+        }
+        // The value gate judged these two already; what it refused is no asset.
+        let was_refused = session.mark_of(path_id).is_some_and(|m| m.status == Status::Refused);
+        let path = session.value(path_id).filter(|_| !was_refused).unwrap_or_default();
+        if path.is_empty() {
+            if session.value(path_id).is_some() && session.mark_of(path_id).is_none() {
+                session.ignored(path_id, Stage::Parse, "an empty value changes nothing here");
+            }
+            if hash.is_some() {
+                session.ignored(
+                    hash_id,
+                    Stage::Merge,
+                    "there is no annotation with a path that it could belong to",
+                );
+            }
+            continue;
+        }
+        if remote && path_id == Id::Image {
+            session.config.hypervisor_config.image_path = path.into();
+            session.applied_by(path_id, step(Stage::Parse, true, "the name of an image, not a path"));
+            if hash.is_some() {
+                session.ignored(hash_id, Stage::Known, "the remote hypervisor checks no image");
+            }
+            continue;
+        }
+        let verdict = check(session, path, hash.unwrap_or_default());
+        match verdict {
+            Ok(()) => {
+                *slot(&mut session.config.hypervisor_config.custom_assets) = Some(path.into());
+                if session.mark_of(path_id).is_none() {
+                    session.applied_by(
+                        path_id,
+                        step(Stage::Parse, true, "an absolute path; wins over the configured one"),
+                    );
+                }
+                match hash {
+                    None => {}
+                    Some("") => session.ignored(hash_id, Stage::Parse, "an empty value changes nothing here"),
+                    Some(_) => {
+                        session.applied_by(hash_id, step(Stage::Value, true, "the file has this SHA-512"))
+                    }
+                }
+            }
+            Err((message, of_hash, fix)) => {
+                let id = if of_hash { hash_id } else { path_id };
+                session.marks.retain(|(other, _)| *other != id);
+                let reason = match of_hash {
+                    true => format!("{path} is not the file that the hash was made of"),
+                    false => format!("{path:?} is not an absolute path"),
+                };
+                let steps = vec![step(Stage::Value, false, message.clone())];
+                session.mark(
+                    id,
+                    Mark {
+                        status: Status::Refused,
+                        stage: Stage::Value,
+                        reason: reason.into(),
+                        fix: fix.map(Box::new),
+                        steps,
+                        cut: None,
+                    },
+                );
+                failure.get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(id.known().key));
+                let other = if of_hash { path_id } else { hash_id };
+                if session.value(other).is_some() && session.mark_of(other).is_none() {
+                    session.applied(other, Vec::new());
+                }
+            }
+        }
+    }
+    if session.failure.is_none() {
+        session.failure = failure;
+    }
+}
+
+type Complaint = (String, bool, Option<Fix>);
+
+/// The message, whether it is about the hash, and what would help.
+fn check(session: &Session<'_>, path: &str, hash: &str) -> Result<(), Complaint> {
+    if !path.starts_with('/') {
+        let fix = Fix::Advice("write an absolute path".into());
+        return Err((format!("{path} is not an absolute path"), false, Some(fix)));
+    }
+    if hash.is_empty() {
+        return Ok(());
+    }
+    let fix = || Some(Fix::Advice("name a file that can be read and is not empty".into()));
+    let unreadable = |errno: crate::input::host::Errno| {
+        let verb = if errno == crate::input::host::Errno::IsDirectory { "read" } else { "open" };
+        (format!("{verb} {path}: {errno}"), true, fix())
+    };
+    let size = session.host.stat(path).map_err(unreadable)?.size;
+    let computed = session.host.sha512(path).map_err(unreadable)?;
+    if size == 0 {
+        return Err((format!("Empty asset file at {path}"), true, fix()));
+    }
+    if *computed != *hash {
+        let message = format!("Invalid hash for {path}: computed {computed}, expecting {hash}]");
+        return Err((message, true, Some(Fix::Value(computed.to_string()))));
+    }
+    Ok(())
+}

@@ -1,0 +1,569 @@
+//! The hypervisor's annotations: what each of them changes, in the runtime's own order.
+//!
+//! Facts: `addHypervisorConfigOverrides` and what it calls in src/runtime/pkg/oci/utils.go at 4.1.0.
+
+use std::borrow::Cow;
+
+use super::known::Id;
+use super::session::{STATIONS, Session, step};
+use crate::input::Text;
+use crate::policy::go_path::literally;
+use crate::runtime::go::config::{HypervisorType, Param, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::gates::ValueGates;
+use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
+use crate::runtime::go::{initdata, kernel_params, numa};
+use crate::runtime::go_json;
+use crate::runtime::go_listed::ListedPaths;
+use crate::runtime::go_quantity::{self as quantity, Refused as QuantityRefused};
+use crate::runtime::go_text::{self, list};
+use crate::runtime::verdict::{Fix, ListId, Note, Stage, Status, Step};
+
+/// All of them.
+pub(super) fn apply(session: &mut Session<'_>) {
+    cpus(session);
+    memory(session);
+    block(session);
+    virtio_fs(session);
+    network(session);
+    paths(session);
+    plugs(session);
+    session.set_positive_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+    session.set_positive_u32(Id::PcieSwitchPort, |c| &mut c.hypervisor_config.pcie_switch_port);
+    cc_init_data(session);
+    session.set_text(Id::MachineType, |c| &mut c.hypervisor_config.hypervisor_machine_type);
+    session.set_text(Id::MachineAccelerators, |c| &mut c.hypervisor_config.machine_accelerators);
+    gated(
+        session,
+        Id::VhostUserStorePath,
+        "vhost store path",
+        |gates| &gates.vhost_user_store,
+        |h| &mut h.vhost_user_store_path,
+    );
+    session.flag(Id::EnableVhostUserStore, |c| &mut c.hypervisor_config.enable_vhost_user_store);
+    session.set_u32(Id::VhostUserReconnect, |c| &mut c.hypervisor_config.vhost_user_device_reconnect);
+    session.set_text(Id::GuestHookPath, |c| &mut c.hypervisor_config.guest_hook_path);
+    session.flag(Id::DisableImageNvdimm, |c| &mut c.hypervisor_config.disable_image_nvdimm);
+    session.flag(Id::UseLegacySerial, |c| &mut c.hypervisor_config.legacy_serial);
+    entropy_source(session);
+    sgx_epc(session);
+    gpus(session);
+}
+
+fn is_remote(config: &SandboxConfig<'_>) -> bool {
+    config.hypervisor_type == HypervisorType::Remote
+}
+
+fn cpus(session: &mut Session<'_>) {
+    let host_cpus = session.host.facts.cpus;
+    let remote = is_remote(&session.config);
+    let on_host = || Some(Fix::Value(host_cpus.to_string()));
+    if let Some(value) = session.value(Id::DefaultVcpus) {
+        let key = Id::DefaultVcpus.known().key;
+        let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
+        match go_text::parse_float32(value) {
+            Err(_) => {
+                let reason = format!("{value:?} is not a number");
+                let fix = Some(Fix::Advice("write a number such as 2 or 0.5".into()));
+                session.refused(Id::DefaultVcpus, Stage::Parse, bad(), reason, fix);
+            }
+            Ok(count) if count < 0.0 => {
+                session.refused(
+                    Id::DefaultVcpus,
+                    Stage::Range,
+                    bad(),
+                    "a negative number of vCPUs",
+                    on_host(),
+                );
+            }
+            Ok(count) if count > f32::MAX => {
+                let message = format!(
+                    "Error parsing annotation for {key}: The number exceeds the maximum allowed for its type"
+                );
+                session.refused(
+                    Id::DefaultVcpus,
+                    Stage::Range,
+                    message,
+                    "an infinite number of vCPUs",
+                    on_host(),
+                );
+            }
+            Ok(count) if count > host_cpus as f32 && !remote => {
+                let message = format!(
+                    "Number of cpus {count:.6} specified in annotation default_vcpus is greater than the number \
+                     of CPUs {host_cpus} on the system"
+                );
+                let reason = format!("{value} vCPUs are more than the host's {host_cpus} CPUs");
+                session.refused(Id::DefaultVcpus, Stage::Range, message, reason, on_host());
+            }
+            Ok(count) => {
+                session.config.hypervisor_config.num_vcpus_f = count;
+                session.applied_by(
+                    Id::DefaultVcpus,
+                    step(Stage::Parse, true, Note::Measured(&["the number ", ""], count)),
+                );
+            }
+        }
+    }
+    let Some(number) = session.number(Id::DefaultMaxVcpus) else { return };
+    let most = max_vcpus(session.host.facts.arch);
+    let kept = number as u32;
+    if kept > host_cpus && !remote {
+        let message = format!(
+            "Number of cpus {kept} in annotation default_maxvcpus is greater than the number of CPUs \
+             {host_cpus} on the system"
+        );
+        let reason = format!("{kept} vCPUs are more than the host's {host_cpus} CPUs");
+        session.refused(Id::DefaultMaxVcpus, Stage::Range, message, reason, on_host());
+    } else if session.config.hypervisor_type == HypervisorType::Qemu && kept > most {
+        let message = format!(
+            "Number of cpus {kept} in annotation default_maxvcpus is greater than max no of CPUs {most} \
+             supported for qemu"
+        );
+        let fix = Some(Fix::Value(most.to_string()));
+        let reason = format!("{kept} vCPUs are more than the {most} that QEMU is driven with");
+        session.refused(Id::DefaultMaxVcpus, Stage::Range, message, reason, fix);
+    } else {
+        session.config.hypervisor_config.default_max_vcpus = session.applied_cut(Id::DefaultMaxVcpus, number);
+    }
+}
+
+fn memory(session: &mut Session<'_>) {
+    if let Some(number) = session.number(Id::DefaultMemory) {
+        if number < u64::from(MIN_MEMORY_MIB) && !is_remote(&session.config) {
+            let key = Id::DefaultMemory.known().key;
+            let message = format!(
+                "Memory specified in annotation {key} is less than minimum required {MIN_MEMORY_MIB}, please \
+                 specify a larger value"
+            );
+            let reason = format!("{number} MiB are less than the {MIN_MEMORY_MIB} MiB that a VM must have");
+            let fix = Some(Fix::Value(MIN_MEMORY_MIB.to_string()));
+            session.refused(Id::DefaultMemory, Stage::Range, message, reason, fix);
+        } else {
+            session.config.hypervisor_config.memory_size = session.applied_cut(Id::DefaultMemory, number);
+        }
+    }
+    session.set_positive_u32(Id::MemorySlots, |c| &mut c.hypervisor_config.mem_slots);
+    match session.number(Id::MemoryOffset) {
+        None => {}
+        Some(0) => session.ignored(Id::MemoryOffset, Stage::Range, "0 changes nothing here"),
+        Some(number) => {
+            session.config.hypervisor_config.mem_offset = number;
+            session.applied_number(Id::MemoryOffset, number);
+        }
+    }
+    session.flag(Id::EnableVirtioMem, |c| &mut c.hypervisor_config.virtio_mem);
+    session.flag(Id::EnableMemPrealloc, |c| &mut c.hypervisor_config.mem_prealloc);
+    session.flag(Id::ReclaimGuestFreedMemory, |c| &mut c.hypervisor_config.reclaim_guest_freed_memory);
+    session.flag(Id::EnableHugepages, |c| &mut c.hypervisor_config.huge_pages);
+    session.flag(Id::EnableIommu, |c| &mut c.hypervisor_config.iommu);
+    session.flag(Id::EnableIommuPlatform, |c| &mut c.hypervisor_config.iommu_platform);
+    session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.guest_swap);
+    session.flag(Id::Rootless, |c| &mut c.hypervisor_config.rootless);
+    if let Some(value) = session.value(Id::NumaMapping) {
+        let mapping: Vec<Cow<'_, str>> = go_text::fields(value).map(Cow::Borrowed).collect();
+        match numa::guest_nodes(&session.host.facts, &mapping) {
+            Ok(nodes) => {
+                let note = format!("{} guest nodes", nodes.len());
+                session.config.hypervisor_config.guest_numa_nodes = nodes;
+                session.config.hypervisor_config.numa_mapping = mapping;
+                session.applied_by(Id::NumaMapping, step(Stage::Parse, true, note));
+            }
+            Err(message) => {
+                let reason = "no list of NUMA nodes that this host has";
+                let fix = Some(Fix::Advice("name host NUMA nodes, such as \"0 1\"".into()));
+                session.refused(Id::NumaMapping, Stage::Value, message, reason, fix);
+            }
+        }
+    }
+}
+
+/// A word out of a list; anything else refuses the pod.
+fn word<'a>(
+    session: &mut Session<'a>,
+    id: Id,
+    words: &[&'static str],
+    message: impl FnOnce(&str, &str) -> String,
+    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut Cow<'a, str>,
+) {
+    let Some(value) = session.value(id) else { return };
+    if words.contains(&value) {
+        *field(&mut session.config.hypervisor_config) = Cow::Borrowed(value);
+        session.applied_by(id, step(Stage::Value, true, "one of the known words"));
+        return;
+    }
+    let message = message(value, &list(words));
+    let reason = format!("{value:?} is none of the words the runtime knows: {}", words.join(", "));
+    let fix = words.first().map(|word| Fix::Value((*word).to_owned()));
+    session.refused(id, Stage::Value, message, reason, fix);
+}
+
+fn block(session: &mut Session<'_>) {
+    word(
+        session,
+        Id::BlockDeviceDriver,
+        &["virtio-scsi", "virtio-blk", "virtio-mmio", "nvdimm", "virtio-blk-ccw"],
+        |value, words| {
+            format!(
+                "Invalid hypervisor block storage driver {value} specified in annotation (supported drivers: {words})"
+            )
+        },
+        |h| &mut h.block_device_driver,
+    );
+    word(
+        session,
+        Id::BlockDeviceAio,
+        &["native", "threads", "io_uring"],
+        |value, words| {
+            format!(
+                "Invalid AIO mechanism  {value} specified in annotation (supported IO mechanism : {words})"
+            )
+        },
+        |h| &mut h.block_device_aio,
+    );
+    session.flag(Id::DisableBlockDeviceUse, |c| &mut c.hypervisor_config.disable_block_device_use);
+    session.flag(Id::EnableIothreads, |c| &mut c.hypervisor_config.enable_iothreads);
+    if let Some(number) = session.number(Id::IndepIothreads) {
+        if number == 0 || number > 50 {
+            let message =
+                "Error parsing annotation for indepiothreads, please specify numeric value less than 50";
+            let reason = "from 1 to 50 threads are taken";
+            session.refused(Id::IndepIothreads, Stage::Range, message, reason, Some(Fix::Value("1".into())));
+        } else {
+            session.config.hypervisor_config.indep_iothreads =
+                session.applied_cut(Id::IndepIothreads, number);
+        }
+    }
+    session.flag(Id::BlockDeviceCacheSet, |c| &mut c.hypervisor_config.block_device_cache_set);
+    session.flag(Id::BlockDeviceCacheDirect, |c| &mut c.hypervisor_config.block_device_cache_direct);
+    session.flag(Id::BlockDeviceCacheNoflush, |c| &mut c.hypervisor_config.block_device_cache_noflush);
+    sector_size(session, Id::LogicalSectorSize, |h| &mut h.block_device_logical_sector_size);
+    sector_size(session, Id::PhysicalSectorSize, |h| &mut h.block_device_physical_sector_size);
+    let hypervisor = &session.config.hypervisor_config;
+    let sizes = (hypervisor.block_device_logical_sector_size, hypervisor.block_device_physical_sector_size);
+    if let Err(message) = sector_order(sizes.0, sizes.1) {
+        let id = match session.value(Id::LogicalSectorSize) {
+            Some(_) => Id::LogicalSectorSize,
+            None => Id::PhysicalSectorSize,
+        };
+        session.marks.retain(|(other, _)| *other != id);
+        let reason =
+            format!("a logical sector of {} bytes does not fit a physical one of {}", sizes.0, sizes.1);
+        let fix = Some(Fix::Value(if id == Id::LogicalSectorSize { sizes.1 } else { sizes.0 }.to_string()));
+        session.refused(id, Stage::Sizing, message, reason, fix);
+    }
+}
+
+fn sector_size<'a>(
+    session: &mut Session<'a>,
+    id: Id,
+    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut u32,
+) {
+    let Some(size) = session.number(id) else { return };
+    if sector_size_ok(size) {
+        *field(&mut session.config.hypervisor_config) = session.applied_cut(id, size);
+        return;
+    }
+    let key = id.known().key;
+    let message = format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
+    let reason = format!("{size} is neither 0 nor a power of two from 512 to 65536");
+    session.refused(id, Stage::Range, message, reason, Some(Fix::Value("512".into())));
+}
+
+fn virtio_fs(session: &mut Session<'_>) {
+    word(
+        session,
+        Id::SharedFs,
+        &["virtio-9p", "virtio-fs"],
+        |value, words| {
+            format!(
+                "Invalid hypervisor shared file system {value} specified for annotation shared_fs, (supported \
+                 file systems: {words})"
+            )
+        },
+        |h| &mut h.shared_fs,
+    );
+    gated(
+        session,
+        Id::VirtioFsDaemon,
+        "virtiofs daemon",
+        |gates| &gates.virtio_fs_daemon,
+        |h| &mut h.virtio_fs_daemon,
+    );
+    if let Some(value) = session.value(Id::VirtioFsExtraArgs) {
+        match go_json::string_list(value) {
+            Ok(args) => {
+                let note = format!("{} arguments, appended to the configured ones", args.len());
+                session
+                    .config
+                    .hypervisor_config
+                    .virtio_fs_extra_args
+                    .extend(args.into_iter().map(Cow::Owned));
+                let steps = vec![step(Stage::Parse, true, "a JSON list"), step(Stage::Merge, true, note)];
+                session.applied(Id::VirtioFsExtraArgs, steps);
+            }
+            Err(error) => {
+                let message = format!("Error parsing virtiofsd extra arguments: {error}");
+                let words: Vec<&str> = value.split([',', ' ']).filter(|w| !w.is_empty()).collect();
+                let fix = match value.starts_with('-') {
+                    true => Fix::Value(serde_json::Value::from(words).to_string()),
+                    false => Fix::Advice("write a JSON list of strings, such as [\"--cache=auto\"]".into()),
+                };
+                let reason = "not a JSON list of strings";
+                session.refused(Id::VirtioFsExtraArgs, Stage::Parse, message, reason, Some(fix));
+            }
+        }
+    }
+    let hypervisor = &session.config.hypervisor_config;
+    if hypervisor.shared_fs == "virtio-fs" && hypervisor.virtio_fs_daemon.is_empty() {
+        let id = if session.value(Id::SharedFs).is_some() { Id::SharedFs } else { Id::VirtioFsDaemon };
+        session.marks.retain(|(other, _)| *other != id);
+        let message = "cannot enable virtio-fs without daemon path";
+        let reason = "virtio-fs needs a daemon, and the configuration names none";
+        let fix = Some(Fix::Advice("set virtio_fs_daemon in the configuration file".into()));
+        session.refused(id, Stage::Value, message, reason, fix);
+    }
+    if let Some(value) = session.value(Id::VirtioFsCache) {
+        session.config.hypervisor_config.virtio_fs_cache = value.into();
+        session.applied_as_is(Id::VirtioFsCache);
+    }
+    session.set_u32(Id::VirtioFsCacheSize, |c| &mut c.hypervisor_config.virtio_fs_cache_size);
+    match session.number(Id::Msize9p) {
+        None => {}
+        Some(0) => {
+            let message = "Error parsing annotation for msize_9p, please specify positive numeric value";
+            let fix = Some(Fix::Value("8192".into()));
+            session.refused(Id::Msize9p, Stage::Range, message, "0 is no message size", fix);
+        }
+        Some(number) => {
+            session.config.hypervisor_config.msize9p = session.applied_cut(Id::Msize9p, number);
+        }
+    }
+}
+
+fn network(session: &mut Session<'_>) {
+    session.set_text(Id::CpuFeatures, |c| &mut c.hypervisor_config.cpu_features);
+    session.flag(Id::DisableVhostNet, |c| &mut c.hypervisor_config.disable_vhost_net);
+    session.set_u64(Id::RxRateLimiter, |c| &mut c.hypervisor_config.rx_rate_limiter_max_rate);
+    session.set_u64(Id::TxRateLimiter, |c| &mut c.hypervisor_config.tx_rate_limiter_max_rate);
+}
+
+/// Whether a `valid_*` list lets the value through; refuses the pod where it does not.
+fn admitted(
+    session: &mut Session<'_>,
+    id: Id,
+    name: &str,
+    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
+) -> Option<Step> {
+    let value = session.value(id)?;
+    let loaded = session.loaded;
+    let listed = gate(&loaded.gates);
+    if let Some(passed) = listed.admits(session.host, value) {
+        return Some(passed.clone());
+    }
+    let key = listed.key;
+    let message = format!("{name} {value} required from annotation is not valid");
+    let list = ListId::new(loaded.table, key);
+    let exists = session.host.lstat(value).is_ok();
+    let (reason, fix) = match exists {
+        true => (
+            format!("no pattern of {key} expands to {value}"),
+            Fix::Allow { list, pattern: literally(value) },
+        ),
+        // A glob expands to files that exist: no pattern could let it through.
+        false => (
+            format!("{value:?} is no file of this host, so no pattern of {key} can expand to it"),
+            Fix::Advice("name a file that exists on the host".into()),
+        ),
+    };
+    session.refused(id, Stage::Value, message, reason, Some(fix));
+    None
+}
+
+/// A path that a `valid_*` list has to let through.
+fn gated<'a>(
+    session: &mut Session<'a>,
+    id: Id,
+    name: &str,
+    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
+    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut Cow<'a, str>,
+) {
+    if let (Some(value), Some(passed)) = (session.value(id), admitted(session, id, name, gate)) {
+        *field(&mut session.config.hypervisor_config) = Cow::Borrowed(value);
+        session.applied_by(id, passed);
+    }
+}
+
+fn entropy_source(session: &mut Session<'_>) {
+    let id = Id::EntropySource;
+    let passed = admitted(session, id, "entropy source", |gates| &gates.entropy_source);
+    if let (Some(value), Some(passed)) = (session.value(id), passed) {
+        if value.is_empty() {
+            session.ignored(id, Stage::Parse, "an empty value changes nothing here");
+        } else {
+            session.config.hypervisor_config.entropy_source = value.into();
+            session.applied_by(id, passed);
+        }
+    }
+}
+
+fn paths(session: &mut Session<'_>) {
+    gated(session, Id::HypervisorPath, "hypervisor", |gates| &gates.hypervisor, |h| &mut h.hypervisor_path);
+    gated(session, Id::JailerPath, "jailer", |gates| &gates.jailer, |h| &mut h.jailer_path);
+    kernel_line(session);
+    match session.value(Id::KernelVerityParams) {
+        None => {}
+        Some("") => {
+            session.ignored(Id::KernelVerityParams, Stage::Parse, "an empty value changes nothing here");
+        }
+        Some(value) => match kernel_params::verity(value) {
+            Ok(_) => {
+                session.config.hypervisor_config.kernel_verity_params = value.into();
+                session
+                    .applied_by(Id::KernelVerityParams, step(Stage::Parse, true, "all five parts are there"));
+            }
+            Err(error) => {
+                let message = format!("invalid kernel_verity_params in annotation: {error}");
+                let fix = Some(Fix::Advice(
+                    "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=".into(),
+                ));
+                let reason = "not a complete set of dm-verity parameters";
+                session.refused(Id::KernelVerityParams, Stage::Parse, message, reason, fix);
+            }
+        },
+    }
+}
+
+fn kernel_line(session: &mut Session<'_>) {
+    let id = Id::KernelParams;
+    let Some(value) = session.value(id) else { return };
+    if value.is_empty() {
+        session.ignored(id, Stage::Parse, "an empty value changes nothing here");
+        return;
+    }
+    let mut replaced: Vec<Cow<'_, str>> = Vec::new();
+    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(go_text::fields(value));
+    let mut steps = Vec::with_capacity(STATIONS);
+    steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
+    for param in added {
+        let params = &mut session.config.hypervisor_config.kernel_params;
+        let before = params.len();
+        params.retain(|existing| existing.key != param.key);
+        if params.len() != before {
+            replaced.push(param.key.clone());
+        }
+        if param.key.is_empty() {
+            let message =
+                "Error adding kernel parameters in annotation kernel_params : Empty kernel parameter";
+            let reason = "a parameter without a name";
+            let fix = Some(Fix::Advice("give every parameter a name before its =".into()));
+            session.refused(id, Stage::Parse, message, reason, fix);
+            return;
+        }
+        params.push(param);
+    }
+    let note = match replaced.is_empty() {
+        true => Text::constant("appended to the configured ones"),
+        false => format!("appended; these replace what was there: {}", replaced.join(", ")).into(),
+    };
+    steps.push(step(Stage::Merge, true, note));
+    session.applied(id, steps);
+}
+
+/// Naming a port for one way of plugging takes the other away.
+fn plugs(session: &mut Session<'_>) {
+    for (id, is_hot) in [(Id::HotPlugVfio, true), (Id::ColdPlugVfio, false)] {
+        let Some(value) = session.value(id) else { continue };
+        let port = if value.is_empty() { "no-port" } else { value };
+        if !matches!(port, "root-port" | "switch-port" | "bridge-port" | "no-port") {
+            let message = format!("Invalid PCIe port \"{value}\" specified in annotation");
+            let reason = format!("{value:?} is none of root-port, switch-port, bridge-port and no-port");
+            session.refused(id, Stage::Value, message, reason, Some(Fix::Value("no-port".into())));
+            continue;
+        }
+        let hypervisor = &mut session.config.hypervisor_config;
+        let (named, other) = match is_hot {
+            true => (&mut hypervisor.hot_plug_vfio, &mut hypervisor.cold_plug_vfio),
+            false => (&mut hypervisor.cold_plug_vfio, &mut hypervisor.hot_plug_vfio),
+        };
+        *named = port.into();
+        *other = "no-port".into();
+        let note = if is_hot { "turns cold plugging off" } else { "turns hot plugging off" };
+        session.applied_by(id, step(Stage::Merge, true, note));
+        if !is_hot && let Some(hot) = session.mark_of(Id::HotPlugVfio).filter(|m| m.status == Status::Applied)
+        {
+            hot.status = Status::Overridden;
+            hot.stage = Stage::Merge;
+            hot.reason = "cold_plug_vfio is read after it and turns hot plugging off".into();
+            hot.steps.push(step(Stage::Merge, false, "cold_plug_vfio turns hot plugging off"));
+        }
+    }
+}
+
+fn cc_init_data(session: &mut Session<'_>) {
+    let id = Id::CcInitData;
+    let Some(value) = session.value(id) else { return };
+    if value.is_empty() {
+        session.ignored(id, Stage::Parse, "an empty value changes nothing here");
+        return;
+    }
+    match initdata::read(value) {
+        Ok(read) => {
+            let note = format!("a document of {} bytes", read.text.len());
+            session.config.hypervisor_config.initdata = read.text.into();
+            session.config.hypervisor_config.initdata_digest = read.digest;
+            session.applied_by(id, step(Stage::Parse, true, note));
+        }
+        Err(initdata::Refused::Message(message)) => {
+            let fix = Some(Fix::Advice("write base64 of a gzip-compressed initdata document".into()));
+            let reason = "not base64 of a gzip-compressed TOML document";
+            session.refused(id, Stage::Parse, message, reason, fix);
+        }
+        Err(initdata::Refused::Panic) => {
+            let message = "panic: runtime error: invalid memory address or nil pointer dereference";
+            let fix = Some(Fix::Advice(
+                "write algorithm = \"sha256\", \"sha384\" or \"sha512\" in the document".into(),
+            ));
+            let reason =
+                "the document names no digest algorithm that the runtime knows, and the runtime crashes";
+            let first = session.failure.is_none();
+            session.refused(id, Stage::Value, message, reason, fix);
+            if first && let Some(failure) = &mut session.failure {
+                failure.panic = true;
+            }
+        }
+    }
+}
+
+fn sgx_epc(session: &mut Session<'_>) {
+    let id = Id::SgxEpc;
+    let Some(value) = session.value(id) else { return };
+    match quantity::binary_bytes(value) {
+        Ok(bytes) => {
+            session.config.hypervisor_config.sgx_epc_size = bytes;
+            session.applied_by(id, step(Stage::Parse, true, format!("{bytes} bytes")));
+        }
+        Err(refused) => {
+            let message = match refused {
+                QuantityRefused::Parse(why) => format!("Couldn't parse EPC '{why}': {value}"),
+                QuantityRefused::Format => {
+                    format!("Unsupported EPC format '{value}': use Ki | Mi | Gi | Ti | Pi | Ei as suffix")
+                }
+            };
+            let fix = Some(Fix::Advice("write a whole number with Ki, Mi, Gi or Ti".into()));
+            session.refused(id, Stage::Parse, message, "not a quantity with a binary suffix", fix);
+        }
+    }
+}
+
+fn gpus(session: &mut Session<'_>) {
+    if is_remote(&session.config) {
+        session.set_u32(Id::DefaultGpus, |c| &mut c.hypervisor_config.default_gpus);
+        session.set_text(Id::DefaultGpuModel, |c| &mut c.hypervisor_config.default_gpu_model);
+        return;
+    }
+    for id in [Id::DefaultGpus, Id::DefaultGpuModel] {
+        if session.value(id).is_some() {
+            session.ignored(id, Stage::Known, "only the remote hypervisor reads it");
+        }
+    }
+}

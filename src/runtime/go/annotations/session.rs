@@ -1,0 +1,281 @@
+//! One pod's way through the annotations: what arrived, what each one did, and the first failure.
+//!
+//! Decides how values are parsed and how a fate is written down; which annotation does what is decided
+//! by the steps beside it. After the first failure the runtime stops; here the walk goes on, so that
+//! every annotation gets its own verdict. Facts: `newAnnotationConfiguration` and its setters in
+//! src/runtime/pkg/oci/utils.go at 4.1.0.
+
+use std::borrow::Cow;
+
+use super::known::{COUNT, Id};
+use crate::input::{Host, Text};
+use crate::runtime::go::Loaded;
+use crate::runtime::go::config::SandboxConfig;
+use crate::runtime::go::stations::Stations;
+use crate::runtime::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
+use crate::runtime::{Sandbox, go_text};
+
+/// Room for the stations after the name gate of an annotation that takes effect.
+pub(super) const STATIONS: usize = 4;
+
+/// What became of one annotation.
+#[derive(Debug)]
+pub(in crate::runtime::go) struct Mark {
+    pub status: Status,
+    /// Where its way ended.
+    pub stage: Stage,
+    pub reason: Text,
+    pub fix: Option<Box<Fix>>,
+    /// The stations after the name gate.
+    pub steps: Vec<Step>,
+    /// The number that was cut to 32 bits.
+    pub cut: Option<(u64, u32)>,
+}
+
+/// An annotation of the pod.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::runtime::go) struct Given<'a> {
+    pub key: &'a Text,
+    pub value: &'a Text,
+    /// Which it is, with what is the same for every pod; `None`: nothing reads it.
+    pub read: Option<(Id, &'a Stations)>,
+}
+
+pub(in crate::runtime::go) struct Session<'a> {
+    pub host: &'a Host,
+    pub loaded: &'a Loaded,
+    pub config: SandboxConfig<'a>,
+    /// The annotations that a verdict is owed on, in key order.
+    pub given: Vec<Given<'a>>,
+    /// The values, by annotation; those that the name gate refused are not here.
+    pub values: [Option<&'a str>; COUNT],
+    pub marks: Vec<(Id, Mark)>,
+    pub failure: Option<Failure>,
+}
+
+/// A passed or failed station.
+pub(in crate::runtime::go) fn step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
+    Step { stage, passed, note: note.into(), place: None }
+}
+
+/// A size with a unit, as other runtimes and Kubernetes take it, in MiB.
+fn mebibytes(text: &str) -> Option<u64> {
+    let at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(at);
+    let number: u64 = number.parse().ok()?;
+    match unit.trim().trim_end_matches(['b', 'B']).trim_end_matches('i') {
+        "K" | "k" => Some(number >> 10),
+        "M" => Some(number),
+        "G" => number.checked_mul(1 << 10),
+        "T" => number.checked_mul(1 << 20),
+        _ => None,
+    }
+}
+
+impl<'a> Session<'a> {
+    /// A session before its first annotation. It is large, and better not moved.
+    pub fn new(host: &'a Host, loaded: &'a Loaded, sandbox: &Sandbox<'a>) -> Self {
+        let room = sandbox.annotations.len();
+        Self {
+            host,
+            loaded,
+            config: SandboxConfig::new(loaded.runtime(), sandbox.id, sandbox.hostname),
+            given: Vec::with_capacity(room),
+            values: [None; COUNT],
+            marks: Vec::with_capacity(room),
+            failure: None,
+        }
+    }
+
+    /// The value of an annotation that came this far.
+    pub fn value(&self, id: Id) -> Option<&'a str> {
+        self.values.get(id as usize).copied().flatten()
+    }
+
+    /// Writes a fate down.
+    pub fn mark(&mut self, id: Id, mark: Mark) {
+        self.marks.push((id, mark));
+    }
+
+    pub fn mark_of(&mut self, id: Id) -> Option<&mut Mark> {
+        self.marks.iter_mut().find(|(other, _)| *other == id).map(|(_, mark)| mark)
+    }
+
+    /// It took effect, with one station on the way.
+    pub fn applied_by(&mut self, id: Id, step: Step) {
+        let mut steps = Vec::with_capacity(STATIONS);
+        steps.push(step);
+        self.applied(id, steps);
+    }
+
+    /// It took effect.
+    pub fn applied(&mut self, id: Id, steps: Vec<Step>) {
+        let mark = Mark {
+            status: Status::Applied,
+            stage: Stage::Effective,
+            reason: Text::default(),
+            fix: None,
+            steps,
+            cut: None,
+        };
+        self.mark(id, mark);
+    }
+
+    /// It took effect as free text.
+    pub fn applied_as_is(&mut self, id: Id) {
+        self.applied_by(id, step(Stage::Parse, true, "taken as it is"));
+    }
+
+    /// The runtime reads past it.
+    pub fn ignored(&mut self, id: Id, stage: Stage, reason: impl Into<Text>) {
+        let reason = reason.into();
+        let steps = vec![step(stage, false, reason.clone())];
+        self.mark(id, Mark { status: Status::Ignored, stage, reason, fix: None, steps, cut: None });
+    }
+
+    /// The pod fails with this message; only the first one is the pod's.
+    pub fn fail(&mut self, id: Id, message: impl Into<String>) {
+        if self.failure.is_none() {
+            self.failure = Some(Failure::new(FailureStage::Annotations, message).by(id.known().key));
+        }
+    }
+
+    /// It makes the pod fail.
+    pub fn refused(
+        &mut self,
+        id: Id,
+        stage: Stage,
+        message: impl Into<String>,
+        reason: impl Into<Text>,
+        fix: Option<Fix>,
+    ) {
+        let message = message.into();
+        let steps = vec![step(stage, false, message.clone())];
+        self.fail(id, message);
+        let reason = reason.into();
+        let fix = fix.map(Box::new);
+        self.mark(id, Mark { status: Status::Refused, stage, reason, fix, steps, cut: None });
+    }
+
+    /// A boolean, in one of Go's twelve spellings.
+    pub fn flag(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut bool) {
+        let Some(value) = self.value(id) else { return };
+        match go_text::parse_bool(value) {
+            Some(flag) => {
+                *field(&mut self.config) = flag;
+                let note = if flag { "the boolean true" } else { "the boolean false" };
+                self.applied_by(id, step(Stage::Parse, true, note));
+            }
+            None => {
+                let key = id.known().key;
+                let lower = value.trim().to_ascii_lowercase();
+                let fix = match lower.as_str() {
+                    "true" | "yes" | "on" | "y" => Some(Fix::Value("true".into())),
+                    "false" | "no" | "off" | "n" => Some(Fix::Value("false".into())),
+                    _ => Some(Fix::Advice("write true or false".into())),
+                };
+                self.refused(
+                    id,
+                    Stage::Parse,
+                    format!("Error parsing annotation for {key}: Please specify boolean value 'true|false'"),
+                    format!("{value:?} is not one of Go's spellings of true and false"),
+                    fix,
+                );
+            }
+        }
+    }
+
+    /// Decimal digits that fit 64 bits.
+    pub fn number(&mut self, id: Id) -> Option<u64> {
+        let value = self.value(id)?;
+        let number = go_text::parse_uint(value, 10, 64);
+        if number.is_err() {
+            let key = id.known().key;
+            let digits = value.trim().trim_start_matches('+');
+            let plain = go_text::parse_uint(digits, 10, 64).ok();
+            let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::DefaultMemory));
+            let fix = meant.map(|n| Fix::Value(n.to_string()));
+            self.refused(
+                id,
+                Stage::Parse,
+                format!("Error parsing annotation for {key}: Please specify positive numeric value"),
+                format!("{value:?} is not a whole number in plain digits"),
+                fix.or(Some(Fix::Advice("write a whole number in plain digits".into()))),
+            );
+        }
+        number.ok()
+    }
+
+    /// A number was taken over.
+    pub fn applied_number(&mut self, id: Id, number: u64) {
+        self.applied_by(id, step(Stage::Parse, true, Note::Counted(&["the number ", ""], number)));
+    }
+
+    /// A number for a field of 32 bits: what does not fit is cut off.
+    pub fn applied_cut(&mut self, id: Id, number: u64) -> u32 {
+        let kept = number as u32;
+        self.applied_number(id, number);
+        if u64::from(kept) != number
+            && let Some(mark) = self.mark_of(id)
+        {
+            mark.cut = Some((number, kept));
+            mark.steps.push(step(Stage::Range, true, format!("cut to 32 bits: {kept}")));
+        }
+        kept
+    }
+
+    /// A number that replaces a field of 32 bits, 0 too.
+    pub fn set_u32(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u32) {
+        if let Some(number) = self.number(id) {
+            *field(&mut self.config) = self.applied_cut(id, number);
+        }
+    }
+
+    /// A number that replaces a field of 32 bits; 0 is read past.
+    pub fn set_positive_u32(
+        &mut self,
+        id: Id,
+        field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u32,
+    ) {
+        match self.number(id) {
+            None => {}
+            Some(0) => self.ignored(id, Stage::Range, "0 changes nothing here"),
+            Some(number) => *field(&mut self.config) = self.applied_cut(id, number),
+        }
+    }
+
+    /// A number that replaces a field of 64 bits.
+    pub fn set_u64(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u64) {
+        if let Some(number) = self.number(id) {
+            *field(&mut self.config) = number;
+            self.applied_number(id, number);
+        }
+    }
+
+    /// Free text; the empty one is read past.
+    pub fn set_text(
+        &mut self,
+        id: Id,
+        field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut Cow<'a, str>,
+    ) {
+        match self.value(id) {
+            None => {}
+            Some("") => self.ignored(id, Stage::Parse, "an empty value changes nothing here"),
+            Some(value) => {
+                *field(&mut self.config) = Cow::Borrowed(value);
+                self.applied_as_is(id);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mebibytes;
+
+    #[test]
+    fn sizes_with_units_are_understood() {
+        let sizes = ["2Gi", "2048MiB", "2G", "2 GB", "1T", "2.5Gi", "x"].map(mebibytes);
+        assert_eq!(sizes, [Some(2048), Some(2048), Some(2048), Some(2048), Some(1 << 20), None, None]);
+    }
+}

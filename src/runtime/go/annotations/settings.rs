@@ -1,0 +1,94 @@
+//! The runtime's and the agent's annotations; no name gate stands before them.
+//!
+//! Facts: `addRuntimeConfigOverrides` and `addAgentConfigOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
+
+use std::borrow::Cow;
+
+use super::known::Id;
+use super::session::{Session, step};
+use crate::runtime::go::config::{InterworkingModel, VfioMode};
+use crate::runtime::go_base64;
+use crate::runtime::verdict::{Fix, Note, Stage};
+
+pub(super) fn apply_runtime(session: &mut Session<'_>) {
+    session.flag(Id::DisableGuestSeccomp, |c| &mut c.disable_guest_seccomp);
+    session.flag(Id::SandboxCgroupOnly, |c| &mut c.sandbox_cgroup_only);
+    session.set_u64(Id::CreateContainerTimeout, |c| &mut c.create_container_timeout);
+    session.flag(Id::ForceGuestPull, |c| &mut c.force_guest_pull);
+    session.flag(Id::EnableVcpusPinning, |c| &mut c.enable_vcpus_pinning);
+    if let Some(value) = session.value(Id::Experimental) {
+        let key = Id::Experimental.known().key;
+        // The first of the words: no feature at all is known at this version, not even the empty one.
+        let first = value.split(' ').next().unwrap_or_default();
+        let message = format!("Unsupported experimental feature {first} specified in annotation {key}");
+        let fix = Some(Fix::Advice("leave this annotation out".into()));
+        session.refused(
+            Id::Experimental,
+            Stage::Value,
+            message,
+            "this version knows no experimental feature",
+            fix,
+        );
+    }
+    session.flag(Id::DisableNewNetns, |c| &mut c.network_config.disable_new_network);
+    if let Some(value) = session.value(Id::InternetworkingModel) {
+        match InterworkingModel::parse(value) {
+            Some(model) => {
+                session.config.network_config.interworking_model = model;
+                session
+                    .applied_by(Id::InternetworkingModel, step(Stage::Value, true, "one of the known words"));
+            }
+            None => {
+                let key = Id::InternetworkingModel.known().key;
+                let message = format!("Unknown network model specified in annotation {key}");
+                let reason = format!("{value:?} is none of default, macvtap, tcfilter and none");
+                let fix = Some(Fix::Value("tcfilter".into()));
+                session.refused(Id::InternetworkingModel, Stage::Value, message, reason, fix);
+            }
+        }
+    }
+    if let Some(value) = session.value(Id::VfioMode) {
+        match VfioMode::parse(value) {
+            Some(mode) => {
+                session.config.vfio_mode = mode;
+                session.applied_by(Id::VfioMode, step(Stage::Value, true, "one of the known words"));
+            }
+            None => {
+                let key = Id::VfioMode.known().key;
+                let message = format!("Unknown VFIO mode \"{value}\" in annotation {key}");
+                let reason = format!("{value:?} is neither vfio nor guest-kernel");
+                session.refused(
+                    Id::VfioMode,
+                    Stage::Value,
+                    message,
+                    reason,
+                    Some(Fix::Value("guest-kernel".into())),
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn apply_agent(session: &mut Session<'_>) {
+    if let Some(value) = session.value(Id::KernelModules) {
+        let modules: Vec<Cow<'_, str>> = value.split(';').map(Cow::Borrowed).collect();
+        let note = Note::Counted(&["", " modules, instead of the configured ones"], modules.len() as u64);
+        session.config.agent_config.kernel_modules = modules;
+        session.applied_by(Id::KernelModules, step(Stage::Merge, true, note));
+    }
+    if let Some(value) = session.value(Id::Policy) {
+        match go_base64::decode(value) {
+            Ok(rules) => {
+                session.config.agent_config.policy = String::from_utf8_lossy(&rules).into_owned().into();
+                let note = format!("{} bytes of rules", rules.len());
+                session.applied_by(Id::Policy, step(Stage::Parse, true, note));
+            }
+            Err(message) => {
+                let fix = Some(Fix::Advice("write the policy in standard base64, padded".into()));
+                session.refused(Id::Policy, Stage::Parse, message, "not standard base64", fix);
+            }
+        }
+    }
+    session.flag(Id::AgentTracing, |c| &mut c.agent_config.trace);
+    session.set_u32(Id::ContainerPipeSize, |c| &mut c.agent_config.container_pipe_size);
+}

@@ -1,0 +1,39 @@
+//! The compiled `valid_*` lists.
+//!
+//! Decides nothing.
+
+use super::config::HypervisorConfig;
+use crate::input::Place;
+use crate::release::Release;
+use crate::runtime::go_listed::ListedPaths;
+
+/// All lists.
+#[derive(Debug, Clone)]
+pub(super) struct ValueGates {
+    pub hypervisor: ListedPaths,
+    pub jailer: ListedPaths,
+    pub virtio_fs_daemon: ListedPaths,
+    pub vhost_user_store: ListedPaths,
+    pub entropy_source: ListedPaths,
+}
+
+impl ValueGates {
+    /// Compiles them; `place` says where a key of the hypervisor's table stands.
+    pub fn new(
+        release: Release,
+        hypervisor: &HypervisorConfig,
+        place: impl Fn(&str) -> Option<Place>,
+    ) -> Self {
+        let gate = |list: &[String], key: &'static str| {
+            let note = |pattern: &str| format!("{key} has {pattern:?}");
+            ListedPaths::new(release, key, list, place(key), note)
+        };
+        Self {
+            hypervisor: gate(&hypervisor.hypervisor_path_list, "valid_hypervisor_paths"),
+            jailer: gate(&hypervisor.jailer_path_list, "valid_jailer_paths"),
+            virtio_fs_daemon: gate(&hypervisor.virtio_fs_daemon_list, "valid_virtio_fs_daemon_paths"),
+            vhost_user_store: gate(&hypervisor.vhost_user_store_path_list, "valid_vhost_user_store_paths"),
+            entropy_source: gate(&hypervisor.entropy_source_list, "valid_entropy_sources"),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What is checked once everything is loaded.
+//!
+//! Facts: `checkConfig`, `validateBindMounts` in src/runtime/pkg/katautils/config.go at 4.1.0.
+
+use std::collections::HashSet;
+
+use super::settings::resolve;
+use crate::input::Host;
+use crate::input::host::Arch;
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig};
+
+/// A complaint with the key it is about, without the hypervisor's name (`hypervisor.initrd`).
+pub(super) type Complaint = (String, &'static str);
+
+pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint> {
+    if config.disable_new_netns && config.inter_network_model != InterworkingModel::None {
+        let message = "config disable_new_netns only works with 'none' internetworking_model";
+        return Err((message.into(), "runtime.disable_new_netns"));
+    }
+    hypervisor(&config.hypervisor_config, host)?;
+    if config.factory_config.vm_cache_number > 0 && config.hypervisor_type != HypervisorType::Qemu {
+        return Err(("VM cache just support qemu".into(), "factory.vm_cache_number"));
+    }
+    numa(config, host)?;
+    pcie(config)
+}
+
+fn hypervisor(config: &HypervisorConfig, host: &Host) -> Result<(), Complaint> {
+    if !config.remote_hypervisor_socket.is_empty() {
+        return Ok(());
+    }
+    let memory = i64::from(config.memory_size);
+    if memory == 0 {
+        return Err(("VM memory cannot be zero".into(), "hypervisor.default_memory"));
+    }
+    let images =
+        [(&config.image_path, false, "hypervisor.image"), (&config.initrd_path, true, "hypervisor.initrd")];
+    for (path, is_initrd, key) in images {
+        if path.is_empty() {
+            continue;
+        }
+        let size = host.stat(path).map_err(|errno| (errno.go().to_owned(), key))?.size;
+        if size == 0 {
+            return Err((format!("image {} is empty", crate::runtime::go_text::quote(path)), key));
+        }
+        let size_mib = i64::try_from(size >> 20).unwrap_or(i64::MAX);
+        // An initrd is read into memory whole.
+        if size > 1 << 20 && size_mib >= memory && is_initrd {
+            let image = crate::runtime::go_text::quote(path);
+            let message = format!("VM memory ({memory}MB) smaller than image {image} size ({size_mib}MB)");
+            return Err((message, "hypervisor.default_memory"));
+        }
+    }
+    Ok(())
+}
+
+fn numa(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint> {
+    if config.hypervisor_config.guest_numa_nodes.len() <= 1 {
+        return Ok(());
+    }
+    let arch = match host.facts.arch {
+        Arch::X86_64 | Arch::Aarch64 => None,
+        Arch::S390x => Some("s390x"),
+        Arch::Ppc64le => Some("ppc64le"),
+        Arch::Riscv64 => Some("riscv64"),
+    };
+    if let Some(arch) = arch {
+        let message = format!("multi-NUMA support is only available on amd64 and arm64, got \"{arch}\"");
+        return Err((message, "hypervisor.enable_numa"));
+    }
+    if !config.static_sandbox_resource_mgmt {
+        let message = "NUMA support requires static_sandbox_resource_mgmt to be enabled; \
+                       NUMA topology is not compatible with dynamic CPU/memory hotplug";
+        return Err((message.into(), "hypervisor.enable_numa"));
+    }
+    Ok(())
+}
+
+/// How messages name a port.
+fn port_name(port: &str) -> String {
+    match port {
+        "root-port" | "switch-port" | "bridge-port" | "no-port" | "invalid-port" => port.to_owned(),
+        _ => format!("<unknown PCIePort: {port}>"),
+    }
+}
+
+fn pcie(config: &RuntimeConfig) -> Result<(), Complaint> {
+    let kind = config.hypervisor_type;
+    if !matches!(kind, HypervisorType::Qemu | HypervisorType::Clh) {
+        return Ok(());
+    }
+    let hypervisor = &config.hypervisor_config;
+    let (cold, hot) = (hypervisor.cold_plug_vfio.as_str(), hypervisor.hot_plug_vfio.as_str());
+    let (cold_set, hot_set) = (cold != "no-port", hot != "no-port");
+    if cold_set && hot_set {
+        // The message has the two the wrong way round.
+        let (cold, hot) = (port_name(cold), port_name(hot));
+        let message =
+            format!("invalid hot-plug={cold} and cold-plug={hot} settings, only one of them can be set");
+        return Err((message, "hypervisor.cold_plug_vfio"));
+    }
+    if (!cold_set && !hot_set) || !matches!(hypervisor.hypervisor_machine_type.as_str(), "q35" | "virt") {
+        return Ok(());
+    }
+    if kind == HypervisorType::Clh {
+        for (port, way, key) in
+            [(cold, "cold", "hypervisor.cold_plug_vfio"), (hot, "hot", "hypervisor.hot_plug_vfio")]
+        {
+            if port != "no-port" && port != "root-port" {
+                return Err((format!("only {way}-plug=no-port or root-port supported on CLH"), key));
+            }
+        }
+    }
+    let (port, key) = match hot_set {
+        true => (hot, "hypervisor.hot_plug_vfio"),
+        false => (cold, "hypervisor.cold_plug_vfio"),
+    };
+    if matches!(port, "bridge-port" | "root-port" | "switch-port") {
+        return Ok(());
+    }
+    let cold = port_name(cold);
+    let message = format!(
+        "invalid vfio_port={cold} setting, allowed values no-port, bridge-port, root-port, switch-port"
+    );
+    Err((message, key))
+}
+
+/// Every mount is there, and no two of them end in the same name.
+pub(super) fn bind_mounts(mounts: &[String], host: &Host) -> Result<(), String> {
+    let mut names = HashSet::new();
+    for mount in mounts {
+        let path = resolve(host, mount)
+            .map_err(|e| format!("sandbox-bindmounts: Failed to resolve path: {mount}: {e}"))?;
+        let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        if !names.insert(name) {
+            return Err(format!(
+                "sandbox-bindmounts: File {path} has base that matches already specified bindmount"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! From files to the runtime's configuration: merge, default, clamp, check.
+//!
+//! Decides whether the configuration loads, and what holds before any pod. Facts: `LoadConfiguration` and
+//! what it calls in src/runtime/pkg/katautils/config.go at 4.1.0.
+
+mod checks;
+mod files;
+mod hypervisors;
+pub(super) mod settings;
+mod tables;
+
+use std::collections::HashMap;
+
+use super::config::{AgentConfig, FactoryConfig, HypervisorType, InterworkingModel, RuntimeConfig, VfioMode};
+use super::kernel_params;
+use crate::input::config::Layers;
+use crate::input::{Host, Place};
+use crate::release::Release;
+use crate::runtime::{LoadError, LoadOptions};
+use files::{Files, failed};
+use tables::{AgentTable, HypervisorTable};
+
+/// What loading gives.
+#[derive(Debug, Clone)]
+pub(super) struct Configuration {
+    pub runtime: RuntimeConfig,
+    /// The table that the agent's settings came from.
+    pub agent_table: String,
+    /// The chosen hypervisor's table as written, for what was asked beside what holds.
+    pub asked: HypervisorTable,
+    /// Where each key was set last.
+    pub places: HashMap<String, Place>,
+    /// The names of all hypervisor tables, in the order of the files.
+    pub hypervisor_tables: Vec<String>,
+    /// The names of all agent tables.
+    pub agent_tables: Vec<String>,
+}
+
+/// Loads.
+pub(super) fn load(
+    release: Release,
+    layers: &Layers,
+    host: &Host,
+    options: &LoadOptions<'_>,
+) -> Result<Configuration, LoadError> {
+    let Files { config: files, places } = Files::read(layers, host)?;
+    let path: &str = layers.resolved.as_deref().unwrap_or(&layers.asked);
+    let main = Place { file: path.into(), line: 0, column: 0 };
+    let fail = |message: String, key: &str| {
+        failed(message, places.get(key).cloned().unwrap_or_else(|| main.clone()))
+    };
+    let said = &files.runtime;
+    let mut config =
+        RuntimeConfig { release, debug: said.enable_debug, trace: said.enable_tracing, ..Default::default() };
+    // An unset word keeps the zero value: the built-in words are set on a value that is thrown away.
+    if !said.internetworking_model.is_empty() {
+        let model = InterworkingModel::parse(&said.internetworking_model);
+        config.inter_network_model = model.ok_or_else(|| {
+            fail(format!("Unknown type {}", said.internetworking_model), "runtime.internetworking_model")
+        })?;
+    }
+    if !said.vfio_mode.is_empty() {
+        config.vfio_mode = VfioMode::parse(&said.vfio_mode)
+            .ok_or_else(|| fail(format!("Unknown VFIO mode {}", said.vfio_mode), "runtime.vfio_mode"))?;
+    }
+
+    let name = choose_hypervisor(&files, host, options, &mut config)
+        .map_err(|(message, key)| fail(format!("{path}: {message}"), &key))?;
+    let agent = files.agent.last().map(|(name, table)| (name.clone(), table.clone()));
+    let (agent_table, agent) = agent.unwrap_or_else(|| ("kata".to_owned(), AgentTable::default()));
+    if !files.agent.is_empty() {
+        config.agent_config = AgentConfig {
+            long_live_conn: true,
+            debug: agent.enable_debug,
+            trace: agent.enable_tracing,
+            kernel_modules: agent.kernel_modules.clone(),
+            enable_debug_console: agent.debug_console_enabled,
+            dial_timeout: agent.dial_timeout,
+            cdh_api_timeout: agent.cdh_api_timeout,
+            launch_process_timeout: agent.launch_process_timeout,
+            visible_cdi_devices: agent.visible_cdi_devices,
+            ..AgentConfig::default()
+        };
+    }
+    config.empty_dir_mode = settings::empty_dir_mode(&said.emptydir_mode)
+        .map_err(|message| fail(format!("{path}: {message}"), "runtime.emptydir_mode"))?;
+    let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
+    config.factory_config = FactoryConfig {
+        template: files.factory.enable_template,
+        template_path: or(&files.factory.template_path, "/run/vc/vm/template"),
+        vm_cache_number: files.factory.vm_cache_number,
+        vm_cache_endpoint: or(&files.factory.vm_cache_endpoint, "/var/run/kata-containers/cache.sock"),
+    };
+    let mut params = kernel_params::added_at_load(&config.hypervisor_config, &config.agent_config);
+    params.append(&mut config.hypervisor_config.kernel_params);
+    if params.iter().any(|param| param.key.is_empty()) {
+        return Err(fail("Empty kernel parameter".into(), &format!("hypervisor.{name}.kernel_params")));
+    }
+    config.hypervisor_config.kernel_params = params;
+
+    config.disable_guest_seccomp = said.disable_guest_seccomp;
+    config.enable_vcpus_pinning = said.enable_vcpus_pinning;
+    config.guest_selinux_label.clone_from(&said.guest_selinux_label);
+    config.static_sandbox_resource_mgmt = said.static_sandbox_resource_mgmt;
+    config.sandbox_cgroup_only = said.sandbox_cgroup_only;
+    config.disable_new_netns = said.disable_new_netns;
+    config.enable_pprof = said.enable_pprof;
+    config.jaeger_endpoint.clone_from(&said.jaeger_endpoint);
+    config.jaeger_user.clone_from(&said.jaeger_user);
+    config.jaeger_password.clone_from(&said.jaeger_password);
+    config.create_container_timeout = said.create_container_timeout;
+    // No feature is experimental at this version.
+    if let Some(feature) = said.experimental.first() {
+        let feature = crate::runtime::go_text::quote(feature);
+        return Err(fail(format!("Unsupported experimental feature {feature}"), "runtime.experimental"));
+    }
+    checks::bind_mounts(&said.sandbox_bind_mounts, host)
+        .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?;
+    config.sandbox_bind_mounts = said.sandbox_bind_mounts.as_slice().into();
+    config.disable_guest_empty_dir = said.disable_guest_empty_dir;
+    config.dan_config.clone_from(&said.dan_conf);
+    checks::check(&config, host).map_err(|(message, key)| {
+        let key = key.replace("hypervisor.", &format!("hypervisor.{name}."));
+        fail(message, &key)
+    })?;
+    config.force_guest_pull = said.experimental_force_guest_pull;
+    config.pod_resource_api_sock.clone_from(&said.pod_resource_api_sock);
+    config.kubelet_root_dir.clone_from(&said.kubelet_root_dir);
+
+    let asked = files.hypervisor.get(&name).cloned().unwrap_or_default();
+    let hypervisor_tables = files.hypervisor.into_keys().collect();
+    let agent_tables = files.agent.into_keys().collect();
+    Ok(Configuration { runtime: config, agent_table, asked, places, hypervisor_tables, agent_tables })
+}
+
+/// Builds every hypervisor table, as the runtime does, and takes one. The runtime walks them in a random
+/// order and keeps the last one: where there are several, somebody has to say which.
+fn choose_hypervisor(
+    files: &files::TomlConfig,
+    host: &Host,
+    options: &LoadOptions<'_>,
+    config: &mut RuntimeConfig,
+) -> Result<String, (String, String)> {
+    let mut built = Vec::new();
+    for (name, table) in &files.hypervisor {
+        let kind = HypervisorType::parse(name)
+            .ok_or_else(|| (settings::unknown_table(name), format!("hypervisor.{name}")))?;
+        let one = hypervisors::build(kind, table, host)
+            .map_err(|refusal| (refusal.message, format!("hypervisor.{name}.{}", refusal.key)))?;
+        built.push((name, kind, one));
+    }
+    let wanted = options.hypervisor;
+    let index = match (built.as_slice(), wanted) {
+        ([], _) => {
+            config.hypervisor_config = hypervisors::built_in();
+            return Ok("qemu".into());
+        }
+        ([_], _) => 0,
+        (several, wanted) => {
+            let found = wanted.and_then(|wanted| several.iter().position(|(name, ..)| *name == wanted));
+            found.ok_or_else(|| {
+                let names: Vec<&str> = several.iter().map(|(name, ..)| name.as_str()).collect();
+                let message = format!(
+                    "{} hypervisor tables ({}): the runtime takes one of them at random, so say which \
+                     (--hypervisor)",
+                    names.len(),
+                    names.join(", ")
+                );
+                let second = names.get(1).copied().unwrap_or_default();
+                (message, format!("hypervisor.{second}"))
+            })?
+        }
+    };
+    let (name, kind, one) = built.swap_remove(index);
+    config.hypervisor_type = kind;
+    config.hypervisor_config = one;
+    Ok(name.clone())
+}

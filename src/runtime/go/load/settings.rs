@@ -1,0 +1,373 @@
+//! One hypervisor table's settings after defaults, clamps and look-ups on the host.
+//!
+//! Decides each setting by itself; which of them a hypervisor takes is `hypervisors`' business. Facts:
+//! the methods of `hypervisor` in src/runtime/pkg/katautils/config.go, with the built-in values of
+//! config-settings.go.in, and src/runtime/pkg/govmm at 4.1.0.
+
+use super::tables::{ExtensionImageTable, HypervisorTable};
+use crate::input::Host;
+use crate::input::host::{Arch, Errno};
+use crate::policy::go_path::clean;
+use crate::runtime::go::config::GuestExtensionImage;
+use crate::runtime::go::kernel_params;
+use crate::runtime::go_text::{list, quote};
+
+/// Why a setting is refused, and the key of the table that it stands under.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub message: String,
+    pub key: &'static str,
+}
+
+impl Refusal {
+    pub fn new(key: &'static str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), key }
+    }
+}
+
+type Setting<T> = Result<T, Refusal>;
+
+const DEFAULT_HYPERVISOR_PATH: &str = "/usr/bin/qemu-system-x86_64";
+const DEFAULT_KERNEL_PATH: &str = "/usr/share/kata-containers/vmlinuz.container";
+const DEFAULT_MEMORY_MIB: u32 = 2048;
+/// Smaller memory sizes are replaced by the default.
+pub(in crate::runtime::go) const MIN_MEMORY_MIB: u32 = 256;
+
+/// The most vCPUs that the hypervisor layer supports on this architecture.
+pub(in crate::runtime::go) fn max_vcpus(arch: Arch) -> u32 {
+    match arch {
+        Arch::X86_64 => 240,
+        Arch::Aarch64 => 123,
+        Arch::S390x => 248,
+        Arch::Ppc64le => 128,
+        Arch::Riscv64 => 512,
+    }
+}
+
+/// Follows every link of a path that must exist.
+pub(super) fn resolve(host: &Host, path: &str) -> Result<String, String> {
+    if path.is_empty() {
+        return Err("path must be specified".into());
+    }
+    let absolute = if path.starts_with('/') { clean(path) } else { clean(&format!("/{path}")) };
+    host.canonicalize(&absolute).map(|p| p.to_string()).map_err(|errno| match errno {
+        Errno::NotFound => format!("file {absolute} does not exist"),
+        Errno::LinkLoop => "EvalSymlinks: too many links".into(),
+        Errno::NotDirectory => errno.go().into(),
+        _ => format!("lstat {absolute}: {errno}"),
+    })
+}
+
+fn or_default<'a>(value: &'a str, default: &'a str) -> &'a str {
+    if value.is_empty() { default } else { value }
+}
+
+/// Trimmed pieces of a comma list, joined again.
+fn comma_list(text: &str) -> String {
+    let joined: String =
+        text.split(',').filter(|p| !p.is_empty()).map(|p| format!("{},", p.trim())).collect();
+    joined.trim_matches(',').to_owned()
+}
+
+impl HypervisorTable {
+    fn existing(host: &Host, path: &str, key: &'static str) -> Setting<String> {
+        resolve(host, path).map_err(|message| Refusal { message, key })
+    }
+
+    fn existing_if_set(host: &Host, path: &str, key: &'static str) -> Setting<String> {
+        if path.is_empty() { Ok(String::new()) } else { Self::existing(host, path, key) }
+    }
+
+    pub(super) fn resolved_path(&self, host: &Host) -> Setting<String> {
+        Self::existing(host, or_default(&self.path, DEFAULT_HYPERVISOR_PATH), "path")
+    }
+
+    pub(super) fn resolved_jailer_path(&self, host: &Host) -> Setting<String> {
+        Self::existing_if_set(host, &self.jailer_path, "jailer_path")
+    }
+
+    pub(super) fn resolved_kernel(&self, host: &Host) -> Setting<String> {
+        Self::existing(host, or_default(&self.kernel, DEFAULT_KERNEL_PATH), "kernel")
+    }
+
+    pub(super) fn resolved_initrd(&self, host: &Host) -> Setting<String> {
+        Self::existing_if_set(host, &self.initrd, "initrd")
+    }
+
+    pub(super) fn resolved_image(&self, host: &Host) -> Setting<String> {
+        Self::existing_if_set(host, &self.image, "image")
+    }
+
+    pub(super) fn resolved_firmware(&self, host: &Host) -> Setting<String> {
+        Self::existing_if_set(host, &self.firmware, "firmware")
+    }
+
+    pub(super) fn resolved_firmware_volume(&self, host: &Host) -> Setting<String> {
+        Self::existing_if_set(host, &self.firmware_volume, "firmware_volume")
+    }
+
+    /// The flash images exist, but are passed on as written.
+    pub(super) fn checked_pflashes(&self, host: &Host) -> Setting<Vec<String>> {
+        for path in &self.pflashes {
+            resolve(host, path)
+                .map_err(|e| Refusal::new("pflashes", format!("failed to resolve path: {path}: {e}")))?;
+        }
+        Ok(self.pflashes.clone())
+    }
+
+    pub(super) fn rootfs_type_or_default(&self) -> String {
+        or_default(&self.rootfs_type, "ext4").to_owned()
+    }
+
+    pub(super) fn machine_type_or_default(&self) -> String {
+        or_default(&self.machine_type, "q35").to_owned()
+    }
+
+    pub(super) fn entropy_source_or_default(&self) -> String {
+        or_default(&self.entropy_source, "/dev/urandom").to_owned()
+    }
+
+    pub(super) fn measurement_algo_or_default(&self) -> String {
+        or_default(&self.measurement_algo, "sha512").to_owned()
+    }
+
+    pub(super) fn virtio_fs_cache_or_default(&self) -> String {
+        or_default(&self.virtio_fs_cache, "never").to_owned()
+    }
+
+    pub(super) fn vhost_user_store_path_or_default(&self) -> String {
+        or_default(&self.vhost_user_store_path, "/var/run/kata-containers/vhost-user/").to_owned()
+    }
+
+    pub(super) fn hot_plug_or_default(&self) -> String {
+        or_default(&self.hot_plug_vfio, "no-port").to_owned()
+    }
+
+    pub(super) fn cold_plug_or_default(&self) -> String {
+        or_default(&self.cold_plug_vfio, "no-port").to_owned()
+    }
+
+    pub(super) fn remote_socket_or_default(&self) -> String {
+        or_default(&self.remote_hypervisor_socket, "/run/peerpod/hypervisor.sock").to_owned()
+    }
+
+    pub(super) fn remote_timeout_or_default(&self) -> u32 {
+        if self.remote_hypervisor_timeout == 0 { 600 } else { self.remote_hypervisor_timeout }
+    }
+
+    pub(super) fn tidy_machine_accelerators(&self) -> String {
+        comma_list(&self.machine_accelerators)
+    }
+
+    pub(super) fn tidy_cpu_features(&self) -> String {
+        comma_list(&self.cpu_features)
+    }
+
+    pub(super) fn vcpus(&self, host: &Host) -> f32 {
+        // The table's own maximum plays no part here.
+        let host_cpus = host.facts.cpus.min(max_vcpus(host.facts.arch)) as f32;
+        if self.default_vcpus < 0.0 || self.default_vcpus > host_cpus {
+            host_cpus
+        } else if self.default_vcpus == 0.0 {
+            1.0
+        } else {
+            self.default_vcpus
+        }
+    }
+
+    pub(super) fn most_vcpus(&self, host: &Host) -> u32 {
+        let asked = self.default_maxvcpus;
+        let cpus = host.facts.cpus;
+        let fitted = if asked >= cpus || asked == 0 { cpus } else { asked };
+        fitted.min(max_vcpus(host.facts.arch))
+    }
+
+    pub(super) fn memory_mib(&self) -> u32 {
+        if self.default_memory < MIN_MEMORY_MIB { DEFAULT_MEMORY_MIB } else { self.default_memory }
+    }
+
+    pub(super) fn slots(&self) -> u32 {
+        if self.memory_slots == 0 { 10 } else { self.memory_slots }
+    }
+
+    pub(super) fn most_memory_mib(&self, host: &Host) -> u64 {
+        match self.default_maxmemory {
+            0 => host.facts.memory_mib,
+            asked => asked.min(host.facts.memory_mib),
+        }
+    }
+
+    pub(super) fn bridges(&self) -> u32 {
+        if self.default_bridges == 0 { 1 } else { self.default_bridges.min(5) }
+    }
+
+    pub(super) fn loglevel(&self) -> u32 {
+        if self.hypervisor_loglevel == 0 { 1 } else { self.hypervisor_loglevel.min(3) }
+    }
+
+    pub(super) fn msize_9p_or_default(&self) -> u32 {
+        if self.msize_9p == 0 { 8192 } else { self.msize_9p }
+    }
+
+    pub(super) fn root_ports(&self) -> u32 {
+        self.pcie_root_port.min(16)
+    }
+
+    pub(super) fn switch_ports(&self) -> u32 {
+        self.pcie_switch_port.min(16)
+    }
+
+    /// A burst without a rate is dropped.
+    pub(super) fn burst(burst: i64, rate: i64) -> i64 {
+        if rate == 0 { 0 } else { burst }
+    }
+
+    pub(super) fn checked_block_device_driver(&self) -> Setting<String> {
+        const DRIVERS: [&str; 5] = ["virtio-scsi", "virtio-blk", "virtio-mmio", "nvdimm", "virtio-blk-ccw"];
+        let asked = or_default(&self.block_device_driver, "virtio-scsi");
+        if DRIVERS.contains(&asked) {
+            return Ok(asked.to_owned());
+        }
+        let message = format!(
+            "Invalid hypervisor block storage driver {asked} specified (supported drivers: {})",
+            list(&DRIVERS)
+        );
+        Err(Refusal::new("block_device_driver", message))
+    }
+
+    pub(super) fn checked_block_device_aio(&self) -> Setting<String> {
+        const MECHANISMS: [&str; 3] = ["io_uring", "native", "threads"];
+        let asked = or_default(&self.block_device_aio, "io_uring");
+        if MECHANISMS.contains(&asked) {
+            return Ok(asked.to_owned());
+        }
+        let message = format!(
+            "Invalid hypervisor block storage I/O mechanism  {asked} specified (supported AIO: {})",
+            list(&MECHANISMS)
+        );
+        Err(Refusal::new("block_device_aio", message))
+    }
+
+    pub(super) fn checked_extra_monitor_socket(&self) -> Setting<String> {
+        const PROTOCOLS: [&str; 3] = ["hmp", "qmp", "qmp-pretty"];
+        let asked = &self.extra_monitor_socket;
+        if asked.is_empty() || PROTOCOLS.contains(&asked.as_str()) {
+            return Ok(asked.clone());
+        }
+        let message = format!(
+            "Invalid hypervisor extra monitor socket {asked} specified (supported values: {})",
+            list(&PROTOCOLS)
+        );
+        Err(Refusal::new("extra_monitor_socket", message))
+    }
+
+    pub(super) fn checked_shared_fs(&self) -> Setting<String> {
+        const SYSTEMS: [&str; 4] = ["virtio-9p", "virtio-fs", "virtio-fs-nydus", "none"];
+        let asked = or_default(&self.shared_fs, "virtio-fs");
+        if SYSTEMS.contains(&asked) {
+            return Ok(asked.to_owned());
+        }
+        let message = format!(
+            "Invalid hypervisor shared file system {asked} specified (supported file systems: {})",
+            list(&SYSTEMS)
+        );
+        Err(Refusal::new("shared_fs", message))
+    }
+
+    /// A shared file system that needs a daemon has one.
+    pub(super) fn check_daemon(&self, shared_fs: &str) -> Setting<()> {
+        if matches!(shared_fs, "virtio-fs" | "virtio-fs-nydus") && self.virtio_fs_daemon.is_empty() {
+            let message = format!("cannot enable {shared_fs} without daemon path in configuration file");
+            return Err(Refusal::new("virtio_fs_daemon", message));
+        }
+        Ok(())
+    }
+
+    /// Logical and physical sector size.
+    pub(super) fn checked_sector_sizes(&self) -> Setting<(u32, u32)> {
+        let check = |key: &'static str, size: u32| {
+            if sector_size_ok(u64::from(size)) {
+                return Ok(size);
+            }
+            let message = format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
+            Err(Refusal::new(key, message))
+        };
+        let logical = check("block_device_logical_sector_size", self.block_device_logical_sector_size)?;
+        let physical = check("block_device_physical_sector_size", self.block_device_physical_sector_size)?;
+        sector_order(logical, physical)
+            .map_err(|message| Refusal::new("block_device_logical_sector_size", message))?;
+        Ok((logical, physical))
+    }
+
+    pub(super) fn checked_extension_images(&self) -> Setting<Vec<GuestExtensionImage>> {
+        let check = |(i, image): (usize, &ExtensionImageTable)| {
+            let name = &image.name;
+            let refuse = |message: String| Refusal::new("guest_extension_images", message);
+            if name.is_empty() {
+                return Err(refuse(format!(
+                    "guest_extension_images entry {i} is missing required 'name' field"
+                )));
+            }
+            if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+                return Err(refuse(format!(
+                    "guest_extension_images '{name}' has an invalid name: only ASCII alphanumerics, '-' and '_' \
+                     are allowed (the name is used in the virtio-blk serial and in the \
+                     kata.extension.<name>.verity_params kernel parameter)"
+                )));
+            }
+            kernel_params::verity(&image.verity_params).map_err(|e| {
+                refuse(format!("guest_extension_images '{name}' has invalid verity_params: {e}"))
+            })?;
+            Ok(GuestExtensionImage {
+                name: name.clone(),
+                path: image.path.clone(),
+                verity_params: image.verity_params.clone(),
+            })
+        };
+        self.guest_extension_images.iter().enumerate().map(check).collect()
+    }
+}
+
+/// Whether a sector size is 0 or a power of two that disks have.
+pub(in crate::runtime::go) fn sector_size_ok(size: u64) -> bool {
+    size == 0 || ((512..=65536).contains(&size) && size.is_power_of_two())
+}
+
+/// The logical sector is not larger than the physical one.
+pub(in crate::runtime::go) fn sector_order(logical: u32, physical: u32) -> Result<(), String> {
+    if logical != 0 && physical != 0 && logical > physical {
+        return Err(format!(
+            "invalid sector sizes: logical ({logical}) must not be larger than physical ({physical})"
+        ));
+    }
+    Ok(())
+}
+
+/// `/dev/vhost-vsock` is there.
+pub(super) fn check_vsock(host: &Host) -> Setting<()> {
+    if host.facts.vhost_vsock {
+        return Ok(());
+    }
+    let message = "host system doesn't support vsock: stat /dev/vhost-vsock: no such file or directory";
+    Err(Refusal::new("", message))
+}
+
+/// The complaint about a table that is no hypervisor's.
+pub(super) fn unknown_table(name: &str) -> String {
+    format!(
+        "configuration file contains invalid hypervisor section: {}",
+        crate::runtime::go_text::quote_ascii(name)
+    )
+}
+
+/// `emptydir_mode`, checked.
+pub(super) fn empty_dir_mode(asked: &str) -> Result<String, String> {
+    match asked {
+        "" => Ok("shared-fs".into()),
+        "shared-fs" | "block-encrypted" | "block-plain" => Ok(asked.into()),
+        _ => Err(format!(
+            "invalid emptydir_mode={}, allowed values: \"shared-fs\", \"block-encrypted\", \"block-plain\"",
+            quote(asked)
+        )),
+    }
+}

@@ -1,0 +1,290 @@
+//! The Go runtime 4.1.0, in its own order: load, annotations, sizing, assets, checks, launch.
+//!
+//! Decides what becomes of a configuration and of each sandbox; each step has its own file. Facts:
+//! src/runtime/pkg/{oci,katautils} and src/runtime/virtcontainers at 4.1.0.
+
+mod annotations;
+mod changes;
+pub mod config;
+mod effective;
+mod gates;
+mod initdata;
+pub mod kernel_params;
+mod load;
+mod numa;
+mod sizing;
+mod stations;
+pub mod toml;
+mod use_of;
+mod validate;
+mod verdicts;
+
+pub use changes::Change;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use self::config::{HypervisorType, Param, RuntimeConfig, SandboxConfig};
+use self::effective::Base;
+use self::gates::ValueGates;
+use self::stations::Stations;
+use super::verdict::{Failure, FailureStage};
+use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::config::Layers;
+use crate::input::{Host, Place};
+use crate::policy::names::NameGate;
+use crate::release::Release;
+use annotations::known::{COUNT, Id};
+use annotations::session::Session;
+use load::Configuration;
+
+/// A configuration as the runtime holds it after loading.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    configuration: Arc<Configuration>,
+    names: NameGate,
+    gates: Box<ValueGates>,
+    /// `hypervisor.qemu`
+    table: &'static str,
+    /// What each annotation passes first, once somebody wants it.
+    stations: Box<[OnceLock<Stations>]>,
+    /// What holds for a sandbox that no annotation touches, once somebody wants it.
+    base: OnceLock<Base>,
+    /// Whether the host's kernel runs in FIPS mode.
+    fips: bool,
+    findings: Vec<Finding>,
+}
+
+/// Loads the configuration as the runtime does.
+pub fn load(
+    release: Release,
+    layers: &Layers,
+    host: &Host,
+    options: &LoadOptions<'_>,
+) -> Result<Loaded, LoadError> {
+    let configuration = load::load(release, layers, host, options)?;
+    let runtime = &configuration.runtime;
+    let hypervisor = &runtime.hypervisor_config;
+    let table = runtime.hypervisor_type.table();
+    let place = |key: &str| configuration.places.get(&format!("{table}.{key}")).cloned();
+    Ok(Loaded {
+        names: NameGate::new(release, &hypervisor.enable_annotations),
+        gates: Box::new(ValueGates::new(release, hypervisor, place)),
+        fips: host.read("/proc/sys/crypto/fips_enabled").is_ok_and(|text| text.trim_ascii() == b"1"),
+        findings: remarks(&configuration, table),
+        table,
+        stations: Box::new([const { OnceLock::new() }; COUNT]),
+        base: OnceLock::new(),
+        configuration: Arc::new(configuration),
+    })
+}
+
+/// What loading did without a word.
+fn remarks(configuration: &Configuration, table: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut remark = |code, key: String, message: String| {
+        let place = configuration.places.get(&key).cloned();
+        let who = Who::ClusterAdministrator;
+        findings.push(Finding {
+            code,
+            severity: Severity::Note,
+            subject: Some(key),
+            place,
+            message,
+            fix: None,
+            who,
+        });
+    };
+    let asked = &configuration.asked;
+    let held = &configuration.runtime.hypervisor_config;
+    if configuration.runtime.hypervisor_type != HypervisorType::Remote {
+        if asked.default_memory != 0 && asked.default_memory != held.memory_size {
+            let message =
+                format!("{} MiB are too little: {} are used", asked.default_memory, held.memory_size);
+            remark(Code::ValueReplaced, format!("{table}.default_memory"), message);
+        }
+        if asked.default_maxvcpus != 0 && asked.default_maxvcpus != held.default_max_vcpus {
+            let message =
+                format!("{} vCPUs are too many: {} are used", asked.default_maxvcpus, held.default_max_vcpus);
+            remark(Code::ValueReplaced, format!("{table}.default_maxvcpus"), message);
+        }
+        let vcpus = asked.default_vcpus;
+        if vcpus != 0.0 && vcpus != held.num_vcpus_f {
+            let message = format!("{vcpus} vCPUs are not to be had: {} are used", held.num_vcpus_f);
+            remark(Code::ValueReplaced, format!("{table}.default_vcpus"), message);
+        }
+    }
+    let several = [("hypervisor", &configuration.hypervisor_tables), ("agent", &configuration.agent_tables)];
+    for (what, tables) in several {
+        if let [_, .., last] = tables.as_slice() {
+            let names = tables.join(", ");
+            let message = format!("several {what} tables ({names}): the runtime takes one of them at random");
+            remark(Code::SeveralTables, format!("{what}.{last}"), message);
+        }
+    }
+    findings
+}
+
+impl Loaded {
+    /// The active hypervisor's table name.
+    pub fn hypervisor(&self) -> &str {
+        self.configuration.runtime.hypervisor_type.as_str()
+    }
+
+    /// The release whose rules hold.
+    pub fn release(&self) -> Release {
+        self.configuration.runtime.release
+    }
+
+    fn runtime(&self) -> &RuntimeConfig {
+        &self.configuration.runtime
+    }
+
+    /// What an annotation passes first.
+    fn stations(&self, id: Id) -> Option<&Stations> {
+        Some(self.stations.get(id as usize)?.get_or_init(|| Stations::of(self, id)))
+    }
+
+    /// What holds for a sandbox that no annotation touches.
+    fn base(&self) -> &Base {
+        self.base.get_or_init(|| Base::of(self))
+    }
+
+    /// Where a key of the active hypervisor's table stands.
+    fn hypervisor_place(&self, key: &str) -> Option<Place> {
+        self.configuration.places.get(&format!("{}.{key}", self.table)).cloned()
+    }
+
+    /// What `enable_annotations` lets through.
+    pub fn name_gate(&self) -> &NameGate {
+        &self.names
+    }
+
+    /// The pattern of `enable_annotations` that lets a name through.
+    fn pattern(&self, short: &str) -> Option<&str> {
+        let patterns = &self.runtime().hypervisor_config.enable_annotations;
+        patterns.get(self.names.admits(short)?).map(String::as_str)
+    }
+
+    /// Whether this hypervisor's loader takes `enable_annotations` over at all.
+    fn has_gates(&self) -> bool {
+        self.runtime().hypervisor_type != HypervisorType::Dragonball
+    }
+
+    /// What becomes of one sandbox.
+    pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+        let kind = match container_type(sandbox) {
+            Ok(kind) => kind,
+            Err(message) => {
+                let failure = Some(Failure::new(FailureStage::Annotations, message));
+                return Run { failure, ..Run::default() };
+            }
+        };
+        let mut session = Session::new(host, self, sandbox);
+        let config = &mut session.config;
+        // A standalone container is sized by its own resources, which are not at hand here.
+        if kind == ContainerType::Sandbox {
+            config.sandbox_resources = sizing::workload(sandbox.annotations);
+        }
+        let dan = &self.runtime().dan_config;
+        if !dan.is_empty() {
+            let dan = crate::policy::go_path::clean(&format!("{dan}/{}.json", sandbox.id));
+            if host.exists(&dan) {
+                config.network_config.dan_config_path = dan;
+            }
+        }
+        annotations::apply(&mut session, sandbox.annotations);
+        self.fill_in(&mut session.config);
+        let mut run =
+            Run { failure: session.failure.take(), findings: self.findings.clone(), ..Run::default() };
+        if depth == Depth::Full && run.failure.is_none() {
+            run.effective = Some(effective::effective(self, &session));
+        }
+        run.verdicts = verdicts::verdicts(self, &mut session, &mut run.findings);
+        if run.failure.is_none() {
+            self.start(host, sandbox, &mut session.config, depth, &mut run);
+            verdicts::blame(&mut run);
+        }
+        run
+    }
+
+    /// What is added to a configuration that has been through its annotations.
+    fn fill_in(&self, config: &mut SandboxConfig<'_>) {
+        sizing::apply_static(config);
+        if self.fips {
+            config.hypervisor_config.kernel_params.push(Param::new("fips", "1"));
+        }
+    }
+
+    /// From the sandbox's configuration to the VM.
+    fn start<'a>(
+        &self,
+        host: &Host,
+        sandbox: &Sandbox<'a>,
+        config: &mut SandboxConfig<'a>,
+        depth: Depth,
+        run: &mut Run,
+    ) {
+        if let Err(message) = validate::validate(config, host.facts.arch) {
+            run.failure = Some(Failure::new(FailureStage::Launch, message));
+            return;
+        }
+        let names = [
+            ("io.kubernetes.cri.sandbox-name", "io.kubernetes.cri-o.SandboxName", true),
+            ("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri-o.Namespace", false),
+        ];
+        for (containerd, crio, is_name) in names {
+            for key in [containerd, crio] {
+                if let Some(value) = sandbox.annotations.get(key) {
+                    let hypervisor = &mut config.hypervisor_config;
+                    let slot = if is_name {
+                        &mut hypervisor.sandbox_name
+                    } else {
+                        &mut hypervisor.sandbox_namespace
+                    };
+                    *slot = Cow::Borrowed(value.as_str());
+                }
+            }
+        }
+        if depth < Depth::Full {
+            match crate::launch::go::check(host, config, sandbox) {
+                Ok(findings) => run.findings.extend(findings),
+                Err(failure) => run.failure = Some(failure),
+            }
+            return;
+        }
+        match crate::launch::go::launch(host, config, sandbox) {
+            Ok((launch, agent, findings)) => {
+                run.findings.extend(findings);
+                run.launch = Some(launch);
+                run.agent = Some(agent);
+            }
+            Err(failure) => run.failure = Some(failure),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ContainerType {
+    Sandbox,
+    /// Started without a CRI: no annotation says what it is.
+    Single,
+}
+
+/// What the CRI says this container is.
+fn container_type(sandbox: &Sandbox<'_>) -> Result<ContainerType, String> {
+    let keys = [
+        "io.kubernetes.cri.container-type",
+        "io.kubernetes.cri-o.ContainerType",
+        "io.kubernetes.docker.type",
+    ];
+    let Some(kind) = keys.iter().find_map(|key| sandbox.annotations.get(key)) else {
+        return Ok(ContainerType::Single);
+    };
+    match kind.as_str() {
+        "sandbox" | "podsandbox" => Ok(ContainerType::Sandbox),
+        // What is asked is what its sandbox would be.
+        "container" => Ok(ContainerType::Single),
+        _ => Err(format!("Unknown container type {kind}")),
+    }
+}

@@ -1,0 +1,250 @@
+//! What a pod's annotations do to the loaded configuration, one by one.
+//!
+//! Decides which are let through, how each value is read and where it goes. Upstream walks them in
+//! random order; each writes to a key of its own, so the order only decides which of several errors
+//! is told: here it is the smallest message. Facts: src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
+
+mod apply;
+mod rules;
+mod shown;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+pub(super) use rules::{Action, RULES, float, seconds};
+pub use rules::{PathList, Rule, Table, View};
+
+use super::complaint::{Complaint, Outcome};
+use super::config::{Config, Hypervisor};
+use super::plugin::Plugin;
+use super::validate::sector_sizes;
+use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
+use crate::input::{Annotations, Host, Place, Text};
+use crate::policy::names::NameGate;
+use crate::policy::values::ValueGate;
+use crate::release::{Release, Runtime};
+use crate::runtime::verdict::{Fix, Stage};
+use rules::Tables;
+
+/// The compiled policy of one hypervisor table.
+#[derive(Debug, Clone)]
+pub struct Gates {
+    /// `enable_annotations`
+    pub names: NameGate,
+    /// Where `enable_annotations` stands.
+    pub names_place: Option<Place>,
+    /// What the names of the rules come to, in the order of the rules.
+    admitted: Vec<Option<usize>>,
+    paths: [ValueGate; PathList::ALL.len()],
+}
+
+impl Gates {
+    /// Compiles the lists of a table.
+    pub fn new(hv: &Hypervisor<'_>, names_place: Option<Place>) -> Self {
+        let names = NameGate::new(Release::newest(Runtime::Rs), &hv.security_info.enable_annotations);
+        let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.admits(short));
+        Self {
+            admitted: rules::RULES.iter().map(|rule| of_key(rule.key)).collect(),
+            names,
+            names_place,
+            paths: PathList::ALL.map(|list| ValueGate::new(Release::newest(Runtime::Rs), list.of(hv))),
+        }
+    }
+
+    /// The entry of `enable_annotations` that lets a name through; `index` is that of its rule.
+    fn admits(&self, short: &str, index: Option<usize>) -> Option<usize> {
+        match index.and_then(|index| self.admitted.get(index)) {
+            Some(known) => *known,
+            None => self.names.admits(short),
+        }
+    }
+
+    pub(super) fn path(&self, list: PathList) -> Option<&ValueGate> {
+        PathList::ALL.iter().position(|l| *l == list).and_then(|i| self.paths.get(i))
+    }
+}
+
+/// Why one annotation makes the pod fail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// The station that refuses.
+    pub stage: Stage,
+    /// The runtime's own message.
+    pub message: String,
+    /// Whether the runtime crashes.
+    pub panic: bool,
+    /// What it means, for people.
+    pub reason: Cow<'static, str>,
+    /// What would help.
+    pub fix: Option<Fix>,
+}
+
+impl Refusal {
+    fn crash(mut self: Box<Self>) -> Box<Self> {
+        self.panic = true;
+        self
+    }
+
+    fn mended_by(mut self: Box<Self>, fix: Fix) -> Box<Self> {
+        self.fix = Some(fix);
+        self
+    }
+}
+
+/// What the walk over the annotations made of one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fate {
+    /// Its value went into the configuration.
+    Taken,
+    /// Known, let through and read past, for this reason.
+    PassedOver(Stage, Cow<'static, str>),
+    /// Known, and its name is not in `enable_annotations`.
+    NotEnabled,
+    /// Not known, and read past.
+    Unknown,
+    /// The pod fails.
+    Refused(Box<Refusal>),
+}
+
+/// One annotation's way.
+pub struct Trail<'a> {
+    /// The whole key.
+    pub key: &'a Text,
+    /// The value as the pod has it.
+    pub value: &'a Text,
+    /// Its rule, where the runtime has one.
+    pub rule: Option<&'static Rule>,
+    /// The place of its rule among the rules.
+    pub index: Option<usize>,
+    /// What the catalogue has on the key of the rule.
+    pub reader: Option<&'static Reader>,
+    /// The entry of `enable_annotations` that let it through.
+    pub name_pattern: Option<usize>,
+    /// The entry of the path list that let the value through.
+    pub path_pattern: Option<usize>,
+    /// What became of it.
+    pub fate: Fate,
+    /// The value of its field right after it, where it was taken.
+    pub wrote: Option<Arc<Json>>,
+}
+
+impl Trail<'_> {
+    /// The name that `enable_annotations` is held against.
+    pub fn short(&self) -> Option<&str> {
+        self.key.strip_prefix(HYPERVISOR_PREFIX)
+    }
+
+    /// Why it makes the pod fail.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.fate {
+            Fate::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+const PICK_HYPERVISOR: &str = "io.katacontainers.config.runtime.hypervisor_name";
+const PICK_AGENT: &str = "io.katacontainers.config.runtime.agent_name";
+
+/// Lets the pod pick the tables, where those exist, and wants all three names.
+pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcome {
+    if let Some(name) = annotations.get(PICK_HYPERVISOR)
+        && config.hypervisor.contains_key(name.as_str())
+    {
+        config.runtime.hypervisor_name.clone_from(name);
+    }
+    if let Some(name) = annotations.get(PICK_AGENT)
+        && config.agent.contains_key(name.as_str())
+    {
+        config.runtime.agent_name.clone_from(name);
+    }
+    let runtime = &config.runtime;
+    let missing = |key, message: &str| Err(Complaint::about(key, message).within("runtime"));
+    if runtime.name.is_empty() {
+        return missing("name", "Runtime name is missing in the configuration");
+    }
+    if runtime.hypervisor_name.is_empty() {
+        return missing("hypervisor_name", "Hypervisor name is missing in the configuration");
+    }
+    if runtime.agent_name.is_empty() {
+        return missing("agent_name", "Agent name is missing in the configuration");
+    }
+    if !config.hypervisor.contains_key(&runtime.hypervisor_name) {
+        let message = format!("Invalid hypervisor name {}", runtime.hypervisor_name);
+        return missing("hypervisor_name", &message);
+    }
+    if !config.agent.contains_key(&runtime.agent_name) {
+        let message = format!("Invalid agent name {}", runtime.agent_name);
+        return missing("agent_name", &message);
+    }
+    Ok(())
+}
+
+/// Whether a verdict is due: Kata's own keys, and others that Kata knows, save the CRI's.
+fn is_katas(key: &str) -> bool {
+    key.starts_with(KATA_PREFIX) || (!key.starts_with(CRI_PREFIX) && annotation(key).is_some())
+}
+
+/// Applies every annotation; the tables must have been picked.
+pub fn apply<'a>(
+    config: &mut Config<'_>,
+    gates: &Gates,
+    plugin: Plugin,
+    annotations: &'a Annotations,
+    host: &Host,
+) -> Vec<Trail<'a>> {
+    let (hypervisor, agent) = (&config.runtime.hypervisor_name, &config.runtime.agent_name);
+    let (Some(hv), Some(ag)) = (config.hypervisor.get_mut(hypervisor), config.agent.get_mut(agent)) else {
+        return Vec::new();
+    };
+    let mut walk = apply::Walk {
+        host,
+        gates,
+        plugin,
+        picked: (hypervisor.clone(), agent.clone()),
+        tables: Tables { hv, ag, rt: &mut config.runtime },
+    };
+    annotations.in_order(is_katas).into_iter().map(|(key, value)| walk.step(key, value)).collect()
+}
+
+/// The trails of a pod that fails before its annotations are read.
+pub fn unread(annotations: &Annotations) -> Vec<Trail<'_>> {
+    let fate = Fate::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
+    annotations
+        .in_order(is_katas)
+        .into_iter()
+        .map(|(key, value)| {
+            let known = rules::rule(key);
+            let fate = fate.clone();
+            Trail {
+                key,
+                value,
+                rule: known.map(|known| known.rule),
+                index: known.map(|known| known.index),
+                reader: known.and_then(|known| known.reader),
+                name_pattern: None,
+                path_pattern: None,
+                fate,
+                wrote: None,
+            }
+        })
+        .collect()
+}
+
+/// The error that the runtime ends with, if any annotation is refused.
+pub fn worst<'t, 'a>(trails: &'t [Trail<'a>]) -> Option<(&'t Trail<'a>, &'t Refusal)> {
+    trails
+        .iter()
+        .filter_map(|trail| trail.refusal().map(|refusal| (trail, refusal)))
+        .min_by(|a, b| a.1.message.cmp(&b.1.message))
+}
+
+/// The check over two annotations that follows the walk.
+pub fn cross_check(config: &Config<'_>) -> Outcome {
+    let Some(hv) = config.active_hypervisor() else { return Ok(()) };
+    let block = &hv.blockdev_info;
+    sector_sizes(block.block_device_logical_sector_size, block.block_device_physical_sector_size)
+        .map_err(|c| c.within(format!("hypervisor.{}", config.runtime.hypervisor_name)))
+}

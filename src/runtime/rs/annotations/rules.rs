@@ -1,0 +1,599 @@
+//! Every annotation that runtime-rs reads, as data: the key, the configuration key it sets, and how
+//! the value is read.
+//!
+//! Facts: `update_config_by_annotation` in src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
+
+use std::sync::LazyLock;
+
+use serde_json::Value as Json;
+
+use super::super::config::hypervisor::shortest;
+use super::super::config::{Agent, Hypervisor, Part, Runtime};
+use super::shown::Shown;
+use crate::catalog::{Reader, annotation};
+use crate::input::Text;
+use crate::release::{self, Release};
+use crate::runtime::names::Names;
+
+/// The tables that one pod's annotations write to.
+pub struct Tables<'a, 'c> {
+    /// The hypervisor's.
+    pub hv: &'a mut Hypervisor<'c>,
+    /// The agent's.
+    pub ag: &'a mut Part<'c, Agent>,
+    /// `[runtime]`
+    pub rt: &'a mut Part<'c, Runtime>,
+}
+
+/// The same tables, to look at.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The hypervisor's.
+    pub hv: &'a Hypervisor<'a>,
+    /// The agent's.
+    pub ag: &'a Agent,
+    /// `[runtime]`
+    pub rt: &'a Runtime,
+}
+
+/// Which table a rule writes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Table {
+    Hypervisor,
+    Agent,
+    Runtime,
+}
+
+type Set<T> = fn(&mut Tables<'_, '_>, T);
+type TextIn = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut Text;
+type List = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut Vec<String>;
+
+/// How a value is read and what it does.
+#[derive(Clone, Copy)]
+pub enum Action {
+    /// `true` or `false`.
+    Bool(Set<bool>),
+    /// A whole number of 32 bits.
+    U32(Set<u32>),
+    /// A whole number of 64 bits.
+    U64(Set<u64>),
+    /// A whole number of the machine's size.
+    Usize(Set<usize>),
+    /// Text as it stands.
+    Text(TextIn),
+    /// A path that one of the patterns of a list must match; existence is asked later.
+    Listed(PathList, TextIn),
+    /// A path that must exist on the host; empty takes the configured one away.
+    Existing(TextIn),
+    /// Pieces between these signs, put behind the configured ones.
+    Append(char, List),
+    /// A sector size.
+    Sector(Set<u32>),
+    /// A number of PCIe ports, and how the message calls them.
+    Ports(&'static str, Set<u32>),
+    /// `default_vcpus`
+    Vcpus,
+    /// `default_memory`
+    Memory,
+    /// `hugepage_type`
+    HugePages,
+    /// `kernel_params`
+    KernelParams,
+    /// `kernel_verity_params`
+    VerityParams,
+    /// `cc_init_data`
+    Initdata,
+    /// `shared_fs`
+    SharedFs,
+    /// `create_container_timeout`
+    Timeout,
+    /// `runtime.name`
+    RuntimeName,
+    /// `shared_mounts`
+    SharedMounts,
+    /// Read before all others: picks the hypervisor's table.
+    PickHypervisor,
+    /// Read before all others: picks the agent's table.
+    PickAgent,
+    /// Known, and never taken from a pod.
+    NeverFromPods,
+}
+
+/// The lists that gate paths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum PathList {
+    Hypervisor,
+    Jailer,
+    VhostUserStore,
+    Entropy,
+    VirtioFsDaemon,
+}
+
+impl PathList {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Hypervisor, Self::Jailer, Self::VhostUserStore, Self::Entropy, Self::VirtioFsDaemon];
+
+    /// The key of the list.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Hypervisor => "valid_hypervisor_paths",
+            Self::Jailer => "valid_jailer_paths",
+            Self::VhostUserStore => "valid_vhost_user_store_paths",
+            Self::Entropy => "valid_entropy_sources",
+            Self::VirtioFsDaemon => "valid_virtio_fs_daemon_paths",
+        }
+    }
+
+    /// The patterns of the list.
+    pub fn of<'h>(self, hv: &'h Hypervisor<'_>) -> &'h [String] {
+        match self {
+            Self::Hypervisor => &hv.valid_hypervisor_paths,
+            Self::Jailer => &hv.valid_jailer_paths,
+            Self::VhostUserStore => &hv.blockdev_info.valid_vhost_user_store_paths,
+            Self::Entropy => &hv.machine_info.valid_entropy_sources,
+            Self::VirtioFsDaemon => &hv.shared_fs.valid_virtio_fs_daemon_paths,
+        }
+    }
+}
+
+/// One annotation.
+pub struct Rule {
+    /// The whole key.
+    pub key: &'static str,
+    /// The table it writes to.
+    pub table: Table,
+    /// The configuration key.
+    pub field: &'static str,
+    /// What is said where the annotation sets it.
+    pub sets: &'static str,
+    /// What is said where it changes nothing.
+    pub sets_anyway: &'static str,
+    /// How.
+    pub action: Action,
+    /// The configured value, in the file's unit.
+    pub shown: for<'v> fn(View<'v>) -> Shown<'v>,
+}
+
+/// A rule and what the catalogue has on its key.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Its place among the rules.
+    pub index: usize,
+    /// What the catalogue has.
+    pub reader: Option<&'static Reader>,
+}
+
+/// The rule of a key.
+pub fn rule(key: &str) -> Option<Known> {
+    static BY_KEY: LazyLock<(Names, Vec<Known>)> = LazyLock::new(|| {
+        let reader = |rule: &Rule| {
+            annotation(rule.key).map(|known| known.reader(Release::newest(release::Runtime::Rs)))
+        };
+        let known = |(index, rule)| Known { rule, index, reader: reader(rule) };
+        (Names::new(RULES.iter().map(|rule| rule.key)), RULES.iter().enumerate().map(known).collect())
+    });
+    let (names, known) = &*BY_KEY;
+    known.get(names.number(key)?).copied()
+}
+
+impl Rule {
+    /// The configuration key with its table.
+    pub fn whole_field(&self, hypervisor: &str, agent: &str) -> String {
+        match self.table {
+            Table::Hypervisor => ["hypervisor.", hypervisor, ".", self.field].concat(),
+            Table::Agent => ["agent.", agent, ".", self.field].concat(),
+            Table::Runtime => ["runtime.", self.field].concat(),
+        }
+    }
+}
+
+macro_rules! hypervisor {
+    ($short:literal, $field:literal, $action:expr, $shown:expr) => {
+        Rule {
+            key: concat!("io.katacontainers.config.hypervisor.", $short),
+            table: Table::Hypervisor,
+            field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
+            action: $action,
+            shown: $shown,
+        }
+    };
+}
+
+/// A rule whose value goes into a field as it was parsed.
+macro_rules! plain {
+    ($kind:ident, $table:ident, $key:literal, $field:literal, $part:ident . $($path:ident).+) => {
+        Rule {
+            key: concat!("io.katacontainers.config.", $key),
+            table: Table::$table,
+            field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
+            action: Action::$kind(|t, v| t.$part.$($path).+ = v),
+            shown: |v| v.$part.$($path).+.into(),
+        }
+    };
+}
+
+/// A rule whose field is text.
+macro_rules! text {
+    ($table:ident, $key:literal, $field:literal, $part:ident . $($path:ident).+) => {
+        Rule {
+            key: concat!("io.katacontainers.config.", $key),
+            table: Table::$table,
+            field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
+            action: Action::Text(|t| &mut t.$part.$($path).+),
+            shown: |v| v.$part.$($path).+.as_str().into(),
+        }
+    };
+}
+
+/// A rule whose field is a path behind a list, or one that must exist.
+macro_rules! path {
+    ($key:literal, $list:ident, $($path:ident).+) => {
+        hypervisor!(
+            $key,
+            $key,
+            Action::Listed(PathList::$list, |t| &mut t.hv.$($path).+),
+            |v| v.hv.$($path).+.as_str().into()
+        )
+    };
+    ($key:literal, $($path:ident).+) => {
+        hypervisor!(
+            $key,
+            $key,
+            Action::Existing(|t| &mut t.hv.$($path).+),
+            |v| v.hv.$($path).+.as_str().into()
+        )
+    };
+}
+
+/// A rule that appends to a list.
+macro_rules! append {
+    ($table:ident, $key:literal, $field:literal, $sign:literal, $part:ident . $($path:ident).+) => {
+        Rule {
+            key: concat!("io.katacontainers.config.", $key),
+            table: Table::$table,
+            field: $field,
+            sets: concat!("sets ", $field),
+            sets_anyway: concat!("sets ", $field, " to the value that it has anyway"),
+            action: Action::Append($sign, |t| &mut t.$part.$($path).+),
+            shown: |v| (&v.$part.$($path).+).into(),
+        }
+    };
+}
+
+/// Every rule, in upstream's order.
+pub static RULES: &[Rule] = &[
+    // the hypervisor
+    path!("path", Hypervisor, path),
+    path!("jailer_path", Jailer, jailer_path),
+    plain!(Bool, Hypervisor, "hypervisor.enable_iothreads", "enable_iothreads", hv.enable_iothreads),
+    plain!(U32, Hypervisor, "hypervisor.indep_iothreads", "indep_iothreads", hv.indep_iothreads),
+    // block devices
+    text!(
+        Hypervisor,
+        "hypervisor.block_device_driver",
+        "block_device_driver",
+        hv.blockdev_info.block_device_driver
+    ),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.disable_block_device_use",
+        "disable_block_device_use",
+        hv.blockdev_info.disable_block_device_use
+    ),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.block_device_cache_set",
+        "block_device_cache_set",
+        hv.blockdev_info.block_device_cache_set
+    ),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.block_device_cache_direct",
+        "block_device_cache_direct",
+        hv.blockdev_info.block_device_cache_direct
+    ),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.block_device_cache_noflush",
+        "block_device_cache_noflush",
+        hv.blockdev_info.block_device_cache_noflush
+    ),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.disable_image_nvdimm",
+        "disable_image_nvdimm",
+        hv.blockdev_info.disable_image_nvdimm
+    ),
+    plain!(U64, Hypervisor, "hypervisor.memory_offset", "memory_offset", hv.blockdev_info.memory_offset),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.enable_vhost_user_store",
+        "enable_vhost_user_store",
+        hv.blockdev_info.enable_vhost_user_store
+    ),
+    path!("vhost_user_store_path", VhostUserStore, blockdev_info.vhost_user_store_path),
+    // what the guest boots
+    path!("kernel", boot_info.kernel),
+    hypervisor!("kernel_params", "kernel_params", Action::KernelParams, |v| v
+        .hv
+        .boot_info
+        .kernel_params
+        .as_str()
+        .into()),
+    hypervisor!("kernel_verity_params", "kernel_verity_params", Action::VerityParams, |v| v
+        .hv
+        .boot_info
+        .kernel_verity_params
+        .as_str()
+        .into()),
+    path!("image", boot_info.image),
+    path!("initrd", boot_info.initrd),
+    path!("firmware", boot_info.firmware),
+    // CPUs
+    text!(Hypervisor, "hypervisor.cpu_features", "cpu_features", hv.cpu_info.cpu_features),
+    hypervisor!("default_vcpus", "default_vcpus", Action::Vcpus, |v| float(v.hv.cpu_info.default_vcpus)
+        .into()),
+    plain!(U32, Hypervisor, "hypervisor.default_max_vcpus", "default_maxvcpus", hv.cpu_info.default_maxvcpus),
+    // devices
+    hypervisor!(
+        "pcie_root_port",
+        "pcie_root_port",
+        Action::Ports("root ports", |t, n| t.hv.device_info.pcie_root_port = n),
+        |v| v.hv.device_info.pcie_root_port.into()
+    ),
+    hypervisor!(
+        "pcie_switch_port",
+        "pcie_switch_port",
+        Action::Ports("switch ports", |t, n| t.hv.device_info.pcie_switch_port = n),
+        |v| v.hv.device_info.pcie_switch_port.into()
+    ),
+    plain!(Bool, Hypervisor, "hypervisor.enable_iommu", "enable_iommu", hv.device_info.enable_iommu),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.enable_iommu_platform",
+        "enable_iommu_platform",
+        hv.device_info.enable_iommu_platform
+    ),
+    // the machine
+    text!(Hypervisor, "hypervisor.machine_type", "machine_type", hv.machine_info.machine_type),
+    text!(
+        Hypervisor,
+        "hypervisor.machine_accelerators",
+        "machine_accelerators",
+        hv.machine_info.machine_accelerators
+    ),
+    path!("entropy_source", Entropy, machine_info.entropy_source),
+    text!(Hypervisor, "hypervisor.prefetch_files.list", "prefetch_list_path", hv.prefetch_list_path),
+    // memory
+    hypervisor!("default_memory", "default_memory", Action::Memory, |v| v
+        .hv
+        .memory_info
+        .default_memory
+        .into()),
+    plain!(U32, Hypervisor, "hypervisor.memory_slots", "memory_slots", hv.memory_info.memory_slots),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.enable_mem_prealloc",
+        "enable_mem_prealloc",
+        hv.memory_info.enable_mem_prealloc
+    ),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.enable_hugepages",
+        "enable_hugepages",
+        hv.memory_info.enable_hugepages
+    ),
+    hypervisor!("hugepage_type", "hugepage_type", Action::HugePages, |v| v
+        .hv
+        .memory_info
+        .hugepage_type
+        .as_str()
+        .into()),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.enable_virtio_mem",
+        "enable_virtio_mem",
+        hv.memory_info.enable_virtio_mem
+    ),
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.enable_guest_swap",
+        "enable_guest_swap",
+        hv.memory_info.enable_guest_swap
+    ),
+    // the network
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.disable_vhost_net",
+        "disable_vhost_net",
+        hv.network_info.disable_vhost_net
+    ),
+    plain!(
+        U64,
+        Hypervisor,
+        "hypervisor.rx_rate_limiter_max_rate",
+        "rx_rate_limiter_max_rate",
+        hv.network_info.rx_rate_limiter_max_rate
+    ),
+    plain!(
+        U64,
+        Hypervisor,
+        "hypervisor.tx_rate_limiter_max_rate",
+        "tx_rate_limiter_max_rate",
+        hv.network_info.tx_rate_limiter_max_rate
+    ),
+    plain!(U32, Hypervisor, "hypervisor.network_queues", "network_queues", hv.network_info.network_queues),
+    // security
+    path!("guest_hook_path", security_info.guest_hook_path),
+    hypervisor!("cc_init_data", "initdata", Action::Initdata, |v| v
+        .hv
+        .security_info
+        .initdata
+        .as_str()
+        .into()),
+    plain!(U32, Hypervisor, "hypervisor.default_gpus", "default_gpus", hv.remote_info.default_gpus),
+    text!(Hypervisor, "hypervisor.default_gpu_model", "default_gpu_model", hv.remote_info.default_gpu_model),
+    plain!(Bool, Hypervisor, "hypervisor.rootless", "rootless", hv.security_info.rootless),
+    // the shared file system
+    hypervisor!("shared_fs", "shared_fs", Action::SharedFs, |v| v.hv.shared_fs.shared_fs.as_deref().into()),
+    path!("virtio_fs_daemon", VirtioFsDaemon, shared_fs.virtio_fs_daemon),
+    text!(Hypervisor, "hypervisor.virtio_fs_cache", "virtio_fs_cache", hv.shared_fs.virtio_fs_cache),
+    plain!(
+        U32,
+        Hypervisor,
+        "hypervisor.virtio_fs_cache_size",
+        "virtio_fs_cache_size",
+        hv.shared_fs.virtio_fs_cache_size
+    ),
+    append!(
+        Hypervisor,
+        "hypervisor.virtio_fs_extra_args",
+        "virtio_fs_extra_args",
+        ',',
+        hv.shared_fs.virtio_fs_extra_args
+    ),
+    hypervisor!(
+        "blk_logical_sector_size",
+        "block_device_logical_sector_size",
+        Action::Sector(|t, n| t.hv.blockdev_info.block_device_logical_sector_size = n),
+        |v| v.hv.blockdev_info.block_device_logical_sector_size.into()
+    ),
+    hypervisor!(
+        "blk_physical_sector_size",
+        "block_device_physical_sector_size",
+        Action::Sector(|t, n| t.hv.blockdev_info.block_device_physical_sector_size = n),
+        |v| v.hv.blockdev_info.block_device_physical_sector_size.into()
+    ),
+    plain!(
+        Usize,
+        Hypervisor,
+        "hypervisor.block_device_num_queues",
+        "num_queues",
+        hv.blockdev_info.num_queues
+    ),
+    plain!(U32, Hypervisor, "hypervisor.block_device_queue_size", "queue_size", hv.blockdev_info.queue_size),
+    // the agent
+    append!(Agent, "agent.kernel_modules", "kernel_modules", ';', ag.kernel_modules),
+    plain!(Bool, Agent, "agent.enable_tracing", "enable_tracing", ag.enable_tracing),
+    plain!(U32, Agent, "agent.container_pipe_size", "container_pipe_size", ag.container_pipe_size),
+    plain!(U32, Agent, "agent.cdh_api_timeout_ms", "cdh_api_timeout_ms", ag.cdh_api_timeout_ms),
+    Rule {
+        key: "io.katacontainers.config.runtime.create_container_timeout",
+        table: Table::Agent,
+        field: "create_container_timeout",
+        sets: concat!("sets ", "create_container_timeout"),
+        sets_anyway: concat!("sets ", "create_container_timeout", " to the value that it has anyway"),
+        action: Action::Timeout,
+        shown: |v| seconds(v.ag.request_timeout_ms).into(),
+    },
+    // the runtime
+    Rule {
+        key: "io.katacontainers.config.runtime.name",
+        table: Table::Runtime,
+        field: "name",
+        sets: concat!("sets ", "name"),
+        sets_anyway: concat!("sets ", "name", " to the value that it has anyway"),
+        action: Action::RuntimeName,
+        shown: |v| v.rt.name.as_str().into(),
+    },
+    Rule {
+        key: "io.katacontainers.config.runtime.hypervisor_name",
+        table: Table::Runtime,
+        field: "hypervisor_name",
+        sets: concat!("sets ", "hypervisor_name"),
+        sets_anyway: concat!("sets ", "hypervisor_name", " to the value that it has anyway"),
+        action: Action::PickHypervisor,
+        shown: |v| v.rt.hypervisor_name.as_str().into(),
+    },
+    Rule {
+        key: "io.katacontainers.config.runtime.agent_name",
+        table: Table::Runtime,
+        field: "agent_name",
+        sets: concat!("sets ", "agent_name"),
+        sets_anyway: concat!("sets ", "agent_name", " to the value that it has anyway"),
+        action: Action::PickAgent,
+        shown: |v| v.rt.agent_name.as_str().into(),
+    },
+    plain!(Bool, Runtime, "runtime.disable_guest_seccomp", "disable_guest_seccomp", rt.disable_guest_seccomp),
+    plain!(Bool, Runtime, "runtime.enable_pprof", "enable_pprof", rt.enable_pprof),
+    append!(Runtime, "runtime.experimental", "experimental", ',', rt.experimental),
+    text!(Runtime, "runtime.internetworking_model", "internetworking_model", rt.internetworking_model),
+    plain!(Bool, Runtime, "runtime.sandbox_cgroup_only", "sandbox_cgroup_only", rt.sandbox_cgroup_only),
+    plain!(Bool, Runtime, "runtime.enable_vcpus_pinning", "enable_vcpus_pinning", rt.enable_vcpus_pinning),
+    plain!(Bool, Runtime, "runtime.disable_new_netns", "disable_new_netns", rt.disable_new_netns),
+    text!(Runtime, "runtime.vfio_mode", "vfio_mode", rt.vfio_mode),
+    Rule {
+        key: "io.katacontainers.config.runtime.shared_mounts",
+        table: Table::Runtime,
+        field: "shared_mounts",
+        sets: concat!("sets ", "shared_mounts"),
+        sets_anyway: concat!("sets ", "shared_mounts", " to the value that it has anyway"),
+        action: Action::SharedMounts,
+        shown: |v| serde_json::to_value(&v.rt.shared_mounts).unwrap_or_default().into(),
+    },
+    Rule {
+        key: "io.katacontainers.config.runtime.sandbox_bind_mounts",
+        table: Table::Runtime,
+        field: "sandbox_bind_mounts",
+        sets: concat!("sets ", "sandbox_bind_mounts"),
+        sets_anyway: concat!("sets ", "sandbox_bind_mounts", " to the value that it has anyway"),
+        action: Action::NeverFromPods,
+        shown: |v| (&v.rt.sandbox_bind_mounts).into(),
+    },
+];
+
+/// A number with a fraction as the reports print it: in the shortest digits of 32 bits.
+pub(in super::super) fn float(number: f32) -> Json {
+    shortest(number).into()
+}
+
+/// Milliseconds as the file's seconds, which are whole except after an overflow.
+pub(in super::super) fn seconds(milliseconds: u32) -> Json {
+    if milliseconds.is_multiple_of(1000) {
+        (milliseconds / 1000).into()
+    } else {
+        (f64::from(milliseconds) / 1000.0).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog;
+
+    #[test]
+    fn the_rules_are_those_that_the_catalog_says_are_read() {
+        let mut read: Vec<&str> = catalog::annotations(Release::newest(release::Runtime::Rs))
+            .filter(|(_, reader)| reader.read)
+            .map(|(annotation, _)| annotation.key)
+            .collect();
+        let from_pods = RULES.iter().filter(|r| !matches!(r.action, Action::NeverFromPods));
+        let mut rules: Vec<&str> = from_pods.map(|r| r.key).collect();
+        read.sort_unstable();
+        rules.sort_unstable();
+        assert_eq!(rules, read);
+    }
+}

@@ -1,0 +1,398 @@
+//! runtime-rs 4.1.0, in its own order: load, annotations, checks, sizing, launch.
+//!
+//! Decides what becomes of a configuration and of each sandbox; each step has its own file. Facts:
+//! src/libs/kata-types/src/{config,annotations} and src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
+
+mod adjust;
+mod annotations;
+mod boot;
+mod changes;
+mod complaint;
+pub mod config;
+mod effective;
+mod initdata;
+mod load;
+mod plugin;
+mod remarks;
+mod sizing;
+mod template;
+mod validate;
+mod verdicts;
+pub mod verity;
+
+pub use changes::Change;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::verdict::{Failure, FailureStage};
+use super::{Depth, LoadError, LoadOptions, Run, Sandbox, stand_in};
+use crate::finding::Finding;
+use crate::input::config::Layers;
+use crate::input::{Annotations, Host};
+use crate::policy::names::NameGate;
+use crate::release::Release;
+use annotations::{Gates, PathList, Trail};
+use complaint::Complaint;
+use config::hypervisor::{BootInfo, RootlessUser};
+use config::{Config, Hypervisor, Part};
+use effective::Base;
+use plugin::Plugin;
+use sizing::Workload;
+use template::Template;
+use verdicts::{Story, Told};
+
+/// A configuration as the runtime holds it after loading.
+#[derive(Clone)]
+pub struct Loaded {
+    read: Arc<load::Read>,
+    gates: Arc<BTreeMap<String, Gates>>,
+    /// What the factory makes of the default file, where any table wants templates.
+    template: Option<Arc<Result<Template, String>>>,
+    /// By hypervisor and agent table.
+    pairs: Arc<BTreeMap<String, BTreeMap<String, Pair>>>,
+    /// Whether adjusting and checking once more changes nothing and finds nothing, so that a pod needs it
+    /// for what it writes alone.
+    settled: bool,
+    findings: Arc<BTreeMap<String, Vec<Finding>>>,
+}
+
+/// What is the same for every pod that uses the same two tables.
+struct Pair {
+    /// The loaded values with their origins.
+    base: Base,
+    /// The agent's kernel parameters.
+    params: String,
+    /// What the guest boots, with them.
+    boot: BootInfo,
+    /// By rule: what every verdict tells, once some pod has the annotation.
+    told: Vec<OnceLock<Told>>,
+}
+
+impl Pair {
+    fn new(read: &load::Read, hv: &str, ag: &str) -> Self {
+        let (table, agent) = (read.adjusted.hypervisor.get(hv), read.adjusted.agent.get(ag));
+        let mut boot = table.map(|table| BootInfo::clone(&table.boot_info)).unwrap_or_default();
+        let params = agent.map(|agent| boot::agent_params(agent)).unwrap_or_default();
+        boot.kernel_params = boot::behind_agent_params(&params, &boot.kernel_params);
+        let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
+        Self { base: Base::new(read, hv, ag), params, boot, told }
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("config", &self.read.adjusted).finish_non_exhaustive()
+    }
+}
+
+/// Loads the configuration as the runtime does. Its table is never picked at random, so `options`
+/// have no say.
+pub fn load(
+    release: Release,
+    layers: &Layers,
+    host: &Host,
+    options: &LoadOptions<'_>,
+) -> Result<Loaded, LoadError> {
+    let _ = options;
+    let read = load::load(release, layers, host)?;
+    let config = &read.adjusted;
+    let place_of = |name: &str| read.places.get(&format!("hypervisor.{name}.enable_annotations")).cloned();
+    let gates: BTreeMap<String, Gates> = config
+        .hypervisor
+        .iter()
+        .map(|(name, hv)| (name.to_owned(), Gates::new(hv, place_of(name))))
+        .collect();
+    let findings = gates
+        .iter()
+        .map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates, host)))
+        .collect();
+    let with =
+        |hv: &str| config.agent.iter().map(|(ag, _)| (ag.to_owned(), Pair::new(&read, hv, ag))).collect();
+    let pairs = config.hypervisor.iter().map(|(hv, _)| (hv.to_owned(), with(hv))).collect();
+    let templated = config.hypervisor.iter().any(|(_, hv)| hv.factory.enable_template);
+    let template = templated.then(|| Arc::new(template::prepare(layers, host)));
+    Ok(Loaded {
+        gates: Arc::new(gates),
+        template,
+        pairs: Arc::new(pairs),
+        settled: is_settled(config, host),
+        findings: Arc::new(findings),
+        read: Arc::new(read),
+    })
+}
+
+/// Whether the runtime's next adjustment leaves everything as it is, and its checks find no fault.
+fn is_settled(config: &Config<'_>, host: &Host) -> bool {
+    let mut again = config.clone();
+    adjust::adjust(&mut again, host).is_ok() && again == *config && validate::validate(config, host).is_ok()
+}
+
+/// The configured list of a hypervisor table.
+fn list_of<'h>(hv: &'h Hypervisor<'_>, key: &str) -> &'h [String] {
+    match PathList::ALL.into_iter().find(|list| list.key() == key) {
+        Some(list) => list.of(hv),
+        None if key == "enable_annotations" => &hv.security_info.enable_annotations,
+        None => &[],
+    }
+}
+
+fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
+    Failure::new(stage, complaint.message.clone())
+}
+
+/// A sandbox on its way: what is known so far.
+struct Way<'a> {
+    trails: Vec<Trail<'a>>,
+    config: Config<'a>,
+    /// What is prepared for the tables that it uses.
+    pair: Option<&'a Pair>,
+    /// The policy of its hypervisor's table.
+    gates: Option<&'a Gates>,
+    workload: Workload,
+    ended: Option<(FailureStage, Complaint)>,
+}
+
+impl<'a> Way<'a> {
+    /// The annotation that set a field.
+    fn setter(&self, field: &str) -> Option<&'a str> {
+        let one = |trail: &&Trail<'a>| {
+            trail.fate == annotations::Fate::Taken && trail.rule.is_some_and(|rule| rule.field == field)
+        };
+        self.trails.iter().find(one).map(|trail| trail.key.as_str())
+    }
+
+    /// Whether an annotation went into the configuration.
+    fn took(&self, key: &str) -> bool {
+        self.trails.iter().any(|trail| *trail.key == key && trail.fate == annotations::Fate::Taken)
+    }
+}
+
+impl Loaded {
+    /// The release whose rules hold.
+    pub fn release(&self) -> Release {
+        self.read.release
+    }
+
+    /// The active hypervisor's table name.
+    pub fn hypervisor(&self) -> &str {
+        &self.read.adjusted.runtime.hypervisor_name
+    }
+
+    fn pair(&self, config: &Config<'_>) -> Option<&Pair> {
+        self.pairs.get(config.runtime.hypervisor_name.as_str())?.get(config.runtime.agent_name.as_str())
+    }
+
+    /// What `enable_annotations` of the active hypervisor's table lets through.
+    pub fn name_gate(&self) -> Option<&NameGate> {
+        self.gates.get(self.hypervisor()).map(|gates| &gates.names)
+    }
+
+    fn gates(&self, config: &Config<'_>) -> Option<&Gates> {
+        self.gates.get(config.runtime.hypervisor_name.as_str())
+    }
+
+    /// What becomes of one sandbox.
+    pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+        let way = self.walk(host, sandbox.annotations);
+        let mut run = Run::default();
+        let name = &way.config.runtime.hypervisor_name;
+        run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
+        if let Some((trail, refusal)) = annotations::worst(&way.trails) {
+            let mut failure =
+                Failure::new(FailureStage::Annotations, refusal.message.clone()).by(trail.key.as_str());
+            failure.panic = refusal.panic;
+            run.failure = Some(failure);
+        } else if let Some((stage, complaint)) = &way.ended {
+            let mut failure = failure(*stage, complaint);
+            failure.annotation = blamed(complaint, &way, self.hypervisor()).map(str::to_owned);
+            run.failure = Some(failure);
+        } else {
+            self.start(host, sandbox, depth, &way, &mut run);
+            // The launch sees the pod's annotations, not which of them were let through.
+            if let Some(failure) = &mut run.failure
+                && failure.annotation.as_deref().is_some_and(|key| !way.took(key))
+            {
+                failure.annotation = None;
+            }
+        }
+        let sized = way.workload.is_limited() && way.config.runtime.static_sandbox_resource_mgmt;
+        let story = Story {
+            loaded: self,
+            pair: way.pair,
+            last: &way.config,
+            view: verdicts::view(&way.config),
+            failure: run.failure.as_ref(),
+            sized,
+        };
+        run.verdicts = way.trails.iter().map(|trail| story.verdict(trail)).collect();
+        run
+    }
+
+    /// From the loaded configuration to the sized one, in the runtime's order.
+    fn walk<'a>(&'a self, host: &Host, annotations: &'a Annotations) -> Way<'a> {
+        let adjusted = &self.read.adjusted;
+        // What is written to is adjusted and checked, and of a configuration that is not settled all is.
+        let mut config = if self.settled { adjusted.lend() } else { adjusted.clone() };
+        let workload = Workload::of(annotations);
+        let picked = annotations::pick_tables(&mut config, annotations);
+        let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch);
+        let (pair, gates) = (self.pair(&config), self.gates(&config));
+        let trails = match (&picked, plugin, gates) {
+            (Ok(()), Some(plugin), Some(gates)) => {
+                annotations::apply(&mut config, gates, plugin, annotations, host)
+            }
+            _ => annotations::unread(annotations),
+        };
+        let mut ended = None;
+        if annotations::worst(&trails).is_none() {
+            let outcome = picked.map_err(|c| (FailureStage::Annotations, c));
+            ended = outcome.and_then(|()| self.prepare(&mut config, pair, host, workload)).err();
+        }
+        Way { trails, config, pair, gates, workload, ended }
+    }
+
+    /// The steps between the annotations and the sandbox.
+    fn prepare<'a>(
+        &'a self,
+        config: &mut Config<'a>,
+        pair: Option<&'a Pair>,
+        host: &Host,
+        workload: Workload,
+    ) -> Result<(), (FailureStage, Complaint)> {
+        let at = |stage| move |complaint| (stage, complaint);
+        annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
+        adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
+        tell_agent(config, pair);
+        validate::validate(config, host).map_err(at(FailureStage::Validate))?;
+        go_rootless(config);
+        sizing::size(config, workload).map_err(at(FailureStage::Sizing))
+    }
+
+    /// What follows the sizing: the handler of the sandbox, and the VM.
+    fn start(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth, way: &Way<'_>, run: &mut Run) {
+        let config = &way.config;
+        if let Some(gates) = way.gates {
+            let unused = |trail: &Trail<'_>| self.told(way.pair, &config.runtime, trail)?.unused.as_ref();
+            run.findings.extend(remarks::of_pod(&way.trails, unused, gates, config, way.workload));
+        }
+        let config = match self.instance(config) {
+            Ok(Some(template)) => &template.over(config),
+            Ok(None) => config,
+            Err(why) => {
+                let message = format!("init runtime handler: {why}");
+                let mut failure = Failure::new(FailureStage::Launch, message);
+                let field = if why.starts_with("Unsupported runtime") { "name" } else { "agent_name" };
+                failure.annotation = way.setter(field).map(str::to_owned);
+                run.failure = Some(failure);
+                return;
+            }
+        };
+        if depth == Depth::Verdicts {
+            match crate::launch::rs::check(host, config, sandbox) {
+                Ok(findings) => run.findings.extend(findings),
+                Err(failure) => run.failure = Some(failure),
+            }
+            return;
+        }
+        match crate::launch::rs::launch(host, config, sandbox) {
+            Ok((launch, agent, findings)) => {
+                run.findings.extend(findings);
+                run.launch = Some(launch);
+                run.agent = Some(agent);
+                run.effective = self.effective(way);
+            }
+            Err(failure) => run.failure = Some(failure),
+        }
+    }
+
+    /// The template that the VM comes from, none, or why there is no instance.
+    fn instance(&self, config: &Config<'_>) -> Result<Option<&Template>, String> {
+        let runtime = &config.runtime;
+        if runtime.name != "virt_container" {
+            return Err(format!("Unsupported runtime: {}", runtime.name));
+        }
+        let templated = config.active_hypervisor().is_some_and(|hv| hv.factory.enable_template);
+        match self.template.as_deref().filter(|_| templated) {
+            Some(Ok(template)) => Ok(Some(template)),
+            Some(Err(why)) => Err(format!("new runtime instance: build vm from template: {why}")),
+            None if runtime.agent_name != "kata" => {
+                Err(format!("new runtime instance: new agent: Unsupported agent {}", runtime.agent_name))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn effective(&self, way: &Way<'_>) -> Option<super::value::Effective> {
+        let runtime = &way.config.runtime;
+        let base = &way.pair?.base;
+        let sized: &[&str] = match (runtime.static_sandbox_resource_mgmt, way.workload.is_limited()) {
+            (true, true) => &[".default_vcpus", ".default_memory", ".default_maxvcpus"],
+            (true, false) => &[".default_maxvcpus"],
+            (false, _) => &[],
+        };
+        Some(effective::effective(base, &self.read.adjusted, &way.config, &way.trails, sized))
+    }
+}
+
+/// Puts the agent's parameters before the configured ones.
+fn tell_agent<'a>(config: &mut Config<'a>, pair: Option<&'a Pair>) {
+    let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
+    let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
+    let is_known = match (agent.written(), agent.before()) {
+        (Some(own), Some(before)) => boot::are_told_alike(own, before),
+        (own, _) => own.is_none(),
+    };
+    match pair.filter(|_| is_known) {
+        Some(pair) if hv.boot_info.written().is_none() => hv.boot_info = Part::loaded(&pair.boot),
+        known => {
+            let params =
+                known.map_or_else(|| boot::agent_params(agent).into(), |pair| Cow::from(&pair.params));
+            hv.boot_info.kernel_params = boot::behind_agent_params(&params, &hv.boot_info.kernel_params);
+        }
+    }
+}
+
+/// Gives a rootless VM its user, made anew for each.
+fn go_rootless(config: &mut Config<'_>) {
+    let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
+    if hv.security_info.rootless {
+        hv.memory_info.guest_swap_path =
+            format!("{}/run/kata-containers/swap", stand_in::ROOTLESS_FOLDER).into();
+        hv.security_info.rootless_user = Some(RootlessUser {
+            uid: stand_in::ROOTLESS_USER,
+            gid: stand_in::ROOTLESS_USER,
+            groups: vec![stand_in::KVM_GROUP],
+            user_name: format!("kata-{}", stand_in::ROOTLESS_USER).into(),
+        });
+    }
+}
+
+/// The annotation that a complaint is about: one that set the key, or else one that the key hangs on.
+fn blamed<'a>(complaint: &Complaint, way: &Way<'a>, configured: &str) -> Option<&'a str> {
+    let key = complaint.key?;
+    let related: &[&str] = match key {
+        "initrd" => &["initrd", "image"],
+        "image" => &["image", "initrd"],
+        "pcie_switch_port" => &["pcie_switch_port", "pcie_root_port"],
+        "default_maxvcpus" => &["default_maxvcpus", "default_vcpus"],
+        "default_vcpus" => &["default_vcpus", "default_maxvcpus"],
+        "vhost_user_store_path" => &["vhost_user_store_path", "enable_vhost_user_store"],
+        "virtio_fs_daemon" => &["virtio_fs_daemon", "shared_fs"],
+        "virtio_fs_cache" => &["virtio_fs_cache", "shared_fs"],
+        "virtio_fs_cache_size" => &["virtio_fs_cache_size", "shared_fs"],
+        "block_device_driver" => &["block_device_driver", "disable_block_device_use"],
+        "block_device_logical_sector_size" => {
+            &["block_device_logical_sector_size", "block_device_physical_sector_size"]
+        }
+        "agent_name" => &[],
+        own => &[own],
+    };
+    let name = way.config.runtime.hypervisor_name.as_str();
+    if complaint.table.strip_prefix("hypervisor.").is_some_and(|table| table != name) {
+        return None;
+    }
+    let elsewhere = || way.setter("hypervisor_name").filter(|_| name != configured);
+    related.iter().find_map(|field| way.setter(field)).or_else(elsewhere)
+}

@@ -1,0 +1,235 @@
+//! What a careful reader would point out about a pod that runtime-rs lets start, or about its policy.
+//!
+//! Judges nothing: every remark names what the runtime does anyway. Facts:
+//! src/libs/kata-types/src/annotations/mod.rs and src/libs/kata-types/src/config at 4.1.0.
+
+use std::borrow::Cow;
+
+use super::annotations::{Action, Fate, Gates, Rule, Trail};
+use super::config::Config;
+use super::list_of;
+use super::load::Read;
+use super::sizing::Workload;
+use crate::catalog::Reader;
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::host::Protection;
+use crate::input::{Host, Text};
+
+/// Why nothing uses an annotation on this hypervisor; `None` where something does.
+pub fn unused(rule: &Rule, reader: Option<&Reader>, hypervisor: &str) -> Option<Cow<'static, str>> {
+    let reader = reader?;
+    if !reader.effective {
+        return Some(format!("sets {}, which nothing in runtime-rs 4.1 uses", rule.field).into());
+    }
+    let used = reader.hypervisors.is_empty() || reader.hypervisors.contains(&hypervisor);
+    (!used).then(|| {
+        format!(
+            "sets {}, which {hypervisor} does not use (only {})",
+            rule.field,
+            reader.hypervisors.join(", ")
+        )
+        .into()
+    })
+}
+
+fn remark(code: Code, severity: Severity, subject: &str, message: String, who: Who) -> Finding {
+    Finding { code, severity, subject: Some(subject.to_owned()), place: None, message, fix: None, who }
+}
+
+/// What loading leaves standing: remarks on the policy and the host, once for a table.
+pub fn of_table(read: &Read, name: &str, gates: &Gates, host: &Host) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Some(hv) = read.adjusted.hypervisor.get(name) else { return findings };
+    let mut say = |code, key: &str, message| {
+        let subject = format!("hypervisor.{name}.{key}");
+        let place = read.places.get(&subject).cloned();
+        let who = Who::ClusterAdministrator;
+        findings.push(Finding { place, ..remark(code, Severity::Warning, &subject, message, who) });
+    };
+    if gates.names.disabled() {
+        let bad: Vec<String> = gates
+            .names
+            .invalid()
+            .filter_map(|(i, _)| hv.security_info.enable_annotations.get(i))
+            .map(|p| format!("{p:?}"))
+            .collect();
+        let message = format!(
+            "{} is not a regular expression, and one such pattern disables all of enable_annotations",
+            bad.join(", ")
+        );
+        say(Code::PolicyDisabled, "enable_annotations", message);
+    }
+    if hv.security_info.confidential_guest && host.facts.protection == Protection::None {
+        let message = "confidential_guest is set, and the host has no TEE".to_owned();
+        say(Code::NoTee, "confidential_guest", message);
+    }
+    findings
+}
+
+/// Remarks on one pod. `unused` tells of an annotation why nothing uses it.
+pub fn of_pod<'t>(
+    trails: &[Trail<'_>],
+    unused: impl Fn(&Trail<'_>) -> Option<&'t Text>,
+    gates: &Gates,
+    config: &Config<'_>,
+    workload: Workload,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let Some(hv) = config.active_hypervisor() else { return findings };
+    for trail in trails.iter().filter(|t| matches!(t.fate, Fate::Taken)) {
+        let Some(rule) = trail.rule else { continue };
+        if let Some(why) = unused(trail) {
+            let message = why.as_str().to_owned();
+            findings.push(remark(Code::NoEffect, Severity::Warning, trail.key, message, Who::PodAuthor));
+        }
+        if let Action::Listed(list, _) = rule.action {
+            let pattern = trail.path_pattern.and_then(|i| list_of(hv, list.key()).get(i));
+            let over = trail.path_pattern.zip(gates.path(list));
+            let over = over.is_some_and(|(index, gate)| gate.reaches_over_folders(index, trail.value));
+            findings.extend(admitted(trail, list.key(), pattern.map_or("", String::as_str), over));
+        }
+    }
+    let subject = |key: &str| format!("hypervisor.{}.{key}", config.runtime.hypervisor_name);
+    if hv.cpu_info.default_vcpus.is_nan() {
+        let message =
+            "default_vcpus is not a number (NaN): it passes every check, and the VM starts with 0 or 1 vCPU"
+                .to_owned();
+        findings.push(remark(
+            Code::NotANumber,
+            Severity::Warning,
+            &subject("default_vcpus"),
+            message,
+            Who::PodAuthor,
+        ));
+    }
+    if config.runtime.static_sandbox_resource_mgmt && workload.vcpus > 0.0 && workload.memory == 0 {
+        let message = format!(
+            "the pod limits CPU but not memory, so static sizing leaves the VM overhead_memory alone: {} MiB",
+            hv.memory_info.default_memory
+        );
+        findings.push(remark(
+            Code::OverheadOnly,
+            Severity::Warning,
+            &subject("overhead_memory"),
+            message,
+            Who::PodAuthor,
+        ));
+    }
+    findings
+}
+
+/// Paths that a glob lets through though nobody may have meant it.
+fn admitted(trail: &Trail<'_>, list: &str, pattern: &str, over_folders: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let who = Who::ClusterAdministrator;
+    if over_folders {
+        let message =
+            format!("{pattern:?} of {list} lets {:?} through because its * reaches over /", trail.value);
+        findings.push(remark(Code::GlobOverFolders, Severity::Warning, trail.key, message, who));
+    }
+    if trail.value.contains("..") && trail.value.split('/').any(|part| part == "..") {
+        let message = format!(
+            "{pattern:?} of {list} lets {:?} through: the text matches, and .. leads out of the folder",
+            trail.value
+        );
+        findings.push(remark(Code::PathClimbs, Severity::Warning, trail.key, message, who));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::input::config::Layers;
+    use crate::input::host::{HostFacts, MemoryFiles};
+    use crate::runtime::rs::load;
+    use crate::runtime::verdict::{Stage, Status};
+    use crate::runtime::{Depth, LoadOptions, Run, Sandbox};
+
+    const FILE: &str = r#"
+[hypervisor.qemu]
+path = "/opt/bin/qemu"
+kernel = "/opt/vmlinux"
+image = "/opt/kata.img"
+valid_hypervisor_paths = ["/opt/*"]
+enable_annotations = ["path", "^default", "^entropy_source$", "^kernel$"]
+overhead_memory = 64
+shared_fs = "none"
+[agent.kata]
+[runtime]
+name = "virt_container"
+hypervisor_name = "qemu"
+agent_name = "kata"
+static_sandbox_resource_mgmt = true
+"#;
+
+    fn run(file: &str, annotations: &[(&str, &str)]) -> Run {
+        let files = ["/opt/bin/qemu", "/opt/vmlinux", "/opt/kata.img", "/bin/sh"];
+        let files = files.iter().fold(MemoryFiles::new(), |files, path| files.file(path, 0o755, "x"));
+        let host = Host::new(HostFacts::default(), Arc::new(files));
+        let annotations =
+            annotations.iter().map(|(key, value)| (format!("io.{key}"), (*value).to_owned())).collect();
+        let sandbox = Sandbox { id: "S", hostname: "", annotations: &annotations };
+        let layers = Layers::of_text("/c.toml", file);
+        let release = crate::release::Release::newest(crate::release::Runtime::Rs);
+        load(release, &layers, &host, &LoadOptions::default()).unwrap().run(&host, &sandbox, Depth::Full)
+    }
+
+    fn codes(run: &Run) -> Vec<Code> {
+        run.findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn what_starts_though_nobody_may_have_meant_it() {
+        let path = "katacontainers.config.hypervisor.path";
+        let deep = run(FILE, &[(path, "/opt/bin/qemu")]);
+        assert!(deep.failure.is_none(), "{:?}", deep.failure);
+        assert!(codes(&deep).contains(&Code::GlobOverFolders));
+        assert!(codes(&run(FILE, &[(path, "/opt/../bin/sh")])).contains(&Code::PathClimbs));
+        let vcpus = run(FILE, &[("katacontainers.config.hypervisor.default_vcpus", "NaN")]);
+        assert!(codes(&vcpus).contains(&Code::NotANumber));
+    }
+
+    #[test]
+    fn limits_of_cpu_alone_leave_the_overhead() {
+        let limits =
+            [("kubernetes.cri.sandbox-cpu-quota", "200000"), ("kubernetes.cri.sandbox-cpu-period", "100000")];
+        let run = run(FILE, &limits);
+        assert!(codes(&run).contains(&Code::OverheadOnly));
+        let memory = run.effective.unwrap();
+        assert_eq!(memory.get("hypervisor.qemu.default_memory").unwrap().value, 64);
+    }
+
+    #[test]
+    fn one_bad_pattern_disables_the_list() {
+        let file = FILE.replace("[\"path\"", "[\"(\", \"path\"");
+        let run = run(&file, &[("katacontainers.config.hypervisor.default_vcpus", "2")]);
+        assert!(codes(&run).contains(&Code::PolicyDisabled));
+        let verdict = &run.verdicts[0];
+        assert_eq!((verdict.status, verdict.stage), (Status::Ignored, Stage::Name));
+        assert!(verdict.reason().contains("\"(\" disables all"), "{}", verdict.reason());
+    }
+
+    #[test]
+    fn what_this_hypervisor_does_not_use_is_said() {
+        let file = FILE.replace("overhead", "valid_entropy_sources = [\"/dev/*\"]\noverhead");
+        let run = run(&file, &[("katacontainers.config.hypervisor.entropy_source", "/dev/random")]);
+        assert!(codes(&run).contains(&Code::NoEffect));
+        assert_eq!(run.verdicts[0].reason(), "sets entropy_source, which qemu does not use (only clh)");
+    }
+
+    #[test]
+    fn the_verdict_on_the_culprit_is_refused() {
+        let kernel = "katacontainers.config.hypervisor.kernel";
+        let gone = run(FILE, &[(kernel, "/nope"), ("katacontainers.config.hypervisor.default_vcpus", "2")]);
+        assert_eq!(
+            gone.failure.as_ref().unwrap().annotation.as_deref(),
+            Some("io.katacontainers.config.hypervisor.kernel")
+        );
+        let statuses: Vec<_> = gone.verdicts.iter().map(|v| v.status).collect();
+        assert_eq!(statuses, [Status::Applied, Status::Refused]);
+        assert!(gone.verdicts[0].reason().ends_with("sets default_vcpus, but the pod does not start"));
+    }
+}

@@ -1,0 +1,452 @@
+//! What became of each annotation, told for people: status, reason, what would help, and the stations.
+//!
+//! Judges nothing that the runtime does not: it compares the value an annotation wrote with the value
+//! in the end, and words the difference. What was taken and why not: `annotations`.
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value as Json;
+
+use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
+use super::config::{Config, Runtime};
+use super::{Loaded, Pair};
+use crate::catalog;
+use crate::input::Text;
+use crate::release::{self, Release};
+use crate::runtime::verdict::{
+    Failure, FailureStage, Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict,
+};
+
+/// The tables in use, to look at.
+pub fn view<'c>(config: &'c Config<'_>) -> Option<View<'c>> {
+    Some(View { hv: config.active_hypervisor()?, ag: config.active_agent()?, rt: &config.runtime })
+}
+
+/// What is the same in all verdicts on the annotation of one rule, under one pair of tables.
+pub struct Told {
+    /// The configuration key with its table.
+    field: Text,
+    /// The configured value.
+    before: Option<Arc<Json>>,
+    /// Why nothing uses it on this hypervisor, where nothing does.
+    pub(super) unused: Option<Text>,
+    /// The stations of an annotation that is in effect: by the pattern that lets its value through, where
+    /// a list does.
+    ways: Vec<OnceLock<Arc<[Step]>>>,
+}
+
+/// What is known when the pod's way is over.
+pub struct Story<'s> {
+    /// The configuration and its policy.
+    pub loaded: &'s Loaded,
+    /// What is the same for every pod that uses the same tables.
+    pub(super) pair: Option<&'s Pair>,
+    /// In the end, or as far as the pod got.
+    pub last: &'s Config<'s>,
+    /// Its tables in use.
+    pub view: Option<View<'s>>,
+    /// Why the pod does not start.
+    pub failure: Option<&'s Failure>,
+    /// Whether the limits of the pod sized the VM.
+    pub sized: bool,
+}
+
+impl Loaded {
+    /// What is the same in all verdicts on the annotation, where it has a rule.
+    pub(super) fn told<'s>(
+        &'s self,
+        pair: Option<&'s Pair>,
+        names: &Runtime,
+        trail: &Trail<'_>,
+    ) -> Option<&'s Told> {
+        let (rule, pair) = (trail.rule?, pair?);
+        let told = pair.told.get(trail.index?)?;
+        Some(told.get_or_init(|| {
+            let listed = match rule.action {
+                Action::Listed(list, _) => self.patterns(names, list.key()).len(),
+                _ => 0,
+            };
+            Told {
+                field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
+                before: self.before(pair, names, rule).map(Arc::new),
+                unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name).map(Text::from),
+                ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
+            }
+        }))
+    }
+
+    /// The configured value in the table that the pod uses.
+    fn before(&self, pair: &Pair, names: &Runtime, rule: &Rule) -> Option<Json> {
+        if rule.field == "kernel_params" {
+            return Some(pair.boot.kernel_params.as_str().into());
+        }
+        let loaded = &self.read.adjusted;
+        let view = View {
+            hv: loaded.hypervisor.get(&names.hypervisor_name)?,
+            ag: loaded.agent.get(&names.agent_name)?,
+            rt: &loaded.runtime,
+        };
+        Some((rule.shown)(view).into())
+    }
+
+    fn patterns(&self, names: &Runtime, list: &str) -> &[String] {
+        let hv = self.read.adjusted.hypervisor.get(&names.hypervisor_name);
+        hv.map(|hv| super::list_of(hv, list)).unwrap_or_default()
+    }
+}
+
+impl Story<'_> {
+    /// The verdict on one annotation.
+    pub fn verdict(&self, trail: &Trail<'_>) -> Verdict {
+        let told = self.loaded.told(self.pair, &self.last.runtime, trail);
+        let mut verdict = Verdict {
+            key: trail.key.clone(),
+            value: trail.value.clone(),
+            status: Status::Applied,
+            field: told.map(|told| told.field.clone()),
+            after: None,
+            before: told.and_then(|told| told.before.clone()),
+            stage: Stage::Effective,
+            reason: Text::default().into(),
+            fix: None,
+            trace: Trace::default(),
+        };
+        if let (Fate::Taken, Some(rule)) = (&trail.fate, trail.rule) {
+            self.taken(trail, rule, told, &mut verdict);
+            return verdict;
+        }
+        verdict.after.clone_from(&verdict.before);
+        match (&trail.fate, trail.rule) {
+            (Fate::Taken | Fate::Unknown, _) => self.unknown(trail, &mut verdict),
+            (Fate::NotEnabled, _) => self.not_enabled(trail, &mut verdict),
+            (Fate::PassedOver(stage, why), _) => {
+                self.stations(trail, *stage, &mut verdict);
+                end(&mut verdict, Status::Ignored, *stage, why.clone());
+            }
+            (Fate::Refused(refusal), _) => self.refused(trail, refusal, &mut verdict),
+        }
+        verdict
+    }
+
+    fn unknown(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
+        let fate = catalog::annotation(trail.key).map(|a| a.reader(Release::newest(release::Runtime::Rs)));
+        let overwritten = fate.is_some_and(|reader| reader.overwritten);
+        let reason = match fate.and_then(|reader| reader.fate) {
+            Some(_) if overwritten => {
+                "the runtime writes this one itself, over whatever a pod says".to_owned()
+            }
+            // Of a gated key the list says what becomes of it; here its name was not let through.
+            Some(fate) if trail.short().is_none() && fate != "ignored" => {
+                format!("runtime-rs 4.1 does not read it: {fate}")
+            }
+            _ if trail.short().is_some() => {
+                "runtime-rs 4.1 reads no such annotation; were its name in enable_annotations, the pod would fail"
+                    .to_owned()
+            }
+            _ => "runtime-rs 4.1 reads no such annotation".to_owned(),
+        };
+        step(verdict, Stage::Known, false, "no rule for this key");
+        verdict.fix = nearest(trail.key).map(Box::new);
+        let status = if overwritten { Status::Ignored } else { Status::Unknown };
+        end(verdict, status, Stage::Known, reason);
+    }
+
+    fn not_enabled(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
+        let short = trail.short().unwrap_or_default();
+        let table = format!("hypervisor.{}", self.last.runtime.hypervisor_name);
+        let invalid = self.loaded.gates(self.last).and_then(|gates| {
+            let first = gates.names.invalid().next().map(|(i, _)| i);
+            first.filter(|_| gates.names.disabled())
+        });
+        self.stations(trail, Stage::Name, verdict);
+        let reason = match invalid {
+            Some(index) => {
+                let pattern = self.pattern("enable_annotations", index);
+                let advice =
+                    format!("mend or remove the invalid pattern {pattern:?} of [{table}] enable_annotations");
+                verdict.fix = Some(Fix::Advice(advice.into()).into());
+                format!("the invalid pattern {pattern:?} disables all of enable_annotations")
+            }
+            None => {
+                let list = ListId::new(table, "enable_annotations");
+                let pattern = format!("^{}$", regex::escape(short));
+                verdict.fix = Some(Fix::Allow { list, pattern }.into());
+                format!(
+                    "no pattern of enable_annotations matches {short:?}; runtime-rs reads past it with a warning"
+                )
+            }
+        };
+        if let Some(last) = verdict.trace.last_mut() {
+            last.note = reason.clone().into();
+        }
+        end(verdict, Status::Ignored, Stage::Name, reason);
+    }
+
+    fn refused(&self, trail: &Trail<'_>, refusal: &Refusal, verdict: &mut Verdict) {
+        self.stations(trail, refusal.stage, verdict);
+        if let Some(last) = verdict.trace.last_mut() {
+            last.note = refusal.message.clone().into();
+        }
+        let fix = match &refusal.fix {
+            Some(fix) => Some(fix.clone()),
+            None if refusal.stage == Stage::Known => {
+                nearest(trail.key).or(Some(Fix::Advice("take the annotation out of the pod".into())))
+            }
+            None => None,
+        };
+        verdict.fix = fix.map(Box::new);
+        end(verdict, Status::Refused, refusal.stage, refusal.reason.clone());
+    }
+
+    /// The stations up to `last`, which stops the annotation unless it is `Effective`.
+    fn stations(&self, trail: &Trail<'_>, last: Stage, verdict: &mut Verdict) {
+        self.stations_of(trail, last, &mut |step| verdict.trace.push(step));
+    }
+
+    fn stations_of(&self, trail: &Trail<'_>, last: Stage, put: &mut dyn FnMut(Step)) {
+        let Some(rule) = trail.rule else {
+            if let Some(index) = trail.name_pattern {
+                let place = self.names_place();
+                let note = self.pattern("enable_annotations", index).to_owned();
+                put(Step { stage: Stage::Name, passed: true, note: note.into(), place });
+            }
+            put(station(Stage::Known, false, ""));
+            return;
+        };
+        if last == Stage::Known {
+            put(station(last, false, rule.field));
+            return;
+        }
+        if trail.short().is_some() {
+            let passed = last != Stage::Name;
+            let note = match trail.name_pattern {
+                Some(index) => self.pattern("enable_annotations", index).to_owned().into(),
+                None => "no pattern matches".into(),
+            };
+            let place = self.names_place();
+            put(Step { stage: Stage::Name, passed, note, place });
+            if !passed {
+                return;
+            }
+        }
+        put(station(Stage::Known, true, rule.field));
+        let (reading, asks_range) = reading(rule.action);
+        let gate = match rule.action {
+            Action::Listed(list, _) => Some((list.key(), trail.path_pattern)),
+            Action::Existing(_) => Some(("the host's files", None)),
+            _ => None,
+        };
+        for stage in [Stage::Parse, Stage::Range, Stage::Value, Stage::Merge] {
+            let passed = stage != last;
+            match stage {
+                Stage::Parse => put(station(stage, passed, reading)),
+                Stage::Range if asks_range || !passed => put(station(stage, passed, "")),
+                Stage::Value => match gate {
+                    Some((list, Some(index))) if passed => {
+                        let place = self.place(list);
+                        let note = self.pattern(list, index).to_owned();
+                        put(Step { stage, passed, note: note.into(), place });
+                    }
+                    Some((list, _)) => put(station(stage, passed, list)),
+                    None if !passed => put(station(stage, passed, "")),
+                    None => {}
+                },
+                Stage::Merge if !passed || last > Stage::Merge => {
+                    put(station(stage, passed, merging(rule.action)));
+                }
+                _ => {}
+            }
+            if !passed {
+                return;
+            }
+        }
+    }
+
+    fn taken(&self, trail: &Trail<'_>, rule: &Rule, told: Option<&Told>, verdict: &mut Verdict) {
+        let wrote = &trail.wrote;
+        if let Some(failure) = self.failure {
+            self.stations(trail, Stage::Effective, verdict);
+            verdict.after.clone_from(wrote);
+            if failure.annotation.as_deref() == Some(trail.key.as_str()) {
+                // The checks over the whole configuration, or the start of the VM itself.
+                let launched = failure.stage == FailureStage::Launch;
+                let stage = if launched { Stage::Effective } else { Stage::Sizing };
+                step(verdict, stage, false, failure.message.clone());
+                end(verdict, Status::Refused, stage, failure.message.clone());
+            } else {
+                step(verdict, Stage::Effective, false, "the pod does not start");
+                verdict.reason = format!("sets {}, but the pod does not start", rule.field).into();
+            }
+            return;
+        }
+        let as_it_wrote = |wrote: &Arc<Json>| (sizing_ignores(rule, self), Some(Arc::clone(wrote)));
+        let (overridden, after) = match (wrote, self.view) {
+            // Nothing after the annotations writes to the agent's table.
+            (Some(wrote), Some(_)) if rule.table == Table::Agent => as_it_wrote(wrote),
+            (Some(wrote), Some(view)) => match (rule.shown)(view) {
+                last if last.is(wrote) => as_it_wrote(wrote),
+                last => {
+                    let last = Json::from(last);
+                    (replaced(rule, wrote, &last, self), Some(Arc::new(last)))
+                }
+            },
+            (_, view) => (sizing_ignores(rule, self), view.map(rule.shown).map(Json::from).map(Arc::new)),
+        };
+        verdict.after = after;
+        if let Some((stage, why)) = overridden {
+            if stage == Stage::Sizing {
+                // Without the annotation the size would be the same.
+                verdict.before.clone_from(&verdict.after);
+            }
+            self.stations(trail, Stage::Effective, verdict);
+            step(verdict, stage, false, why.clone());
+            end(verdict, Status::Overridden, stage, why);
+            return;
+        }
+        verdict.trace = self.way(trail, rule, told);
+        let reason: Reason = match told.and_then(|told| told.unused.clone()) {
+            Some(why) => why.into(),
+            None if verdict.before == verdict.after => rule.sets_anyway.into(),
+            None => rule.sets.into(),
+        };
+        verdict.reason = reason;
+    }
+
+    /// All stations, of an annotation that is in effect.
+    fn way(&self, trail: &Trail<'_>, rule: &Rule, told: Option<&Told>) -> Trace {
+        let walk = || {
+            let mut steps = Vec::with_capacity(8);
+            self.stations_of(trail, Stage::Effective, &mut |step| steps.push(step));
+            steps.push(Step { stage: Stage::Effective, passed: true, note: rule.field.into(), place: None });
+            steps
+        };
+        match told.and_then(|told| told.ways.get(trail.path_pattern.unwrap_or(0))) {
+            Some(way) => Trace::along(Arc::clone(way.get_or_init(|| walk().into()))),
+            None => walk().into(),
+        }
+    }
+
+    fn pattern(&self, list: &str, index: usize) -> &str {
+        self.loaded.patterns(&self.last.runtime, list).get(index).map_or("", String::as_str)
+    }
+
+    fn names_place(&self) -> Option<crate::input::Place> {
+        self.loaded.gates(self.last)?.names_place.clone()
+    }
+
+    fn place(&self, list: &str) -> Option<crate::input::Place> {
+        let key = format!("hypervisor.{}.{list}", self.last.runtime.hypervisor_name);
+        self.loaded.read.places.get(&key).cloned()
+    }
+}
+
+fn station(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
+    Step { stage, passed, note: note.into(), place: None }
+}
+
+fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Note>) {
+    verdict.trace.push(station(stage, passed, note));
+}
+
+fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: impl Into<Reason>) {
+    verdict.status = status;
+    verdict.stage = stage;
+    verdict.reason = reason.into();
+}
+
+fn nearest(key: &str) -> Option<Fix> {
+    catalog::nearest(key, Release::newest(release::Runtime::Rs))
+        .map(|known| Fix::Advice(format!("the nearest that it reads is {}", known.key).into()))
+}
+
+/// How a value is read, in a few words, and whether a range is asked.
+fn reading(action: Action) -> (&'static str, bool) {
+    match action {
+        Action::Bool(_) => ("true or false, trimmed", false),
+        Action::U32(_) => ("a whole number of 32 bits, trimmed", false),
+        Action::U64(_) | Action::Usize(_) => ("a whole number of 64 bits, trimmed", false),
+        Action::Sector(_) | Action::Ports(..) => ("a whole number of 32 bits, trimmed", true),
+        Action::Vcpus => ("a number, fractions allowed", true),
+        Action::Memory => ("a size with a unit, or MiB", true),
+        Action::HugePages => ("hugetlbfs or thp", false),
+        Action::VerityParams => ("key=value pairs between commas", false),
+        Action::Initdata => ("base64 of gzip", false),
+        Action::Timeout => ("whole seconds of 32 bits, trimmed", false),
+        Action::RuntimeName => ("one of three names", true),
+        Action::SharedMounts => ("a JSON list", false),
+        Action::Append(..) => ("pieces, not trimmed", false),
+        Action::SharedFs => ("text, trimmed", false),
+        Action::Text(_)
+        | Action::Listed(..)
+        | Action::Existing(_)
+        | Action::KernelParams
+        | Action::PickHypervisor
+        | Action::PickAgent
+        | Action::NeverFromPods => ("text as it stands", false),
+    }
+}
+
+fn merging(action: Action) -> &'static str {
+    match action {
+        Action::Append(..) => "put behind the configured entries",
+        Action::KernelParams => "takes the place of parameters with the same key",
+        _ => "takes the place of the configured value",
+    }
+}
+
+/// Whether sizing would write over the field whatever stands there.
+fn sizing_ignores(rule: &Rule, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
+    let sized = story.last.runtime.static_sandbox_resource_mgmt;
+    match rule.field {
+        "default_maxvcpus" if sized => {
+            Some((Stage::Sizing, "static sizing: the VM gets no more vCPUs than it starts with".into()))
+        }
+        "default_vcpus" if story.sized => Some((
+            Stage::Sizing,
+            "static sizing: the pod's limits plus overhead_vcpus take the place of default_vcpus".into(),
+        )),
+        "default_memory" if story.sized => Some((
+            Stage::Sizing,
+            "static sizing: the pod's memory limit plus overhead_memory takes the place of default_memory"
+                .into(),
+        )),
+        _ => None,
+    }
+}
+
+/// Why a value differs in the end from what the annotation wrote; `None` where it is the same thing in
+/// another form.
+fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
+    if let Some(ignored) = sizing_ignores(rule, story) {
+        return Some(ignored);
+    }
+    let hv = story.view?.hv;
+    let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
+    let range = |why: String| Some((Stage::Range, Cow::Owned(why)));
+    match rule.field {
+        "default_maxvcpus" => range(format!("limited to the host's CPUs: {last}")),
+        "default_vcpus" => range(format!(
+            "{wrote} becomes {last}: nothing below 1 or above the host's CPUs and default_maxvcpus"
+        )),
+        "default_memory" => range(format!("limited to the host's memory: {last} MiB")),
+        "network_queues" => range(format!("{wrote} becomes {last}: from 1 to 256 queues")),
+        "num_queues" | "queue_size" | "memory_slots" if wrote == &Json::from(0) => {
+            range(format!("0 means the default: {last}"))
+        }
+        "block_device_driver" | "memory_offset" | "enable_vhost_user_store"
+            if hv.blockdev_info.disable_block_device_use =>
+        {
+            Some((Stage::Merge, "disable_block_device_use takes it away".into()))
+        }
+        "vhost_user_store_path" if text(last).is_empty() => {
+            Some((Stage::Merge, "taken away: enable_vhost_user_store is false".into()))
+        }
+        "internetworking_model" | "disable_new_netns"
+            if rule.table == Table::Runtime && story.last.hypervisor.contains_key("remote") =>
+        {
+            Some((Stage::Merge, "a [hypervisor.remote] table forces its own network on the file".into()))
+        }
+        _ => None,
+    }
+}
