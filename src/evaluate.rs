@@ -15,6 +15,7 @@ use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::cri::{Engine, Passages};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
+use crate::input::host::Assumption;
 use crate::input::manifest::{Pod, PodAnnotation, Sizing};
 use crate::input::{Annotations, Host, Text};
 use crate::launch::Launch;
@@ -94,6 +95,21 @@ pub struct Evaluation {
     pub sizing: Option<Sizing>,
     /// The annotations of the sandbox that the runtime is given; `None` where it is given none.
     pub received: Option<Annotations>,
+    /// What the answer rests on that nobody has looked at.
+    pub assumed: Arc<[Assumption]>,
+}
+
+impl Evaluation {
+    /// What a verdict rests on that nobody has looked at: the file that the annotation names, or its digest.
+    pub fn assumed_for(&self, verdict: &Verdict) -> Option<&Assumption> {
+        if self.assumed.is_empty() || !matches!(verdict.status, Status::Applied | Status::Overridden) {
+            return None;
+        }
+        self.assumed.iter().find(|assumption| match assumption {
+            Assumption::Digest(_) => verdict.key.ends_with("_hash"),
+            _ => assumption.path() == Some(&*verdict.value),
+        })
+    }
 }
 
 /// A setup whose configuration is loaded, ready for any number of pods. Cheap to clone.
@@ -103,14 +119,33 @@ pub struct Evaluator {
     loaded: Arc<Result<Loaded, LoadError>>,
     /// The size of a sandbox that asks for nothing, once somebody wants it.
     base: Arc<OnceLock<Option<vm_size::Base>>>,
+    /// What the loaded configuration rests on that nobody has looked at.
+    assumed: Arc<[Assumption]>,
 }
 
 impl Evaluator {
     /// Loads the configuration.
     pub fn new(setup: Setup) -> Self {
         let options = LoadOptions { hypervisor: setup.hypervisor.as_deref() };
-        let loaded = Loaded::load(setup.release, &setup.layers, &setup.host, &options);
-        Self { setup: Arc::new(setup), loaded: Arc::new(loaded), base: Arc::default() }
+        let host = setup.host.noting(setup.host.granted());
+        let loaded = Loaded::load(setup.release, &setup.layers, &host, &options);
+        if let (Ok(loaded), false) = (&loaded, host.sees_all()) {
+            // What every start asks is asked once, before what a pod asks on top.
+            let nothing = Annotations::default();
+            loaded.run(
+                &host,
+                &Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", annotations: &nothing },
+                Depth::Full,
+            );
+        }
+        let assumed = host.noted();
+        drop(host);
+        Self { setup: Arc::new(setup), loaded: Arc::new(loaded), base: Arc::default(), assumed }
+    }
+
+    /// What the loaded configuration rests on that nobody has looked at.
+    pub fn assumed(&self) -> &Arc<[Assumption]> {
+        &self.assumed
     }
 
     /// The same setup with other layers (an unsaved edit, another file).
@@ -195,17 +230,18 @@ impl Evaluator {
         }
         let sandbox =
             Sandbox { id: self.sandbox_id(), hostname: &pod.hostname, annotations: &passed.received };
-        let host = &self.setup.host;
+        let host = self.setup.host.noting(&self.assumed);
         let mut run = match self.loaded.as_ref() {
-            Ok(loaded) => loaded.run(host, &sandbox, depth),
-            Err(error) => Loaded::run_without(self.setup.release, error, host, &sandbox, depth),
+            Ok(loaded) => loaded.run(&host, &sandbox, depth),
+            Err(error) => Loaded::run_without(self.setup.release, error, &host, &sandbox, depth),
         };
         let verdicts = self.join(pod, &passed.passages, &mut run);
         let outcome = match run.failure.take() {
             Some(failure) => Outcome::Refused(failure),
             None => Outcome::Starts,
         };
-        finish(pod, outcome, verdicts, run, sizing, Some(passed.received))
+        let assumed = host.noted();
+        Evaluation { assumed, ..finish(pod, outcome, verdicts, run, sizing, Some(passed.received)) }
     }
 
     fn refused_by_kubernetes(&self, pod: &Pod, sizing: Option<Sizing>) -> Evaluation {
@@ -345,6 +381,7 @@ fn finish(
         agent: run.agent,
         sizing,
         received,
+        assumed: Arc::default(),
     }
 }
 

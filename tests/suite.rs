@@ -12,6 +12,7 @@
 
 mod alike;
 mod architecture;
+mod away;
 mod causes;
 mod command_line;
 mod conformance_go;

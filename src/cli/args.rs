@@ -173,9 +173,23 @@ pub struct Input {
     /// Look every named path up under DIR, and show it without DIR
     #[arg(long, value_name = "DIR", help_heading = "Host", hide_short_help = true)]
     pub root: Option<PathBuf>,
+    /// Whether to look for the files that are named, or to take them for granted
+    ///
+    /// Default: looked for with --root, and where any file that the configuration names is on this machine. Else
+    /// this is not their host, and they are assumed to be there; every answer that rests on that says so.
+    #[arg(long, value_enum, value_name = "HOW", help_heading = "Host", hide_short_help = true)]
+    pub files: Option<FilesChoice>,
     /// The sandbox id to put in the place of {sandbox-id}
     #[arg(long, value_name = "ID", help_heading = "Host", hide_short_help = true)]
     pub sandbox_id: Option<String>,
+}
+
+/// What is done about the files that are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum FilesChoice {
+    Check,
+    Assume,
 }
 
 /// How the terminal program behaves.

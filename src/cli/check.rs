@@ -77,7 +77,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             let paint = paint(args.color);
             let work = |pod: Pod| {
                 let evaluation = evaluator.evaluate(&pod, depth);
-                (Tally::of(&evaluation), text::pod(&pod, &evaluation, paint))
+                let besides = text::assumed_besides(&evaluation, evaluator.assumed(), paint);
+                let report = text::pod(&pod, &evaluation, paint) + &besides.unwrap_or_default();
+                (Tally::of(&evaluation), report)
             };
             pods::each_worked(&args.input, work, |(counted, report)| {
                 progress.pod();
@@ -85,6 +87,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
                 Ok(writeln!(out, "{report}")?)
             })?;
             writeln!(out, "{}", tally.line())?;
+            write!(out, "{}", text::assumed(evaluator.assumed(), paint).unwrap_or_default())?;
         }
     }
     out.flush()?;

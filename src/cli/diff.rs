@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::args::{DiffArgs, DiffSubject, Input, RuntimeChoice};
 use super::setup::SetupError;
-use super::{CliError, Exit, paint, pods, setup};
+use super::{CliError, Exit, paint, pods, say_assumed, setup};
 use crate::catalog::KATA_PREFIX;
 use crate::diff::Sides;
 use crate::diff::evaluation::Differences;
@@ -25,6 +25,10 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     let candidate = candidate(args)?;
     let (old, _) = setup::evaluator(&args.input)?;
     let (new, _) = setup::evaluator(&candidate.input)?;
+    say_assumed(&old);
+    if new.assumed() != old.assumed() {
+        say_assumed(&new);
+    }
     let old_pods = collect(&args.input)?;
     let mut new_pods = collect(&candidate.input)?;
     if candidate.without_annotations {

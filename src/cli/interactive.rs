@@ -94,7 +94,7 @@ fn load(
     let sample = chosen.sample;
     let piped = input.manifests.iter().any(|p| p == Path::new("-"));
     let reload = {
-        let (input, host, root) = (input.clone(), evaluator.setup().host.clone(), root.clone());
+        let (input, host, root) = (input.clone(), evaluator.setup().host.looking(), root.clone());
         // What cannot be read a second time.
         let kept = if sample || piped { pods.clone() } else { Vec::new() };
         let layers = chosen.layers.clone();

@@ -26,6 +26,7 @@ pub use exit::Exit;
 use report::Paint;
 use setup::SetupError;
 
+use crate::evaluate::Evaluator;
 use crate::report::{escape, text as report};
 use crate::tui::keymap::Keymap;
 use crate::tui::keys;
@@ -86,6 +87,13 @@ fn settings() -> Result<Exit, CliError> {
     let there = if path.is_some_and(|p| p.exists()) { "" } else { " (not there)" };
     write!(io::stdout(), "# read from {shown}{there}\n{}", crate::tui::settings::DEFAULT)?;
     Ok(Exit::Clean)
+}
+
+/// Says on standard error what the answer rests on that nobody has looked at.
+fn say_assumed(evaluator: &Evaluator) {
+    if let Some(line) = report::assumed(evaluator.assumed(), Paint { color: false }) {
+        let _ = write!(io::stderr(), "katascope: {line}");
+    }
 }
 
 fn paint(choice: ColorChoice) -> Paint {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::args::{EditArgs, Input, PolicyCommand};
 use super::setup::{Chosen, SetupError};
-use super::{CliError, Exit, paint, pods, setup};
+use super::{CliError, Exit, paint, pods, say_assumed, setup};
 use crate::audit;
 use crate::catalog::{self, HYPERVISOR_PREFIX};
 use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
@@ -25,6 +25,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
         PolicyCommand::Deny(args) => edit(args, false),
         PolicyCommand::Audit(args) => {
             let (evaluator, _) = setup::evaluator(&args.input.input())?;
+            say_assumed(&evaluator);
             let (hypervisor, audit) = audit(&evaluator)?;
             let mut out = io::stdout().lock();
             if args.output.is_json() {
@@ -50,6 +51,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
                 let place = error.place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
                 return Err(SetupError::Usage(format!("{place}{}", error.message)).into());
             }
+            say_assumed(&evaluator);
             let hypervisor = active(&evaluator)?;
             let suggestion = suggest(&evaluator, &hypervisor, &all)?;
             let history = suggestion.history(&evaluator)?;

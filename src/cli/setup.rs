@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{CriChoice, Input, RuntimeChoice};
+use super::args::{CriChoice, FilesChoice, Input, RuntimeChoice};
 use crate::cri::Engine;
 use crate::cri::containerd::{self, Containerd};
 use crate::cri::crio::Crio;
@@ -15,7 +15,7 @@ use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts, READ_LIMIT};
 use crate::input::source::Source;
-use crate::input::{probe, search};
+use crate::input::{away, probe, search};
 use crate::kubernetes::kubelet::KubeletError;
 use crate::kubernetes::{Kubelet, Node, Version};
 use crate::release::{Asked, Judged, KnownBy, Meant, Release, Runtime};
@@ -231,6 +231,7 @@ pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
     let host = host(input)?;
     let chosen = layers(input, &host)?;
     let judged = release(input, &chosen.layers)?;
+    let host = as_far_as_seen(input, host, &chosen.layers);
     let setup = Setup {
         layers: chosen.layers.clone(),
         release: judged.release,
@@ -238,10 +239,22 @@ pub fn evaluator(input: &Input) -> Result<(Evaluator, Chosen), SetupError> {
         release_note: judged.note,
         hypervisor: input.hypervisor.clone(),
         sandbox_id: input.sandbox_id.clone(),
-        engine: engine(input, &host)?,
+        engine: engine(input, &host.looking())?,
         host,
     };
     Ok((Evaluator::new(setup), chosen))
+}
+
+/// The host as far as it can be looked at: its files may be elsewhere, and the configuration brought along.
+fn as_far_as_seen(input: &Input, host: Host, layers: &Layers) -> Host {
+    match input.files {
+        _ if layers.base.is_err() => host,
+        Some(FilesChoice::Check) => host,
+        Some(FilesChoice::Assume) if input.root.is_some() => away::partly_seen(&host, layers),
+        Some(FilesChoice::Assume) => away::unseen(&host, layers),
+        None if input.root.is_some() || away::is_its_host(layers, &host) => host,
+        None => away::unseen(&host, layers),
+    }
 }
 
 /// The configuration file that the container runtime names for the handler, where one is described.

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::args::{ShowArgs, Subject};
 use super::setup::SetupError;
-use super::{CliError, Exit, paint, pods, setup};
+use super::{CliError, Exit, paint, pods, say_assumed, setup};
 use crate::catalog;
 use crate::evaluate::Evaluation;
 use crate::evaluate::vm_size::VmSize;
@@ -19,6 +19,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         return known(args);
     }
     let (evaluator, _) = setup::evaluator(&args.input)?;
+    say_assumed(&evaluator);
     if let Some(trouble) = setup::trouble(&evaluator) {
         return Err(SetupError::Usage(trouble).into());
     }

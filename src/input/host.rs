@@ -2,18 +2,23 @@
 //!
 //! Decides how a path named by a configuration or an annotation is looked up (symbolic links are
 //! followed inside the root, as a chroot would) and remembers every answer, so that evaluation
-//! stays cheap. Judges nothing. What this machine's own facts are is probed in `probe`.
+//! stays cheap. Where the files cannot be looked at it answers as `assumption` decides, and notes that it did.
+//! Judges nothing. What this machine's own facts are is probed in `probe`.
 
+mod assumption;
 mod facts;
 mod files;
 mod memory;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use assumption::{Notes, PLACEHOLDER_SIZE};
 use memory::Memory;
 
+pub use assumption::{Assumption, Look};
 pub use facts::{Arch, FactOrigin, HostFacts, NumaNode, Protection};
 pub use files::{DiskFiles, Errno, FileKind, Files, MemoryFiles, READ_LIMIT, Stat};
 
@@ -22,7 +27,8 @@ pub use files::{DiskFiles, Errno, FileKind, Files, MemoryFiles, READ_LIMIT, Stat
 pub struct Expansion {
     /// Their paths.
     pub files: Vec<String>,
-    /// Whether all are there: a glob over too much is not followed to its end.
+    /// Whether all are here: a glob over too much is not followed to its end, and one over files that nobody can
+    /// look at not at all.
     pub whole: bool,
 }
 
@@ -33,6 +39,10 @@ pub struct Host {
     pub facts: HostFacts,
     files: Arc<dyn Files>,
     memory: Arc<Mutex<Memory>>,
+    look: Look,
+    /// What is taken for granted of the host as a whole: its hardware.
+    granted: Arc<[Assumption]>,
+    notes: Option<Arc<Notes>>,
 }
 
 impl fmt::Debug for Host {
@@ -54,7 +64,55 @@ const LINK_LIMIT: usize = 40;
 impl Host {
     /// A host of these facts and files.
     pub fn new(facts: HostFacts, files: Arc<dyn Files>) -> Self {
-        Self { facts, files, memory: Arc::default() }
+        Self {
+            facts,
+            files,
+            memory: Arc::default(),
+            look: Look::Everything,
+            granted: Arc::default(),
+            notes: None,
+        }
+    }
+
+    /// The same files, of which only so much can be looked at, on hardware of which so much is taken for granted.
+    #[must_use]
+    pub fn looked_at(&self, look: Look, granted: Vec<Assumption>) -> Self {
+        Self { look, granted: granted.into(), memory: Arc::default(), ..self.clone() }
+    }
+
+    /// The same files, all of which can be looked at.
+    #[must_use]
+    pub fn looking(&self) -> Self {
+        if self.sees_all() { self.clone() } else { self.looked_at(Look::Everything, Vec::new()) }
+    }
+
+    /// What is taken for granted of its hardware.
+    pub fn granted(&self) -> &Arc<[Assumption]> {
+        &self.granted
+    }
+
+    /// Whether all of its files can be looked at.
+    pub fn sees_all(&self) -> bool {
+        self.look == Look::Everything
+    }
+
+    /// The same host for one evaluation, which notes what is taken for granted beyond `before`.
+    pub fn noting(&self, before: &Arc<[Assumption]>) -> Cow<'_, Self> {
+        if self.sees_all() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self { notes: Some(Arc::new(Notes::after(before))), ..self.clone() })
+    }
+
+    /// What was taken for granted, `before` included.
+    pub fn noted(&self) -> Arc<[Assumption]> {
+        self.notes.as_ref().map(|notes| notes.all()).unwrap_or_default()
+    }
+
+    fn note(&self, assumption: Assumption) {
+        if let Some(notes) = &self.notes {
+            notes.add(assumption);
+        }
     }
 
     /// The same files with other facts; shares the memory of look-ups.
@@ -85,11 +143,9 @@ impl Host {
             return *known;
         }
         let answer = match self.files.lstat(path) {
-            Err(Errno::NotFound) if path == "/dev" => {
-                Ok(Stat { kind: FileKind::Directory, size: 0, mode: 0o755 })
-            }
+            Err(Errno::NotFound) if path == "/dev" => Ok(Stat::new(FileKind::Directory, 0, 0o755)),
             Err(Errno::NotFound) if self.lacks_devices() && is_device(path) => {
-                Ok(Stat { kind: FileKind::Other, size: 0, mode: 0o666 })
+                Ok(Stat::new(FileKind::Other, 0, 0o666))
             }
             answer => answer,
         };
@@ -102,9 +158,48 @@ impl Host {
         self.files.lstat("/dev/null").is_err()
     }
 
+    /// Whether the files are such that looking for this one tells nothing.
+    fn is_hidden(&self, path: &str) -> bool {
+        match &self.look {
+            Look::NothingBut(shown) => !is_device(path) && !shown.iter().any(|shown| **shown == *path),
+            Look::Everything | Look::Collected => false,
+        }
+    }
+
+    /// Whether the file that was not found is therefore not there.
+    fn is_absent(&self, path: &str) -> bool {
+        match &self.look {
+            Look::Everything => true,
+            Look::NothingBut(_) => !self.is_hidden(path),
+            Look::Collected => self.files.is_absent(path),
+        }
+    }
+
+    /// The answer where it can be had; `None` where nothing is known of the file.
+    fn seen<T>(&self, path: &str, ask: impl FnOnce() -> Result<T, Errno>) -> Option<Result<T, Errno>> {
+        if self.is_hidden(path) {
+            return None;
+        }
+        match ask() {
+            Err(Errno::NotFound) if !self.is_absent(path) => None,
+            answer => Some(answer),
+        }
+    }
+
+    /// Takes a file for granted that somebody names; its path as it would be without links.
+    fn take_for_granted(&self, path: &str) -> Result<Arc<str>, Errno> {
+        let path: Arc<str> = without_links(path)?.into();
+        self.note(Assumption::There(Arc::clone(&path)));
+        Ok(path)
+    }
+
     /// The absolute path with every link followed and `.`/`..` resolved, all components existing (`realpath`).
     /// A relative `path` starts at `/`.
     pub fn canonicalize(&self, path: &str) -> Result<Arc<str>, Errno> {
+        self.seen(path, || self.real(path)).unwrap_or_else(|| self.take_for_granted(path))
+    }
+
+    fn real(&self, path: &str) -> Result<Arc<str>, Errno> {
         if let Some(known) = self.memory().canonical.get(path) {
             return known.clone();
         }
@@ -161,23 +256,56 @@ impl Host {
 
     /// `stat`: links followed.
     pub fn stat(&self, path: &str) -> Result<Stat, Errno> {
+        self.seen(path, || self.real_stat(path)).unwrap_or_else(|| {
+            self.take_for_granted(path)?;
+            Ok(Stat { size_known: false, ..Stat::new(FileKind::File, PLACEHOLDER_SIZE, 0o755) })
+        })
+    }
+
+    fn real_stat(&self, path: &str) -> Result<Stat, Errno> {
         if let Some(known) = self.memory().stat.get(path) {
             return *known;
         }
-        let answer = self.canonicalize(path).and_then(|real| self.raw_lstat(&real));
+        let answer = self.real(path).and_then(|real| self.raw_lstat(&real));
         self.memory().stat.insert(path.to_owned(), answer);
         answer
     }
 
     /// `lstat`: the last component's link not followed.
     pub fn lstat(&self, path: &str) -> Result<Stat, Errno> {
-        let real = self.resolve(path, false)?;
-        self.raw_lstat(&real)
+        let look = || self.raw_lstat(&self.resolve(path, false)?);
+        self.seen(path, look).unwrap_or_else(|| self.stat(path))
     }
 
-    /// Whether `stat` works.
+    /// Whether a file that somebody names is there (`stat` works).
     pub fn exists(&self, path: &str) -> bool {
         self.stat(path).is_ok()
+    }
+
+    /// Whether a file is found that nobody names and a runtime only tries.
+    pub fn finds(&self, path: &str) -> bool {
+        self.seen(path, || self.real_stat(path)).map_or_else(
+            || {
+                self.note(Assumption::Absent(path.into()));
+                false
+            },
+            |answer| answer.is_ok(),
+        )
+    }
+
+    /// Whether it can be told if the file is there; takes nothing for granted.
+    pub fn knows(&self, path: &str) -> bool {
+        self.sees_all() || self.seen(path, || self.real_stat(path)).is_some()
+    }
+
+    /// Whether `/dev/vhost-vsock` is there.
+    pub fn vhost_vsock(&self) -> bool {
+        let guessed = self.facts.origins.get("vhost_vsock") == Some(&FactOrigin::Assumed);
+        if !self.sees_all() && guessed {
+            self.note(Assumption::There("/dev/vhost-vsock".into()));
+            return true;
+        }
+        self.facts.vhost_vsock
     }
 
     /// The target text of the link at `path`.
@@ -191,7 +319,10 @@ impl Host {
         if let Some(known) = self.memory().dirs.get(path) {
             return known.clone();
         }
-        let answer = self.canonicalize(path).and_then(|real| {
+        if self.is_hidden(path) {
+            return Err(Errno::NotFound);
+        }
+        let answer = self.real(path).and_then(|real| {
             let names = self.files.read_dir(&real);
             if *real != *"/dev" || !self.lacks_devices() {
                 return names;
@@ -207,9 +338,12 @@ impl Host {
         answer
     }
 
-    /// The bytes of a file; not remembered.
+    /// The bytes of a file; not remembered. Bytes that nobody can look at are not there.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, Errno> {
-        let real = self.canonicalize(path)?;
+        if self.is_hidden(path) {
+            return Err(Errno::NotFound);
+        }
+        let real = self.real(path)?;
         self.files.read(&real)
     }
 
@@ -234,16 +368,49 @@ impl Host {
         answer
     }
 
-    /// SHA-512 of a file in lower-case hexadecimal.
-    pub fn sha512(&self, path: &str) -> Result<Arc<str>, Errno> {
+    /// SHA-512 of a file in lower-case hexadecimal; `wanted` where its bytes cannot be looked at.
+    pub fn sha512_or(&self, path: &str, wanted: &str) -> Result<Arc<str>, Errno> {
+        match self.seen(path, || self.sha512(path)) {
+            Some(Err(Errno::NotKept)) | None => {
+                self.note(Assumption::Digest(path.into()));
+                Ok(wanted.into())
+            }
+            Some(answer) => answer,
+        }
+    }
+
+    fn sha512(&self, path: &str) -> Result<Arc<str>, Errno> {
         if let Some(known) = self.memory().hashes.get(path) {
             return known.clone();
         }
-        let hash = self.canonicalize(path).and_then(|real| self.files.sha512(&real));
+        let hash = self.real(path).and_then(|real| self.files.sha512(&real));
         let answer = hash.map(|hash| Arc::from(hex(&hash)));
         self.memory().hashes.insert(path.to_owned(), answer.clone());
         answer
     }
+}
+
+/// The absolute path with `.` and `..` resolved by its text alone; where the kernel would not take it, why.
+fn without_links(path: &str) -> Result<String, Errno> {
+    if path.is_empty() {
+        return Err(Errno::NotFound);
+    }
+    if path.contains('\0') {
+        return Err(Errno::Other(22));
+    }
+    let mut done = String::with_capacity(path.len());
+    for component in path.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => done.truncate(done.rfind('/').unwrap_or(0)),
+            name if name.len() > 255 => return Err(Errno::NameTooLong),
+            name => {
+                done.push('/');
+                done.push_str(name);
+            }
+        }
+    }
+    Ok(if done.is_empty() { "/".to_owned() } else { done })
 }
 
 /// Lower-case hexadecimal.

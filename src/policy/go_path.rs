@@ -203,22 +203,30 @@ pub fn glob(host: &Host, pattern: &str) -> Arc<Expansion> {
     host.remembered_glob(pattern, || {
         let mut left = GLOB_LIMIT;
         let files = expand(host, pattern, 0, &mut left).unwrap_or_default();
-        Expansion { files, whole: left > 0 }
+        Expansion { files, whole: left > 0 && host.sees_all() }
     })
 }
 
 /// Whether the glob stands for `path` (and maybe others): the same answer as looking for it among all of
-/// them, without listing any folder that `path` is not in. The answer is remembered by the host.
+/// them, without listing any folder that `path` is not in. The answer is remembered by the host. A file that
+/// nobody can look for is taken for granted where the text of the glob fits it.
 pub fn glob_has(host: &Host, pattern: &str, path: &str) -> bool {
-    host.remembered_match(pattern, path, || has(host, pattern, path, 0))
+    let files = if host.knows(path) { Some(host) } else { None };
+    // No folder lists `..`, so no star ever stands for it.
+    if files.is_none() && has_meta(pattern) && clean(path) != path {
+        return false;
+    }
+    let has = host.remembered_match(pattern, path, || has(files, pattern, path, 0));
+    has && (files.is_some() || host.exists(path))
 }
 
-fn has(host: &Host, pattern: &str, path: &str, depth: usize) -> bool {
+/// `host` is `None` where only the texts can be compared.
+fn has(host: Option<&Host>, pattern: &str, path: &str, depth: usize) -> bool {
     if depth == DEPTH_LIMIT || PathPattern::new(pattern).is_err() {
         return false;
     }
     if !has_meta(pattern) {
-        return pattern == path && host.lstat(pattern).is_ok();
+        return pattern == path && host.is_none_or(|host| host.lstat(pattern).is_ok());
     }
     let (folder, file) = split(pattern);
     let (parent, name) = match path.rsplit_once('/') {
@@ -232,9 +240,11 @@ fn has(host: &Host, pattern: &str, path: &str, depth: usize) -> bool {
     let listed = if has_meta(folder) { parent } else { folder };
     let in_folder =
         if has_meta(folder) { has(host, folder, parent, depth + 1) } else { clean(folder) == parent };
-    in_folder
-        && host.stat(listed).map(|s| s.kind) == Ok(FileKind::Directory)
-        && host.read_dir(listed).is_ok_and(|names| names.iter().any(|n| n == name))
+    let there = |host: &Host| {
+        host.stat(listed).map(|s| s.kind) == Ok(FileKind::Directory)
+            && host.read_dir(listed).is_ok_and(|names| names.iter().any(|n| n == name))
+    };
+    in_folder && host.is_none_or(there)
 }
 
 /// The folder part of a glob as Go lists it, and what its names have to match.
@@ -257,7 +267,8 @@ fn expand(host: &Host, pattern: &str, depth: usize, left: &mut usize) -> Result<
     }
     PathPattern::new(pattern)?;
     if !has_meta(pattern) {
-        return Ok(if host.lstat(pattern).is_ok() { vec![pattern.to_owned()] } else { Vec::new() });
+        let found = host.knows(pattern) && host.lstat(pattern).is_ok();
+        return Ok(if found { vec![pattern.to_owned()] } else { Vec::new() });
     }
     let (folder, file) = split(pattern);
     let file = PathPattern::new(file)?;
@@ -273,7 +284,7 @@ fn expand(host: &Host, pattern: &str, depth: usize, left: &mut usize) -> Result<
 }
 
 fn list(host: &Host, folder: &str, file: &PathPattern, found: &mut Vec<String>, left: &mut usize) {
-    if *left == 0 || host.stat(folder).map(|s| s.kind) != Ok(FileKind::Directory) {
+    if *left == 0 || !host.knows(folder) || host.stat(folder).map(|s| s.kind) != Ok(FileKind::Directory) {
         return;
     }
     if let Ok(names) = host.read_dir(folder) {

@@ -76,6 +76,8 @@ pub enum Warning {
     NoName(Vec<&'static str>),
     /// It admits no file of this host.
     NoFile,
+    /// The host's files cannot be looked at.
+    FilesNotKnown,
     /// It repeats an earlier entry.
     Duplicate(usize),
     /// Whatever it lets through, this other entry does too.
@@ -110,6 +112,9 @@ impl fmt::Display for Warning {
                 write!(f, "matches no annotation that this runtime reads, only {}", some(names))
             }
             Self::NoFile => f.write_str("no file of this host matches"),
+            Self::FilesNotKnown => {
+                f.write_str("which files it stands for is not known: the host's cannot be looked at")
+            }
             Self::Duplicate(at) => write!(f, "the same as entry {}", at + 1),
             Self::Shadowed(at) => write!(f, "adds nothing to entry {}", at + 1),
         }
@@ -269,7 +274,7 @@ fn explain_value(release: Release, pattern: &str, host: &Host, meaning: &mut Mea
         }
     } else {
         let found = go_path::glob(host, pattern);
-        meaning.more_files = found.files.len() > FILES_LISTED || !found.whole;
+        meaning.more_files = found.files.len() > FILES_LISTED || (!found.whole && host.sees_all());
         meaning.files = found.files.iter().take(FILES_LISTED).filter_map(|path| hit(host, path)).collect();
     }
     let open = meaning.files.iter().find_map(|file| anyone_can_write(host, &file.path));
@@ -285,7 +290,9 @@ fn explain_value(release: Release, pattern: &str, host: &Host, meaning: &mut Mea
     if meaning.files.iter().any(hidden) {
         meaning.warnings.push(Warning::HiddenFiles);
     }
-    if meaning.files.is_empty() && !meaning.more_files {
+    if !host.sees_all() {
+        meaning.warnings.push(Warning::FilesNotKnown);
+    } else if meaning.files.is_empty() && !meaning.more_files {
         meaning.warnings.push(Warning::NoFile);
     }
 }
@@ -309,7 +316,8 @@ fn filled(pattern: &str) -> String {
 }
 
 fn hit(host: &Host, path: &str) -> Option<FileHit> {
-    host.stat(path).ok().map(|stat| FileHit { path: path.to_owned(), kind: stat.kind })
+    let stat = host.knows(path).then(|| host.stat(path).ok()).flatten()?;
+    Some(FileHit { path: path.to_owned(), kind: stat.kind })
 }
 
 /// The host's files that a text pattern matches, searched from the last folder it names without a wildcard.

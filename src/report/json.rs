@@ -13,6 +13,7 @@ use crate::agent::AgentSetup;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::finding::{Finding, Severity, Who};
 use crate::input::Annotations;
+use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::launch::{Arg, Launch};
 use crate::runtime::LoadError;
@@ -73,6 +74,7 @@ pub fn policy(evaluator: &Evaluator) -> Json {
         "known_by": setup.known_by.as_str(),
         "release_note": setup.release_note,
         "hypervisor": evaluator.hypervisor().or(setup.hypervisor.as_deref()),
+        "assumed": evaluator.assumed().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "error": evaluator.loaded().err().map(load_error),
     })
 }
@@ -92,6 +94,7 @@ struct PodReport<'a> {
     kind: &'a str,
     source: Json,
     outcome: &'static str,
+    assumed: Vec<String>,
     error: Option<Json>,
     annotations: Vec<AnnotationReport<'a>>,
     findings: Vec<Json>,
@@ -110,6 +113,8 @@ struct AnnotationReport<'a> {
     stage: &'static str,
     reason: Cow<'a, str>,
     fix: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assumed: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<Vec<Json>>,
 }
@@ -133,6 +138,7 @@ impl<'a> PodReport<'a> {
                 "file": pod.source.file, "document": pod.source.document, "line": pod.source.line,
             }),
             outcome: evaluation.outcome.as_str(),
+            assumed: evaluation.assumed.iter().map(ToString::to_string).collect(),
             error: evaluation.outcome.failure().map(|failure| {
                 json!({
                     "stage": failure.stage.as_str(),
@@ -141,7 +147,11 @@ impl<'a> PodReport<'a> {
                     "panic": failure.panic,
                 })
             }),
-            annotations: evaluation.verdicts.iter().map(|verdict| annotation(verdict, full)).collect(),
+            annotations: evaluation
+                .verdicts
+                .iter()
+                .map(|verdict| annotation(verdict, evaluation.assumed_for(verdict), full))
+                .collect(),
             findings: evaluation.findings.iter().map(finding).collect(),
             full: full.then(|| FullReport {
                 effective: evaluation.effective.as_ref().map(effective),
@@ -159,7 +169,7 @@ impl<'a> PodReport<'a> {
     }
 }
 
-fn annotation(verdict: &Verdict, traced: bool) -> AnnotationReport<'_> {
+fn annotation<'a>(verdict: &'a Verdict, assumed: Option<&Assumption>, traced: bool) -> AnnotationReport<'a> {
     AnnotationReport {
         key: &verdict.key,
         value: &verdict.value,
@@ -170,6 +180,7 @@ fn annotation(verdict: &Verdict, traced: bool) -> AnnotationReport<'_> {
         stage: verdict.stage.as_str(),
         reason: verdict.reason(),
         fix: verdict.fix.as_ref().map(ToString::to_string),
+        assumed: assumed.map(ToString::to_string),
         trace: traced.then(|| verdict.trace.iter().map(step).collect()),
     }
 }
@@ -267,5 +278,5 @@ pub fn agent(agent: &AgentSetup) -> Json {
 
 /// One verdict.
 pub fn annotation_value(verdict: &Verdict) -> Json {
-    serde_json::to_value(annotation(verdict, true)).unwrap_or_default()
+    serde_json::to_value(annotation(verdict, None, true)).unwrap_or_default()
 }

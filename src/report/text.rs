@@ -9,6 +9,7 @@ use super::escape::{self, visible};
 use crate::catalog::KATA_PREFIX;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::finding::{Finding, Severity};
+use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::launch::{Arg, Cause};
 use crate::runtime::value::{Effective, Origin};
@@ -68,6 +69,10 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
         visible(&pod.kind),
         visible(&pod.place().to_string()),
     );
+    if !evaluation.assumed.is_empty() {
+        out.pop();
+        let _ = writeln!(out, "  {}", paint.wrap("36", ASSUMED));
+    }
     let _ = writeln!(out, "  {}", visible(&fate(evaluation)));
     if let Some(failure) = evaluation.outcome.failure() {
         let crash = if failure.panic { " (the runtime crashes)" } else { "" };
@@ -77,7 +82,7 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
         }
     }
     for verdict in &evaluation.verdicts {
-        annotation(&mut out, verdict, &evaluation.findings, paint);
+        annotation(&mut out, verdict, evaluation, paint);
         if traced {
             trace(&mut out, verdict, paint);
         }
@@ -105,6 +110,42 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
         }
     }
     out
+}
+
+/// The mark of what rests on an assumption.
+const ASSUMED: &str = "≈ assumed";
+
+/// What is taken for granted, in one line; `None` where everything was looked at.
+pub fn assumed(assumptions: &[Assumption], paint: Paint) -> Option<String> {
+    if assumptions.is_empty() {
+        return None;
+    }
+    let (mut there, mut rest) = (Vec::new(), Vec::new());
+    for assumption in assumptions {
+        match assumption {
+            Assumption::There(path) => there.push(visible(path).into_owned()),
+            other => rest.push(visible(&other.to_string()).into_owned()),
+        }
+    }
+    let files = match there.len() {
+        0 => None,
+        1 => Some(format!("this file is there: {}", there.join(""))),
+        count => Some(format!("these {count} files are there: {}", there.join(", "))),
+    };
+    let all: Vec<String> = files.into_iter().chain(rest).collect();
+    let mark = paint.wrap("36", ASSUMED);
+    Some(format!("{mark}, since the host's files cannot be looked at here: {}\n", all.join("; ")))
+}
+
+/// What a pod's answer rests on besides what all of them rest on, in one line.
+pub fn assumed_besides(evaluation: &Evaluation, all: &[Assumption], paint: Paint) -> Option<String> {
+    let own: Vec<String> = evaluation
+        .assumed
+        .iter()
+        .filter(|assumption| !all.contains(assumption))
+        .map(|assumption| visible(&assumption.to_string()).into_owned())
+        .collect();
+    (!own.is_empty()).then(|| format!("  {} besides: {}\n", paint.wrap("36", ASSUMED), own.join(", ")))
 }
 
 /// What becomes of the pod, in one sentence.
@@ -139,14 +180,18 @@ pub fn short(key: &str) -> String {
     visible(key.strip_prefix("io.katacontainers.config.").unwrap_or(key)).into_owned()
 }
 
-fn annotation(out: &mut String, verdict: &Verdict, findings: &[Finding], paint: Paint) {
-    let _ = writeln!(
+fn annotation(out: &mut String, verdict: &Verdict, evaluation: &Evaluation, paint: Paint) {
+    let _ = write!(
         out,
         "  {} {} = {}",
         paint.status(verdict.status),
         short(&verdict.key),
         visible(&format!("{:?}", verdict.value)),
     );
+    let _ = match evaluation.assumed_for(verdict) {
+        None => writeln!(out),
+        Some(what) => writeln!(out, "  {}: {}", paint.wrap("36", ASSUMED), visible(&what.to_string())),
+    };
     if let (Some(before), Some(after)) = (&verdict.before, &verdict.after)
         && before != after
     {
@@ -156,7 +201,8 @@ fn annotation(out: &mut String, verdict: &Verdict, findings: &[Finding], paint: 
         let _ = writeln!(out, "      {}: {}", verdict.stage, visible(&verdict.reason()));
     }
     if let Some(fix) = &verdict.fix {
-        let own = findings
+        let own = evaluation
+            .findings
             .iter()
             .find(|f| f.subject.as_deref() == Some(verdict.key.as_str()) && verdict.reason() == f.message);
         let by = own.map(|f| format!(" ({})", super::json::who(f.who))).unwrap_or_default();

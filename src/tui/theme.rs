@@ -40,6 +40,8 @@ pub enum Token {
     Input,
     BadgeGood,
     BadgeBad,
+    /// The outcome where it rests on what nobody has looked at.
+    BadgeAssumed,
 }
 
 /// Which preset.
@@ -94,6 +96,7 @@ pub struct Glyphs {
     pub ignored: &'static str,
     pub dropped: &'static str,
     pub unknown: &'static str,
+    pub assumed: &'static str,
     pub pointer: &'static str,
     pub dirty: &'static str,
     pub ellipsis: &'static str,
@@ -116,6 +119,7 @@ const UNICODE: Glyphs = Glyphs {
     ignored: "○",
     dropped: "↓",
     unknown: "?",
+    assumed: "≈",
     pointer: "▸",
     dirty: "●",
     ellipsis: "…",
@@ -137,6 +141,7 @@ const ASCII: Glyphs = Glyphs {
     ignored: "o",
     dropped: "v",
     unknown: "?",
+    assumed: "%",
     pointer: ">",
     dirty: "*",
     ellipsis: "~",
@@ -240,6 +245,9 @@ fn dark(token: Token) -> Style {
         Token::BadgeBad => {
             Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(210)).add_modifier(Modifier::BOLD)
         }
+        Token::BadgeAssumed => {
+            Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(117)).add_modifier(Modifier::BOLD)
+        }
     }
 }
 
@@ -277,6 +285,9 @@ fn light(token: Token) -> Style {
         Token::BadgeBad => {
             Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(160)).add_modifier(Modifier::BOLD)
         }
+        Token::BadgeAssumed => {
+            Style::new().fg(Color::Indexed(231)).bg(Color::Indexed(25)).add_modifier(Modifier::BOLD)
+        }
     }
 }
 
@@ -297,6 +308,7 @@ fn sixteen(token: Token) -> Style {
         Token::RemovedWord => Style::new().fg(Color::Red).add_modifier(Modifier::REVERSED),
         Token::BadgeGood => Style::new().fg(Color::Black).bg(Color::Green),
         Token::BadgeBad => Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
+        Token::BadgeAssumed => Style::new().fg(Color::Black).bg(Color::Cyan),
     }
 }
 
@@ -309,7 +321,8 @@ fn mono(token: Token) -> Style {
         | Token::Key
         | Token::Refused
         | Token::Dirty
-        | Token::BadgeGood => plain().add_modifier(Modifier::BOLD),
+        | Token::BadgeGood
+        | Token::BadgeAssumed => plain().add_modifier(Modifier::BOLD),
         Token::Header | Token::Selection | Token::BadgeBad => plain().add_modifier(Modifier::REVERSED),
         Token::AddedWord | Token::RemovedWord | Token::Match | Token::SelectionIdle => {
             plain().add_modifier(Modifier::UNDERLINED)

@@ -100,7 +100,7 @@ impl Files for Recorded {
             Entry::Link(target) => (FileKind::Symlink, target.len() as u64, 0o777),
             Entry::File(size, _, mode) => (FileKind::File, *size, *mode),
         };
-        Ok(Stat { kind, size, mode })
+        Ok(Stat::new(kind, size, mode))
     }
 
     fn read_link(&self, path: &str) -> Result<String, Errno> {

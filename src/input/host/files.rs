@@ -29,6 +29,20 @@ pub struct Stat {
     pub size: u64,
     /// Permission bits (`0o755`).
     pub mode: u32,
+    /// Whether anybody has looked at the size.
+    pub size_known: bool,
+}
+
+impl Stat {
+    /// What a look at a file says.
+    pub fn new(kind: FileKind, size: u64, mode: u32) -> Self {
+        Self { kind, size, mode, size_known: true }
+    }
+
+    /// The size as `spell` writes it, or a token where nobody has looked.
+    pub fn size_text(&self, spell: impl FnOnce(u64) -> String) -> String {
+        if self.size_known { spell(self.size) } else { "{image-size}".to_owned() }
+    }
 }
 
 /// Why a look-up did not work, as the operating system's errno, so that each runtime can word it its own way.
@@ -45,6 +59,8 @@ pub enum Errno {
     /// A FIFO, a socket or a device where a file is wanted: reading it might never end. The runtimes have
     /// no word for it, they wait.
     NotRegular,
+    /// The file was there when its host was collected, and its bytes were not taken along.
+    NotKept,
     Other(i32),
 }
 
@@ -73,6 +89,7 @@ impl Errno {
             Self::NotDirectory => 20,
             Self::IsDirectory => 21,
             Self::NotRegular => 22,
+            Self::NotKept => 61,
             Self::FileTooLarge => 27,
             Self::NameTooLong => 36,
             Self::LinkLoop => 40,
@@ -90,6 +107,7 @@ impl Errno {
             Self::NameTooLong => "file name too long",
             Self::FileTooLarge => "file too large",
             Self::NotRegular => "not a regular file",
+            Self::NotKept => "its bytes were not collected",
             Self::LinkLoop => "too many levels of symbolic links",
             Self::Other(22) => "invalid argument",
             Self::Other(_) => "input/output error",
@@ -106,6 +124,7 @@ impl Errno {
             Self::NameTooLong => "File name too long",
             Self::FileTooLarge => "File too large",
             Self::NotRegular => return "Not a regular file".to_owned(),
+            Self::NotKept => return "Its bytes were not collected".to_owned(),
             Self::LinkLoop => "Too many levels of symbolic links",
             Self::Other(22) => "Invalid argument",
             Self::Other(_) => "Input/output error",
@@ -130,6 +149,10 @@ pub trait Files: Send + Sync {
     fn read_dir(&self, path: &str) -> Result<Vec<String>, Errno>;
     /// A file's bytes, up to `READ_LIMIT`.
     fn read(&self, path: &str) -> Result<Vec<u8>, Errno>;
+    /// Whether a collection says that this file, which it does not hold, is not there.
+    fn is_absent(&self, _path: &str) -> bool {
+        false
+    }
     /// SHA-512 of a file of any length.
     fn sha512(&self, path: &str) -> Result<[u8; 64], Errno> {
         self.read(path).map(|bytes| Sha512::digest(bytes).into())
@@ -182,7 +205,7 @@ impl Files for DiskFiles {
         } else {
             FileKind::Other
         };
-        Ok(Stat { kind, size: meta.len(), mode: meta.permissions().mode() & 0o7777 })
+        Ok(Stat::new(kind, meta.len(), meta.permissions().mode() & 0o7777))
     }
 
     fn read_link(&self, path: &str) -> Result<String, Errno> {
@@ -271,13 +294,13 @@ impl MemoryFiles {
 impl Files for MemoryFiles {
     fn lstat(&self, path: &str) -> Result<Stat, Errno> {
         if let Some((mode, bytes)) = self.files.get(path) {
-            return Ok(Stat { kind: FileKind::File, size: bytes.len() as u64, mode: *mode });
+            return Ok(Stat::new(FileKind::File, bytes.len() as u64, *mode));
         }
         if let Some(target) = self.links.get(path) {
-            return Ok(Stat { kind: FileKind::Symlink, size: target.len() as u64, mode: 0o777 });
+            return Ok(Stat::new(FileKind::Symlink, target.len() as u64, 0o777));
         }
         if path == "/" || !self.names_below(path).is_empty() {
-            return Ok(Stat { kind: FileKind::Directory, size: 0, mode: 0o755 });
+            return Ok(Stat::new(FileKind::Directory, 0, 0o755));
         }
         Err(Errno::NotFound)
     }

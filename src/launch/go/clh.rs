@@ -119,7 +119,7 @@ impl<'a> Plan<'a> {
             boot,
             root,
             tdx: hv.confidential_guest,
-            mshv: host.exists("/dev/mshv"),
+            mshv: host.finds("/dev/mshv"),
             daemon,
             program,
         })

@@ -66,7 +66,7 @@ impl Remarks {
         }
         let factory = &config.factory_config;
         let made =
-            || ["memory", "state"].iter().all(|f| host.exists(&format!("{}/{f}", factory.template_path)));
+            || ["memory", "state"].iter().all(|f| host.finds(&format!("{}/{f}", factory.template_path)));
         if factory.template && factory.vm_cache_number == 0 && made() {
             remarks.add(
                 Code::NotVerified,

@@ -59,7 +59,7 @@ pub(super) fn check(host: &Host, config: &SandboxConfig<'_>) -> Result<(), Refus
     if is_missing(host, control) {
         return Err(Refusal::because(format!("acrnctl path ({control}) does not exist"), &["ctlpath"]));
     }
-    if !host.facts.vhost_vsock {
+    if !host.vhost_vsock() {
         return Err(Refusal::because("open /dev/vhost-vsock: no such file or directory", &[]));
     }
     if not_startable(host, program).is_some() {

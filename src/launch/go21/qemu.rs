@@ -321,8 +321,10 @@ impl Line<'_> {
             return;
         }
         // A file without content is no valid device, and is left out.
-        let size = self.host.stat(image).map_or(0, |stat| stat.size);
-        if size > 0 {
+        if let Ok(stat) = self.host.stat(image)
+            && stat.size > 0
+        {
+            let size = stat.size_text(|size| size.to_string());
             let object = format!("memory-backend-file,id=mem0,mem-path={image},size={size}");
             self.push(&["-device", "nvdimm,id=nv0,memdev=mem0", "-object", &object], &cause);
         }

@@ -303,7 +303,7 @@ impl<'a> Plan<'a> {
 
     fn cpus(&self) -> Json {
         let info = &self.start.hv.cpu_info;
-        let nested = if self.start.host.exists(MSHV) {
+        let nested = if self.start.host.finds(MSHV) {
             Some(false)
         } else {
             info.disable_nested_virtualization.map(|disabled| !disabled)
@@ -521,5 +521,5 @@ fn restores(start: &Start<'_>) -> bool {
     }
     let folder = path.trim_end_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder);
     let inside = |file: &str| if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
-    [path.to_owned(), inside("state.json"), inside("config.json")].iter().all(|file| start.host.exists(file))
+    [path.to_owned(), inside("state.json"), inside("config.json")].iter().all(|file| start.host.finds(file))
 }

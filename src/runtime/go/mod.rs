@@ -38,6 +38,9 @@ use annotations::known::{COUNT, Id};
 use annotations::session::Session;
 use load::Configuration;
 
+/// Whether the host's kernel is in FIPS mode.
+const FIPS: &str = "/proc/sys/crypto/fips_enabled";
+
 /// A configuration as the runtime holds it after loading.
 #[derive(Debug, Clone)]
 pub struct Loaded {
@@ -70,7 +73,7 @@ pub fn load(
     Ok(Loaded {
         names: NameGate::new(release, &hypervisor.enable_annotations),
         gates: Box::new(ValueGates::new(release, hypervisor, place)),
-        fips: host.read("/proc/sys/crypto/fips_enabled").is_ok_and(|text| text.trim_ascii() == b"1"),
+        fips: host.finds(FIPS) && host.read(FIPS).is_ok_and(|text| text.trim_ascii() == b"1"),
         findings: remarks(&configuration, table),
         table,
         stations: Box::new([const { OnceLock::new() }; COUNT]),
@@ -189,7 +192,7 @@ impl Loaded {
         let dan = &self.runtime().dan_config;
         if !dan.is_empty() {
             let dan = crate::policy::go_path::clean(&format!("{dan}/{}.json", sandbox.id));
-            if host.exists(&dan) {
+            if host.finds(&dan) {
                 config.network_config.dan_config_path = dan;
             }
         }

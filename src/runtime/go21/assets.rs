@@ -35,7 +35,7 @@ pub(super) fn check(host: &Host, config: &SandboxConfig<'_>) -> Result<(), Failu
         if stat.size == 0 {
             return fail(format!("Empty asset file at {path}"), path_name);
         }
-        match host.sha512(path) {
+        match host.sha512_or(path, wanted) {
             Ok(computed) if *computed == *wanted => {}
             Ok(computed) => {
                 return fail(

@@ -159,10 +159,13 @@ pub const DEFAULT_FILES: [&str; 3] = [
 /// The configuration that VM templates are made from: that of the default file, unadjusted, whatever
 /// file the sandbox is started with. `given` stands in for the file that it was read from.
 pub fn default_config(given: &Layers, host: &Host) -> Result<Config<'static>, String> {
-    let path = DEFAULT_FILES
-        .iter()
-        .find_map(|path| host.canonicalize(path).ok())
-        .ok_or_else(|| "entity not found".to_owned())?;
+    let default = DEFAULT_FILES.iter().find(|path| host.finds(path));
+    let path = match default.and_then(|path| host.canonicalize(path).ok()) {
+        Some(path) => path,
+        // Of a host that nobody can look at, the given file is taken to be the default one.
+        None if !host.sees_all() && given.resolved.is_ok() => given.resolved.clone().unwrap_or_default(),
+        None => return Err("entity not found".to_owned()),
+    };
     let tree = if given.resolved.as_ref().is_ok_and(|resolved| *resolved == path) {
         merged(given)
     } else {

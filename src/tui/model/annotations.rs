@@ -196,7 +196,7 @@ impl Model {
         if self.current.loaded().is_err() {
             self.complain(
                 "the configuration does not load here, so every pod is refused; if it is another host's, --root \
-                 DIR says where its files are, --host FILE what that host is",
+                 DIR says where its files are, --host FILE what that host is, --files assume that they are there",
             );
         }
     }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::no_pod;
 use crate::evaluate::alike::lists_matter_to;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
+use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
 use crate::runtime::verdict::{FailureStage, Status};
@@ -52,6 +54,8 @@ pub struct Summary {
     pub counts: [u16; 7],
     /// A number that differs where verdicts or values differ.
     pub digest: u64,
+    /// What that rests on that nobody has looked at.
+    pub assumed: Arc<[Assumption]>,
 }
 
 /// The order of `Summary::counts`.
@@ -86,7 +90,7 @@ impl Summary {
             verdict.status.hash(&mut hasher);
             verdict.after.as_ref().map(ToString::to_string).hash(&mut hasher);
         }
-        Self { refused, counts, digest: hasher.finish() }
+        Self { refused, counts, digest: hasher.finish(), assumed: Arc::clone(&evaluation.assumed) }
     }
 
     /// How many annotations have this status.

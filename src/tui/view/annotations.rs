@@ -80,8 +80,11 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow, width
     );
     line = line.pad_to(columns.name);
     if let Some(verdict) = verdict {
-        let sign = canvas.theme.status_glyph(verdict.status);
-        line.push(status_token(verdict.status), format!("{sign} {}", verdict.status.as_str()));
+        let (token, sign) = match model.evaluation.assumed_for(verdict) {
+            None => (status_token(verdict.status), canvas.theme.status_glyph(verdict.status)),
+            Some(_) => (Token::Open, glyphs.assumed),
+        };
+        line.push(token, format!("{sign} {}", verdict.status.as_str()));
     } else if let Some((_, reader)) = known(model, &row.key) {
         let (token, sign, word) = gate_word(canvas, model, row, reader);
         line.push(token, format!("{sign} {word}"));
@@ -291,6 +294,10 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
         head.push(Token::Text, format!(" at {}", verdict.stage));
     }
     lines.push(head);
+    if let Some(assumed) = model.evaluation.assumed_for(verdict) {
+        let text = format!("{} if {}: nobody has looked", glyphs.assumed, brief(&assumed.to_string()));
+        lines.push(Rich::of(Token::Open, text));
+    }
     let reason = verdict.reason();
     if !reason.is_empty() {
         lines.push(Rich::of(Token::Text, brief(&reason)));

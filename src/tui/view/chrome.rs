@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::region;
 use crate::evaluate::Outcome;
+use crate::input::host::Assumption;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::message::{COMMANDS, Command};
@@ -45,8 +46,15 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if model.sample {
         right.push(Token::Text, " sample ");
     }
+    let assumed = !model.evaluation.assumed.is_empty();
+    if assumed {
+        right.push(Token::Text, format!(" {} assumed ", glyphs.assumed));
+    }
     match (&model.evaluation.outcome, model.pods.is_empty()) {
         (_, true) => {}
+        (Outcome::Starts, _) if assumed => {
+            right.push(Token::BadgeAssumed, format!(" {} STARTS ", glyphs.assumed));
+        }
         (Outcome::Starts, _) => right.push(Token::BadgeGood, format!(" {} STARTS ", glyphs.pass)),
         (Outcome::Refused(_), _) => right.push(Token::BadgeBad, format!(" {} REFUSED ", glyphs.fail)),
     }
@@ -72,7 +80,9 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             left.push(Token::Text, format!("{release} {} {hypervisor}", glyphs.dot));
         }
         if level < 1 {
-            left.push(Token::Text, format!("{bar}{} cpu {} GiB", facts.cpus, facts.memory_mib / 1024));
+            let guess = if setup.host.sees_all() { "" } else { glyphs.assumed };
+            let memory = facts.memory_mib / 1024;
+            left.push(Token::Text, format!("{bar}{guess}{} cpu {memory} GiB", facts.cpus));
         }
         if level < 3 {
             left.push(Token::Text, &bar);
@@ -189,11 +199,30 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Rich::of(Token::Overridden, " ! ").put(Token::Text, text)
         } else if done < all {
             Rich::of(Token::Hint, format!(" evaluated {done} of {all} pods"))
+        } else if !model.evaluation.assumed.is_empty() && !model.pods.is_empty() {
+            Rich::of(Token::Open, format!(" {} ", glyphs.assumed)).put(Token::Text, starts_if(model))
         } else {
             Rich::new()
         }
     };
     canvas.line(area, 0, line);
+}
+
+/// What the start of the pod depends on, where nobody has looked, and where it is listed.
+fn starts_if(model: &Model) -> String {
+    let named = |assumption: &&Assumption| matches!(assumption, Assumption::There(_));
+    let files = model.evaluation.assumed.iter().filter(named).count();
+    let condition = match files {
+        0 => "if the host is as assumed".to_owned(),
+        1 => "if the file that it names is there".to_owned(),
+        files => format!("if the {files} files that it names are there"),
+    };
+    let key = model.keymap.chord_for(&model.layers(), Command::Go(Screen::Pods));
+    let list = match key {
+        Some(key) if model.screen != Screen::Pods => format!("; {key} lists what is assumed"),
+        _ => String::new(),
+    };
+    format!("starts {condition}; nobody has looked{list}")
 }
 
 /// The keys that lead to the annotations that do not do what they ask for; nothing where they are in sight.

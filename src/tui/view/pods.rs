@@ -37,6 +37,7 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize
     let mut line = match summary {
         None => Rich::of(Token::Muted, glyphs.fold),
         Some(s) if s.refused.is_some() => Rich::of(Token::Refused, format!("{} refused", glyphs.fail)),
+        Some(s) if !s.assumed.is_empty() => Rich::of(Token::Open, format!("{} starts", glyphs.assumed)),
         Some(_) => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
     };
     line = line.pad_to(OUTCOME);
@@ -93,6 +94,12 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
                     lines.push(Rich::of(Token::Text, message));
                 }
             }
+            None if !summary.assumed.is_empty() => {
+                lines.push(Rich::of(
+                    Token::Open,
+                    format!("{} starts, if what is assumed holds", glyphs.assumed),
+                ));
+            }
             None => lines.push(Rich::of(Token::Allowed, format!("{} starts", glyphs.pass))),
         }
         for (status, count) in STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0) {
@@ -101,6 +108,14 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
                     .put(Token::Text, format!("{count} {}", words(*status))),
             );
         }
+    }
+    let assumed = model.sweep.get(index).map(|summary| &*summary.assumed).unwrap_or_default();
+    if !assumed.is_empty() {
+        lines.push(Rich::new());
+        lines.push(Rich::of(Token::Heading, "assumed").put(Token::Hint, ": nobody has looked at this host"));
+        lines.extend(assumed.iter().map(|what| {
+            Rich::of(Token::Open, format!("{} ", glyphs.assumed)).put(Token::Text, what.to_string())
+        }));
     }
     if !pod.annotations.is_empty() {
         lines.push(Rich::new());

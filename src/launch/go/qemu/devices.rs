@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::arch::{Guard, Machine, Transport};
 use super::line::Line;
 use super::{Disk, Plan, Ports, SHARE_SOCKET, qemu};
-use crate::input::host::Arch;
+use crate::input::host::{Arch, Stat};
 use crate::launch::Cause;
 
 /// The longest id of a device.
@@ -166,8 +166,9 @@ impl Plan<'_> {
 
     fn image(&self, line: &mut Line) {
         match self.disk {
-            Disk::None | Disk::Nvdimm { size: 0, .. } => {}
-            Disk::Nvdimm { path, size } => {
+            Disk::None | Disk::Nvdimm { stat: Stat { size: 0, .. }, .. } => {}
+            Disk::Nvdimm { path, stat } => {
+                let size = stat.size_text(|size| size.to_string());
                 let cause = self.disk_cause();
                 line.push("-device", "nvdimm,id=nv0,memdev=mem0,unarmed=on", cause.clone());
                 line.push(

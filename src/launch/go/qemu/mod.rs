@@ -15,7 +15,7 @@ use super::remarks::Remarks;
 use super::{Boot, Refusal, Started};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
-use crate::input::host::Arch;
+use crate::input::host::{Arch, Stat};
 use crate::launch::{Launch, joined};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use arch::{Guard, Machine};
@@ -47,7 +47,7 @@ enum Ports {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Disk<'a> {
     /// As persistent memory of this size; QEMU is not told of an empty one.
-    Nvdimm { path: &'a str, size: u64 },
+    Nvdimm { path: &'a str, stat: Stat },
     /// As a block device.
     Block { path: &'a str },
     /// No image: an initrd, or nothing.
@@ -175,7 +175,7 @@ impl<'a> Plan<'a> {
             snp_cpu: arch == Arch::X86_64
                 && hv.sev_snp_guest
                 && host.facts.protection == crate::input::host::Protection::Snp,
-            qgs_unix: guard == Guard::Tdx && hv.qgs_port == 0 && host.exists("/var/run/tdx-qgs/qgs.socket"),
+            qgs_unix: guard == Guard::Tdx && hv.qgs_port == 0 && host.finds("/var/run/tdx-qgs/qgs.socket"),
         })
     }
 
@@ -262,7 +262,7 @@ fn check_snp_identity(hv: &SandboxHypervisor<'_>) -> Result<(), Refusal> {
 
 /// Whether `findContextID` gets its device.
 pub(super) fn check_vsock(host: &Host) -> Result<(), Refusal> {
-    if host.facts.vhost_vsock {
+    if host.vhost_vsock() {
         return Ok(());
     }
     Err(Refusal::because("open /dev/vhost-vsock: no such file or directory", &[]))
@@ -297,7 +297,7 @@ fn disk<'a>(host: &Host, arch: Arch, boot: Boot<'a>, nvdimm: bool) -> Result<Dis
     let Boot::Image(path) = boot else { return Ok(Disk::None) };
     if nvdimm && matches!(arch, Arch::X86_64 | Arch::Aarch64) {
         return match host.stat(path) {
-            Ok(stat) => Ok(Disk::Nvdimm { path, size: stat.size }),
+            Ok(stat) => Ok(Disk::Nvdimm { path, stat }),
             Err(errno) => Err(Refusal::because(format!("open {path}: {}", errno.go()), &["image"])),
         };
     }

@@ -172,11 +172,11 @@ impl Plan<'_> {
         let hv = self.start.hv;
         let mut cause = self.disk_cause(disk);
         if let Driver::Nvdimm = disk.driver {
-            let bytes = self.nvdimms.iter().find(|nvdimm| nvdimm.disk == number).map_or(0, |n| n.size);
+            let stat = self.nvdimms.iter().find(|nvdimm| nvdimm.disk == number).map(|n| n.stat);
             let text = format!(
                 "memory-backend-file,id=TODO,mem-path={},size={},share=off,prealloc=off,readonly=on",
                 disk.path,
-                size(bytes)
+                stat.map_or_else(|| size(0), |stat| stat.size_text(size))
             );
             line.push("-object", text, cause.clone());
             line.push("-device", "nvdimm,memdev=TODO,unarmed=on", cause);

@@ -12,7 +12,7 @@ use super::remarks::Remarks;
 use super::resources::{Driver, Protection, Resources, has_ccw_bus};
 use super::{Refusal, Start, Started, Within};
 use crate::finding::{Code, Severity};
-use crate::input::host::Arch;
+use crate::input::host::{Arch, Stat};
 use crate::launch::{Cause, Launch, joined};
 
 /// So many objects that their arguments, of 40 bytes each at least, surely pass the two MiB that the
@@ -65,11 +65,11 @@ impl Memory {
     }
 }
 
-/// An image file as persistent memory, with its size.
+/// An image file as persistent memory, and what is known of its size.
 #[derive(Debug, Clone)]
 struct Nvdimm {
     disk: usize,
-    size: u64,
+    stat: Stat,
 }
 
 /// A QEMU sandbox that will not fail any more.
@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
             }
             let stat = self.start.host.stat(&disk.path);
             let stat = stat.map_err(|errno| Refusal::because(errno.rust(), &["hypervisor.image"]))?;
-            all.push(Nvdimm { disk: number, size: stat.size });
+            all.push(Nvdimm { disk: number, stat });
         }
         Ok(all)
     }

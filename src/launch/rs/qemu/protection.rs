@@ -73,7 +73,7 @@ impl Plan<'_> {
     }
 
     fn quote_socket(&self, port: u32) -> Json {
-        if port == 0 && self.start.host.exists(QUOTE_SOCKET) {
+        if port == 0 && self.start.host.finds(QUOTE_SOCKET) {
             return json!({ "type": "unix", "path": QUOTE_SOCKET });
         }
         let port = if port == 0 { QUOTE_PORT } else { port };

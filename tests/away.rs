@@ -1,0 +1,178 @@
+//! A configuration looked at away from its host: what is taken for granted, what is not, and how it is marked.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const GO: &str = r#"
+[hypervisor.qemu]
+path = "/srv/none/bin/qemu-system-x86_64"
+kernel = "/srv/none/vmlinux"
+image = "/srv/none/kata.img"
+machine_type = "q35"
+enable_annotations = ["path", "image.*", "virtio_fs_daemon", "default_.*"]
+valid_hypervisor_paths = ["/srv/none/bin/q*", "/usr/local/bin/qemu"]
+valid_virtio_fs_daemon_paths = ["/srv/none/virtiofsd"]
+shared_fs = "virtio-fs"
+virtio_fs_daemon = "/srv/none/virtiofsd"
+default_memory = 2048
+
+[agent.kata]
+
+[runtime]
+"#;
+
+fn run(folder: &Path, args: &[&str]) -> (String, String, i32) {
+    let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+}
+
+fn pod(name: &str, annotations: &[(&str, &str)]) -> String {
+    let lines: String = annotations
+        .iter()
+        .map(|(key, value)| format!("    io.katacontainers.config.hypervisor.{key}: {value:?}\n"))
+        .collect();
+    let annotations = if lines.is_empty() { String::new() } else { format!("  annotations:\n{lines}") };
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n{annotations}spec:\n  runtimeClassName: kata\n  \
+         containers: [{{name: c, image: x}}]\n---\n"
+    )
+}
+
+fn folder(config: &str, pods: &[String]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("c.toml"), config).unwrap();
+    std::fs::write(folder.path().join("pods.yaml"), pods.concat()).unwrap();
+    folder
+}
+
+fn report(folder: &Path, more: &[&str]) -> Value {
+    let mut args = vec!["check", "-c", "c.toml", "pods.yaml", "--runtime", "go", "--json"];
+    args.extend(more);
+    let (out, err, _) = run(folder, &args);
+    serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"))
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+}
+
+#[test]
+fn nothing_is_refused_because_a_desk_has_no_qemu() {
+    let folder = folder(GO, &[pod("bare", &[]), pod("sized", &[("default_memory", "4096")])]);
+    let report = report(folder.path(), &[]);
+    for pod in report["pods"].as_array().unwrap() {
+        assert_eq!(pod["outcome"], "starts", "{pod}");
+        let assumed = texts(&pod["assumed"]);
+        for file in ["bin/qemu-system-x86_64", "vmlinux", "kata.img", "virtiofsd"] {
+            assert!(assumed.contains(&format!("/srv/none/{file} is there").as_str()), "{assumed:?}");
+        }
+        assert!(assumed.contains(&"/dev/vhost-vsock is there"), "{assumed:?}");
+    }
+    assert_eq!(report["policy"]["assumed"], report["pods"][0]["assumed"]);
+}
+
+#[test]
+fn what_is_looked_for_is_not_assumed() {
+    let folder = folder(GO, &[pod("bare", &[])]);
+    for more in [&["--files", "check"][..], &["--root", "."]] {
+        let report = report(folder.path(), more);
+        assert_eq!(report["pods"][0]["outcome"], "refused", "{more:?}");
+        assert_eq!(texts(&report["pods"][0]["assumed"]), Vec::<&str>::new(), "{more:?}");
+        let message = report["pods"][0]["error"]["message"].as_str().unwrap();
+        assert!(message.contains("/srv/none/bin/qemu-system-x86_64 does not exist"), "{message}");
+    }
+}
+
+#[test]
+fn a_file_that_is_here_makes_this_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = folder.path().join("vmlinux");
+    std::fs::write(&kernel, "x").unwrap();
+    let config = GO.replace("/srv/none/vmlinux", kernel.to_str().unwrap());
+    std::fs::write(folder.path().join("c.toml"), config).unwrap();
+    std::fs::write(folder.path().join("pods.yaml"), pod("bare", &[])).unwrap();
+    assert_eq!(report(folder.path(), &[])["pods"][0]["outcome"], "refused");
+    assert_eq!(report(folder.path(), &["--files", "assume"])["pods"][0]["outcome"], "starts");
+}
+
+/// A tree that holds some of the files: those are looked at, the others assumed.
+#[test]
+fn of_a_tree_that_is_not_whole_only_the_rest_is_assumed() {
+    let folder = folder(GO, &[pod("bare", &[])]);
+    std::fs::create_dir_all(folder.path().join("srv/none")).unwrap();
+    std::fs::write(folder.path().join("srv/none/vmlinux"), "x").unwrap();
+    let report = report(folder.path(), &["--root", ".", "--files", "assume"]);
+    assert_eq!(report["pods"][0]["outcome"], "starts", "{report}");
+    let assumed = texts(&report["pods"][0]["assumed"]);
+    assert!(assumed.contains(&"/srv/none/kata.img is there"), "{assumed:?}");
+    assert!(!assumed.contains(&"/srv/none/vmlinux is there"), "{assumed:?}");
+}
+
+#[test]
+fn go_globs_and_digests_rest_on_what_they_name() {
+    let listed =
+        pod("listed", &[("path", "/srv/none/bin/qemu-new"), ("image", "/srv/i"), ("image_hash", "ab")]);
+    let other = pod("other", &[("path", "/usr/bin/qemu")]);
+    let up = pod("up", &[("path", "/srv/none/bin/../bin/qemu")]);
+    let folder = folder(GO, &[listed, other, up]);
+    let report = report(folder.path(), &[]);
+    let pods = report["pods"].as_array().unwrap();
+    assert_eq!(pods[0]["outcome"], "starts", "{}", pods[0]);
+    let verdicts = pods[0]["annotations"].as_array().unwrap();
+    let of = |name: &str| verdicts.iter().find(|v| v["key"].as_str().unwrap().ends_with(name)).unwrap();
+    assert_eq!(of(".path")["assumed"], "/srv/none/bin/qemu-new is there");
+    assert_eq!(of(".image_hash")["assumed"], "/srv/i has the digest that is asked for");
+    for pod in &pods[1..] {
+        assert_eq!(pod["outcome"], "refused", "no file makes the glob fit: {pod}");
+        let assumed = texts(&pod["assumed"]);
+        assert!(!assumed.iter().any(|text| text.starts_with("/usr/bin/qemu ")), "{assumed:?}");
+    }
+}
+
+#[test]
+fn the_text_says_it_once_and_marks_each_pod() {
+    let folder = folder(GO, &[pod("a", &[]), pod("b", &[]), pod("c", &[("image", "/srv/other.img")])]);
+    let (out, _, status) = run(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
+    assert_eq!(status, 0, "{out}");
+    assert_eq!(
+        out.lines().filter(|line| line.starts_with("starts ") && line.ends_with("≈ assumed")).count(),
+        3
+    );
+    let all = "≈ assumed, since the host's files cannot be looked at here: these 5 files are there: ";
+    assert_eq!(out.lines().filter(|line| line.starts_with(all)).count(), 1, "{out}");
+    assert!(out.contains("≈ assumed besides: /srv/other.img is there"), "{out}");
+}
+
+#[test]
+fn an_unknown_size_is_no_number() {
+    let folder = folder(GO, &[pod("a", &[])]);
+    let (out, err, status) =
+        run(folder.path(), &["show", "launch", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
+    assert_eq!(status, 0, "{err}");
+    assert!(out.contains("mem-path=/srv/none/kata.img,size={image-size},readonly=on"), "{out}");
+    assert!(err.contains("≈ assumed"), "{err}");
+}
+
+/// A confidential guest is judged on the hardware that it is made for.
+#[test]
+fn the_hardware_is_assumed_too() {
+    let config = GO.replace(
+        "default_memory",
+        "confidential_guest = true\nfirmware = \"/srv/none/OVMF\"\ndefault_memory",
+    );
+    let folder = folder(&config, &[pod("a", &[])]);
+    let tdx = report(folder.path(), &[]);
+    assert_eq!(tdx["pods"][0]["outcome"], "starts", "{tdx}");
+    assert!(texts(&tdx["pods"][0]["assumed"]).contains(&"the host has Intel TDX"));
+    std::fs::write(folder.path().join("h.toml"), "protection = \"none\"\nvhost_vsock = false\n").unwrap();
+    let said = report(folder.path(), &["--host", "h.toml"]);
+    assert_eq!(said["pods"][0]["outcome"], "refused", "what is said is not assumed: {said}");
+}
