@@ -190,7 +190,7 @@ fn colours_have_meanings() {
 }
 
 /// A crate and the files that may name it, so that to replace it is one place's work.
-const HOMES: [(&str, &[&str]); 24] = [
+const HOMES: [(&str, &[&str]); 30] = [
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/shells.rs"]),
@@ -216,9 +216,12 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("glob", &["policy/", "runtime/rs/annotations/", "suggest.rs"]),
     ("byte_unit", &["runtime/rs/annotations/"]),
     // initdata; a report that has to be held to its end is held packed.
-    ("flate2", &["report/junit.rs", "runtime/"]),
+    ("flate2", &["input/archive/", "report/junit.rs", "runtime/"]),
+    ("lzma_rust2", &["input/archive/"]),
+    ("tar", &["input/archive/"]),
+    ("zip", &["input/archive/"]),
     ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
-    ("sha2", &["input/host", "launch/rs/initdata.rs", "runtime/go/initdata.rs"]),
+    ("sha2", &["input/archive/", "input/host", "launch/rs/initdata.rs", "runtime/go/initdata.rs"]),
     ("rustix", &["edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),
     // What a room hands over is JSON; who only decides or draws needs none.

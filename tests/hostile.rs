@@ -205,7 +205,7 @@ fn patterns_of_any_number_and_length_have_an_answer() {
         let dir = oddities();
         std::fs::write(dir.path().join("x.toml"), text.replace(entry, &patterns)).unwrap();
         for runtime in ["go", "rs"] {
-            let args = ["check", "--runtime", runtime, "-c", "x.toml", "pod.yaml"];
+            let args = ["check", "--runtime", runtime, "--files", "check", "-c", "x.toml", "pod.yaml"];
             assert_eq!(katascope(dir.path(), &args).status, 1);
         }
         assert_eq!(katascope(dir.path(), &["policy", "audit", "-c", "x.toml"]).status, 0);

@@ -14,6 +14,7 @@ mod alike;
 mod architecture;
 mod away;
 mod causes;
+mod collections;
 mod command_line;
 mod conformance_go;
 mod conformance_go21;

@@ -81,7 +81,10 @@ pub fn partly_seen(host: &Host, layers: &Layers) -> Host {
 /// Takes the hardware for granted that nobody told of. What was probed is this machine's, not the host's.
 fn grant(facts: &mut HostFacts, layers: &Layers) -> Vec<Assumption> {
     let told = |facts: &HostFacts, name| {
-        matches!(facts.origins.get(name), Some(FactOrigin::Flag | FactOrigin::HostFile) | None)
+        matches!(
+            facts.origins.get(name),
+            Some(FactOrigin::Flag | FactOrigin::HostFile | FactOrigin::Collected) | None
+        )
     };
     let mut granted = Vec::new();
     let mut machine = Vec::new();

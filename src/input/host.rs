@@ -171,7 +171,11 @@ impl Host {
         match &self.look {
             Look::Everything => true,
             Look::NothingBut(_) => !self.is_hidden(path),
-            Look::Collected => self.files.is_absent(path),
+            Look::Collected => {
+                let mut missing = None;
+                let _ = self.walk(path, true, &mut missing);
+                missing.is_none_or(|missing| self.files.is_absent(&missing))
+            }
         }
     }
 
@@ -211,6 +215,11 @@ impl Host {
 
     /// Walks `path` as the kernel does; the last component's own link is followed only if `follow`.
     fn resolve(&self, path: &str, follow: bool) -> Result<String, Errno> {
+        self.walk(path, follow, &mut None)
+    }
+
+    /// The same; `missing` becomes the first component that is not found, where links lead.
+    fn walk(&self, path: &str, follow: bool, missing: &mut Option<String>) -> Result<String, Errno> {
         if path.is_empty() {
             return Err(Errno::NotFound);
         }
@@ -233,7 +242,13 @@ impl Host {
                 _ => {}
             }
             let next = format!("{done}/{component}");
-            let stat = self.raw_lstat(&next)?;
+            let stat = match self.raw_lstat(&next) {
+                Err(Errno::NotFound) => {
+                    *missing = Some(next);
+                    return Err(Errno::NotFound);
+                }
+                answer => answer?,
+            };
             match stat.kind {
                 FileKind::Symlink if follow || !todo.is_empty() || must_be_dir => {
                     links += 1;

@@ -3,6 +3,7 @@
 //! Reads and parses; never judges. Everything here is a document or a fact.
 
 pub mod annotations;
+pub mod archive;
 pub mod away;
 pub mod config;
 pub mod host;

@@ -153,7 +153,7 @@ fn count_cpus(list: &str) -> Option<u32> {
         .sum()
 }
 
-fn total_mib(meminfo: &str) -> Option<u64> {
+pub(super) fn total_mib(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? / 1024)
 }

@@ -59,6 +59,8 @@ pub enum FactOrigin {
     Flag,
     /// The `--host` file.
     HostFile,
+    /// Told by what somebody collected on the host.
+    Collected,
     /// Read from this machine.
     Probed,
     /// Nobody said and it cannot be known: assumed.

@@ -149,7 +149,7 @@ pub trait Files: Send + Sync {
     fn read_dir(&self, path: &str) -> Result<Vec<String>, Errno>;
     /// A file's bytes, up to `READ_LIMIT`.
     fn read(&self, path: &str) -> Result<Vec<u8>, Errno>;
-    /// Whether a collection says that this file, which it does not hold, is not there.
+    /// Whether a collection says of this path, which it does not hold, that nothing is there.
     fn is_absent(&self, _path: &str) -> bool {
         false
     }
