@@ -104,7 +104,7 @@ pub(super) fn read(text: &str, stem: &str, given: &HostFacts) -> Result<Collecti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::host::{Errno, FactOrigin, Files};
+    use crate::input::host::{Errno, FactOrigin};
 
     const DOCUMENT: &str = "# Meta details\n\nRunning `kata-collect-data.sh` version `3.3.0 (commit 0)` at `x`.\n\n\
         <details>\n<summary><tt>/opt/kata/bin/kata-runtime kata-env</tt></summary>\n<p>\n\n```toml\n\
