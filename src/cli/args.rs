@@ -137,7 +137,7 @@ pub struct Input {
     /// The hypervisor table to take where the runtime would pick one at random
     #[arg(long, value_name = "NAME", help_heading = "Configuration", hide_short_help = true)]
     pub hypervisor: Option<String>,
-    /// The container runtime [default: containerd with --cri-config, else none]
+    /// The container runtime [default: with --cri-config by the file's name, else none]
     #[arg(long, value_enum, help_heading = "Container runtime", hide_short_help = true)]
     pub cri: Option<CriChoice>,
     /// Its configuration file [default with --cri: the usual places, k3s and RKE2 included]
@@ -146,6 +146,9 @@ pub struct Input {
     /// containerd's version [default: the newest known]
     #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
     pub containerd: Option<String>,
+    /// CRI-O's version [default: as the node records it, else the newest known]
+    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
+    pub crio: Option<String>,
     /// The runtime handler that serves the pods
     #[arg(long, value_name = "NAME", help_heading = "Container runtime", hide_short_help = true)]
     pub handler: Option<String>,
@@ -298,6 +301,9 @@ pub struct WhichInput {
     /// containerd's version [default: the newest known]
     #[arg(long, value_name = "VERSION")]
     pub containerd: Option<String>,
+    /// CRI-O's version [default: as the node records it, else the newest known]
+    #[arg(long, value_name = "VERSION")]
+    pub crio: Option<String>,
     /// Look every named path up under DIR, and show it without DIR
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
@@ -310,6 +316,7 @@ impl WhichInput {
             cri: self.cri,
             cri_config: self.cri_config.clone(),
             containerd: self.containerd.clone(),
+            crio: self.crio.clone(),
             root: self.root.clone(),
             ..Input::default()
         }
@@ -349,7 +356,7 @@ pub enum PolicyCommand {
     /// What whoever may create pods can change on this host, by risk
     Audit(AuditArgs),
     /// The tightest lists with which these pods start, and the entries that none of them needs
-    Suggest(SuggestArgs),
+    Suggest(Box<SuggestArgs>),
 }
 
 /// The configuration, for commands that take no manifests.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::args::{CriChoice, FilesChoice, Input, RuntimeChoice};
 use crate::cri::Engine;
 use crate::cri::containerd::{self, Containerd};
-use crate::cri::crio::Crio;
+use crate::cri::crio::{self, Crio};
 use crate::cri::which;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::{Layers, Unreadable};
@@ -293,12 +293,14 @@ pub fn node(input: &Input) -> Result<Node, SetupError> {
 }
 
 /// Where container runtimes have their configuration: the packages', k3s', RKE2's and k0s'.
-const CRI_FILES: [(CriChoice, &str); 5] = [
+const CRI_FILES: [(CriChoice, &str); 6] = [
     (CriChoice::Containerd, "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"),
     (CriChoice::Containerd, "/var/lib/rancher/rke2/agent/etc/containerd/config.toml"),
     (CriChoice::Containerd, "/etc/k0s/containerd.toml"),
     (CriChoice::Containerd, "/etc/containerd/config.toml"),
     (CriChoice::Crio, "/etc/crio/crio.conf"),
+    // kata-deploy and OpenShift's operators write drop-ins only.
+    (CriChoice::Crio, "/etc/crio/crio.conf.d"),
 ];
 
 fn places(choice: Option<CriChoice>) -> impl Iterator<Item = &'static str> {
@@ -309,23 +311,33 @@ fn places(choice: Option<CriChoice>) -> impl Iterator<Item = &'static str> {
 /// goes first.
 pub fn cri_file(choice: Option<CriChoice>, root: Option<&Path>) -> Option<PathBuf> {
     let root = root.unwrap_or(Path::new("/"));
-    places(choice).map(|path| root.join(path.trim_start_matches('/'))).find(|path| path.is_file())
+    let is_there =
+        |path: &PathBuf| path.is_file() || path.extension().is_some_and(|e| e == "d") && path.is_dir();
+    places(choice).map(|path| root.join(path.trim_start_matches('/'))).find(is_there)
 }
 
 /// Whose file that is, by its name.
 pub fn engine_of(path: Option<&Path>) -> Option<CriChoice> {
-    let name = path?.file_name()?;
-    Some(if name == "crio.conf" { CriChoice::Crio } else { CriChoice::Containerd })
+    let mut names = path?.components().filter_map(|part| part.as_os_str().to_str());
+    let is_crio = names.any(|name| matches!(name, "crio.conf" | "crio.conf.d"));
+    Some(if is_crio { CriChoice::Crio } else { CriChoice::Containerd })
+}
+
+/// Where CRI-O's file would be: it starts without any, and that it is there at all its folder says.
+fn without_files(choice: CriChoice, input: &Input, host: &Host) -> Option<PathBuf> {
+    let root = input.root.as_deref().unwrap_or(Path::new("/"));
+    (choice == CriChoice::Crio && host.exists("/etc/crio"))
+        .then(|| root.join(crio::Places::MAIN.trim_start_matches('/')))
 }
 
 /// The container runtime that was described.
 pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
     let choice = match (input.cri, &input.cri_config) {
         (Some(choice), _) => choice,
-        (None, Some(_)) => CriChoice::Containerd,
+        (None, Some(path)) => engine_of(Some(path)).unwrap_or(CriChoice::Containerd),
         (None, None) => return Ok(Engine::Assumed),
     };
-    let found = cri_file(Some(choice), input.root.as_deref());
+    let found = cri_file(Some(choice), input.root.as_deref()).or_else(|| without_files(choice, input, host));
     let Some(path) = input.cri_config.as_ref().or(found.as_ref()) else {
         return match choice {
             CriChoice::None => Ok(Engine::Assumed),
@@ -351,7 +363,18 @@ pub fn engine(input: &Input, host: &Host) -> Result<Engine, SetupError> {
             let handler = input.handler.clone();
             Ok(Engine::Containerd(Box::new(Containerd::read(&host, &shown, release, handler))))
         }
-        CriChoice::Crio => Ok(Engine::Crio(Box::new(Crio::read(&host, &shown, input.handler.clone())))),
+        CriChoice::Crio => {
+            let handler = input.handler.clone();
+            let Some(text) = &input.crio else {
+                return Ok(Engine::Crio(Box::new(Crio::read(&host, &shown, handler))));
+            };
+            let release = crio::Release::parse(text).ok_or_else(|| {
+                SetupError::Usage(format!(
+                    "--crio: '{text}' is no version; write one such as 1.33.13 or 1.36"
+                ))
+            })?;
+            Ok(Engine::Crio(Box::new(Crio::read_as(&host, &shown, release, handler))))
+        }
     }
 }
 

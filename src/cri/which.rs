@@ -88,10 +88,11 @@ pub fn handlers(engine: &Engine, host: &Host, environment: Option<&str>) -> Resu
                 .collect())
         }
         Engine::Crio(crio) => {
-            let handlers = crio.handlers.as_ref().map_err(Clone::clone)?;
+            let handlers = crio.handlers.as_ref().map_err(|broken| broken.message.clone())?;
             Ok(handlers
+                .by_name
                 .iter()
-                .filter(|(_, handler)| handler.runtime_type == "vm")
+                .filter(|(_, handler)| handler.is_vm())
                 .map(|(name, handler)| {
                     let config = Some(handler.runtime_config_path.as_str()).filter(|p| !p.is_empty());
                     let mut which = decide(name, &handler.runtime_path, config, host, environment);

@@ -12,7 +12,7 @@ pub mod go_flate;
 pub mod go_json;
 mod go_lend;
 mod go_listed;
-mod go_quantity;
+pub mod go_quantity;
 pub mod go_text;
 mod names;
 mod note;

@@ -240,7 +240,7 @@ pub fn durations(cri: &Table, release: Release) -> Result<(), String> {
 }
 
 /// Whether Go's `time.ParseDuration` reads it.
-fn duration(text: &str) -> Result<(), String> {
+pub fn duration(text: &str) -> Result<(), String> {
     let invalid = || Err(format!("time: invalid duration \"{text}\""));
     let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
     if rest == "0" {

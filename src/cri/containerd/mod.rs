@@ -19,6 +19,7 @@ use crate::input::source::Source;
 use crate::input::toml_tree::{self, Node};
 use crate::runtime::verdict::{Failure, FailureStage};
 
+pub(super) use fields::duration;
 pub use handlers::{Handler, Handlers};
 pub use release::Release;
 

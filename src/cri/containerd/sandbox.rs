@@ -38,7 +38,7 @@ impl Containerd {
             if !asked.is_empty() && asked != "untrusted" {
                 return refuse("untrusted workload with explicit runtime handler is not allowed".into());
             }
-            if pod.host_namespaces {
+            if pod.isolation.shares_the_host() {
                 return refuse("untrusted workload with host access is not allowed".into());
             }
             "untrusted"

@@ -114,6 +114,33 @@ pub struct SizingLine {
     pub note: &'static str,
 }
 
+/// What a pod shares with the host and among its containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Isolation {
+    /// The host's network.
+    pub host_network: bool,
+    /// The host's processes.
+    pub host_pid: bool,
+    /// The host's IPC.
+    pub host_ipc: bool,
+    /// One process namespace for all containers.
+    pub shared_pid: bool,
+    /// A container of it is privileged.
+    pub privileged: bool,
+}
+
+impl Isolation {
+    /// Whether it shares the network, process or IPC namespace of the host.
+    pub fn shares_the_host(self) -> bool {
+        self.host_network || self.host_pid || self.host_ipc
+    }
+
+    /// Whether its sandbox counts as privileged.
+    pub fn is_privileged(self) -> bool {
+        self.privileged || self.shares_the_host()
+    }
+}
+
 /// One pod (or pod template) of the input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pod {
@@ -139,10 +166,12 @@ pub struct Pod {
     pub uid: Option<String>,
     /// The log folder that a CRI document names.
     pub log_directory: Option<String>,
-    /// Whether it shares the network, process or IPC namespace of the host.
-    pub host_namespaces: bool,
+    /// What it shares with the host and among its containers.
+    pub isolation: Isolation,
     /// The sandbox's size: given by CRI and OCI documents, computed from `spec` for Kubernetes objects.
     pub sizing: Option<Sizing>,
+    /// What the RuntimeClass adds to it, as kubelet sends it besides; `None`: kubelet sends no such message.
+    pub overhead: Option<Sizing>,
     /// The sum behind `sizing`, for Kubernetes objects.
     pub sum: Option<std::sync::Arc<SizingSum>>,
     /// The handler of its RuntimeClass, where the input has that class.

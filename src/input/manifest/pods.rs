@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::document::{Object, Places};
 use super::kinds::{self, Template};
 use super::node::{Data, Node};
-use super::{Form, InputError, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
+use super::{Form, InputError, Isolation, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
 use crate::catalog::KATA_PREFIX;
 use crate::input::Text;
 
@@ -174,10 +174,9 @@ fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bo
         hostname,
         uid: text("uid").filter(|_| object.kind == "Pod").map(str::to_owned),
         log_directory: None,
-        host_namespaces: ["hostNetwork", "hostPID", "hostIPC"]
-            .iter()
-            .any(|key| spec.and_then(|s| s.get(key)).is_some_and(|n| matches!(n.data, Data::Bool(true)))),
+        isolation: isolation(spec),
         sizing: None,
+        overhead: None,
         sum: None,
         handler: None,
         problems: Vec::new(),
@@ -223,9 +222,6 @@ fn is_cri(node: &Node<'_>) -> bool {
 fn cri(object: &Object<'_, '_>) -> Pod {
     let node = object.node;
     let metadata = |key: &str| node.get("metadata").and_then(|m| m.text(key)).unwrap_or_default().to_owned();
-    let resources = node.path(&["linux", "resources"]);
-    let number = |key: &str| resources.and_then(|r| r.get(key)).and_then(Node::integer);
-    let unsigned = |key: &str| number(key).and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
     Pod {
         name: metadata("name"),
         namespace: Some(metadata("namespace"))
@@ -240,13 +236,9 @@ fn cri(object: &Object<'_, '_>) -> Pod {
         hostname: node.text("hostname").unwrap_or_default().to_owned(),
         uid: Some(metadata("uid")).filter(|uid| !uid.is_empty()),
         log_directory: node.text("log_directory").map(str::to_owned),
-        host_namespaces: cri_host_namespaces(node),
-        sizing: resources.map(|_| Sizing {
-            cpu_quota: number("cpu_quota").unwrap_or_default(),
-            cpu_period: unsigned("cpu_period"),
-            cpu_shares: unsigned("cpu_shares"),
-            memory_limit: number("memory_limit_in_bytes").unwrap_or_default(),
-        }),
+        isolation: cri_isolation(node),
+        sizing: node.path(&["linux", "resources"]).map(cri_sizing),
+        overhead: node.path(&["linux", "overhead"]).map(cri_sizing),
         sum: None,
         handler: None,
         problems: Vec::new(),
@@ -254,13 +246,53 @@ fn cri(object: &Object<'_, '_>) -> Pod {
     }
 }
 
-/// NamespaceMode NODE (2, or by name) of network, pid or ipc.
-fn cri_host_namespaces(node: &Node<'_>) -> bool {
-    let options = node.path(&["linux", "security_context", "namespace_options"]);
-    ["network", "pid", "ipc"].iter().filter_map(|key| options?.get(key)).any(|mode| match &mode.data {
-        Data::Number(text) | Data::String(text) => matches!(text.as_ref(), "2" | "NODE"),
-        _ => false,
-    })
+/// `LinuxContainerResources`, as far as a sandbox's size goes.
+fn cri_sizing(resources: &Node<'_>) -> Sizing {
+    let number = |key: &str| resources.get(key).and_then(Node::integer).unwrap_or_default();
+    let unsigned = |key: &str| u64::try_from(number(key)).unwrap_or_default();
+    Sizing {
+        cpu_quota: number("cpu_quota"),
+        cpu_period: unsigned("cpu_period"),
+        cpu_shares: unsigned("cpu_shares"),
+        memory_limit: number("memory_limit_in_bytes"),
+    }
+}
+
+/// NamespaceMode NODE (2, or by name) of network, pid or ipc, and POD of pid where it is said.
+fn cri_isolation(node: &Node<'_>) -> Isolation {
+    let context = node.path(&["linux", "security_context"]);
+    let options = context.and_then(|context| context.get("namespace_options"));
+    let is = |key: &str, modes: [&str; 2]| {
+        options.and_then(|options| options.get(key)).is_some_and(|mode| match &mode.data {
+            Data::Number(text) | Data::String(text) => modes.contains(&text.as_ref()),
+            _ => false,
+        })
+    };
+    let node = ["2", "NODE"];
+    Isolation {
+        host_network: is("network", node),
+        host_pid: is("pid", node),
+        host_ipc: is("ipc", node),
+        shared_pid: is("pid", ["0", "POD"]),
+        privileged: is_true(context, "privileged"),
+    }
+}
+
+fn is_true(node: Option<&Node<'_>>, key: &str) -> bool {
+    node.and_then(|node| node.get(key)).is_some_and(|value| matches!(value.data, Data::Bool(true)))
+}
+
+/// What a pod's spec shares.
+fn isolation(spec: Option<&Node<'_>>) -> Isolation {
+    let containers = ["containers", "initContainers"].into_iter().filter_map(|key| spec?.get(key));
+    let mut contexts = containers.flat_map(Node::items).map(|container| container.get("securityContext"));
+    Isolation {
+        host_network: is_true(spec, "hostNetwork"),
+        host_pid: is_true(spec, "hostPID"),
+        host_ipc: is_true(spec, "hostIPC"),
+        shared_pid: is_true(spec, "shareProcessNamespace"),
+        privileged: contexts.any(|context| is_true(context, "privileged")),
+    }
 }
 
 fn oci(object: &Object<'_, '_>) -> Pod {
@@ -288,13 +320,14 @@ fn oci(object: &Object<'_, '_>) -> Pod {
         runtime_class: None,
         uid: None,
         log_directory: None,
-        host_namespaces: false,
+        isolation: Isolation::default(),
         sizing: sized.then(|| Sizing {
             cpu_quota: number("io.kubernetes.cri.sandbox-cpu-quota").unwrap_or_default(),
             cpu_period: unsigned("io.kubernetes.cri.sandbox-cpu-period"),
             cpu_shares: unsigned("io.kubernetes.cri.sandbox-cpu-shares"),
             memory_limit: number("io.kubernetes.cri.sandbox-memory").unwrap_or_default(),
         }),
+        overhead: None,
         sum: None,
         handler: None,
         problems: Vec::new(),

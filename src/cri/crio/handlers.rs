@@ -1,0 +1,381 @@
+//! The handlers: what a table says, which of them CRI-O keeps, and why it drops one.
+//!
+//! Decides the built-in handler, the default one, what a handler takes over from the default one, and the
+//! checks in each release's order; the first that fails counts. An invalid handler is dropped with a line in
+//! the log, and only where it is the default one the daemon does not start. Facts: `ValidateDefaultRuntime`,
+//! `ValidateRuntimes`, `RuntimeHandler.Validate` and `TranslateMonitorFields` in pkg/config/config.go of cri-o.
+//!
+//! Limitations: a program called `crun`, `runc` or `conmon` that is looked for in $PATH is taken to be there;
+//! handlers of type `pod` are not asked for their version.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::annotations::{Feature, Known, invalid};
+use super::decode::{Fields, Settings};
+use super::keys;
+use super::release::{Change, Release};
+use crate::input::host::{Errno, Host};
+use crate::input::{Place, Text};
+use crate::runtime::go_text::quote;
+
+/// `[crio.runtime.runtimes.NAME]`, completed as CRI-O completes it.
+#[derive(Debug, Clone, Default)]
+pub struct Handler {
+    /// `runtime_path`: for Kata, its shim.
+    pub runtime_path: String,
+    /// `runtime_type`: `vm` for a shim such as Kata's, `oci` or nothing for a program such as crun.
+    pub runtime_type: String,
+    /// `runtime_config_path`: Kata's configuration file.
+    pub runtime_config_path: String,
+    /// `runtime_root`
+    pub runtime_root: String,
+    /// `allowed_annotations`
+    pub allowed: Vec<String>,
+    /// `default_annotations`, which the pod's own replace.
+    pub defaults: BTreeMap<Text, Text>,
+    /// `runtime_pull_image`: the guest pulls the images.
+    pub pulls_images: bool,
+    /// Where the table stands; nowhere for the built-in one.
+    pub place: Option<Place>,
+    /// Where `allowed_annotations` stands, else the table.
+    pub allowed_place: Option<Place>,
+    monitor_path: String,
+    monitor_cgroup: String,
+    no_sync_log: bool,
+    inherits: bool,
+    websockets: bool,
+    exec_cpu_affinity: String,
+    seccomp_profile: String,
+}
+
+/// A handler that CRI-O does not have, although a file names it.
+#[derive(Debug, Clone)]
+pub struct Dropped {
+    /// Its name.
+    pub name: String,
+    /// The reason that CRI-O logs.
+    pub reason: String,
+    /// What the files make of it.
+    pub handler: Handler,
+}
+
+impl Dropped {
+    /// The line in the log.
+    pub fn log_line(&self) -> String {
+        format!("Runtime handler {} is being ignored due to: {}", quote(&self.name), self.reason)
+    }
+}
+
+/// The handlers that there are.
+#[derive(Debug, Clone, Default)]
+pub struct Handlers {
+    /// By name, in the order of the files; the built-in one first.
+    pub by_name: IndexMap<String, Handler>,
+    /// The one of pods that ask for none.
+    pub default: String,
+    /// Those that are not.
+    pub dropped: Vec<Dropped>,
+}
+
+/// Where daemons of systemd look for programs.
+const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Programs that come with CRI-O, wherever its packages put them.
+const ITS_OWN: [&str; 3] = ["crun", "runc", "conmon"];
+
+/// `exec.LookPath`.
+fn look_path(host: &Host, name: &str) -> Result<String, String> {
+    let is_program = |path: &String| {
+        host.stat(path)
+            .is_ok_and(|stat| stat.kind != crate::input::host::FileKind::Directory && stat.mode & 0o111 != 0)
+    };
+    if name.contains('/') {
+        // Not looked for in $PATH, but where it says.
+        return match host.stat(name) {
+            Ok(_) => Ok(name.to_owned()),
+            Err(errno) => Err(format!("exec: {}: stat {name}: {}", quote(name), errno.go())),
+        };
+    }
+    let found = PATH.iter().map(|folder| format!("{folder}/{name}")).find(is_program);
+    match found {
+        Some(path) => Ok(path),
+        None if ITS_OWN.contains(&name) => Ok(format!("/usr/bin/{name}")),
+        None => Err(format!("exec: {}: executable file not found in $PATH", quote(name))),
+    }
+}
+
+impl Handler {
+    pub(super) fn of(fields: &Fields) -> Self {
+        Self {
+            runtime_path: fields.text("runtime_path"),
+            runtime_type: fields.text("runtime_type"),
+            runtime_config_path: fields.text("runtime_config_path"),
+            runtime_root: fields.text("runtime_root"),
+            allowed: fields.texts("allowed_annotations"),
+            defaults: fields.text_map("default_annotations"),
+            pulls_images: fields.flag("runtime_pull_image"),
+            place: Some(fields.place.clone()),
+            allowed_place: fields.place_of("allowed_annotations").or_else(|| Some(fields.place.clone())),
+            monitor_path: fields.text("monitor_path"),
+            monitor_cgroup: fields.text("monitor_cgroup"),
+            no_sync_log: fields.flag("no_sync_log"),
+            inherits: fields.flag("inherit_default_runtime"),
+            websockets: fields.flag("stream_websockets"),
+            exec_cpu_affinity: fields.text("exec_cpu_affinity"),
+            seccomp_profile: fields.text("seccomp_profile"),
+        }
+    }
+
+    /// The one that is there without any file.
+    fn built_in(release: Release) -> Self {
+        Self {
+            runtime_type: "oci".to_owned(),
+            allowed: ["io.containers.trace-syscall", Feature::DEVICES.written(release)]
+                .map(str::to_owned)
+                .to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether pods get a VM by a shim.
+    pub fn is_vm(&self) -> bool {
+        self.runtime_type == "vm"
+    }
+
+    /// Whether a program such as crun serves its containers.
+    pub fn is_oci(&self) -> bool {
+        matches!(self.runtime_type.as_str(), "" | "oci")
+    }
+
+    /// Whether its program is named as shims are: anywhere in the file's name, not in its folders'.
+    pub fn is_named_as_a_shim(&self) -> bool {
+        let path = self.runtime_path.trim_end_matches('/');
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let mut rest = name;
+        while let Some((_, after)) = rest.split_once("containerd-shim-") {
+            let word = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '+'));
+            let (word, _) = after.split_at(word.unwrap_or(after.len()));
+            // At least one character before the last `-v2` of the word.
+            if word.rfind("-v2").is_some_and(|at| at > 0) {
+                return true;
+            }
+            rest = after;
+        }
+        false
+    }
+
+    /// The checks, in the release's order; the program of an empty path is looked up on the way.
+    fn check(&mut self, name: &str, host: &Host, release: Release) -> Result<(), String> {
+        let type_first = release.has(Change::TypeCheckedFirst);
+        if type_first {
+            self.check_type(name)?;
+        }
+        self.check_path(name, host)?;
+        self.check_config_path(name, host)?;
+        let known = Known::of(release);
+        if let Some(odd) = self.allowed.iter().find(|key| !known.has(key)) {
+            return Err(invalid(odd));
+        }
+        if !type_first {
+            return self.check_type(name);
+        }
+        if self.no_sync_log && !self.is_oci() {
+            let named = if release.has(Change::NamedSyncLog) { "no sync log: " } else { "" };
+            let (only, found) = ("no_sync_log is only allowed with runtime type 'oci'", &self.runtime_type);
+            return Err(format!("{named}{only}, runtime type is '{found}'"));
+        }
+        if self.websockets && self.runtime_type != "pod" {
+            let (found, name) = (quote(&self.runtime_type), quote(name));
+            let only = "websocket streaming: only the 'runtime_type = \"pod\"' supports websocket streaming";
+            return Err(format!("{only}, not {found} (runtime {name})"));
+        }
+        if !matches!(self.exec_cpu_affinity.as_str(), "" | "first") {
+            return Err(format!("invalid exec_cpu_affinity {}", quote(&self.exec_cpu_affinity)));
+        }
+        self.check_seccomp(host)
+    }
+
+    fn check_type(&self, name: &str) -> Result<(), String> {
+        if self.is_oci() || self.is_vm() || self.runtime_type == "pod" {
+            return Ok(());
+        }
+        Err(format!("invalid `runtime_type` {} for runtime {}", quote(&self.runtime_type), quote(name)))
+    }
+
+    fn check_path(&mut self, name: &str, host: &Host) -> Result<(), String> {
+        if self.runtime_path.is_empty() {
+            let found = look_path(host, name);
+            self.runtime_path = found.map_err(|why| format!("{} not found in $PATH: {why}", quote(name)))?;
+        } else if host.stat(&self.runtime_path) == Err(Errno::NotFound) {
+            // Only that: what is no folder on the way there is found out by the first pod.
+            let path = &self.runtime_path;
+            return Err(format!(
+                "invalid runtime_path for runtime '{name}': stat {path}: no such file or directory"
+            ));
+        }
+        if self.is_vm() && !self.is_named_as_a_shim() {
+            return Err(format!(
+                "invalid runtime_path for runtime '{name}': containerd binary naming pattern is not followed"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_config_path(&self, name: &str, host: &Host) -> Result<(), String> {
+        let path = &self.runtime_config_path;
+        if path.is_empty() {
+            return Ok(());
+        }
+        if !self.is_vm() {
+            return Err("runtime_config_path can only be used with the 'vm' runtime type".to_owned());
+        }
+        if host.stat(path) == Err(Errno::NotFound) {
+            return Err(format!(
+                "invalid runtime_config_path for runtime '{name}': stat {path}: no such file or directory"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_seccomp(&self, host: &Host) -> Result<(), String> {
+        let path = &self.seccomp_profile;
+        if path.is_empty() {
+            return Ok(());
+        }
+        let why = match host.read(path) {
+            Err(errno @ Errno::IsDirectory) => format!("open seccomp profile: read {path}: {}", errno.go()),
+            Err(errno) => format!("open seccomp profile: open {path}: {}", errno.go()),
+            Ok(bytes) => match serde_json::from_slice::<serde_json::Value>(&bytes) {
+                Ok(_) => return Ok(()),
+                Err(error) => format!("decoding seccomp profile failed: {error}"),
+            },
+        };
+        Err(format!("unable to load runtime handler seccomp profile: {why}"))
+    }
+}
+
+impl Handlers {
+    /// Before the files are checked: the built-in handler under those that they name.
+    pub fn named(settings: &mut Settings, release: Release) -> Result<Self, String> {
+        let built_in = if release.has(Change::CrunBuiltIn) { "crun" } else { "runc" };
+        let mut by_name = IndexMap::new();
+        by_name.insert(built_in.to_owned(), Handler::built_in(release));
+        // Of a name that is there its entry is replaced.
+        by_name.extend(std::mem::take(&mut settings.handlers));
+        let asked = settings.text(&keys::RUNTIME, "default_runtime");
+        let default = asked.filter(|name| !name.is_empty()).unwrap_or(built_in).to_owned();
+        if !by_name.contains_key(&default) {
+            return Err(format!(
+                "default_runtime set to {}, but no runtime entry table [crio.runtime.runtimes.{default}] was found",
+                quote(&default)
+            ));
+        }
+        Ok(Self { by_name, default, dropped: Vec::new() })
+    }
+
+    /// Checks every handler; an invalid one is dropped, an invalid default one is the error.
+    pub fn check(&mut self, host: &Host, release: Release) -> Result<(), String> {
+        if let Some(default) = self.by_name.get(&self.default).cloned() {
+            let found = match default.runtime_path.as_str() {
+                "" => look_path(host, &self.default).unwrap_or_default(),
+                path => path.to_owned(),
+            };
+            for handler in self.by_name.values_mut().filter(|handler| handler.inherits) {
+                handler.runtime_path.clone_from(&found);
+                handler.runtime_type.clone_from(&default.runtime_type);
+                handler.runtime_config_path.clone_from(&default.runtime_config_path);
+                handler.runtime_root.clone_from(&default.runtime_root);
+            }
+        }
+        let mut fatal = None;
+        let (default, dropped) = (&self.default, &mut self.dropped);
+        self.by_name.retain(|name, handler| {
+            let Err(reason) = handler.check(name, host, release) else { return true };
+            if name == default {
+                fatal.get_or_insert(reason);
+                return true;
+            }
+            dropped.push(Dropped { name: name.clone(), reason, handler: handler.clone() });
+            false
+        });
+        fatal.map_or(Ok(()), Err)
+    }
+
+    /// The monitor of each handler that has one.
+    pub fn check_monitors(&self, settings: &Settings, host: &Host, release: Release) -> Result<(), String> {
+        let mut names: Vec<(&String, &Handler)> = self.by_name.iter().filter(|(_, h)| h.is_oci()).collect();
+        names.sort_by_key(|(name, _)| *name);
+        for (name, handler) in names {
+            handler
+                .check_monitor(settings, host, release)
+                .map_err(|why| format!("failed to translate monitor fields for runtime {name}: {why}"))?;
+        }
+        Ok(())
+    }
+
+    /// As Go prints the map, whose addresses nobody can know.
+    pub fn listed(&self) -> String {
+        let mut names: Vec<&str> = self.by_name.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let items: Vec<String> = names.iter().map(|name| format!("{name}:{{ptr}}")).collect();
+        format!("map[{}]", items.join(" "))
+    }
+}
+
+impl Handler {
+    fn check_monitor(&self, settings: &Settings, host: &Host, release: Release) -> Result<(), String> {
+        let set = |key| settings.text(&keys::RUNTIME, key).filter(|text| !text.is_empty());
+        let cgroup = set("conmon_cgroup").unwrap_or(&self.monitor_cgroup);
+        let path = set("conmon").unwrap_or(&self.monitor_path);
+        if path.is_empty() {
+            look_path(host, "conmon")?;
+        } else if let Err(errno) = host.stat(path) {
+            return Err(format!("invalid conmon path: stat {path}: {}", errno.go()));
+        }
+        let optional = release.has(Change::MonitorCgroupOptional);
+        if set("cgroup_manager").unwrap_or("systemd") == "systemd" {
+            if !cgroup.is_empty() && cgroup != "pod" && !cgroup.ends_with(".slice") {
+                return Err("conmon cgroup should be 'pod' or a systemd slice".to_owned());
+            }
+        } else if optional && !matches!(cgroup, "pod" | "" | "system.slice") {
+            return Err(format!(
+                "cgroupfs manager conmon cgroup should be 'pod' or empty, but got: '{cgroup}'"
+            ));
+        } else if !optional && cgroup != "pod" {
+            // What is left out has become `system.slice` by now.
+            return Err("cgroupfs manager conmon cgroup should be 'pod' or empty".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Handler;
+
+    #[test]
+    fn the_pattern_of_shims_is_looked_for_in_the_files_name() {
+        let named =
+            |path: &str| Handler { runtime_path: path.into(), ..Handler::default() }.is_named_as_a_shim();
+        for path in [
+            "/opt/kata/bin/containerd-shim-kata-v2",
+            "/opt/my-containerd-shim-kata-v2.bak",
+            "containerd-shim-kata+rs-v2",
+            "/x/containerd-shim-a-v2-v3/",
+        ] {
+            assert!(named(path), "{path}");
+        }
+        for path in [
+            "/opt/containerd-shim-kata-v3",
+            "/opt/containerd-shim--v2",
+            "/opt/containerd-shim-kata_rs-v2",
+            "/opt/containerd-shim-kata-v2/kata",
+            "/opt/containerd-shim-v2",
+            "",
+        ] {
+            assert!(!named(path), "{path}");
+        }
+    }
+}
