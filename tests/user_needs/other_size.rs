@@ -94,7 +94,12 @@ fn case_14_overhead_is_not_part_of_the_vm() {
 fn case_15_crio_hands_the_size_on_where_kata_does_not_look() {
     let conf = "[crio.runtime.runtimes.kata]\nruntime_path = '/opt/kata/bin/containerd-shim-kata-v2'\n\
                 runtime_type = 'vm'\nruntime_config_path = '/c'\n";
-    let host = Fixture::new().with("/etc/crio/crio.conf", conf).with(RS, &rs("", "")).host();
+    let host = Fixture::new()
+        .with("/etc/crio/crio.conf", conf)
+        .with("/opt/kata/bin/containerd-shim-kata-v2", "")
+        .with("/c", "")
+        .with(RS, &rs("", ""))
+        .host();
     let crio = Crio::read(&host, "/etc/crio/crio.conf", Some("kata".into()));
     let pod = sized("{limits: {cpu: 4, memory: 8Gi}}");
     let far = evaluator(host.clone(), RS, Release::newest(Runtime::Rs), Engine::Crio(Box::new(crio)));

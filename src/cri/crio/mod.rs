@@ -65,8 +65,8 @@ impl Places {
             return beside(named);
         }
         // A drop-in can lie some folders below.
-        let above = named.match_indices('/').map(|(at, _)| named.split_at(at).0);
-        if let Some(folder) = above.filter(|folder| folder.ends_with(".conf.d")).next_back() {
+        let mut above = named.match_indices('/').map(|(at, _)| named.split_at(at).0);
+        if let Some(folder) = above.rfind(|folder| folder.ends_with(".conf.d")) {
             return beside(folder);
         }
         let main = format!("{named}/crio.conf");

@@ -222,7 +222,7 @@ mod tests {
     fn toml_1_1_is_refused_until_1_5() {
         let open = "[a]\nb = { c = 1, # why\n d = 2 }\n";
         assert_eq!(told(Library::V1_6, open), "read");
-        let refused = "toml: line 2 (last key \"a.b\"): newlines not allowed within inline tables";
+        let refused = "toml: line 2 (last key \"a.b.c\"): newlines not allowed within inline tables";
         assert_eq!(told(Library::V1_5, open), refused);
         let comma = "a = [{ b = 'x, }' , }]";
         let refused = "trailing comma not allowed in inline tables";
