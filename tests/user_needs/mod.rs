@@ -71,6 +71,11 @@ impl Fixture {
         self
     }
 
+    fn program(mut self, path: &str) -> Self {
+        self.files = self.files.file(path, 0o755, "");
+        self
+    }
+
     fn link(mut self, path: &str, target: &str) -> Self {
         self.files = self.files.link(path, target);
         self

@@ -96,7 +96,7 @@ fn case_15_crio_hands_the_size_on_where_kata_does_not_look() {
                 runtime_type = 'vm'\nruntime_config_path = '/c'\n";
     let host = Fixture::new()
         .with("/etc/crio/crio.conf", conf)
-        .with("/opt/kata/bin/containerd-shim-kata-v2", "")
+        .program("/opt/kata/bin/containerd-shim-kata-v2")
         .with("/c", "")
         .with(RS, &rs("", ""))
         .host();

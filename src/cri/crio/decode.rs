@@ -192,7 +192,7 @@ impl Fitter<'_> {
             let known = || shape.keys.iter().filter(|key| key.is_known(release));
             let key = known()
                 .find(|key| key.name == name)
-                .or_else(|| known().find(|key| crate::runtime::go41::toml::same_name(key.name, name)));
+                .or_else(|| known().find(|key| crate::runtime::go::toml::same_name(key.name, name)));
             let Some(key) = key else { continue };
             self.path.push(name.clone());
             self.value(shape, key, value, take)?;
