@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use crate::support::tokens;
 use katascope::input::host::{HostFacts, MemoryFiles, NumaNode, Protection};
 use katascope::input::{Annotations, Host};
 use katascope::launch::{Arg, go};
@@ -238,6 +239,7 @@ fn runtime(case: &Json, base: &Json) -> RuntimeConfig {
         firmware: asset("firmware"),
         firmware_volume: None,
         hypervisor: asset("hypervisor"),
+        hypervisor_ctl: None,
         image: asset("image"),
         initrd: asset("initrd"),
         jailer: asset("jailer"),
@@ -334,7 +336,7 @@ fn differences(host: &Host, case: &Json, vectors: &Json) -> String {
 
 #[test]
 fn every_recorded_sandbox_is_started_as_the_runtime_starts_it() {
-    let vectors: Json = serde_json::from_str(include_str!("vectors/go-launch.json")).unwrap();
+    let vectors: Json = serde_json::from_str(&tokens(include_str!("vectors/go-launch.json"))).unwrap();
     let mut files = MemoryFiles::new();
     for file in vectors["files"].as_array().unwrap() {
         files = files.file(file[0].as_str().unwrap(), 0o755, vec![0; file[1].as_u64().unwrap() as usize]);

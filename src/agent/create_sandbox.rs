@@ -76,7 +76,7 @@ pub(super) fn shared_folder(mount: Mount, mount_point: String) -> Json {
 }
 
 /// `/dev/shm` of all containers.
-pub(super) fn shared_memory(size: u64) -> Json {
+pub(super) fn shared_memory(size: u64, mount_point: String) -> Json {
     let options = ["noexec", "nosuid", "nodev", "mode=1777", &format!("size={size}")].into();
-    storage("ephemeral", "shm", "tmpfs", options, "/run/kata-containers/sandbox/shm".into())
+    storage("ephemeral", "shm", "tmpfs", options, mount_point.into())
 }

@@ -1,7 +1,7 @@
 //! The Go runtime's agent: the CreateSandbox request, and the policy that is set before it.
 //!
 //! Facts: `startSandbox`, `setupStorages` and `setupKernelModules` in
-//! src/runtime/virtcontainers/kata_agent.go at 4.1.0. The resolver's lines (`dns`) come from a mount that
+//! src/runtime/virtcontainers/kata_agent.go from 2.0.0 to 4.1.0. The resolver's lines (`dns`) come from a mount that
 //! the CRI makes when the pod starts, and are left out.
 
 use serde_json::Value as Json;
@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
 use super::{AgentSetup, DecidedBy, fields};
 use crate::launch::Arg;
-use crate::launch::go::guest_share;
+use crate::launch::go::{Change, guest_memory, guest_share};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 use crate::runtime::go_text;
 
@@ -23,8 +23,16 @@ fn kernel_modules(config: &SandboxConfig<'_>) -> Vec<Json> {
 
 fn mount(config: &SandboxConfig<'_>) -> Mount {
     let hv = &config.hypervisor_config;
-    if matches!(&*hv.shared_fs, "virtio-fs" | "virtio-fs-nydus") {
-        let cached = !matches!(&*hv.virtio_fs_cache, "never" | "metadata");
+    let release = config.release;
+    let daemon =
+        hv.shared_fs == "virtio-fs" || (hv.shared_fs == "virtio-fs-nydus" && release.has(Change::Nydusd));
+    if daemon {
+        let cached = match &*hv.virtio_fs_cache {
+            "none" => release.has(Change::NeverIsNoCache),
+            "never" => !release.has(Change::NeverIsNoCache),
+            "metadata" => !release.has(Change::CacheMetadata),
+            _ => true,
+        };
         Mount::VirtioFs { dax: cached && hv.virtio_fs_cache_size != 0 }
     } else {
         Mount::Plan9 { msize: hv.msize9p }
@@ -41,12 +49,14 @@ pub fn setup(
     let mut storages = Vec::with_capacity(2);
     let mount = mount(config);
     if shares_files {
-        let nydus = config.hypervisor_config.shared_fs == "virtio-fs-nydus";
-        let folder = guest_share(config.rootless_shim, if nydus { "" } else { "containers/" });
+        let nydus =
+            config.hypervisor_config.shared_fs == "virtio-fs-nydus" && config.release.has(Change::Nydusd);
+        let below = if nydus { "" } else { "containers/" };
+        let folder = guest_share(config.release, config.rootless_shim, below);
         storages.push(shared_folder(mount, folder));
     }
     if config.shm_size > 0 {
-        storages.push(shared_memory(config.shm_size));
+        storages.push(shared_memory(config.shm_size, guest_memory(config.release, config.rootless_shim)));
     }
     let create_sandbox = fields([
         ("hostname", hostname(config.hostname).into()),
@@ -56,6 +66,7 @@ pub fn setup(
         ("guest_hook_path", Json::from(&*config.hypervisor_config.guest_hook_path)),
         ("kernel_modules", kernel_modules(config).into()),
     ]);
+    let told = config.hypervisor_type != HypervisorType::Remote || config.release.has(Change::RemoteAgent);
     let policy = &config.agent_config.policy;
     AgentSetup {
         kernel_params,
@@ -67,6 +78,6 @@ pub fn setup(
             agent: "kata".into(),
             mount_options: mount.decided_by(),
         },
-        policy: (!policy.is_empty()).then(|| policy.to_string()),
+        policy: (told && !policy.is_empty()).then(|| policy.to_string()),
     }
 }

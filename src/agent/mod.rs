@@ -5,7 +5,6 @@
 
 mod create_sandbox;
 pub mod go;
-pub mod go21;
 pub(crate) mod rs;
 
 use std::borrow::Cow;

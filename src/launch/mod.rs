@@ -6,7 +6,6 @@
 //! named in each file, at the tags 2.1.0 and 4.1.0.
 
 pub mod go;
-pub mod go21;
 mod refusal;
 pub mod rs;
 

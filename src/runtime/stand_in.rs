@@ -1,7 +1,7 @@
 //! Values that only exist once the pod runs and have to be shown all the same.
 //!
 //! Such a value is a token in braces wherever a text can hold one (`{sandbox-id}`, `{uuid}`, `{cid}`,
-//! `{netns}`). These cannot be tokens: a field for a number takes no text, the length of a path decides
+//! `{netns}`, `{uid}`). These cannot be tokens: a field for a number takes no text, the length of a path decides
 //! whether a socket fits, and who names one particular sandbox wants whole answers, to be compared with
 //! what was recorded of the real runtime. They are the values of the recorded hosts; nothing is decided
 //! by them.
@@ -12,9 +12,6 @@ pub const ROOTLESS_USER: u32 = 4242;
 pub const ROOTLESS_FOLDER: &str = "/run/user/4242";
 /// The group that `/dev/kvm` belongs to, which the user of a rootless VM is put into.
 pub const KVM_GROUP: u32 = 36;
-/// The network namespace of a sandbox whose id is given. The CRI draws its name when the pod starts, and
-/// neither a manifest nor an OCI spec without namespaces tells it.
-pub const NETWORK_NAMESPACE: &str = "/var/run/netns/ORACLENETNS";
 
 #[cfg(test)]
 mod tests {

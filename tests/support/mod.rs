@@ -51,9 +51,14 @@ agent_name = "kata"
 
 /// Unpacks a file of vectors that was packed with gzip.
 pub fn vectors(packed: &[u8]) -> Json {
+    serde_json::from_str(&unpacked(packed)).unwrap()
+}
+
+/// The same as text.
+pub fn unpacked(packed: &[u8]) -> String {
     let mut text = String::new();
     flate2::read::GzDecoder::new(packed).read_to_string(&mut text).unwrap();
-    serde_json::from_str(&text).unwrap()
+    text
 }
 
 enum Entry {
@@ -177,4 +182,9 @@ pub fn assert_as_fresh(release: Release, path: &str, host: &Host, sandbox: &Sand
     };
     // The whole of it, causes and findings included.
     assert_eq!(format!("{fresh:?}"), format!("{used:?}"));
+}
+
+/// What only exists at run time was recorded with a stand-in, and is printed as a token.
+pub fn tokens(recorded: &str) -> String {
+    recorded.replace("/var/run/netns/ORACLENETNS", "{netns}").replace("/run/user/4242", "/run/user/{uid}")
 }

@@ -1,14 +1,17 @@
 //! The process that serves the shared folder: virtiofsd, or nydusd with its own arguments.
 //!
 //! Decides whether it would start and how it is called. Facts:
-//! src/runtime/virtcontainers/{virtiofsd,nydusd}.go and `createVirtiofsDaemon` of each hypervisor at 4.1.0.
+//! src/runtime/virtcontainers/{virtiofsd,nydusd}.go and `createVirtiofsDaemon` of each hypervisor from 2.0.0 to
+//! 4.1.0.
 
 use super::Refusal;
+use super::changes::Change;
 use super::keys::Keys;
 use super::paths::Paths;
 use crate::input::Host;
 use crate::launch::{Arg, Cause, Helper};
-use crate::runtime::go::config::SandboxHypervisor;
+use crate::release::Release;
+use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 /// The API socket of nydusd, beside the one of the file system; StratoVirt's has another name.
 pub(super) const NYDUSD_API: &str = "nydusd-api.sock";
@@ -22,10 +25,10 @@ pub(super) enum Daemon {
 
 impl Daemon {
     /// The daemon that `shared_fs` asks for.
-    pub(super) fn of(shared_fs: &str) -> Option<Self> {
+    pub(super) fn of(release: Release, shared_fs: &str) -> Option<Self> {
         match shared_fs {
             "virtio-fs" => Some(Self::Virtiofsd),
-            "virtio-fs-nydus" => Some(Self::Nydusd),
+            "virtio-fs-nydus" if release.has(Change::Nydusd) => Some(Self::Nydusd),
             _ => None,
         }
     }
@@ -37,14 +40,23 @@ impl Daemon {
     }
 
     /// What is checked where it is started.
-    pub(super) fn check_start(self, host: &Host, hv: &SandboxHypervisor<'_>) -> Result<(), Refusal> {
+    pub(super) fn check_start(
+        self,
+        release: Release,
+        host: &Host,
+        hv: &SandboxHypervisor<'_>,
+    ) -> Result<(), Refusal> {
         let path = &*hv.virtio_fs_daemon;
         match self {
+            Self::Virtiofsd if release.has(Change::VirtiofsdByHypervisor) => Ok(()),
             Self::Virtiofsd if path.is_empty() => {
                 Err(Refusal::because("virtiofsd daemon path is empty", &["virtio_fs_daemon"]))
             }
             Self::Virtiofsd => match &*hv.virtio_fs_cache {
-                "" | "auto" | "always" | "metadata" | "never" => Ok(()),
+                _ if !release.has(Change::CacheChecked) => Ok(()),
+                "" | "auto" | "always" | "never" => Ok(()),
+                "none" if release.has(Change::CacheNone) => Ok(()),
+                "metadata" if release.has(Change::CacheMetadata) => Ok(()),
                 mode => Err(Refusal::because(
                     format!("Invalid virtio-fs cache mode: {mode}"),
                     &["virtio_fs_cache"],
@@ -59,47 +71,120 @@ impl Daemon {
             }
         }
     }
+}
 
-    /// How it is called. `xattr`: the hypervisor adds `--xattr` for a guest with SELinux.
-    pub(super) fn helper(
-        self,
-        hv: &SandboxHypervisor<'_>,
-        keys: &'static Keys,
-        paths: Paths<'_>,
-        socket: &str,
-        api: &str,
-        xattr: bool,
-    ) -> Helper {
-        let mut args = Vec::with_capacity(8 + hv.virtio_fs_extra_args.len());
-        let always = |text: &str| Arg::new(text, Cause::constant());
-        match self {
-            Self::Virtiofsd => {
-                let cache = if hv.virtio_fs_cache.is_empty() { "auto" } else { &hv.virtio_fs_cache };
-                args.push(always("--syslog"));
-                args.push(Arg::new(format!("--cache={cache}"), Cause::key(keys.virtio_fs_cache)));
-                args.push(Arg::new(
-                    format!("--shared-dir={}", paths.share()),
-                    Cause::rule("the sandbox's shared folder"),
-                ));
-                args.push(Arg::new("--fd=3", Cause::rule("the socket is inherited")));
-            }
-            Self::Nydusd => {
-                let level = if hv.debug { "debug" } else { "info" };
-                args.push(always("virtiofs"));
-                args.push(Arg::new("--log-level", Cause::key(keys.enable_debug)));
-                args.push(Arg::new(level, Cause::key(keys.enable_debug)));
-                args.push(always("--apisock"));
-                args.push(Arg::new(paths.in_vm(api), Cause::constant()));
-                args.push(always("--sock"));
-                args.push(Arg::new(paths.in_vm(socket), Cause::constant()));
-            }
-        }
-        args.extend(
-            hv.virtio_fs_extra_args.iter().map(|arg| Arg::new(&**arg, Cause::key(keys.virtio_fs_extra_args))),
-        );
-        if xattr && self == Self::Virtiofsd {
-            args.push(Arg::new("--xattr", Cause::key(keys.disable_guest_selinux)));
+/// How a sandbox's daemon is called.
+pub(super) struct Call<'a> {
+    pub(super) config: &'a SandboxConfig<'a>,
+    pub(super) keys: &'static Keys,
+    pub(super) paths: Paths<'a>,
+    /// The name of the file system's socket.
+    pub(super) socket: &'static str,
+    /// The name of nydusd's own socket.
+    pub(super) api: &'static str,
+    /// Whether the hypervisor asks for SELinux labels, for a guest with SELinux.
+    pub(super) xattr: bool,
+}
+
+impl Call<'_> {
+    /// The process.
+    pub(super) fn helper(&self, daemon: Daemon) -> Helper {
+        let (hv, keys, release) = (&self.config.hypervisor_config, self.keys, self.config.release);
+        let mut args = match daemon {
+            Daemon::Virtiofsd if release.has(Change::VirtiofsdInRust) => self.virtiofsd(),
+            Daemon::Virtiofsd => self.first_virtiofsd(),
+            Daemon::Nydusd => self.nydusd(),
+        };
+        let extra = Cause::key(keys.virtio_fs_extra_args);
+        args.extend(hv.virtio_fs_extra_args.iter().map(|arg| Arg::new(&**arg, extra.clone())));
+        if self.xattr && daemon == Daemon::Virtiofsd && release.has(Change::VirtiofsdXattr) {
+            let words: &[&str] =
+                if release.has(Change::XattrInRust) { &["--xattr"] } else { &["-o", "xattr"] };
+            let cause = Cause::key(keys.disable_guest_selinux);
+            args.extend(words.iter().map(|word| Arg::new(*word, cause.clone())));
         }
         Helper { program: hv.virtio_fs_daemon.to_string(), args }
+    }
+
+    fn cache(&self) -> &str {
+        match &*self.config.hypervisor_config.virtio_fs_cache {
+            "" if self.config.release.has(Change::CacheChecked) => "auto",
+            "none" if self.config.release.has(Change::CacheNone) => "never",
+            mode => mode,
+        }
+    }
+
+    /// The daemon written in Rust.
+    fn virtiofsd(&self) -> Vec<Arg> {
+        vec![
+            Arg::new("--syslog", Cause::constant()),
+            Arg::new(format!("--cache={}", self.cache()), Cause::key(self.keys.virtio_fs_cache)),
+            Arg::new(
+                format!("--shared-dir={}", self.paths.share()),
+                Cause::rule("the sandbox's shared folder"),
+            ),
+            Arg::new("--fd=3", Cause::rule("the socket is inherited")),
+        ]
+    }
+
+    /// The daemon that came with QEMU.
+    fn first_virtiofsd(&self) -> Vec<Arg> {
+        let (release, debug) = (self.config.release, self.config.hypervisor_config.debug);
+        let mut args = Vec::with_capacity(12);
+        let mut push = |words: &[&str], cause: Cause| {
+            args.extend(words.iter().map(|word| Arg::new(*word, cause.clone())));
+        };
+        let cache = format!("cache={}", self.cache());
+        let source = format!("source={}", self.paths.share());
+        let by_cache = || Cause::key(self.keys.virtio_fs_cache);
+        let by_share = || Cause::rule("the sandbox's shared folder");
+        let by_debug = || Cause::key(self.keys.enable_debug);
+        let socket = ("--fd=3", Cause::rule("the socket is inherited"));
+        let own_way = release.has(Change::VirtiofsdByHypervisor);
+        if own_way && self.config.hypervisor_type == HypervisorType::Qemu {
+            push(&[socket.0], socket.1);
+            push(&["-o", &source], by_share());
+            push(&["-o", &cache], by_cache());
+            push(&["--syslog", "-o", "no_posix_lock"], Cause::constant());
+            push(&[if debug { "-d" } else { "-f" }], by_debug());
+            return args;
+        }
+        push(&["--syslog"], Cause::constant());
+        if own_way {
+            push(&["-f"], Cause::constant());
+        }
+        push(&["-o", &cache], by_cache());
+        push(&["-o", "no_posix_lock"], Cause::constant());
+        push(&["-o", &source], by_share());
+        push(&[socket.0], socket.1);
+        if own_way {
+            if debug {
+                push(&["-o", "debug"], by_debug());
+            }
+        } else if release.has(Change::VirtiofsdDebug) {
+            push(&[if debug { "-d" } else { "-f" }], by_debug());
+        } else {
+            push(&["-f"], Cause::constant());
+        }
+        args
+    }
+
+    fn nydusd(&self) -> Vec<Arg> {
+        let (release, debug) = (self.config.release, self.config.hypervisor_config.debug);
+        let always = |text: &str| Arg::new(text, Cause::constant());
+        let mut args = Vec::with_capacity(8);
+        if release.has(Change::NydusdSubcommand) {
+            args.push(always("virtiofs"));
+        }
+        if release.has(Change::NydusdHybrid) {
+            args.push(always("--hybrid-mode"));
+        }
+        args.push(Arg::new("--log-level", Cause::key(self.keys.enable_debug)));
+        args.push(Arg::new(if debug { "debug" } else { "info" }, Cause::key(self.keys.enable_debug)));
+        args.push(always("--apisock"));
+        args.push(Arg::new(self.paths.in_vm(self.api), Cause::constant()));
+        args.push(always("--sock"));
+        args.push(Arg::new(self.paths.in_vm(self.socket), Cause::constant()));
+        args
     }
 }

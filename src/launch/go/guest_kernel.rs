@@ -2,14 +2,16 @@
 //! configured list there.
 //!
 //! Facts: `GetKernelRootParams` and `SerializeParams` in
-//! src/runtime/virtcontainers/hypervisor.go, and `KataAgentKernelParams` in kata_agent.go at 4.1.0.
+//! src/runtime/virtcontainers/hypervisor.go, and `KataAgentKernelParams` in kata_agent.go from 2.0.0 to 4.1.0.
 
 use std::borrow::Cow;
 
 use super::Refusal;
+use super::changes::Change;
 use super::keys::Keys;
 use crate::launch::{Arg, Cause};
-use crate::runtime::go::config::{Param, SandboxConfig};
+use crate::release::Release;
+use crate::runtime::go::config::{Param, SandboxConfig, SandboxHypervisor};
 use crate::runtime::go::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
@@ -39,15 +41,27 @@ pub(super) struct Root<'a> {
 impl<'a> Root<'a> {
     /// Decides it; `dax` is ignored for a verified root.
     pub(super) fn new(
-        rootfs_type: &'a str,
+        release: Release,
+        hv: &'a SandboxHypervisor<'a>,
         nvdimm: bool,
         dax: bool,
-        verity: &'a str,
     ) -> Result<Self, Refusal> {
-        let verity =
-            kernel_params::verity(verity).map_err(|why| Refusal::because(why, &["kernel_verity_params"]))?;
-        let rootfs_type = if rootfs_type.is_empty() { "ext4" } else { rootfs_type };
-        let flags = match (rootfs_type, dax && verity.is_none()) {
+        let verity = if release.has(Change::KernelVerity) {
+            kernel_params::verity(&hv.kernel_verity_params)
+                .map_err(|why| Refusal::because(why, &["kernel_verity_params"]))?
+        } else {
+            None
+        };
+        let rootfs_type = match &*hv.rootfs_type {
+            "" => "ext4",
+            _ if !release.has(Change::RootfsTypes) => "ext4",
+            name => name,
+        };
+        let mounted_as = match rootfs_type {
+            "xfs" if release.has(Change::XfsMountedAsExt4) => "ext4",
+            name => name,
+        };
+        let flags = match (mounted_as, dax && verity.is_none()) {
             ("erofs" | "xfs", true) => "dax ro",
             ("erofs" | "xfs", false) => "ro",
             ("ext4", true) => "dax,data=ordered,errors=remount-ro ro",
@@ -96,6 +110,9 @@ fn configured_cause(config: &SandboxConfig<'_>, keys: &'static Keys, param: &Par
         ("scsi_mod.scan", "none") => Cause::key(keys.block_device_driver),
         ("fips", "1") => Cause::rule("the host runs in FIPS mode"),
         ("agent.log", "debug") if agent.debug => Cause::key("agent.kata.enable_debug"),
+        ("agent.trace", kind) if agent.trace && kind == agent.trace_type => {
+            Cause::keys(["agent.kata.enable_tracing", "agent.kata.trace_type"])
+        }
         ("agent.trace", "true") if agent.trace => Cause::key("agent.kata.enable_tracing"),
         ("agent.debug_console", "") | ("agent.debug_console_vport", "1026") if agent.enable_debug_console => {
             Cause::key("agent.kata.debug_console_enabled")

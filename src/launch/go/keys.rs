@@ -23,7 +23,7 @@ keys! {
     virtio_fs_daemon
     block_device_cache_set block_device_cache_noflush path jailer_path kernel image initrd rootfs_type kernel_params kernel_verity_params firmware
     default_vcpus default_maxvcpus default_memory default_maxmemory machine_type block_device_driver
-    enable_debug shared_fs virtio_fs_cache virtio_fs_extra_args enable_iommu
+    enable_debug shared_fs virtio_fs_cache virtio_fs_cache_size virtio_fs_extra_args enable_iommu
     confidential_guest enable_hugepages entropy_source disable_seccomp disable_guest_selinux
     cc_init_data hypervisor_loglevel reclaim_guest_freed_memory disk_rate_limiter_bw_max_rate
     disk_rate_limiter_bw_one_time_burst disk_rate_limiter_ops_max_rate
@@ -35,6 +35,7 @@ static CLH: Keys = table!("clh");
 static FIRECRACKER: Keys = table!("firecracker");
 static DRAGONBALL: Keys = table!("dragonball");
 static STRATOVIRT: Keys = table!("stratovirt");
+static ACRN: Keys = table!("acrn");
 static REMOTE: Keys = table!("remote");
 
 /// The keys of a hypervisor's table.
@@ -45,6 +46,7 @@ pub(crate) fn of(hypervisor: HypervisorType) -> &'static Keys {
         HypervisorType::Firecracker => &FIRECRACKER,
         HypervisorType::Dragonball => &DRAGONBALL,
         HypervisorType::Stratovirt => &STRATOVIRT,
+        HypervisorType::Acrn => &ACRN,
         HypervisorType::Remote => &REMOTE,
     }
 }

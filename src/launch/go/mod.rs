@@ -1,4 +1,4 @@
-//! The Go runtime 4.1: from one sandbox's configuration to the VMM process and the agent's requests.
+//! The Go runtime: from one sandbox's configuration to the VMM process and the agent's requests.
 //!
 //! Decides what `CreateVM`, the agent's `configure` and `StartVM` make of a configuration that has been
 //! through annotations, sizing, asset checks and `validateHypervisorConfig`: one file or folder per
@@ -6,15 +6,20 @@
 //! it out cannot. The pod's network cards are not part of it: their number and addresses are made by the
 //! CNI plugins when the pod starts.
 //!
-//! Facts: src/runtime/virtcontainers at 4.1.0.
+//! Facts: src/runtime/virtcontainers from 2.0.0 to 4.1.0; what differs between releases is `changes`, asked where
+//! upstream has it.
 
+mod acrn;
+mod changes;
 mod clh;
 mod daemon;
+mod fill_in;
 mod firecracker;
 mod guest_kernel;
 mod keys;
 mod numa;
 mod paths;
+mod process;
 mod qemu;
 mod remarks;
 mod remote;
@@ -26,11 +31,13 @@ use crate::agent::AgentSetup;
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::finding::Finding;
 use crate::input::Host;
+use crate::release::Release;
 use crate::runtime::Sandbox;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use crate::runtime::verdict::Failure;
 
-pub(crate) use paths::guest_share;
+pub use changes::Change;
+pub(crate) use paths::{guest_memory, guest_share};
 
 /// What a hypervisor starts: its processes and requests, what its guest boots with, and whether the guest
 /// gets a shared folder.
@@ -51,11 +58,14 @@ pub fn launch(
     config: &SandboxConfig<'_>,
     sandbox: &Sandbox<'_>,
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
+    let filled = fill_in::fill_in(config).map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
+    let config = &*filled;
     let started = match config.hypervisor_type {
         HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.start(host)),
+        HypervisorType::Acrn => acrn::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Remote => Ok(remote::start(config)),
         HypervisorType::Dragonball => Ok(mock()),
     };
@@ -72,11 +82,14 @@ pub fn check(
     config: &SandboxConfig<'_>,
     sandbox: &Sandbox<'_>,
 ) -> Result<Vec<Finding>, Failure> {
+    let filled = fill_in::fill_in(config).map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
+    let config = &*filled;
     let outcome = match config.hypervisor_type {
         HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.findings(host)),
+        HypervisorType::Acrn => acrn::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Remote | HypervisorType::Dragonball => Ok(Vec::new()),
     };
     outcome.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
@@ -99,13 +112,21 @@ fn mock() -> Started {
 enum Boot<'a> {
     Image(&'a str),
     Initrd(&'a str),
-    /// IBM Secure Execution: everything is in the kernel image.
-    Sealed,
+    /// Nothing beside the kernel image: IBM Secure Execution, or nothing was asked for.
+    Kernel,
 }
 
 impl<'a> Boot<'a> {
-    /// `ImageOrInitrdAssetPath`: what annotations chose, else what the files say.
-    fn of(hv: &'a SandboxHypervisor<'a>) -> Result<Self, Refusal> {
+    /// `ImageOrInitrdAssetPath`: what annotations chose, else what the files say. Firecracker and QEMU take an
+    /// initrd first in releases before it, Cloud Hypervisor an image.
+    fn of(release: Release, hv: &'a SandboxHypervisor<'a>) -> Result<Self, Refusal> {
+        if release.has(Change::InitrdWins) {
+            return Ok(match (hv.initrd_asset_path(), hv.image_asset_path()) {
+                ("", "") => Self::Kernel,
+                ("", image) => Self::Image(image),
+                (initrd, _) => Self::Initrd(initrd),
+            });
+        }
         let custom = &hv.custom_assets;
         let pick = |image: &'a str, initrd: &'a str| match (image.is_empty(), initrd.is_empty()) {
             (false, false) => Some(Err("cannot set both image and initrd at the same time")),
@@ -125,10 +146,12 @@ impl<'a> Boot<'a> {
             }
             None => {}
         }
-        let sealed = hv.confidential_guest && hv.hypervisor_machine_type == "s390-ccw-virtio";
+        let sealed = hv.confidential_guest
+            && hv.hypervisor_machine_type == "s390-ccw-virtio"
+            && release.has(Change::SealedBoot);
         match pick(&hv.image_path, &hv.initrd_path) {
             Some(answer) => answer.map_err(|why| Refusal::because(why, &["initrd", "image"])),
-            None if sealed => Ok(Self::Sealed),
+            None if sealed => Ok(Self::Kernel),
             None => Err(Refusal::because("one of image and initrd must be set", &[])),
         }
     }

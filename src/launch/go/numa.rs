@@ -1,12 +1,14 @@
 //! NUMA: which guest nodes remain, how vCPUs and memory are spread over them, how far they are apart.
 //!
-//! Facts: src/runtime/virtcontainers/{qemu,utils/utils,utils/utils_linux}.go and pkg/cpuset at 4.1.0.
+//! Facts: src/runtime/virtcontainers/{qemu,utils/utils,utils/utils_linux}.go and pkg/cpuset from 3.32.0 to 4.1.0.
 //! Distances are not part of the host's facts: a node is 10 from itself and 20 from any other, as on
 //! two sockets.
 
 use super::Refusal;
+use super::changes::Change;
 use crate::input::Host;
 use crate::input::host::Arch;
+use crate::release::Release;
 use crate::runtime::go::config::{GuestNumaNode, SandboxHypervisor};
 
 const REMOTE_DISTANCE: u32 = 20;
@@ -49,12 +51,14 @@ fn capacity(host: &Host, node: &GuestNumaNode) -> (u32, u64) {
 
 /// The nodes that remain: a topology nobody spelled out shrinks to its first node where the VM fits
 /// into the smallest.
-fn right_sized<'a>(host: &Host, hv: &'a SandboxHypervisor<'a>) -> Vec<&'a GuestNumaNode> {
+fn right_sized<'a>(release: Release, host: &Host, hv: &'a SandboxHypervisor<'a>) -> Vec<&'a GuestNumaNode> {
     let all: Vec<&GuestNumaNode> = hv.guest_numa_nodes.iter().collect();
     if !hv.numa_mapping.is_empty() || all.len() <= 1 {
         return all;
     }
-    let mut nodes: Vec<&GuestNumaNode> = all.into_iter().filter(|n| count(&n.host_cpus) > 0).collect();
+    let memory_only = !release.has(Change::NumaByHugePage);
+    let mut nodes: Vec<&GuestNumaNode> =
+        all.into_iter().filter(|n| memory_only || count(&n.host_cpus) > 0).collect();
     if nodes.len() <= 1 {
         return nodes;
     }
@@ -126,9 +130,16 @@ fn spread_cpus(nodes: &[&GuestNumaNode], total: u32) -> Result<Vec<u32>, String>
 const HUGE_PAGE: u64 = 2;
 
 /// The topology of one VM.
-pub(super) fn topology<'a>(host: &Host, hv: &'a SandboxHypervisor<'a>) -> Result<Topology<'a>, Refusal> {
+pub(super) fn topology<'a>(
+    release: Release,
+    host: &Host,
+    hv: &'a SandboxHypervisor<'a>,
+) -> Result<Topology<'a>, Refusal> {
+    if !release.has(Change::GuestNuma) {
+        return Ok(Topology::default());
+    }
     let blame: &'static [&'static str] = &["numa_mapping", "enable_numa"];
-    let guest = right_sized(host, hv);
+    let guest = right_sized(release, host, hv);
     let active = guest.len() > 1 || guest.first().is_some_and(|n| !n.host_nodes.is_empty());
     if !active {
         return Ok(Topology::default());
@@ -153,11 +164,14 @@ pub(super) fn topology<'a>(host: &Host, hv: &'a SandboxHypervisor<'a>) -> Result
         Refusal::because(format!("failed to distribute vCPUs across NUMA nodes: {why}"), blame)
     })?;
     if hv.huge_pages && !host.facts.hugepages {
-        return Err(Refusal::because(
+        let message = if release.has(Change::NumaByHugePage) {
             "failed to determine huge page size for NUMA memory alignment: statfs \"/dev/hugepages\": no \
-             such file or directory",
-            &["enable_hugepages", "numa_mapping"],
-        ));
+             such file or directory"
+        } else {
+            "NUMA memory backend path \"/dev/hugepages\" does not exist: stat /dev/hugepages: no such file or \
+             directory"
+        };
+        return Err(Refusal::because(message, &["enable_hugepages", "numa_mapping"]));
     }
     let align = if hv.huge_pages { HUGE_PAGE } else { 1 };
     let total = u64::from(hv.memory_size);

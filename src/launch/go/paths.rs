@@ -3,8 +3,9 @@
 //! Facts: src/runtime/virtcontainers/{persist/fs,kata_agent,utils/utils}.go at 4.1.0.
 
 use super::Refusal;
+use super::changes::Change;
+use crate::release::Release;
 use crate::runtime::go::config::SandboxConfig;
-use crate::runtime::stand_in;
 
 /// `sun_path` less its terminating zero.
 const LONGEST_SOCKET: usize = 107;
@@ -12,23 +13,29 @@ const LONGEST_SOCKET: usize = 107;
 const ID_LENGTH: usize = 64;
 const VM_STORE: &str = "/run/vc/vm/";
 
-/// The network namespace of sandbox `id`: the CRI makes it when the pod starts.
-pub(super) fn network_namespace(id: &str) -> &'static str {
-    if id.starts_with('{') { "{netns}" } else { stand_in::NETWORK_NAMESPACE }
-}
+/// The sandbox's network namespace: the CRI makes it when the pod starts.
+pub(super) const NETWORK_NAMESPACE: &str = "{netns}";
+/// The run-time folder of the user that a rootless VM runs as: the runtime makes it when the pod starts.
+const ROOTLESS_FOLDER: &str = "/run/user/{uid}";
+/// How long that folder's path is: users that are made get a number of four digits.
+const ROOTLESS_FOLDER_LENGTH: usize = 14;
 
 /// The folders of one sandbox.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paths<'a> {
     /// Empty, or the run-time folder of the user that a rootless VM runs as.
     pub(super) root: &'static str,
+    /// The same for the shared folder.
+    share_root: &'static str,
     /// The sandbox id.
     pub(super) id: &'a str,
 }
 
 impl<'a> Paths<'a> {
     pub(super) fn of(config: &'a SandboxConfig<'a>) -> Self {
-        Self { root: if config.rootless_shim { stand_in::ROOTLESS_FOLDER } else { "" }, id: config.id }
+        let root = if config.rootless_shim { ROOTLESS_FOLDER } else { "" };
+        let share_root = if config.release.has(Change::RootlessShare) { root } else { "" };
+        Self { root, share_root, id: config.id }
     }
 
     /// A file in the folder of the VM.
@@ -36,10 +43,15 @@ impl<'a> Paths<'a> {
         format!("{}{VM_STORE}{}/{name}", self.root, self.id)
     }
 
+    /// How long the sandbox id is.
+    pub(super) fn id_length(self) -> usize {
+        if self.id.starts_with('{') { ID_LENGTH } else { self.id.len() }
+    }
+
     /// Refuses a socket whose path would not fit.
     pub(super) fn check_socket(self, name: &str) -> Result<(), Refusal> {
-        let id = if self.id.starts_with('{') { ID_LENGTH } else { self.id.len() };
-        let length = self.root.len() + VM_STORE.len() + id + 1 + name.len();
+        let root = if self.root.is_empty() { 0 } else { ROOTLESS_FOLDER_LENGTH };
+        let length = root + VM_STORE.len() + self.id_length() + 1 + name.len();
         if length > LONGEST_SOCKET {
             let path = self.in_vm(name);
             return Err(Refusal::because(
@@ -52,11 +64,18 @@ impl<'a> Paths<'a> {
 
     /// The folder that the guest sees.
     pub(super) fn share(self) -> String {
-        format!("{}/run/kata-containers/shared/sandboxes/{}/shared", self.root, self.id)
+        format!("{}/run/kata-containers/shared/sandboxes/{}/shared", self.share_root, self.id)
     }
 }
 
 /// The folder under which the guest mounts what is shared with it.
-pub(crate) fn guest_share(rootless: bool, below: &str) -> String {
-    format!("{}/run/kata-containers/shared/{below}", if rootless { stand_in::ROOTLESS_FOLDER } else { "" })
+pub(crate) fn guest_share(release: Release, rootless: bool, below: &str) -> String {
+    let moved = rootless && release.has(Change::RootlessShare);
+    format!("{}/run/kata-containers/shared/{below}", if moved { ROOTLESS_FOLDER } else { "" })
+}
+
+/// Where the guest mounts the memory that its containers share.
+pub(crate) fn guest_memory(release: Release, rootless: bool) -> String {
+    let moved = rootless && release.has(Change::RootlessGuestMemory);
+    format!("{}/run/kata-containers/sandbox/shm", if moved { ROOTLESS_FOLDER } else { "" })
 }

@@ -1,13 +1,14 @@
 //! The remote hypervisor of peer pods: the `CreateVM` call.
 //!
-//! Whether somebody answers on the socket is not looked at. Facts: src/runtime/virtcontainers/remote.go at
-//! 4.1.0.
+//! Whether somebody answers on the socket is not looked at. Facts: src/runtime/virtcontainers/remote.go from
+//! 3.3.0 to 4.1.0.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::Started;
+use super::changes::Change;
 use super::keys;
-use super::paths::network_namespace;
+use super::paths::NETWORK_NAMESPACE;
 use crate::launch::{Cause, Launch, Request};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
@@ -15,20 +16,28 @@ use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 pub(super) fn start(config: &SandboxConfig<'_>) -> Started {
     let hv = &config.hypervisor_config;
     let keys = keys::of(HypervisorType::Remote);
+    let mut annotations = Map::new();
+    let mut set = |name: &str, value: &str| annotations.insert(name.to_owned(), value.into());
+    let hypervisor = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
+    if config.release.has(Change::RemoteInitdata) {
+        set(&hypervisor("cc_init_data"), &hv.initdata);
+    }
+    if config.release.has(Change::RemoteGpus) {
+        set(&hypervisor("default_gpu_model"), &hv.default_gpu_model);
+        set(&hypervisor("default_gpus"), &hv.default_gpus.to_string());
+    }
+    set(&hypervisor("default_memory"), &hv.memory_size.to_string());
+    set(&hypervisor("default_vcpus"), &hv.num_vcpus().to_string());
+    if config.release.has(Change::RemoteImage) {
+        set(&hypervisor("image"), &hv.image_path);
+    }
+    set(&hypervisor("machine_type"), &hv.hypervisor_machine_type);
+    set("io.kubernetes.cri.sandbox-name", &hv.sandbox_name);
+    set("io.kubernetes.cri.sandbox-namespace", &hv.sandbox_namespace);
     let body = json!({
         "id": config.id,
-        "annotations": {
-            "io.katacontainers.config.hypervisor.cc_init_data": hv.initdata,
-            "io.katacontainers.config.hypervisor.default_gpu_model": hv.default_gpu_model,
-            "io.katacontainers.config.hypervisor.default_gpus": hv.default_gpus.to_string(),
-            "io.katacontainers.config.hypervisor.default_memory": hv.memory_size.to_string(),
-            "io.katacontainers.config.hypervisor.default_vcpus": hv.num_vcpus().to_string(),
-            "io.katacontainers.config.hypervisor.image": hv.image_path,
-            "io.katacontainers.config.hypervisor.machine_type": hv.hypervisor_machine_type,
-            "io.kubernetes.cri.sandbox-name": hv.sandbox_name,
-            "io.kubernetes.cri.sandbox-namespace": hv.sandbox_namespace,
-        },
-        "network_namespace_path": network_namespace(config.id),
+        "annotations": annotations,
+        "network_namespace_path": NETWORK_NAMESPACE,
     });
     let pointer = |name: &str| format!("/annotations/io.katacontainers.config.hypervisor.{name}");
     let causes = vec![

@@ -1,9 +1,9 @@
 //! StratoVirt: its command line.
 //!
-//! Facts: src/runtime/virtcontainers/stratovirt.go at 4.1.0. The misspelt `ramdom.trust_cpu`, `-D` without
+//! Facts: src/runtime/virtcontainers/stratovirt.go from 3.3.0 to 4.1.0. The misspelt `ramdom.trust_cpu`, `-D` without
 //! a value, and a virtiofsd that is started for whatever shares files are the runtime's own.
 
-use super::daemon::Daemon;
+use super::daemon::{Call, Daemon};
 use super::guest_kernel::{Root, configured, extend, spelled};
 use super::keys::{self, Keys};
 use super::paths::Paths;
@@ -43,7 +43,7 @@ impl<'a> Plan<'a> {
             name => name,
         };
         let root = if hv.initrd_asset_path().is_empty() {
-            Some(Root::new(&hv.rootfs_type, false, false, &hv.kernel_verity_params)?)
+            Some(Root::new(config.release, hv, false, false)?)
         } else {
             None
         };
@@ -72,7 +72,7 @@ impl<'a> Plan<'a> {
             paths.check_socket(CONSOLE_SOCKET)?;
         }
         if let Some(daemon) = daemon {
-            daemon.check_start(host, hv)?;
+            daemon.check_start(config.release, host, hv)?;
         }
         let keys = keys::of(HypervisorType::Stratovirt);
         Ok(Self { config, hv, keys, paths, machine, root, program, daemon })
@@ -82,9 +82,11 @@ impl<'a> Plan<'a> {
     pub(super) fn start(self, host: &Host) -> Started {
         let kernel_params = self.kernel_params();
         let kernel_cmdline = joined(&kernel_params);
-        let helpers = self
-            .daemon
-            .map(|daemon| daemon.helper(self.hv, self.keys, self.paths, SHARE_SOCKET, NYDUSD_SOCKET, false));
+        let helpers = self.daemon.map(|daemon| {
+            let (config, keys, paths) = (self.config, self.keys, self.paths);
+            Call { config, keys, paths, socket: SHARE_SOCKET, api: NYDUSD_SOCKET, xattr: false }
+                .helper(daemon)
+        });
         Started {
             launch: Launch {
                 program: Some(self.program.to_owned()),
@@ -147,7 +149,8 @@ impl<'a> Plan<'a> {
         push("-qmp", format!("unix:{},server,nowait", self.paths.in_vm("qmp.socket")), Cause::constant());
         push("-D", String::new(), Cause::constant());
         push("-disable-seccomp", String::new(), Cause::constant());
-        let shared = if Daemon::of(&hv.shared_fs).is_some() { ",mem-share=on" } else { "" };
+        let shared =
+            if Daemon::of(self.config.release, &hv.shared_fs).is_some() { ",mem-share=on" } else { "" };
         push(
             "-machine",
             format!("type={},dump-guest-core=off{shared}", self.machine),
@@ -185,7 +188,7 @@ impl<'a> Plan<'a> {
             "vhost-vsock-device,id=vsock-id,guest-cid={cid},vhostfd=3".into(),
             Cause::rule("how the runtime reaches the agent"),
         );
-        if Daemon::of(&hv.shared_fs).is_some() {
+        if Daemon::of(self.config.release, &hv.shared_fs).is_some() {
             let share = Cause::key(keys.shared_fs);
             push(
                 "-chardev",

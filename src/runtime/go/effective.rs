@@ -201,6 +201,7 @@ fn letter(kind: HypervisorType) -> char {
         HypervisorType::Dragonball => 'D',
         HypervisorType::Stratovirt => 'S',
         HypervisorType::Remote => 'R',
+        HypervisorType::Acrn => 'A',
     }
 }
 

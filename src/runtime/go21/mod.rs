@@ -10,6 +10,7 @@
 mod annotations;
 mod assets;
 pub mod config;
+mod convert;
 mod effective;
 mod load;
 mod paths;
@@ -274,17 +275,25 @@ impl Loaded {
         if self.fips {
             config.hypervisor_config.kernel_params.push(Param::new("fips", "1"));
         }
-        let started =
-            assets::check(host, &config).and_then(|()| crate::launch::go21::check(host, &config, sandbox));
-        if let Err(failure) = started {
-            blame(&mut run.verdicts, &failure);
-            run.failure = Some(failure);
-            return run;
-        }
+        let started = assets::check(host, &config).and_then(|()| {
+            let config = convert::convert(&config);
+            if depth < Depth::Full {
+                return Ok((crate::launch::go::check(host, &config, sandbox)?, None));
+            }
+            let (launch, agent, findings) = crate::launch::go::launch(host, &config, sandbox)?;
+            Ok((findings, Some((launch, agent))))
+        });
+        let (findings, launched) = match started {
+            Ok(started) => started,
+            Err(failure) => {
+                blame(&mut run.verdicts, &failure);
+                run.failure = Some(failure);
+                return run;
+            }
+        };
         self.point_out(&walked.unused, &mut run.findings);
-        run.findings.extend(crate::launch::go21::findings(host, &config));
-        if depth == Depth::Full {
-            let (launch, agent) = crate::launch::go21::launch(host, &config);
+        run.findings.extend(findings);
+        if let Some((launch, agent)) = launched {
             run.effective = effective;
             run.launch = Some(launch);
             run.agent = Some(agent);

@@ -2,16 +2,20 @@
 //! which memory encryption there is.
 //!
 //! Facts: src/runtime/virtcontainers/qemu_{amd64,arm64,s390x,ppc64le,riscv64}.go, hypervisor_*.go and the
-//! transports of pkg/govmm/qemu at 4.1.0. Recordings of the real runtime exist for x86_64 only.
+//! transports of pkg/govmm/qemu: x86_64 from 2.0.0 to 4.1.0, the others at 4.1.0.
 
 use super::super::Refusal;
+use super::super::changes::Change;
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
+use crate::release::Release;
 use crate::runtime::go::config::SandboxHypervisor;
 
 /// A machine type that the runtime accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Machine {
+    Pc,
+    PcLite,
     Q35,
     Microvm,
     Virt,
@@ -21,8 +25,11 @@ pub(super) enum Machine {
 
 impl Machine {
     /// The machine type as configured; nothing configured is the architecture's own.
-    pub(super) fn of(arch: Arch, name: &str) -> Result<Self, Refusal> {
+    pub(super) fn of(release: Release, arch: Arch, name: &str) -> Result<Self, Refusal> {
         let machine = match (arch, name) {
+            (Arch::X86_64, "" | "pc") if release.has(Change::PcMachines) => Self::Pc,
+            (Arch::X86_64, "pc-lite") if release.has(Change::PcMachines) => Self::PcLite,
+            (Arch::X86_64, "virt") if release.has(Change::VirtOnAmd64) => Self::Virt,
             (Arch::X86_64, "" | "q35") => Self::Q35,
             (Arch::X86_64, "microvm") => Self::Microvm,
             (Arch::Aarch64 | Arch::Riscv64, "" | "virt") => Self::Virt,
@@ -37,6 +44,8 @@ impl Machine {
 
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Pc => "pc",
+            Self::PcLite => "pc-lite",
             Self::Q35 => "q35",
             Self::Microvm => "microvm",
             Self::Virt => "virt",
@@ -66,7 +75,7 @@ impl Machine {
 
     /// Whether bridges are spelled out for it.
     pub(super) fn has_pci_bridges(self) -> bool {
-        matches!(self, Self::Q35 | Self::Virt | Self::Pseries)
+        matches!(self, Self::Pc | Self::Q35 | Self::Virt | Self::Pseries)
     }
 }
 
@@ -112,15 +121,17 @@ impl Guard {
     }
 
     /// What protects the guest, if it is to be protected.
-    pub(super) fn of(host: &Host, hv: &SandboxHypervisor<'_>) -> Result<Self, Refusal> {
-        if !hv.confidential_guest || host.facts.arch == Arch::Riscv64 {
+    pub(super) fn of(release: Release, host: &Host, hv: &SandboxHypervisor<'_>) -> Result<Self, Refusal> {
+        let asked = hv.confidential_guest && release.has(Change::ConfidentialGuests);
+        if !asked || host.facts.arch == Arch::Riscv64 {
             return Ok(Self::None);
         }
         let refuse = |message: &'static str| Err(Refusal::because(message, &["confidential_guest"]));
         match (host.facts.arch, host.facts.protection) {
             (Arch::X86_64, Protection::Tdx) => Ok(Self::Tdx),
-            (Arch::X86_64, Protection::Snp) if hv.sev_snp_guest => Ok(Self::Snp),
+            (Arch::X86_64, Protection::Snp) if wants_snp(release, hv) => Ok(Self::Snp),
             (Arch::X86_64, Protection::Snp) => Ok(Self::Sev),
+            (Arch::X86_64, Protection::Sev) if release.has(Change::SevHosts) => Ok(Self::Sev),
             (Arch::S390x, Protection::Se) => Ok(Self::SecureExecution),
             (Arch::S390x, _) => refuse("This CPU does not support Secure Execution"),
             (Arch::Aarch64, _) => refuse("Configured confidential guest but kvm does not support"),
@@ -129,9 +140,19 @@ impl Guard {
     }
 }
 
+/// Whether SEV-SNP is asked for, where its hosts have it.
+pub(super) fn wants_snp(release: Release, hv: &SandboxHypervisor<'_>) -> bool {
+    if release.has(Change::SnpFollowsConfidentialGuest) {
+        hv.confidential_guest
+    } else {
+        release.has(Change::SnpGuests) && hv.sev_snp_guest
+    }
+}
+
 /// The binary where none is configured.
-pub(super) fn default_path(arch: Arch) -> &'static str {
+pub(super) fn default_path(arch: Arch, machine: Machine) -> &'static str {
     match arch {
+        Arch::X86_64 if machine == Machine::PcLite => "/usr/bin/qemu-lite-system-x86_64",
         Arch::X86_64 => "/usr/bin/qemu-system-x86_64",
         Arch::Aarch64 => "/usr/bin/qemu-system-aarch64",
         Arch::S390x => "/usr/bin/qemu-system-s390x",
@@ -140,9 +161,12 @@ pub(super) fn default_path(arch: Arch) -> &'static str {
     }
 }
 
-/// The machine options that come first.
-pub(super) fn machine_options(arch: Arch) -> &'static str {
+/// The machine options that come first. `split`: a part of the interrupt chip is QEMU's own.
+pub(super) fn machine_options(release: Release, arch: Arch, split: bool) -> &'static str {
     match arch {
+        Arch::X86_64 if split => "accel=kvm,kernel_irqchip=split",
+        Arch::X86_64 if release.has(Change::IrqchipWithoutValue) => "accel=kvm,kernel_irqchip",
+        Arch::X86_64 if release.has(Change::IrqchipNamed) => "accel=kvm,kernel_irqchip=on",
         Arch::X86_64 | Arch::S390x => "accel=kvm",
         Arch::Aarch64 => "usb=off,accel=kvm,gic-version=host",
         Arch::Ppc64le => "accel=kvm,usb=off,cap-ail-mode-3=off",
@@ -150,23 +174,32 @@ pub(super) fn machine_options(arch: Arch) -> &'static str {
     }
 }
 
+/// The kernel parameters that come first on x86_64, in order, each with what brought or took it.
+const AMD64_PARAMS: [(Option<Change>, &str, &str); 14] = [
+    (None, "tsc", "reliable"),
+    (None, "no_timer_check", ""),
+    (None, "rcupdate.rcu_expedited", "1"),
+    (None, "i8042.direct", "1"),
+    (None, "i8042.dumbkbd", "1"),
+    (None, "i8042.nopnp", "1"),
+    (None, "i8042.noaux", "1"),
+    (None, "noreplace-smp", ""),
+    (None, "reboot", "k"),
+    (Some(Change::ConsolesAmongConstants), "console", "hvc0"),
+    (Some(Change::ConsolesAmongConstants), "console", "hvc1"),
+    (None, "cryptomgr.notests", ""),
+    (None, "net.ifnames", "0"),
+    (None, "pci", "lastbus=0"),
+];
+
 /// The kernel parameters that come first.
-pub(super) fn kernel_params(arch: Arch) -> &'static [(&'static str, &'static str)] {
-    match arch {
-        Arch::X86_64 => &[
-            ("tsc", "reliable"),
-            ("no_timer_check", ""),
-            ("rcupdate.rcu_expedited", "1"),
-            ("i8042.direct", "1"),
-            ("i8042.dumbkbd", "1"),
-            ("i8042.nopnp", "1"),
-            ("i8042.noaux", "1"),
-            ("noreplace-smp", ""),
-            ("reboot", "k"),
-            ("cryptomgr.notests", ""),
-            ("net.ifnames", "0"),
-            ("pci", "lastbus=0"),
-        ],
+pub(super) fn kernel_params(release: Release, arch: Arch) -> Vec<(&'static str, &'static str)> {
+    let constant: &[_] = match arch {
+        Arch::X86_64 => {
+            let there = |change: Option<Change>| change.is_none_or(|change| release.has(change));
+            let params = AMD64_PARAMS.iter().filter(|(change, ..)| there(*change));
+            return params.map(|(_, key, value)| (*key, *value)).collect();
+        }
         Arch::Aarch64 => &[("iommu.passthrough", "0")],
         Arch::S390x => &[],
         Arch::Ppc64le => &[
@@ -176,7 +209,8 @@ pub(super) fn kernel_params(arch: Arch) -> &'static [(&'static str, &'static str
             ("net.ifnames", "0"),
         ],
         Arch::Riscv64 => &[("numa", "off")],
-    }
+    };
+    constant.to_vec()
 }
 
 /// What is said of a virtual IOMMU where there is none.

@@ -1,14 +1,11 @@
 //! The devices on QEMU's command line, in the order in which they are appended.
 //!
 //! Facts: `buildDevices`, `CreateVM` and `AddDevice` in src/runtime/virtcontainers/qemu.go, the
-//! architectures beside it, and the spelling in src/runtime/pkg/govmm/qemu/qemu.go at 4.1.0.
+//! architectures beside it, and the spelling of the QEMU library from 2.0.0 to 4.1.0.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
-use super::arch::{Guard, Machine, Transport};
+use super::arch::{Machine, Transport};
 use super::line::Line;
-use super::{Disk, Plan, Ports, SHARE_SOCKET, qemu};
+use super::{Change, Disk, Plan, SHARE_SOCKET, qemu};
 use crate::input::host::{Arch, Stat};
 use crate::launch::Cause;
 
@@ -16,9 +13,6 @@ use crate::launch::Cause;
 const ID_LIMIT: usize = 31;
 /// The first slot of the root bus that the platform leaves free.
 const FIRST_SLOT: u32 = 2;
-/// Where the runtime gets it from is the processor itself; this is what EPYC has had since its second
-/// release.
-const C_BIT: u32 = 51;
 
 /// A block device of the boot line.
 struct Block<'a> {
@@ -27,13 +21,6 @@ struct Block<'a> {
     share: bool,
     read_only: bool,
     disable_modern: bool,
-}
-
-/// `data` cut or filled with zeros to `length`, in base64.
-fn digest(data: &[u8], length: usize) -> String {
-    let mut bytes = data.to_vec();
-    bytes.resize(length, 0);
-    STANDARD.encode(bytes)
 }
 
 fn cut(id: &str) -> &str {
@@ -57,7 +44,18 @@ impl Plan<'_> {
 
     /// `,bus=pcie.0` where that is the root bus.
     fn bus(&self) -> &'static str {
-        if self.machine.has_pcie() { ",bus=pcie.0" } else { "" }
+        if self.machine.has_pcie() && self.has(Change::RootBusNamed) { ",bus=pcie.0" } else { "" }
+    }
+
+    /// The empty boot ROM of a PCI device.
+    fn rom(&self) -> &'static str {
+        let named = self.has(Change::OptionsWithoutValue) && self.transport() == Transport::Pci;
+        if named { ",romfile=" } else { "" }
+    }
+
+    /// The socket of a character device is QEMU's, and waits for nobody.
+    pub(super) fn server(&self) -> &'static str {
+        if self.has(Change::OptionsWithoutValue) { "server,nowait" } else { "server=on,wait=off" }
     }
 
     /// The address on the s390x bus.
@@ -106,8 +104,16 @@ impl Plan<'_> {
         if !self.machine.has_pci_bridges() {
             return;
         }
-        let nested = self.machine == Machine::Q35 && !self.hv.firmware_path.is_empty();
-        let bus = self.machine.bridge_bus();
+        let nested = self.machine == Machine::Q35
+            && !self.hv.firmware_path.is_empty()
+            && self.has(Change::BridgesBehindPorts);
+        let express = self.machine == Machine::Virt && self.has(Change::ExpressBridgesOnVirt);
+        let (bus, rom) = (self.machine.bridge_bus(), self.rom());
+        let (hot_plug, reserves) = if self.has(Change::HotPlugBridges) {
+            ("on", "")
+        } else {
+            ("off", ",io-reserve=4k,mem-reserve=1m,pref64-reserve=1m")
+        };
         for i in 0..self.hv.default_bridges {
             let slot = FIRST_SLOT + i;
             if nested {
@@ -126,12 +132,18 @@ impl Plan<'_> {
                     format!("pcie-pci-bridge,bus=rp-pci-bridge-{i},id=pci-bridge-{i}"),
                     cause,
                 );
+            } else if express {
+                line.push(
+                    "-device",
+                    format!("pcie-pci-bridge,bus={bus},id=pcie-bridge-{i},addr={slot:x}{rom}"),
+                    Cause::key(qemu!("default_bridges")),
+                );
             } else {
                 line.push(
                     "-device",
                     format!(
-                        "pci-bridge,bus={bus},id=pci-bridge-{i},chassis_nr={},shpc=off,addr={slot:x},\
-                         io-reserve=4k,mem-reserve=1m,pref64-reserve=1m",
+                        "pci-bridge,bus={bus},id=pci-bridge-{i},chassis_nr={},shpc={hot_plug},\
+                         addr={slot:x}{rom}{reserves}",
                         i + 1
                     ),
                     Cause::key(qemu!("default_bridges")),
@@ -149,9 +161,10 @@ impl Plan<'_> {
             line.push(
                 "-device",
                 format!(
-                    "virtio-serial{}{},id=serial0{devno}",
+                    "virtio-serial{}{},id=serial0{}{devno}",
                     self.transport().suffix(),
-                    self.modern(self.nested)
+                    self.modern(self.nested),
+                    self.rom()
                 ),
                 cause.clone(),
             );
@@ -159,7 +172,7 @@ impl Plan<'_> {
         }
         line.push(
             "-chardev",
-            format!("socket,id=charconsole0,path={},server=on,wait=off", self.console()),
+            format!("socket,id=charconsole0,path={},{}", self.console(), self.server()),
             cause,
         );
     }
@@ -170,10 +183,12 @@ impl Plan<'_> {
             Disk::Nvdimm { path, stat } => {
                 let size = stat.size_text(|size| size.to_string());
                 let cause = self.disk_cause();
-                line.push("-device", "nvdimm,id=nv0,memdev=mem0,unarmed=on", cause.clone());
+                let (device, object) =
+                    if self.has(Change::ReadOnlyNvdimm) { (",unarmed=on", ",readonly=on") } else { ("", "") };
+                line.push("-device", format!("nvdimm,id=nv0,memdev=mem0{device}"), cause.clone());
                 line.push(
                     "-object",
-                    format!("memory-backend-file,id=mem0,mem-path={path},size={size},readonly=on"),
+                    format!("memory-backend-file,id=mem0,mem-path={path},size={size}{object}"),
                     cause,
                 );
             }
@@ -191,6 +206,9 @@ impl Plan<'_> {
     }
 
     fn extensions(&self, line: &mut Line) {
+        if !self.has(Change::ExtensionImages) {
+            return;
+        }
         for image in self.hv.guest_extension_images.iter().filter(|image| !image.path.is_empty()) {
             let id = format!("extension-{}", image.name);
             let block = Block {
@@ -207,17 +225,24 @@ impl Plan<'_> {
     fn block(&self, line: &mut Line, block: &Block<'_>, cause: Cause) {
         let Block { id, file, .. } = block;
         let devno = self.devno(line, false);
+        let scsi = if self.has(Change::BlockScsiOff) { ",scsi=off" } else { "" };
+        let serial = if self.has(Change::BlockSerial) { format!(",serial={id}") } else { String::new() };
         line.push(
             "-device",
             format!(
-                "virtio-blk{}{},drive={id},config-wce=off{devno}{},serial={id}",
+                "virtio-blk{}{},drive={id}{scsi},config-wce=off{}{devno}{}{serial}",
                 self.transport().suffix(),
                 self.modern(block.disable_modern),
+                self.rom(),
                 if block.share { ",share-rw=on" } else { "" },
             ),
             cause.clone(),
         );
-        let read_only = if block.read_only { ",readonly=on" } else { "" };
+        let read_only = match block.read_only {
+            true if self.has(Change::ReadOnlyWithoutValue) => ",readonly",
+            true => ",readonly=on",
+            false => "",
+        };
         line.push("-drive", format!("id={id},file={file},aio=threads,format=raw,if=none{read_only}"), cause);
     }
 
@@ -236,21 +261,24 @@ impl Plan<'_> {
         line.push(
             "-device",
             format!(
-                "virtio-scsi{},id=scsi0{}{thread}{devno}",
+                "virtio-scsi{},id=scsi0{}{thread}{}{devno}",
                 self.transport().suffix(),
-                self.modern(self.nested)
+                self.modern(self.nested),
+                self.rom()
             ),
             cause,
         );
     }
 
     fn initdata(&self, line: &mut Line) {
-        if self.hv.initdata.is_empty() || matches!(self.arch, Arch::Aarch64 | Arch::Ppc64le) {
+        let by_arch = self.has(Change::InitdataByArchitecture);
+        let left_out = by_arch && matches!(self.arch, Arch::Aarch64 | Arch::Ppc64le);
+        if self.hv.initdata.is_empty() || left_out || !self.has(Change::InitdataDrive) {
             return;
         }
         let file = format!("/run/kata-containers/shared/initdata/{}/data.img", self.paths.id);
         let cause = Cause::key(qemu!("cc_init_data"));
-        if self.transport() == Transport::Mmio {
+        if self.transport() == Transport::Mmio || !by_arch {
             // This one is said to be on PCI whatever the machine is.
             line.push(
                 "-device",
@@ -265,83 +293,9 @@ impl Plan<'_> {
         self.block(line, &block, cause);
     }
 
-    fn protection(&self, line: &mut Line) {
-        let hv = self.hv;
-        if self.has_epc() {
-            line.push(
-                "-object",
-                format!("memory-backend-epc,id=epc0,size={},prealloc=on", hv.sgx_epc_size as u64),
-                Cause::rule("sgx.intel.com/epc asks for enclave memory"),
-            );
-        }
-        let firmware = hv.firmware_asset_path();
-        // QEMU is not told of an object whose firmware is missing.
-        if firmware.is_empty() && matches!(self.guard, Guard::Tdx | Guard::Sev | Guard::Snp) {
-            return;
-        }
-        let mut cause = Cause::key(qemu!("confidential_guest"));
-        match self.guard {
-            Guard::None => {}
-            Guard::Tdx => {
-                cause.keys.push(qemu!("tdx_quote_generation_service_socket_port").into());
-                if !hv.initdata_digest.is_empty() {
-                    cause.keys.push(qemu!("cc_init_data").into());
-                }
-                line.push("-object", self.tdx_object(), cause);
-            }
-            Guard::Sev => {
-                line.push(
-                    "-object",
-                    format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1"),
-                    cause.by("cbitpos as EPYC processors have it"),
-                );
-                line.push(
-                    "-drive",
-                    format!("if=pflash,format=raw,readonly=on,file={firmware}"),
-                    Cause::key(qemu!("firmware")),
-                );
-            }
-            Guard::Snp => {
-                let mut text =
-                    format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on");
-                cause.keys.push(qemu!("sev_snp_guest").into());
-                if !hv.snp_id_block.is_empty() {
-                    text.push_str(&format!(",id-block={},id-auth={}", hv.snp_id_block, hv.snp_id_auth));
-                    cause.keys.push(qemu!("snp_id_block").into());
-                    cause.keys.push(qemu!("snp_id_auth").into());
-                }
-                if let Some(policy) = hv.snp_guest_policy {
-                    text.push_str(&format!(",policy={policy}"));
-                    cause.keys.push(qemu!("snp_guest_policy").into());
-                }
-                if !hv.initdata_digest.is_empty() {
-                    text.push_str(&format!(",host-data={}", digest(&hv.initdata_digest, 32)));
-                    cause.keys.push(qemu!("cc_init_data").into());
-                }
-                line.push("-object", text, cause.by("cbitpos as EPYC processors have it"));
-            }
-            Guard::SecureExecution => line.push("-object", "s390-pv-guest,id=pv0", cause),
-        }
-    }
-
-    fn tdx_object(&self) -> String {
-        let hv = self.hv;
-        let quotes = if self.qgs_unix {
-            r#"{"type":"unix","path":"/var/run/tdx-qgs/qgs.socket"}"#.to_owned()
-        } else {
-            let port = if hv.qgs_port == 0 { 4050 } else { hv.qgs_port };
-            format!(r#"{{"type":"vsock","cid":"2","port":"{port}"}}"#)
-        };
-        let digest = if hv.initdata_digest.is_empty() {
-            String::new()
-        } else {
-            format!(r#""mrconfigid":"{}","#, digest(&hv.initdata_digest, 48))
-        };
-        format!(r#"{{"qom-type":"tdx-guest","id":"tdx",{digest}"quote-generation-socket":{quotes}}}"#)
-    }
-
     fn entropy(&self, line: &mut Line) {
-        if self.machine == Machine::S390Ccw || self.hv.confidential_guest {
+        let on_ccw = self.machine == Machine::S390Ccw && self.has(Change::NoEntropyOnCcw);
+        if on_ccw || (self.hv.confidential_guest && self.has(Change::NoEntropyForConfidential)) {
             return;
         }
         let cause = Cause::key(qemu!("entropy_source"));
@@ -351,11 +305,13 @@ impl Plan<'_> {
             object.push_str(&self.hv.entropy_source);
         }
         line.push("-object", object, cause.clone());
-        line.push("-device", format!("virtio-rng{},rng=rng0", self.transport().suffix()), cause);
+        let device = format!("virtio-rng{},rng=rng0{}", self.transport().suffix(), self.rom());
+        line.push("-device", device, cause);
     }
 
     fn balloon(&self, line: &mut Line) {
-        if !self.hv.reclaim_guest_freed_memory || self.hv.confidential_guest {
+        let asked = self.hv.reclaim_guest_freed_memory && self.has(Change::QemuBalloon);
+        if !asked || self.hv.confidential_guest {
             return;
         }
         // On s390x its address is never filled in.
@@ -371,47 +327,18 @@ impl Plan<'_> {
         );
     }
 
-    fn port_devices(&self, line: &mut Line) {
-        let plug = [qemu!("hot_plug_vfio"), qemu!("cold_plug_vfio")];
-        match self.ports {
-            Ports::None => {}
-            Ports::Root(count) => {
-                for i in 0..count {
-                    line.push(
-                        "-device",
-                        format!("pcie-root-port,id=rp{i},bus=pcie.0,chassis=0,slot={i},multifunction=off"),
-                        Cause::keys([qemu!("pcie_root_port"), plug[0], plug[1]]),
-                    );
-                }
-            }
-            Ports::Switch(count) => {
-                let cause = Cause::keys([qemu!("pcie_switch_port"), plug[0], plug[1]]);
-                line.push(
-                    "-device",
-                    "pcie-root-port,id=swrp0,bus=pcie.0,chassis=1,slot=0,multifunction=off",
-                    cause.clone(),
-                );
-                line.push("-device", "x3130-upstream,id=swup0,bus=swrp0", cause.clone());
-                for i in 0..count {
-                    line.push(
-                        "-device",
-                        format!("xio3130-downstream,id=swdp{i},bus=swup0,chassis=2,slot={i}"),
-                        cause.clone(),
-                    );
-                }
-            }
-        }
-    }
-
     fn vsock(&self, line: &mut Line) {
         let devno = self.devno(line, true);
         line.push(
             "-device",
             format!(
-                "vhost-vsock{}{},vhostfd=4,id=vsock-{{cid}},guest-cid={{cid}}{}{devno}",
+                "vhost-vsock{}{},vhostfd={},id=vsock-{{cid}},guest-cid={{cid}}{}{}{devno}",
                 self.transport().suffix(),
                 self.modern(self.nested),
-                self.bus()
+                // The monitor's socket is inherited first, where it is.
+                if self.has(Change::Daemonized) { 3 } else { 4 },
+                self.bus(),
+                self.rom()
             ),
             Cause::rule("how the runtime reaches the agent"),
         );
@@ -429,9 +356,10 @@ impl Plan<'_> {
             line.push(
                 "-device",
                 format!(
-                    "virtio-9p{}{},fsdev=extra-9p-kataShared,mount_tag=kataShared{devno}",
+                    "virtio-9p{}{},fsdev=extra-9p-kataShared,mount_tag=kataShared{}{devno}",
                     self.transport().suffix(),
-                    self.modern(self.nested)
+                    self.modern(self.nested),
+                    self.rom()
                 ),
                 cause.clone(),
             );
@@ -452,11 +380,14 @@ impl Plan<'_> {
         );
         // The s390x device is made without the configured size.
         let queue = match hv.virtio_fs_queue_size {
-            0 => 1024,
-            _ if self.arch == Arch::S390x => 1024,
-            size => size,
+            _ if !self.has(Change::ShareQueueSize) => String::new(),
+            0 => ",queue-size=1024".to_owned(),
+            _ if self.arch == Arch::S390x => ",queue-size=1024".to_owned(),
+            size => format!(",queue-size={size}"),
         };
-        cause.keys.push(qemu!("virtio_fs_queue_size").into());
+        if self.has(Change::ShareQueueSize) {
+            cause.keys.push(qemu!("virtio_fs_queue_size").into());
+        }
         let cache = match hv.virtio_fs_cache_size {
             0 => String::new(),
             size => {
@@ -468,9 +399,10 @@ impl Plan<'_> {
         line.push(
             "-device",
             format!(
-                "vhost-user-fs{},chardev=char-{{nonce}},tag=kataShared,queue-size={queue}{cache}{devno}{}",
+                "vhost-user-fs{},chardev=char-{{nonce}},tag=kataShared{queue}{cache}{devno}{}{}",
                 self.transport().suffix(),
-                self.bus()
+                self.bus(),
+                self.rom()
             ),
             cause,
         );

@@ -1,10 +1,13 @@
 //! The order of QEMU's command line, and everything in it that is not a device; the guest's parameters.
 //!
-//! Facts: `LaunchQemu` in src/runtime/pkg/govmm/qemu/qemu.go, `kernelParameters` and `CreateVM` in
-//! src/runtime/virtcontainers/qemu.go at 4.1.0.
+//! Facts: `LaunchQemu` of the QEMU library (src/runtime/pkg/govmm/qemu/qemu.go, vendored before 2.4.0),
+//! `kernelParameters` and `CreateVM` in src/runtime/virtcontainers/qemu.go from 2.0.0 to 4.1.0.
 
 use super::arch::{self, Guard, Machine};
-use super::{CONSOLE_SOCKET, EXTRA_MONITOR_SOCKET, Plan, has_extra_monitor, qemu};
+use super::{
+    CONSOLE_SOCKET, Change, EXTRA_MONITOR_SOCKET, HUMAN_MONITOR_SOCKET, Plan, QMP_SOCKET, has_extra_monitor,
+    qemu,
+};
 use crate::input::host::Arch;
 use crate::launch::go::guest_kernel::{configured, extend, spelled};
 use crate::launch::{Arg, Cause};
@@ -39,19 +42,28 @@ impl Line {
 }
 
 impl Plan<'_> {
+    /// Whether this release does it.
+    pub(super) fn has(&self, change: Change) -> bool {
+        self.release.has(change)
+    }
+
     /// The guest's parameters, in order.
     pub(super) fn kernel_params(&self) -> Vec<Arg> {
         let hv = self.hv;
         let mut out = Vec::with_capacity(40);
-        extend(&mut out, arch::kernel_params(self.arch), &Cause::constant());
+        extend(&mut out, &arch::kernel_params(self.release, self.arch), &Cause::constant());
         if hv.iommu && self.arch == Arch::X86_64 {
             let cause = Cause::key(qemu!("enable_iommu"));
-            extend(&mut out, &[("intel_iommu", "on"), ("iommu", "pt")], &cause);
+            let name = if self.has(Change::IommuRenamed) { "kata-containers_iommu" } else { "intel_iommu" };
+            extend(&mut out, &[(name, "on"), ("iommu", "pt")], &cause);
+        }
+        if self.guard == Guard::Tdx && self.has(Change::TdxGuestParameter) {
+            extend(&mut out, &[("tdx_guest", "")], &Cause::key(qemu!("confidential_guest")));
         }
         if let Some(root) = &self.root {
             root.params(self.keys, &self.disk_cause(), &mut out);
         }
-        if self.arch != Arch::S390x {
+        if self.arch != Arch::S390x && !self.has(Change::ConsolesAmongConstants) {
             let cause = Cause::key(qemu!("use_legacy_serial"));
             let consoles: &[_] = if hv.legacy_serial {
                 &[("console", "ttyS0")]
@@ -71,15 +83,20 @@ impl Plan<'_> {
             extend(&mut out, systemd, &debug);
         }
         extend(&mut out, &[("panic", "1")], &Cause::constant());
-        if !hv.confidential_guest {
+        if !(hv.confidential_guest && self.has(Change::ConfidentialProcessorsFixed)) {
             out.push(Arg::new(
                 format!("nr_cpus={}", hv.default_max_vcpus),
                 Cause::key(qemu!("default_maxvcpus")),
             ));
         }
-        let selinux = if hv.disable_guest_selinux { "0" } else { "1" };
-        extend(&mut out, &[("selinux", selinux)], &Cause::key(qemu!("disable_guest_selinux")));
+        if self.has(Change::GuestSelinux) {
+            let selinux = if hv.disable_guest_selinux { "0" } else { "1" };
+            extend(&mut out, &[("selinux", selinux)], &Cause::key(qemu!("disable_guest_selinux")));
+        }
         configured(self.config, self.keys, spelled, &mut out);
+        if !self.has(Change::ExtensionImages) {
+            return out;
+        }
         out.extend(hv.guest_extension_images.iter().filter_map(|image| {
             let key = format!("kata.extension.{}.verity_params", image.name);
             let text = spelled(&key, &image.verity_params)?;
@@ -101,7 +118,7 @@ impl Plan<'_> {
     pub(super) fn line(&self, cmdline: &str) -> Vec<Arg> {
         let hv = self.hv;
         let mut line = Line { args: Vec::with_capacity(96), channel: 0 };
-        let threads = if hv.debug { ",debug-threads=on" } else { "" };
+        let threads = if hv.debug && self.has(Change::DebugThreads) { ",debug-threads=on" } else { "" };
         line.push(
             "-name",
             format!("sandbox-{}{threads}", self.paths.id),
@@ -127,10 +144,20 @@ impl Plan<'_> {
         for flag in ["-no-user-config", "-nodefaults", "-nographic", "--no-reboot"] {
             line.flag(flag, Cause::constant());
         }
+        if self.has(Change::Daemonized) {
+            line.flag("-daemonize", Cause::constant());
+        }
         self.memory(&mut line);
+        if hv.enable_swap && self.has(Change::MemoryLock) {
+            line.push("-realtime", "mlock=off", Cause::key(qemu!("enable_swap")));
+        }
         self.kernel(&mut line, cmdline);
         self.io_threads(&mut line);
         line.push("-pidfile", self.paths.in_vm("pid"), Cause::constant());
+        if hv.debug && self.has(Change::Daemonized) {
+            line.push("-D", self.paths.in_vm("qemu.log"), Cause::key(qemu!("enable_debug")));
+        }
+        self.pci_window(&mut line);
         if !hv.seccomp_sandbox.is_empty() {
             line.push("-sandbox", &*hv.seccomp_sandbox, Cause::key(qemu!("seccompsandbox")));
         }
@@ -140,15 +167,21 @@ impl Plan<'_> {
 
     fn machine_args(&self, line: &mut Line) {
         let hv = self.hv;
-        let mut text = format!("{},{}", self.machine.name(), arch::machine_options(self.arch));
+        let split = if self.has(Change::SplitIrqchipOnQ35Alone) {
+            hv.iommu && self.machine == Machine::Q35
+        } else {
+            hv.iommu || hv.confidential_guest
+        };
+        let options = arch::machine_options(self.release, self.arch, split);
+        let mut text = format!("{},{options}", self.machine.name());
         let mut cause = Cause::key(qemu!("machine_type"));
-        if self.arch == Arch::X86_64 && (hv.iommu || hv.confidential_guest) {
-            text.push_str(",kernel_irqchip=split");
-            if hv.iommu {
-                cause.keys.push(qemu!("enable_iommu").into());
-            }
+        if split && hv.iommu && self.arch == Arch::X86_64 {
+            cause.keys.push(qemu!("enable_iommu").into());
         }
         if let Some(support) = self.guard.support() {
+            if self.guard == Guard::Tdx && self.has(Change::TdxFirmwareLoader) {
+                text.push_str(",kvm-type=tdx");
+            }
             text.push_str(",confidential-guest-support=");
             text.push_str(support);
             cause.keys.push(qemu!("confidential_guest").into());
@@ -161,7 +194,7 @@ impl Plan<'_> {
             cause.rule = "sgx.intel.com/epc asks for enclave memory".into();
         }
         if self.nvdimm && self.root.is_some() {
-            text.push_str(",nvdimm=on");
+            text.push_str(if self.has(Change::OptionsWithoutValue) { ",nvdimm" } else { ",nvdimm=on" });
             cause.keys.push(qemu!("image").into());
             cause.keys.push(qemu!("disable_image_nvdimm").into());
         }
@@ -175,14 +208,21 @@ impl Plan<'_> {
         line.push("-machine", text, cause);
     }
 
-    /// Whether the sandbox gets SGX enclave memory.
-    pub(super) fn has_epc(&self) -> bool {
-        self.arch == Arch::X86_64 && self.hv.sgx_epc_size != 0
-    }
-
     fn monitors(&self, line: &mut Line) {
         let hv = self.hv;
-        line.push("-qmp", "unix:fd=3,server=on,wait=off", Cause::rule("the socket is inherited"));
+        if self.has(Change::Daemonized) {
+            let socket = format!("unix:{},{}", self.paths.in_vm(QMP_SOCKET), self.server());
+            line.push("-qmp", socket, Cause::constant());
+        } else {
+            line.push("-qmp", "unix:fd=3,server=on,wait=off", Cause::rule("the socket is inherited"));
+        }
+        if hv.debug && self.has(Change::HumanMonitor) {
+            line.push(
+                "-monitor",
+                format!("unix:path={},server=on,wait=off", self.paths.in_vm(HUMAN_MONITOR_SOCKET)),
+                Cause::key(qemu!("enable_debug")),
+            );
+        }
         if !has_extra_monitor(hv) {
             return;
         }
@@ -203,30 +243,40 @@ impl Plan<'_> {
         let hv = self.hv;
         let mut text = format!("{}M", hv.memory_size);
         let mut cause = Cause::key(qemu!("default_memory"));
-        let (most, slots) = if hv.confidential_guest {
+        let configured = self.has(Change::MaxMemoryConfigured);
+        let (most, slots) = if hv.confidential_guest && self.has(Change::ConfidentialMemoryFixed) {
             cause.keys.push(qemu!("confidential_guest").into());
             (0, 0)
         } else {
+            let most = if configured { hv.default_max_memory_size } else { self.host_memory };
             // Kept in eight bits on the way.
-            (hv.default_max_memory_size, hv.mem_slots as u8)
+            (most, hv.mem_slots as u8)
         };
         if slots > 0 {
             text.push_str(&format!(",slots={slots}"));
             cause.keys.push(qemu!("memory_slots").into());
         }
-        let room = hv.mem_offset.wrapping_add(NVDIMM_ROOM);
+        let room = if self.has(Change::MemoryOffsetIn32Bits) {
+            (hv.mem_offset as u32).wrapping_add(NVDIMM_ROOM as u32).into()
+        } else {
+            hv.mem_offset.wrapping_add(NVDIMM_ROOM)
+        };
         let max = match self.arch {
             Arch::Riscv64 => Some(most),
             Arch::S390x if most == 0 => Some(u64::from(hv.memory_size)),
             Arch::S390x => Some(most),
-            _ if most == 0 => None,
+            _ if most == 0 && self.has(Change::ConfidentialMemoryFixed) => None,
             Arch::Ppc64le if most < 256 => None,
             Arch::Ppc64le => Some((most - most % 256).wrapping_add(room)),
             _ => Some(most.wrapping_add(room)),
         };
         if let Some(max) = max {
             text.push_str(&format!(",maxmem={max}M"));
-            cause.keys.push(qemu!("default_maxmemory").into());
+            if configured {
+                cause.keys.push(qemu!("default_maxmemory").into());
+            } else {
+                cause.rule = "at most: the memory of the host, the offset, and 1024 MiB".into();
+            }
             cause.keys.push(qemu!("memory_offset").into());
         }
         line.push("-m", text, cause);
@@ -235,14 +285,25 @@ impl Plan<'_> {
     /// What the memory is made of.
     fn memory(&self, line: &mut Line) {
         let hv = self.hv;
+        let has_dimm = matches!(self.arch, Arch::X86_64 | Arch::Ppc64le | Arch::Aarch64)
+            && self.machine != Machine::Microvm;
+        if !has_dimm && self.has(Change::NoBackendWithoutDimms) {
+            return;
+        }
         let mut cause = Cause::keys([qemu!("default_memory"), qemu!("shared_fs")]);
-        let shared = self.daemon.is_some() || hv.enable_vhost_user_store;
-        let prealloc = hv.mem_prealloc || (hv.huge_pages && self.daemon.is_some());
+        let private = self.guard == Guard::Tdx && self.has(Change::TdxPrivateMemory);
+        let folder = self.memory_folder.filter(|_| !private);
+        let shared = folder.is_some() || (hv.enable_vhost_user_store && !private);
+        let by_folder = self.daemon.is_some() || self.has_chosen_folder();
+        let prealloc = hv.mem_prealloc || (hv.huge_pages && by_folder);
+        if self.has_chosen_folder() {
+            cause.keys.push(qemu!("file_mem_backend").into());
+        }
         let backing = if hv.huge_pages {
             cause.keys.push(qemu!("enable_hugepages").into());
             Some("/dev/hugepages")
         } else {
-            self.daemon.map(|_| "/dev/shm")
+            folder
         };
         if hv.mem_prealloc {
             cause.keys.push(qemu!("enable_mem_prealloc").into());
@@ -250,15 +311,19 @@ impl Plan<'_> {
         if hv.enable_vhost_user_store {
             cause.keys.push(qemu!("enable_vhost_user_store").into());
         }
+        let own = self.guard == Guard::Tdx && self.has(Change::TdxPrivateOption);
         let flags = format!(
-            "{}{}",
+            "{}{}{}",
+            if own { ",private=on" } else { "" },
             if shared { ",share=on" } else { "" },
             if prealloc { ",prealloc=on" } else { "" }
         );
-        let kind = if backing.is_some() { "file" } else { "ram" };
+        let kind = match backing {
+            Some(_) => "file",
+            None if private => "memfd-private",
+            None => "ram",
+        };
         let path = backing.map(|p| format!(",mem-path={p}")).unwrap_or_default();
-        let has_dimm = matches!(self.arch, Arch::X86_64 | Arch::Ppc64le | Arch::Aarch64)
-            && self.machine != Machine::Microvm;
         if has_dimm && !self.numa.nodes.is_empty() {
             cause.keys.push(qemu!("enable_numa").into());
             cause.keys.push(qemu!("numa_mapping").into());
@@ -270,11 +335,16 @@ impl Plan<'_> {
             format!("memory-backend-{kind},id=dimm1,size={}M{path}{flags}", hv.memory_size),
             cause,
         );
-        if has_dimm {
+        if has_dimm && !private {
             line.push("-numa", "node,memdev=dimm1", Cause::constant());
         } else {
             line.push("-machine", "memory-backend=dimm1", Cause::key(qemu!("machine_type")));
         }
+    }
+
+    /// Whether the administrator or the pod chose a folder for the memory.
+    fn has_chosen_folder(&self) -> bool {
+        !self.hv.file_backed_mem_root_dir.is_empty() && self.has(Change::FileMemoryBackend)
     }
 
     fn numa_memory(&self, line: &mut Line, kind: &str, path: &str, flags: &str, cause: &Cause) {
@@ -317,7 +387,7 @@ impl Plan<'_> {
             }
         }
         let firmware = hv.firmware_asset_path();
-        if !firmware.is_empty() && self.guard != Guard::Sev {
+        if !firmware.is_empty() && self.has_bios() {
             line.push("-bios", firmware, Cause::key(qemu!("firmware")));
         }
     }
@@ -326,7 +396,8 @@ impl Plan<'_> {
         if self.has_scsi() && self.hv.enable_iothreads {
             line.push("-object", "iothread,id=iothread-{nonce}", Cause::key(qemu!("enable_iothreads")));
         }
-        for i in 0..self.hv.indep_iothreads {
+        let independent = if self.has(Change::IndependentIoThreads) { self.hv.indep_iothreads } else { 0 };
+        for i in 0..independent {
             line.push(
                 "-object",
                 format!("iothread,id=indep_iothread_{i}"),
@@ -342,7 +413,7 @@ impl Plan<'_> {
         }
         let mut text = format!("{},cores={},threads=1", smp.cpus, smp.cores);
         let mut cause = Cause::keys([qemu!("default_vcpus"), qemu!("default_maxvcpus")]);
-        if self.hv.confidential_guest {
+        if self.hv.confidential_guest && self.has(Change::ConfidentialProcessorsFixed) {
             cause.keys.push(qemu!("confidential_guest").into());
         }
         if smp.sockets > 0 {

@@ -1,24 +1,29 @@
 //! QEMU: what `CreateVM` decides, in upstream's order, and the order of its command line.
 //!
-//! Facts: src/runtime/virtcontainers/{qemu,qemu_arch_base,qemu_amd64,...}.go at 4.1.0.
+//! Facts: src/runtime/virtcontainers/{qemu,qemu_arch_base,qemu_amd64,...}.go from 2.0.0 to 4.1.0.
 
 mod arch;
 mod devices;
 mod line;
+mod ports;
+mod protection;
 
-use super::daemon::{Daemon, NYDUSD_API};
+use super::changes::Change;
+use super::daemon::{Call, Daemon, NYDUSD_API};
 use super::guest_kernel::Root;
 use super::keys::{self, Keys};
 use super::numa::{self, Topology};
 use super::paths::Paths;
 use super::remarks::Remarks;
-use super::{Boot, Refusal, Started};
+use super::{Boot, Refusal, Started, process};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
-use crate::input::host::{Arch, Stat};
+use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::launch::{Launch, joined};
+use crate::release::Release;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use arch::{Guard, Machine};
+use ports::Ports;
 
 /// A key of the QEMU table.
 macro_rules! qemu {
@@ -29,19 +34,12 @@ macro_rules! qemu {
 use qemu;
 
 const QMP_SOCKET: &str = "qmp.sock";
+const HUMAN_MONITOR_SOCKET: &str = "hmp.sock";
 const EXTRA_MONITOR_SOCKET: &str = "extra-monitor.sock";
 const CONSOLE_SOCKET: &str = "console.sock";
 const SHARE_SOCKET: &str = "vhost-fs.sock";
-/// As many ports of a kind as one root bus has room for.
-const MOST_PORTS: u32 = 16;
-
-/// The ports for VFIO devices that are plugged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ports {
-    None,
-    Root(u32),
-    Switch(u32),
-}
+/// Where memory that is shared with a daemon lies, unless a folder is chosen.
+const SHARED_MEMORY: &str = "/dev/shm";
 
 /// How the guest's root image is attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +63,14 @@ struct Smp {
 
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
+    release: Release,
     config: &'a SandboxConfig<'a>,
     hv: &'a SandboxHypervisor<'a>,
     keys: &'static Keys,
     paths: Paths<'a>,
     arch: Arch,
+    /// MiB.
+    host_memory: u64,
     nested: bool,
     machine: Machine,
     guard: Guard,
@@ -82,6 +83,8 @@ pub(super) struct Plan<'a> {
     ports: Ports,
     smp: Smp,
     daemon: Option<Daemon>,
+    /// The folder that backs the memory.
+    memory_folder: Option<&'a str>,
     shares_files: bool,
     snp_cpu: bool,
     qgs_unix: bool,
@@ -90,22 +93,22 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
     pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
-        let hv = &config.hypervisor_config;
+        let (hv, release) = (&config.hypervisor_config, config.release);
         let paths = Paths::of(config);
         let arch = host.facts.arch;
 
         // setup: newQemuArch
-        let machine = Machine::of(arch, &hv.hypervisor_machine_type)?;
-        let guard = Guard::of(host, hv)?;
+        let machine = Machine::of(release, arch, &hv.hypervisor_machine_type)?;
+        let guard = Guard::of(release, host, hv)?;
         if arch == Arch::Aarch64 && hv.confidential_guest {
             check_measurement(&hv.measurement_algo)?;
         }
-        let nvdimm = has_nvdimm(arch, hv);
-        let root = root(arch, hv, nvdimm)?;
+        let nvdimm = has_nvdimm(release, arch, hv);
+        let root = root(release, arch, hv, nvdimm)?;
 
         // CreateVM
-        let numa = numa::topology(host, hv)?;
-        let daemon = Daemon::of(&hv.shared_fs);
+        let numa = numa::topology(release, host, hv)?;
+        let daemon = Daemon::of(release, &hv.shared_fs);
         if hv.enable_vhost_user_store && !hv.huge_pages {
             return Err(Refusal::because(
                 "Vhost-user-blk/scsi is enabled without HugePages. This configuration will not work",
@@ -113,11 +116,14 @@ impl<'a> Plan<'a> {
             ));
         }
         paths.check_socket(QMP_SOCKET)?;
+        if hv.debug && release.has(Change::HumanMonitor) {
+            paths.check_socket(HUMAN_MONITOR_SOCKET)?;
+        }
         if has_extra_monitor(hv) {
             paths.check_socket(EXTRA_MONITOR_SOCKET)?;
         }
         paths.check_socket(CONSOLE_SOCKET)?;
-        let boot = Boot::of(hv)?;
+        let boot = Boot::of(release, hv)?;
         let disk = disk(host, arch, boot, nvdimm)?;
         if hv.iommu && machine != Machine::Q35 {
             return Err(arch::refuse_iommu(arch, machine));
@@ -126,16 +132,16 @@ impl<'a> Plan<'a> {
             check_pflash(hv.pflash.len())?;
         }
         let program = match hv.hypervisor_asset_path() {
-            "" => arch::default_path(arch),
+            "" => arch::default_path(arch, machine),
             path => path,
         };
-        if host.stat(program) == Err(crate::input::host::Errno::NotFound) {
+        if host.stat(program) == Err(Errno::NotFound) {
             return Err(Refusal::because(format!("QEMU path ({program}) does not exist"), &["path"]));
         }
-        if guard == Guard::Snp {
+        if guard == Guard::Snp && release.has(Change::SnpIdentity) {
             check_snp_identity(hv)?;
         }
-        let ports = ports(machine, hv)?;
+        let ports = Ports::of(release, machine, hv)?;
         paths.check_socket(SHARE_SOCKET)?;
         if let Some(daemon) = daemon.filter(|d| *d == Daemon::Nydusd) {
             daemon.check_sockets(paths, SHARE_SOCKET)?;
@@ -146,16 +152,28 @@ impl<'a> Plan<'a> {
 
         // StartVM
         if let Some(daemon) = daemon {
-            daemon.check_start(host, hv)?;
+            daemon.check_start(release, host, hv)?;
+            check_daemon(release, host, &hv.virtio_fs_daemon)?;
         }
-        let smp = smp(hv, numa.nodes.len() as u32)?;
+        let smp = smp(release, hv, guard, numa.nodes.len() as u32)?;
+        if release.has(Change::Daemonized)
+            && let Some(why) = process::fails(host, program)
+        {
+            return Err(not_launched(release, &why, &["path"]));
+        }
 
+        let chosen = match &*hv.file_backed_mem_root_dir {
+            folder if !folder.is_empty() && release.has(Change::FileMemoryBackend) => Some(folder),
+            _ => daemon.map(|_| SHARED_MEMORY),
+        };
         Ok(Self {
+            release,
             config,
             hv,
             keys: keys::of(HypervisorType::Qemu),
             paths,
             arch,
+            host_memory: host.facts.memory_mib,
             nested: host.facts.nested && arch == Arch::X86_64 && !hv.disable_nesting_checks,
             machine,
             guard,
@@ -171,11 +189,15 @@ impl<'a> Plan<'a> {
             ports,
             smp,
             daemon,
-            shares_files: hv.shared_fs != "none",
+            memory_folder: chosen.filter(|folder| *folder == SHARED_MEMORY || host.exists(folder)),
+            shares_files: hv.shared_fs != "none" || !release.has(Change::NoSharedFolder),
             snp_cpu: arch == Arch::X86_64
-                && hv.sev_snp_guest
-                && host.facts.protection == crate::input::host::Protection::Snp,
-            qgs_unix: guard == Guard::Tdx && hv.qgs_port == 0 && host.finds("/var/run/tdx-qgs/qgs.socket"),
+                && arch::wants_snp(release, hv)
+                && host.facts.protection == Protection::Snp,
+            qgs_unix: guard == Guard::Tdx
+                && hv.qgs_port == 0
+                && release.has(Change::TdxQuoteSocket)
+                && (!release.has(Change::TdxQuoteFallback) || host.finds(protection::QUOTE_SOCKET)),
         })
     }
 
@@ -184,14 +206,9 @@ impl<'a> Plan<'a> {
         let kernel_params = self.kernel_params();
         let kernel_cmdline = joined(&kernel_params);
         let helpers = self.daemon.map(|daemon| {
-            daemon.helper(
-                self.hv,
-                self.keys,
-                self.paths,
-                SHARE_SOCKET,
-                NYDUSD_API,
-                !self.hv.disable_guest_selinux,
-            )
+            let (config, keys, paths) = (self.config, self.keys, self.paths);
+            let xattr = !self.hv.disable_guest_selinux;
+            Call { config, keys, paths, socket: SHARE_SOCKET, api: NYDUSD_API, xattr }.helper(daemon)
         });
         Started {
             launch: Launch {
@@ -270,22 +287,28 @@ pub(super) fn check_vsock(host: &Host) -> Result<(), Refusal> {
 
 /// Whether the runtime counts on the image being persistent memory. Some architectures do not look at
 /// `disable_image_nvdimm`, and attach a block device whatever they count on.
-fn has_nvdimm(arch: Arch, hv: &SandboxHypervisor<'_>) -> bool {
+fn has_nvdimm(release: Release, arch: Arch, hv: &SandboxHypervisor<'_>) -> bool {
+    let confidential = hv.confidential_guest && release.has(Change::ConfidentialImageIsBlock);
     match arch {
-        Arch::X86_64 | Arch::Aarch64 => !hv.disable_image_nvdimm && !hv.confidential_guest,
-        Arch::Ppc64le => !hv.confidential_guest,
+        Arch::X86_64 | Arch::Aarch64 => !hv.disable_image_nvdimm && !confidential,
+        Arch::Ppc64le => !confidential,
         Arch::Riscv64 => true,
         Arch::S390x => false,
     }
 }
 
 /// `handleImagePath`: what the guest is told of its root, by the image of the configuration alone.
-fn root<'a>(arch: Arch, hv: &'a SandboxHypervisor<'a>, nvdimm: bool) -> Result<Option<Root<'a>>, Refusal> {
+fn root<'a>(
+    release: Release,
+    arch: Arch,
+    hv: &'a SandboxHypervisor<'a>,
+    nvdimm: bool,
+) -> Result<Option<Root<'a>>, Refusal> {
     if hv.image_path.is_empty() {
         return Ok(None);
     }
     let dax = nvdimm && arch == Arch::X86_64;
-    match Root::new(&hv.rootfs_type, nvdimm, dax, &hv.kernel_verity_params) {
+    match Root::new(release, hv, nvdimm, dax) {
         Ok(root) => Ok(Some(root)),
         // Nobody looks at the error there.
         Err(_) if arch == Arch::Riscv64 => Ok(None),
@@ -309,39 +332,24 @@ fn disk<'a>(host: &Host, arch: Arch, boot: Boot<'a>, nvdimm: bool) -> Result<Dis
     }
 }
 
-/// `createPCIeTopology`, for a sandbox without VFIO devices.
-fn ports(machine: Machine, hv: &SandboxHypervisor<'_>) -> Result<Ports, Refusal> {
-    let either = |port: &str| hv.hot_plug_vfio == port || hv.cold_plug_vfio == port;
-    let unplugged = hv.hot_plug_vfio == "no-port" && hv.cold_plug_vfio == "no-port";
-    if !machine.has_pcie() || (machine == Machine::Q35 && unplugged) {
-        return Ok(Ports::None);
+/// What is said where QEMU is not launched.
+fn not_launched(release: Release, why: &str, blame: &'static [&'static str]) -> Refusal {
+    let log = if release.has(Change::Daemonized) { ", error messages from qemu log: " } else { "" };
+    Refusal::because(format!("failed to launch qemu: {why}{log}"), blame)
+}
+
+/// Whether the daemon can be started, where that is waited for.
+fn check_daemon(release: Release, host: &Host, daemon: &str) -> Result<(), Refusal> {
+    if !release.has(Change::VirtiofsdByHypervisor) {
+        return Ok(());
     }
-    let own = u32::from(machine == Machine::Virt && hv.virtio_mem);
-    if either("root-port") {
-        let count = own.max(hv.pcie_root_port);
-        if count > MOST_PORTS {
-            return Err(Refusal::because(
-                format!("Number of PCIe Root Ports exceeed allowed max of {MOST_PORTS}"),
-                &["pcie_root_port"],
-            ));
-        }
-        return Ok(Ports::Root(count));
-    }
-    if either("switch-port") {
-        let count = own.max(hv.pcie_switch_port);
-        if count > MOST_PORTS {
-            return Err(Refusal::because(
-                format!("Number of PCIe Switch Ports exceeed allowed max of {MOST_PORTS}"),
-                &["pcie_switch_port"],
-            ));
-        }
-        return Ok(Ports::Switch(count));
-    }
-    Ok(if own > 0 { Ports::Root(own) } else { Ports::None })
+    let Some(why) = process::not_startable(host, daemon) else { return Ok(()) };
+    let message = format!("virtiofs daemon {daemon} returned with error: {why}");
+    Err(Refusal::because(message, &["virtio_fs_daemon", "shared_fs"]))
 }
 
 /// `cpuTopology`, and the check of the QEMU library when it spells it out.
-fn smp(hv: &SandboxHypervisor<'_>, nodes: u32) -> Result<Smp, Refusal> {
+fn smp(release: Release, hv: &SandboxHypervisor<'_>, guard: Guard, nodes: u32) -> Result<Smp, Refusal> {
     let cpus = hv.num_vcpus();
     let mut smp = if nodes > 1 {
         let cores = hv.default_max_vcpus.div_ceil(nodes).max(1);
@@ -349,17 +357,15 @@ fn smp(hv: &SandboxHypervisor<'_>, nodes: u32) -> Result<Smp, Refusal> {
     } else {
         Smp { cpus, cores: 1, sockets: hv.default_max_vcpus, max: hv.default_max_vcpus }
     };
-    if hv.confidential_guest {
+    if guard == Guard::Tdx && release.has(Change::TdxPrivateMemory) {
+        smp = Smp { cores: cpus, sockets: 1, ..smp };
+    }
+    if hv.confidential_guest && release.has(Change::ConfidentialProcessorsFixed) {
         smp = Smp { cpus, cores: 1, sockets: 0, max: 0 };
     }
     if smp.max > 0 && smp.max < cpus {
-        return Err(Refusal::because(
-            format!(
-                "failed to launch qemu: MaxCPUs {} must be equal to or greater than CPUs {cpus}",
-                smp.max
-            ),
-            &["default_vcpus", "default_max_vcpus"],
-        ));
+        let why = format!("MaxCPUs {} must be equal to or greater than CPUs {cpus}", smp.max);
+        return Err(not_launched(release, &why, &["default_vcpus", "default_max_vcpus"]));
     }
     Ok(smp)
 }

@@ -46,6 +46,7 @@ impl FullKey {
             HypervisorType::Dragonball => dragonball,
             HypervisorType::Stratovirt => stratovirt,
             HypervisorType::Remote => remote,
+            HypervisorType::Acrn => "",
         }
     }
 }

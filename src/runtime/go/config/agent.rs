@@ -17,6 +17,10 @@ lent! {
         pub long_live_conn: bool,
         pub debug: bool,
         pub trace: bool,
+        /// `static` or `dynamic`, where tracing has a mode.
+        pub trace_mode: T,
+        /// `isolated` or `collated`, where tracing has a type.
+        pub trace_type: T,
         pub enable_debug_console: bool,
         pub visible_cdi_devices: bool,
         /// The agent policy, decoded (Go strings are bytes; what is not UTF-8 is replaced).

@@ -15,6 +15,7 @@ pub enum HypervisorType {
     Clh,
     Firecracker,
     Dragonball,
+    Acrn,
     Stratovirt,
     Remote,
 }
@@ -27,6 +28,7 @@ impl HypervisorType {
             Self::Clh => "clh",
             Self::Firecracker => "firecracker",
             Self::Dragonball => "dragonball",
+            Self::Acrn => "acrn",
             Self::Stratovirt => "stratovirt",
             Self::Remote => "remote",
         }
@@ -39,6 +41,7 @@ impl HypervisorType {
             Self::Clh => "hypervisor.clh",
             Self::Firecracker => "hypervisor.firecracker",
             Self::Dragonball => "hypervisor.dragonball",
+            Self::Acrn => "hypervisor.acrn",
             Self::Stratovirt => "hypervisor.stratovirt",
             Self::Remote => "hypervisor.remote",
         }
@@ -110,6 +113,8 @@ lent! {
         pub firmware: Option<T>,
         pub firmware_volume: Option<T>,
         pub hypervisor: Option<T>,
+        /// ACRN's control program.
+        pub hypervisor_ctl: Option<T>,
         pub image: Option<T>,
         pub initrd: Option<T>,
         pub jailer: Option<T>,
@@ -133,6 +138,8 @@ lent! {
         pub machine_accelerators: T,
         pub cpu_features: T,
         pub hypervisor_path: T,
+        /// ACRN's control program.
+        pub hypervisor_ctl_path: T,
         pub jailer_path: T,
         pub block_device_driver: T,
         pub hypervisor_machine_type: T,
@@ -140,6 +147,8 @@ lent! {
         pub shared_fs: T,
         pub virtio_fs_daemon: T,
         pub virtio_fs_cache: T,
+        /// The folder that backs the memory, where one is chosen.
+        pub file_backed_mem_root_dir: T,
         pub vhost_user_store_path: T,
         pub vhost_user_device_reconnect: u32,
         pub guest_memory_dump_path: T,
@@ -159,6 +168,7 @@ lent! {
         pub sandbox_name: T,
         /// From the CRI's annotations.
         pub sandbox_namespace: T,
+        pub snp_certs_path: T,
         pub snp_id_block: T,
         pub snp_id_auth: T,
         pub snp_guest_policy: Option<u64>,
@@ -205,6 +215,8 @@ lent! {
         pub debug: bool,
         pub hypervisor_loglevel: u32,
         pub mem_prealloc: bool,
+        /// `enable_swap`: the guest's memory may be swapped out.
+        pub enable_swap: bool,
         pub reclaim_guest_freed_memory: bool,
         pub huge_pages: bool,
         pub virtio_mem: bool,
@@ -269,6 +281,11 @@ impl SandboxHypervisor<'_> {
     /// The VMM binary.
     pub fn hypervisor_asset_path(&self) -> &str {
         self.custom_assets.hypervisor.as_deref().unwrap_or(&self.hypervisor_path)
+    }
+
+    /// ACRN's control program.
+    pub fn hypervisor_ctl_asset_path(&self) -> &str {
+        self.custom_assets.hypervisor_ctl.as_deref().unwrap_or(&self.hypervisor_ctl_path)
     }
 
     /// The jailer binary.

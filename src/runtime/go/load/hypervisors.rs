@@ -23,6 +23,7 @@ pub(super) fn build(kind: HypervisorType, table: &HypervisorTable, host: &Host) 
         HypervisorType::Dragonball => dragonball(table, host),
         HypervisorType::Stratovirt => stratovirt(table, host),
         HypervisorType::Remote => Ok(remote(table)),
+        HypervisorType::Acrn => Ok(HypervisorConfig::default()),
     }
 }
 

@@ -227,7 +227,7 @@ fn kernel_params(config: &mut RuntimeConfig) -> Result<(), Fault> {
         params.push(Param::new("scsi_mod.scan", "none"));
     }
     trace_options(&mut config.agent_config)?;
-    params.extend(crate::agent::go21::kernel_params(&config.agent_config));
+    params.extend(agent_params(&config.agent_config));
     for param in own {
         if param.key.is_empty() {
             let key = format!("hypervisor.{}.kernel_params", config.hypervisor_type.as_str());
@@ -436,4 +436,24 @@ pub(super) fn load(layers: &Layers, host: &Host, options: &LoadOptions<'_>) -> R
         wanted: options.hypervisor.map(str::to_owned),
         elsewhere: Arc::default(),
     })
+}
+
+/// The guest's parameters that say how the agent runs. They are fixed when the configuration is loaded:
+/// no annotation reaches them.
+fn agent_params(agent: &AgentConfig) -> Vec<Param> {
+    let mut params = Vec::new();
+    if agent.debug {
+        params.push(Param::new("agent.log", "debug"));
+    }
+    if agent.trace && agent.trace_mode == "static" {
+        params.push(Param::new("agent.trace", agent.trace_type.clone()));
+    }
+    if agent.container_pipe_size > 0 {
+        params.push(Param::new("agent.container_pipe_size", agent.container_pipe_size.to_string()));
+    }
+    if agent.enable_debug_console {
+        params.push(Param::new("agent.debug_console", ""));
+        params.push(Param::new("agent.debug_console_vport", "1026"));
+    }
+    params
 }

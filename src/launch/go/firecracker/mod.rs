@@ -1,18 +1,22 @@
 //! Firecracker: the process, jailed or not, and the configuration file it starts from.
 //!
-//! The version that the binary prints is asked for first; what it says is not looked at here. Facts:
-//! src/runtime/virtcontainers/fc.go, and the names of src/runtime/virtcontainers/pkg/firecracker at 4.1.0.
+//! The binary is asked for its version first. Facts: src/runtime/virtcontainers/fc.go, and the names of
+//! src/runtime/virtcontainers/pkg/firecracker from 2.0.0 to 4.1.0.
+
+mod version;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::changes::Change;
 use super::guest_kernel::{Root, configured, extend, spelled};
 use super::keys::{self, Keys};
-use super::paths::network_namespace;
+use super::paths::NETWORK_NAMESPACE;
 use super::remarks::Remarks;
-use super::{Boot, Refusal, Started};
+use super::{Boot, Refusal, Started, process};
 use crate::finding::Finding;
 use crate::input::Host;
-use crate::launch::{Arg, Cause, Launch, LaunchFile, joined};
+use crate::launch::{Arg, Cause, Launch, LaunchFile, joined, put};
+use crate::release::Release;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 /// The jailer's own folders are below this one.
@@ -25,6 +29,7 @@ const SPARE_DRIVES: u32 = 8;
 
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
+    release: Release,
     config: &'a SandboxConfig<'a>,
     hv: &'a SandboxHypervisor<'a>,
     keys: &'static Keys,
@@ -35,21 +40,21 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
     pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
-        let hv = &config.hypervisor_config;
-        let root = Root::new(&hv.rootfs_type, false, false, &hv.kernel_verity_params)?;
+        let (hv, release) = (&config.hypervisor_config, config.release);
         check_mount(host, hv.kernel_asset_path(), "vmlinux", &["kernel"])?;
-        let image = match Boot::of(hv)? {
+        let root = Root::new(release, hv, false, false)?;
+        let image = match Boot::of(release, hv)? {
             Boot::Image(path) | Boot::Initrd(path) => path,
-            Boot::Sealed => "",
+            Boot::Kernel => "",
         };
         check_mount(host, image, "rootfs", &["image", "initrd"])?;
-        Ok(Self {
-            config,
-            hv,
-            keys: keys::of(HypervisorType::Firecracker),
-            root,
-            jailed: !hv.jailer_path.is_empty(),
-        })
+        version::check(release, host, &hv.hypervisor_path).map_err(|why| Refusal::because(why, &["path"]))?;
+        let jailed = !hv.jailer_path.is_empty();
+        let program = if jailed { &hv.jailer_path } else { &hv.hypervisor_path };
+        if let Some(why) = process::not_startable(host, program) {
+            return Err(Refusal::because(why, &["jailer_path", "path"]));
+        }
+        Ok(Self { release, config, hv, keys: keys::of(HypervisorType::Firecracker), root, jailed })
     }
 
     fn id(&self) -> &'a str {
@@ -104,13 +109,13 @@ impl<'a> Plan<'a> {
         let file = self.in_jail(CONFIG_FILE);
         if self.jailed {
             push(&["--id", self.id()], Cause::rule("the sandbox id, cut to 32 characters"));
+            if self.release.has(Change::FcBeforeOne) {
+                push(&["--node", "0"], Cause::constant());
+            }
             push(&["--exec-file", &self.hv.hypervisor_path], Cause::key(self.keys.path));
             push(&["--uid", "0", "--gid", "0"], Cause::constant());
             push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], Cause::constant());
-            push(
-                &["--netns", network_namespace(self.id())],
-                Cause::rule("made by the CRI when the pod starts"),
-            );
+            push(&["--netns", NETWORK_NAMESPACE], Cause::rule("made by the CRI when the pod starts"));
             push(&["--", "--config-file", &file], Cause::key(self.keys.jailer_path));
         } else {
             push(&["--api-sock", &self.in_jail("run/firecracker.socket")], Cause::constant());
@@ -152,27 +157,41 @@ impl<'a> Plan<'a> {
             boot.insert("boot_args".into(), cmdline.into());
         }
         boot.insert("kernel_image_path".into(), self.in_jail("vmlinux").into());
-        json!({
+        let level = if hv.debug { "Debug" } else { "Error" };
+        let (log, metrics) = (self.in_jail("logs.fifo"), self.in_jail("metrics.fifo"));
+        let together = self.release.has(Change::FcLogWithMetrics);
+        let logger = if together {
+            json!({ "level": level, "log_fifo": log, "metrics_fifo": metrics })
+        } else {
+            json!({ "level": level, "log_path": log })
+        };
+        let threads = if self.release.has(Change::FcBeforeOne) { "ht_enabled" } else { "smt" };
+        let mut body = json!({
             "boot-source": boot,
-            "logger": {
-                "level": if hv.debug { "Debug" } else { "Error" },
-                "log_path": self.in_jail("logs.fifo"),
-            },
+            "logger": logger,
             "machine-config": {
                 "mem_size_mib": hv.memory_size,
-                "smt": false,
+                threads: false,
                 "vcpu_count": hv.num_vcpus(),
             },
-            "metrics": { "metrics_path": self.in_jail("metrics.fifo") },
-            "drives": self.drives(),
-            "vsock": { "guest_cid": 3, "uds_path": self.in_jail("kata.hvsock"), "vsock_id": "root" },
-        })
+        });
+        if !together {
+            put(&mut body, "metrics", json!({ "metrics_path": metrics }));
+        }
+        put(&mut body, "drives", self.drives().into());
+        let vsock = json!({ "guest_cid": 3, "uds_path": self.in_jail("kata.hvsock"), "vsock_id": "root" });
+        put(&mut body, "vsock", vsock);
+        body
     }
 
     fn causes(&self) -> Vec<(String, Cause)> {
         let keys = self.keys;
         let cached = [keys.block_device_cache_set, keys.block_device_cache_noflush];
-        let used = if self.hv.block_device_cache_set { &cached[..] } else { &cached[..1] };
+        let used = match self.hv.block_device_cache_set {
+            _ if !self.release.has(Change::FcDriveCache) => &cached[..0],
+            true => &cached[..],
+            false => &cached[..1],
+        };
         let spare =
             Cause::keys(used.iter().copied()).by("a spare drive, exchanged when a container brings one");
         let causes = [
@@ -202,7 +221,7 @@ impl<'a> Plan<'a> {
             let id = format!("drive_{i}");
             let path = self.in_jail(&id);
             let mut drive = Map::new();
-            if hv.block_device_cache_set {
+            if hv.block_device_cache_set && self.release.has(Change::FcDriveCache) {
                 let cache = if hv.block_device_cache_noflush { "Unsafe" } else { "Writeback" };
                 drive.insert("cache_type".into(), cache.into());
             }

@@ -1,0 +1,57 @@
+//! What the hypervisors of the first releases check and fill in themselves, before anything else.
+//!
+//! Facts: `HypervisorConfig.Valid` in src/runtime/virtcontainers/hypervisor.go, and who calls it, from 2.0.0 to
+//! 2.4.3; later releases do it before the hypervisor is made.
+
+use std::borrow::Cow;
+
+use super::Refusal;
+use super::changes::Change;
+use crate::runtime::go::config::{HypervisorType, SandboxConfig};
+
+/// The most vCPUs that QEMU takes on x86_64.
+const MOST_VCPUS: u32 = 240;
+
+/// The configuration as the hypervisor holds it.
+pub(super) fn fill_in<'c, 'a>(config: &'c SandboxConfig<'a>) -> Result<Cow<'c, SandboxConfig<'a>>, Refusal> {
+    let release = config.release;
+    let firecracker = config.hypervisor_type == HypervisorType::Firecracker;
+    if !release.has(Change::HypervisorFillsIn) || (firecracker && !release.has(Change::FirecrackerFillsIn)) {
+        return Ok(Cow::Borrowed(config));
+    }
+    let mut filled = config.clone();
+    let hv = &mut filled.hypervisor_config;
+    if hv.kernel_path.is_empty() {
+        return Err(Refusal::because("Missing kernel path", &[]));
+    }
+    if hv.image_path.is_empty() && hv.initrd_path.is_empty() {
+        return Err(Refusal::because("Missing image and initrd path", &[]));
+    }
+    let both = !hv.image_path.is_empty() && !hv.initrd_path.is_empty();
+    if both && release.has(Change::BothAssetsRefused) {
+        return Err(Refusal::because("Image and initrd path cannot be both set", &[]));
+    }
+    if hv.num_vcpus() == 0 {
+        hv.num_vcpus_f = 1.0;
+    }
+    if hv.memory_size == 0 {
+        hv.memory_size = 2048;
+    }
+    if hv.default_bridges == 0 {
+        hv.default_bridges = 1;
+    }
+    if hv.block_device_driver.is_empty() {
+        hv.block_device_driver = "virtio-scsi".into();
+    }
+    let capped = release.has(Change::MaxVcpusCapped) && hv.default_max_vcpus > MOST_VCPUS;
+    if hv.default_max_vcpus == 0 || capped {
+        hv.default_max_vcpus = MOST_VCPUS;
+    }
+    if hv.confidential_guest && release.has(Change::ConfidentialVcpusFixed) {
+        hv.default_max_vcpus = hv.num_vcpus();
+    }
+    if hv.msize9p == 0 && hv.shared_fs != "virtio-fs" {
+        hv.msize9p = 8192;
+    }
+    Ok(Cow::Owned(filled))
+}

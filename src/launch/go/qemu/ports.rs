@@ -1,0 +1,127 @@
+//! The PCI Express ports that QEMU's devices are plugged into later.
+//!
+//! Decides how many of which kind, and how they are spelled. Facts: `createPCIeTopology` and
+//! `genericAppendPCIe{Root,Switch}Port` in src/runtime/virtcontainers/qemu.go, and the ports of the QEMU library
+//! from 2.0.0 to 4.1.0, for a sandbox without VFIO devices.
+
+use super::arch::Machine;
+use super::line::Line;
+use super::{Change, Plan, Refusal, qemu};
+use crate::launch::Cause;
+use crate::release::Release;
+use crate::runtime::go::config::SandboxHypervisor;
+
+/// As many ports of a kind as one root bus has room for.
+const MOST_PORTS: u32 = 16;
+/// What a port reserves where the host has no graphics card: below 4 GiB twice the least of a card.
+const RESERVES: &str = ",pref64-reserve=2097152B,mem-reserve=4194304B";
+
+/// The ports for VFIO devices that are plugged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ports {
+    None,
+    Root(u32),
+    Switch(u32),
+}
+
+impl Ports {
+    /// Decides them.
+    pub(super) fn of(
+        release: Release,
+        machine: Machine,
+        hv: &SandboxHypervisor<'_>,
+    ) -> Result<Self, Refusal> {
+        if release.has(Change::PortsByNumber) {
+            let has_ports = match machine {
+                Machine::Q35 => true,
+                Machine::Virt => release.has(Change::PortsOnVirt),
+                _ => false,
+            };
+            return Ok(if has_ports { Self::Root(hv.pcie_root_port) } else { Self::None });
+        }
+        if !considered(machine, hv) {
+            return Ok(Self::None);
+        }
+        let either = |port: &str| hv.hot_plug_vfio == port || hv.cold_plug_vfio == port;
+        let at_least = |least: u32| if release.has(Change::PortsAtLeast) { least } else { 0 };
+        let on_virt = release.has(Change::PortsForHotPlugOnVirt);
+        let own = u32::from(machine == Machine::Virt && hv.virtio_mem && on_virt);
+        if either("root-port") {
+            let count = own.max(at_least(hv.pcie_root_port));
+            if count > MOST_PORTS {
+                return Err(Refusal::because(
+                    format!("Number of PCIe Root Ports exceeed allowed max of {MOST_PORTS}"),
+                    &["pcie_root_port"],
+                ));
+            }
+            return Ok(Self::Root(count));
+        }
+        if either("switch-port") {
+            let count = own.max(at_least(hv.pcie_switch_port));
+            if count > MOST_PORTS {
+                return Err(Refusal::because(
+                    format!("Number of PCIe Switch Ports exceeed allowed max of {MOST_PORTS}"),
+                    &["pcie_switch_port"],
+                ));
+            }
+            return Ok(Self::Switch(count));
+        }
+        Ok(if own > 0 { Self::Root(own) } else { Self::None })
+    }
+}
+
+/// Whether ports are thought of at all.
+fn considered(machine: Machine, hv: &SandboxHypervisor<'_>) -> bool {
+    let unplugged = hv.hot_plug_vfio == "no-port" && hv.cold_plug_vfio == "no-port";
+    machine.has_pcie() && !(machine == Machine::Q35 && unplugged)
+}
+
+impl Plan<'_> {
+    pub(super) fn port_devices(&self, line: &mut Line) {
+        let plug = [qemu!("hot_plug_vfio"), qemu!("cold_plug_vfio")];
+        let reserves = if self.has(Change::PortsReserve) { RESERVES } else { "" };
+        match self.ports {
+            Ports::None => {}
+            Ports::Root(count) => {
+                let cause = if self.has(Change::PortsByNumber) {
+                    Cause::key(qemu!("pcie_root_port"))
+                } else {
+                    Cause::keys([qemu!("pcie_root_port"), plug[0], plug[1]])
+                };
+                for i in 0..count {
+                    let port = format!(
+                        "pcie-root-port,id=rp{i},bus=pcie.0,chassis=0,slot={i},multifunction=off{reserves}"
+                    );
+                    line.push("-device", port, cause.clone());
+                }
+            }
+            Ports::Switch(count) => {
+                let cause = Cause::keys([qemu!("pcie_switch_port"), plug[0], plug[1]]);
+                line.push(
+                    "-device",
+                    format!(
+                        "pcie-root-port,id=swrp0,bus=pcie.0,chassis=1,slot=0,multifunction=off{reserves}"
+                    ),
+                    cause.clone(),
+                );
+                line.push("-device", "x3130-upstream,id=swup0,bus=swrp0", cause.clone());
+                for i in 0..count {
+                    line.push(
+                        "-device",
+                        format!("xio3130-downstream,id=swdp{i},bus=swup0,chassis=2,slot={i}"),
+                        cause.clone(),
+                    );
+                }
+            }
+        }
+    }
+
+    /// What OVMF is told of the window that prefetchable memory of devices lies in.
+    pub(super) fn pci_window(&self, line: &mut Line) {
+        let ovmf = self.hv.firmware_path.to_lowercase().contains("ovmf");
+        if self.has(Change::FirmwarePciWindow) && ovmf && considered(self.machine, self.hv) {
+            let cause = Cause::keys([qemu!("firmware"), qemu!("hot_plug_vfio"), qemu!("cold_plug_vfio")]);
+            line.push("-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=2", cause);
+        }
+    }
+}
