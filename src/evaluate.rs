@@ -4,6 +4,7 @@
 //! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
 
 pub mod alike;
+pub mod node;
 mod notice;
 mod spelling;
 pub mod vm_size;
@@ -56,14 +57,18 @@ pub enum Outcome {
     Starts,
     /// It is not.
     Refused(Failure),
+    /// Its handler is another runtime than Kata.
+    NotKata,
+    /// Nothing given says where it would run, for this reason.
+    Unknown(Text),
 }
 
 impl Outcome {
     /// The failure of a refused pod.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Starts => None,
             Self::Refused(failure) => Some(failure),
+            Self::Starts | Self::NotKata | Self::Unknown(_) => None,
         }
     }
 
@@ -72,6 +77,8 @@ impl Outcome {
         match self {
             Self::Starts => "starts",
             Self::Refused(_) => "refused",
+            Self::NotKata => "not-kata",
+            Self::Unknown(_) => "unknown",
         }
     }
 }
@@ -81,6 +88,8 @@ impl Outcome {
 pub struct Evaluation {
     /// Whether it starts.
     pub outcome: Outcome,
+    /// The handler that serves it, or that it asks for.
+    pub handler: Option<Text>,
     /// One verdict for each annotation that the pod sets, in the pod's order.
     pub verdicts: Vec<Verdict>,
     /// What a careful reader would point out, worst first.
@@ -217,16 +226,11 @@ impl Evaluator {
     fn walk(&self, pod: &Pod, depth: Depth) -> Evaluation {
         let sizing = pod.sizing;
         if !pod.problems.is_empty() {
-            return self.refused_by_kubernetes(pod, sizing);
+            return refused_by_kubernetes(pod, sizing);
         }
         let passed = self.setup.engine.pass(pod, sizing.as_ref(), self.sandbox_id());
         if let Some(failure) = passed.failure {
-            let verdicts = pod
-                .annotations
-                .iter()
-                .map(|a| never_reached(a, Stage::Cri, "the container runtime refuses the pod".into()))
-                .collect();
-            return finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None);
+            return refused_by_cri(pod, failure);
         }
         let sandbox =
             Sandbox { id: self.sandbox_id(), hostname: &pod.hostname, annotations: &passed.received };
@@ -242,40 +246,6 @@ impl Evaluator {
         };
         let assumed = host.noted();
         Evaluation { assumed, ..finish(pod, outcome, verdicts, run, sizing, Some(passed.received)) }
-    }
-
-    fn refused_by_kubernetes(&self, pod: &Pod, sizing: Option<Sizing>) -> Evaluation {
-        let verdicts = pod
-            .annotations
-            .iter()
-            .map(|a| match pod.problems.iter().find(|p| p.annotation.as_deref() == Some(a.key.as_str())) {
-                Some(problem) => Verdict {
-                    status: Status::Invalid,
-                    reason: Text::copy(&problem.message).into(),
-                    fix: problem.fix.clone().map(|text| Fix::Advice(text.into()).into()),
-                    trace: Trace::from(vec![Step {
-                        stage: Stage::Kubernetes,
-                        passed: false,
-                        note: Text::copy(&problem.message).into(),
-                        place: problem.place.clone(),
-                    }]),
-                    ..never_reached(a, Stage::Kubernetes, Text::default())
-                },
-                None => {
-                    never_reached(a, Stage::Kubernetes, "Kubernetes refuses the object it stands in".into())
-                }
-            })
-            .collect();
-        let message = pod
-            .problems
-            .iter()
-            .filter(|p| p.named)
-            .map(|p| p.message.as_str())
-            .collect::<Vec<_>>()
-            .join("\n");
-        let mut failure = Failure::new(FailureStage::Kubernetes, message);
-        failure.annotation = pod.problems.iter().find_map(|p| p.annotation.clone());
-        finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None)
     }
 
     /// One verdict per annotation of the pod, from the CRI's answer and the runtime's.
@@ -332,6 +302,39 @@ impl Evaluator {
     }
 }
 
+fn refused_by_kubernetes(pod: &Pod, sizing: Option<Sizing>) -> Evaluation {
+    let verdicts = pod
+        .annotations
+        .iter()
+        .map(|a| match pod.problems.iter().find(|p| p.annotation.as_deref() == Some(a.key.as_str())) {
+            Some(problem) => Verdict {
+                status: Status::Invalid,
+                reason: Text::copy(&problem.message).into(),
+                fix: problem.fix.clone().map(|text| Fix::Advice(text.into()).into()),
+                trace: Trace::from(vec![Step {
+                    stage: Stage::Kubernetes,
+                    passed: false,
+                    note: Text::copy(&problem.message).into(),
+                    place: problem.place.clone(),
+                }]),
+                ..never_reached(a, Stage::Kubernetes, Text::default())
+            },
+            None => never_reached(a, Stage::Kubernetes, "Kubernetes refuses the object it stands in".into()),
+        })
+        .collect();
+    let message =
+        pod.problems.iter().filter(|p| p.named).map(|p| p.message.as_str()).collect::<Vec<_>>().join("\n");
+    let mut failure = Failure::new(FailureStage::Kubernetes, message);
+    failure.annotation = pod.problems.iter().find_map(|p| p.annotation.clone());
+    finish(pod, Outcome::Refused(failure), verdicts, Run::default(), sizing, None)
+}
+
+fn refused_by_cri(pod: &Pod, failure: Failure) -> Evaluation {
+    let reason = Text::from("the container runtime refuses the pod");
+    let verdicts = pod.annotations.iter().map(|a| never_reached(a, Stage::Cri, reason.clone())).collect();
+    finish(pod, Outcome::Refused(failure), verdicts, Run::default(), pod.sizing, None)
+}
+
 /// A verdict that ends before the runtime looked.
 fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: Text) -> Verdict {
     Verdict {
@@ -366,7 +369,8 @@ fn finish(
     if let Some(failure) = outcome.failure() {
         findings.extend(refusal(pod, failure, &verdicts));
     }
-    for (annotation, verdict) in pod.annotations.iter().zip(&verdicts) {
+    let judged = matches!(outcome, Outcome::Starts | Outcome::Refused(_));
+    for (annotation, verdict) in pod.annotations.iter().zip(&verdicts).filter(|_| judged) {
         // Without a detour by way of an iterator, which would move a large `None` for almost each.
         if let Some(finding) = of_verdict(annotation, verdict) {
             findings.push(finding);
@@ -381,7 +385,7 @@ fn finish(
         agent: run.agent,
         sizing,
         received,
-        assumed: Arc::default(),
+        ..Evaluation::default()
     }
 }
 

@@ -67,6 +67,11 @@ codes! {
     ExclusiveCpus = "exclusive-cpus", "the pod gets CPUs of its own and no quota";
     OverheadLeftOut = "overhead-left-out", "the RuntimeClass's overhead does not enlarge the VM";
     ShortTimeout = "short-timeout", "kubelet gives up before the runtime does";
+    NotKata = "not-kata", "annotations of Kata on a pod that another runtime serves";
+    HandlerUnknown = "handler-unknown", "nothing given says which handler serves the pod";
+    OtherConfiguration = "other-configuration", "a pod is judged by a configuration that its handler does not read";
+    ShimMissing = "shim-missing", "the shim of a handler is not where its table says";
+    OtherRuntimesFile = "other-runtimes-file", "a configuration file is written for the other runtime";
     HandlerMissing = "handler-missing", "the container runtime has no such handler";
     TableUnread = "table-unread", "a table of the container runtime's configuration is ignored";
     SizeNotDelivered = "size-not-delivered", "the container runtime hands the size on under a key that Kata does not read";

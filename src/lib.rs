@@ -20,6 +20,7 @@
 //! | [`catalog`] | what exists: each annotation and configuration key, with type, gate, risk and releases |
 //! | [`kubernetes`] | what Kubernetes accepts, and what kubelet makes of a pod's resources |
 //! | [`cri`] | what containerd and CRI-O pass on, and which shim and file serve a handler |
+//! | [`mod@node`] | the handlers of a node with their shims, runtimes, releases and files; a pod to its handler |
 //! | [`policy`] | who may set what: the name gate and the value gates, each runtime's own way |
 //! | [`runtime`] | how a release loads, defaults, checks and merges, in its own order |
 //! | [`launch`], [`agent`] | effective configuration to VM command, requests, guest kernel command line |
@@ -72,6 +73,7 @@ pub mod finding;
 pub mod input;
 pub mod kubernetes;
 pub mod launch;
+pub mod node;
 pub mod policy;
 pub mod release;
 pub mod report;

@@ -123,6 +123,8 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
         };
         match alone.evaluate(pod, Depth::Verdicts).outcome {
             Outcome::Refused(failure) => impossible.extend(indices.iter().map(|i| (*i, failure.clone()))),
+            // A pod of another runtime needs nothing of this policy.
+            Outcome::NotKata | Outcome::Unknown(_) => {}
             Outcome::Starts => {
                 ask(release, pod, &mut lists);
                 able.push((pod.clone(), indices));

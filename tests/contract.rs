@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::support::{Recorded, received, vectors};
 use katascope::cri::Engine;
 use katascope::cri::containerd::{self, Containerd};
+use katascope::evaluate::node::NodeEvaluator;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
@@ -35,9 +36,9 @@ impl Contract {
     fn hold(&mut self, evaluator: &Evaluator, pods: &[Pod]) {
         for (depth, full) in [(Depth::Full, true), (Depth::Verdicts, false)] {
             let mut text = Vec::new();
-            let mut writer = json::Writer::open(&mut text, evaluator).unwrap();
+            let mut writer = json::Writer::open(&mut text, &NodeEvaluator::alone(evaluator.clone())).unwrap();
             for pod in pods {
-                writer.pod(&json::pod(pod, &evaluator.evaluate(pod, depth), full).unwrap()).unwrap();
+                writer.pod(&json::pod(pod, &evaluator.evaluate(pod, depth), Some(0), full).unwrap()).unwrap();
             }
             writer.close().unwrap();
             let report: Json = serde_json::from_slice(&text).unwrap();

@@ -146,7 +146,7 @@ pub fn run(input: Input<'_>) {
     let _ = text::launch(&mut out, &full);
     let _ = text::agent(&mut out, &full);
     shown("show", &String::from_utf8_lossy(&out));
-    let report = json::pod(&pod, &full, true).unwrap_or_default();
+    let report = json::pod(&pod, &full, Some(0), true).unwrap_or_default();
     let _: serde_json::Value = serde_json::from_str(&report).expect("the report is JSON");
     shown("JSON", &report);
     let mut all = Junit::default();

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use katascope::cri::Engine;
 use katascope::cri::containerd::{Containerd, Release};
-use katascope::cri::{Engine, which};
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest;
 use katascope::input::source::Source;
+use katascope::node::{Node, Said};
 
 /// What the fuzzer makes up.
 pub type Input<'a> = &'a str;
@@ -26,10 +27,11 @@ pub fn run(text: Input<'_>) {
     for release in ["1.7.34", "2.0.11", "2.3.4", "2.4.0-beta.0"].into_iter().filter_map(Release::parse) {
         let containerd = Containerd::read(&host, "/etc/containerd/config.toml", release, Some("kata".into()));
         let engine = Engine::Containerd(Box::new(containerd));
-        let _ = which::handlers(&engine, &host, None);
+        let node = Node::new(host.clone(), engine, &Said::default());
         if let Ok(documents) = &pod {
             for pod in &documents.pods {
-                let _ = engine.pass(pod, pod.sizing.as_ref(), "id");
+                let _ = node.route(pod, "id");
+                let _ = node.engine.pass(pod, pod.sizing.as_ref(), "id");
             }
         }
     }

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use katascope::cri::Engine;
 use katascope::cri::crio::Crio;
-use katascope::cri::{Engine, which};
 use katascope::explain::explain;
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::probe;
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Kubelet, Node, Version};
+use katascope::node::Said;
 use katascope::report::escape::is_hostile;
 use katascope::report::explanation;
 use katascope::report::text::Paint;
@@ -44,10 +45,11 @@ pub fn run(input: Input<'_>) {
             let host = Host::new(HostFacts::default(), Arc::new(files));
             let crio = Crio::read(&host, "/etc/crio/crio.conf", Some("kata".into()));
             let engine = Engine::Crio(Box::new(crio));
-            let _ = which::handlers(&engine, &host, None);
+            let served = katascope::node::Node::new(host, engine, &Said::default());
             let node = Node::new(Version::default(), Kubelet::default(), 64);
             for pod in kubernetes::read(&sample::pods(), &node).into_iter().flat_map(|d| d.pods) {
-                let _ = engine.pass(&pod, pod.sizing.as_ref(), "id");
+                let _ = served.route(&pod, "id");
+                let _ = served.engine.pass(&pod, pod.sizing.as_ref(), "id");
             }
         }
         _ => {

@@ -3,9 +3,10 @@
 use std::io::{self, BufWriter, Write};
 
 use super::args::{CheckArgs, CheckFormat, FailOn};
+use super::open::Opened;
 use super::progress::Progress;
 use super::setup::SetupError;
-use super::{CliError, Exit, paint, pods, setup};
+use super::{CliError, Exit, open, paint, pods, setup};
 use crate::finding::Severity;
 use crate::input::manifest::Pod;
 use crate::report::junit::Junit;
@@ -14,7 +15,11 @@ use crate::report::{json, junit, sarif};
 use crate::runtime::Depth;
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
-    let (evaluator, _) = setup::evaluator(&args.input)?;
+    let opened = open::open(&args.input)?;
+    let node = &opened.node;
+    if args.input.manifests.is_empty() && !opened.sample {
+        return configurations(args, &opened);
+    }
     let format = if args.json { CheckFormat::Json } else { args.output };
     let depth = if args.full && format == CheckFormat::Json { Depth::Full } else { Depth::Verdicts };
     let least = match args.fail_on {
@@ -27,7 +32,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match format {
         _ if args.quiet => {
-            let work = |pod: Pod| Tally::of(&evaluator.evaluate(&pod, depth));
+            let work = |pod: Pod| Tally::of(&node.evaluate(&pod, depth));
             pods::each_worked(&args.input, work, |counted| {
                 progress.pod();
                 tally.join(counted);
@@ -35,10 +40,10 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             })?;
         }
         CheckFormat::Json => {
-            let mut writer = json::Writer::open(&mut out, &evaluator)?;
+            let mut writer = json::Writer::open(&mut out, node)?;
             let work = |pod: Pod| {
-                let evaluation = evaluator.evaluate(&pod, depth);
-                (Tally::of(&evaluation), json::pod(&pod, &evaluation, args.full))
+                let evaluation = node.evaluate(&pod, depth);
+                (Tally::of(&evaluation), json::pod(&pod, &evaluation, node.policy_of(&evaluation), args.full))
             };
             pods::each_worked(&args.input, work, |(counted, report)| {
                 progress.pod();
@@ -50,7 +55,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Sarif => {
             let mut writer = sarif::Writer::open(&mut out)?;
             let work = |pod: Pod| {
-                let evaluation = evaluator.evaluate(&pod, depth);
+                let evaluation = node.evaluate(&pod, depth);
                 (Tally::of(&evaluation), sarif::pod(&pod, &evaluation))
             };
             pods::each_worked(&args.input, work, |(counted, results)| {
@@ -63,7 +68,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Junit => {
             let mut all = Junit::default();
             let work = |pod: Pod| {
-                let evaluation = evaluator.evaluate(&pod, depth);
+                let evaluation = node.evaluate(&pod, depth);
                 (Tally::of(&evaluation), junit::pod(&pod, &evaluation, least))
             };
             pods::each_worked(&args.input, work, |(counted, case)| {
@@ -76,8 +81,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Text => {
             let paint = paint(args.color);
             let work = |pod: Pod| {
-                let evaluation = evaluator.evaluate(&pod, depth);
-                let besides = text::assumed_besides(&evaluation, evaluator.assumed(), paint);
+                let evaluation = node.evaluate(&pod, depth);
+                let besides = text::assumed_besides(&evaluation, node.assumed(), paint);
                 let report = text::pod(&pod, &evaluation, paint) + &besides.unwrap_or_default();
                 (Tally::of(&evaluation), report)
             };
@@ -87,12 +92,77 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
                 Ok(writeln!(out, "{report}")?)
             })?;
             writeln!(out, "{}", tally.line())?;
-            write!(out, "{}", text::assumed(evaluator.assumed(), paint).unwrap_or_default())?;
+            write!(out, "{}", text::assumed(node.assumed(), paint).unwrap_or_default())?;
         }
     }
     out.flush()?;
-    if let Some(trouble) = setup::trouble(&evaluator) {
+    if let Some(trouble) = node.only().and_then(setup::trouble) {
         return Err(SetupError::Usage(trouble).into());
     }
     Ok(if tally.reaches(least) { Exit::Found } else { Exit::Clean })
+}
+
+/// Without a manifest: whether the configuration of each handler loads.
+fn configurations(args: &CheckArgs, opened: &Opened) -> Result<Exit, CliError> {
+    if something_is_piped() {
+        return Err(SetupError::Usage(
+            "no manifest: standard input is read only where - stands among the manifests".into(),
+        )
+        .into());
+    }
+    let node = &opened.node;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let format = if args.json { CheckFormat::Json } else { args.output };
+    let mut broken = 0;
+    let mut loaded = 0;
+    for (handler, evaluator) in node.policies() {
+        let error = handler.and_then(|handler| handler.error(&node.node().host));
+        let error = error.or_else(|| evaluator.loaded().err().map(|error| error.message.clone()));
+        broken += usize::from(error.is_some());
+        loaded += usize::from(error.is_none());
+        if format == CheckFormat::Text && !args.quiet {
+            writeln!(
+                out,
+                "{}",
+                text::configuration(handler, evaluator, error.as_deref(), paint(args.color))
+            )?;
+        }
+    }
+    if let Err(why) = &node.node().handlers {
+        return Err(SetupError::Usage(format!("the container runtime serves no pods: {why}")).into());
+    }
+    match format {
+        _ if args.quiet => {}
+        CheckFormat::Text => {
+            writeln!(
+                out,
+                "no manifest: {loaded} configurations load, {broken} do not; no pod was looked at"
+            )?;
+        }
+        CheckFormat::Json => json::Writer::open(&mut out, node)?.close()?,
+        CheckFormat::Sarif => sarif::Writer::open(&mut out)?.close()?,
+        CheckFormat::Junit => Junit::default().write(&mut out)?,
+    }
+    out.flush()?;
+    if let Some(trouble) = node.only().and_then(setup::trouble) {
+        return Err(SetupError::Usage(trouble).into());
+    }
+    Ok(if broken > 0 { Exit::Found } else { Exit::Clean })
+}
+
+/// Whether somebody writes into standard input: a file, or a pipe in which something comes within a moment.
+fn something_is_piped() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let stdin = io::stdin();
+    let Ok(stat) = rustix::fs::fstat(&stdin) else { return false };
+    match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
+        rustix::fs::FileType::RegularFile => stat.st_size > 0,
+        rustix::fs::FileType::Fifo => {
+            let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
+            let moment = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+            poll(&mut asked, Some(&moment)).is_ok_and(|count| count > 0)
+                && asked.iter().any(|fd| fd.revents().contains(PollFlags::IN))
+        }
+        _ => false,
+    }
 }

@@ -6,11 +6,12 @@ use clap::ValueEnum;
 
 use super::args::{DiffArgs, DiffSubject, Input, RuntimeChoice};
 use super::setup::SetupError;
-use super::{CliError, Exit, paint, pods, say_assumed, setup};
+use super::{CliError, Exit, open, paint, pods, say_assumed};
 use crate::catalog::KATA_PREFIX;
 use crate::diff::Sides;
 use crate::diff::evaluation::Differences;
-use crate::evaluate::{Evaluation, Evaluator};
+use crate::evaluate::Evaluation;
+use crate::evaluate::node::NodeEvaluator;
 use crate::input::manifest::Pod;
 use crate::report::changes;
 use crate::runtime::Depth;
@@ -23,14 +24,19 @@ struct Candidate {
 
 pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     let candidate = candidate(args)?;
-    let (old, _) = setup::evaluator(&args.input)?;
-    let (new, _) = setup::evaluator(&candidate.input)?;
-    say_assumed(&old);
+    let old = open::open(&args.input)?.node;
+    let new = open::open(&candidate.input)?.node;
+    say_assumed(old.assumed());
     if new.assumed() != old.assumed() {
-        say_assumed(&new);
+        say_assumed(new.assumed());
     }
-    let old_pods = collect(&args.input)?;
+    let mut old_pods = collect(&args.input)?;
     let mut new_pods = collect(&candidate.input)?;
+    if args.input.manifests.is_empty() && old_pods.is_empty() && new_pods.is_empty() {
+        // Two configurations differ without any pod's help.
+        old_pods.push(Pod::bare());
+        new_pods.push(Pod::bare());
+    }
     if candidate.without_annotations {
         for pod in &mut new_pods {
             pod.annotations.retain(|a| !a.key.starts_with(KATA_PREFIX));
@@ -55,7 +61,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
         }
     }
     if args.output.is_json() {
-        let sides = Sides::new(crate::report::json::policy(&old), crate::report::json::policy(&new));
+        let sides = Sides::new(crate::report::json::node(&old), crate::report::json::node(&new));
         let report = serde_json::json!({
             "schema": crate::report::json::SCHEMA,
             "baseline": sides.baseline,
@@ -147,7 +153,7 @@ fn one_pair<'a>(old: &'a [Pod], new: &'a [Pod]) -> Result<Vec<Sides<Option<&'a P
     }
 }
 
-fn evaluate(old: &Evaluator, new: &Evaluator, pods: &Sides<Option<&Pod>>) -> Sides<Evaluation> {
+fn evaluate(old: &NodeEvaluator, new: &NodeEvaluator, pods: &Sides<Option<&Pod>>) -> Sides<Evaluation> {
     // A pod that only one side has is compared with itself without annotations.
     let bare = |pod: Option<&Pod>| {
         let mut bare = pod.cloned()?;
@@ -158,7 +164,7 @@ fn evaluate(old: &Evaluator, new: &Evaluator, pods: &Sides<Option<&Pod>>) -> Sid
     let (a, b) = (pods.baseline.cloned(), pods.candidate.cloned());
     let baseline = a.or_else(|| bare(pods.candidate));
     let candidate = b.or_else(|| bare(pods.baseline));
-    let ask = |evaluator: &Evaluator, pod: &Option<Pod>| {
+    let ask = |evaluator: &NodeEvaluator, pod: &Option<Pod>| {
         pod.as_ref().map_or_else(Evaluation::default, |pod| evaluator.evaluate(pod, Depth::Full))
     };
     Sides::new(ask(old, &baseline), ask(new, &candidate))

@@ -4,7 +4,7 @@ use std::io;
 
 use super::args::{ExplainArgs, Input};
 use super::setup::SetupError;
-use super::{CliError, Exit, paint, setup};
+use super::{CliError, Exit, open, paint, setup};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::evaluate::Evaluator;
 use crate::explain::{Meaning, explain};
@@ -18,7 +18,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
         None => None,
         Some(config) => {
             let input = Input { config: Some(config.clone()), root: args.root.clone(), ..Input::default() };
-            let evaluator = setup::evaluator(&input)?.0;
+            let evaluator = open::one(&input)?.evaluator;
             if let Some(why) = setup::unread(&evaluator.setup().layers) {
                 return Err(SetupError::Usage(why).into());
             }

@@ -8,9 +8,10 @@ use clap::{CommandFactory, ValueEnum};
 
 use super::args::{Cli, ColorChoice, Input, RuntimeChoice, ScreenOptions};
 use super::pods::Way;
-use super::setup::{self, SetupError};
-use super::{CliError, Exit, pods};
+use super::setup::SetupError;
+use super::{CliError, Exit, open, pods};
 use crate::edit::{RealDisk, Target, targets, writable};
+use crate::evaluate::node::NodeEvaluator;
 use crate::input::config::Layers;
 use crate::input::reading::Reading;
 use crate::release::Release;
@@ -75,59 +76,78 @@ fn load(
         let (input, reading) = (input.clone(), reading.clone());
         Some(std::thread::Builder::new().spawn(move || pods::all(&input, Way::Told(&reading)))?)
     };
-    let (evaluator, chosen) = setup::evaluator(input)?;
-    // One that is broken can be mended from the screens; of one that is not there, nothing can be shown.
-    if let Err(why) = &chosen.layers.base {
-        return Err(SetupError::Unreadable {
-            path: chosen.layers.asked.to_string(),
-            reason: why.to_string().split(" (os error").next().unwrap_or_default().to_owned(),
-        }
-        .into());
+    let opened = open::open(input)?;
+    let sample = opened.sample;
+    let root = opened.root_of_files(input);
+    let node = opened.node;
+    if let (None, Err(why)) = (node.only(), &node.node().handlers) {
+        return Err(SetupError::Usage(format!("the container runtime serves no pods: {why}")).into());
+    }
+    if node.policies().next().is_none() {
+        return Err(open::which_one(&node, None).into());
     }
     let pods = match begun {
         Some(begun) => begun.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
         None => pods::all(input, Way::Small)?,
     };
     reading.pods(pods.len());
-    let root = chosen.root.clone();
-    let release = evaluator.setup().release;
-    let sample = chosen.sample;
     let piped = input.manifests.iter().any(|p| p == Path::new("-"));
+    let first = First::of(node, pods);
+    let rights_of = {
+        let root = root.clone();
+        move |layers: &Layers, release: Release| match sample {
+            true => rights_of_sample(),
+            false => rights(layers, release, &root),
+        }
+    };
     let reload = {
-        let (input, host, root) = (input.clone(), evaluator.setup().host.looking(), root.clone());
+        let (input, node) = (input.clone(), first.node.clone());
         // What cannot be read a second time.
-        let kept = if sample || piped { pods.clone() } else { Vec::new() };
-        let layers = chosen.layers.clone();
-        move || {
+        let kept = if sample || piped { first.pods.clone() } else { Vec::new() };
+        move |handler: Option<&str>| {
             if sample {
-                return Ok(Fresh { layers: layers.clone(), pods: kept.clone(), rights: rights_of_sample() });
+                return Ok(Fresh {
+                    layers: layers_of(&node, handler)?,
+                    pods: kept.clone(),
+                    node: node.clone(),
+                });
             }
-            host.forget();
+            node.node().host.looking().forget();
             let pods = if piped {
                 kept.clone()
             } else {
                 pods::all(&input, Way::Large).map_err(|e| e.to_string())?
             };
-            let layers: Layers = setup::layers(&input, &host).map_err(|e| e.to_string())?.layers;
-            let rights = rights(&layers, release, &root);
-            Ok(Fresh { layers, pods, rights })
+            let node = open::open(&input).map_err(|e| e.to_string())?.node;
+            Ok(Fresh { layers: layers_of(&node, handler)?, pods, node })
         }
     };
-    let rights = if sample { rights_of_sample() } else { rights(&chosen.layers, release, &root) };
     let real_path = {
         let root = root.clone();
         move |shown: &str| real(&root, shown)
     };
+    let release = first.node.policies().next().map(|(_, evaluator)| evaluator.setup().release);
     Ok(Session {
+        first,
         reload: Box::new(reload),
+        rights_of: Box::new(rights_of),
         real_path: Box::new(real_path),
         root,
         readonly: readonly.then(|| "started with --readonly".to_owned()),
-        rights,
         sample,
-        invocation: invocation(input, release),
-        first: First::of(evaluator, pods),
+        invocation: release.map(|release| invocation(input, release)).unwrap_or_default(),
     })
+}
+
+/// The configuration of the handler that is looked at.
+fn layers_of(node: &NodeEvaluator, handler: Option<&str>) -> Result<Layers, String> {
+    let judge = match (node.only(), handler) {
+        (Some(only), _) => Some(only),
+        (None, Some(name)) => node.of_handler(name).map(|judge| judge.evaluator),
+        (None, None) => None,
+    };
+    let judge = judge.ok_or_else(|| "the handler is gone; nothing was read".to_owned())?;
+    Ok(judge.setup().layers.clone())
 }
 
 /// What of the files, and beside them, cannot be written.

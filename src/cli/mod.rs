@@ -8,6 +8,7 @@ mod exit;
 mod explain;
 mod interactive;
 mod mark;
+mod open;
 mod parallel;
 mod pods;
 mod policy;
@@ -26,7 +27,7 @@ pub use exit::Exit;
 use report::Paint;
 use setup::SetupError;
 
-use crate::evaluate::Evaluator;
+use crate::input::host::Assumption;
 use crate::report::{escape, text as report};
 use crate::tui::keymap::Keymap;
 use crate::tui::keys;
@@ -90,8 +91,8 @@ fn settings() -> Result<Exit, CliError> {
 }
 
 /// Says on standard error what the answer rests on that nobody has looked at.
-fn say_assumed(evaluator: &Evaluator) {
-    if let Some(line) = report::assumed(evaluator.assumed(), Paint { color: false }) {
+fn say_assumed(assumed: &[Assumption]) {
+    if let Some(line) = report::assumed(assumed, Paint { color: false }) {
         let _ = write!(io::stderr(), "katascope: {line}");
     }
 }

@@ -10,11 +10,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::CliError;
-use super::pods::Opened;
+use super::pods::{Cluster, Opened};
 use super::setup::SetupError;
 use crate::input::manifest::pods::Found;
 use crate::input::manifest::{self, Object, Piece, Pod, RuntimeClass};
-use crate::kubernetes::{self, Node};
+use crate::kubernetes;
 
 /// Batches that wait before and behind each worker.
 const WAITING: usize = 2;
@@ -23,7 +23,7 @@ const PODS: usize = 64;
 
 /// What the reader hands to a worker.
 enum Batch {
-    /// A piece of the input to be read; no RuntimeClass is in it or came before.
+    /// A piece of the input to be read, of which nothing is to be learnt for those behind it.
     Piece(Piece),
     /// Pods that the reader had to read itself.
     Pods(Vec<Pod>),
@@ -37,24 +37,40 @@ struct Done<T> {
     failed: Option<CliError>,
 }
 
+/// What was found in an input.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// How many pods.
+    pub pods: usize,
+    /// The kinds of the objects that make none.
+    pub others: Vec<String>,
+}
+
 /// What the objects of a text turned out to be.
 #[derive(Default)]
 struct Sorted {
     pods: Vec<Pod>,
     others: Vec<String>,
+    /// RuntimeClasses of this input; where all inputs were searched before, the cluster has them already.
     classes: Vec<RuntimeClass>,
     failed: Option<CliError>,
 }
 
 impl Sorted {
-    fn sort(&mut self, object: &Object<'_, '_>, node: &Node) {
-        let (found, _) = kubernetes::judge(object, node);
+    fn sort(&mut self, object: &Object<'_, '_>, cluster: &Cluster) {
+        let (found, _) = kubernetes::judge(object, &cluster.node);
         match found {
             Found::Pods(pods) => self.pods.extend(pods.into_iter().map(|mut pod| {
-                kubernetes::name_handler(&mut pod, &self.classes);
+                let classes = if cluster.searched { &cluster.classes } else { &self.classes };
+                kubernetes::name_handler(&mut pod, classes);
                 pod
             })),
-            Found::RuntimeClass(class) => self.classes.push(class),
+            Found::RuntimeClass(class) => {
+                self.others.push("RuntimeClass".into());
+                if !cluster.searched {
+                    self.classes.push(class);
+                }
+            }
             Found::Other(kind) => self.others.push(kind),
             Found::Unusable(error) => {
                 self.failed = self.failed.take().or(Some(SetupError::from(error).into()));
@@ -67,10 +83,10 @@ impl Sorted {
 /// `work` gives nothing the pod is passed over.
 pub(super) fn each<T: Send>(
     (shown, input): Opened,
-    node: &Node,
+    cluster: &Cluster,
     work: &(impl Fn(Pod) -> Option<T> + Sync),
     take: &mut dyn FnMut(T) -> Result<(), CliError>,
-) -> Result<(), CliError> {
+) -> Result<Seen, CliError> {
     let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     thread::scope(|scope| {
         let mut inlets = Vec::new();
@@ -80,36 +96,33 @@ pub(super) fn each<T: Send>(
             let (results, outlet) = sync_channel(WAITING);
             inlets.push(inlet);
             outlets.push(outlet);
-            scope.spawn(move || run(&batches, &results, node, work));
+            scope.spawn(move || run(&batches, &results, cluster, work));
         }
         let name = shown.clone();
-        let reader = scope.spawn(move || read(input, &name, node, inlets));
+        let reader = scope.spawn(move || read(input, &name, cluster, inlets));
         let taken = collect(&outlets, take);
         // Whoever still works finds nobody listening, and ends.
         drop(outlets);
         let read = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let (pods, mut others) = taken?;
         others.extend(read?);
-        if pods == 0 {
-            return Err(SetupError::from(manifest::no_pods(&shown, &others)).into());
-        }
-        Ok(())
+        Ok(Seen { pods, others })
     })
 }
 
 /// The same on this thread alone, for what is read sooner than threads are started.
 pub(super) fn here<T>(
     (shown, input): Opened,
-    node: &Node,
+    cluster: &Cluster,
     work: &impl Fn(Pod) -> Option<T>,
     take: &mut dyn FnMut(T) -> Result<(), CliError>,
-) -> Result<(), CliError> {
+) -> Result<Seen, CliError> {
     // Both ways of reading sort.
     let sorted = RefCell::new(Sorted::default());
-    let mut visit = |object: Object<'_, '_>| sorted.borrow_mut().sort(&object, node);
+    let mut visit = |object: Object<'_, '_>| sorted.borrow_mut().sort(&object, cluster);
     let mut pieces = |piece: Piece| {
         let mut sorted = sorted.borrow_mut();
-        if let Err(error) = piece.walk(&mut |object| sorted.sort(&object, node)) {
+        if let Err(error) = piece.walk(&mut |object| sorted.sort(&object, cluster)) {
             sorted.failed = sorted.failed.take().or(Some(SetupError::from(error).into()));
         }
         sorted.failed.is_none()
@@ -122,17 +135,14 @@ pub(super) fn here<T>(
         return Err(error);
     }
     read.map_err(SetupError::from)?;
-    if pods == 0 {
-        return Err(SetupError::from(manifest::no_pods(&shown, &sorted.others)).into());
-    }
-    Ok(())
+    Ok(Seen { pods, others: sorted.others })
 }
 
 /// A worker's life.
 fn run<T>(
     batches: &Receiver<Batch>,
     results: &SyncSender<Done<T>>,
-    node: &Node,
+    cluster: &Cluster,
     work: &impl Fn(Pod) -> Option<T>,
 ) {
     for batch in batches {
@@ -140,7 +150,7 @@ fn run<T>(
         match batch {
             Batch::Pods(pods) => sorted.pods = pods,
             Batch::Piece(piece) => {
-                if let Err(error) = piece.walk(&mut |object| sorted.sort(&object, node)) {
+                if let Err(error) = piece.walk(&mut |object| sorted.sort(&object, cluster)) {
                     sorted.failed = sorted.failed.take().or(Some(SetupError::from(error).into()));
                 }
             }
@@ -161,7 +171,7 @@ fn run<T>(
 /// Reads, and deals batches out in turn.
 struct Dealer<'n> {
     sorted: Sorted,
-    node: &'n Node,
+    cluster: &'n Cluster,
     inlets: Vec<SyncSender<Batch>>,
     turn: usize,
     /// Somebody still takes results.
@@ -176,7 +186,7 @@ impl Dealer<'_> {
     }
 
     fn object(&mut self, object: &Object<'_, '_>) {
-        self.sorted.sort(object, self.node);
+        self.sorted.sort(object, self.cluster);
         if self.sorted.pods.len() >= PODS {
             self.flush();
         }
@@ -190,7 +200,8 @@ impl Dealer<'_> {
     }
 
     fn piece(&mut self, piece: Piece) -> bool {
-        if self.sorted.classes.is_empty() && !piece.text().contains("RuntimeClass\"") {
+        let nothing_to_learn = || self.sorted.classes.is_empty() && !piece.text().contains("RuntimeClass\"");
+        if self.cluster.searched || nothing_to_learn() {
             self.flush();
             self.deal(Batch::Piece(piece));
         } else if let Err(error) = piece.walk(&mut |object| self.object(&object)) {
@@ -206,10 +217,10 @@ impl Dealer<'_> {
 fn read(
     input: Box<dyn BufRead + Send>,
     shown: &Arc<str>,
-    node: &Node,
+    cluster: &Cluster,
     inlets: Vec<SyncSender<Batch>>,
 ) -> Result<Vec<String>, CliError> {
-    let dealer = Dealer { sorted: Sorted::default(), node, inlets, turn: 0, open: true };
+    let dealer = Dealer { sorted: Sorted::default(), cluster, inlets, turn: 0, open: true };
     // Both ways of reading deal.
     let dealer = RefCell::new(dealer);
     let mut pieces = |piece: Piece| dealer.borrow_mut().piece(piece);

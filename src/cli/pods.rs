@@ -1,15 +1,19 @@
 //! The pods that were named: files, folders, standard input, or the sample's.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::Input;
+use super::parallel::Seen;
 use super::setup::SetupError;
-use super::{CliError, parallel, setup};
-use crate::input::manifest::Pod;
+use super::{CliError, open, parallel, setup};
+use crate::input::Place;
+use crate::input::manifest::pods::{Found, find};
+use crate::input::manifest::{self, InputError, Object, Pod, RuntimeClass};
 use crate::input::reading::{Counted, Reading};
-use crate::kubernetes;
+use crate::kubernetes::{self, Node};
+use crate::report::escape::visible;
 use crate::sample;
 
 /// Calls `take` with every pod, in input order.
@@ -74,7 +78,7 @@ fn told<T: Send>(
     work: impl Fn(Pod) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let node = setup::node(input)?;
+    let cluster = Cluster::of(input)?;
     let wanted = |pod: &Pod| input.pod.as_ref().is_none_or(|id| *id == pod.id() || *id == pod.name);
     let work = |pod: Pod| wanted(&pod).then(|| work(pod));
     let mut seen = 0_usize;
@@ -82,27 +86,187 @@ fn told<T: Send>(
         seen += 1;
         take(result)
     };
-    if input.manifests.is_empty() && input.config.is_none() {
-        for pod in kubernetes::read(&sample::pods(), &node).map_err(SetupError::from)?.pods {
+    let mut found = Seen::default();
+    if open::is_sample(input) {
+        for pod in kubernetes::read(&sample::pods(), &cluster.node).map_err(SetupError::from)?.pods {
+            found.pods += 1;
             work(pod).map_or(Ok(()), &mut take)?;
         }
     }
     for path in &input.manifests {
         for file in files(path)? {
             let reading = if let Way::Told(reading) = way { Some(reading) } else { None };
-            let opened = open(&file, reading)?;
-            match way {
-                Way::Small => parallel::here(opened, &node, &work, &mut take)?,
-                Way::Large | Way::Told(_) => parallel::each(opened, &node, &work, &mut take)?,
-            }
+            let opened = cluster.open(&file, reading)?;
+            let read = match way {
+                Way::Small => parallel::here(opened, &cluster, &work, &mut take),
+                Way::Large | Way::Told(_) => parallel::each(opened, &cluster, &work, &mut take),
+            };
+            let read = match read {
+                Err(CliError::Setup(SetupError::Manifest { error })) => {
+                    match unread(&file, path.is_dir(), error) {
+                        None => continue,
+                        Some(error) => return Err(SetupError::from(error).into()),
+                    }
+                }
+                read => read?,
+            };
+            found.pods += read.pods;
+            found.others.extend(read.others);
         }
     }
-    match &input.pod {
-        Some(id) if seen == 0 => {
+    match (&input.pod, input.manifests.as_slice()) {
+        (Some(id), _) if seen == 0 => {
             Err(SetupError::Usage(format!("--pod: no pod '{id}' in what was read")).into())
+        }
+        (None, [first, rest @ ..]) if found.pods == 0 => {
+            let shown = match (rest, first == Path::new("-")) {
+                ([], true) => "<stdin>".to_owned(),
+                ([], false) => first.display().to_string(),
+                _ => format!("{} and {} more", first.display(), rest.len()),
+            };
+            Err(SetupError::from(manifest::no_pods(&shown.into(), &found.others)).into())
         }
         _ => Ok(()),
     }
+}
+
+/// What is said of a file that cannot be read as manifests; nothing where a folder has things in it that are no
+/// objects.
+fn unread(file: &Path, in_folder: bool, error: InputError) -> Option<InputError> {
+    const LOOKED_AT: u64 = 1 << 20;
+    let mut text = Vec::new();
+    let read = std::fs::File::open(file).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut text));
+    let text = String::from_utf8_lossy(&text);
+    if read.is_ok()
+        && let Some((number, _)) = text.lines().enumerate().find(|(_, line)| is_template(line))
+    {
+        let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let place = Place { line, column: 0, ..error.place };
+        let error = InputError::new(place, "a Helm template, not a manifest: render it first");
+        return Some(error.with_help("helm template CHART | katascope check -"));
+    }
+    // What kubectl says of a mapping without apiVersion and kind: values, a kustomization, a configuration.
+    let no_object = error.message.contains("[apiVersion not set, kind not set]")
+        || error.message.contains("apiVersion not set")
+        || error.message.contains("kind not set")
+        || error.message.contains("invalid object to validate");
+    (!(in_folder && no_object)).then_some(error)
+}
+
+/// Whether a line has an action of Go's templates in it, outside a comment.
+fn is_template(line: &str) -> bool {
+    let code = line.trim_start();
+    !code.starts_with('#') && code.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"))
+}
+
+/// What every input of a call is read with: Kubernetes' part of the node, and the RuntimeClasses.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    /// Kubernetes' part of the node.
+    pub node: Node,
+    /// The RuntimeClasses of all inputs.
+    pub classes: Vec<RuntimeClass>,
+    /// Whether all inputs were searched for them; else those of an input count for the pods behind them.
+    pub searched: bool,
+    /// Standard input, where it was read to search it.
+    stdin: Option<Vec<u8>>,
+}
+
+impl Cluster {
+    /// Searches the inputs. Standard input is held for that only where handlers matter: it may be endless.
+    fn of(input: &Input) -> Result<Self, CliError> {
+        let node = setup::node(input)?;
+        let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None };
+        if input.config.is_some() && input.cri.is_none() && input.cri_config.is_none() {
+            // One configuration judges all, whatever the handler.
+            cluster.searched = false;
+            return Ok(cluster);
+        }
+        for path in &input.manifests {
+            if path == Path::new("-") {
+                let mut text = Vec::new();
+                io::stdin().take(manifest::SIZE_LIMIT).read_to_end(&mut text)?;
+                if names_a_class(&mut text.as_slice()) {
+                    cluster.search(BufReader::new(text.as_slice()), "<stdin>");
+                }
+                cluster.stdin = Some(text);
+                continue;
+            }
+            // What is wrong with a file is said when its pods are read.
+            for file in files(path).unwrap_or_default() {
+                let is_file = std::fs::metadata(&file).is_ok_and(|meta| meta.is_file());
+                let open = || std::fs::File::open(&file).ok().filter(|_| is_file);
+                if open().is_some_and(|mut opened| names_a_class(&mut opened))
+                    && let Some(opened) = open()
+                {
+                    cluster.search(BufReader::new(opened), &file.display().to_string());
+                }
+            }
+        }
+        for class in cluster.contradictions() {
+            let _ = writeln!(io::stderr(), "katascope: {}", visible(&class));
+        }
+        Ok(cluster)
+    }
+
+    fn search(&mut self, input: impl BufRead, shown: &str) {
+        let mut visit = |object: Object<'_, '_>| {
+            if object.kind == "RuntimeClass"
+                && let (Found::RuntimeClass(class), _) = find(&object)
+            {
+                self.classes.push(class);
+            }
+        };
+        let _ = manifest::stream(input, shown, &mut visit);
+    }
+
+    /// Classes that come twice with different handlers: the first counts, since the field cannot be changed.
+    fn contradictions(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        for (at, class) in self.classes.iter().enumerate() {
+            let first = self.classes.iter().take(at).find(|earlier| earlier.name == class.name);
+            if let Some(first) = first.filter(|first| first.handler != class.handler) {
+                said.push(format!(
+                    "{}: RuntimeClass {} names handler {}, and {} at {}: a handler cannot be changed, the first counts",
+                    class.place, class.name, class.handler, first.handler, first.place
+                ));
+            }
+        }
+        said
+    }
+
+    fn open(&self, path: &Path, reading: Option<&Arc<Reading>>) -> Result<Opened, CliError> {
+        match &self.stdin {
+            Some(text) if path == Path::new("-") => {
+                let text = io::Cursor::new(text.clone());
+                Ok(("<stdin>".into(), counted("<stdin>", None, text, reading)))
+            }
+            _ => open(path, reading),
+        }
+    }
+}
+
+/// Whether the text has the word in it; the rest of its objects need not be read to tell.
+fn names_a_class(input: &mut dyn Read) -> bool {
+    const WORD: &[u8] = b"RuntimeClass";
+    let finder = memchr::memmem::Finder::new(WORD);
+    let mut buffer = vec![0; 1 << 16];
+    let mut kept = 0;
+    while let Ok(read @ 1..) = input.read(buffer.get_mut(kept..).unwrap_or_default()) {
+        let filled = kept + read;
+        let seen = buffer.get(..filled).unwrap_or_default();
+        if finder.find(seen).is_some() {
+            return true;
+        }
+        // No manifest has a zero in it, and a file of zeros has no end.
+        if memchr::memchr(0, seen).is_some() {
+            return false;
+        }
+        // The word may stand across two reads.
+        kept = filled.min(WORD.len() - 1);
+        buffer.copy_within(filled - kept..filled, 0);
+    }
+    false
 }
 
 /// A manifest's shown name, and what is in it.

@@ -4,12 +4,13 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use super::args::{EditArgs, Input, PolicyCommand};
-use super::setup::{Chosen, SetupError};
-use super::{CliError, Exit, paint, pods, say_assumed, setup};
+use super::setup::SetupError;
+use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
 use crate::audit;
 use crate::catalog::{self, HYPERVISOR_PREFIX};
 use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
 use crate::evaluate::Evaluator;
+use crate::input::config::Layers;
 use crate::input::search;
 use crate::policy::audit::Audit;
 use crate::release::{Release, Runtime};
@@ -24,8 +25,8 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
         PolicyCommand::Allow(args) => edit(args, true),
         PolicyCommand::Deny(args) => edit(args, false),
         PolicyCommand::Audit(args) => {
-            let (evaluator, _) = setup::evaluator(&args.input.input())?;
-            say_assumed(&evaluator);
+            let evaluator = open::one(&args.input.input())?.evaluator;
+            say_assumed(evaluator.assumed());
             let (hypervisor, audit) = audit(&evaluator)?;
             let mut out = io::stdout().lock();
             if args.output.is_json() {
@@ -38,7 +39,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
             Ok(Exit::Clean)
         }
         PolicyCommand::Suggest(args) => {
-            let (evaluator, _) = setup::evaluator(&args.input)?;
+            let evaluator = open::one(&args.input)?.evaluator;
             let mut all = Vec::new();
             pods::each(&args.input, |pod| {
                 all.push(pod);
@@ -51,7 +52,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
                 let place = error.place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
                 return Err(SetupError::Usage(format!("{place}{}", error.message)).into());
             }
-            say_assumed(&evaluator);
+            say_assumed(evaluator.assumed());
             let hypervisor = active(&evaluator)?;
             let suggestion = suggest(&evaluator, &hypervisor, &all)?;
             let history = suggestion.history(&evaluator)?;
@@ -97,21 +98,21 @@ fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
 
 fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     let input: Input = args.input.input();
-    let host = setup::host(&input)?;
-    let chosen = setup::layers(&input, &host)?;
-    let release = setup::release(&input, &chosen.layers)?.release;
-    match &chosen.layers.base {
+    let chosen = open::one(&input)?;
+    let layers = &chosen.evaluator.setup().layers;
+    let release = chosen.evaluator.setup().release;
+    match &layers.base {
         // Before all else: of a file that cannot be read, nothing more can be said.
         Err(unreadable) => {
-            let (path, reason) = (chosen.layers.asked.to_string(), unreadable.to_string());
+            let (path, reason) = (layers.asked.to_string(), unreadable.to_string());
             return Err(SetupError::Unreadable { path, reason }.into());
         }
         Ok(base) => drop(Document::of(base)?),
     }
-    let id = list_id(args, release, &chosen)?;
-    let mut history = History::of(&chosen.layers);
+    let id = list_id(args, release, layers)?;
+    let mut history = History::of(layers);
     let same = |list: &&List| list.id.table == id.table && list.id.list.eq_ignore_ascii_case(&id.list);
-    if let Some(variant) = audit::variants(release, &chosen.layers).iter().find(same) {
+    if let Some(variant) = audit::variants(release, layers).iter().find(same) {
         return Err(SetupError::Usage(format!(
             "{}: {} takes {} for {}; write it in small letters first",
             variant.place,
@@ -121,7 +122,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
         ))
         .into());
     }
-    let path = target(args, release, &chosen, &id)?;
+    let path = target(args, release, layers, &id)?;
     if let Some(Err(error)) = history.document(&path) {
         return Err(error.clone().into());
     }
@@ -205,7 +206,7 @@ fn checked<'p>(id: &ListId, pattern: &'p str) -> Result<&'p str, SetupError> {
     }
 }
 
-fn list_id(args: &EditArgs, release: Release, chosen: &Chosen) -> Result<ListId, SetupError> {
+fn list_id(args: &EditArgs, release: Release, layers: &Layers) -> Result<ListId, SetupError> {
     let (table, list) = match args.list.rsplit_once('.') {
         Some((table, list)) => (Some(table), list),
         None => (None, args.list.as_str()),
@@ -221,16 +222,16 @@ fn list_id(args: &EditArgs, release: Release, chosen: &Chosen) -> Result<ListId,
     let table = match (table, &args.input.hypervisor) {
         (Some(table), _) => table.to_owned(),
         (None, Some(name)) => format!("hypervisor.{name}"),
-        (None, None) => search::hypervisor(release, &chosen.layers)
+        (None, None) => search::hypervisor(release, layers)
             .map(|name| format!("hypervisor.{name}"))
-            .ok_or_else(|| no_table(&chosen.layers.asked))?,
+            .ok_or_else(|| no_table(&layers.asked))?,
     };
     Ok(ListId::new(table, list.to_owned()))
 }
 
 /// The file that is edited: the one that sets the list today, or with --drop-in a drop-in.
-fn target(args: &EditArgs, release: Release, chosen: &Chosen, id: &ListId) -> Result<Arc<str>, SetupError> {
-    let targets = targets(release, &chosen.layers, id);
+fn target(args: &EditArgs, release: Release, layers: &Layers, id: &ListId) -> Result<Arc<str>, SetupError> {
+    let targets = targets(release, layers, id);
     let found = if args.drop_in {
         targets.iter().rev().find(|target| !matches!(target, Target::File(_)))
     } else {
@@ -241,7 +242,7 @@ fn target(args: &EditArgs, release: Release, chosen: &Chosen, id: &ListId) -> Re
         SetupError::Usage(if without {
             format!("--drop-in: {} reads no drop-ins", release.title())
         } else {
-            format!("{}: nothing to edit", chosen.layers.asked)
+            format!("{}: nothing to edit", layers.asked)
         })
     })
 }

@@ -4,10 +4,10 @@ use std::io::{self, BufWriter, Write};
 
 use super::args::{ShowArgs, Subject};
 use super::setup::SetupError;
-use super::{CliError, Exit, paint, pods, say_assumed, setup};
+use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
 use crate::catalog;
-use crate::evaluate::Evaluation;
 use crate::evaluate::vm_size::VmSize;
+use crate::evaluate::{Evaluation, Outcome};
 use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
 use crate::report::escape::{visible, visible_lines};
@@ -18,9 +18,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     if args.what == Subject::Annotations && args.input.manifests.is_empty() && args.input.pod.is_none() {
         return known(args);
     }
-    let (evaluator, _) = setup::evaluator(&args.input)?;
-    say_assumed(&evaluator);
-    if let Some(trouble) = setup::trouble(&evaluator) {
+    let opened = open::open(&args.input)?;
+    say_assumed(opened.node.assumed());
+    if let Some(trouble) = opened.node.only().and_then(setup::trouble) {
         return Err(SetupError::Usage(trouble).into());
     }
     let mut first = None;
@@ -33,8 +33,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     let Some(pod) = first else {
         return Err(SetupError::Usage("no pod: name a manifest (see katascope show --help)".into()).into());
     };
-    let evaluation = evaluator.evaluate(&pod, Depth::Full);
-    let vm = evaluation.effective.as_ref().and_then(|_| evaluator.vm_size(&evaluation));
+    let evaluation = opened.node.evaluate(&pod, Depth::Full);
+    let judge = opened.node.judge_of(&pod).filter(|_| evaluation.effective.is_some());
+    let vm = judge.and_then(|judge| judge.evaluator.vm_size(&evaluation));
     let mut out = BufWriter::new(io::stdout().lock());
     if args.output.is_json() {
         json::print(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref()))?;
@@ -60,6 +61,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         );
         return Ok(Exit::Found);
     }
+    if let Outcome::NotKata | Outcome::Unknown(_) = evaluation.outcome {
+        let _ = writeln!(io::stderr(), "katascope: {}", visible_lines(&text::outcome(&pod, &evaluation)));
+    }
     Ok(Exit::Clean)
 }
 
@@ -67,7 +71,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
 fn known(args: &ShowArgs) -> Result<Exit, CliError> {
     let release = match setup::release_said(&args.input)? {
         Some(judged) => judged.release,
-        None if args.input.config.is_some() => setup::evaluator(&args.input)?.0.setup().release,
+        None if args.input.config.is_some() => open::one(&args.input)?.evaluator.setup().release,
         None => Release::newest(Runtime::Rs),
     };
     let mut out = BufWriter::new(io::stdout().lock());

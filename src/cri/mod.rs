@@ -5,13 +5,14 @@
 
 pub mod containerd;
 pub mod crio;
-pub mod which;
+pub mod shim;
 
 use crate::input::manifest::{Form, Pod, Sizing};
-use crate::input::{Annotations, Place, Text};
+use crate::input::{Annotations, Host, Place, Text};
 use crate::runtime::verdict::{Failure, Fix};
 use containerd::Containerd;
 use crio::Crio;
+use shim::Shim;
 
 /// The container runtime of the node.
 #[derive(Debug, Clone, Default)]
@@ -81,7 +82,124 @@ pub struct Passed {
     pub failure: Option<Failure>,
 }
 
+/// One runtime handler, whatever the container runtime.
+#[derive(Debug, Clone)]
+pub struct Entry<'e> {
+    /// Its name.
+    pub name: &'e str,
+    /// Whether it serves pods that ask for none.
+    pub default: bool,
+    /// `runtime_type`.
+    pub runtime_type: &'e str,
+    /// The shim's binary.
+    pub shim: Shim,
+    /// The configuration file that it hands to the shim, with its place.
+    pub config: Option<(&'e str, Option<Place>)>,
+    /// What mounts the root file systems of its containers, where its table says so.
+    pub snapshotter: Option<&'e str>,
+    /// Where its table stands; `None` for a built-in one.
+    pub place: Option<&'e Place>,
+    /// What its table says in vain, or does not say.
+    pub notes: Vec<String>,
+}
+
 impl Engine {
+    /// Its handlers in the order of its files, or why it serves none.
+    pub fn entries(&self, host: &Host) -> Result<Vec<Entry<'_>>, String> {
+        match self {
+            Self::Assumed => Ok(Vec::new()),
+            Self::Containerd(containerd) => {
+                let handlers = containerd.handlers.as_ref().map_err(|broken| broken.message.clone())?;
+                Ok(handlers
+                    .by_name
+                    .iter()
+                    .map(|(name, handler)| Entry {
+                        name,
+                        default: *name == handlers.default,
+                        runtime_type: &handler.runtime_type,
+                        shim: handler.shim.clone(),
+                        // What goes to the shim's sandbox API has no options in it.
+                        config: handler
+                            .config_path()
+                            .filter(|_| handler.sandboxer != "shim")
+                            .map(|(path, place)| (path, Some(place.clone()))),
+                        snapshotter: handler.snapshotter.as_deref(),
+                        place: handler.place.as_ref(),
+                        notes: handler.notes(name),
+                    })
+                    .collect())
+            }
+            Self::Crio(crio) => {
+                let handlers = crio.handlers.as_ref().map_err(|broken| broken.message.clone())?;
+                Ok(handlers
+                    .by_name
+                    .iter()
+                    .map(|(name, handler)| Entry {
+                        name,
+                        default: *name == handlers.default,
+                        runtime_type: &handler.runtime_type,
+                        shim: Shim::at(&handler.runtime_path, host),
+                        config: Some(handler.runtime_config_path.as_str())
+                            .filter(|path| !path.is_empty())
+                            .map(|path| (path, handler.place.clone())),
+                        snapshotter: handler.pulls_images.then_some("guest pull"),
+                        place: handler.place.as_ref(),
+                        notes: Vec::new(),
+                    })
+                    .collect())
+            }
+        }
+    }
+
+    /// The handler that serves `pod`, by name, or the container runtime's refusal.
+    pub fn serving<'e>(&'e self, pod: &Pod, sandbox_id: &str) -> Result<Option<&'e str>, Failure> {
+        match self {
+            Self::Assumed => Ok(None),
+            Self::Containerd(containerd) => containerd.serving(pod, sandbox_id).map(Some),
+            Self::Crio(crio) => crio.handler_of(pod).map(|(name, _)| Some(name)),
+        }
+    }
+
+    /// Handlers that its files name and that it does not have, with the reason and the place.
+    pub fn dropped(&self) -> Vec<(&str, String, Option<&Place>)> {
+        match self {
+            Self::Assumed => Vec::new(),
+            Self::Containerd(containerd) => {
+                let lost = containerd.lost().iter();
+                lost.map(|(name, place)| {
+                    (
+                        name.as_str(),
+                        "a later file replaces its table, or its version is another".into(),
+                        Some(place),
+                    )
+                })
+                .collect()
+            }
+            Self::Crio(crio) => {
+                let dropped = crio.handlers.iter().flat_map(|handlers| &handlers.dropped);
+                dropped.map(|d| (d.name.as_str(), d.reason.clone(), d.handler.place.as_ref())).collect()
+            }
+        }
+    }
+
+    /// The handler that was said to serve every pod.
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Self::Assumed => None,
+            Self::Containerd(containerd) => containerd.handler.as_deref(),
+            Self::Crio(crio) => crio.handler.as_deref(),
+        }
+    }
+
+    /// The files that it read, in order.
+    pub fn files(&self) -> &[String] {
+        match self {
+            Self::Assumed => &[],
+            Self::Containerd(containerd) => &containerd.files,
+            Self::Crio(crio) => &crio.files,
+        }
+    }
+
     /// What the runtime gets of `pod`.
     pub fn pass(&self, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
         match self {

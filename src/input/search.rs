@@ -1,30 +1,47 @@
 //! Where a runtime looks for its configuration by itself, and which runtime a file is written for.
 //!
-//! Facts: src/libs/kata-types/src/config/default.rs and src/runtime/pkg/katautils/config-settings.go.in
-//! at 4.1.0; src/runtime/Makefile at 2.1.0.
+//! Facts: src/libs/kata-types/src/config/default.rs at 3.2.0, 3.3.0 and 4.1.0;
+//! src/runtime/pkg/katautils/config-settings.go.in at 4.1.0; src/runtime/Makefile at 2.1.0.
 
 use super::config::Layers;
-use crate::release::{Release, Runtime, Version};
+use crate::release::{Release, Runtime, Span, Version};
+
+/// Where the Go runtime of 2.0 and 2.1 looks: kata-deploy's folder is searched since it builds the shim itself.
+const GO_FIRST: [&str; 2] =
+    ["/etc/kata-containers/configuration.toml", "/usr/share/defaults/kata-containers/configuration.toml"];
+
+const GO_BEGINNING: Span = Span { since: Version::new(2, 0, 0), until: Some(Version::new(2, 1, 1)) };
+
+/// Where the Go runtime looks: the second as in static builds (kata-deploy), the third as built with the default prefix.
+const GO: [&str; 3] = [
+    "/etc/kata-containers/configuration.toml",
+    "/opt/kata/share/defaults/kata-containers/configuration.toml",
+    "/usr/share/defaults/kata-containers/configuration.toml",
+];
+
+/// runtime-rs began with the Go runtime's places, the static build's last.
+const RS_WITH_GO: [&str; 3] = [
+    "/etc/kata-containers/configuration.toml",
+    "/usr/share/defaults/kata-containers/configuration.toml",
+    "/opt/kata/share/defaults/kata-containers/configuration.toml",
+];
+
+const RS: [&str; 3] = [
+    "/etc/kata-containers/runtime-rs/configuration.toml",
+    "/usr/share/defaults/kata-containers/runtime-rs/configuration.toml",
+    "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml",
+];
+
+/// The versions whose runtime-rs looks where the Go runtime does.
+const RS_AMONG_GO: Span = Span { since: Version::new(3, 0, 0), until: Some(Version::new(3, 2, 0)) };
 
 /// The default configuration files of a release, first wins.
 pub fn default_paths(release: Release) -> &'static [&'static str] {
     match release.runtime {
-        // kata-deploy's folder is searched since it builds the shim itself.
-        Runtime::Go if release.version < Version::new(2, 2, 0) => &[
-            "/etc/kata-containers/configuration.toml",
-            "/usr/share/defaults/kata-containers/configuration.toml",
-        ],
-        // The second as in static builds (kata-deploy), the third as built with the default prefix.
-        Runtime::Go => &[
-            "/etc/kata-containers/configuration.toml",
-            "/opt/kata/share/defaults/kata-containers/configuration.toml",
-            "/usr/share/defaults/kata-containers/configuration.toml",
-        ],
-        Runtime::Rs => &[
-            "/etc/kata-containers/runtime-rs/configuration.toml",
-            "/usr/share/defaults/kata-containers/runtime-rs/configuration.toml",
-            "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml",
-        ],
+        Runtime::Go if GO_BEGINNING.contains(release.version) => &GO_FIRST,
+        Runtime::Go => &GO,
+        Runtime::Rs if RS_AMONG_GO.contains(release.version) => &RS_WITH_GO,
+        Runtime::Rs => &RS,
     }
 }
 

@@ -10,12 +10,14 @@ use serde_json::{Value as Json, json};
 
 use super::escape;
 use crate::agent::AgentSetup;
+use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::finding::{Finding, Severity, Who};
 use crate::input::Annotations;
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::launch::{Arg, Launch};
+use crate::node::Handler;
 use crate::runtime::LoadError;
 use crate::runtime::value::{Effective, Origin};
 use crate::runtime::verdict::{Step, Verdict};
@@ -30,10 +32,17 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Opens the report with the policy's part.
-    pub fn open(mut out: W, evaluator: &Evaluator) -> io::Result<Self> {
-        write!(out, "{{\n\"schema\": {SCHEMA},\n\"policy\": ")?;
-        write!(out, "{},\n\"pods\": [", escape::json(policy(evaluator).to_string()))?;
+    /// Opens the report with the policies' part: one for each configuration that judges pods, and where
+    /// there is one alone, that by itself too.
+    pub fn open(mut out: W, node: &NodeEvaluator) -> io::Result<Self> {
+        let policies: Vec<Json> = node.policies().map(|(handler, e)| policy_of(handler, e)).collect();
+        let one = match policies.as_slice() {
+            [one] => one.clone(),
+            _ => Json::Null,
+        };
+        write!(out, "{{\n\"schema\": {SCHEMA},\n\"policy\": {},\n", escape::json(one.to_string()))?;
+        let lines: Vec<String> = policies.iter().map(|p| escape::json(p.to_string())).collect();
+        write!(out, "\"policies\": [\n{}\n],\n\"pods\": [", lines.join(",\n"))?;
         Ok(Self { out, pods: 0 })
     }
 
@@ -52,8 +61,8 @@ impl<W: Write> Writer<W> {
 }
 
 /// One pod's part of the report.
-pub fn pod(pod: &Pod, evaluation: &Evaluation, full: bool) -> io::Result<String> {
-    Ok(escape::json(serde_json::to_string(&PodReport::new(pod, evaluation, full))?))
+pub fn pod(pod: &Pod, evaluation: &Evaluation, policy: Option<usize>, full: bool) -> io::Result<String> {
+    Ok(escape::json(serde_json::to_string(&PodReport::new(pod, evaluation, policy, full))?))
 }
 
 /// Writes a report that is at hand as a whole, over several lines.
@@ -79,6 +88,24 @@ pub fn policy(evaluator: &Evaluator) -> Json {
     })
 }
 
+/// The policy of a node, or those of its handlers.
+pub fn node(node: &NodeEvaluator) -> Json {
+    let policies: Vec<Json> = node.policies().map(|(handler, e)| policy_of(handler, e)).collect();
+    match <[Json; 1]>::try_from(policies) {
+        Ok([one]) => one,
+        Err(several) => several.into(),
+    }
+}
+
+/// The same of a handler's configuration.
+fn policy_of(handler: Option<&Handler>, evaluator: &Evaluator) -> Json {
+    let mut report = policy(evaluator);
+    if let (Some(handler), Some(fields)) = (handler, report.as_object_mut()) {
+        fields.insert("handler".into(), handler.name.as_str().into());
+    }
+    report
+}
+
 fn load_error(error: &LoadError) -> Json {
     json!({
         "message": error.message,
@@ -94,6 +121,9 @@ struct PodReport<'a> {
     kind: &'a str,
     source: Json,
     outcome: &'static str,
+    handler: Option<&'a str>,
+    runtime_class: Option<&'a str>,
+    policy: Option<usize>,
     assumed: Vec<String>,
     error: Option<Json>,
     annotations: Vec<AnnotationReport<'a>>,
@@ -129,7 +159,7 @@ struct FullReport<'a> {
 }
 
 impl<'a> PodReport<'a> {
-    fn new(pod: &'a Pod, evaluation: &'a Evaluation, full: bool) -> Self {
+    fn new(pod: &'a Pod, evaluation: &'a Evaluation, policy: Option<usize>, full: bool) -> Self {
         Self {
             name: &pod.name,
             namespace: &pod.namespace,
@@ -138,6 +168,9 @@ impl<'a> PodReport<'a> {
                 "file": pod.source.file, "document": pod.source.document, "line": pod.source.line,
             }),
             outcome: evaluation.outcome.as_str(),
+            handler: evaluation.handler.as_deref(),
+            runtime_class: pod.runtime_class.as_deref(),
+            policy,
             assumed: evaluation.assumed.iter().map(ToString::to_string).collect(),
             error: evaluation.outcome.failure().map(|failure| {
                 json!({

@@ -7,11 +7,12 @@ use serde_json::Value as Json;
 
 use super::escape::{self, visible};
 use crate::catalog::KATA_PREFIX;
-use crate::evaluate::{Evaluation, Outcome};
+use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::finding::{Finding, Severity};
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::launch::{Arg, Cause};
+use crate::node::Handler;
 use crate::runtime::value::{Effective, Origin};
 use crate::runtime::verdict::{Status, Verdict};
 
@@ -32,6 +33,8 @@ impl Paint {
         match outcome {
             Outcome::Starts => self.wrap("32", "starts "),
             Outcome::Refused(_) => self.wrap("1;31", "REFUSED"),
+            Outcome::NotKata => self.wrap("2", "no Kata"),
+            Outcome::Unknown(_) => self.wrap("35", "unknown"),
         }
     }
 
@@ -61,12 +64,14 @@ pub fn traced_pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
 
 fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> String {
     let mut out = String::new();
+    let handler = evaluation.handler.as_deref().map(|name| format!("  {}", visible(name)));
     let _ = writeln!(
         out,
-        "{}  {}  {}  {}",
+        "{}  {}  {}{}  {}",
         paint.outcome(&evaluation.outcome),
         paint.wrap("1", &visible(&pod.id())),
         visible(&pod.kind),
+        handler.unwrap_or_default(),
         visible(&pod.place().to_string()),
     );
     if !evaluation.assumed.is_empty() {
@@ -81,7 +86,8 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
             let _ = writeln!(out, "  {}{}", head, visible(line));
         }
     }
-    for verdict in &evaluation.verdicts {
+    let elsewhere = matches!(evaluation.outcome, Outcome::NotKata | Outcome::Unknown(_));
+    for verdict in evaluation.verdicts.iter().filter(|_| !elsewhere) {
         annotation(&mut out, verdict, evaluation, paint);
         if traced {
             trace(&mut out, verdict, paint);
@@ -148,6 +154,11 @@ pub fn assumed_besides(evaluation: &Evaluation, all: &[Assumption], paint: Paint
     (!own.is_empty()).then(|| format!("  {} besides: {}\n", paint.wrap("36", ASSUMED), own.join(", ")))
 }
 
+/// A pod and what becomes of it, in one sentence.
+pub fn outcome(pod: &Pod, evaluation: &Evaluation) -> String {
+    format!("{}: {}", pod.id(), fate(evaluation))
+}
+
 /// What becomes of the pod, in one sentence.
 fn fate(evaluation: &Evaluation) -> String {
     if let Some(failure) = evaluation.outcome.failure() {
@@ -156,6 +167,14 @@ fn fate(evaluation: &Evaluation) -> String {
             None => String::new(),
         };
         return format!("the pod does not start{because}");
+    }
+    match &evaluation.outcome {
+        Outcome::NotKata => {
+            let handler = evaluation.handler.as_deref().unwrap_or("its handler");
+            return format!("handler {handler} is another runtime than Kata");
+        }
+        Outcome::Unknown(why) => return format!("not known where the pod would run: {why}"),
+        Outcome::Starts | Outcome::Refused(_) => {}
     }
     let kata = |v: &&Verdict| v.key.starts_with(KATA_PREFIX) || v.status == Status::Applied;
     let all = evaluation.verdicts.iter().filter(kata).count();
@@ -225,6 +244,27 @@ fn trace(out: &mut String, verdict: &Verdict, paint: Paint) {
     }
 }
 
+/// Whether a configuration loads, in a line or two.
+pub fn configuration(
+    handler: Option<&Handler>,
+    evaluator: &Evaluator,
+    error: Option<&str>,
+    paint: Paint,
+) -> String {
+    let setup = evaluator.setup();
+    let release = setup.release.title();
+    let name = handler.map(|handler| format!("{}  ", handler.name)).unwrap_or_default();
+    let head = match error {
+        None => paint.wrap("32", "loads  "),
+        Some(_) => paint.wrap("1;31", "REFUSED"),
+    };
+    let mut out = format!("{head}  {}{release}  {}", visible(&name), visible(&setup.layers.asked));
+    for line in error.unwrap_or_default().lines() {
+        let _ = write!(out, "\n  {}", visible(line));
+    }
+    out
+}
+
 /// How many pods start, are refused, and what was found.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tally {
@@ -232,6 +272,10 @@ pub struct Tally {
     pub pods: usize,
     /// Pods refused.
     pub refused: usize,
+    /// Pods of other runtimes.
+    pub not_kata: usize,
+    /// Pods of which nothing says where they would run.
+    pub unknown: usize,
     /// Findings by severity: note, warning, ignored, refused.
     pub findings: [usize; 4],
 }
@@ -248,6 +292,8 @@ impl Tally {
     pub fn join(&mut self, other: Self) {
         self.pods += other.pods;
         self.refused += other.refused;
+        self.not_kata += other.not_kata;
+        self.unknown += other.unknown;
         for (own, more) in self.findings.iter_mut().zip(other.findings) {
             *own += more;
         }
@@ -256,7 +302,12 @@ impl Tally {
     /// Counts one pod.
     pub fn add(&mut self, evaluation: &Evaluation) {
         self.pods += 1;
-        self.refused += usize::from(evaluation.outcome != Outcome::Starts);
+        match evaluation.outcome {
+            Outcome::Starts => {}
+            Outcome::Refused(_) => self.refused += 1,
+            Outcome::NotKata => self.not_kata += 1,
+            Outcome::Unknown(_) => self.unknown += 1,
+        }
         for finding in &evaluation.findings {
             let index = match finding.severity {
                 Severity::Note => 0,
@@ -286,6 +337,12 @@ impl Tally {
         let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
         let [notes, warnings, ignored, _] = self.findings;
         let mut parts = vec![plural(self.pods, "pod"), format!("{} refused", self.refused)];
+        if self.not_kata > 0 {
+            parts.push(format!("{} of other runtimes", self.not_kata));
+        }
+        if self.unknown > 0 {
+            parts.push(format!("{} of unknown handlers", self.unknown));
+        }
         parts.push(format!("{ignored} without effect"));
         parts.push(plural(warnings, "warning"));
         if notes > 0 {

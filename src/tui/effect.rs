@@ -1,6 +1,7 @@
 //! What `update` asks of the outside. Values only; `run` carries them out.
 
 use crate::edit::Plan;
+use crate::evaluate::node::NodeEvaluator;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 
@@ -66,12 +67,12 @@ pub enum SaveOutcome {
 /// What was read again.
 #[derive(Debug, Clone)]
 pub struct Fresh {
-    /// The configuration.
+    /// The node.
+    pub node: NodeEvaluator,
+    /// The configuration of the handler that is looked at.
     pub layers: Layers,
     /// The pods.
     pub pods: Vec<Pod>,
-    /// What cannot be written now.
-    pub rights: Rights,
 }
 
 /// Why what cannot be written; `None`: it can.

@@ -150,6 +150,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(ALL, k('z'), C::Whole),
     b(ALL, SPACE, C::MarkBaseline),
     b(ALL, k('r'), C::OtherRuntime),
+    b(ALL, k('H'), C::Handlers),
     b(ALL, k('x'), C::ExportTry),
     b(ALL, k('u'), C::Undo),
     b(ALL, Chord::ctrl('r'), C::Redo),

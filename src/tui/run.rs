@@ -25,6 +25,8 @@ use super::terminal;
 use super::watch::Watch;
 use super::{clipboard, editor, update};
 use crate::edit::{self, Plan, RealDisk, SaveError};
+use crate::input::config::Layers;
+use crate::release::Release;
 
 /// How long the loop sleeps at most: signals and changed files are looked for that often.
 const NAP: Duration = Duration::from_millis(250);
@@ -40,20 +42,25 @@ const LULL: Duration = Duration::from_millis(25);
 /// Drawings of progress while idle work goes on.
 const PROGRESS: Duration = Duration::from_millis(100);
 
+/// Reads node, configuration and pods again.
+pub type Reload = Box<dyn FnMut(Option<&str>) -> Result<Fresh, String> + Send>;
+/// Asks the disk what of a configuration cannot be written.
+pub type RightsOf = Box<dyn Fn(&Layers, Release) -> Rights + Send>;
+
 /// What was read, and how it is read again.
 pub struct Session {
     /// The configuration, the pods, and where to begin.
     pub first: First,
-    /// Reads both again.
-    pub reload: Box<dyn FnMut() -> Result<Fresh, String> + Send>,
+    /// Reads both again; the handler that is looked at tells which configuration is wanted.
+    pub reload: Reload,
     /// Where a shown path lies on this machine.
     pub real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
     /// The folder that shown paths of the configuration are below.
     pub root: PathBuf,
     /// Why nothing may be changed; `None`: it may.
     pub readonly: Option<String>,
-    /// What cannot be written.
-    pub rights: Rights,
+    /// What of a configuration cannot be written.
+    pub rights_of: RightsOf,
     /// Whether the embedded sample is shown.
     pub sample: bool,
     /// How the program was started, for "copy as command".
@@ -111,7 +118,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
     model.preset = preset;
     model.keymap = settings.keymap.clone();
     model.readonly = session.readonly;
-    model.rights = session.rights;
+    model.rights = rights_of(&session.rights_of, &model);
     model.sample = session.sample;
     model.mouse = settings.mouse;
     model.invocation = session.invocation;
@@ -134,6 +141,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
             None => Display::take(model.mouse, ascii)?,
         },
         reload: session.reload,
+        rights_of: session.rights_of,
         real_path: session.real_path,
         disk: RealDisk::new(session.root),
         editor: env.editor(settings.editor.as_deref()),
@@ -146,7 +154,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
     let result = outside.go(&mut model, &mut geometry, typed, &signals);
     let patch = match &outside.ended {
         Some(patch) => patch.clone(),
-        None => model.unsaved_patch(),
+        None => model.whole_patch(),
     };
     drop(outside);
     if let Some(patch) = patch {
@@ -156,10 +164,16 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
     result.map(Ok)
 }
 
+fn rights_of(ask: &RightsOf, model: &Model) -> Rights {
+    let setup = model.saved.setup();
+    ask(&setup.layers, setup.release)
+}
+
 /// Everything outside of the model.
 struct Outside {
     display: Display,
-    reload: Box<dyn FnMut() -> Result<Fresh, String> + Send>,
+    reload: Reload,
+    rights_of: RightsOf,
     real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
     disk: RealDisk,
     editor: String,
@@ -239,9 +253,9 @@ impl Outside {
             while let Some(message) = queue.pop_front() {
                 draw = true;
                 let effects = update::update(model, geometry, message);
-                if model.unsaved() != unsaved {
-                    unsaved = model.unsaved();
-                    terminal::set_last_words(model.unsaved_patch());
+                if model.unsaved() + model.unsaved_elsewhere() != unsaved {
+                    unsaved = model.unsaved() + model.unsaved_elsewhere();
+                    terminal::set_last_words(model.whole_patch());
                 }
                 for effect in effects {
                     if let Some(answer) = self.carry_out(effect, model, geometry)? {
@@ -255,6 +269,7 @@ impl Outside {
                 if model.readings != readings && queue.is_empty() {
                     watch = Watch::of(model, self.real_path.as_ref());
                     readings = model.readings;
+                    model.rights = rights_of(&self.rights_of, model);
                 }
                 // Paging needs fresh measures.
                 if matches!(queue.front(), Some(Message::Key(_) | Message::Pointer(_))) {
@@ -303,9 +318,10 @@ impl Outside {
     ) -> io::Result<Result<Fresh, String>> {
         let (outbox, inbox) = channel();
         let reload = &mut self.reload;
+        let handler = model.handler.clone().map(|name| name.to_string());
         let display = &mut self.display;
         std::thread::scope(|scope| {
-            scope.spawn(move || drop(outbox.send(reload())));
+            scope.spawn(move || drop(outbox.send(reload(handler.as_deref()))));
             if let Ok(result) = inbox.recv_timeout(MOMENT) {
                 return Ok(result);
             }

@@ -41,6 +41,7 @@ names!(DIALOGS, dialog_name, Dialog,
     Dialog::Conflict { .. } => "conflict",
     Dialog::Quit => "quit",
     Dialog::CopyMenu { .. } => "copy",
+    Dialog::Handlers { .. } => "handlers",
     Dialog::Text { .. } => "text",
 );
 

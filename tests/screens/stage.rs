@@ -191,7 +191,7 @@ impl Stage {
                 Some(Answer::Reloaded(Box::new(Ok(Fresh {
                     layers,
                     pods: self.pods.clone(),
-                    rights: self.model.rights.clone(),
+                    node: self.model.node.clone(),
                 }))))
             }
             Effect::Quit { patch } => {

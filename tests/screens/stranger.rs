@@ -1,6 +1,7 @@
 //! What somebody stumbles over who never saw the program: each of these did mislead once.
 
 use katascope::catalog::Kind;
+use katascope::evaluate::node::NodeEvaluator;
 use katascope::release::{Release, Runtime};
 use katascope::tui::effect::Effect;
 use katascope::tui::geometry::Target;
@@ -124,7 +125,7 @@ fn a_long_message_is_shown_whole() {
 fn the_sample_starts_with_a_pod_that_its_policy_refuses() {
     let mut stage = Stage::sample(80, 24);
     let asked = stage.model.pods.iter().map(|entry| (*entry.pod).clone()).collect();
-    stage.model = Model::opened(First::of(stage.model.current.clone(), asked));
+    stage.model = Model::opened(First::of(NodeEvaluator::alone(stage.model.current.clone()), asked));
     let (known, all) = stage.model.sweep.progress();
     assert_eq!((known, all > known), (stage.model.pod + 1, true), "asks no pod beyond the one it opens at");
     stage.model.select_problem();

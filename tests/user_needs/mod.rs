@@ -17,9 +17,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use katascope::catalog;
+use katascope::cri::Engine;
 use katascope::cri::containerd::{self, Containerd};
 use katascope::cri::crio::Crio;
-use katascope::cri::{Engine, which};
 use katascope::evaluate::{Evaluation, Evaluator, Setup};
 use katascope::explain::{Meaning, explain};
 use katascope::finding::{Code, Finding, Severity, Who};
@@ -29,6 +29,7 @@ use katascope::input::host::{HostFacts, MemoryFiles};
 use katascope::input::manifest::Pod;
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Kubelet, Node, Version};
+use katascope::node::{self, Handler, Said as Told};
 use katascope::policy::names::NameGate;
 use katascope::release::{Release, Runtime};
 use katascope::runtime::Depth;
@@ -223,10 +224,12 @@ const CLH: &str = "/opt/kata/share/defaults/kata-containers/configuration-clh.to
 const ETC: &str = "/etc/kata-containers/configuration.toml";
 
 /// What serves the first handler; `environment` is `KATA_CONF_FILE`.
-fn which_file(fixture: Fixture, environment: Option<&str>) -> which::Which {
+fn which_file(fixture: Fixture, environment: Option<&str>) -> Handler {
     let host = fixture.host();
     let read = Containerd::read(&host, CONTAINERD, containerd::Release::NEWEST, None);
-    which::handlers(&Engine::Containerd(Box::new(read)), &host, environment).unwrap().remove(0)
+    let said = Told { environment, ..Told::default() };
+    let node = node::Node::new(host, Engine::Containerd(Box::new(read)), &said);
+    node.kata().next().unwrap().clone()
 }
 
 /// What the program printed, and its exit status.

@@ -11,7 +11,9 @@ use super::Broken;
 use super::load::{Config, go_value, toml_type};
 use super::migrate::{NEW_CRI, OLD_CRI};
 use super::release::Release;
+use super::sandbox::binary_name;
 use super::{fields, merge};
+use crate::cri::shim::Shim;
 use crate::input::host::Host;
 use crate::input::toml_tree::{Node, Table, Value};
 use crate::input::{Place, Text};
@@ -45,6 +47,10 @@ pub struct Handler {
     pub options: Option<Table>,
     /// `sandboxer` (2.x).
     pub sandboxer: String,
+    /// `snapshotter`: what mounts the root file systems of its containers.
+    pub snapshotter: Option<String>,
+    /// The shim's binary.
+    pub shim: Shim,
     /// Where the table stands; `None` for a built-in one.
     pub place: Option<Place>,
     /// Keys of the table that the release does not know, with their places.
@@ -55,6 +61,54 @@ pub struct Handler {
     io_type: String,
     runtime_engine: String,
     runtime_root: String,
+}
+
+impl Handler {
+    /// The binary that serves the handler. Under `sandboxer = "shim"` a path is passed over.
+    pub(super) fn look_for_shim(&self, folders: &[&str], host: &Host) -> Shim {
+        let by_type = self.runtime_path.is_empty() || self.sandboxer == "shim";
+        let runtime = if by_type { &self.runtime_type } else { &self.runtime_path };
+        if runtime.starts_with('/') {
+            return Shim::at(runtime, host);
+        }
+        match binary_name(runtime) {
+            Some(binary) if !runtime.contains('/') => Shim::of_type(runtime, &binary, folders, host),
+            // What containerd says of a malformed name is its own.
+            _ => Shim { named: runtime.clone(), ..Shim::default() },
+        }
+    }
+
+    /// `ConfigPath` of its options: where Kata's configuration file lies.
+    pub fn config_path(&self) -> Option<(&str, &Place)> {
+        let (_, node) =
+            self.options.as_ref()?.iter().find(|(key, _)| key.eq_ignore_ascii_case("ConfigPath"))?;
+        Some((node.str().filter(|path| !path.is_empty())?, &node.place))
+    }
+}
+
+impl Handler {
+    /// What its table says in vain, and what it does not say; `name` is the handler's.
+    pub fn notes(&self, name: &str) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.pod_annotations.is_empty() {
+            notes.push(format!("handler {name} passes no annotations on: it has no pod_annotations"));
+        }
+        if self.sandboxer == "shim" {
+            notes.push(
+                "sandboxer = \"shim\": ConfigPath is not delivered, and annotations pass ungated".into(),
+            );
+        }
+        for (key, place) in &self.unknown {
+            notes.push(format!("{place}: containerd knows no key '{key}' here; it is ignored"));
+        }
+        for (key, node) in self.options.iter().flatten() {
+            let known = ["TypeUrl", "ConfigPath", "ConfigBody"];
+            if !known.iter().any(|k| k.eq_ignore_ascii_case(key)) {
+                notes.push(format!("{}: Kata's options have no '{key}'; it is ignored", node.place));
+            }
+        }
+        notes
+    }
 }
 
 /// The handlers of a node.
@@ -239,6 +293,8 @@ fn handler(node: &Node, release: Release) -> Result<Handler, Broken> {
         place: Some(node.place.clone()),
         unknown,
         base_runtime_spec: text("base_runtime_spec", "BaseRuntimeSpec")?,
+        snapshotter: reader.string("snapshotter", "Snapshotter")?.filter(|name| !name.is_empty()),
+        shim: Shim::default(),
         without_host_devices: reader
             .boolean("privileged_without_host_devices", "PrivilegedWithoutHostDevices")?,
         all_devices: reader.boolean(

@@ -13,6 +13,7 @@ mod migrate;
 pub mod release;
 pub mod sandbox;
 
+use super::shim;
 use crate::input::Place;
 use crate::input::host::Host;
 use crate::input::source::Source;
@@ -68,7 +69,24 @@ impl Containerd {
         let handlers =
             load::load(host, path, release, &mut files).and_then(|c| handlers::decode(&c, host, release));
         let lost = handlers.as_ref().map_or_else(|_| Vec::new(), |found| lost(host, &files, found));
-        Self { release, path: path.to_owned(), files, handlers, handler, lost }
+        let mut read = Self { release, path: path.to_owned(), files, handlers, handler, lost };
+        read.find_shims(host);
+        read
+    }
+
+    /// Takes the shims for granted: of a node that cannot be looked at.
+    pub fn assume_shims(&mut self) {
+        for handler in self.handlers.iter_mut().flat_map(|found| found.by_name.values_mut()) {
+            handler.shim = handler.shim.assumed();
+        }
+    }
+
+    /// Looks the shims up on `host`: of a node whose files of containerd lie elsewhere.
+    pub fn find_shims(&mut self, host: &Host) {
+        let folders = shim::folders(&self.path);
+        for handler in self.handlers.iter_mut().flat_map(|found| found.by_name.values_mut()) {
+            handler.shim = handler.look_for_shim(&folders, host);
+        }
     }
 
     /// Handlers that a file which was read names and that are not there in the end, because a later file

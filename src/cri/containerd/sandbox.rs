@@ -53,6 +53,12 @@ impl Containerd {
         }
     }
 
+    /// The name of the handler that serves `pod`, or why none does.
+    pub fn serving(&self, pod: &Pod, sandbox_id: &str) -> Result<&str, Failure> {
+        let handlers = self.handlers.as_ref().map_err(Self::broken)?;
+        self.handler_of(handlers, pod, sandbox_id).map(|(name, _)| name)
+    }
+
     /// What the runtime gets of `pod`.
     pub fn pass(&self, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
         let refused = |failure| Passed { failure: Some(failure), ..Passed::default() };
@@ -65,6 +71,9 @@ impl Containerd {
             Err(failure) => return refused(failure),
         };
         if let Err(message) = self.start(handler, sandbox_id) {
+            return refused(Failure::new(FailureStage::Cri, message));
+        }
+        if let Some(message) = self.shim_missing(handler, sandbox_id) {
             return refused(Failure::new(FailureStage::Cri, message));
         }
         if handler.sandboxer == "shim" {
@@ -128,9 +137,18 @@ impl Containerd {
                  `io.containerd.runc.{example}` or a full path to the binary{end}"
             ));
         }
-        // Whether the shim's binary is there is not judged: a root often holds Kata's files without the
-        // shims. `which` says what it finds.
         Ok(())
+    }
+
+    /// What containerd says where a handler's shim cannot be started.
+    pub fn shim_missing(&self, handler: &Handler, sandbox_id: &str) -> Option<String> {
+        let missing = handler.shim.missing.as_ref()?;
+        let (context, end) = if self.release.is_v1() {
+            (String::new(), ": unknown")
+        } else {
+            (format!("failed to start sandbox {sandbox_id:?}: "), "")
+        };
+        Some(format!("{context}failed to create containerd task: failed to start shim: {missing}{end}"))
     }
 
     /// The generic runtime options message has three fields; the others are passed over.

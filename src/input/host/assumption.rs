@@ -29,6 +29,8 @@ pub enum Assumption {
     Absent(Arc<str>),
     /// The file has the digest that is asked for.
     Digest(Arc<str>),
+    /// The handler that a pod goes to, as a sentence about its RuntimeClass.
+    Handler(Arc<str>),
     /// A fact of the hardware, as a sentence about the host.
     Fact(Arc<str>),
 }
@@ -38,7 +40,7 @@ impl Assumption {
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::There(path) | Self::Absent(path) | Self::Digest(path) => Some(path),
-            Self::Fact(_) => None,
+            Self::Handler(_) | Self::Fact(_) => None,
         }
     }
 }
@@ -49,7 +51,7 @@ impl fmt::Display for Assumption {
             Self::There(path) => write!(f, "{path} is there"),
             Self::Absent(path) => write!(f, "{path} is not there"),
             Self::Digest(path) => write!(f, "{path} has the digest that is asked for"),
-            Self::Fact(text) => f.write_str(text),
+            Self::Handler(text) | Self::Fact(text) => f.write_str(text),
         }
     }
 }

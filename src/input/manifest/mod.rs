@@ -183,6 +183,30 @@ pub struct Pod {
 }
 
 impl Pod {
+    /// A pod that asks for nothing, where there is none.
+    pub fn bare() -> Self {
+        Self {
+            name: "no pod".into(),
+            namespace: String::new(),
+            kind: "Pod".into(),
+            source: PodSource { file: String::new(), document: 0, line: 0 },
+            form: Form::Kubernetes,
+            annotations: Vec::new(),
+            labels: BTreeMap::new(),
+            runtime_class: None,
+            hostname: String::new(),
+            uid: None,
+            log_directory: None,
+            isolation: Isolation::default(),
+            sizing: None,
+            overhead: None,
+            sum: None,
+            handler: None,
+            findings: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
     /// `namespace/name`.
     pub fn id(&self) -> String {
         format!("{}/{}", self.namespace, self.name)

@@ -115,17 +115,17 @@ impl Model {
             Baseline::Bare => {
                 pod.annotations.retain(|a| !a.key.starts_with(KATA_PREFIX));
                 pod.problems.retain(|p| p.annotation.as_ref().is_none_or(|a| !a.starts_with(KATA_PREFIX)));
-                self.current.evaluate(&pod, Depth::Full)
+                self.judged(&pod, Depth::Full, &self.current)
             }
-            Baseline::Saved => self.saved.evaluate(&pod, Depth::Full),
+            Baseline::Saved => self.judged(&pod, Depth::Full, &self.saved),
             Baseline::Marked => {
                 let marked = self.marked.and_then(|m| self.with_trials(m)).unwrap_or(pod);
-                self.current.evaluate(&marked, Depth::Full)
+                self.judged(&marked, Depth::Full, &self.current)
             }
             Baseline::OtherRuntime => {
                 let release = other_runtime(self.current.setup().release);
                 let other = self.other.get_or_insert_with(|| self.current.with_release(release)).clone();
-                other.evaluate(&pod, Depth::Full)
+                self.judged(&pod, Depth::Full, &other)
             }
         };
         let evaluation = Rc::new(evaluation);

@@ -170,6 +170,13 @@ pub enum Dialog {
         /// Which.
         at: usize,
     },
+    /// The node's handlers.
+    Handlers {
+        /// A line each.
+        items: Vec<HandlerItem>,
+        /// Which.
+        at: usize,
+    },
     /// Something to read.
     Text {
         /// The title.
@@ -179,6 +186,27 @@ pub enum Dialog {
         /// First line shown.
         scroll: usize,
     },
+}
+
+/// A handler of the node in the window that lists them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandlerItem {
+    /// Its name.
+    pub name: String,
+    /// Whether it serves pods that ask for none.
+    pub default: bool,
+    /// Whether it is the one that is looked at.
+    pub here: bool,
+    /// Whether its configuration can be looked at.
+    pub opens: bool,
+    /// Runtime and release, or why Kata has nothing to do with it.
+    pub runtime: String,
+    /// Why its pods do not start; nothing where they may.
+    pub error: Option<String>,
+    /// Its configuration file.
+    pub file: String,
+    /// How many of the pods go to it.
+    pub pods: usize,
 }
 
 impl Dialog {
@@ -192,7 +220,7 @@ impl Dialog {
             Self::Save { .. } => vec![Layer::Save],
             Self::Conflict { .. } => vec![Layer::Conflict],
             Self::Quit => vec![Layer::QuitQuestion],
-            Self::CopyMenu { .. } => vec![Layer::Menu],
+            Self::CopyMenu { .. } | Self::Handlers { .. } => vec![Layer::Menu],
             Self::Text { .. } => vec![Layer::Reading],
         }
     }

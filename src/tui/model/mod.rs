@@ -6,6 +6,7 @@ pub mod changes;
 pub mod config;
 pub mod dialog;
 pub mod find;
+pub mod handlers;
 pub mod pods;
 pub mod policy;
 pub mod rows;
@@ -20,6 +21,7 @@ use super::keymap::{Keymap, Layer};
 use super::theme::Preset;
 use super::widget::line::Line;
 use crate::edit::History;
+use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::Text;
 use crate::input::manifest::{Pod, PodAnnotation};
@@ -27,6 +29,7 @@ use crate::input::source::Place;
 use crate::runtime::Depth;
 use changes::Compared;
 use dialog::Dialog;
+use handlers::Seat;
 use pods::{First, PodEntry, Sweep};
 use rows::Rows;
 
@@ -128,6 +131,12 @@ pub enum Baseline {
 /// Everything.
 #[derive(Debug)]
 pub struct Model {
+    /// The node.
+    pub node: NodeEvaluator,
+    /// The handler whose configuration is looked at; `None` where one configuration judges all.
+    pub handler: Option<Rc<str>>,
+    /// The other handlers that were looked at, with what was done to their configurations.
+    pub seats: BTreeMap<Rc<str>, Seat>,
     /// The files as they were read.
     pub saved: Evaluator,
     /// The same with unsaved edits.
@@ -218,15 +227,19 @@ pub struct Model {
 impl Model {
     /// The state at the first pod.
     pub fn new(evaluator: Evaluator, pods: Vec<Pod>) -> Self {
-        Self::opened(First::at(evaluator, pods, 0))
+        Self::opened(First::at(NodeEvaluator::alone(evaluator), pods, 0))
     }
 
     /// The first state.
     pub fn opened(first: First) -> Self {
-        let First { evaluator, pods, pod, evaluation, summaries } = first;
-        let pods = pods::entries(pods);
-        let tried = pods.get(pod).map_or_else(|| Rc::new(no_pod()), |e| e.pod.clone());
+        let First { node, pods, pod, evaluation, summaries } = first;
+        let pods = pods::entries(pods, &node);
+        let (handler, evaluator) = handlers::first(&node, pods.get(pod));
+        let tried = pods.get(pod).map_or_else(|| Rc::new(Pod::bare()), |e| e.pod.clone());
         let mut model = Self {
+            node,
+            handler,
+            seats: BTreeMap::new(),
             history: History::of(&evaluator.setup().layers),
             edited: false,
             saved_sweep: Sweep::new(pods.len()),
@@ -367,8 +380,12 @@ impl Model {
 
     /// Evaluates the pod in sight again.
     pub fn evaluate(&mut self) {
-        let pod = self.with_trials(self.pod).unwrap_or_else(no_pod);
-        self.evaluation = Rc::new(self.current.evaluate(&pod, Depth::Full));
+        let pod = self.with_trials(self.pod).unwrap_or_else(Pod::bare);
+        let evaluation = match self.pods.is_empty() {
+            true => self.current.evaluate(&pod, Depth::Full),
+            false => self.judged(&pod, Depth::Full, &self.current),
+        };
+        self.evaluation = Rc::new(evaluation);
         self.tried = Rc::new(pod);
         self.revision += 1;
         self.rebuild_rows();
@@ -391,29 +408,5 @@ pub fn plain(value: &serde_json::Value) -> String {
         serde_json::Value::String(text) if text.is_empty() => "\"\"".into(),
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
-    }
-}
-
-/// What stands for the pod where there is none.
-pub fn no_pod() -> Pod {
-    Pod {
-        name: "no pod".into(),
-        namespace: String::new(),
-        kind: "Pod".into(),
-        source: crate::input::manifest::PodSource { file: String::new(), document: 0, line: 0 },
-        form: crate::input::manifest::Form::Kubernetes,
-        annotations: Vec::new(),
-        labels: BTreeMap::new(),
-        runtime_class: None,
-        hostname: String::new(),
-        uid: None,
-        log_directory: None,
-        isolation: crate::input::manifest::Isolation::default(),
-        sizing: None,
-        overhead: None,
-        sum: None,
-        handler: None,
-        findings: Vec::new(),
-        problems: Vec::new(),
     }
 }

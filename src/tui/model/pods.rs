@@ -5,13 +5,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::no_pod;
 use crate::evaluate::alike::lists_matter_to;
-use crate::evaluate::{Evaluation, Evaluator, Outcome};
+use crate::evaluate::node::NodeEvaluator;
+use crate::evaluate::{Evaluation, Outcome};
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
-use crate::runtime::verdict::{FailureStage, Status};
+use crate::runtime::verdict::{FailureStage, Status, Verdict};
 
 /// How many pods one slice of idle time evaluates.
 pub const SLICE: usize = 64;
@@ -25,12 +25,16 @@ pub struct PodEntry {
     pub id: Rc<str>,
     /// What the filter looks at.
     pub find: Rc<str>,
+    /// The handler that it goes to or asks for.
+    pub handler: Option<Rc<str>>,
+    /// Whether that is one of Kata's.
+    pub kata: bool,
     /// Whether the entries of policy lists have a say in what becomes of it.
     pub gated: bool,
 }
 
-/// Gives each pod its identity.
-pub fn entries(pods: Vec<Pod>) -> Vec<PodEntry> {
+/// Gives each pod its identity and its handler.
+pub fn entries(pods: Vec<Pod>, node: &NodeEvaluator) -> Vec<PodEntry> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     pods.into_iter()
         .map(|pod| {
@@ -38,9 +42,12 @@ pub fn entries(pods: Vec<Pod>) -> Vec<PodEntry> {
             let count = seen.entry(base.clone()).or_insert(0);
             *count += 1;
             let id = if *count == 1 { base } else { format!("{base} #{count}") };
-            let find = format!("{id} {}", pod.source.file);
+            let handler = node.handler_of(&pod);
+            let kata = handler.as_ref().is_none_or(|(_, kata)| *kata);
+            let handler: Option<Rc<str>> = handler.map(|(name, _)| Rc::from(&*name));
+            let find = format!("{id} {} {}", pod.source.file, handler.as_deref().unwrap_or_default());
             let gated = lists_matter_to(&pod);
-            PodEntry { pod: Rc::new(pod), id: id.into(), find: find.into(), gated }
+            PodEntry { pod: Rc::new(pod), id: id.into(), find: find.into(), handler, kata, gated }
         })
         .collect()
 }
@@ -50,12 +57,23 @@ pub fn entries(pods: Vec<Pod>) -> Vec<PodEntry> {
 pub struct Summary {
     /// Why it is refused: the stage and the first line of the message.
     pub refused: Option<(&'static str, Box<str>)>,
+    /// Whether it is no Kata pod, or nothing says where it would run.
+    pub elsewhere: Option<Elsewhere>,
     /// Annotations by status, in the order of `STATUSES`.
     pub counts: [u16; 7],
     /// A number that differs where verdicts or values differ.
     pub digest: u64,
     /// What that rests on that nobody has looked at.
     pub assumed: Arc<[Assumption]>,
+}
+
+/// Why Kata has nothing to say of a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Another runtime serves it.
+    NotKata,
+    /// Nothing says what serves it.
+    Unknown,
 }
 
 /// The order of `Summary::counts`.
@@ -75,22 +93,28 @@ impl Summary {
         let mut counts = [0_u16; 7];
         let mut hasher = DefaultHasher::new();
         let refused = match &evaluation.outcome {
-            Outcome::Starts => None,
+            Outcome::Starts | Outcome::NotKata | Outcome::Unknown(_) => None,
             Outcome::Refused(failure) => {
                 failure.message.hash(&mut hasher);
                 let first = failure.message.lines().next().unwrap_or_default();
                 Some((failure.stage.as_str(), first.into()))
             }
         };
+        let elsewhere = match evaluation.outcome {
+            Outcome::NotKata => Some(Elsewhere::NotKata),
+            Outcome::Unknown(_) => Some(Elsewhere::Unknown),
+            Outcome::Starts | Outcome::Refused(_) => None,
+        };
         refused.is_some().hash(&mut hasher);
-        for verdict in &evaluation.verdicts {
+        let judged = |_: &&Verdict| elsewhere.is_none();
+        for verdict in evaluation.verdicts.iter().filter(judged) {
             for (count, status) in counts.iter_mut().zip(STATUSES) {
                 *count += u16::from(status == verdict.status);
             }
             verdict.status.hash(&mut hasher);
             verdict.after.as_ref().map(ToString::to_string).hash(&mut hasher);
         }
-        Self { refused, counts, digest: hasher.finish(), assumed: Arc::clone(&evaluation.assumed) }
+        Self { refused, elsewhere, counts, digest: hasher.finish(), assumed: Arc::clone(&evaluation.assumed) }
     }
 
     /// How many annotations have this status.
@@ -107,7 +131,9 @@ impl Summary {
     pub fn rank(&self) -> u8 {
         match (&self.refused, self.problems()) {
             (Some(_), _) => 0,
+            (None, _) if self.elsewhere == Some(Elsewhere::Unknown) => 1,
             (None, 1..) => 1,
+            (None, 0) if self.elsewhere.is_some() => 3,
             (None, 0) => 2,
         }
     }
@@ -116,8 +142,8 @@ impl Summary {
 /// Where the program opens: found before there is a screen, so that whoever waits sees that it is under way.
 #[derive(Debug)]
 pub struct First {
-    /// The configuration, loaded.
-    pub evaluator: Evaluator,
+    /// The node.
+    pub node: NodeEvaluator,
     /// The pods.
     pub pods: Vec<Pod>,
     /// The pod that is looked at, by index.
@@ -131,12 +157,12 @@ pub struct First {
 impl First {
     /// What one came for: the first pod that a runtime refuses, else that anything does, else the first.
     /// Only as many are asked as take no time.
-    pub fn of(evaluator: Evaluator, pods: Vec<Pod>) -> Self {
+    pub fn of(node: NodeEvaluator, pods: Vec<Pod>) -> Self {
         const ASKED: usize = 100;
         let mut summaries: Vec<Summary> = Vec::new();
         let mut refused = None;
         for pod in pods.iter().take(ASKED) {
-            let evaluation = evaluator.evaluate(pod, Depth::Verdicts);
+            let evaluation = node.evaluate(pod, Depth::Verdicts);
             let stage = evaluation.outcome.failure().map(|f| f.stage);
             let at = summaries.len();
             summaries.push(Summary::of(&evaluation));
@@ -146,16 +172,18 @@ impl First {
             }
             refused = refused.or(stage.map(|_| at));
         }
-        Self { summaries, ..Self::at(evaluator, pods, refused.unwrap_or(0)) }
+        Self { summaries, ..Self::at(node, pods, refused.unwrap_or(0)) }
     }
 
     /// At a pod that was said, by index.
-    pub fn at(evaluator: Evaluator, pods: Vec<Pod>, pod: usize) -> Self {
-        let evaluation = match pods.get(pod) {
-            Some(pod) => evaluator.evaluate(pod, Depth::Full),
-            None => evaluator.evaluate(&no_pod(), Depth::Full),
+    pub fn at(node: NodeEvaluator, pods: Vec<Pod>, pod: usize) -> Self {
+        let evaluation = match (pods.get(pod), node.policies().next()) {
+            (Some(pod), _) => node.evaluate(pod, Depth::Full),
+            // Without a pod the first configuration is shown, by what it makes of a bare one.
+            (None, Some((_, evaluator))) => evaluator.evaluate(&Pod::bare(), Depth::Full),
+            (None, None) => Evaluation::default(),
         };
-        Self { evaluator, pods, pod, evaluation, summaries: Vec::new() }
+        Self { node, pods, pod, evaluation, summaries: Vec::new() }
     }
 }
 
@@ -235,11 +263,11 @@ impl Sweep {
         (self.known, self.slots.len())
     }
 
-    /// Evaluates up to `count` more; `pod` gives the pod to evaluate at an index.
+    /// Evaluates up to `count` more; `pod` gives the pod to evaluate at an index, where another one is tried.
     pub fn go_on(
         &mut self,
         count: usize,
-        evaluator: &Evaluator,
+        evaluate: impl Fn(&Pod) -> Evaluation,
         pod: impl Fn(usize) -> Option<Pod>,
         pods: &[PodEntry],
     ) {
@@ -250,8 +278,8 @@ impl Sweep {
             };
             if !slot.holds {
                 let evaluation = match pod(self.next) {
-                    Some(tried) => evaluator.evaluate(&tried, Depth::Verdicts),
-                    None => evaluator.evaluate(&entry.pod, Depth::Verdicts),
+                    Some(tried) => evaluate(&tried),
+                    None => evaluate(&entry.pod),
                 };
                 *slot = Slot { summary: Some(Rc::new(Summary::of(&evaluation))), holds: true };
                 self.known += 1;

@@ -203,10 +203,13 @@ impl Model {
     /// What is known of all pods under `before`, as far as it holds under `after`.
     pub fn carried(&self, mut sweep: Sweep, before: &Evaluator, after: &Evaluator) -> Sweep {
         if before.fares_alike(after) {
-            let is_gated = |index: usize| self.pods.get(index).is_none_or(|entry: &PodEntry| entry.gated);
+            let is_gated = |index: usize| {
+                let gated = |entry: &PodEntry| entry.gated && self.is_judged_here(entry);
+                self.pods.get(index).is_none_or(gated)
+            };
             sweep.forget_where(|index| is_gated(index) || self.trials.contains_key(&index));
         } else {
-            sweep.restart();
+            sweep.forget_where(|index| self.pods.get(index).is_none_or(|entry| self.is_judged_here(entry)));
         }
         sweep
     }

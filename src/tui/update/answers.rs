@@ -69,8 +69,11 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
             return;
         }
     };
+    model.node = fresh.node;
+    // Of the other handlers only what was edited is kept as it was.
+    model.seats.retain(|_, seat| seat.edited);
     pods(model, fresh.pods);
-    model.rights = fresh.rights;
+    model.follow_pod();
     model.stale.clear();
     model.policy_changed();
     let text = match edits > 0 && model.unsaved() > 0 {
@@ -88,7 +91,7 @@ fn pods(model: &mut Model, pods: Vec<Pod>) {
         .into_iter()
         .filter_map(|(i, trials)| Some((model.pods.get(i)?.id.clone(), trials)))
         .collect();
-    model.pods = entries(pods);
+    model.pods = entries(pods, &model.node);
     model.sweep = Sweep::new(model.pods.len());
     model.saved_sweep = Sweep::new(model.pods.len());
     let find = |id: &str| model.pods.iter().position(|e| &*e.id == id);

@@ -1,6 +1,6 @@
 //! Keys while a window is open or a line is typed.
 
-use super::{copy, leave, links, motion, obey as obey_plain, policy, save, what_if};
+use super::{copy, handlers, leave, links, motion, obey as obey_plain, policy, save, what_if};
 use crate::tui::effect::Effect;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::{Command, LineEdit};
@@ -160,6 +160,17 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
             }
             *at = chosen(*at, command, items.len(), page);
         }
+        Some(Dialog::Handlers { items, at }) => {
+            if command == Command::Open {
+                let item = items.get(*at).cloned();
+                model.dialogs.pop();
+                if let Some(item) = item {
+                    handlers::chosen(model, &item);
+                }
+                return Vec::new();
+            }
+            *at = chosen(*at, command, items.len(), page);
+        }
         Some(Dialog::Try { .. }) if command == Command::Open => what_if::accept(model),
         Some(Dialog::Pattern(_)) if command == Command::Open => policy::accept(model),
         Some(Dialog::Pattern(_)) if command == Command::NextPane => policy::toggle_both(model),
@@ -194,7 +205,12 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
 /// A click on a line of a list: selects it, the second click takes it.
 pub(super) fn choose(model: &mut Model, geometry: &Geometry, index: usize) -> Vec<Effect> {
     let at = match model.dialogs.last_mut() {
-        Some(Dialog::Palette { at, .. } | Dialog::CopyMenu { at, .. } | Dialog::Find { at, .. }) => at,
+        Some(
+            Dialog::Palette { at, .. }
+            | Dialog::CopyMenu { at, .. }
+            | Dialog::Handlers { at, .. }
+            | Dialog::Find { at, .. },
+        ) => at,
         _ => return Vec::new(),
     };
     if *at != index {

@@ -8,7 +8,7 @@ use crate::tui::model::dialog::Dialog;
 
 /// The unsaved edits as a patch.
 pub(super) fn patch(model: &Model) -> Option<String> {
-    model.unsaved_patch()
+    model.whole_patch()
 }
 
 pub(super) fn quit(model: &mut Model) -> Vec<Effect> {
@@ -32,12 +32,12 @@ pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
 
 /// Nobody wants to be asked about the sample.
 fn asks(model: &Model) -> bool {
-    model.unsaved() > 0 && !model.sample
+    model.unsaved() + model.unsaved_elsewhere() > 0 && !model.sample
 }
 
 /// Shows what would be written; once it is, the program ends.
 pub(super) fn save_and_quit(model: &mut Model) -> Vec<Effect> {
-    if model.unsaved() == 0 {
+    if model.unsaved() == 0 && !model.look_at_unsaved() {
         return vec![Effect::Quit { patch: None }];
     }
     model.quitting = true;

@@ -4,6 +4,7 @@ mod answers;
 mod commands;
 mod copy;
 mod dialogs;
+mod handlers;
 mod leave;
 mod links;
 mod motion;
@@ -12,6 +13,8 @@ mod save;
 mod what_if;
 
 use super::available::reason_against;
+use crate::input::manifest::Pod;
+use crate::runtime::Depth;
 
 use super::effect::Effect;
 use super::geometry::{Geometry, Target};
@@ -75,7 +78,12 @@ pub fn has_work(model: &Model) -> bool {
 fn idle(model: &mut Model) {
     if !model.sweep.done() {
         let mut sweep = std::mem::take(&mut model.sweep);
-        sweep.go_on(SLICE, &model.current, |i| model.tried_pod(i), &model.pods);
+        sweep.go_on(
+            SLICE,
+            |pod| model.judged(pod, Depth::Verdicts, &model.current),
+            |i| model.tried_pod(i),
+            &model.pods,
+        );
         let done = sweep.done();
         model.sweep = sweep;
         if done && model.screen == Screen::Pods {
@@ -83,11 +91,17 @@ fn idle(model: &mut Model) {
         }
     } else if model.edited && !model.saved_sweep.done() {
         let mut sweep = std::mem::take(&mut model.saved_sweep);
-        sweep.go_on(SLICE, &model.saved, |i| model.tried_pod(i), &model.pods);
+        sweep.go_on(
+            SLICE,
+            |pod| model.judged(pod, Depth::Verdicts, &model.saved),
+            |i| model.tried_pod(i),
+            &model.pods,
+        );
         model.saved_sweep = sweep;
     } else if let Some(Dialog::Pattern(mut draft)) = model.dialogs.pop() {
         if let Some(candidate) = &draft.candidate {
-            draft.sweep.go_on(SLICE, candidate, |i| model.tried_pod(i), &model.pods);
+            let judged = |pod: &Pod| model.judged(pod, Depth::Verdicts, candidate);
+            draft.sweep.go_on(SLICE, judged, |i| model.tried_pod(i), &model.pods);
         }
         model.dialogs.push(Dialog::Pattern(draft));
     }
@@ -194,6 +208,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         Command::SaveAndQuit => return leave::save_and_quit(model),
         Command::DiscardAndQuit => return vec![Effect::Quit { patch: None }],
         Command::Audit => audit(model),
+        Command::Handlers => handlers::open(model),
         Command::TryValue => what_if::start(model),
         Command::DropTry => what_if::drop_one(model),
         Command::ExportTry => what_if::export(model),

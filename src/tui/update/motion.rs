@@ -82,6 +82,7 @@ pub(super) fn to_pod(model: &mut Model, index: usize) {
         return;
     }
     model.pod = index;
+    model.follow_pod();
     model.evaluate();
     if model.screen == Screen::Annotations {
         let set = model

@@ -152,6 +152,10 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
     model.saved_sweep = Default::default();
     model.policy_changed();
     model.say(said.join("; "));
+    if model.quitting && model.look_at_unsaved() {
+        open(model);
+        return Vec::new();
+    }
     if model.quitting {
         return vec![Effect::Quit { patch: None }];
     }

@@ -111,7 +111,7 @@ fn heading(canvas: &Canvas<'_>, inner: Rect, model: &Model) -> Option<Rich> {
     let width = usize::from(inner.width);
     match model.screen {
         Screen::Annotations => Some(annotations::columns(width).heading()),
-        Screen::Pods => Some(pods::heading(canvas, width)),
+        Screen::Pods => Some(pods::heading(canvas, model, width)),
         _ => None,
     }
 }
@@ -144,7 +144,9 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
                     f.stage.as_str(),
                     f.message
                 ),
-                None => "nothing is known here for this runtime".to_owned(),
+                None => model
+                    .said_elsewhere()
+                    .unwrap_or_else(|| "nothing is known here for this runtime".to_owned()),
             },
             _ => "nothing here".to_owned(),
         }

@@ -37,8 +37,9 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if model.trying() > 0 {
         right.push(Token::Dirty, format!(" {} tried ", model.trying()));
     }
-    if model.unsaved() > 0 {
-        right.push(Token::Dirty, format!(" {} {} unsaved ", glyphs.dirty, model.unsaved()));
+    let unsaved = model.unsaved() + model.unsaved_elsewhere();
+    if unsaved > 0 {
+        right.push(Token::Dirty, format!(" {} {unsaved} unsaved ", glyphs.dirty));
     }
     if model.readonly.is_some() || (model.rights.files.is_some() && !model.sample) {
         right.push(Token::Text, " read-only ");
@@ -57,6 +58,8 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         }
         (Outcome::Starts, _) => right.push(Token::BadgeGood, format!(" {} STARTS ", glyphs.pass)),
         (Outcome::Refused(_), _) => right.push(Token::BadgeBad, format!(" {} REFUSED ", glyphs.fail)),
+        (Outcome::NotKata, _) => right.push(Token::Text, " not Kata "),
+        (Outcome::Unknown(_), _) => right.push(Token::Text, " ? UNKNOWN "),
     }
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let count = format!(" {}/{}", model.pod + 1, model.pods.len());
@@ -69,6 +72,19 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let whole = [wide, area.width >= 80, true, false];
     let parts = |level: usize| {
         let mut left = Rich::of(Token::Text, " ");
+        if let Some(handler) =
+            model.evaluation.handler.as_deref().filter(|_| model.said_elsewhere().is_some())
+            && level < 3
+        {
+            // The configuration in sight is not the pod's.
+            left.push(Token::Strong, text::visible(handler));
+            left.push(Token::Text, format!(" {} no Kata runtime{bar}", glyphs.dot));
+            return left;
+        }
+        if let Some(handler) = model.handler.as_deref().filter(|_| level < 3) {
+            left.push(Token::Strong, text::visible(handler));
+            left.push(Token::Text, &bar);
+        }
         if level < 2 {
             left.push(Token::Strong, &file);
             if drop_ins > 0 {
@@ -187,6 +203,8 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         let word = if failure.panic { "the runtime panics" } else { "refused" };
         Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, failure.stage.as_str()))
             .put(Token::Text, failure.message.replace('\n', " "))
+    } else if let Some(sentence) = model.said_elsewhere() {
+        Rich::of(Token::Hint, format!(" {sentence}"))
     } else {
         let (done, all) = model.sweep.progress();
         let problems = model.evaluation.verdicts.iter().filter(|v| is_problem(v)).count();
@@ -345,6 +363,7 @@ fn dialog_enter(model: &Model) -> &'static str {
             "write the file"
         }
         Some(Dialog::CopyMenu { .. }) => "copy",
+        Some(Dialog::Handlers { .. }) => "look at it",
         Some(_) => "close",
     }
 }

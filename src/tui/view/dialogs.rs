@@ -9,7 +9,7 @@ use crate::tui::geometry::{Geometry, Target};
 use crate::tui::keymap::Layer;
 use crate::tui::message::{COMMANDS, Command, Group};
 use crate::tui::model::annotations::short;
-use crate::tui::model::dialog::{Dialog, Preview};
+use crate::tui::model::dialog::{Dialog, HandlerItem, Preview};
 use crate::tui::model::pods::STATUSES;
 use crate::tui::model::{Model, plain as json};
 use crate::tui::palette;
@@ -62,6 +62,7 @@ pub(super) fn draw(
                 .collect();
             choose(canvas, inner, lines, *at, geometry);
         }
+        Dialog::Handlers { items, at } => handlers(canvas, main, items, *at, geometry),
         Dialog::Try { key, line, preview } => {
             let title = Rich::of(Token::Title, format!("Try another value: {}", short(key)));
             let inner = window(canvas, main, 92, 9, title);
@@ -79,7 +80,7 @@ pub(super) fn draw(
         Dialog::Conflict { .. } => conflict::draw(canvas, main, model, dialog, geometry),
         Dialog::Quit => {
             let inner = window(canvas, main, 64, 6, Rich::of(Token::Title, "Quit"));
-            let count = model.unsaved();
+            let count = model.unsaved() + model.unsaved_elsewhere();
             let text = format!("{count} policy edit{} not saved.", if count == 1 { " is" } else { "s are" });
             canvas.line(inner, 0, Rich::of(Token::Text, text));
             let key = |command| {
@@ -312,4 +313,35 @@ fn foresight(canvas: &Canvas<'_>, preview: &Preview) -> Vec<Rich> {
             .put(Token::Text, failure.message.replace('\n', " ")),
     });
     lines
+}
+
+/// The node's handlers, a line each.
+fn handlers(canvas: &mut Canvas<'_>, main: Rect, items: &[HandlerItem], at: usize, geometry: &mut Geometry) {
+    let glyphs = canvas.theme.glyphs;
+    let height = (items.len() as u16).saturating_add(2).min(main.height);
+    let inner = window(canvas, main, 118, height, Rich::of(Token::Title, "Handlers of this node"));
+    let longest = |text: fn(&HandlerItem) -> &str, most: usize| {
+        items.iter().map(|item| text::width(&text::visible(text(item)))).max().unwrap_or(0).min(most)
+    };
+    let name = longest(|item| &item.name, 34);
+    let runtime = longest(|item| &item.runtime, 20);
+    let lines = items
+        .iter()
+        .map(|item| {
+            let mark = if item.here { glyphs.arrow } else { " " };
+            let token = if item.opens { Token::Key } else { Token::Muted };
+            let shown = text::cut_middle(&text::visible(&item.name), name, glyphs.ellipsis);
+            let line = Rich::of(Token::Text, mark).put(Token::Text, " ").put(token, shown);
+            let pods = if item.pods == 1 { "1 pod".to_owned() } else { format!("{} pods", item.pods) };
+            let line = line.pad_to(name + 3).put(Token::Muted, pods).pad_to(name + 13);
+            let line = line.put(if item.opens { Token::Text } else { Token::Muted }, &item.runtime);
+            let line = line.pad_to(name + runtime + 15);
+            let line = if item.default { line.put(Token::Open, "default ") } else { line };
+            match &item.error {
+                Some(error) => line.put(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, error),
+                None => line.put(Token::Origin, &item.file),
+            }
+        })
+        .collect();
+    choose(canvas, inner, lines, at, geometry);
 }

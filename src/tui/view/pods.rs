@@ -4,7 +4,7 @@ use crate::input::manifest::Sizing;
 use crate::runtime::verdict::{FailureStage, Status};
 use crate::tui::model::Model;
 use crate::tui::model::annotations::short;
-use crate::tui::model::pods::STATUSES;
+use crate::tui::model::pods::{Elsewhere, STATUSES};
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::Rich;
@@ -13,19 +13,33 @@ use crate::tui::widget::text;
 const OUTCOME: usize = 12;
 const COUNTS: usize = 16;
 
+/// Columns of the handlers' names: none where one configuration judges all.
+fn handler_width(model: &Model, width: usize) -> usize {
+    if model.handler.is_none() {
+        return 0;
+    }
+    let handlers = model.node.node().handlers();
+    let longest = handlers.iter().map(|handler| text::width(&handler.name)).max().unwrap_or(0) + 1;
+    longest.min((width / 4).max(10))
+}
+
 fn name_width(width: usize) -> usize {
     (width.saturating_sub(OUTCOME + COUNTS) * 3 / 5).clamp(18, 60)
 }
 
-pub(super) fn heading(_canvas: &Canvas<'_>, width: usize) -> Rich {
-    let name = name_width(width.saturating_sub(2));
-    Rich::of(Token::Text, "  ")
+pub(super) fn heading(_canvas: &Canvas<'_>, model: &Model, width: usize) -> Rich {
+    let handler = handler_width(model, width.saturating_sub(2));
+    let name = name_width(width.saturating_sub(2 + handler));
+    let mut line = Rich::of(Token::Text, "  ")
         .put(Token::Muted, "outcome")
         .pad_to(2 + OUTCOME)
         .put(Token::Muted, "pod")
-        .pad_to(2 + OUTCOME + name)
-        .put(Token::Muted, "annotations")
-        .pad_to(2 + OUTCOME + name + COUNTS)
+        .pad_to(2 + OUTCOME + name);
+    if handler > 0 {
+        line = line.put(Token::Muted, "handler").pad_to(2 + OUTCOME + name + handler);
+    }
+    line.put(Token::Muted, "annotations")
+        .pad_to(2 + OUTCOME + name + handler + COUNTS)
         .put(Token::Muted, "why")
 }
 
@@ -33,11 +47,16 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize
     let glyphs = canvas.theme.glyphs;
     let Some(entry) = model.pods.get(index) else { return Rich::new() };
     let summary = model.sweep.get(index);
-    let name = name_width(width);
+    let handler = handler_width(model, width);
+    let name = name_width(width.saturating_sub(handler));
     let mut line = match summary {
         None => Rich::of(Token::Muted, glyphs.fold),
         Some(s) if s.refused.is_some() => Rich::of(Token::Refused, format!("{} refused", glyphs.fail)),
-        Some(s) if !s.assumed.is_empty() => Rich::of(Token::Open, format!("{} starts", glyphs.assumed)),
+        Some(s) if s.elsewhere.is_none() && !s.assumed.is_empty() => {
+            Rich::of(Token::Open, format!("{} starts", glyphs.assumed))
+        }
+        Some(s) if s.elsewhere == Some(Elsewhere::NotKata) => Rich::of(Token::Muted, "  not Kata"),
+        Some(s) if s.elsewhere == Some(Elsewhere::Unknown) => Rich::of(Token::Open, "? unknown"),
         Some(_) => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
     };
     line = line.pad_to(OUTCOME);
@@ -49,11 +68,17 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize
     let token = if index == model.pod { Token::Strong } else { Token::Text };
     line.push(token, text::cut_middle(&text::visible(&entry.id), room, glyphs.ellipsis));
     line = line.pad_to(OUTCOME + name);
-    if let Some(summary) = summary {
+    if handler > 0 {
+        let shown = entry.handler.as_deref().unwrap_or("?");
+        let token = if entry.kata { Token::Text } else { Token::Muted };
+        line.push(token, text::cut_middle(&text::visible(shown), handler - 1, glyphs.ellipsis));
+        line = line.pad_to(OUTCOME + name + handler);
+    }
+    if let Some(summary) = summary.filter(|summary| summary.elsewhere.is_none()) {
         for (status, count) in STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0) {
             line.push(status_token(*status), format!("{}{count} ", canvas.theme.status_glyph(*status)));
         }
-        line = line.pad_to(OUTCOME + name + COUNTS);
+        line = line.pad_to(OUTCOME + name + handler + COUNTS);
         if let Some((stage, message)) = &summary.refused {
             line.push(Token::Muted, format!("{stage}: "));
             line.push(Token::Text, message);
@@ -75,6 +100,10 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
     fact("kind", pod.kind.clone());
     fact("namespace", pod.namespace.clone());
     fact("runtime class", pod.runtime_class.clone().unwrap_or_default());
+    fact(
+        "handler",
+        entry.handler.as_deref().map(|name| text::visible(name).into_owned()).unwrap_or_default(),
+    );
     if !pod.source.file.is_empty() {
         fact("from", format!("{}:{} (document {})", pod.source.file, pod.source.line, pod.source.document));
     }
@@ -94,15 +123,18 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
                     lines.push(Rich::of(Token::Text, message));
                 }
             }
-            None if !summary.assumed.is_empty() => {
-                lines.push(Rich::of(
-                    Token::Open,
-                    format!("{} starts, if what is assumed holds", glyphs.assumed),
-                ));
-            }
-            None => lines.push(Rich::of(Token::Allowed, format!("{} starts", glyphs.pass))),
+            None => lines.push(match summary.elsewhere {
+                None if !summary.assumed.is_empty() => {
+                    Rich::of(Token::Open, format!("{} starts, if what is assumed holds", glyphs.assumed))
+                }
+                None => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
+                Some(Elsewhere::NotKata) => Rich::of(Token::Text, "another runtime than Kata serves it"),
+                Some(Elsewhere::Unknown) => Rich::of(Token::Open, "nothing given says where it would run"),
+            }),
         }
-        for (status, count) in STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0) {
+        for (status, count) in
+            STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0 && summary.elsewhere.is_none())
+        {
             lines.push(
                 Rich::of(status_token(*status), format!("{} ", canvas.theme.status_glyph(*status)))
                     .put(Token::Text, format!("{count} {}", words(*status))),

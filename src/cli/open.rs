@@ -1,0 +1,345 @@
+//! From what was said on the command line to a node: its container runtime, its handlers, and what judges
+//! their pods.
+//!
+//! Decides what is opened: the node found on this machine or under `--root`, the one configuration that was
+//! named with `-c`, or the embedded sample. Reads files; knows no rule of Kata.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{CriChoice, Input};
+use super::setup::{self, SetupError, inside_root};
+use crate::cri::Engine;
+use crate::cri::containerd::{Containerd, Release};
+use crate::cri::crio::{self, Crio};
+use crate::evaluate::node::NodeEvaluator;
+use crate::evaluate::{Evaluator, Setup};
+use crate::input::Host;
+use crate::input::config::Layers;
+use crate::input::search;
+use crate::node::places::{self, Kind};
+use crate::node::{Handler, Node, Said};
+use crate::release::Runtime;
+use crate::sample;
+
+/// What was opened.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The node.
+    pub node: NodeEvaluator,
+    /// The folder that shown paths are below (`--root`, or `/`).
+    pub root: PathBuf,
+    /// Whether it is the embedded sample.
+    pub sample: bool,
+    /// Files of container runtimes that are there, and that nobody reads.
+    pub unread: Vec<&'static str>,
+}
+
+impl Opened {
+    /// The folder that shown paths of configurations are below. A file outside the root is read from this
+    /// machine; what it names is still looked up inside.
+    pub fn root_of_files(&self, input: &Input) -> PathBuf {
+        let shown = self.node.only().map(|evaluator| evaluator.setup().layers.asked.clone());
+        let outside = self.root != Path::new("/")
+            && input.config.as_ref().is_some_and(|path| {
+                std::path::absolute(path).ok().as_deref() == shown.as_deref().map(Path::new)
+            });
+        if outside { PathBuf::from("/") } else { self.root.clone() }
+    }
+}
+
+/// One configuration of what was opened.
+#[derive(Debug, Clone)]
+pub struct Chosen {
+    /// What judges by it.
+    pub evaluator: Evaluator,
+    /// The folder that shown paths are below.
+    pub root: PathBuf,
+}
+
+/// Whether nothing is said, so that the sample is shown where this machine is no node.
+fn nothing_said(input: &Input) -> bool {
+    input.config.is_none()
+        && input.root.is_none()
+        && input.cri_config.is_none()
+        && input.cri.is_none()
+        && input.manifests.is_empty()
+}
+
+/// Whether the embedded sample is what is opened.
+pub fn is_sample(input: &Input) -> bool {
+    nothing_said(input) && open(input).is_ok_and(|opened| opened.sample)
+}
+
+/// The node that was described.
+pub fn open(input: &Input) -> Result<Opened, SetupError> {
+    let host = setup::host(input)?;
+    if nothing_said(input) {
+        let found = discovered(input, &host)?.filter(|opened| opened.node.policies().next().is_some());
+        return found.map_or_else(|| of_sample(input), Ok);
+    }
+    if let Some(path) = &input.config {
+        return named(input, &host, path);
+    }
+    match discovered(input, &host)? {
+        Some(opened) => Ok(opened),
+        None => Err(nothing_found(input)),
+    }
+}
+
+/// One configuration of the node: that of the pods' handler, where there is no doubt which one it is.
+pub fn one(input: &Input) -> Result<Chosen, SetupError> {
+    let opened = open(input)?;
+    let policies: Vec<(Option<&Handler>, &Evaluator)> = opened.node.policies().collect();
+    let said = input.handler.as_deref();
+    let chosen = match policies.as_slice() {
+        [(_, evaluator)] => Some(*evaluator),
+        several => several
+            .iter()
+            .find(|(handler, _)| said.is_some() && handler.map(|h| h.name.as_str()) == said)
+            .map(|(_, evaluator)| *evaluator),
+    };
+    match chosen {
+        Some(evaluator) => {
+            let root = opened.root_of_files(input);
+            Ok(Chosen { evaluator: evaluator.clone(), root })
+        }
+        None => Err(which_one(&opened.node, said)),
+    }
+}
+
+/// What to say where one configuration is wanted, and the node has none or several.
+pub fn which_one(node: &NodeEvaluator, said: Option<&str>) -> SetupError {
+    let names: Vec<&str> = node.node().kata().map(|handler| handler.name.as_str()).collect();
+    SetupError::Usage(match (names.as_slice(), said) {
+        ([], _) => match &node.node().handlers {
+            Err(why) => format!("the container runtime serves no pods: {why}"),
+            Ok(_) => "this node has no Kata handler; name a configuration with -c".into(),
+        },
+        (names, Some(said)) => {
+            format!("--handler {said}: no Kata handler of this node; there are {}", names.join(", "))
+        }
+        (names, None) => {
+            format!(
+                "this node has {} Kata handlers; name one with --handler: {}",
+                names.len(),
+                names.join(", ")
+            )
+        }
+    })
+}
+
+fn root_folder(input: &Input) -> PathBuf {
+    input.root.clone().unwrap_or_else(|| PathBuf::from("/"))
+}
+
+/// The sample: a node with one handler.
+fn of_sample(input: &Input) -> Result<Opened, SetupError> {
+    let sample = sample::evaluator();
+    let judged = setup::release(input, &sample.setup().layers)?;
+    let evaluator = sample.with_judged(judged);
+    let setup = evaluator.setup();
+    let node = Node::new(setup.host.clone(), setup.engine.clone(), &Said::default());
+    Ok(Opened {
+        node: NodeEvaluator::of_one(node, evaluator),
+        root: PathBuf::from("/"),
+        sample: true,
+        unread: Vec::new(),
+    })
+}
+
+/// What the flags say of every handler.
+fn said<'a>(input: &Input, environment: Option<&'a str>) -> Result<Said<'a>, SetupError> {
+    Ok(Said {
+        runtime: setup::runtime_said(input)?,
+        versions: match &input.kata_version {
+            Some(_) => [Runtime::Go, Runtime::Rs].map(|runtime| setup::release_of(input, runtime).ok()),
+            None => [None, None],
+        },
+        environment,
+    })
+}
+
+/// The shims' variable, where this machine is the node.
+fn environment(input: &Input) -> Option<String> {
+    std::env::var("KATA_CONF_FILE").ok().filter(|_| input.root.is_none())
+}
+
+/// `-c`: one configuration for all pods that come to Kata.
+fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> {
+    let root = root_folder(input);
+    let (reader, shown) = inside_root(input, host, path)?;
+    let inside = root.join(path.strip_prefix("/").unwrap_or(path));
+    if input.root.is_some() && !path.exists() && inside.exists() {
+        return Err(SetupError::Usage(format!(
+            "-c {}: no such file on this machine; below --root it is -c {}",
+            path.display(),
+            inside.display()
+        )));
+    }
+    let layers = Layers::read(&reader, &shown);
+    if let Some(why) = setup::unread(&layers) {
+        return Err(SetupError::Usage(why));
+    }
+    let mut engine = engine_said(input, host)?.unwrap_or(Engine::Assumed);
+    let seen = setup::as_far_as_seen(input, host.clone(), &layers);
+    if let (true, Engine::Containerd(containerd)) = (input.root.is_none() && !seen.sees_all(), &mut engine) {
+        containerd.assume_shims();
+    }
+    let evaluator = evaluator(input, &seen, layers, engine.clone())?;
+    let environment = environment(input);
+    let node = Node::new(host.clone(), engine, &said(input, environment.as_deref())?);
+    Ok(Opened { node: NodeEvaluator::of_one(node, evaluator), root, sample: false, unread: Vec::new() })
+}
+
+fn evaluator(input: &Input, host: &Host, layers: Layers, engine: Engine) -> Result<Evaluator, SetupError> {
+    let judged = setup::release(input, &layers)?;
+    Ok(Evaluator::new(Setup {
+        release: judged.release,
+        known_by: judged.known_by,
+        release_note: judged.note,
+        layers,
+        hypervisor: input.hypervisor.clone(),
+        sandbox_id: input.sandbox_id.clone(),
+        engine,
+        host: host.clone(),
+    }))
+}
+
+/// The node that is found: by its container runtime, else by a file that a runtime would find by itself.
+fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> {
+    let root = root_folder(input);
+    let environment = environment(input);
+    let said = said(input, environment.as_deref())?;
+    let found = places::find(host, kind(input.cri));
+    let looked = engine_said(input, host)?;
+    let by_itself = looked.is_none();
+    let engine = match (looked, &found) {
+        (Some(engine), _) => Some(engine),
+        (None, Some(found)) if input.cri != Some(CriChoice::None) => {
+            Some(read_engine(input, host, found.kind, found.path)?)
+        }
+        (None, _) => None,
+    };
+    let unread = found.map(|found| found.unread).unwrap_or_default();
+    if let Some(engine) = engine.filter(|engine| !matches!(engine, Engine::Assumed)) {
+        let mut node = Node::new(host.clone(), engine, &said);
+        // A containerd that nobody named, and that serves no pods, may not be the pods' own.
+        if let (true, Err(why)) = (by_itself, &node.handlers)
+            && why.starts_with("unknown service runtime.v1")
+        {
+            node.without_cri = Some("no CRI on this node: containerd's disabled_plugins has it".into());
+        }
+        let node = NodeEvaluator::new(node, input.hypervisor.clone(), input.sandbox_id.clone());
+        return Ok(Some(Opened { node, root, sample: false, unread }));
+    }
+    let Some(path) = searched(input).into_iter().find(|path| host.exists(path)) else { return Ok(None) };
+    let evaluator = evaluator(input, host, Layers::read(host, path), Engine::Assumed)?;
+    let node = Node::new(host.clone(), Engine::Assumed, &said);
+    Ok(Some(Opened { node: NodeEvaluator::of_one(node, evaluator), root, sample: false, unread }))
+}
+
+/// The files that the runtimes would find by themselves.
+fn searched(input: &Input) -> Vec<&'static str> {
+    let runtimes = match setup::runtime_said(input) {
+        Ok(Some(runtime)) => vec![runtime],
+        _ => vec![Runtime::Rs, Runtime::Go],
+    };
+    let releases = runtimes.into_iter().filter_map(|runtime| setup::release_of(input, runtime).ok());
+    releases.flat_map(|judged| search::default_paths(judged.release)).copied().collect()
+}
+
+fn nothing_found(input: &Input) -> SetupError {
+    let at = input.root.as_ref().map(|root| format!(" under {}", root.display())).unwrap_or_default();
+    let choice = match input.cri {
+        Some(CriChoice::Containerd) => "no configuration of containerd",
+        Some(CriChoice::Crio) => "no configuration of CRI-O",
+        Some(CriChoice::None) | None => "no container runtime",
+    };
+    SetupError::Usage(format!(
+        "{choice} and no configuration file found{at}: looked for {}, {}, and {}; name a configuration with -c, a \
+         node with --root, or a container runtime's file with --cri-config",
+        places::CONTAINERD.join(", "),
+        places::CRIO,
+        searched(input).join(", ")
+    ))
+}
+
+fn kind(choice: Option<CriChoice>) -> Option<Kind> {
+    match choice? {
+        CriChoice::Containerd => Some(Kind::Containerd),
+        CriChoice::Crio => Some(Kind::Crio),
+        CriChoice::None => None,
+    }
+}
+
+/// The container runtime that the flags describe.
+fn engine_said(input: &Input, host: &Host) -> Result<Option<Engine>, SetupError> {
+    let kind = match (input.cri, &input.cri_config) {
+        (Some(CriChoice::None), _) => return Ok(Some(Engine::Assumed)),
+        (Some(choice), _) => kind(Some(choice)),
+        (None, Some(path)) => Some(kind_of(path)),
+        (None, None) => return Ok(None),
+    };
+    let Some(kind) = kind else { return Ok(None) };
+    let Some(path) = &input.cri_config else {
+        return match places::find(host, Some(kind)) {
+            Some(found) => read_engine(input, host, kind, found.path).map(Some),
+            None => Err(nothing_found(input)),
+        };
+    };
+    if places::is_template(&path.display().to_string()) {
+        return Err(SetupError::Usage(format!(
+            "{}: this is a template, which containerd does not read; name the file that is made of it",
+            path.display()
+        )));
+    }
+    if let Err(error) = std::fs::metadata(path) {
+        return Err(SetupError::Unreadable {
+            path: path.display().to_string(),
+            reason: setup::plain(&error),
+        });
+    }
+    let (reader, shown) = inside_root(input, host, path)?;
+    let mut engine = read_engine(input, &reader, kind, &shown)?;
+    if let Engine::Containerd(containerd) = &mut engine {
+        containerd.find_shims(host);
+    }
+    Ok(Some(engine))
+}
+
+/// Whose file that is, by its name.
+fn kind_of(path: &Path) -> Kind {
+    let crio = path.components().any(|c| c.as_os_str().to_string_lossy().starts_with("crio"));
+    if crio { Kind::Crio } else { Kind::Containerd }
+}
+
+fn read_engine(input: &Input, host: &Host, kind: Kind, path: &str) -> Result<Engine, SetupError> {
+    let handler = input.handler.clone();
+    match kind {
+        Kind::Containerd => {
+            let release = match &input.containerd {
+                None => Release::NEWEST,
+                Some(text) => Release::parse(text).ok_or_else(|| {
+                    SetupError::Usage(format!(
+                        "--containerd: '{text}' is no version; write one such as 1.7.34 or 2.3"
+                    ))
+                })?,
+            };
+            Ok(Engine::Containerd(Box::new(Containerd::read(host, path, release, handler))))
+        }
+        Kind::Crio => {
+            let crio = match &input.crio {
+                None => Crio::read(host, path, handler),
+                Some(text) => {
+                    let release = crio::Release::parse(text).ok_or_else(|| {
+                        SetupError::Usage(format!(
+                            "--crio: '{text}' is no version; write one such as 1.33.13 or 1.36"
+                        ))
+                    })?;
+                    Crio::read_as(host, path, release, handler)
+                }
+            };
+            Ok(Engine::Crio(Box::new(crio)))
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! The door of a whole node: each pod is judged by the handler that serves it.
+//!
+//! Decides whose rules a pod meets; the rules are those of `Evaluator`. A handler's configuration is loaded
+//! once, when the first pod comes to it, and one that does not load is the trouble of its own pods alone.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{Evaluation, Evaluator, Outcome, SANDBOX_ID_TOKEN, Setup, finish, never_reached, refused_by_cri};
+use crate::catalog::KATA_PREFIX;
+use crate::cri::Engine;
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::Text;
+use crate::input::config::Layers;
+use crate::input::host::Assumption;
+use crate::input::manifest::{Form, Pod};
+use crate::node::{Handler, Node, Route, Said};
+use crate::release::{KnownBy, Release, Runtime};
+use crate::runtime::verdict::{FailureStage, Fix, Stage, Status};
+use crate::runtime::{Depth, Run};
+
+/// What judges the pods of one handler.
+#[derive(Debug)]
+struct Judge {
+    /// The handler's name.
+    handler: String,
+    loaded: OnceLock<Evaluator>,
+}
+
+/// A node, ready for any number of pods. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct NodeEvaluator {
+    node: Arc<Node>,
+    judges: Arc<[Judge]>,
+    /// The configuration that was named to judge every Kata pod.
+    only: Option<Evaluator>,
+    hypervisor: Option<String>,
+    sandbox_id: Option<String>,
+}
+
+/// Who judges a pod.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'n> {
+    /// The index among the node's policies.
+    pub policy: usize,
+    /// The configuration's evaluator.
+    pub evaluator: &'n Evaluator,
+}
+
+impl NodeEvaluator {
+    /// A node with the configuration of each handler.
+    pub fn new(node: Node, hypervisor: Option<String>, sandbox_id: Option<String>) -> Self {
+        let judges =
+            node.kata().map(|h| Judge { handler: h.name.clone(), loaded: OnceLock::new() }).collect();
+        Self { node: Arc::new(node), judges, only: None, hypervisor, sandbox_id }
+    }
+
+    /// One configuration, and no node around it.
+    pub fn alone(evaluator: Evaluator) -> Self {
+        let setup = evaluator.setup();
+        let node = Node::new(setup.host.clone(), setup.engine.clone(), &Said::default());
+        Self::of_one(node, evaluator)
+    }
+
+    /// A node on which one configuration judges every pod that comes to Kata.
+    pub fn of_one(node: Node, evaluator: Evaluator) -> Self {
+        Self {
+            node: Arc::new(node),
+            judges: Arc::new([]),
+            hypervisor: evaluator.setup().hypervisor.clone(),
+            sandbox_id: evaluator.setup().sandbox_id.clone(),
+            only: Some(evaluator),
+        }
+    }
+
+    /// What stands for a configuration where the node has none.
+    pub fn nothing(&self) -> Evaluator {
+        Evaluator::new(Setup {
+            host: self.node.host.clone(),
+            layers: Layers::read(&self.node.host, "/no configuration"),
+            release: Release::newest(Runtime::Rs),
+            known_by: KnownBy::Assumed,
+            release_note: None,
+            hypervisor: None,
+            sandbox_id: None,
+            engine: Engine::Assumed,
+        })
+    }
+
+    /// The node.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// What every answer takes for granted, where one configuration judges all.
+    pub fn assumed(&self) -> &[Assumption] {
+        self.only.as_ref().map_or(&[], |evaluator| evaluator.assumed())
+    }
+
+    /// The configuration that was named to judge every pod.
+    pub fn only(&self) -> Option<&Evaluator> {
+        self.only.as_ref()
+    }
+
+    /// Every configuration that judges pods, with the handler that it belongs to.
+    pub fn policies(&self) -> impl Iterator<Item = (Option<&Handler>, &Evaluator)> {
+        let only = self.only.iter().map(|evaluator| (None, evaluator));
+        let each = self.judges.iter().filter_map(|judge| {
+            let handler = self.node.handler(&judge.handler)?;
+            Some((Some(handler), self.load(judge, handler)))
+        });
+        only.chain(each)
+    }
+
+    fn load<'n>(&'n self, judge: &'n Judge, handler: &Handler) -> &'n Evaluator {
+        judge.loaded.get_or_init(|| {
+            Evaluator::new(Setup {
+                host: self.node.host.clone(),
+                layers: handler.layers(&self.node.host),
+                release: handler.release.unwrap_or(Release::newest(Runtime::Go)),
+                known_by: handler.known_by,
+                release_note: None,
+                hypervisor: self.hypervisor.clone(),
+                sandbox_id: self.sandbox_id.clone(),
+                engine: self.node.engine.clone(),
+            })
+        })
+    }
+
+    /// Who judges the pods of a handler.
+    pub fn of_handler(&self, name: &str) -> Option<Judged<'_>> {
+        if let Some(evaluator) = &self.only {
+            return Some(Judged { policy: 0, evaluator });
+        }
+        let (policy, judge) = self.judges.iter().enumerate().find(|(_, judge)| judge.handler == name)?;
+        let handler = self.node.handler(name)?;
+        Some(Judged { policy, evaluator: self.load(judge, handler) })
+    }
+
+    /// Who judges a pod; `None` where nobody of Kata does.
+    pub fn judge_of(&self, pod: &Pod) -> Option<Judged<'_>> {
+        match self.node.route(pod, self.sandbox_id()) {
+            Route::Anywhere => self.only.as_ref().map(|evaluator| Judged { policy: 0, evaluator }),
+            Route::To { handler, .. } if handler.kata => self.of_handler(&handler.name),
+            Route::To { .. } | Route::Refused { .. } | Route::Unknown(_) => None,
+        }
+    }
+
+    /// The handler that a pod goes to or asks for, and whether it is Kata's.
+    pub fn handler_of(&self, pod: &Pod) -> Option<(Text, bool)> {
+        match self.node.route(pod, self.sandbox_id()) {
+            Route::To { handler, .. } => Some((Text::copy(&handler.name), handler.kata)),
+            Route::Refused { handler, .. } => handler.map(|name| (name, false)),
+            Route::Anywhere | Route::Unknown(_) => None,
+        }
+    }
+
+    /// The index of the policy that judged an evaluated pod.
+    pub fn policy_of(&self, evaluation: &Evaluation) -> Option<usize> {
+        if !matches!(evaluation.outcome, Outcome::Starts | Outcome::Refused(_)) {
+            return None;
+        }
+        match (&self.only, &evaluation.handler) {
+            (Some(_), _) => Some(0),
+            (None, Some(name)) => self.judges.iter().position(|judge| judge.handler == **name),
+            (None, None) => None,
+        }
+    }
+
+    fn sandbox_id(&self) -> &str {
+        self.sandbox_id.as_deref().unwrap_or(SANDBOX_ID_TOKEN)
+    }
+
+    /// What becomes of `pod`.
+    pub fn evaluate(&self, pod: &Pod, depth: Depth) -> Evaluation {
+        self.evaluate_by(pod, depth, &|_| None)
+    }
+
+    /// The same, where `instead` may give another configuration for a handler (an unsaved edit). Its name is
+    /// empty where one configuration judges all.
+    pub fn evaluate_by<'e>(
+        &self,
+        pod: &Pod,
+        depth: Depth,
+        instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
+    ) -> Evaluation {
+        if !pod.problems.is_empty() {
+            return super::refused_by_kubernetes(pod, pod.sizing);
+        }
+        match self.node.route(pod, self.sandbox_id()) {
+            Route::Anywhere => match instead("").or(self.only.as_ref()) {
+                Some(evaluator) => evaluator.evaluate(pod, depth),
+                None => unknown(pod, "no container runtime and no configuration is described".into()),
+            },
+            Route::Unknown(why) => unknown(pod, why),
+            Route::Refused { handler, failure } => Evaluation { handler, ..refused_by_cri(pod, failure) },
+            Route::To { handler, assumed, said } => {
+                let name = if self.only.is_some() { "" } else { handler.name.as_str() };
+                let own = || self.of_handler(&handler.name).map(|judge| judge.evaluator);
+                let judge = if handler.kata { instead(name).or_else(own) } else { None };
+                let mut evaluation = match judge {
+                    Some(evaluator) => evaluator.evaluate(pod, depth),
+                    None => self.not_kata(pod, handler, said),
+                };
+                evaluation.handler = Some(Text::copy(&handler.name));
+                if let Some(sentence) = assumed {
+                    let first = Assumption::Handler(Arc::from(&*sentence));
+                    evaluation.assumed =
+                        std::iter::once(first).chain(evaluation.assumed.iter().cloned()).collect();
+                }
+                let refused = evaluation.outcome.failure().map(|failure| failure.stage);
+                evaluation.findings.extend(self.elsewhere(pod, handler));
+                evaluation.findings.extend(refused.and_then(|stage| self.way_out(pod, handler, stage)));
+                evaluation
+            }
+        }
+    }
+
+    /// A handler that is no Kata runtime: the container runtime does its part, and Kata none.
+    fn not_kata(&self, pod: &Pod, handler: &Handler, said: bool) -> Evaluation {
+        let passed = self.node.engine.pass(pod, pod.sizing.as_ref(), self.sandbox_id());
+        let shim_missing = handler.shim.missing.is_some() && !said;
+        let received = match passed.failure {
+            Some(failure) if !shim_missing => return refused_by_cri(pod, failure),
+            Some(_) => None,
+            None => Some(passed.received),
+        };
+        let reason =
+            Text::from(format!("handler {} is no Kata runtime: it has no effect here", handler.name));
+        let verdicts = pod
+            .annotations
+            .iter()
+            .map(|annotation| never_reached(annotation, Stage::Cri, reason.clone()))
+            .collect::<Vec<_>>();
+        let kata = verdicts.iter().filter(|v| v.key.starts_with(KATA_PREFIX)).count();
+        let mut evaluation = finish(pod, Outcome::NotKata, verdicts, Run::default(), pod.sizing, received);
+        // What is worth knowing of a Kata pod is not of this one.
+        evaluation.findings.clear();
+        if kata > 0 {
+            let what = if kata == 1 { "Kata annotation has" } else { "Kata annotations have" };
+            evaluation.findings.push(Finding {
+                code: Code::NotKata,
+                severity: Severity::Note,
+                subject: None,
+                place: Some(pod.place()),
+                message: format!(
+                    "handler {} is no Kata runtime: the pod's {kata} {what} no effect",
+                    handler.name
+                ),
+                fix: Some(Fix::Advice(
+                    "give the pod the RuntimeClass of a Kata handler, or take them out".into(),
+                )),
+                who: Who::PodAuthor,
+            });
+        }
+        evaluation
+    }
+
+    /// What to do about a handler that starts no pod.
+    fn way_out(&self, pod: &Pod, handler: &Handler, stage: FailureStage) -> Option<Finding> {
+        let advice = handler.advice.as_ref().filter(|_| self.only.is_none())?;
+        let (code, fix) = match stage {
+            FailureStage::Cri => {
+                (Code::ShimMissing, "install the shim, or name the path where it lies as runtime_path")
+            }
+            FailureStage::Load => (
+                Code::OtherRuntimesFile,
+                "name the runtime's own file in the handler's table, or the other shim",
+            ),
+            _ => return None,
+        };
+        let place = handler.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        Some(Finding {
+            code,
+            severity: Severity::Note,
+            subject: None,
+            place: Some(pod.place()),
+            message: advice.clone(),
+            fix: Some(Fix::Advice(format!("{fix}{place}").into())),
+            who: Who::ClusterAdministrator,
+        })
+    }
+
+    /// A configuration that was named judges a pod whose handler reads another.
+    fn elsewhere(&self, pod: &Pod, handler: &Handler) -> Option<Finding> {
+        let only = self.only.as_ref().filter(|_| handler.kata && pod.form != Form::Oci)?;
+        let judged = &only.setup().layers.asked;
+        let own = handler.config().filter(|own| **own != **judged)?;
+        Some(Finding {
+            code: Code::OtherConfiguration,
+            severity: Severity::Note,
+            subject: None,
+            place: Some(pod.place()),
+            message: format!("judged by {judged}; its handler {} reads {own}", handler.name),
+            fix: Some(Fix::Advice("leave -c out: each pod is then judged by the file of its handler".into())),
+            who: Who::ClusterAdministrator,
+        })
+    }
+}
+
+/// A pod of which nothing says where it would run.
+fn unknown(pod: &Pod, why: Text) -> Evaluation {
+    let verdicts = pod
+        .annotations
+        .iter()
+        .map(|annotation| {
+            let mut verdict = never_reached(
+                annotation,
+                Stage::Cri,
+                "not known: nothing says where the pod would run".into(),
+            );
+            verdict.status = Status::Ignored;
+            verdict
+        })
+        .collect();
+    let mut evaluation =
+        finish(pod, Outcome::Unknown(why.clone()), verdicts, Run::default(), pod.sizing, None);
+    evaluation.findings.push(Finding {
+        code: Code::HandlerUnknown,
+        severity: Severity::Warning,
+        subject: None,
+        place: Some(pod.place()),
+        message: why.to_string(),
+        fix: None,
+        who: Who::ClusterAdministrator,
+    });
+    evaluation
+}
