@@ -63,7 +63,7 @@ fn room(path: &str) -> &str {
 /// The rooms, and the rooms that each may name. Data goes from the upper ones to the lower ones, but for two knots:
 /// a finding speaks of places and of fixes, so that `input` and `runtime`, which find things, share its
 /// words; and a wing of `runtime` ends by calling its own launch and agent, which read its configuration.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("release", &[]),
     ("catalog", &["release"]),
     ("input", &["catalog", "finding", "release"]),
@@ -74,7 +74,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("agent", &["launch", "runtime"]),
     ("kubernetes", &["catalog", "finding", "input", "runtime"]),
     ("cri", &["catalog", "input", "policy", "release", "runtime"]),
-    ("evaluate", &["agent", "catalog", "cri", "finding", "input", "launch", "release", "runtime"]),
+    ("node", &["cri", "input", "release", "runtime"]),
+    ("evaluate", &["agent", "catalog", "cri", "finding", "input", "launch", "node", "release", "runtime"]),
     ("diff", &["evaluate", "launch", "runtime"]),
     ("edit", &["diff", "input", "release", "runtime"]),
     ("suggest", &["catalog", "edit", "evaluate", "input", "policy", "release", "runtime"]),
@@ -84,8 +85,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
     (
         "report",
         &[
-            "agent", "catalog", "diff", "evaluate", "explain", "finding", "input", "launch", "policy",
-            "release", "runtime", "suggest",
+            "agent", "catalog", "diff", "evaluate", "explain", "finding", "input", "launch", "node",
+            "policy", "release", "runtime", "suggest",
         ],
     ),
 ];
@@ -190,7 +191,7 @@ fn colours_have_meanings() {
 }
 
 /// A crate and the files that may name it, so that to replace it is one place's work.
-const HOMES: [(&str, &[&str]); 27] = [
+const HOMES: [(&str, &[&str]); 29] = [
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/shells.rs"]),
@@ -221,8 +222,19 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("tar", &["input/archive/"]),
     ("zip", &["input/archive/"]),
     ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
-    ("sha2", &["input/archive/", "input/host", "launch/rs/initdata.rs", "runtime/go/initdata.rs"]),
-    ("rustix", &["edit/save.rs", "tui/terminal.rs"]),
+    (
+        "sha2",
+        &[
+            "input/archive/",
+            "input/host",
+            "launch/rs/initdata.rs",
+            "node/release.rs",
+            "runtime/go/initdata.rs",
+        ],
+    ),
+    ("memchr", &["cli/pods.rs"]),
+    ("strsim", &["node/"]),
+    ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),
     // What a room hands over is JSON; who only decides or draws needs none.
     (

@@ -29,6 +29,7 @@ mod go_numbers;
 mod go_toml;
 mod hostile;
 mod kubernetes;
+mod nodes;
 mod patterns;
 mod policy;
 mod readme;

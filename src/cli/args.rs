@@ -58,8 +58,10 @@ What becomes of an annotation:
 
 Examples:
   katascope check -c configuration.toml pods.yaml
-  kubectl get pods -A -o json | katascope check --cri containerd -
-  katascope check --cri containerd --handler kata-qemu --kubelet kubelet.yaml pods.yaml
+  kubectl get runtimeclasses,pods -A -o json | katascope check -          on a node
+  katascope check --root /mnt/node pods.yaml                             a node's files
+  katascope check --root /mnt/node                                       do its handlers' files load?
+  katascope check --handler kata-qemu --kubelet kubelet.yaml pods.yaml
   katascope check --fail-on ignored -o sarif -c configuration.toml deploy/ > findings.sarif
 
 More of one pod: katascope show annotations (every station), show sizing (the sum), show launch.";
@@ -122,10 +124,10 @@ pub struct Input {
     /// Pods: YAML or JSON files, folders, or - for standard input
     #[arg(value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// Kata's configuration file
+    /// Kata's configuration file, for all pods
     ///
-    /// Default: the one that the container runtime's configuration names for the handler, else the first
-    /// of the runtime's own search path.
+    /// Default: each pod is judged by the file of its handler, as the container runtime's configuration names
+    /// it, else by the first of the runtime's own search path.
     #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
     /// Which runtime reads it
@@ -137,10 +139,10 @@ pub struct Input {
     /// The hypervisor table to take where the runtime would pick one at random
     #[arg(long, value_name = "NAME", help_heading = "Configuration", hide_short_help = true)]
     pub hypervisor: Option<String>,
-    /// The container runtime [default: with --cri-config by the file's name, else none]
+    /// The container runtime [default: by --cri-config's name, with -c none, else the one found]
     #[arg(long, value_enum, help_heading = "Container runtime", hide_short_help = true)]
     pub cri: Option<CriChoice>,
-    /// Its configuration file [default with --cri: the usual places, k3s and RKE2 included]
+    /// Its configuration file [default: the usual places, k3s and RKE2 included]
     #[arg(long, value_name = "FILE", help_heading = "Container runtime", hide_short_help = true)]
     pub cri_config: Option<PathBuf>,
     /// containerd's version [default: the newest known]

@@ -339,7 +339,14 @@ fn handlers(canvas: &mut Canvas<'_>, main: Rect, items: &[HandlerItem], at: usiz
             let line = if item.default { line.put(Token::Open, "default ") } else { line };
             match &item.error {
                 Some(error) => line.put(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, error),
-                None => line.put(Token::Origin, &item.file),
+                None => {
+                    // Where files of several handlers begin alike, the end tells them apart.
+                    let room = usize::from(inner.width).saturating_sub(line.width() + 4);
+                    line.put(
+                        Token::Origin,
+                        text::cut_middle(&text::visible(&item.file), room, glyphs.ellipsis),
+                    )
+                }
             }
         })
         .collect();
