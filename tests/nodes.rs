@@ -238,11 +238,10 @@ fn the_version_is_told_by_the_installation() {
         (&which["handlers"][0]["release"], &which["handlers"][0]["known_by"]),
         (&"3.19.1".into(), &"node".into())
     );
-    let said = node.ask(&["which", "kata-go", "-o", "json", "--kata-version", "3.20"], &[]).json();
-    assert_eq!(
-        (&said["handlers"][0]["release"], &said["handlers"][0]["known_by"]),
-        (&"3.20.0".into(), &"said".into())
-    );
+    let asked = ["check", "-o", "json", "--kata-version", "3.20", "p.yaml"];
+    let said = node.ask(&asked, &[("p.yaml", &pod("a", Some("kata-go")))]).json();
+    let policy = &said["policies"][0];
+    assert_eq!((&policy["release"], &policy["known_by"]), (&"go-3.20.0".into(), &"said".into()));
 }
 
 #[test]
@@ -335,4 +334,22 @@ fn two_configurations_differ_without_a_pod() {
     assert_eq!(said.status, 1, "{}{}", said.out, said.err);
     let same = node.ask(&["diff", "-c", "a.toml", "--with", "config=a.toml"], &files);
     assert_eq!(same.status, 0, "{}{}", same.out, same.err);
+}
+
+#[test]
+fn what_others_print_describes_the_host_and_kubelet() {
+    let node = Node::new();
+    let limited = pod("a", Some("kata-go"))
+        .replace("image: a}", "image: a, resources: {limits: {cpu: 2, memory: 1Gi}}}");
+    let env =
+        r#"{ "Host": { "CPU": { "CPUs": 3 }, "Memory": { "Total": 4194304 }, "Architecture": "amd64" } }"#;
+    let configz = r#"{ "kubeletconfig": { "cpuCFSQuota": false } }"#;
+    let files = [("p.yaml", limited.as_str()), ("env.json", env), ("kubelet.json", configz)];
+    let args = ["check", "-o", "json", "--full", "--host", "env.json", "--kubelet", "kubelet.json", "p.yaml"];
+    let said = node.ask(&args, &files).json();
+    assert_eq!(said["pods"][0]["sizing"]["cpu_quota"], 0, "configz is read");
+    for (flag, text) in [("--host", "{ \"a\": 1 }"), ("--kubelet", "a: 1\n")] {
+        let said = node.ask(&["check", flag, "odd", "p.yaml"], &[("p.yaml", &limited), ("odd", text)]);
+        assert_eq!((said.status, said.err.lines().count()), (2, 1), "{flag}: {}", said.err);
+    }
 }

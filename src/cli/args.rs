@@ -154,7 +154,7 @@ pub struct Input {
     /// The runtime handler that serves the pods
     #[arg(long, value_name = "NAME", help_heading = "Container runtime", hide_short_help = true)]
     pub handler: Option<String>,
-    /// A KubeletConfiguration: CFS quota and CPU manager change the sandbox's size
+    /// A KubeletConfiguration, or what its configz prints: CFS quota and CPU manager change the sandbox's size
     #[arg(long, value_name = "FILE", help_heading = "Kubernetes", hide_short_help = true)]
     pub kubelet: Option<PathBuf>,
     /// Kubernetes' version [default: the newest known]
@@ -163,7 +163,7 @@ pub struct Input {
     /// Only the pods of this name
     #[arg(long, value_name = "NAMESPACE/NAME", help_heading = "Kubernetes")]
     pub pod: Option<String>,
-    /// Host facts (TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages and numa tables
+    /// Host facts (kata-runtime env, kata-ctl env, a Node, or TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages and numa tables
     #[arg(long, value_name = "FILE", help_heading = "Host", hide_short_help = true)]
     pub host: Option<PathBuf>,
     /// Online CPUs of the host

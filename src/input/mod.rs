@@ -6,6 +6,7 @@ pub mod annotations;
 pub mod archive;
 pub mod away;
 pub mod config;
+pub mod described;
 pub mod host;
 pub mod manifest;
 pub mod probe;

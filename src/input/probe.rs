@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 
+use super::described;
 use super::host::{Arch, FactOrigin, HostFacts, NumaNode, Protection};
 use super::source::{Place, Source};
 
@@ -37,8 +38,28 @@ struct NumaEntry {
     memory_mib: u64,
 }
 
+/// The text as another program's report: any JSON, or TOML with a table of the host.
+fn report(text: &str) -> Option<serde_json::Value> {
+    if text.trim_start().starts_with('{') {
+        return Some(serde_json::from_str(text).unwrap_or_default());
+    }
+    let document: serde_json::Value = toml::from_str(text).ok()?;
+    let is_report =
+        ["Host", "host"].iter().any(|name| document.get(name).is_some_and(serde_json::Value::is_object));
+    is_report.then_some(document)
+}
+
 /// Puts the facts of a host file over `facts`.
 pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), HostFileError> {
+    if let Some(report) = report(&source.text) {
+        return described::apply(facts, &report).ok_or_else(|| HostFileError {
+            place: source.place(0),
+            message:
+                "neither a host file, nor what kata-runtime env or kata-ctl env prints, nor a Node object of \
+                      kubectl get node -o json"
+                    .to_owned(),
+        });
+    }
     let file: HostFile = toml::from_str(&source.text).map_err(|e| HostFileError {
         place: source.place(e.span().map_or(0, |s| s.start)),
         message: e.message().to_owned(),

@@ -63,6 +63,8 @@ pub struct KubeletError {
 #[serde(rename_all = "camelCase", default)]
 struct Document {
     kind: Option<String>,
+    /// What the API server's proxy to kubelet's configz puts around it.
+    kubeletconfig: Option<Box<Document>>,
     #[serde(rename = "cpuCFSQuota")]
     cpu_cfs_quota: Option<bool>,
     #[serde(rename = "cpuCFSQuotaPeriod")]
@@ -74,6 +76,19 @@ struct Document {
     kube_reserved: Option<BTreeMap<String, serde_yaml::Value>>,
     system_reserved: Option<BTreeMap<String, serde_yaml::Value>>,
     feature_gates: Option<BTreeMap<String, bool>>,
+}
+
+impl Document {
+    fn says_something(&self) -> bool {
+        self.cpu_cfs_quota.is_some()
+            || self.cpu_cfs_quota_period.is_some()
+            || self.cpu_manager_policy.is_some()
+            || self.runtime_request_timeout.is_some()
+            || self.reserved_system_cpus.is_some()
+            || self.kube_reserved.is_some()
+            || self.system_reserved.is_some()
+            || self.feature_gates.is_some()
+    }
 }
 
 impl Kubelet {
@@ -95,7 +110,18 @@ impl Kubelet {
             let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
             fault(u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0), message)
         })?;
-        let document = document.unwrap_or_default();
+        let mut document = document.unwrap_or_default();
+        match (document.kubeletconfig.take(), document.kind.is_some()) {
+            (Some(inner), false) => document = *inner,
+            (None, true) => {}
+            // Without a word about what it is, it has to say something of kubelet's.
+            (None, false) if document.says_something() || source.text.trim().is_empty() => {}
+            _ => {
+                let message = "neither a KubeletConfiguration (kind) nor what kubectl get --raw \
+                               /api/v1/nodes/NODE/proxy/configz prints (kubeletconfig)";
+                return Err(fault(0, 0, message.to_owned()));
+            }
+        }
         if let Some(kind) = document.kind.as_deref().filter(|k| *k != "KubeletConfiguration") {
             return Err(fault(0, 0, format!("a {kind}, not a KubeletConfiguration")));
         }

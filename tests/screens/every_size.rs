@@ -4,12 +4,21 @@
 
 use std::collections::BTreeSet;
 
+use std::sync::Arc;
+
+use katascope::cri::Engine;
+use katascope::cri::containerd::{self, Containerd};
+use katascope::evaluate::node::NodeEvaluator;
 use katascope::input::config::Layers;
+use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest::Pod;
+use katascope::node::{self, Said};
 use katascope::release::{Release, Runtime};
 use katascope::tui::keymap::Keymap;
 use katascope::tui::message::{Answer, Message};
+use katascope::tui::model::Model;
 use katascope::tui::model::dialog::Dialog;
+use katascope::tui::model::pods::First;
 use katascope::tui::model::rows::Body;
 use katascope::tui::model::{Screen, Typing};
 use katascope::tui::theme::{Preset, Theme};
@@ -145,6 +154,46 @@ pub fn hostile_stage(width: u16, height: u16, pod: usize) -> Stage {
         stage.keys(".");
     }
     stage
+}
+
+/// A node whose handlers have hostile names.
+fn node_stage() -> Stage {
+    let table = |name: &str, path: &str| {
+        let name = toml_edit::Value::from(name).to_string();
+        format!(
+            "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.{name}]\nruntime_type = 'io.containerd.kata.v2'\n\
+             runtime_path = '{path}'\n"
+        )
+    };
+    let mut text = "version = 3\n".to_owned();
+    for name in HOSTILE.iter().filter(|name| !name.is_empty() && !name.contains('\n')) {
+        text += &table(name, "/opt/kata/bin/containerd-shim-kata-v2");
+        text += &table(&format!("gone-{name}"), "/gone/containerd-shim-kata-v2");
+    }
+    let files = MemoryFiles::new()
+        .file("/etc/containerd/config.toml", 0o644, text)
+        .file("/opt/kata/bin/containerd-shim-kata-v2", 0o755, "a shim")
+        .file("/etc/kata-containers/configuration.toml", 0o644, config());
+    let host = Host::new(HostFacts::default(), Arc::new(files));
+    let containerd =
+        Containerd::read(&host, "/etc/containerd/config.toml", containerd::Release::NEWEST, None);
+    let node = node::Node::new(host, Engine::Containerd(Box::new(containerd)), &Said::default());
+    let mut stage = hostile_stage(100, 30, STARTS);
+    let mut pods = hostile_pods();
+    for (pod, name) in pods.iter_mut().zip(HOSTILE.iter().cycle()) {
+        pod.runtime_class = Some((*name).to_owned());
+    }
+    stage.model = Model::opened(First::at(NodeEvaluator::new(node, None, None), pods, 0));
+    stage
+}
+
+#[test]
+fn handlers_at_every_size() {
+    for script in ["6", "6 G l", "H", "H G", "H j j enter", "6 j j j enter 1"] {
+        let mut stage = node_stage();
+        play(&mut stage, script);
+        every_size(&mut stage, script);
+    }
 }
 
 /// Whether `c` acts on a terminal or hides. Written down here once more, on purpose.
@@ -317,6 +366,9 @@ fn no_screen_window_input_or_row_is_left_out() {
         seen.extend(model.dialogs.iter().map(|dialog| ("window", dialog_name(dialog))));
         seen.extend(model.rows.shown.iter().map(|row| ("row", row_name(&row.body))));
     }
+    let mut stage = node_stage();
+    play(&mut stage, "H");
+    seen.extend(stage.model.dialogs.iter().map(|dialog| ("window", dialog_name(dialog))));
     let all = [("screen", SCREENS), ("input", INPUTS), ("window", DIALOGS), ("row", ROWS)];
     let missing: Vec<(&str, &str)> = all
         .iter()

@@ -41,6 +41,14 @@ const CONTAINERD: &str = "/etc/containerd/config.toml";
 const HV: &str = "io.katacontainers.config.hypervisor.";
 
 /// A node: files, CPUs and memory.
+/// The shims that handlers of the fixtures are served by.
+const SHIMS: [&str; 4] = [
+    "/opt/kata/bin/containerd-shim-kata-v2",
+    "/usr/local/bin/containerd-shim-kata-v2",
+    "/usr/local/bin/containerd-shim-kata-qemu-v2",
+    "/usr/bin/containerd-shim-runc-v2",
+];
+
 struct Fixture {
     files: MemoryFiles,
     facts: HostFacts,
@@ -51,6 +59,8 @@ impl Fixture {
         let mut files = MemoryFiles::new();
         for program in
             ["/opt/kata/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64", "/opt/kata/libexec/virtiofsd"]
+                .into_iter()
+                .chain(SHIMS)
         {
             files = files.file(program, 0o755, "a program");
         }
@@ -260,10 +270,13 @@ fn root(files: &[(&str, &str)]) -> PathBuf {
         ("/opt/kata/vmlinux", "a kernel"),
         ("/opt/kata/kata.img", "an image"),
     ];
-    for (path, text) in programs.iter().chain(files) {
+    let shims = SHIMS.map(|path| (path, "a shim"));
+    for (path, text) in programs.iter().chain(&shims).chain(files) {
         let path = root.join(path.trim_start_matches('/'));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(path, mode).unwrap();
     }
     root
 }
