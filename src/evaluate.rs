@@ -404,13 +404,16 @@ fn refusal(pod: &Pod, failure: &Failure, verdicts: &[Verdict]) -> Option<Finding
         Failure { stage: FailureStage::Kubernetes, .. } => (Code::PodRefused, Who::PodAuthor),
         _ => (Code::PodRefused, Who::ClusterAdministrator),
     };
+    let of_kubernetes = failure.stage == FailureStage::Kubernetes;
+    let fix = pod.problems.iter().filter(|_| of_kubernetes).find_map(|problem| problem.fix.clone());
+    let fix = fix.map(|text| Fix::Advice(text.into()));
     Some(Finding {
         code,
         severity: Severity::Refused,
         subject: failure.annotation.clone(),
         place: Some(pod.place()),
         message: failure.message.clone(),
-        fix: None,
+        fix,
         who,
     })
 }

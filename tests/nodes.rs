@@ -293,6 +293,9 @@ fn a_folder_may_hold_other_things() {
     assert_eq!(nothing.status, 2);
     let template = "metadata:\n  name: {{ .Release.Name }}\n";
     let template = node.ask(&["check", "pod.yaml"], &[("pod.yaml", template)]);
+    let placeholder = pod("a", Some("${CLASS}"));
+    let placeholder = node.ask(&["check", "pod.yaml"], &[("pod.yaml", &placeholder)]);
+    assert!(placeholder.out.contains("fix: ${CLASS} is a placeholder"), "{}", placeholder.out);
     assert!(template.err.contains("pod.yaml:2: a Helm template, not a manifest"), "{}", template.err);
     assert_eq!(template.status, 2);
 }

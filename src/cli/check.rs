@@ -1,14 +1,20 @@
 //! `katascope check`: every pod, outcome and findings.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::sync::{Mutex, PoisonError};
 
 use super::args::{CheckArgs, CheckFormat, FailOn};
 use super::open::Opened;
 use super::progress::Progress;
 use super::setup::SetupError;
 use super::{CliError, Exit, open, paint, pods, setup};
+use crate::cri::Engine;
+use crate::evaluate::Evaluation;
+use crate::evaluate::node::NodeEvaluator;
 use crate::finding::Severity;
 use crate::input::manifest::Pod;
+use crate::report::escape::visible;
 use crate::report::junit::Junit;
 use crate::report::text::{self, Tally};
 use crate::report::{json, junit, sarif};
@@ -27,12 +33,13 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         FailOn::Ignored => Severity::Ignored,
         FailOn::Warning => Severity::Warning,
     };
+    let asked = Asked { node, classes: Mutex::default() };
     let mut tally = Tally::default();
     let mut progress = Progress::begin(args.quiet);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match format {
         _ if args.quiet => {
-            let work = |pod: Pod| Tally::of(&node.evaluate(&pod, depth));
+            let work = |pod: Pod| Tally::of(&asked.evaluate(&pod, depth));
             pods::each_worked(&args.input, work, |counted| {
                 progress.pod();
                 tally.join(counted);
@@ -42,7 +49,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Json => {
             let mut writer = json::Writer::open(&mut out, node)?;
             let work = |pod: Pod| {
-                let evaluation = node.evaluate(&pod, depth);
+                let evaluation = asked.evaluate(&pod, depth);
                 (Tally::of(&evaluation), json::pod(&pod, &evaluation, node.policy_of(&evaluation), args.full))
             };
             pods::each_worked(&args.input, work, |(counted, report)| {
@@ -55,7 +62,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Sarif => {
             let mut writer = sarif::Writer::open(&mut out)?;
             let work = |pod: Pod| {
-                let evaluation = node.evaluate(&pod, depth);
+                let evaluation = asked.evaluate(&pod, depth);
                 (Tally::of(&evaluation), sarif::pod(&pod, &evaluation))
             };
             pods::each_worked(&args.input, work, |(counted, results)| {
@@ -68,7 +75,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Junit => {
             let mut all = Junit::default();
             let work = |pod: Pod| {
-                let evaluation = node.evaluate(&pod, depth);
+                let evaluation = asked.evaluate(&pod, depth);
                 (Tally::of(&evaluation), junit::pod(&pod, &evaluation, least))
             };
             pods::each_worked(&args.input, work, |(counted, case)| {
@@ -81,7 +88,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         CheckFormat::Text => {
             let paint = paint(args.color);
             let work = |pod: Pod| {
-                let evaluation = node.evaluate(&pod, depth);
+                let evaluation = asked.evaluate(&pod, depth);
                 let besides = text::assumed_besides(&evaluation, node.assumed(), paint);
                 let report = text::pod(&pod, &evaluation, paint) + &besides.unwrap_or_default();
                 (Tally::of(&evaluation), report)
@@ -96,10 +103,52 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         }
     }
     out.flush()?;
+    asked.say_whose();
     if let Some(trouble) = node.only().and_then(setup::trouble) {
         return Err(SetupError::Usage(trouble).into());
     }
     Ok(if tally.reaches(least) { Exit::Found } else { Exit::Clean })
+}
+
+/// The node, and the classes of the pods that it was asked about.
+struct Asked<'n> {
+    node: &'n NodeEvaluator,
+    classes: Mutex<BTreeMap<String, usize>>,
+}
+
+impl Asked<'_> {
+    fn evaluate(&self, pod: &Pod, depth: Depth) -> Evaluation {
+        if self.counts()
+            && let Some(class) = &pod.runtime_class
+        {
+            let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+            *classes.entry(class.clone()).or_default() += 1;
+        }
+        self.node.evaluate(pod, depth)
+    }
+
+    /// Whether one configuration judges pods of all classes, since nothing tells their handlers.
+    fn counts(&self) -> bool {
+        self.node.only().is_some() && matches!(self.node.node().engine, Engine::Assumed)
+    }
+
+    /// Several classes are hardly served by one file.
+    fn say_whose(&self) {
+        const NAMED: usize = 6;
+        let classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(only) = self.node.only().filter(|_| classes.len() > 1) else { return };
+        let named: Vec<String> =
+            classes.iter().take(NAMED).map(|(class, pods)| format!("{class} ({pods})")).collect();
+        let more = if classes.len() > NAMED { ", ..." } else { "" };
+        let text = format!(
+            "pods of {} RuntimeClasses were judged by {}, whatever serves them: {}{more}; a node (--root) or the \
+             container runtime's file (--cri-config) tells which file is whose",
+            classes.len(),
+            only.setup().layers.asked,
+            named.join(", ")
+        );
+        let _ = writeln!(io::stderr(), "katascope: {}", visible(&text));
+    }
 }
 
 /// Without a manifest: whether the configuration of each handler loads.

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{Evaluation, Evaluator, Outcome, SANDBOX_ID_TOKEN, Setup, finish, never_reached, refused_by_cri};
-use crate::catalog::KATA_PREFIX;
+use crate::catalog::{self, KATA_PREFIX};
 use crate::cri::Engine;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Text;
@@ -159,11 +159,28 @@ impl NodeEvaluator {
         if !matches!(evaluation.outcome, Outcome::Starts | Outcome::Refused(_)) {
             return None;
         }
-        match (&self.only, &evaluation.handler) {
-            (Some(_), _) => Some(0),
-            (None, Some(name)) => self.judges.iter().position(|judge| judge.handler == **name),
-            (None, None) => None,
+        if self.only.is_some() {
+            return Some(0);
         }
+        let name = evaluation.handler.as_ref()?;
+        let own = self.judges.iter().position(|judge| judge.handler == **name)?;
+        Some(self.picked(evaluation, own).unwrap_or(own))
+    }
+
+    /// The policy of the file that the pod itself picks, where its handler's release lets it.
+    fn picked(&self, evaluation: &Evaluation, own: usize) -> Option<usize> {
+        const CONFIG_PATH: &str = "io.katacontainers.config_path";
+        let path = evaluation.received.as_ref()?.get(CONFIG_PATH)?;
+        let runtime = |judge: &Judge| self.node.handler(&judge.handler)?.release;
+        let release = runtime(self.judges.get(own)?)?;
+        if !catalog::annotation(CONFIG_PATH)?.reader(release).read {
+            return None;
+        }
+        let reads = |judge: &Judge| {
+            runtime(judge) == Some(release)
+                && self.node.handler(&judge.handler).is_some_and(|handler| handler.config() == Some(path))
+        };
+        self.judges.iter().position(reads)
     }
 
     fn sandbox_id(&self) -> &str {

@@ -29,7 +29,10 @@ pub fn judge(object: &Object<'_, '_>, node: &Node) -> (Found, Vec<Stray>) {
     let templates = kinds::templates(object.node, kind);
     let resources: Vec<_> = templates.iter().map(|t| PodResources::read(t.spec, &node.version)).collect();
     let case = Case { object, kind, templates: &templates, resources: &resources, cluster: node };
-    let problems = case.problems();
+    let mut problems = case.problems();
+    for problem in &mut problems {
+        problem.fix = problem.fix.take().or_else(|| placeholder(&problem.message));
+    }
     if pods.is_empty() && !problems.is_empty() {
         // A workload whose template is missing: refused, and so worth a line.
         pods.push(pods::without_template(object));
@@ -44,6 +47,16 @@ pub fn judge(object: &Object<'_, '_>, node: &Node) -> (Found, Vec<Stray>) {
         pod.findings.extend(noticed::timeout(pod, node));
     }
     (found, strays)
+}
+
+/// What to do where Kubernetes complains of a text that somebody meant to replace.
+fn placeholder(message: &str) -> Option<String> {
+    let (start, end) = [("${", "}"), ("{{", "}}")].into_iter().find(|(start, _)| message.contains(start))?;
+    let (_, rest) = message.split_once(start)?;
+    let (name, _) = rest.split_once(end)?;
+    Some(format!(
+        "{start}{name}{end} is a placeholder: replace it first (envsubst, kustomize build, helm template)"
+    ))
 }
 
 fn complete(pod: &mut Pod, resources: &PodResources, readable: bool, object: &Object<'_, '_>, node: &Node) {

@@ -85,6 +85,12 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
             let head = if i == 0 { format!("at {}{crash}: ", failure.stage.as_str()) } else { "  ".into() };
             let _ = writeln!(out, "  {}{}", head, visible(line));
         }
+        let own = evaluation.findings.iter().find(|finding| finding.message == failure.message);
+        if let Some((fix, who)) = own.and_then(|finding| Some((finding.fix.as_ref()?, finding.who)))
+            && failure.annotation.is_none()
+        {
+            let _ = writeln!(out, "      fix: {} ({})", visible(&fix.to_string()), super::json::who(who));
+        }
     }
     let elsewhere = matches!(evaluation.outcome, Outcome::NotKata | Outcome::Unknown(_));
     for verdict in evaluation.verdicts.iter().filter(|_| !elsewhere) {
