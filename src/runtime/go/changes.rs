@@ -1,7 +1,9 @@
-//! Every behaviour of the Go runtime that came or went between 2.0.0 and 4.1.0, by name.
+//! Every behaviour of the Go runtime's loading that came or went between 2.0.0 and 4.1.0, by name: reading the
+//! configuration, annotations, sizing.
 //!
-//! A table alone; the code asks `release.has(Change::...)` where upstream has the difference. Facts: the tags
-//! of kata-containers, src/runtime; each line names the commit that made the difference.
+//! A table alone; the code asks `release.has(Change::...)` where upstream has the difference. What only
+//! concerns whether a key or an annotation exists is not here: the catalogue has it by spans. Facts: the tags
+//! of kata-containers, src/runtime; each line names the commit that made the difference, or the file.
 
 use crate::release::{Version, behaviours};
 
@@ -10,14 +12,97 @@ const fn v(major: u8, minor: u8, patch: u8) -> Version {
 }
 
 /// The first release there is.
-#[allow(dead_code)] // until a behaviour of the first releases went
 const FIRST: Version = v(2, 0, 0);
 
 behaviours! {
     /// What came, and with a last release what went.
     Change of Go;
+
+    // Files.
     /// Files in `config.d` beside the configuration are merged into it.
-    DropIns: v(2, 5, 0), None, "99f5ca80fc";
+    DropIns: v(2, 5, 0), None, "0f9856c465";
     /// A pod's `config_path` names the configuration that is loaded for it.
-    ConfigPathAnnotation: FIRST, Some(v(3, 32, 0)), "src/runtime/pkg/containerd-shim-v2/create.go";
+    ConfigPathAnnotation: FIRST, Some(v(3, 32, 0)), "03cc670076";
+    /// A hypervisor table of an unknown name is refused; before, it configures nothing.
+    UnknownTablesRefused: v(3, 2, 0), None, "92f283f062";
+
+    // Hypervisors.
+    /// ACRN.
+    Acrn: FIRST, Some(v(3, 9, 0)), "fefcf7cfa4";
+    /// Dragonball, as a mock.
+    Dragonball: v(3, 0, 0), None, "274598ae56";
+    /// StratoVirt and the remote hypervisor.
+    StratovirtAndRemote: v(3, 3, 0), None, "9542211e71";
+
+    // Defaults and checks at load.
+    /// The machine type that holds where none is configured is q35; before, pc.
+    Q35ByDefault: v(2, 2, 0), None, "789a59549e";
+    /// The program that holds where none is configured is the full QEMU; before, qemu-lite.
+    FullQemuByDefault: v(2, 2, 0), None, "60155756f3";
+    /// The shared file system that holds where none is configured is virtio-fs; before, virtio-9p.
+    VirtioFsByDefault: v(2, 4, 0), None, "2d9f89aec7";
+    /// nydus can serve the shared file system.
+    Nydus: v(2, 4, 0), None, "2d9f89aec7";
+    /// No shared file system at all can be asked for.
+    NoSharedFs: v(3, 2, 0), None, "6a21e20c63";
+    /// The cache mode that holds where none is configured is never; before, it is called none.
+    CacheNeverByDefault: v(3, 1, 0), None, "56071c6e7b";
+    /// Whatever is configured, the runtime pins no vCPUs: only the annotation does.
+    PinningByAnnotationAlone: v(3, 1, 0), Some(v(3, 1, 1)), "4ec5db0fb3";
+    /// vCPUs come in fractions.
+    FractionalVcpus: v(3, 3, 0), None, "e477ed0e86";
+    /// Blanks within double quotes do not end a configured kernel parameter.
+    QuotedKernelParams: v(3, 3, 0), None, "82ff2db460";
+    /// Ports for VFIO devices are chosen and checked.
+    VfioPorts: v(3, 2, 0), None, "13d7f39c71";
+    /// Numbers of ports are lowered to 16; an annotation of 0 is read past.
+    PortsLimited: v(3, 6, 0), None, "c7b41361b2";
+    /// Cloud Hypervisor plugs VFIO devices into root ports before the start, too.
+    ClhColdPlug: v(3, 29, 0), None, "858620d2e7";
+    /// On arm64 NVDIMM is off where no firmware is configured.
+    Arm64NvdimmNeedsFirmware: v(3, 2, 0), None, "ece5edc641";
+    /// Certificates of SNP hosts are looked up.
+    SnpCertificates: v(3, 7, 0), Some(v(3, 13, 0)), "529660fafb";
+    /// Certificates are looked up for SNP guests alone.
+    SnpCertificatesForSnpAlone: v(3, 9, 0), Some(v(3, 13, 0)), "b10256a7ca";
+    /// The remote hypervisor's shared file system is said to be none; before, it is left empty.
+    RemoteSharesNothing: v(3, 7, 0), None, "8260ce8d15";
+    /// The time to wait for a vhost-user device is taken from the file; before, the annotation alone sets it.
+    ReconnectTimeoutOfFile: v(3, 7, 0), None, "src/runtime/pkg/katautils/config.go";
+    /// Port 0 of the quote service is port 4050.
+    QuotePortByDefault: v(3, 6, 0), Some(v(3, 15, 0)), "85f3391bcf";
+    /// How much the hypervisor logs is 1 where nothing is configured.
+    LogLevelByDefault: v(3, 15, 0), None, "d48116114e";
+    /// Templates need an initrd.
+    TemplateNeedsInitrd: FIRST, Some(v(3, 31, 0)), "c0f9744225";
+    /// Several guest NUMA nodes need static sizing.
+    NumaNeedsStaticSizing: v(3, 32, 0), None, "d0d7deb262";
+    /// An emptyDir can be a plain block device.
+    EmptyDirAsBlock: v(4, 0, 0), None, "24c51cfbbf";
+
+    // Annotations.
+    /// The remote hypervisor's size is not held against this host.
+    RemoteSizeUnchecked: v(3, 6, 0), None, "abe607b0c7";
+    /// A kernel parameter takes the place of those of the same name; before, it is appended.
+    KernelParamsReplace: v(3, 24, 0), None, "5ca4f2b9ff";
+    /// The initdata document is unpacked and measured; before, it is a text for the remote hypervisor.
+    InitdataUnpacked: v(3, 16, 0), None, "91bb6b7c34";
+    /// An image or initrd of an annotation takes the place of the other kind in the file.
+    AssetAnnotationWins: v(3, 2, 0), None, "59fae423b5";
+
+    // Sizing.
+    /// The pod's limits are added to the defaults when the sandbox is made.
+    StaticSizing: v(2, 4, 0), None, "8cde54131a";
+    /// Limits are read as numbers of 64 bits; before, of 32, and larger ones count as none.
+    LimitsIn64Bits: v(2, 5, 0), None, "src/runtime/pkg/oci/utils.go";
+    /// A pod with CPU shares and without a limit is sized by its shares.
+    SizedByShares: v(3, 32, 0), None, "b688619314";
+    /// With static sizing the VM can have no more vCPUs than it starts with.
+    StaticMaxVcpus: v(3, 11, 0), None, "e83f8f8a04";
+    /// Those are at least 1.
+    StaticMaxVcpusAtLeastOne: v(4, 0, 0), None, "afb4b38050";
+
+    // The last checks.
+    /// A confidential guest has no virtio-mmio disks.
+    NoMmioForConfidential: v(3, 28, 0), None, "83dd7dcc75";
 }

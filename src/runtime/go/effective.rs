@@ -8,10 +8,12 @@ use std::borrow::Cow;
 
 use serde_json::{Value as Json, json};
 
-use super::annotations::known::{FullKey, Id, KNOWN, Section, full_key};
+use super::annotations::known::{FullKey, Id, KNOWN, Known, Section, full_key};
 use super::annotations::session::Session;
 use super::config::{GuestExtensionImage, HypervisorType, SandboxConfig};
 use super::{Loaded, kernel_params};
+use crate::catalog;
+use crate::release::Release;
 use crate::runtime::value::{Effective, EffectiveValue, Origin, hidden};
 use crate::runtime::verdict::Status;
 
@@ -67,47 +69,52 @@ macro_rules! keys {
 }
 
 keys! {
-    Hypervisor "path" "FQCS" = |c| &*c.hypervisor_config.hypervisor_path;
+    Hypervisor "path" "FQCSA" = |c| &*c.hypervisor_config.hypervisor_path;
+    Hypervisor "ctlpath" "A" = |c| c.hypervisor_config.hypervisor_ctl_asset_path();
     Hypervisor "jailer_path" "F" = |c| &*c.hypervisor_config.jailer_path;
-    Hypervisor "kernel" "FQCDS" = |c| c.hypervisor_config.kernel_asset_path();
+    Hypervisor "kernel" "FQCDSA" = |c| c.hypervisor_config.kernel_asset_path();
     Hypervisor "initrd" "FQCS" = |c| c.hypervisor_config.initrd_asset_path();
-    Hypervisor "image" "FQCDS" = |c| c.hypervisor_config.image_asset_path();
-    Hypervisor "rootfs_type" "FQCDS" = |c| &*c.hypervisor_config.rootfs_type;
-    Hypervisor "firmware" "FQC" = |c| c.hypervisor_config.firmware_asset_path();
+    Hypervisor "image" "FQCDSA" = |c| c.hypervisor_config.image_asset_path();
+    Hypervisor "rootfs_type" "FQCDSA" = |c| &*c.hypervisor_config.rootfs_type;
+    Hypervisor "firmware" "FQCA" = |c| c.hypervisor_config.firmware_asset_path();
     Hypervisor "firmware_volume" "Q" = |c| c.hypervisor_config.firmware_volume_asset_path();
     Hypervisor "machine_accelerators" "QC" = |c| &*c.hypervisor_config.machine_accelerators;
     Hypervisor "cpu_features" "Q" = |c| &*c.hypervisor_config.cpu_features;
-    Hypervisor "kernel_params" "FQCDS" = |c| kernel_params::line(&c.hypervisor_config.kernel_params);
+    Hypervisor "kernel_params" "FQCDSA" = |c| kernel_params::line(&c.hypervisor_config.kernel_params);
     Hypervisor "kernel_verity_params" "FQCDS" = |c| &*c.hypervisor_config.kernel_verity_params;
     Hypervisor "machine_type" "QCSR" = |c| &*c.hypervisor_config.hypervisor_machine_type;
     Hypervisor "tdx_quote_generation_service_socket_port" "Q" = |c| c.hypervisor_config.qgs_port;
-    Hypervisor "block_device_driver" "FQCS" = |c| &*c.hypervisor_config.block_device_driver;
-    Hypervisor "entropy_source" "FQCDS" = |c| &*c.hypervisor_config.entropy_source;
+    Hypervisor "block_device_driver" "FQCSA" = |c| &*c.hypervisor_config.block_device_driver;
+    Hypervisor "entropy_source" "FQCDSA" = |c| &*c.hypervisor_config.entropy_source;
     Hypervisor "shared_fs" "QCS" = |c| &*c.hypervisor_config.shared_fs;
     Hypervisor "virtio_fs_daemon" "QCS" = |c| &*c.hypervisor_config.virtio_fs_daemon;
     Hypervisor "virtio_fs_cache" "QCS" = |c| &*c.hypervisor_config.virtio_fs_cache;
     Hypervisor "vhost_user_store_path" "Q" = |c| &*c.hypervisor_config.vhost_user_store_path;
-    Hypervisor "guest_hook_path" "FQCSR" = |c| &*c.hypervisor_config.guest_hook_path;
+    Hypervisor "file_mem_backend" "QC" = |c| &*c.hypervisor_config.file_backed_mem_root_dir;
+    Hypervisor "guest_hook_path" "FQCSRA" = |c| &*c.hypervisor_config.guest_hook_path;
     Hypervisor "guest_memory_dump_path" "Q" = |c| &*c.hypervisor_config.guest_memory_dump_path;
     Hypervisor "seccompsandbox" "Q" = |c| &*c.hypervisor_config.seccomp_sandbox;
     Hypervisor "block_device_aio" "Q" = |c| &*c.hypervisor_config.block_device_aio;
     Hypervisor "remote_hypervisor_socket" "R" = |c| &*c.hypervisor_config.remote_hypervisor_socket;
+    Hypervisor "snp_certs_path" "Q" = |c| &*c.hypervisor_config.snp_certs_path;
     Hypervisor "snp_id_block" "Q" = |c| &*c.hypervisor_config.snp_id_block;
     Hypervisor "snp_id_auth" "Q" = |c| &*c.hypervisor_config.snp_id_auth;
     Hypervisor "snp_guest_policy" "Q" = |c| c.hypervisor_config.snp_guest_policy;
     Hypervisor "measurement_algo" "QC" = |c| &*c.hypervisor_config.measurement_algo;
-    Hypervisor "valid_hypervisor_paths" "FQCS" = |c| list(c.hypervisor_config.hypervisor_path_list);
+    Hypervisor "valid_hypervisor_paths" "FQCSA" = |c| list(c.hypervisor_config.hypervisor_path_list);
     Hypervisor "valid_jailer_paths" "F" = |c| list(c.hypervisor_config.jailer_path_list);
+    Hypervisor "valid_ctlpaths" "A" = |c| list(c.hypervisor_config.hypervisor_ctl_path_list);
     Hypervisor "valid_virtio_fs_daemon_paths" "QCS" = |c| list(c.hypervisor_config.virtio_fs_daemon_list);
     Hypervisor "virtio_fs_extra_args" "QCS" = |c| list(&c.hypervisor_config.virtio_fs_extra_args);
     Hypervisor "pflashes" "Q" = |c| list(c.hypervisor_config.pflash);
     Hypervisor "valid_vhost_user_store_paths" "Q" = |c| list(c.hypervisor_config.vhost_user_store_path_list);
-    Hypervisor "valid_entropy_sources" "FQC" = |c| list(c.hypervisor_config.entropy_source_list);
-    Hypervisor "enable_annotations" "FQCSR" = |c| list(c.hypervisor_config.enable_annotations);
+    Hypervisor "valid_file_mem_backends" "QC" = |c| list(c.hypervisor_config.file_backed_mem_root_list);
+    Hypervisor "valid_entropy_sources" "FQCA" = |c| list(c.hypervisor_config.entropy_source_list);
+    Hypervisor "enable_annotations" "FQCSRA" = |c| list(c.hypervisor_config.enable_annotations);
     Hypervisor "rx_rate_limiter_max_rate" "FQ" = |c| c.hypervisor_config.rx_rate_limiter_max_rate;
     Hypervisor "tx_rate_limiter_max_rate" "FQ" = |c| c.hypervisor_config.tx_rate_limiter_max_rate;
     Hypervisor "memory_offset" "QCS" = |c| c.hypervisor_config.mem_offset;
-    Hypervisor "default_maxmemory" "FQCS" = |c| c.hypervisor_config.default_max_memory_size;
+    Hypervisor "default_maxmemory" "FQCSA" = |c| c.hypervisor_config.default_max_memory_size;
     Hypervisor "disk_rate_limiter_bw_max_rate" "C" = |c| c.hypervisor_config.disk_rate_limiter_bw_max_rate;
     Hypervisor "disk_rate_limiter_bw_one_time_burst" "C" = |c| c.hypervisor_config.disk_rate_limiter_bw_one_time_burst;
     Hypervisor "disk_rate_limiter_ops_max_rate" "C" = |c| c.hypervisor_config.disk_rate_limiter_ops_max_rate;
@@ -119,13 +126,13 @@ keys! {
     Hypervisor "hypervisor_loglevel" "QCS" = |c| c.hypervisor_config.hypervisor_loglevel;
     Hypervisor "virtio_fs_cache_size" "QCS" = |c| c.hypervisor_config.virtio_fs_cache_size;
     Hypervisor "virtio_fs_queue_size" "Q" = |c| c.hypervisor_config.virtio_fs_queue_size;
-    Hypervisor "default_maxvcpus" "FQCDS" = |c| c.hypervisor_config.default_max_vcpus;
-    Hypervisor "default_memory" "FQCDS" = |c| c.hypervisor_config.memory_size;
-    Hypervisor "memory_slots" "FQCDS" = |c| c.hypervisor_config.mem_slots;
-    Hypervisor "default_bridges" "FQCS" = |c| c.hypervisor_config.default_bridges;
+    Hypervisor "default_maxvcpus" "FQCDSA" = |c| c.hypervisor_config.default_max_vcpus;
+    Hypervisor "default_memory" "FQCDSA" = |c| c.hypervisor_config.memory_size;
+    Hypervisor "memory_slots" "FQCDSA" = |c| c.hypervisor_config.mem_slots;
+    Hypervisor "default_bridges" "FQCSA" = |c| c.hypervisor_config.default_bridges;
     Hypervisor "msize_9p" "QC" = |c| c.hypervisor_config.msize9p;
     Hypervisor "remote_hypervisor_timeout" "R" = |c| c.hypervisor_config.remote_hypervisor_timeout;
-    Hypervisor "default_vcpus" "FQCDS" = |c| float(c.hypervisor_config.num_vcpus_f);
+    Hypervisor "default_vcpus" "FQCDSA" = |c| float(c.hypervisor_config.num_vcpus_f);
     Hypervisor "block_device_cache_set" "QC" = |c| c.hypervisor_config.block_device_cache_set;
     Hypervisor "block_device_cache_direct" "QC" = |c| c.hypervisor_config.block_device_cache_direct;
     Hypervisor "block_device_cache_noflush" "Q" = |c| c.hypervisor_config.block_device_cache_noflush;
@@ -136,29 +143,31 @@ keys! {
     Hypervisor "disable_block_device_use" "QCS" = |c| c.hypervisor_config.disable_block_device_use;
     Hypervisor "enable_mem_prealloc" "QC" = |c| c.hypervisor_config.mem_prealloc;
     Hypervisor "reclaim_guest_freed_memory" "QC" = |c| c.hypervisor_config.reclaim_guest_freed_memory;
-    Hypervisor "enable_hugepages" "FQCS" = |c| c.hypervisor_config.huge_pages;
+    Hypervisor "enable_swap" "QC" = |c| c.hypervisor_config.enable_swap;
+    Hypervisor "enable_hugepages" "FQCSA" = |c| c.hypervisor_config.huge_pages;
     Hypervisor "enable_virtio_mem" "QC" = |c| c.hypervisor_config.virtio_mem;
     Hypervisor "enable_iommu" "Q" = |c| c.hypervisor_config.iommu;
     Hypervisor "enable_iommu_platform" "Q" = |c| c.hypervisor_config.iommu_platform;
     Hypervisor "enable_numa" "Q" = |c| !c.hypervisor_config.guest_numa_nodes.is_empty();
     Hypervisor "numa_mapping" "Q" = |c| list(&c.hypervisor_config.numa_mapping);
-    Hypervisor "enable_debug" "FQCDS" = |c| c.hypervisor_config.debug;
-    Hypervisor "disable_nesting_checks" "FQCS" = |c| c.hypervisor_config.disable_nesting_checks;
+    Hypervisor "enable_debug" "FQCDSA" = |c| c.hypervisor_config.debug;
+    Hypervisor "disable_nesting_checks" "FQCSA" = |c| c.hypervisor_config.disable_nesting_checks;
     Hypervisor "enable_iothreads" "FQC" = |c| c.hypervisor_config.enable_iothreads;
     Hypervisor "indep_iothreads" "FQC" = |c| c.hypervisor_config.indep_iothreads;
     Hypervisor "disable_image_nvdimm" "QC" = |c| c.hypervisor_config.disable_image_nvdimm;
+    Hypervisor "hotplug_vfio_on_root_bus" "QC" = |c| c.hypervisor_config.hotplug_vfio_on_root_bus;
     Hypervisor "hot_plug_vfio" "QC" = |c| &*c.hypervisor_config.hot_plug_vfio;
     Hypervisor "cold_plug_vfio" "QC" = |c| &*c.hypervisor_config.cold_plug_vfio;
     Hypervisor "pcie_root_port" "QC" = |c| c.hypervisor_config.pcie_root_port;
     Hypervisor "pcie_switch_port" "QC" = |c| c.hypervisor_config.pcie_switch_port;
-    Hypervisor "disable_vhost_net" "Q" = |c| c.hypervisor_config.disable_vhost_net;
+    Hypervisor "disable_vhost_net" "QA" = |c| c.hypervisor_config.disable_vhost_net;
     Hypervisor "guest_memory_dump_paging" "Q" = |c| c.hypervisor_config.guest_memory_dump_paging;
     Hypervisor "confidential_guest" "QC" = |c| c.hypervisor_config.confidential_guest;
     Hypervisor "sev_snp_guest" "Q" = |c| c.hypervisor_config.sev_snp_guest;
     Hypervisor "enable_guest_swap" "Q" = |c| c.hypervisor_config.guest_swap;
     Hypervisor "rootless" "QC" = |c| c.hypervisor_config.rootless;
     Hypervisor "disable_seccomp" "CS" = |c| c.hypervisor_config.disable_seccomp;
-    Hypervisor "disable_selinux" "FQCS" = |c| c.hypervisor_config.disable_selinux;
+    Hypervisor "disable_selinux" "FQCSA" = |c| c.hypervisor_config.disable_selinux;
     Hypervisor "disable_guest_selinux" "QCS" = |c| c.hypervisor_config.disable_guest_selinux;
     Hypervisor "use_legacy_serial" "Q" = |c| c.hypervisor_config.legacy_serial;
     Hypervisor "extra_monitor_socket" "Q" = |c| &*c.hypervisor_config.extra_monitor_socket;
@@ -216,9 +225,25 @@ impl Key {
         self.section != Section::Hypervisor || self.readers.contains(letter(hypervisor))
     }
 
+    /// Whether a release reads such a key.
+    fn is_of(&self, release: Release) -> bool {
+        let table = match self.section {
+            Section::Hypervisor => "hypervisor.<name>",
+            Section::Agent => "agent.<name>",
+            Section::Runtime => "runtime",
+            Section::Nowhere => return false,
+        };
+        catalog::config_key(table, self.field).is_some_and(|key| key.reader(release).is_some())
+    }
+
     /// Whether an annotation can set it.
-    fn settable(&self) -> bool {
-        KNOWN.iter().any(|known| known.section == self.section && known.field == self.field)
+    fn settable(&self, loaded: &Loaded) -> bool {
+        let sets = |(i, known): (usize, &Known)| {
+            known.section == self.section
+                && known.field == self.field
+                && loaded.read.get(i).copied().unwrap_or_default()
+        };
+        KNOWN.iter().enumerate().any(sets)
     }
 }
 
@@ -237,7 +262,9 @@ impl Base {
         loaded.fill_in(&mut config);
         let mut base = Self { effective: Effective::default(), of_hypervisor: 0 };
         let hypervisor = config.hypervisor_type;
-        for key in KEYS.iter().filter(|key| key.read_for(hypervisor) || key.settable()) {
+        let release = loaded.release();
+        let known = |key: &&Key| (key.read_for(hypervisor) && key.is_of(release)) || key.settable(loaded);
+        for key in KEYS.iter().filter(known) {
             let name = key.name.under(hypervisor);
             base.effective.set(name, (key.value)(&config), origin(loaded, &config, key, None));
             base.of_hypervisor += usize::from(key.section == Section::Hypervisor);
@@ -385,7 +412,7 @@ fn rule(loaded: &Loaded, kind: HypervisorType, key: &str) -> Option<&'static str
     }
     let cut = "lowered to the most that is taken";
     match key {
-        "default_vcpus" if asked.default_vcpus != 0.0 && asked.default_vcpus != held.num_vcpus_f => {
+        "default_vcpus" if asked.default_vcpus.0 != 0.0 && asked.default_vcpus.0 != held.num_vcpus_f => {
             Some("set to the host's CPUs")
         }
         "default_maxvcpus" if asked.default_maxvcpus != held.default_max_vcpus => {
@@ -405,7 +432,7 @@ fn rule(loaded: &Loaded, kind: HypervisorType, key: &str) -> Option<&'static str
         {
             Some(cut)
         }
-        "pcie_root_port" if asked.pcie_root_port > 16 => Some(cut),
+        "pcie_root_port" if asked.pcie_root_port > held.pcie_root_port => Some(cut),
         "pcie_switch_port" if asked.pcie_switch_port > 16 => Some(cut),
         "disable_image_nvdimm" if held.disable_image_nvdimm && !asked.disable_image_nvdimm => {
             Some("this machine type or firmware has no NVDIMM")

@@ -11,7 +11,9 @@ use crate::runtime::go_listed::ListedPaths;
 #[derive(Debug, Clone)]
 pub(super) struct ValueGates {
     pub hypervisor: ListedPaths,
+    pub ctl: ListedPaths,
     pub jailer: ListedPaths,
+    pub file_mem_backend: ListedPaths,
     pub virtio_fs_daemon: ListedPaths,
     pub vhost_user_store: ListedPaths,
     pub entropy_source: ListedPaths,
@@ -30,6 +32,8 @@ impl ValueGates {
         };
         Self {
             hypervisor: gate(&hypervisor.hypervisor_path_list, "valid_hypervisor_paths"),
+            ctl: gate(&hypervisor.hypervisor_ctl_path_list, "valid_ctlpaths"),
+            file_mem_backend: gate(&hypervisor.file_backed_mem_root_list, "valid_file_mem_backends"),
             jailer: gate(&hypervisor.jailer_path_list, "valid_jailer_paths"),
             virtio_fs_daemon: gate(&hypervisor.virtio_fs_daemon_list, "valid_virtio_fs_daemon_paths"),
             vhost_user_store: gate(&hypervisor.vhost_user_store_path_list, "valid_vhost_user_store_paths"),

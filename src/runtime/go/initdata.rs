@@ -9,6 +9,7 @@ use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::toml::{self, Decode, Decoder, Error, Value, record, table_of};
+use crate::release::Release;
 use crate::runtime::go_flate::{self, Fault};
 use crate::runtime::{INITDATA_LIMIT, go_base64};
 
@@ -45,7 +46,7 @@ impl Decode for Data {
 
 record! {
     /// The document's keys.
-    Header as "types.Initdata" {
+    Header as "types.Initdata" in None; {
         version: String = "version",
         algorithm: String = "algorithm",
         data: Data = "data",
@@ -53,7 +54,7 @@ record! {
 }
 
 /// Reads an annotation's value.
-pub(super) fn read(value: &str) -> Result<Initdata, Refused> {
+pub(super) fn read(value: &str, release: Release) -> Result<Initdata, Refused> {
     let refuse = |what: &str, why: String| Refused::Message(format!("{what}: {why}"));
     let (packed, fault) = go_base64::decode_stream(value);
     let source = Input { bytes: &packed, fault: fault.as_deref() };
@@ -61,7 +62,7 @@ pub(super) fn read(value: &str) -> Result<Initdata, Refused> {
     let document = source.inflate(start).map_err(|e| refuse("uncompressing initdata with gzip error", e))?;
     let parsed = toml::parse(&document).and_then(|parsed| {
         let mut header = Header::default();
-        header.decode(&Value::Table(parsed.root.clone()), &mut Decoder::new(&parsed))?;
+        header.decode(&Value::Table(parsed.root.clone()), &mut Decoder::new(&parsed, release))?;
         Ok(header)
     });
     let header = parsed.map_err(|e| refuse("parsing initdata annotation failed", e.to_string()))?;

@@ -7,11 +7,13 @@ mod annotations;
 mod changes;
 pub mod config;
 mod effective;
+mod elsewhere;
 mod gates;
 mod initdata;
 pub mod kernel_params;
 mod load;
 mod numa;
+mod paths;
 mod sizing;
 mod stations;
 pub mod toml;
@@ -20,6 +22,7 @@ mod validate;
 mod verdicts;
 
 pub use changes::Change;
+pub use elsewhere::without_configuration;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
@@ -29,12 +32,13 @@ use self::gates::ValueGates;
 use self::stations::Stations;
 use super::verdict::{Failure, FailureStage};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
+use crate::catalog;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
 use crate::release::Release;
-use annotations::known::{COUNT, Id};
+use annotations::known::{COUNT, Id, KNOWN};
 use annotations::session::Session;
 use load::Configuration;
 
@@ -49,10 +53,16 @@ pub struct Loaded {
     gates: Box<ValueGates>,
     /// `hypervisor.qemu`
     table: &'static str,
+    /// Which annotations the release knows, by their ids.
+    read: Box<[bool]>,
     /// What each annotation passes first, once somebody wants it.
     stations: Box<[OnceLock<Stations>]>,
     /// What holds for a sandbox that no annotation touches, once somebody wants it.
     base: OnceLock<Base>,
+    /// The configurations that pods asked for instead.
+    elsewhere: elsewhere::Known,
+    /// The hypervisor that was asked for.
+    wanted: Option<String>,
     /// Whether the host's kernel runs in FIPS mode.
     fips: bool,
     findings: Vec<Finding>,
@@ -76,10 +86,18 @@ pub fn load(
         fips: host.finds(FIPS) && host.read(FIPS).is_ok_and(|text| text.trim_ascii() == b"1"),
         findings: remarks(&configuration, table),
         table,
+        read: KNOWN.iter().map(|known| is_known(known.key, release)).collect(),
         stations: Box::new([const { OnceLock::new() }; COUNT]),
         base: OnceLock::new(),
+        elsewhere: elsewhere::Known::default(),
+        wanted: options.hypervisor.map(str::to_owned),
         configuration: Arc::new(configuration),
     })
+}
+
+/// Whether a release reads an annotation, or writes over it.
+fn is_known(key: &str, release: Release) -> bool {
+    catalog::annotation(key).map(|known| known.reader(release)).is_some_and(|r| r.read || r.overwritten)
 }
 
 /// What loading did without a word.
@@ -111,7 +129,7 @@ fn remarks(configuration: &Configuration, table: &str) -> Vec<Finding> {
                 format!("{} vCPUs are too many: {} are used", asked.default_maxvcpus, held.default_max_vcpus);
             remark(Code::ValueReplaced, format!("{table}.default_maxvcpus"), message);
         }
-        let vcpus = asked.default_vcpus;
+        let vcpus = asked.default_vcpus.0;
         if vcpus != 0.0 && vcpus != held.num_vcpus_f {
             let message = format!("{vcpus} vCPUs are not to be had: {} are used", held.num_vcpus_f);
             remark(Code::ValueReplaced, format!("{table}.default_vcpus"), message);
@@ -146,6 +164,11 @@ impl Loaded {
     /// What an annotation passes first.
     fn stations(&self, id: Id) -> Option<&Stations> {
         Some(self.stations.get(id as usize)?.get_or_init(|| Stations::of(self, id)))
+    }
+
+    /// Whether the release reads an annotation, or writes over it.
+    fn reads(&self, id: Id) -> bool {
+        self.read.get(id as usize).copied().unwrap_or_default()
     }
 
     /// What holds for a sandbox that no annotation touches.
@@ -183,11 +206,23 @@ impl Loaded {
                 return Run { failure, ..Run::default() };
             }
         };
+        match elsewhere::run(self, host, sandbox, depth) {
+            Some(run) => run,
+            None => self.run_as(kind, host, sandbox, depth),
+        }
+    }
+
+    /// What becomes of one sandbox under this configuration, whatever it asks for.
+    fn run_here(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+        self.run_as(container_type(sandbox).unwrap_or(ContainerType::Single), host, sandbox, depth)
+    }
+
+    fn run_as(&self, kind: ContainerType, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
         let mut session = Session::new(host, self, sandbox);
         let config = &mut session.config;
         // A standalone container is sized by its own resources, which are not at hand here.
         if kind == ContainerType::Sandbox {
-            config.sandbox_resources = sizing::workload(sandbox.annotations);
+            config.sandbox_resources = sizing::workload(sandbox.annotations, self.release());
         }
         let dan = &self.runtime().dan_config;
         if !dan.is_empty() {

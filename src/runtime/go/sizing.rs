@@ -2,21 +2,37 @@
 //!
 //! Facts: `CalculateSandboxSizing` and the end of `SandboxConfig` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
+use super::Change;
 use super::config::{SandboxConfig, SandboxResources};
 use crate::input::{Annotations, Text};
+use crate::release::Release;
 use crate::runtime::go_text;
 
 /// CPUs and memory that the CRI's annotations ask for. What cannot be read counts as 0.
-pub(super) fn workload(annotations: &Annotations) -> SandboxResources {
+pub(super) fn workload(annotations: &Annotations, release: Release) -> SandboxResources {
+    if !release.has(Change::StaticSizing) {
+        return SandboxResources::default();
+    }
     let text = |key: &str| annotations.get(key).map_or("", Text::as_str);
     let unsigned = |key: &str| go_text::parse_uint(text(key), 10, 64).unwrap_or(0);
-    let signed = |key: &str| go_text::parse_int(text(key), 10).unwrap_or(0);
+    let wide = release.has(Change::LimitsIn64Bits);
+    let fits = |number: &i64| wide || i32::try_from(*number).is_ok();
+    let signed = |key: &str| go_text::parse_int(text(key), 10).ok().filter(fits).unwrap_or(0);
     let period = unsigned("io.kubernetes.cri.sandbox-cpu-period");
     let quota = signed("io.kubernetes.cri.sandbox-cpu-quota");
     let memory = signed("io.kubernetes.cri.sandbox-memory");
     let mut cpus = if quota >= 0 && period != 0 { quota as f32 / period as f32 } else { 0.0 };
+    if !release.has(Change::FractionalVcpus) {
+        // Thousandths of a CPU, and of those every part begun.
+        let milli = if quota >= 0 && period != 0 {
+            (quota as u64).wrapping_mul(1000).wrapping_div(period) as u32
+        } else {
+            0
+        };
+        cpus = milli.wrapping_add(999).wrapping_div(1000) as f32;
+    }
     // A negative quota means that CPUs were given out by number: the shares tell how many.
-    if quota < 0 {
+    if quota < 0 && release.has(Change::SizedByShares) {
         let shares = unsigned("io.kubernetes.cri.sandbox-cpu-shares");
         cpus = (shares as f64 / 1024.0).ceil() as f32;
     }
@@ -34,7 +50,11 @@ pub(super) fn apply_static(config: &mut SandboxConfig<'_>) {
     resources.base_mem_mb = hypervisor.memory_size;
     hypervisor.num_vcpus_f += resources.workload_cpus;
     hypervisor.memory_size = hypervisor.memory_size.wrapping_add(resources.workload_mem_mb);
-    hypervisor.default_max_vcpus = hypervisor.num_vcpus().max(1);
+    let release = config.release;
+    if release.has(Change::StaticMaxVcpus) {
+        let least = u32::from(release.has(Change::StaticMaxVcpusAtLeastOne));
+        hypervisor.default_max_vcpus = hypervisor.num_vcpus().max(least);
+    }
 }
 
 #[cfg(test)]
@@ -43,7 +63,10 @@ mod tests {
 
     fn asked(pairs: &[(&str, &str)]) -> SandboxResources {
         let key = |name: &str| format!("io.kubernetes.cri.sandbox-{name}");
-        workload(&pairs.iter().map(|(name, value)| (key(name), (*value).to_owned())).collect())
+        workload(
+            &pairs.iter().map(|(name, value)| (key(name), (*value).to_owned())).collect(),
+            Release::default(),
+        )
     }
 
     #[test]

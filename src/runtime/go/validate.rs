@@ -3,6 +3,7 @@
 //! Facts: `validateHypervisorConfig` in src/runtime/virtcontainers/hypervisor_config_linux.go and
 //! `newSandbox` in src/runtime/virtcontainers/sandbox.go at 4.1.0.
 
+use super::Change;
 use super::config::SandboxConfig;
 use super::load::settings::max_vcpus;
 use crate::input::host::Arch;
@@ -49,7 +50,10 @@ pub(super) fn validate(config: &mut SandboxConfig<'_>, arch: Arch) -> Result<(),
     } else if hypervisor.block_device_driver == "virtio-blk" && is_ccw {
         hypervisor.block_device_driver = "virtio-blk-ccw".into();
     }
-    if hypervisor.confidential_guest && hypervisor.block_device_driver == "virtio-mmio" {
+    if config.release.has(Change::NoMmioForConfidential)
+        && hypervisor.confidential_guest
+        && hypervisor.block_device_driver == "virtio-mmio"
+    {
         return Err("confidential guests must not use virtio-mmio (use virtio-blk-pci); virtio-mmio is not \
                     hardened for CoCo"
             .into());

@@ -12,10 +12,11 @@ use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status};
 
 type Slot = for<'a, 'c> fn(&'c mut CustomAssets<Cow<'a, str>>) -> &'c mut Option<Cow<'a, str>>;
 
-const ASSETS: [(Id, Id, Slot); 7] = [
+const ASSETS: [(Id, Id, Slot); 8] = [
     (Id::Firmware, Id::FirmwareHash, |a| &mut a.firmware),
     (Id::FirmwareVolume, Id::FirmwareVolumeHash, |a| &mut a.firmware_volume),
     (Id::HypervisorPath, Id::HypervisorHash, |a| &mut a.hypervisor),
+    (Id::CtlPath, Id::CtlHash, |a| &mut a.hypervisor_ctl),
     (Id::Image, Id::ImageHash, |a| &mut a.image),
     (Id::Initrd, Id::InitrdHash, |a| &mut a.initrd),
     (Id::JailerPath, Id::JailerHash, |a| &mut a.jailer),

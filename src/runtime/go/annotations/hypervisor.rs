@@ -10,8 +10,9 @@ use crate::input::Text;
 use crate::policy::go_path::literally;
 use crate::runtime::go::config::{HypervisorType, Param, SandboxConfig, SandboxHypervisor};
 use crate::runtime::go::gates::ValueGates;
+use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
-use crate::runtime::go::{initdata, kernel_params, numa};
+use crate::runtime::go::{Change, kernel_params, numa};
 use crate::runtime::go_json;
 use crate::runtime::go_listed::ListedPaths;
 use crate::runtime::go_quantity::{self as quantity, Refused as QuantityRefused};
@@ -27,9 +28,13 @@ pub(super) fn apply(session: &mut Session<'_>) {
     network(session);
     paths(session);
     plugs(session);
-    session.set_positive_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+    if session.config.release.has(Change::PortsLimited) {
+        session.set_positive_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+    }
     session.set_positive_u32(Id::PcieSwitchPort, |c| &mut c.hypervisor_config.pcie_switch_port);
-    cc_init_data(session);
+    for id in [Id::CcInitData, Id::RuntimeInitData] {
+        initdata(session, id);
+    }
     session.set_text(Id::MachineType, |c| &mut c.hypervisor_config.hypervisor_machine_type);
     session.set_text(Id::MachineAccelerators, |c| &mut c.hypervisor_config.machine_accelerators);
     gated(
@@ -43,7 +48,11 @@ pub(super) fn apply(session: &mut Session<'_>) {
     session.set_u32(Id::VhostUserReconnect, |c| &mut c.hypervisor_config.vhost_user_device_reconnect);
     session.set_text(Id::GuestHookPath, |c| &mut c.hypervisor_config.guest_hook_path);
     session.flag(Id::DisableImageNvdimm, |c| &mut c.hypervisor_config.disable_image_nvdimm);
+    session.flag(Id::HotplugVfioOnRootBus, |c| &mut c.hypervisor_config.hotplug_vfio_on_root_bus);
     session.flag(Id::UseLegacySerial, |c| &mut c.hypervisor_config.legacy_serial);
+    if !session.config.release.has(Change::PortsLimited) {
+        session.set_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+    }
     entropy_source(session);
     sgx_epc(session);
     gpus(session);
@@ -53,11 +62,35 @@ fn is_remote(config: &SandboxConfig<'_>) -> bool {
     config.hypervisor_type == HypervisorType::Remote
 }
 
+/// Whether the size of the VM is not held against this host.
+fn is_unchecked(config: &SandboxConfig<'_>) -> bool {
+    is_remote(config) && config.release.has(Change::RemoteSizeUnchecked)
+}
+
+/// `default_vcpus` while it was a whole number.
+fn whole_vcpus(session: &mut Session<'_>) {
+    let host_cpus = session.host.facts.cpus;
+    let Some(number) = session.number(Id::DefaultVcpus) else { return };
+    if number as u32 > host_cpus {
+        let message = format!(
+            "Number of cpus {number} specified in annotation default_vcpus is greater than the number of CPUs \
+             {host_cpus} on the system"
+        );
+        let reason = format!("{number} vCPUs are more than the host's {host_cpus} CPUs");
+        let fix = Some(Fix::Value(host_cpus.to_string()));
+        session.refused(Id::DefaultVcpus, Stage::Range, message, reason, fix);
+    } else {
+        session.config.hypervisor_config.num_vcpus_f = session.applied_cut(Id::DefaultVcpus, number) as f32;
+    }
+}
+
 fn cpus(session: &mut Session<'_>) {
     let host_cpus = session.host.facts.cpus;
-    let remote = is_remote(&session.config);
+    let remote = is_unchecked(&session.config);
     let on_host = || Some(Fix::Value(host_cpus.to_string()));
-    if let Some(value) = session.value(Id::DefaultVcpus) {
+    if !session.config.release.has(Change::FractionalVcpus) {
+        whole_vcpus(session);
+    } else if let Some(value) = session.value(Id::DefaultVcpus) {
         let key = Id::DefaultVcpus.known().key;
         let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
         match go_text::parse_float32(value) {
@@ -129,7 +162,7 @@ fn cpus(session: &mut Session<'_>) {
 
 fn memory(session: &mut Session<'_>) {
     if let Some(number) = session.number(Id::DefaultMemory) {
-        if number < u64::from(MIN_MEMORY_MIB) && !is_remote(&session.config) {
+        if number < u64::from(MIN_MEMORY_MIB) && !is_unchecked(&session.config) {
             let key = Id::DefaultMemory.known().key;
             let message = format!(
                 "Memory specified in annotation {key} is less than minimum required {MIN_MEMORY_MIB}, please \
@@ -153,6 +186,13 @@ fn memory(session: &mut Session<'_>) {
     }
     session.flag(Id::EnableVirtioMem, |c| &mut c.hypervisor_config.virtio_mem);
     session.flag(Id::EnableMemPrealloc, |c| &mut c.hypervisor_config.mem_prealloc);
+    gated(
+        session,
+        Id::FileMemBackend,
+        "file_mem_backend value",
+        |gates| &gates.file_mem_backend,
+        |h| &mut h.file_backed_mem_root_dir,
+    );
     session.flag(Id::ReclaimGuestFreedMemory, |c| &mut c.hypervisor_config.reclaim_guest_freed_memory);
     session.flag(Id::EnableHugepages, |c| &mut c.hypervisor_config.huge_pages);
     session.flag(Id::EnableIommu, |c| &mut c.hypervisor_config.iommu);
@@ -409,6 +449,7 @@ fn entropy_source(session: &mut Session<'_>) {
 fn paths(session: &mut Session<'_>) {
     gated(session, Id::HypervisorPath, "hypervisor", |gates| &gates.hypervisor, |h| &mut h.hypervisor_path);
     gated(session, Id::JailerPath, "jailer", |gates| &gates.jailer, |h| &mut h.jailer_path);
+    gated(session, Id::CtlPath, "hypervisor control", |gates| &gates.ctl, |h| &mut h.hypervisor_ctl_path);
     kernel_line(session);
     match session.value(Id::KernelVerityParams) {
         None => {}
@@ -440,6 +481,7 @@ fn kernel_line(session: &mut Session<'_>) {
         session.ignored(id, Stage::Parse, "an empty value changes nothing here");
         return;
     }
+    let replaces = session.config.release.has(Change::KernelParamsReplace);
     let mut replaced: Vec<Cow<'_, str>> = Vec::new();
     let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(go_text::fields(value));
     let mut steps = Vec::with_capacity(STATIONS);
@@ -447,7 +489,9 @@ fn kernel_line(session: &mut Session<'_>) {
     for param in added {
         let params = &mut session.config.hypervisor_config.kernel_params;
         let before = params.len();
-        params.retain(|existing| existing.key != param.key);
+        if replaces {
+            params.retain(|existing| existing.key != param.key);
+        }
         if params.len() != before {
             replaced.push(param.key.clone());
         }
@@ -499,26 +543,31 @@ fn plugs(session: &mut Session<'_>) {
     }
 }
 
-fn cc_init_data(session: &mut Session<'_>) {
-    let id = Id::CcInitData;
+/// An initdata document: unpacked and measured, at first a text that is passed on.
+fn initdata(session: &mut Session<'_>, id: Id) {
     let Some(value) = session.value(id) else { return };
     if value.is_empty() {
         session.ignored(id, Stage::Parse, "an empty value changes nothing here");
         return;
     }
-    match initdata::read(value) {
+    if !session.config.release.has(Change::InitdataUnpacked) {
+        session.config.hypervisor_config.initdata = value.into();
+        session.applied_as_is(id);
+        return;
+    }
+    match crate::runtime::go::initdata::read(value, session.config.release) {
         Ok(read) => {
             let note = format!("a document of {} bytes", read.text.len());
             session.config.hypervisor_config.initdata = read.text.into();
             session.config.hypervisor_config.initdata_digest = read.digest;
             session.applied_by(id, step(Stage::Parse, true, note));
         }
-        Err(initdata::Refused::Message(message)) => {
+        Err(Refused::Message(message)) => {
             let fix = Some(Fix::Advice("write base64 of a gzip-compressed initdata document".into()));
             let reason = "not base64 of a gzip-compressed TOML document";
             session.refused(id, Stage::Parse, message, reason, fix);
         }
-        Err(initdata::Refused::Panic) => {
+        Err(Refused::Panic) => {
             let message = "panic: runtime error: invalid memory address or nil pointer dereference";
             let fix = Some(Fix::Advice(
                 "write algorithm = \"sha256\", \"sha384\" or \"sha512\" in the document".into(),

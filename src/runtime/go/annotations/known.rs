@@ -1,7 +1,7 @@
-//! The annotations that the Go runtime 4.1 reads, in the order it reads them, and the configuration key
-//! that each stands for.
+//! The annotations that any release of the Go runtime reads, in the order it reads them, and the
+//! configuration key that each stands for.
 //!
-//! Decides nothing. Facts: src/runtime/virtcontainers/pkg/annotations/annotations.go and the order of
+//! Decides nothing: which of them a release reads, the catalogue says. Facts: src/runtime/virtcontainers/pkg/annotations/annotations.go and the order of
 //! `addAnnotations` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use std::sync::OnceLock;
@@ -33,12 +33,12 @@ pub(in crate::runtime::go) struct Known {
 
 /// A whole configuration key (`hypervisor.qemu.path`), under each hypervisor.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::runtime::go) struct FullKey(pub [&'static str; 6]);
+pub(in crate::runtime::go) struct FullKey(pub [&'static str; 7]);
 
 impl FullKey {
     /// The key under this one.
     pub fn under(self, hypervisor: HypervisorType) -> &'static str {
-        let [qemu, clh, firecracker, dragonball, stratovirt, remote] = self.0;
+        let [qemu, clh, firecracker, dragonball, stratovirt, remote, acrn] = self.0;
         match hypervisor {
             HypervisorType::Qemu => qemu,
             HypervisorType::Clh => clh,
@@ -46,7 +46,7 @@ impl FullKey {
             HypervisorType::Dragonball => dragonball,
             HypervisorType::Stratovirt => stratovirt,
             HypervisorType::Remote => remote,
-            HypervisorType::Acrn => "",
+            HypervisorType::Acrn => acrn,
         }
     }
 }
@@ -61,17 +61,18 @@ macro_rules! full_key {
             concat!("hypervisor.dragonball.", $key),
             concat!("hypervisor.stratovirt.", $key),
             concat!("hypervisor.remote.", $key),
+            concat!("hypervisor.acrn.", $key),
         ])
     };
     // There is one agent, whatever a file calls its table.
     (Agent $key:literal) => {
-        FullKey([concat!("agent.kata.", $key); 6])
+        FullKey([concat!("agent.kata.", $key); 7])
     };
     (Runtime $key:literal) => {
-        FullKey([concat!("runtime.", $key); 6])
+        FullKey([concat!("runtime.", $key); 7])
     };
     (Nowhere $key:literal) => {
-        FullKey([""; 6])
+        FullKey([""; 7])
     };
 }
 pub(in crate::runtime::go) use full_key;
@@ -100,6 +101,8 @@ known! {
     FirmwareHash Hypervisor "io.katacontainers.config.hypervisor.firmware_hash" => "firmware_hash";
     FirmwareVolume Hypervisor "io.katacontainers.config.hypervisor.firmware_volume" => "firmware_volume";
     FirmwareVolumeHash Hypervisor "io.katacontainers.config.hypervisor.firmware_volume_hash" => "firmware_volume_hash";
+    CtlPath Hypervisor "io.katacontainers.config.hypervisor.ctlpath" => "ctlpath";
+    CtlHash Hypervisor "io.katacontainers.config.hypervisor.hypervisorctl_hash" => "hypervisorctl_hash";
     HypervisorPath Hypervisor "io.katacontainers.config.hypervisor.path" => "path";
     HypervisorHash Hypervisor "io.katacontainers.config.hypervisor.hypervisor_hash" => "hypervisor_hash";
     Image Hypervisor "io.katacontainers.config.hypervisor.image" => "image";
@@ -121,6 +124,7 @@ known! {
     EnableHugepages Hypervisor "io.katacontainers.config.hypervisor.enable_hugepages" => "enable_hugepages";
     EnableIommu Hypervisor "io.katacontainers.config.hypervisor.enable_iommu" => "enable_iommu";
     EnableIommuPlatform Hypervisor "io.katacontainers.config.hypervisor.enable_iommu_platform" => "enable_iommu_platform";
+    FileMemBackend Hypervisor "io.katacontainers.config.hypervisor.file_mem_backend" => "file_mem_backend";
     EnableGuestSwap Hypervisor "io.katacontainers.config.hypervisor.enable_guest_swap" => "enable_guest_swap";
     Rootless Hypervisor "io.katacontainers.config.hypervisor.rootless" => "rootless";
     NumaMapping Hypervisor "io.katacontainers.config.hypervisor.numa_mapping" => "numa_mapping";
@@ -158,15 +162,18 @@ known! {
     VhostUserReconnect Hypervisor "io.katacontainers.config.hypervisor.vhost_user_reconnect_timeout_sec" => "vhost_user_reconnect_timeout_sec";
     GuestHookPath Hypervisor "io.katacontainers.config.hypervisor.guest_hook_path" => "guest_hook_path";
     DisableImageNvdimm Hypervisor "io.katacontainers.config.hypervisor.disable_image_nvdimm" => "disable_image_nvdimm";
+    HotplugVfioOnRootBus Hypervisor "io.katacontainers.config.hypervisor.hotplug_vfio_on_root_bus" => "hotplug_vfio_on_root_bus";
     UseLegacySerial Hypervisor "io.katacontainers.config.hypervisor.use_legacy_serial" => "use_legacy_serial";
     EntropySource Hypervisor "io.katacontainers.config.hypervisor.entropy_source" => "entropy_source";
     SgxEpc Hypervisor "sgx.intel.com/epc" => "epc";
     DefaultGpus Hypervisor "io.katacontainers.config.hypervisor.default_gpus" => "default_gpus";
     DefaultGpuModel Hypervisor "io.katacontainers.config.hypervisor.default_gpu_model" => "default_gpu_model";
+    RuntimeInitData Runtime "io.katacontainers.config.runtime.cc_init_data" => "cc_init_data";
     DisableGuestSeccomp Runtime "io.katacontainers.config.runtime.disable_guest_seccomp" => "disable_guest_seccomp";
     SandboxCgroupOnly Runtime "io.katacontainers.config.runtime.sandbox_cgroup_only" => "sandbox_cgroup_only";
     CreateContainerTimeout Runtime "io.katacontainers.config.runtime.create_container_timeout" => "create_container_timeout";
     ForceGuestPull Runtime "io.katacontainers.config.runtime.experimental_force_guest_pull" => "experimental_force_guest_pull";
+    ConfigPath Nowhere "io.katacontainers.config_path" => "";
     EnableVcpusPinning Runtime "io.katacontainers.enable_vcpus_pinning" => "enable_vcpus_pinning";
     Experimental Runtime "io.katacontainers.config.runtime.experimental" => "experimental";
     DisableNewNetns Runtime "io.katacontainers.config.runtime.disable_new_netns" => "disable_new_netns";
@@ -222,6 +229,6 @@ mod tests {
         for (i, known) in KNOWN.iter().enumerate() {
             assert_eq!(Id::of(known.key).map(|id| id as usize), Some(i), "{}", known.key);
         }
-        assert_eq!(COUNT, 85);
+        assert_eq!(COUNT, 91);
     }
 }

@@ -35,7 +35,7 @@ fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
     // One that is read is not Kata's own.
     let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || key == Id::SgxEpc.known().key;
     for (key, value) in annotations.in_order(is_owed) {
-        let read = Id::of(key).and_then(|id| Some((id, loaded.stations(id)?)));
+        let read = Id::of(key).filter(|id| loaded.reads(*id)).and_then(|id| Some((id, loaded.stations(id)?)));
         session.given.push(Given { key, value, read });
         let admitted = match read {
             Some((_, stations)) => stations.admitted,
@@ -66,6 +66,9 @@ fn elsewhere(session: &mut Session<'_>) {
                 Mark { status, stage: Stage::Merge, reason: reason.into(), fix: None, steps, cut: None },
             );
         }
+    }
+    if session.value(Id::ConfigPath).is_some() {
+        session.ignored(Id::ConfigPath, Stage::Parse, "an empty path counts as none");
     }
     pprof(session);
     for id in [Id::Swappiness, Id::SwapInBytes] {

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::release::Release;
+use crate::runtime::go::Change;
 use crate::runtime::go_lend::{Lend, lent};
 
 /// Which VMM.
@@ -18,6 +20,7 @@ pub enum HypervisorType {
     Acrn,
     Stratovirt,
     Remote,
+    Acrn,
 }
 
 impl HypervisorType {
@@ -31,6 +34,7 @@ impl HypervisorType {
             Self::Acrn => "acrn",
             Self::Stratovirt => "stratovirt",
             Self::Remote => "remote",
+            Self::Acrn => "acrn",
         }
     }
 
@@ -44,6 +48,7 @@ impl HypervisorType {
             Self::Acrn => "hypervisor.acrn",
             Self::Stratovirt => "hypervisor.stratovirt",
             Self::Remote => "hypervisor.remote",
+            Self::Acrn => "hypervisor.acrn",
         }
     }
 
@@ -56,8 +61,19 @@ impl HypervisorType {
             "dragonball" => Self::Dragonball,
             "stratovirt" => Self::Stratovirt,
             "remote" => Self::Remote,
+            "acrn" => Self::Acrn,
             _ => return None,
         })
+    }
+
+    /// Whether a release has it.
+    pub fn is_in(self, release: Release) -> bool {
+        match self {
+            Self::Qemu | Self::Clh | Self::Firecracker => true,
+            Self::Dragonball => release.has(Change::Dragonball),
+            Self::Stratovirt | Self::Remote => release.has(Change::StratovirtAndRemote),
+            Self::Acrn => release.has(Change::Acrn),
+        }
     }
 }
 
@@ -150,12 +166,16 @@ lent! {
         /// The folder that backs the memory, where one is chosen.
         pub file_backed_mem_root_dir: T,
         pub vhost_user_store_path: T,
+        /// The folder that backs the memory, where one is chosen.
+        pub file_backed_mem_root_dir: T,
         pub vhost_user_device_reconnect: u32,
         pub guest_memory_dump_path: T,
         pub guest_hook_path: T,
         pub hypervisor_path_list: L,
+        pub hypervisor_ctl_path_list: L,
         pub jailer_path_list: L,
         pub entropy_source_list: L,
+        pub file_backed_mem_root_list: L,
         pub virtio_fs_daemon_list: L,
         pub virtio_fs_extra_args: Vec<T>,
         pub enable_annotations: L,
@@ -190,6 +210,7 @@ lent! {
         pub hot_plug_vfio: T,
         /// As written: the runtime does not check the word at load.
         pub cold_plug_vfio: T,
+        pub hotplug_vfio_on_root_bus: bool,
         pub pcie_root_port: u32,
         pub pcie_switch_port: u32,
         pub num_vcpus_f: f32,

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use super::settings::resolve;
 use crate::input::Host;
 use crate::input::host::Arch;
+use crate::runtime::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig};
 
 /// A complaint with the key it is about, without the hypervisor's name (`hypervisor.initrd`).
@@ -18,11 +19,21 @@ pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint
         return Err((message.into(), "runtime.disable_new_netns"));
     }
     hypervisor(&config.hypervisor_config, host)?;
+    let release = config.release;
+    if release.has(Change::TemplateNeedsInitrd)
+        && config.factory_config.template
+        && config.hypervisor_config.initrd_path.is_empty()
+    {
+        let message = "Factory option enable_template requires an initrd image";
+        return Err((message.into(), "factory.enable_template"));
+    }
     if config.factory_config.vm_cache_number > 0 && config.hypervisor_type != HypervisorType::Qemu {
         return Err(("VM cache just support qemu".into(), "factory.vm_cache_number"));
     }
-    numa(config, host)?;
-    pcie(config)
+    if release.has(Change::NumaNeedsStaticSizing) {
+        numa(config, host)?;
+    }
+    if release.has(Change::VfioPorts) { pcie(config) } else { Ok(()) }
 }
 
 fn hypervisor(config: &HypervisorConfig, host: &Host) -> Result<(), Complaint> {
@@ -102,7 +113,14 @@ fn pcie(config: &RuntimeConfig) -> Result<(), Complaint> {
     if (!cold_set && !hot_set) || !matches!(hypervisor.hypervisor_machine_type.as_str(), "q35" | "virt") {
         return Ok(());
     }
-    if kind == HypervisorType::Clh {
+    if kind == HypervisorType::Clh && !config.release.has(Change::ClhColdPlug) {
+        if cold_set {
+            return Err(("cold-plug not supported on CLH".into(), "hypervisor.cold_plug_vfio"));
+        }
+        if hot != "root-port" {
+            return Err(("only hot-plug=root-port supported on CLH".into(), "hypervisor.hot_plug_vfio"));
+        }
+    } else if kind == HypervisorType::Clh {
         for (port, way, key) in
             [(cold, "cold", "hypervisor.cold_plug_vfio"), (hot, "hot", "hypervisor.hot_plug_vfio")]
         {

@@ -12,7 +12,9 @@ use crate::input::config::{Layers, Unreadable};
 use crate::input::host::Errno;
 use crate::input::{Host, Place, Source};
 use crate::policy::go_path::clean;
+use crate::release::Release;
 use crate::runtime::LoadError;
+use crate::runtime::go::Change;
 use crate::runtime::go::toml::{self, Decode, Decoder, Document, same_name, table_of};
 use crate::runtime::go_text::quote;
 
@@ -84,6 +86,7 @@ fn unreadable(path: &str, why: Unreadable) -> String {
 
 /// A text that is no UTF-8 is read after all: the reader has its own words for it.
 fn decode(
+    release: Release,
     host: &Host,
     path: &str,
     content: &Result<Source, Unreadable>,
@@ -106,13 +109,13 @@ fn decode(
     let fail = |error: toml::Error| (error.to_string(), place(&error));
     let document = toml::parse(text).map_err(fail)?;
     let root = toml::Value::Table(document.root.clone());
-    into.decode(&root, &mut Decoder::new(&document)).map_err(fail)?;
+    into.decode(&root, &mut Decoder::new(&document, release)).map_err(fail)?;
     Ok(document)
 }
 
 impl Files {
     /// Reads and merges.
-    pub(super) fn read(layers: &Layers, host: &Host) -> Result<Self, LoadError> {
+    pub(super) fn read(release: Release, layers: &Layers, host: &Host) -> Result<Self, LoadError> {
         let resolved = layers.resolved.as_ref().map_err(|errno| {
             let asked = clean(&layers.asked);
             let why = match errno {
@@ -124,17 +127,20 @@ impl Files {
             failed(format!("Cannot find usable config file ({why})"), whole_file(&layers.asked))
         })?;
         let mut files = Self::default();
-        let document = decode(host, resolved, &layers.base, &mut files.config)
+        let document = decode(release, host, resolved, &layers.base, &mut files.config)
             .map_err(|(message, place)| failed(message, place))?;
         files.note(&document, layers.base.as_ref().ok(), false);
         let folder = resolved.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if !release.has(Change::DropIns) {
+            return Ok(files);
+        }
         let drop_ins = layers.drop_ins.as_ref().map_err(|errno| {
             let folder = format!("{folder}/config.d");
             let message = format!("error reading {} directory: open {folder}: {errno}", quote(&folder));
             failed(message, whole_file(&folder))
         })?;
         for drop_in in drop_ins {
-            files.merge(host, &drop_in.path, &drop_in.content)?;
+            files.merge(release, host, &drop_in.path, &drop_in.content)?;
         }
         Ok(files)
     }
@@ -143,6 +149,7 @@ impl Files {
     /// the rest it changes in place.
     fn merge(
         &mut self,
+        release: Release,
         host: &Host,
         path: &str,
         content: &Result<Source, Unreadable>,
@@ -153,7 +160,7 @@ impl Files {
             return Err(failed(message, whole_file(path)));
         }
         let before = (self.config.hypervisor.clone(), self.config.agent.clone());
-        let document = decode(host, path, content, &mut self.config)
+        let document = decode(release, host, path, content, &mut self.config)
             .map_err(|(message, place)| failed(format!("error decoding file {name}: {message}"), place))?;
         let (mut hypervisors, mut agents) = before;
         for (key, spot) in &document.keys {
@@ -161,11 +168,11 @@ impl Files {
             let known = match section.as_str() {
                 "hypervisor" => {
                     let said = self.config.hypervisor.get(table).cloned().unwrap_or_default();
-                    hypervisors.entry(table.clone()).or_default().copy_key(&said, field)
+                    hypervisors.entry(table.clone()).or_default().copy_key(&said, field, release)
                 }
                 "agent" => {
                     let said = self.config.agent.get(table).cloned().unwrap_or_default();
-                    agents.entry(table.clone()).or_default().copy_key(&said, field)
+                    agents.entry(table.clone()).or_default().copy_key(&said, field, release)
                 }
                 _ => true,
             };

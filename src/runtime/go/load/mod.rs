@@ -11,7 +11,10 @@ mod tables;
 
 use std::collections::HashMap;
 
-use super::config::{AgentConfig, FactoryConfig, HypervisorType, InterworkingModel, RuntimeConfig, VfioMode};
+use super::Change;
+use super::config::{
+    AgentConfig, FactoryConfig, HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig, VfioMode,
+};
 use super::kernel_params;
 use crate::input::config::Layers;
 use crate::input::{Host, Place};
@@ -43,7 +46,7 @@ pub(super) fn load(
     host: &Host,
     options: &LoadOptions<'_>,
 ) -> Result<Configuration, LoadError> {
-    let Files { config: files, places } = Files::read(layers, host)?;
+    let Files { config: files, places } = Files::read(release, layers, host)?;
     let path: &str = layers.resolved.as_deref().unwrap_or(&layers.asked);
     let main = Place { file: path.into(), line: 0, column: 0 };
     let fail = |message: String, key: &str| {
@@ -82,7 +85,7 @@ pub(super) fn load(
             ..AgentConfig::default()
         };
     }
-    config.empty_dir_mode = settings::empty_dir_mode(&said.emptydir_mode)
+    config.empty_dir_mode = settings::empty_dir_mode(&said.emptydir_mode, release)
         .map_err(|message| fail(format!("{path}: {message}"), "runtime.emptydir_mode"))?;
     let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
     config.factory_config = FactoryConfig {
@@ -99,7 +102,7 @@ pub(super) fn load(
     config.hypervisor_config.kernel_params = params;
 
     config.disable_guest_seccomp = said.disable_guest_seccomp;
-    config.enable_vcpus_pinning = said.enable_vcpus_pinning;
+    config.enable_vcpus_pinning = said.enable_vcpus_pinning && !release.has(Change::PinningByAnnotationAlone);
     config.guest_selinux_label.clone_from(&said.guest_selinux_label);
     config.static_sandbox_resource_mgmt = said.static_sandbox_resource_mgmt;
     config.sandbox_cgroup_only = said.sandbox_cgroup_only;
@@ -141,18 +144,25 @@ fn choose_hypervisor(
     options: &LoadOptions<'_>,
     config: &mut RuntimeConfig,
 ) -> Result<String, (String, String)> {
+    let release = config.release;
     let mut built = Vec::new();
     for (name, table) in &files.hypervisor {
-        let kind = HypervisorType::parse(name)
-            .ok_or_else(|| (settings::unknown_table(name), format!("hypervisor.{name}")))?;
-        let one = hypervisors::build(kind, table, host)
+        let Some(kind) = HypervisorType::parse(name).filter(|kind| kind.is_in(release)) else {
+            if release.has(Change::UnknownTablesRefused) {
+                return Err((settings::unknown_table(name), format!("hypervisor.{name}")));
+            }
+            // What such a table says is never looked at: the hypervisor is left without any setting.
+            built.push((name, HypervisorType::default(), HypervisorConfig::default()));
+            continue;
+        };
+        let one = hypervisors::build(kind, table, host, release)
             .map_err(|refusal| (refusal.message, format!("hypervisor.{name}.{}", refusal.key)))?;
         built.push((name, kind, one));
     }
     let wanted = options.hypervisor;
     let index = match (built.as_slice(), wanted) {
         ([], _) => {
-            config.hypervisor_config = hypervisors::built_in();
+            config.hypervisor_config = hypervisors::built_in(release);
             return Ok("qemu".into());
         }
         ([_], _) => 0,

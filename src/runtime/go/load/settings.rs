@@ -6,11 +6,11 @@
 
 use super::tables::{ExtensionImageTable, HypervisorTable};
 use crate::input::Host;
-use crate::input::host::{Arch, Errno};
-use crate::policy::go_path::clean;
-use crate::runtime::go::config::GuestExtensionImage;
-use crate::runtime::go::kernel_params;
-use crate::runtime::go_text::{list, quote};
+use crate::input::host::Arch;
+use crate::release::Release;
+use crate::runtime::go::config::{GuestExtensionImage, Param};
+use crate::runtime::go::{Change, kernel_params, paths};
+use crate::runtime::go_text::{fields, list, quote};
 
 /// Why a setting is refused, and the key of the table that it stands under.
 #[derive(Debug)]
@@ -27,7 +27,6 @@ impl Refusal {
 
 type Setting<T> = Result<T, Refusal>;
 
-const DEFAULT_HYPERVISOR_PATH: &str = "/usr/bin/qemu-system-x86_64";
 const DEFAULT_KERNEL_PATH: &str = "/usr/share/kata-containers/vmlinuz.container";
 const DEFAULT_MEMORY_MIB: u32 = 2048;
 /// Smaller memory sizes are replaced by the default.
@@ -49,13 +48,25 @@ pub(super) fn resolve(host: &Host, path: &str) -> Result<String, String> {
     if path.is_empty() {
         return Err("path must be specified".into());
     }
-    let absolute = if path.starts_with('/') { clean(path) } else { clean(&format!("/{path}")) };
-    host.canonicalize(&absolute).map(|p| p.to_string()).map_err(|errno| match errno {
-        Errno::NotFound => format!("file {absolute} does not exist"),
-        Errno::LinkLoop => "EvalSymlinks: too many links".into(),
-        Errno::NotDirectory => errno.go().into(),
-        _ => format!("lstat {absolute}: {errno}"),
-    })
+    paths::resolve(host, path, paths::SANDBOX)
+}
+
+/// The program that holds where none is configured.
+pub(super) fn default_hypervisor_path(release: Release) -> &'static str {
+    match release.has(Change::FullQemuByDefault) {
+        true => "/usr/bin/qemu-system-x86_64",
+        false => "/usr/bin/qemu-lite-system-x86_64",
+    }
+}
+
+/// The machine type that holds where none is configured.
+pub(super) fn default_machine_type(release: Release) -> &'static str {
+    if release.has(Change::Q35ByDefault) { "q35" } else { "pc" }
+}
+
+/// The cache mode that holds where none is configured.
+pub(super) fn default_virtio_fs_cache(release: Release) -> &'static str {
+    if release.has(Change::CacheNeverByDefault) { "never" } else { "none" }
 }
 
 fn or_default<'a>(value: &'a str, default: &'a str) -> &'a str {
@@ -78,8 +89,26 @@ impl HypervisorTable {
         if path.is_empty() { Ok(String::new()) } else { Self::existing(host, path, key) }
     }
 
-    pub(super) fn resolved_path(&self, host: &Host) -> Setting<String> {
-        Self::existing(host, or_default(&self.path, DEFAULT_HYPERVISOR_PATH), "path")
+    pub(super) fn resolved_path(&self, host: &Host, release: Release) -> Setting<String> {
+        Self::existing(host, or_default(&self.path, default_hypervisor_path(release)), "path")
+    }
+
+    pub(super) fn resolved_ctl_path(&self, host: &Host) -> Setting<String> {
+        Self::existing(host, or_default(&self.ctlpath, "/usr/bin/acrnctl"), "ctlpath")
+    }
+
+    /// The certificates of an SNP host: the default ones may be missing.
+    pub(super) fn resolved_snp_certs(&self, host: &Host, release: Release) -> Setting<String> {
+        const DEFAULT: &str = "/opt/snp/cert_chain.cert";
+        let wanted = self.confidential_guest
+            && (self.sev_snp_guest || !release.has(Change::SnpCertificatesForSnpAlone));
+        if !release.has(Change::SnpCertificates) || !wanted {
+            return Ok(String::new());
+        }
+        match Self::existing(host, or_default(&self.snp_certs_path, DEFAULT), "snp_certs_path") {
+            Err(_) if self.snp_certs_path.is_empty() || self.snp_certs_path == DEFAULT => Ok(String::new()),
+            found => found,
+        }
     }
 
     pub(super) fn resolved_jailer_path(&self, host: &Host) -> Setting<String> {
@@ -119,8 +148,8 @@ impl HypervisorTable {
         or_default(&self.rootfs_type, "ext4").to_owned()
     }
 
-    pub(super) fn machine_type_or_default(&self) -> String {
-        or_default(&self.machine_type, "q35").to_owned()
+    pub(super) fn machine_type_or_default(&self, release: Release) -> String {
+        or_default(&self.machine_type, default_machine_type(release)).to_owned()
     }
 
     pub(super) fn entropy_source_or_default(&self) -> String {
@@ -131,8 +160,8 @@ impl HypervisorTable {
         or_default(&self.measurement_algo, "sha512").to_owned()
     }
 
-    pub(super) fn virtio_fs_cache_or_default(&self) -> String {
-        or_default(&self.virtio_fs_cache, "never").to_owned()
+    pub(super) fn virtio_fs_cache_or_default(&self, release: Release) -> String {
+        or_default(&self.virtio_fs_cache, default_virtio_fs_cache(release)).to_owned()
     }
 
     pub(super) fn vhost_user_store_path_or_default(&self) -> String {
@@ -166,12 +195,13 @@ impl HypervisorTable {
     pub(super) fn vcpus(&self, host: &Host) -> f32 {
         // The table's own maximum plays no part here.
         let host_cpus = host.facts.cpus.min(max_vcpus(host.facts.arch)) as f32;
-        if self.default_vcpus < 0.0 || self.default_vcpus > host_cpus {
+        let asked = self.default_vcpus.0;
+        if asked < 0.0 || asked > host_cpus {
             host_cpus
-        } else if self.default_vcpus == 0.0 {
+        } else if asked == 0.0 {
             1.0
         } else {
-            self.default_vcpus
+            asked
         }
     }
 
@@ -201,16 +231,42 @@ impl HypervisorTable {
         if self.default_bridges == 0 { 1 } else { self.default_bridges.min(5) }
     }
 
-    pub(super) fn loglevel(&self) -> u32 {
-        if self.hypervisor_loglevel == 0 { 1 } else { self.hypervisor_loglevel.min(3) }
+    pub(super) fn loglevel(&self, release: Release) -> u32 {
+        match self.hypervisor_loglevel {
+            0 if release.has(Change::LogLevelByDefault) => 1,
+            asked => asked.min(3),
+        }
     }
 
     pub(super) fn msize_9p_or_default(&self) -> u32 {
         if self.msize_9p == 0 { 8192 } else { self.msize_9p }
     }
 
-    pub(super) fn root_ports(&self) -> u32 {
-        self.pcie_root_port.min(16)
+    pub(super) fn root_ports(&self, release: Release) -> u32 {
+        if release.has(Change::PortsLimited) { self.pcie_root_port.min(16) } else { self.pcie_root_port }
+    }
+
+    /// The port of TDX's quote service.
+    pub(super) fn quote_port(&self, release: Release) -> u32 {
+        match self.tdx_quote_generation_service_socket_port {
+            0 if release.has(Change::QuotePortByDefault) => 4050,
+            asked => asked,
+        }
+    }
+
+    pub(super) fn reconnect_timeout(&self, release: Release) -> u32 {
+        match release.has(Change::ReconnectTimeoutOfFile) {
+            true => self.vhost_user_reconnect_timeout_sec,
+            false => 0,
+        }
+    }
+
+    /// The parameters of the guest's kernel.
+    pub(super) fn kernel_line(&self, release: Release) -> Vec<Param> {
+        match release.has(Change::QuotedKernelParams) {
+            true => kernel_params::pairs(kernel_params::quoted_words(&self.kernel_params)),
+            false => kernel_params::pairs(fields(&self.kernel_params)),
+        }
     }
 
     pub(super) fn switch_ports(&self) -> u32 {
@@ -261,15 +317,18 @@ impl HypervisorTable {
         Err(Refusal::new("extra_monitor_socket", message))
     }
 
-    pub(super) fn checked_shared_fs(&self) -> Setting<String> {
-        const SYSTEMS: [&str; 4] = ["virtio-9p", "virtio-fs", "virtio-fs-nydus", "none"];
-        let asked = or_default(&self.shared_fs, "virtio-fs");
-        if SYSTEMS.contains(&asked) {
+    pub(super) fn checked_shared_fs(&self, release: Release) -> Setting<String> {
+        let mut systems = vec!["virtio-9p", "virtio-fs"];
+        systems.extend(release.has(Change::Nydus).then_some("virtio-fs-nydus"));
+        systems.extend(release.has(Change::NoSharedFs).then_some("none"));
+        let default = if release.has(Change::VirtioFsByDefault) { "virtio-fs" } else { "virtio-9p" };
+        let asked = or_default(&self.shared_fs, default);
+        if systems.contains(&asked) {
             return Ok(asked.to_owned());
         }
         let message = format!(
             "Invalid hypervisor shared file system {asked} specified (supported file systems: {})",
-            list(&SYSTEMS)
+            list(&systems)
         );
         Err(Refusal::new("shared_fs", message))
     }
@@ -361,13 +420,15 @@ pub(super) fn unknown_table(name: &str) -> String {
 }
 
 /// `emptydir_mode`, checked.
-pub(super) fn empty_dir_mode(asked: &str) -> Result<String, String> {
-    match asked {
-        "" => Ok("shared-fs".into()),
-        "shared-fs" | "block-encrypted" | "block-plain" => Ok(asked.into()),
-        _ => Err(format!(
-            "invalid emptydir_mode={}, allowed values: \"shared-fs\", \"block-encrypted\", \"block-plain\"",
-            quote(asked)
-        )),
+pub(super) fn empty_dir_mode(asked: &str, release: Release) -> Result<String, String> {
+    let mut modes = vec!["shared-fs", "block-encrypted"];
+    modes.extend(release.has(Change::EmptyDirAsBlock).then_some("block-plain"));
+    if asked.is_empty() {
+        return Ok("shared-fs".into());
     }
+    if modes.contains(&asked) {
+        return Ok(asked.into());
+    }
+    let modes: Vec<String> = modes.into_iter().map(quote).collect();
+    Err(format!("invalid emptydir_mode={}, allowed values: {}", quote(asked), modes.join(", ")))
 }

@@ -1,16 +1,35 @@
-//! The tables of `configuration.toml` as the Go runtime 4.1 declares them: every key, its type, and the
+//! The tables of `configuration.toml` as the Go runtime declares them: every key, its type, and the
 //! order it is declared in.
 //!
-//! Decides nothing. Facts: src/runtime/pkg/katautils/config.go at 4.1.0.
+//! Decides nothing: which of them a release knows, the catalogue says. Facts: src/runtime/pkg/katautils/config.go
+//! at 4.1.0, and for keys that went, at the last release that had them.
 
-use crate::runtime::go::toml::record;
+use crate::runtime::go::Change;
+use crate::runtime::go::toml::{Decode, Decoder, Error, Value, record};
+
+/// `default_vcpus`: a whole number until fractions came.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct VcpuCount(pub f32);
+
+impl Decode for VcpuCount {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+        if at.release().has(Change::FractionalVcpus) {
+            return self.0.decode(value, at);
+        }
+        let mut whole = 0_i32;
+        whole.decode(value, at)?;
+        self.0 = whole as f32;
+        Ok(())
+    }
+}
 
 record! {
     /// `[hypervisor.<name>]`
-    HypervisorTable as "katautils.hypervisor" {
+    HypervisorTable as "katautils.hypervisor" in Some("hypervisor.<name>"); {
         path: String = "path",
         jailer_path: String = "jailer_path",
         kernel: String = "kernel",
+        ctlpath: String = "ctlpath",
         initrd: String = "initrd",
         image: String = "image",
         rootfs_type: String = "rootfs_type",
@@ -28,21 +47,25 @@ record! {
         virtio_fs_daemon: String = "virtio_fs_daemon",
         virtio_fs_cache: String = "virtio_fs_cache",
         vhost_user_store_path: String = "vhost_user_store_path",
+        file_mem_backend: String = "file_mem_backend",
         guest_hook_path: String = "guest_hook_path",
         guest_memory_dump_path: String = "guest_memory_dump_path",
         seccompsandbox: String = "seccompsandbox",
         block_device_aio: String = "block_device_aio",
         remote_hypervisor_socket: String = "remote_hypervisor_socket",
+        snp_certs_path: String = "snp_certs_path",
         snp_id_block: String = "snp_id_block",
         snp_id_auth: String = "snp_id_auth",
         snp_guest_policy: Option<u64> = "snp_guest_policy",
         measurement_algo: String = "measurement_algo",
         valid_hypervisor_paths: Vec<String> = "valid_hypervisor_paths",
         valid_jailer_paths: Vec<String> = "valid_jailer_paths",
+        valid_ctlpaths: Vec<String> = "valid_ctlpaths",
         valid_virtio_fs_daemon_paths: Vec<String> = "valid_virtio_fs_daemon_paths",
         virtio_fs_extra_args: Vec<String> = "virtio_fs_extra_args",
         pflashes: Vec<String> = "pflashes",
         valid_vhost_user_store_paths: Vec<String> = "valid_vhost_user_store_paths",
+        valid_file_mem_backends: Vec<String> = "valid_file_mem_backends",
         valid_entropy_sources: Vec<String> = "valid_entropy_sources",
         enable_annotations: Vec<String> = "enable_annotations",
         rx_rate_limiter_max_rate: u64 = "rx_rate_limiter_max_rate",
@@ -66,7 +89,7 @@ record! {
         default_bridges: u32 = "default_bridges",
         msize_9p: u32 = "msize_9p",
         remote_hypervisor_timeout: u32 = "remote_hypervisor_timeout",
-        default_vcpus: f32 = "default_vcpus",
+        default_vcpus: VcpuCount = "default_vcpus",
         block_device_cache_set: bool = "block_device_cache_set",
         block_device_cache_direct: bool = "block_device_cache_direct",
         block_device_cache_noflush: bool = "block_device_cache_noflush",
@@ -77,6 +100,7 @@ record! {
         disable_block_device_use: bool = "disable_block_device_use",
         enable_mem_prealloc: bool = "enable_mem_prealloc",
         reclaim_guest_freed_memory: bool = "reclaim_guest_freed_memory",
+        enable_swap: bool = "enable_swap",
         enable_hugepages: bool = "enable_hugepages",
         enable_virtio_mem: bool = "enable_virtio_mem",
         enable_iommu: bool = "enable_iommu",
@@ -88,6 +112,7 @@ record! {
         enable_iothreads: bool = "enable_iothreads",
         indep_iothreads: u32 = "indep_iothreads",
         disable_image_nvdimm: bool = "disable_image_nvdimm",
+        hotplug_vfio_on_root_bus: bool = "hotplug_vfio_on_root_bus",
         hot_plug_vfio: String = "hot_plug_vfio",
         cold_plug_vfio: String = "cold_plug_vfio",
         pcie_root_port: u32 = "pcie_root_port",
@@ -109,7 +134,7 @@ record! {
 
 record! {
     /// One entry of `guest_extension_images`.
-    ExtensionImageTable as "katautils.guestExtensionImage" {
+    ExtensionImageTable as "katautils.guestExtensionImage" in None; {
         name: String = "name",
         path: String = "path",
         verity_params: String = "verity_params",
@@ -118,7 +143,7 @@ record! {
 
 record! {
     /// `[runtime]`
-    RuntimeTable as "katautils.runtime" {
+    RuntimeTable as "katautils.runtime" in Some("runtime"); {
         internetworking_model: String = "internetworking_model",
         jaeger_endpoint: String = "jaeger_endpoint",
         jaeger_user: String = "jaeger_user",
@@ -147,7 +172,7 @@ record! {
 
 record! {
     /// `[agent.<name>]`
-    AgentTable as "katautils.agent" {
+    AgentTable as "katautils.agent" in Some("agent.<name>"); {
         kernel_modules: Vec<String> = "kernel_modules",
         enable_debug: bool = "enable_debug",
         enable_tracing: bool = "enable_tracing",
@@ -161,7 +186,7 @@ record! {
 
 record! {
     /// `[factory]`
-    FactoryTable as "katautils.factory" {
+    FactoryTable as "katautils.factory" in Some("factory"); {
         template_path: String = "template_path",
         vm_cache_endpoint: String = "vm_cache_endpoint",
         vm_cache_number: u64 = "vm_cache_number",

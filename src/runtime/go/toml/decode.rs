@@ -4,18 +4,25 @@
 //! 1.6.0, and type_fields.go for letter case.
 
 use super::{Document, Error, Key, Spot, Table, Value};
+use crate::release::Release;
 use crate::runtime::go_text::quote;
 
 /// Fits values into fields; knows at which key it is.
 pub struct Decoder<'d> {
     document: &'d Document,
     context: Key,
+    release: Release,
 }
 
 impl<'d> Decoder<'d> {
-    /// For one document.
-    pub fn new(document: &'d Document) -> Self {
-        Self { document, context: Key::default() }
+    /// For one document, as a release reads it.
+    pub fn new(document: &'d Document, release: Release) -> Self {
+        Self { document, context: Key::default(), release }
+    }
+
+    /// The release that reads.
+    pub fn release(&self) -> Release {
+        self.release
     }
 
     /// Does something below `key`.
@@ -95,6 +102,15 @@ impl Decode for u32 {
         let Value::Integer(number) = value else { return Err(at.wrong_type("integer", value)) };
         let fitted = Self::try_from(*number);
         *self = fitted.map_err(|_| at.out_of_range(&format!("{number} is out of range for uint32")))?;
+        Ok(())
+    }
+}
+
+impl Decode for i32 {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+        let Value::Integer(number) = value else { return Err(at.wrong_type("integer", value)) };
+        let fitted = Self::try_from(*number);
+        *self = fitted.map_err(|_| at.out_of_range(&format!("{number} is out of range for int32")))?;
         Ok(())
     }
 }
@@ -203,7 +219,10 @@ pub fn table_of(value: &Value) -> Option<&Table> {
 
 /// Declares a struct whose fields are keys of a table, in order.
 macro_rules! record {
-    ($(#[$doc:meta])* $name:ident as $go:literal { $($field:ident: $type:ty = $key:literal,)* }) => {
+    (
+        $(#[$doc:meta])* $name:ident as $go:literal in $table:expr;
+        { $($field:ident: $type:ty = $key:literal,)* }
+    ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq)]
         #[allow(missing_docs)]
@@ -213,10 +232,22 @@ macro_rules! record {
             /// The keys, in the order of the fields.
             pub const KEYS: &[&str] = &[$($key),*];
 
-            /// Copies the field of exactly this key; `false` where there is none.
+            /// Whether a release knows a key of this record.
+            pub fn reads(key: &str, release: $crate::release::Release) -> bool {
+                let table: Option<&str> = $table;
+                table.is_none_or(|table| {
+                    let known = $crate::catalog::config_key(table, key);
+                    known.is_some_and(|known| known.reader(release).is_some())
+                })
+            }
+
+            /// Copies the field of exactly this key; `false` where the release has none.
             // Not every record is merged key by key.
             #[allow(dead_code)]
-            pub fn copy_key(&mut self, source: &Self, key: &str) -> bool {
+            pub fn copy_key(&mut self, source: &Self, key: &str, release: $crate::release::Release) -> bool {
+                if !Self::reads(key, release) {
+                    return false;
+                }
                 match key {
                     $($key => self.$field.clone_from(&source.$field),)*
                     _ => return false,
@@ -238,7 +269,7 @@ macro_rules! record {
                         .iter()
                         .find(|name| *name == key)
                         .or_else(|| Self::KEYS.iter().find(|name| same_name(name, key)));
-                    match name.copied() {
+                    match name.copied().filter(|name| Self::reads(name, at.release())) {
                         $(Some($key) => at.below(key, |at| {
                             $crate::runtime::go::toml::Decode::decode(&mut self.$field, value, at)
                         })?,)*
