@@ -50,7 +50,7 @@ fn every_recorded_text_is_read_as_go_reads_it() {
     for line in include_str!("vectors/go-toml.jsonl").lines() {
         let case: Json = serde_json::from_str(line).unwrap();
         let bytes = bytes(&case);
-        let read = toml::parse(&bytes);
+        let read = toml::parse(&bytes, toml::Dialect::V1_6);
         if let Some(error) = case["error"].as_str() {
             failed += 1;
             assert_eq!(read.map(|_| ()).map_err(|e| e.message), Err(error.to_owned()), "{line}");

@@ -5,10 +5,23 @@
 //! concerns whether a key or an annotation exists is not here: the catalogue has it by spans. Facts: the tags
 //! of kata-containers, src/runtime; each line names the commit that made the difference, or the file.
 
-use crate::release::{Version, behaviours};
+use super::toml::Dialect;
+use crate::release::{Release, Version, behaviours};
 
 const fn v(major: u8, minor: u8, patch: u8) -> Version {
     Version::new(major, minor, patch)
+}
+
+/// The TOML library that a release is built with.
+pub(super) fn toml_of(release: Release) -> Dialect {
+    let since = [
+        (v(3, 28, 0), Dialect::V1_6),
+        (v(3, 21, 0), Dialect::V1_5),
+        (v(3, 5, 0), Dialect::V1_3),
+        (v(3, 0, 0), Dialect::V1_2),
+    ];
+    let found = since.into_iter().find(|(since, _)| release.version >= *since);
+    found.map_or(Dialect::V0_3, |(_, dialect)| dialect)
 }
 
 /// The first release there is.

@@ -63,9 +63,9 @@ fn load_from(release: Release, host: &Host, path: &str, wanted: Option<&str>) ->
 pub(super) fn run(loaded: &Loaded, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Option<Run> {
     let path = asked_for(loaded.release(), sandbox)?;
     let mut known = loaded.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
-    let other = known.entry(path.clone()).or_insert_with(|| {
-        Arc::new(load_from(loaded.release(), host, &path, loaded.wanted.as_deref()))
-    });
+    let other = known
+        .entry(path.clone())
+        .or_insert_with(|| Arc::new(load_from(loaded.release(), host, &path, loaded.wanted.as_deref())));
     let other = Arc::clone(other);
     drop(known);
     Some(redirected(&other, &path, host, sandbox, depth))

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use super::changes::toml_of;
 use super::toml::{self, Decode, Decoder, Error, Value, record, table_of};
 use crate::release::Release;
 use crate::runtime::go_flate::{self, Fault};
@@ -60,7 +61,7 @@ pub(super) fn read(value: &str, release: Release) -> Result<Initdata, Refused> {
     let source = Input { bytes: &packed, fault: fault.as_deref() };
     let start = source.header(0).map_err(|e| refuse("initdata create gzip reader error", e))?;
     let document = source.inflate(start).map_err(|e| refuse("uncompressing initdata with gzip error", e))?;
-    let parsed = toml::parse(&document).and_then(|parsed| {
+    let parsed = toml::parse(&document, toml_of(release)).and_then(|parsed| {
         let mut header = Header::default();
         header.decode(&Value::Table(parsed.root.clone()), &mut Decoder::new(&parsed, release))?;
         Ok(header)
@@ -176,11 +177,11 @@ mod tests {
     #[test]
     fn the_document_names_its_digest() {
         let text = "version = \"0.1.0\"\nalgorithm = \"sha384\"\n[data]\na = \"b\"\n";
-        let read_back = read(&pack(text)).unwrap();
+        let read_back = read(&pack(text), Release::default()).unwrap();
         assert_eq!((read_back.text.as_str(), read_back.digest.len()), (text, 48));
-        assert_eq!(read(&pack("algorithm = \"md5\"")), Err(Refused::Panic));
-        assert_eq!(read(&pack("")), Err(Refused::Panic));
-        let message = |value: &str| match read(value) {
+        assert_eq!(read(&pack("algorithm = \"md5\""), Release::default()), Err(Refused::Panic));
+        assert_eq!(read(&pack(""), Release::default()), Err(Refused::Panic));
+        let message = |value: &str| match read(value, Release::default()) {
             Err(Refused::Message(message)) => message,
             other => panic!("{other:?}"),
         };

@@ -15,7 +15,6 @@ mod effective;
 mod load;
 mod paths;
 mod stations;
-pub mod toml;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};

@@ -15,6 +15,7 @@ use crate::policy::go_path::clean;
 use crate::release::Release;
 use crate::runtime::LoadError;
 use crate::runtime::go::Change;
+use crate::runtime::go::changes::toml_of;
 use crate::runtime::go::toml::{self, Decode, Decoder, Document, same_name, table_of};
 use crate::runtime::go_text::quote;
 
@@ -91,7 +92,7 @@ fn decode(
     path: &str,
     content: &Result<Source, Unreadable>,
     into: &mut TomlConfig,
-) -> Result<Document, (String, Place)> {
+) -> Result<Document, LoadError> {
     let bytes;
     let (text, source) = match content {
         Ok(source) => (source.text.as_bytes(), Some(source)),
@@ -99,15 +100,16 @@ fn decode(
             bytes = host.read(path).unwrap_or_default();
             (bytes.as_slice(), None)
         }
-        Err(why) => return Err((unreadable(path, *why), whole_file(path))),
+        Err(why) => return Err(failed(unreadable(path, *why), whole_file(path))),
     };
     let place = |error: &toml::Error| match (source, error.spot) {
         (Some(source), Some(spot)) => source.place(spot.offset),
         (None, Some(spot)) => Place { line: u32::try_from(spot.line).unwrap_or(0), ..whole_file(path) },
         _ => whole_file(path),
     };
-    let fail = |error: toml::Error| (error.to_string(), place(&error));
-    let document = toml::parse(text).map_err(fail)?;
+    let fail =
+        |error: toml::Error| LoadError { panic: error.panic, ..failed(error.to_string(), place(&error)) };
+    let document = toml::parse(text, toml_of(release)).map_err(fail)?;
     let root = toml::Value::Table(document.root.clone());
     into.decode(&root, &mut Decoder::new(&document, release)).map_err(fail)?;
     Ok(document)
@@ -127,8 +129,7 @@ impl Files {
             failed(format!("Cannot find usable config file ({why})"), whole_file(&layers.asked))
         })?;
         let mut files = Self::default();
-        let document = decode(release, host, resolved, &layers.base, &mut files.config)
-            .map_err(|(message, place)| failed(message, place))?;
+        let document = decode(release, host, resolved, &layers.base, &mut files.config)?;
         files.note(&document, layers.base.as_ref().ok(), false);
         let folder = resolved.rsplit_once('/').map_or("", |(folder, _)| folder);
         if !release.has(Change::DropIns) {
@@ -160,8 +161,10 @@ impl Files {
             return Err(failed(message, whole_file(path)));
         }
         let before = (self.config.hypervisor.clone(), self.config.agent.clone());
-        let document = decode(release, host, path, content, &mut self.config)
-            .map_err(|(message, place)| failed(format!("error decoding file {name}: {message}"), place))?;
+        let document = decode(release, host, path, content, &mut self.config).map_err(|error| LoadError {
+            message: format!("error decoding file {name}: {}", error.message),
+            ..error
+        })?;
         let (mut hypervisors, mut agents) = before;
         for (key, spot) in &document.keys {
             let [section, table, field, ..] = key.0.as_slice() else { continue };

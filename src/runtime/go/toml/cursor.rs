@@ -3,7 +3,7 @@
 //! Knows nothing of the grammar. The end of the text is the character NUL, which no text may hold. Facts:
 //! `lexer` in lex.go of github.com/BurntSushi/toml 1.6.0.
 
-use super::{Fault, Spot};
+use super::{Dialect, Fault, Spot};
 
 /// The end of the text.
 pub(super) const END: char = '\0';
@@ -16,11 +16,13 @@ pub(super) struct Cursor<'a> {
     line: i64,
     widths: [usize; 4],
     at_end: bool,
+    /// Whose grammar it is.
+    pub dialect: Dialect,
 }
 
 impl<'a> Cursor<'a> {
-    pub fn new(input: &'a [u8]) -> Self {
-        Self { input, start: 0, pos: 0, line: 1, widths: [0; 4], at_end: false }
+    pub fn new(input: &'a [u8], dialect: Dialect) -> Self {
+        Self { input, start: 0, pos: 0, line: 1, widths: [0; 4], at_end: false, dialect }
     }
 
     /// The text of the current item.
@@ -121,12 +123,21 @@ impl<'a> Cursor<'a> {
     pub fn fault(&self, message: impl Into<String>) -> Fault {
         let mut spot = self.spot();
         if self.at_end {
-            if self.pos >= 1 && self.input.get(self.pos - 1) == Some(&b'\n') {
+            let ended = self.pos >= 1 && self.input.get(self.pos - 1) == Some(&b'\n');
+            if ended || self.dialect < Dialect::V1_5 {
                 spot.line -= 1;
             }
             spot.offset = self.pos.saturating_sub(1);
         }
         Fault { message: message.into(), spot }
+    }
+
+    /// A complaint about the line's end that was just read: in earlier versions it names the next line.
+    pub fn fault_at_line_end(&self, message: impl Into<String>) -> Fault {
+        match self.dialect >= Dialect::V1_5 {
+            true => self.fault_on_previous_line(message),
+            false => self.fault(message),
+        }
     }
 
     /// A complaint about the line before.

@@ -4,7 +4,7 @@
 //! github.com/BurntSushi/toml 1.6.0, and Go's time.Parse.
 
 /// Whether the text (already with `T` and `Z` in capitals) is a date, a time, or both.
-pub(super) fn is_valid(text: &str) -> bool {
+pub(super) fn is_valid(text: &str, without_seconds: bool) -> bool {
     let (date, rest) = match text.split_once('T') {
         Some((date, time)) => (Some(date), Some(time)),
         None if text.contains(':') => (None, Some(text)),
@@ -18,7 +18,7 @@ pub(super) fn is_valid(text: &str) -> bool {
         Some(at) => (rest.get(..at).unwrap_or(""), rest.get(at..)),
         None => (rest, None),
     };
-    is_time(time) && offset.is_none_or(|o| date.is_some() && is_offset(o))
+    is_time(time, without_seconds) && offset.is_none_or(|o| date.is_some() && is_offset(o))
 }
 
 fn number(text: &str, digits: usize) -> Option<u32> {
@@ -42,7 +42,7 @@ fn is_date(text: &str) -> bool {
     (1..=last).contains(&day)
 }
 
-fn is_time(text: &str) -> bool {
+fn is_time(text: &str, without_seconds: bool) -> bool {
     let (clock, fraction) = match text.split_once('.') {
         Some((clock, fraction)) => (clock, Some(fraction)),
         None => (text, None),
@@ -50,7 +50,7 @@ fn is_time(text: &str) -> bool {
     let pieces: Vec<&str> = clock.split(':').collect();
     let in_range = |text: &str, below: u32| number(text, 2).is_some_and(|n| n < below);
     let seconds = match *pieces.as_slice() {
-        [hour, minute] => in_range(hour, 24) && in_range(minute, 60) && fraction.is_none(),
+        [hour, minute] if without_seconds => in_range(hour, 24) && in_range(minute, 60) && fraction.is_none(),
         [hour, minute, second] => in_range(hour, 24) && in_range(minute, 60) && in_range(second, 60),
         _ => false,
     };
@@ -74,11 +74,11 @@ mod tests {
         for good in
             ["2020-02-29", "2020-01-02T03:04:05.123Z", "2020-01-02T03:04+01:00", "03:04", "03:04:05.1"]
         {
-            assert!(is_valid(good), "{good}");
+            assert!(is_valid(good, true), "{good}");
         }
         for bad in ["2021-02-29", "2020-1-02", "2020-01-02T3:04:05", "03:04:05Z", "03:04:05.", "2020-01-02T"]
         {
-            assert!(!is_valid(bad), "{bad}");
+            assert!(!is_valid(bad, true), "{bad}");
         }
     }
 }

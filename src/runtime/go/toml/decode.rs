@@ -3,8 +3,9 @@
 //! Knows no key; the tables with theirs: `load::tables`. Facts: decode.go of github.com/BurntSushi/toml
 //! 1.6.0, and type_fields.go for letter case.
 
-use super::{Document, Error, Key, Spot, Table, Value};
+use super::{Dialect, Document, Error, Key, Spot, Table, Value};
 use crate::release::Release;
+use crate::runtime::go::changes::toml_of;
 use crate::runtime::go_text::quote;
 
 /// Fits values into fields; knows at which key it is.
@@ -12,12 +13,13 @@ pub struct Decoder<'d> {
     document: &'d Document,
     context: Key,
     release: Release,
+    dialect: Dialect,
 }
 
 impl<'d> Decoder<'d> {
     /// For one document, as a release reads it.
     pub fn new(document: &'d Document, release: Release) -> Self {
-        Self { document, context: Key::default(), release }
+        Self { document, context: Key::default(), release, dialect: toml_of(release) }
     }
 
     /// The release that reads.
@@ -44,7 +46,10 @@ impl<'d> Decoder<'d> {
 
     /// The message for values of the wrong type.
     pub fn wrong_type(&self, wanted: &str, value: &Value) -> Error {
-        let found = value.type_name();
+        let found = self.dialect.type_name(value.type_name());
+        if self.dialect == Dialect::V0_3 {
+            return self.plain(format!("toml: cannot load TOML value of type {found} into a Go {wanted}"));
+        }
         self.complain(&format!(
             "incompatible types: TOML value has type {found}; destination has type {wanted}"
         ))
@@ -52,7 +57,17 @@ impl<'d> Decoder<'d> {
 
     /// The message for something that is not a table where a struct is wanted.
     pub fn not_a_table(&self, wanted: &str, value: &Value) -> Error {
-        self.complain(&format!("type mismatch for {wanted}: expected table but found {}", value.type_name()))
+        let found = self.dialect.type_name(value.type_name());
+        let what = format!("type mismatch for {wanted}: expected table but found {found}");
+        if self.dialect == Dialect::V0_3 {
+            return self.plain(format!("toml: {what}"));
+        }
+        self.complain(&what)
+    }
+
+    /// A message that names no key.
+    fn plain(&self, message: String) -> Error {
+        Error { message, spot: self.spot(), panic: false }
     }
 
     fn complain(&self, what: &str) -> Error {
@@ -63,15 +78,18 @@ impl<'d> Decoder<'d> {
             Some(spot) if spot.line > 0 => format!("toml: line {} (last key {key}): {what}", spot.line),
             _ => format!("toml: (last key {key}): {what}"),
         };
-        Error { message, spot }
+        Error { message, spot, panic: false }
     }
 
     /// The message for numbers that do not fit.
     fn out_of_range(&self, what: &str) -> Error {
+        if self.dialect == Dialect::V0_3 {
+            return self.plain(format!("toml: value {what}"));
+        }
         let spot = self.spot();
         let line = spot.map_or(0, |s| s.line);
         let key = quote(&self.context.to_string());
-        Error { message: format!("toml: line {line} (last key {key}): {what}"), spot }
+        Error { message: format!("toml: line {line} (last key {key}): {what}"), spot, panic: false }
     }
 }
 
@@ -143,7 +161,10 @@ impl Decode for f32 {
                 Ok(())
             }
             Value::Integer(number) if number.unsigned_abs() > 16_777_215 => {
-                Err(at.out_of_range(&format!("{number} is out of the safe float32 range")))
+                Err(at.out_of_range(&match at.dialect >= Dialect::V1_5 {
+                    true => format!("{number} is out of the safe float32 range"),
+                    false => format!("{number} is out of range for float32"),
+                }))
             }
             Value::Integer(number) => {
                 *self = *number as Self;

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::cursor::{Cursor, END, is_blank, is_newline};
-use super::{Document, Error, Fault, Key, Spot, Table, Value, scalars};
+use super::{Dialect, Document, Error, Fault, Key, Spot, Table, Value, early, scalars};
 use crate::runtime::go_text::{quote, quote_char};
 
 type Read<T> = Result<T, Fault>;
@@ -14,10 +14,13 @@ type Read<T> = Result<T, Fault>;
 const DEPTH_LIMIT: usize = 256;
 
 /// Reads a text.
-pub fn parse(text: &[u8]) -> Result<Document, Error> {
+pub fn parse(text: &[u8], dialect: Dialect) -> Result<Document, Error> {
+    if dialect == Dialect::V0_3 {
+        return early_document(&String::from_utf8_lossy(text));
+    }
     let skip = match text {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => 2,
-        [0xef, 0xbb, 0xbf, ..] => 3,
+        [0xef, 0xbb, 0xbf, ..] if dialect >= Dialect::V1_3 => 3,
         _ => 0,
     };
     let text = text.get(skip..).unwrap_or_default();
@@ -25,9 +28,9 @@ pub fn parse(text: &[u8]) -> Result<Document, Error> {
         let message = "toml: line 1: files cannot contain NULL bytes; probably using UTF-16; \
                        TOML files must be UTF-8";
         let spot = Some(Spot { line: 1, offset: at + skip });
-        return Err(Error { message: message.into(), spot });
+        return Err(Error { message: message.into(), spot, panic: false });
     }
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text, dialect);
     let outcome = reader.document();
     let shift = |spot: Spot| Spot { offset: spot.offset + skip, ..spot };
     match outcome {
@@ -43,7 +46,48 @@ pub fn parse(text: &[u8]) -> Result<Document, Error> {
             } else {
                 format!("toml: line {} (last key {}): {message}", spot.line, quote(&last))
             };
-            Err(Error { message, spot: Some(shift(spot)) })
+            Err(Error { message, spot: Some(shift(spot)), panic: false })
+        }
+    }
+}
+
+/// A document as the earliest version reads it.
+fn early_document(text: &str) -> Result<Document, Error> {
+    let root = early::parse(text).map_err(|early::Error { message, offset, panic }| {
+        let line = text.get(..offset).map_or(1, |before| before.matches('\n').count() as i64 + 1);
+        Error { message, spot: Some(Spot { line, offset }), panic }
+    })?;
+    let mut document = Document::default();
+    document.root = early_table(&root, &Key::default(), &mut document);
+    Ok(document)
+}
+
+fn early_table(table: &early::Table, above: &Key, document: &mut Document) -> Table {
+    let mut out = Table::new();
+    for (name, entry) in table {
+        let key = above.with(name);
+        let spot = Spot { line: 0, offset: entry.offset };
+        document.keys.push((key.clone(), spot));
+        document.values.insert(key.to_string(), spot);
+        out.insert(name.clone(), early_value(&entry.value, &key, document));
+    }
+    out
+}
+
+fn early_value(value: &early::Value, key: &Key, document: &mut Document) -> Value {
+    match value {
+        early::Value::String(text) => Value::String(text.clone()),
+        early::Value::Integer(number) => Value::Integer(*number),
+        // No key that this version reads wants one.
+        early::Value::Float => Value::Float(0.0),
+        early::Value::Boolean(flag) => Value::Boolean(*flag),
+        early::Value::Datetime => Value::Datetime,
+        early::Value::Array(items) => {
+            Value::Array(items.iter().map(|item| early_value(item, key, document)).collect())
+        }
+        early::Value::Table(table) => Value::Table(early_table(table, key, document)),
+        early::Value::Tables(all) => {
+            Value::Tables(all.iter().map(|table| early_table(table, key, document)).collect())
         }
     }
 }
@@ -75,9 +119,9 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a [u8]) -> Self {
+    fn new(text: &'a [u8], dialect: Dialect) -> Self {
         Self {
-            cursor: Cursor::new(text),
+            cursor: Cursor::new(text, dialect),
             context: Vec::new(),
             current: String::new(),
             defining: Spot::default(),
@@ -267,7 +311,7 @@ impl<'a> Reader<'a> {
                 END => return Err(self.cursor.fault("unexpected EOF; expected key separator '='")),
                 '\n' => {
                     let why = "expected '.' or '=', but got '\\n' instead";
-                    return Err(self.cursor.fault_on_previous_line(why));
+                    return Err(self.cursor.fault_at_line_end(why));
                 }
                 c => {
                     let why = format!("expected '.' or '=', but got {} instead", quote_char(c));
@@ -341,7 +385,7 @@ impl<'a> Reader<'a> {
             '-' | '+' => return scalars::signed_number(cursor).map(|(v, spot)| (v, spot, false)),
             END => return Err(cursor.fault("unexpected EOF; expected value")),
             '\n' => {
-                return Err(cursor.fault_on_previous_line("expected value but found '\\n' instead"));
+                return Err(cursor.fault_at_line_end("expected value but found '\\n' instead"));
             }
             _ => {}
         }
@@ -383,7 +427,12 @@ impl<'a> Reader<'a> {
                 }
                 ',' => return Err(self.cursor.fault("unexpected comma")),
                 ']' => break,
-                c if is_blank(c) || is_newline(c) => {
+                c if is_newline(c) => {
+                    self.one_line()?;
+                    self.cursor.ignore();
+                    continue;
+                }
+                c if is_blank(c) => {
                     self.cursor.ignore();
                     continue;
                 }
@@ -408,6 +457,10 @@ impl<'a> Reader<'a> {
                     return Ok(false);
                 }
                 c if c == close => return Ok(true),
+                c if is_newline(c) && close == '}' => {
+                    self.one_line()?;
+                    self.cursor.ignore();
+                }
                 c if is_blank(c) || is_newline(c) => self.cursor.ignore(),
                 c => {
                     let got = if c == END { "end of file".to_owned() } else { format!("'{c}'") };
@@ -415,6 +468,14 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+    }
+
+    /// A line's end within an inline table, which earlier versions do not take.
+    fn one_line(&self) -> Read<()> {
+        if self.cursor.dialect >= Dialect::V1_6 {
+            return Ok(());
+        }
+        Err(self.cursor.fault_on_previous_line("newlines not allowed within inline tables"))
     }
 
     /// A table in braces, after the first one.
@@ -433,7 +494,12 @@ impl<'a> Reader<'a> {
                 }
                 ',' => return Err(self.cursor.fault("unexpected comma")),
                 '}' => break,
-                c if is_blank(c) || is_newline(c) => {
+                c if is_newline(c) => {
+                    self.one_line()?;
+                    self.cursor.ignore();
+                    continue;
+                }
+                c if is_blank(c) => {
                     self.cursor.ignore();
                     continue;
                 }
@@ -466,6 +532,9 @@ impl<'a> Reader<'a> {
             }
             // A comma may end the table too.
             self.cursor.skip_blanks()?;
+            if self.cursor.peek()? == '}' && self.cursor.dialect < Dialect::V1_6 {
+                return Err(self.cursor.fault("trailing comma not allowed in inline tables"));
+            }
             if self.cursor.peek()? == '}' && self.separator('}', why, " instead")? {
                 break;
             }

@@ -1,13 +1,15 @@
 //! The TOML reader of the Go runtime: the same documents accepted, the same words when one is not.
 //!
 //! Decides what a text means and where each key of it stands. Knows nothing of Kata. The grammar and
-//! the messages are those of github.com/BurntSushi/toml 1.6.0, which the Go runtime 4.1 is built with;
+//! the messages are those of github.com/BurntSushi/toml in the version that the runtime is built with (`Dialect`);
 //! its oddities (what may redefine what, which line a message names) are kept.
 
 mod cursor;
 mod dates;
 mod decode;
+mod dialect;
 mod document;
+pub mod early;
 mod scalars;
 
 use std::collections::HashMap;
@@ -17,6 +19,7 @@ use indexmap::IndexMap;
 
 pub(super) use decode::record;
 pub use decode::{Decode, Decoder, same_name, table_of};
+pub use dialect::Dialect;
 pub use document::parse;
 
 /// A value.
@@ -126,6 +129,8 @@ pub struct Error {
     pub message: String,
     /// Where.
     pub spot: Option<Spot>,
+    /// Whether the reader crashes instead of complaining.
+    pub panic: bool,
 }
 
 impl fmt::Display for Error {

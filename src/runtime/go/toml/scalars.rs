@@ -3,7 +3,7 @@
 //! Facts: lex.go and parse.go of github.com/BurntSushi/toml 1.6.0, and Go's strconv behind them.
 
 use super::cursor::{Cursor, END, is_newline};
-use super::{Fault, Spot, Value, dates};
+use super::{Dialect, Fault, Spot, Value, dates};
 use crate::runtime::go_text::{quote, quote_char};
 
 type Read<T> = Result<T, Fault>;
@@ -131,6 +131,9 @@ pub(super) fn multiline_literal(cursor: &mut Cursor<'_>) -> Read<(String, Spot)>
 fn escape(cursor: &mut Cursor<'_>) -> Read<()> {
     let c = cursor.next()?;
     let (digits, words, letter) = match c {
+        'e' | 'x' if cursor.dialect < Dialect::V1_6 => {
+            return Err(cursor.fault(format!("invalid escape in string '\\{c}'")));
+        }
         'e' | 'b' | 't' | 'n' | 'f' | 'r' | '"' | ' ' | '\t' | '\\' => return Ok(()),
         'x' => (2, "two", 'x'),
         'u' => (4, "four", 'u'),
@@ -345,8 +348,14 @@ fn finish(cursor: &mut Cursor<'_>, kind: Kind) -> Read<(Value, Spot)> {
         Kind::Float => Value::Float(float(&text).map_err(|m| fault_at(spot, m))?),
         Kind::Date => {
             let text = text.trim().replace('z', "Z").replace(['t', ' '], "T");
-            if !dates::is_valid(&text) {
-                return Err(fault_at(spot, format!("invalid datetime: {}", quote(&text))));
+            let dialect = cursor.dialect;
+            if !dates::is_valid(&text, dialect >= Dialect::V1_6) {
+                let text = quote(&text);
+                let message = match dialect >= Dialect::V1_5 {
+                    true => format!("invalid datetime: {text}"),
+                    false => format!("Invalid TOML Datetime: {text}."),
+                };
+                return Err(fault_at(spot, message));
             }
             Value::Datetime
         }

@@ -17,13 +17,13 @@ use super::config::{
     Param, RuntimeConfig,
 };
 use super::paths::{absolute, not_resolved, resolve};
-use super::toml::{self, Table, Value};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::{Layers, Unreadable};
 use crate::input::source::Source;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
 use crate::release::Release;
+use crate::runtime::go::toml::early::{self as toml, Table, Value};
 use crate::runtime::go_listed::ListedPaths;
 use crate::runtime::go_text::quote;
 use crate::runtime::{LoadError, LoadOptions};

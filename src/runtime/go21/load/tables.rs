@@ -6,7 +6,7 @@
 
 use indexmap::IndexMap;
 
-use crate::runtime::go21::toml::{Table, Value};
+use crate::runtime::go::toml::early::{Table, Value};
 
 /// Why a value is not taken, with the byte offset of its key.
 pub(super) struct Misfit {

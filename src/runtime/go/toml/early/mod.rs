@@ -1,4 +1,4 @@
-//! The TOML reader of the Go runtime 2.1: the same documents accepted, the same words when one is not.
+//! The TOML reader of the Go runtime before 3.0: the same documents accepted, the same words when one is not.
 //!
 //! Decides what a text means and where each key of it stands; knows nothing of Kata. The grammar and the
 //! messages are those of github.com/BurntSushi/toml 0.3.1, which has no dotted keys, wants arrays of one
