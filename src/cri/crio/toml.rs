@@ -40,14 +40,14 @@ impl Library {
     /// Reads a text.
     pub fn read(self, text: &[u8]) -> Result<Document, Error> {
         if self == Self::V1_6 {
-            return newest::parse(text);
+            return newest::parse(text, newest::Dialect::V1_6);
         }
         if let Some(refused) = self.refused(text) {
             return Err(refused);
         }
         let mut text = text.to_vec();
         for _ in 0..AGAIN_LIMIT {
-            match newest::parse(&text) {
+            match newest::parse(&text, newest::Dialect::V1_6) {
                 Ok(document) => return Ok(document),
                 Err(error) => match array_set_again(&text, &error) {
                     // Of an array that is set twice the later value counts, without a word: the earlier key
@@ -61,7 +61,7 @@ impl Library {
                 },
             }
         }
-        newest::parse(&text).map_err(|error| self.recount(&text, error))
+        newest::parse(&text, newest::Dialect::V1_6).map_err(|error| self.recount(&text, error))
     }
 
     /// The name of a value's type in a message.
@@ -76,7 +76,7 @@ impl Library {
         // A character that no text may hold, in the very place: the reader then says line and key.
         let mut cut = text.get(..at)?.to_vec();
         cut.push(1);
-        let error = newest::parse(&cut).err()?;
+        let error = newest::parse(&cut, newest::Dialect::V1_6).err()?;
         let Some(lead) = error.message.strip_suffix("TOML files cannot contain control characters: '0x01'")
         else {
             return Some(self.recount(text, error));
@@ -86,7 +86,7 @@ impl Library {
         if let (Some(b'\r'), Some(line)) = (text.get(at), error.spot.map(|spot| spot.line)) {
             message = message.replacen(&format!("line {line}"), &format!("line {}", line - 1), 1);
         }
-        Some(Error { message, spot: error.spot })
+        Some(Error { message, spot: error.spot, panic: false })
     }
 
     /// Lines as the older versions count them: until 1.4.0 a line's end counts as the next line, and the end
@@ -183,7 +183,7 @@ fn string(text: &[u8], start: usize) -> Result<usize, (usize, &'static str)> {
 fn array_set_again(text: &[u8], error: &Error) -> Option<std::ops::Range<usize>> {
     let name = error.message.rsplit_once("Key '")?.1.strip_suffix("' has already been defined.")?;
     let again = error.spot?.offset;
-    let before = newest::parse(text.get(..again)?).ok()?;
+    let before = newest::parse(text.get(..again)?, newest::Dialect::V1_6).ok()?;
     let (key, spot) = before.keys.iter().rev().find(|(key, _)| key.to_string() == name)?;
     let was_array = matches!(lookup(&before.root, &key.0), Some(Value::Array(_)));
     let rest = text.get(again..)?;
