@@ -48,6 +48,5 @@ pub(crate) fn of(hypervisor: HypervisorType) -> &'static Keys {
         HypervisorType::Stratovirt => &STRATOVIRT,
         HypervisorType::Acrn => &ACRN,
         HypervisorType::Remote => &REMOTE,
-        HypervisorType::Acrn => &ACRN,
     }
 }

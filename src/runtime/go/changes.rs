@@ -86,6 +86,18 @@ behaviours! {
     QuotePortByDefault: v(3, 6, 0), Some(v(3, 15, 0)), "85f3391bcf";
     /// How much the hypervisor logs is 1 where nothing is configured.
     LogLevelByDefault: v(3, 15, 0), None, "d48116114e";
+    /// Image and initrd are looked up together: one of them must lead to a file, and both are refused.
+    AssetsAtLoad: FIRST, Some(v(2, 4, 3)), "469e098543";
+    /// Cloud Hypervisor boots an image alone, and shares files by virtio-fs whatever is configured.
+    ClhImageAlone: FIRST, Some(v(2, 3, 3)), "7c956e0d27";
+    /// Firecracker takes `disable_block_device_use` from the file; later it never does without.
+    FirecrackerWithoutBlock: FIRST, Some(v(2, 3, 3)), "src/runtime/pkg/katautils/config.go";
+    /// netmon watches the network, and wants a namespace of its own.
+    Netmon: FIRST, Some(v(2, 3, 3)), "ddc68131df";
+    /// Tracing has a mode and a type.
+    TraceModes: FIRST, Some(v(2, 2, 3)), "321be0f794";
+    /// Fewer vCPUs than the host has are the most, where the machine takes no more.
+    VcpusWithinMachine: v(2, 2, 3), None, "e97cd23bd6";
     /// Templates need an initrd.
     TemplateNeedsInitrd: FIRST, Some(v(3, 31, 0)), "c0f9744225";
     /// Several guest NUMA nodes need static sizing.
@@ -94,6 +106,9 @@ behaviours! {
     EmptyDirAsBlock: v(4, 0, 0), None, "24c51cfbbf";
 
     // Annotations.
+    /// All booleans share one complaint, and all numbers one; numbers have 64 bits and are cut to 32. Before, each
+    /// annotation has words of its own, slips included, and a number of more than 32 bits is refused.
+    SharedComplaints: v(2, 2, 0), None, "66dd8719e3";
     /// The remote hypervisor's size is not held against this host.
     RemoteSizeUnchecked: v(3, 6, 0), None, "abe607b0c7";
     /// A kernel parameter takes the place of those of the same name; before, it is appended.

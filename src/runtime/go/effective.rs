@@ -143,7 +143,7 @@ keys! {
     Hypervisor "disable_block_device_use" "QCS" = |c| c.hypervisor_config.disable_block_device_use;
     Hypervisor "enable_mem_prealloc" "QC" = |c| c.hypervisor_config.mem_prealloc;
     Hypervisor "reclaim_guest_freed_memory" "QC" = |c| c.hypervisor_config.reclaim_guest_freed_memory;
-    Hypervisor "enable_swap" "QC" = |c| c.hypervisor_config.enable_swap;
+    Hypervisor "enable_swap" "QCFA" = |c| c.hypervisor_config.enable_swap;
     Hypervisor "enable_hugepages" "FQCSA" = |c| c.hypervisor_config.huge_pages;
     Hypervisor "enable_virtio_mem" "QC" = |c| c.hypervisor_config.virtio_mem;
     Hypervisor "enable_iommu" "Q" = |c| c.hypervisor_config.iommu;
@@ -179,6 +179,8 @@ keys! {
     Agent "kernel_modules" "" = |c| list(&c.agent_config.kernel_modules);
     Agent "enable_debug" "" = |c| c.agent_config.debug;
     Agent "enable_tracing" "" = |c| c.agent_config.trace;
+    Agent "trace_mode" "" = |c| &*c.agent_config.trace_mode;
+    Agent "trace_type" "" = |c| &*c.agent_config.trace_type;
     Agent "debug_console_enabled" "" = |c| c.agent_config.enable_debug_console;
     Agent "dial_timeout" "" = |c| c.agent_config.dial_timeout;
     Agent "cdh_api_timeout" "" = |c| c.agent_config.cdh_api_timeout;

@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 
+use super::Change;
 use super::config::{AgentConfig, HypervisorConfig, Param};
 use crate::input::text::key_and_value;
+use crate::release::Release;
 use crate::runtime::go_text::{self, quote};
 
 /// Pairs out of words: the key ends at the first `=`.
@@ -52,7 +54,11 @@ pub(super) fn line(params: &[Param<Cow<'_, str>>]) -> String {
 }
 
 /// What stands before the configured parameters.
-pub(super) fn added_at_load(hypervisor: &HypervisorConfig, agent: &AgentConfig) -> Vec<Param> {
+pub(super) fn added_at_load(
+    hypervisor: &HypervisorConfig,
+    agent: &AgentConfig,
+    release: Release,
+) -> Vec<Param> {
     let mut params = Vec::new();
     if !hypervisor.image_path.is_empty() {
         params.push(Param::new("systemd.unit", "kata-containers.target"));
@@ -65,7 +71,11 @@ pub(super) fn added_at_load(hypervisor: &HypervisorConfig, agent: &AgentConfig) 
     if agent.debug {
         params.push(Param::new("agent.log", "debug"));
     }
-    if agent.trace {
+    if agent.trace && release.has(Change::TraceModes) {
+        if agent.trace_mode == "static" {
+            params.push(Param::new("agent.trace", agent.trace_type.as_str()));
+        }
+    } else if agent.trace {
         params.push(Param::new("agent.trace", "true"));
     }
     let mut number = |key: &str, value: u32| {

@@ -5,19 +5,16 @@
 use std::borrow::Cow;
 
 use super::known::Id;
-use super::session::{STATIONS, Session, step};
-use crate::input::Text;
-use crate::policy::go_path::literally;
-use crate::runtime::go::config::{HypervisorType, Param, SandboxConfig, SandboxHypervisor};
-use crate::runtime::go::gates::ValueGates;
+use super::paths;
+use super::session::{Session, step};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
-use crate::runtime::go::{Change, kernel_params, numa};
+use crate::runtime::go::{Change, numa};
 use crate::runtime::go_json;
-use crate::runtime::go_listed::ListedPaths;
 use crate::runtime::go_quantity::{self as quantity, Refused as QuantityRefused};
 use crate::runtime::go_text::{self, list};
-use crate::runtime::verdict::{Fix, ListId, Note, Stage, Status, Step};
+use crate::runtime::verdict::{Fix, Note, Stage, Status};
 
 /// All of them.
 pub(super) fn apply(session: &mut Session<'_>) {
@@ -26,7 +23,7 @@ pub(super) fn apply(session: &mut Session<'_>) {
     block(session);
     virtio_fs(session);
     network(session);
-    paths(session);
+    paths::apply(session);
     plugs(session);
     if session.config.release.has(Change::PortsLimited) {
         session.set_positive_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
@@ -37,7 +34,7 @@ pub(super) fn apply(session: &mut Session<'_>) {
     }
     session.set_text(Id::MachineType, |c| &mut c.hypervisor_config.hypervisor_machine_type);
     session.set_text(Id::MachineAccelerators, |c| &mut c.hypervisor_config.machine_accelerators);
-    gated(
+    paths::gated(
         session,
         Id::VhostUserStorePath,
         "vhost store path",
@@ -53,7 +50,7 @@ pub(super) fn apply(session: &mut Session<'_>) {
     if !session.config.release.has(Change::PortsLimited) {
         session.set_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
     }
-    entropy_source(session);
+    paths::entropy_source(session);
     sgx_epc(session);
     gpus(session);
 }
@@ -186,7 +183,7 @@ fn memory(session: &mut Session<'_>) {
     }
     session.flag(Id::EnableVirtioMem, |c| &mut c.hypervisor_config.virtio_mem);
     session.flag(Id::EnableMemPrealloc, |c| &mut c.hypervisor_config.mem_prealloc);
-    gated(
+    paths::gated(
         session,
         Id::FileMemBackend,
         "file_mem_backend value",
@@ -197,6 +194,7 @@ fn memory(session: &mut Session<'_>) {
     session.flag(Id::EnableHugepages, |c| &mut c.hypervisor_config.huge_pages);
     session.flag(Id::EnableIommu, |c| &mut c.hypervisor_config.iommu);
     session.flag(Id::EnableIommuPlatform, |c| &mut c.hypervisor_config.iommu_platform);
+    session.flag(Id::EnableSwap, |c| &mut c.hypervisor_config.enable_swap);
     session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.guest_swap);
     session.flag(Id::Rootless, |c| &mut c.hypervisor_config.rootless);
     if let Some(value) = session.value(Id::NumaMapping) {
@@ -322,7 +320,7 @@ fn virtio_fs(session: &mut Session<'_>) {
         },
         |h| &mut h.shared_fs,
     );
-    gated(
+    paths::gated(
         session,
         Id::VirtioFsDaemon,
         "virtiofs daemon",
@@ -385,132 +383,6 @@ fn network(session: &mut Session<'_>) {
     session.flag(Id::DisableVhostNet, |c| &mut c.hypervisor_config.disable_vhost_net);
     session.set_u64(Id::RxRateLimiter, |c| &mut c.hypervisor_config.rx_rate_limiter_max_rate);
     session.set_u64(Id::TxRateLimiter, |c| &mut c.hypervisor_config.tx_rate_limiter_max_rate);
-}
-
-/// Whether a `valid_*` list lets the value through; refuses the pod where it does not.
-fn admitted(
-    session: &mut Session<'_>,
-    id: Id,
-    name: &str,
-    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
-) -> Option<Step> {
-    let value = session.value(id)?;
-    let loaded = session.loaded;
-    let listed = gate(&loaded.gates);
-    if let Some(passed) = listed.admits(session.host, value) {
-        return Some(passed.clone());
-    }
-    let key = listed.key;
-    let message = format!("{name} {value} required from annotation is not valid");
-    let list = ListId::new(loaded.table, key);
-    let exists = !session.host.knows(value) || session.host.lstat(value).is_ok();
-    let (reason, fix) = match exists {
-        true => (
-            format!("no pattern of {key} expands to {value}"),
-            Fix::Allow { list, pattern: literally(value) },
-        ),
-        // A glob expands to files that exist: no pattern could let it through.
-        false => (
-            format!("{value:?} is no file of this host, so no pattern of {key} can expand to it"),
-            Fix::Advice("name a file that exists on the host".into()),
-        ),
-    };
-    session.refused(id, Stage::Value, message, reason, Some(fix));
-    None
-}
-
-/// A path that a `valid_*` list has to let through.
-fn gated<'a>(
-    session: &mut Session<'a>,
-    id: Id,
-    name: &str,
-    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
-    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut Cow<'a, str>,
-) {
-    if let (Some(value), Some(passed)) = (session.value(id), admitted(session, id, name, gate)) {
-        *field(&mut session.config.hypervisor_config) = Cow::Borrowed(value);
-        session.applied_by(id, passed);
-    }
-}
-
-fn entropy_source(session: &mut Session<'_>) {
-    let id = Id::EntropySource;
-    let passed = admitted(session, id, "entropy source", |gates| &gates.entropy_source);
-    if let (Some(value), Some(passed)) = (session.value(id), passed) {
-        if value.is_empty() {
-            session.ignored(id, Stage::Parse, "an empty value changes nothing here");
-        } else {
-            session.config.hypervisor_config.entropy_source = value.into();
-            session.applied_by(id, passed);
-        }
-    }
-}
-
-fn paths(session: &mut Session<'_>) {
-    gated(session, Id::HypervisorPath, "hypervisor", |gates| &gates.hypervisor, |h| &mut h.hypervisor_path);
-    gated(session, Id::JailerPath, "jailer", |gates| &gates.jailer, |h| &mut h.jailer_path);
-    gated(session, Id::CtlPath, "hypervisor control", |gates| &gates.ctl, |h| &mut h.hypervisor_ctl_path);
-    kernel_line(session);
-    match session.value(Id::KernelVerityParams) {
-        None => {}
-        Some("") => {
-            session.ignored(Id::KernelVerityParams, Stage::Parse, "an empty value changes nothing here");
-        }
-        Some(value) => match kernel_params::verity(value) {
-            Ok(_) => {
-                session.config.hypervisor_config.kernel_verity_params = value.into();
-                session
-                    .applied_by(Id::KernelVerityParams, step(Stage::Parse, true, "all five parts are there"));
-            }
-            Err(error) => {
-                let message = format!("invalid kernel_verity_params in annotation: {error}");
-                let fix = Some(Fix::Advice(
-                    "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=".into(),
-                ));
-                let reason = "not a complete set of dm-verity parameters";
-                session.refused(Id::KernelVerityParams, Stage::Parse, message, reason, fix);
-            }
-        },
-    }
-}
-
-fn kernel_line(session: &mut Session<'_>) {
-    let id = Id::KernelParams;
-    let Some(value) = session.value(id) else { return };
-    if value.is_empty() {
-        session.ignored(id, Stage::Parse, "an empty value changes nothing here");
-        return;
-    }
-    let replaces = session.config.release.has(Change::KernelParamsReplace);
-    let mut replaced: Vec<Cow<'_, str>> = Vec::new();
-    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(go_text::fields(value));
-    let mut steps = Vec::with_capacity(STATIONS);
-    steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
-    for param in added {
-        let params = &mut session.config.hypervisor_config.kernel_params;
-        let before = params.len();
-        if replaces {
-            params.retain(|existing| existing.key != param.key);
-        }
-        if params.len() != before {
-            replaced.push(param.key.clone());
-        }
-        if param.key.is_empty() {
-            let message =
-                "Error adding kernel parameters in annotation kernel_params : Empty kernel parameter";
-            let reason = "a parameter without a name";
-            let fix = Some(Fix::Advice("give every parameter a name before its =".into()));
-            session.refused(id, Stage::Parse, message, reason, fix);
-            return;
-        }
-        params.push(param);
-    }
-    let note = match replaced.is_empty() {
-        true => Text::constant("appended to the configured ones"),
-        false => format!("appended; these replace what was there: {}", replaced.join(", ")).into(),
-    };
-    steps.push(step(Stage::Merge, true, note));
-    session.applied(id, steps);
 }
 
 /// Naming a port for one way of plugging takes the other away.

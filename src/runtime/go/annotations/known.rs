@@ -125,6 +125,7 @@ known! {
     EnableIommu Hypervisor "io.katacontainers.config.hypervisor.enable_iommu" => "enable_iommu";
     EnableIommuPlatform Hypervisor "io.katacontainers.config.hypervisor.enable_iommu_platform" => "enable_iommu_platform";
     FileMemBackend Hypervisor "io.katacontainers.config.hypervisor.file_mem_backend" => "file_mem_backend";
+    EnableSwap Hypervisor "io.katacontainers.config.hypervisor.enable_swap" => "enable_swap";
     EnableGuestSwap Hypervisor "io.katacontainers.config.hypervisor.enable_guest_swap" => "enable_guest_swap";
     Rootless Hypervisor "io.katacontainers.config.hypervisor.rootless" => "rootless";
     NumaMapping Hypervisor "io.katacontainers.config.hypervisor.numa_mapping" => "numa_mapping";
@@ -182,6 +183,8 @@ known! {
     EnablePprof Runtime "io.katacontainers.config.runtime.enable_pprof" => "enable_pprof";
     KernelModules Agent "io.katacontainers.config.agent.kernel_modules" => "kernel_modules";
     Policy Agent "io.katacontainers.config.agent.policy" => "policy";
+    TraceMode Agent "io.katacontainers.config.agent.trace_mode" => "trace_mode";
+    TraceType Agent "io.katacontainers.config.agent.trace_type" => "trace_type";
     AgentTracing Agent "io.katacontainers.config.agent.enable_tracing" => "enable_tracing";
     ContainerPipeSize Agent "io.katacontainers.config.agent.container_pipe_size" => "container_pipe_size";
     BundlePath Nowhere "io.katacontainers.pkg.oci.bundle_path" => "";
@@ -229,6 +232,6 @@ mod tests {
         for (i, known) in KNOWN.iter().enumerate() {
             assert_eq!(Id::of(known.key).map(|id| id as usize), Some(i), "{}", known.key);
         }
-        assert_eq!(COUNT, 91);
+        assert_eq!(COUNT, 94);
     }
 }

@@ -5,8 +5,10 @@
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
 mod assets;
+mod early;
 mod hypervisor;
 pub(super) mod known;
+mod paths;
 pub(super) mod session;
 mod settings;
 

@@ -7,11 +7,12 @@
 
 use std::borrow::Cow;
 
+use super::early;
 use super::known::{COUNT, Id};
 use crate::input::{Host, Text};
-use crate::runtime::go::Loaded;
 use crate::runtime::go::config::SandboxConfig;
 use crate::runtime::go::stations::Stations;
+use crate::runtime::go::{Change, Loaded};
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
 use crate::runtime::{Sandbox, go_text};
 
@@ -167,7 +168,10 @@ impl<'a> Session<'a> {
                 self.applied_by(id, step(Stage::Parse, true, note));
             }
             None => {
-                let key = id.known().key;
+                let called = match self.config.release.has(Change::SharedComplaints) && id != Id::EnableSwap {
+                    true => id.known().key,
+                    false => early::boolean_name(id),
+                };
                 let lower = value.trim().to_ascii_lowercase();
                 let fix = match lower.as_str() {
                     "true" | "yes" | "on" | "y" => Some(Fix::Value("true".into())),
@@ -177,7 +181,9 @@ impl<'a> Session<'a> {
                 self.refused(
                     id,
                     Stage::Parse,
-                    format!("Error parsing annotation for {key}: Please specify boolean value 'true|false'"),
+                    format!(
+                        "Error parsing annotation for {called}: Please specify boolean value 'true|false'"
+                    ),
                     format!("{value:?} is not one of Go's spellings of true and false"),
                     fix,
                 );
@@ -188,9 +194,16 @@ impl<'a> Session<'a> {
     /// Decimal digits that fit 64 bits.
     pub fn number(&mut self, id: Id) -> Option<u64> {
         let value = self.value(id)?;
-        let number = go_text::parse_uint(value, 10, 64);
-        if number.is_err() {
+        let shared = self.config.release.has(Change::SharedComplaints);
+        let number = go_text::parse_uint(value, 10, if shared { 64 } else { early::bits(id) });
+        if let Err(error) = &number {
             let key = id.known().key;
+            let message = match shared {
+                true => {
+                    format!("Error parsing annotation for {key}: Please specify positive numeric value")
+                }
+                false => early::number_complaint(id, &error.to_string()),
+            };
             let digits = value.trim().trim_start_matches('+');
             let plain = go_text::parse_uint(digits, 10, 64).ok();
             let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::DefaultMemory));
@@ -198,7 +211,7 @@ impl<'a> Session<'a> {
             self.refused(
                 id,
                 Stage::Parse,
-                format!("Error parsing annotation for {key}: Please specify positive numeric value"),
+                message,
                 format!("{value:?} is not a whole number in plain digits"),
                 fix.or(Some(Fix::Advice("write a whole number in plain digits".into()))),
             );

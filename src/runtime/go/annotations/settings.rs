@@ -90,5 +90,13 @@ pub(super) fn apply_agent(session: &mut Session<'_>) {
         }
     }
     session.flag(Id::AgentTracing, |c| &mut c.agent_config.trace);
+    if let Some(value) = session.value(Id::TraceMode) {
+        session.config.agent_config.trace_mode = value.into();
+        session.applied_as_is(Id::TraceMode);
+    }
+    if let Some(value) = session.value(Id::TraceType) {
+        session.config.agent_config.trace_type = value.into();
+        session.applied_as_is(Id::TraceType);
+    }
     session.set_u32(Id::ContainerPipeSize, |c| &mut c.agent_config.container_pipe_size);
 }

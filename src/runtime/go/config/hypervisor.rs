@@ -20,7 +20,6 @@ pub enum HypervisorType {
     Acrn,
     Stratovirt,
     Remote,
-    Acrn,
 }
 
 impl HypervisorType {
@@ -34,7 +33,6 @@ impl HypervisorType {
             Self::Acrn => "acrn",
             Self::Stratovirt => "stratovirt",
             Self::Remote => "remote",
-            Self::Acrn => "acrn",
         }
     }
 
@@ -48,7 +46,6 @@ impl HypervisorType {
             Self::Acrn => "hypervisor.acrn",
             Self::Stratovirt => "hypervisor.stratovirt",
             Self::Remote => "hypervisor.remote",
-            Self::Acrn => "hypervisor.acrn",
         }
     }
 
@@ -166,8 +163,6 @@ lent! {
         /// The folder that backs the memory, where one is chosen.
         pub file_backed_mem_root_dir: T,
         pub vhost_user_store_path: T,
-        /// The folder that backs the memory, where one is chosen.
-        pub file_backed_mem_root_dir: T,
         pub vhost_user_device_reconnect: u32,
         pub guest_memory_dump_path: T,
         pub guest_hook_path: T,

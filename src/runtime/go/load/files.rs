@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::tables::{AgentTable, FactoryTable, HypervisorTable, RuntimeTable};
+use super::tables::{AgentTable, FactoryTable, HypervisorTable, NetmonTable, RuntimeTable};
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::Errno;
 use crate::input::{Host, Place, Source};
@@ -26,6 +26,7 @@ pub(super) struct TomlConfig {
     pub agent: IndexMap<String, AgentTable>,
     pub factory: FactoryTable,
     pub runtime: RuntimeTable,
+    pub netmon: NetmonTable,
 }
 
 impl Decode for TomlConfig {
@@ -41,6 +42,8 @@ impl Decode for TomlConfig {
                     self.factory.decode(value, at)
                 } else if same_name("runtime", key) {
                     self.runtime.decode(value, at)
+                } else if same_name("netmon", key) && at.release().has(Change::Netmon) {
+                    self.netmon.decode(value, at)
                 } else {
                     Ok(())
                 }

@@ -60,8 +60,7 @@ fn firecracker(h: &HypervisorTable, host: &Host, release: Release) -> Built {
     let hypervisor_path = h.resolved_path(host, release)?;
     let jailer_path = h.resolved_jailer_path(host)?;
     let kernel_path = h.resolved_kernel(host)?;
-    let initrd_path = h.resolved_initrd(host)?;
-    let image_path = h.resolved_image(host)?;
+    let (initrd_path, image_path) = h.boot_assets(host, release)?;
     let firmware_path = h.resolved_firmware(host)?;
     Ok(HypervisorConfig {
         hypervisor_path,
@@ -75,7 +74,7 @@ fn firecracker(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         firmware_path,
         kernel_params: h.kernel_line(release),
         kernel_verity_params: h.kernel_verity_params.clone(),
-        num_vcpus_f: h.vcpus(host),
+        num_vcpus_f: h.vcpus(host, release),
         default_max_vcpus: h.most_vcpus(host),
         memory_size: h.memory_mib(),
         mem_slots: h.slots(),
@@ -83,6 +82,8 @@ fn firecracker(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         entropy_source: h.entropy_source_or_default(),
         entropy_source_list: h.valid_entropy_sources.as_slice().into(),
         default_bridges: h.bridges(),
+        disable_block_device_use: h.disable_block_device_use && release.has(Change::FirecrackerWithoutBlock),
+        enable_swap: h.enable_swap,
         huge_pages: h.enable_hugepages,
         debug: h.enable_debug,
         disable_nesting_checks: h.disable_nesting_checks,
@@ -103,8 +104,7 @@ fn firecracker(h: &HypervisorTable, host: &Host, release: Release) -> Built {
 fn qemu(h: &HypervisorTable, host: &Host, release: Release) -> Built {
     let hypervisor_path = h.resolved_path(host, release)?;
     let kernel_path = h.resolved_kernel(host)?;
-    let initrd_path = h.resolved_initrd(host)?;
-    let image_path = h.resolved_image(host)?;
+    let (initrd_path, image_path) = h.boot_assets(host, release)?;
     let pflash = h.checked_pflashes(host)?;
     let firmware_path = h.resolved_firmware(host)?;
     let firmware_volume_path = h.resolved_firmware_volume(host)?;
@@ -146,7 +146,7 @@ fn qemu(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         kernel_verity_params: h.kernel_verity_params.clone(),
         hypervisor_machine_type,
         qgs_port: h.quote_port(release),
-        num_vcpus_f: h.vcpus(host),
+        num_vcpus_f: h.vcpus(host, release),
         default_max_vcpus: h.most_vcpus(host),
         memory_size: h.memory_mib(),
         mem_slots: h.slots(),
@@ -226,14 +226,22 @@ fn qemu(h: &HypervisorTable, host: &Host, release: Release) -> Built {
 fn clh(h: &HypervisorTable, host: &Host, release: Release) -> Built {
     let hypervisor_path = h.resolved_path(host, release)?;
     let kernel_path = h.resolved_kernel(host)?;
-    let initrd_path = h.resolved_initrd(host)?;
-    let image_path = h.resolved_image(host)?;
+    let (initrd_path, image_path) = h.boot_assets(host, release)?;
+    let image_alone = release.has(Change::ClhImageAlone);
+    if image_alone && !initrd_path.is_empty() {
+        let message = "having an initrd defined in the configuration file is not supported";
+        return Err(Refusal::new("initrd", message));
+    }
     if image_path.is_empty() && initrd_path.is_empty() {
         return Err(Refusal::new("image", "image or initrd must be defined in the configuration file"));
     }
     let firmware_path = h.resolved_firmware(host)?;
     let block_device_driver = h.checked_block_device_driver()?;
-    let shared_fs = h.checked_shared_fs(release)?;
+    let shared_fs = if image_alone { "virtio-fs".to_owned() } else { h.checked_shared_fs(release)? };
+    if image_alone && h.virtio_fs_daemon.is_empty() {
+        let message = "virtio-fs daemon path is missing in configuration file";
+        return Err(Refusal::new("virtio_fs_daemon", message));
+    }
     if !matches!(shared_fs.as_str(), "virtio-fs" | "virtio-fs-nydus" | "none") {
         let message = match release.has(Change::NoSharedFs) {
             true => format!("Cloud Hypervisor does not support {shared_fs} shared filesystem option"),
@@ -255,7 +263,7 @@ fn clh(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         kernel_params: h.kernel_line(release),
         kernel_verity_params: h.kernel_verity_params.clone(),
         hypervisor_machine_type: h.machine_type_or_default(release),
-        num_vcpus_f: h.vcpus(host),
+        num_vcpus_f: h.vcpus(host, release),
         default_max_vcpus: h.most_vcpus(host),
         memory_size: h.memory_mib(),
         mem_slots: h.slots(),
@@ -336,7 +344,7 @@ fn dragonball(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         rootfs_type: h.rootfs_type_or_default(),
         kernel_params: h.kernel_line(release),
         kernel_verity_params: h.kernel_verity_params.clone(),
-        num_vcpus_f: h.vcpus(host),
+        num_vcpus_f: h.vcpus(host, release),
         default_max_vcpus: h.most_vcpus(host),
         memory_size: h.memory_mib(),
         mem_slots: h.slots(),
@@ -349,8 +357,7 @@ fn dragonball(h: &HypervisorTable, host: &Host, release: Release) -> Built {
 fn stratovirt(h: &HypervisorTable, host: &Host, release: Release) -> Built {
     let hypervisor_path = h.resolved_path(host, release)?;
     let kernel_path = h.resolved_kernel(host)?;
-    let initrd_path = h.resolved_initrd(host)?;
-    let image_path = h.resolved_image(host)?;
+    let (initrd_path, image_path) = h.boot_assets(host, release)?;
     if !image_path.is_empty() && !initrd_path.is_empty() {
         let message = "having both an image and an initrd defined in the configuration file is not supported";
         return Err(Refusal::new("initrd", message));
@@ -378,7 +385,7 @@ fn stratovirt(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         kernel_params: pairs(fields(&h.kernel_params)),
         kernel_verity_params: h.kernel_verity_params.clone(),
         hypervisor_machine_type: h.machine_type_or_default(release),
-        num_vcpus_f: h.vcpus(host),
+        num_vcpus_f: h.vcpus(host, release),
         default_max_vcpus: h.most_vcpus(host),
         memory_size: h.memory_mib(),
         mem_slots: h.slots(),
@@ -416,7 +423,11 @@ fn acrn(h: &HypervisorTable, host: &Host, release: Release) -> Built {
     let kernel_path = h.resolved_kernel(host)?;
     let image_path = h.resolved_image(host)?;
     if image_path.is_empty() {
-        return Err(Refusal::new("image", "image must be defined in the configuration file"));
+        let message = match release.has(Change::AssetsAtLoad) {
+            true => "image is not set",
+            false => "image must be defined in the configuration file",
+        };
+        return Err(Refusal::new("image", message));
     }
     let firmware_path = h.resolved_firmware(host)?;
     Ok(HypervisorConfig {
@@ -429,7 +440,7 @@ fn acrn(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         rootfs_type: h.rootfs_type_or_default(),
         firmware_path,
         kernel_params: h.kernel_line(release),
-        num_vcpus_f: h.vcpus(host),
+        num_vcpus_f: h.vcpus(host, release),
         default_max_vcpus: h.most_vcpus(host),
         memory_size: h.memory_mib(),
         mem_slots: h.slots(),
@@ -437,6 +448,7 @@ fn acrn(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         entropy_source: h.entropy_source_or_default(),
         entropy_source_list: h.valid_entropy_sources.as_slice().into(),
         default_bridges: h.bridges(),
+        enable_swap: h.enable_swap,
         huge_pages: h.enable_hugepages,
         debug: h.enable_debug,
         disable_nesting_checks: h.disable_nesting_checks,

@@ -76,6 +76,8 @@ pub(super) fn load(
             long_live_conn: true,
             debug: agent.enable_debug,
             trace: agent.enable_tracing,
+            trace_mode: agent.trace_mode.clone(),
+            trace_type: agent.trace_type.clone(),
             kernel_modules: agent.kernel_modules.clone(),
             enable_debug_console: agent.debug_console_enabled,
             dial_timeout: agent.dial_timeout,
@@ -94,7 +96,11 @@ pub(super) fn load(
         vm_cache_number: files.factory.vm_cache_number,
         vm_cache_endpoint: or(&files.factory.vm_cache_endpoint, "/var/run/kata-containers/cache.sock"),
     };
-    let mut params = kernel_params::added_at_load(&config.hypervisor_config, &config.agent_config);
+    if release.has(Change::TraceModes) {
+        settings::trace_options(&mut config.agent_config)
+            .map_err(|(message, key)| fail(message, &format!("agent.{agent_table}.{key}")))?;
+    }
+    let mut params = kernel_params::added_at_load(&config.hypervisor_config, &config.agent_config, release);
     params.append(&mut config.hypervisor_config.kernel_params);
     if params.iter().any(|param| param.key.is_empty()) {
         return Err(fail("Empty kernel parameter".into(), &format!("hypervisor.{name}.kernel_params")));
@@ -122,6 +128,10 @@ pub(super) fn load(
     config.sandbox_bind_mounts = said.sandbox_bind_mounts.as_slice().into();
     config.disable_guest_empty_dir = said.disable_guest_empty_dir;
     config.dan_config.clone_from(&said.dan_conf);
+    if release.has(Change::Netmon) && said.disable_new_netns && files.netmon.enable_netmon {
+        let message = "config disable_new_netns conflicts with enable_netmon";
+        return Err(fail(message.into(), "runtime.disable_new_netns"));
+    }
     checks::check(&config, host).map_err(|(message, key)| {
         let key = key.replace("hypervisor.", &format!("hypervisor.{name}."));
         fail(message, &key)

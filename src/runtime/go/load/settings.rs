@@ -8,7 +8,7 @@ use super::tables::{ExtensionImageTable, HypervisorTable};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
-use crate::runtime::go::config::{GuestExtensionImage, Param};
+use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, Param};
 use crate::runtime::go::{Change, kernel_params, paths};
 use crate::runtime::go_text::{fields, list, quote};
 
@@ -127,6 +127,30 @@ impl HypervisorTable {
         Self::existing_if_set(host, &self.image, "image")
     }
 
+    /// Initrd and image.
+    pub(super) fn boot_assets(&self, host: &Host, release: Release) -> Setting<(String, String)> {
+        if !release.has(Change::AssetsAtLoad) {
+            return Ok((self.resolved_initrd(host)?, self.resolved_image(host)?));
+        }
+        let find = |path: &str, what: &str| match path {
+            "" => Err(format!("{what} is not set")),
+            path => resolve(host, path),
+        };
+        match (find(&self.initrd, "initrd"), find(&self.image, "image")) {
+            (Ok(_), Ok(_)) => Err(Refusal::new(
+                "initrd",
+                "having both an image and an initrd defined in the configuration file is not supported",
+            )),
+            (Err(initrd), Err(image)) => Err(Refusal::new(
+                "image",
+                format!(
+                    "Either initrd or image must be set to a valid path (initrd: {initrd}) (image: {image})"
+                ),
+            )),
+            (initrd, image) => Ok((initrd.unwrap_or_default(), image.unwrap_or_default())),
+        }
+    }
+
     pub(super) fn resolved_firmware(&self, host: &Host) -> Setting<String> {
         Self::existing_if_set(host, &self.firmware, "firmware")
     }
@@ -192,9 +216,13 @@ impl HypervisorTable {
         comma_list(&self.cpu_features)
     }
 
-    pub(super) fn vcpus(&self, host: &Host) -> f32 {
+    pub(super) fn vcpus(&self, host: &Host, release: Release) -> f32 {
         // The table's own maximum plays no part here.
-        let host_cpus = host.facts.cpus.min(max_vcpus(host.facts.arch)) as f32;
+        let most = match release.has(Change::VcpusWithinMachine) {
+            true => max_vcpus(host.facts.arch),
+            false => u32::MAX,
+        };
+        let host_cpus = host.facts.cpus.min(most) as f32;
         let asked = self.default_vcpus.0;
         if asked < 0.0 || asked > host_cpus {
             host_cpus
@@ -417,6 +445,29 @@ pub(super) fn unknown_table(name: &str) -> String {
         "configuration file contains invalid hypervisor section: {}",
         crate::runtime::go_text::quote_ascii(name)
     )
+}
+
+/// How the agent traces, where it has a choice: checked, and filled in where nothing is said.
+pub(super) fn trace_options(agent: &mut AgentConfig) -> Result<(), (String, &'static str)> {
+    if !agent.trace {
+        return Ok(());
+    }
+    let choices = [
+        (&mut agent.trace_mode, "mode", "trace_mode", ["dynamic", "static"]),
+        (&mut agent.trace_type, "type", "trace_type", ["isolated", "collated"]),
+    ];
+    for (value, what, key, [first, second]) in choices {
+        if value.is_empty() {
+            *value = first.into();
+        } else if value != first && value != second {
+            let (value, first, second) = (quote(value), quote(first), quote(second));
+            return Err((
+                format!("invalid kata agent trace {what}: {value} (need {first} or {second})"),
+                key,
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// `emptydir_mode`, checked.

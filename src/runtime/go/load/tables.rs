@@ -176,11 +176,22 @@ record! {
         kernel_modules: Vec<String> = "kernel_modules",
         enable_debug: bool = "enable_debug",
         enable_tracing: bool = "enable_tracing",
+        trace_mode: String = "trace_mode",
+        trace_type: String = "trace_type",
         debug_console_enabled: bool = "debug_console_enabled",
         dial_timeout: u32 = "dial_timeout",
         cdh_api_timeout: u32 = "cdh_api_timeout",
         launch_process_timeout: u32 = "launch_process_timeout",
         visible_cdi_devices: bool = "visible_cdi_devices",
+    }
+}
+
+record! {
+    /// `[netmon]`
+    NetmonTable as "katautils.netmon" in Some("netmon"); {
+        path: String = "path",
+        enable_debug: bool = "enable_debug",
+        enable_netmon: bool = "enable_netmon",
     }
 }
 

@@ -16,7 +16,7 @@ const DEPTH_LIMIT: usize = 256;
 /// Reads a text.
 pub fn parse(text: &[u8], dialect: Dialect) -> Result<Document, Error> {
     if dialect == Dialect::V0_3 {
-        return early_document(&String::from_utf8_lossy(text));
+        return early::tree::document(&String::from_utf8_lossy(text));
     }
     let skip = match text {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => 2,
@@ -47,47 +47,6 @@ pub fn parse(text: &[u8], dialect: Dialect) -> Result<Document, Error> {
                 format!("toml: line {} (last key {}): {message}", spot.line, quote(&last))
             };
             Err(Error { message, spot: Some(shift(spot)), panic: false })
-        }
-    }
-}
-
-/// A document as the earliest version reads it.
-fn early_document(text: &str) -> Result<Document, Error> {
-    let root = early::parse(text).map_err(|early::Error { message, offset, panic }| {
-        let line = text.get(..offset).map_or(1, |before| before.matches('\n').count() as i64 + 1);
-        Error { message, spot: Some(Spot { line, offset }), panic }
-    })?;
-    let mut document = Document::default();
-    document.root = early_table(&root, &Key::default(), &mut document);
-    Ok(document)
-}
-
-fn early_table(table: &early::Table, above: &Key, document: &mut Document) -> Table {
-    let mut out = Table::new();
-    for (name, entry) in table {
-        let key = above.with(name);
-        let spot = Spot { line: 0, offset: entry.offset };
-        document.keys.push((key.clone(), spot));
-        document.values.insert(key.to_string(), spot);
-        out.insert(name.clone(), early_value(&entry.value, &key, document));
-    }
-    out
-}
-
-fn early_value(value: &early::Value, key: &Key, document: &mut Document) -> Value {
-    match value {
-        early::Value::String(text) => Value::String(text.clone()),
-        early::Value::Integer(number) => Value::Integer(*number),
-        // No key that this version reads wants one.
-        early::Value::Float => Value::Float(0.0),
-        early::Value::Boolean(flag) => Value::Boolean(*flag),
-        early::Value::Datetime => Value::Datetime,
-        early::Value::Array(items) => {
-            Value::Array(items.iter().map(|item| early_value(item, key, document)).collect())
-        }
-        early::Value::Table(table) => Value::Table(early_table(table, key, document)),
-        early::Value::Tables(all) => {
-            Value::Tables(all.iter().map(|table| early_table(table, key, document)).collect())
         }
     }
 }

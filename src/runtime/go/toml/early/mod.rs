@@ -6,6 +6,7 @@
 
 mod document;
 mod scalar;
+pub(super) mod tree;
 mod values;
 
 use indexmap::IndexMap;
