@@ -310,6 +310,8 @@ behaviours! {
     // Remote.
     /// The initdata document is sent.
     RemoteInitdata: v(3, 8, 0), None, "src/runtime/virtcontainers/remote.go";
+    /// It is sent as the hypervisor's; before, as the runtime's.
+    RemoteInitdataOfHypervisor: v(3, 20, 0), None, "93ec470928";
     /// The image is sent.
     RemoteImage: v(3, 9, 0), None, "a19f2eacec";
     /// Graphics cards are sent.

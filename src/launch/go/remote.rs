@@ -20,7 +20,10 @@ pub(super) fn start(config: &SandboxConfig<'_>) -> Started {
     let mut set = |name: &str, value: &str| annotations.insert(name.to_owned(), value.into());
     let hypervisor = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
     if config.release.has(Change::RemoteInitdata) {
-        set(&hypervisor("cc_init_data"), &hv.initdata);
+        match config.release.has(Change::RemoteInitdataOfHypervisor) {
+            true => set(&hypervisor("cc_init_data"), &hv.initdata),
+            false => set("io.katacontainers.config.runtime.cc_init_data", &hv.initdata),
+        };
     }
     if config.release.has(Change::RemoteGpus) {
         set(&hypervisor("default_gpu_model"), &hv.default_gpu_model);

@@ -83,7 +83,7 @@ behaviours! {
     /// The time to wait for a vhost-user device is taken from the file; before, the annotation alone sets it.
     ReconnectTimeoutOfFile: v(3, 7, 0), None, "src/runtime/pkg/katautils/config.go";
     /// Port 0 of the quote service is port 4050.
-    QuotePortByDefault: v(3, 6, 0), Some(v(3, 15, 0)), "85f3391bcf";
+    QuotePortByDefault: v(3, 6, 0), Some(v(3, 21, 0)), "src/runtime/pkg/katautils/config.go";
     /// How much the hypervisor logs is 1 where nothing is configured.
     LogLevelByDefault: v(3, 15, 0), None, "d48116114e";
     /// Image and initrd are looked up together: one of them must lead to a file, and both are refused.
@@ -131,6 +131,12 @@ behaviours! {
     StaticMaxVcpusAtLeastOne: v(4, 0, 0), None, "afb4b38050";
 
     // The last checks.
+    /// They stand before the hypervisor is made; in earlier releases each hypervisor makes its own.
+    ChecksBeforeHypervisor: v(2, 5, 0), None, "469e098543";
+    /// The remote hypervisor is spared them.
+    RemoteUnchecked: v(3, 3, 0), None, "9542211e71";
+    /// A confidential guest can have no more vCPUs than it boots with.
+    ConfidentialMaxVcpus: v(2, 5, 0), Some(v(3, 10, 1)), "56812c852f";
     /// A confidential guest has no virtio-mmio disks.
     NoMmioForConfidential: v(3, 28, 0), None, "83dd7dcc75";
 }

@@ -16,8 +16,12 @@ pub(super) fn validate(config: &mut SandboxConfig<'_>, arch: Arch) -> Result<(),
     if config.id.is_empty() {
         return Err("Invalid sandbox configuration".into());
     }
+    let release = config.release;
+    if !release.has(Change::ChecksBeforeHypervisor) {
+        return Ok(());
+    }
     let hypervisor = &mut config.hypervisor_config;
-    if !hypervisor.remote_hypervisor_socket.is_empty() {
+    if release.has(Change::RemoteUnchecked) && !hypervisor.remote_hypervisor_socket.is_empty() {
         return Ok(());
     }
     let is_ccw = hypervisor.hypervisor_machine_type == CCW;
@@ -50,7 +54,7 @@ pub(super) fn validate(config: &mut SandboxConfig<'_>, arch: Arch) -> Result<(),
     } else if hypervisor.block_device_driver == "virtio-blk" && is_ccw {
         hypervisor.block_device_driver = "virtio-blk-ccw".into();
     }
-    if config.release.has(Change::NoMmioForConfidential)
+    if release.has(Change::NoMmioForConfidential)
         && hypervisor.confidential_guest
         && hypervisor.block_device_driver == "virtio-mmio"
     {
@@ -61,6 +65,9 @@ pub(super) fn validate(config: &mut SandboxConfig<'_>, arch: Arch) -> Result<(),
     let most = max_vcpus(arch);
     if hypervisor.default_max_vcpus == 0 || hypervisor.default_max_vcpus > most {
         hypervisor.default_max_vcpus = most;
+    }
+    if hypervisor.confidential_guest && release.has(Change::ConfidentialMaxVcpus) {
+        hypervisor.default_max_vcpus = hypervisor.num_vcpus();
     }
     if hypervisor.msize9p == 0 && hypervisor.shared_fs != "virtio-fs" {
         hypervisor.msize9p = 8192;
