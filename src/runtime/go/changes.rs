@@ -92,6 +92,8 @@ behaviours! {
     ClhImageAlone: FIRST, Some(v(2, 3, 3)), "7c956e0d27";
     /// Firecracker takes `disable_block_device_use` from the file; later it never does without.
     FirecrackerWithoutBlock: FIRST, Some(v(2, 3, 3)), "src/runtime/pkg/katautils/config.go";
+    /// One feature is experimental: newstore.
+    NewStore: FIRST, Some(v(2, 2, 3)), "src/runtime/virtcontainers/persist/manager.go";
     /// netmon watches the network, and wants a namespace of its own.
     Netmon: FIRST, Some(v(2, 3, 3)), "ddc68131df";
     /// Tracing has a mode and a type.

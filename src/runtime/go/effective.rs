@@ -293,6 +293,7 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
     }
     let applied = session.marks.iter().filter(|(_, mark)| mark.status == Status::Applied);
     let mut keyless = Vec::new();
+    let mut experimental = None;
     for (id, _) in applied {
         let known = id.known();
         match loaded.stations(*id).and_then(|stations| stations.key) {
@@ -300,9 +301,19 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
             None if known.section == Section::Hypervisor => keyless.push(*id),
             None => {}
         }
+        if *id == Id::Experimental
+            && let Some(value) = session.value(*id)
+        {
+            let words: Vec<&str> = value.split(' ').collect();
+            experimental = Some(json!(words));
+        }
         if let Some(key) = also_set(*id).and_then(|field| key(Section::Hypervisor, field)) {
             set(key, Some(known.key));
         }
+    }
+    if let Some(words) = experimental {
+        let by = Origin::Annotation(Cow::Borrowed(Id::Experimental.known().key));
+        out.set("runtime.experimental", words, by);
     }
     if keyless.is_empty() {
         return out;
@@ -337,14 +348,14 @@ fn also_set(id: Id) -> Option<&'static str> {
 fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
     let runtime = &loaded.configuration.runtime;
     let factory = &runtime.factory_config;
-    let none: [&str; 0] = [];
-    let values: [(&'static str, Json); 13] = [
+    let netmon = &runtime.netmon;
+    let values: [(&'static str, Json); 16] = [
         ("runtime.enable_debug", runtime.debug.into()),
         ("runtime.enable_tracing", runtime.trace.into()),
         ("runtime.jaeger_endpoint", runtime.jaeger_endpoint.as_str().into()),
         ("runtime.jaeger_user", runtime.jaeger_user.as_str().into()),
         ("runtime.jaeger_password", hidden(&runtime.jaeger_password).into()),
-        ("runtime.experimental", json!(none)),
+        ("runtime.experimental", json!(runtime.experimental)),
         ("runtime.disable_guest_empty_dir", runtime.disable_guest_empty_dir.into()),
         ("runtime.dan_conf", runtime.dan_config.as_str().into()),
         ("runtime.pod_resource_api_sock", runtime.pod_resource_api_sock.as_str().into()),
@@ -352,8 +363,15 @@ fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
         ("factory.template_path", factory.template_path.as_str().into()),
         ("factory.vm_cache_number", factory.vm_cache_number.into()),
         ("factory.vm_cache_endpoint", factory.vm_cache_endpoint.as_str().into()),
+        ("netmon.path", netmon.path.as_str().into()),
+        ("netmon.enable_debug", netmon.debug.into()),
+        ("netmon.enable_netmon", netmon.enable.into()),
     ];
-    for (key, value) in values {
+    let read = |name: &str| {
+        let known = name.split_once('.').and_then(|(table, key)| catalog::config_key(table, key));
+        known.is_some_and(|key| key.reader(runtime.release).is_some())
+    };
+    for (key, value) in values.into_iter().filter(|(key, _)| read(key)) {
         let place = loaded.configuration.places.get(key).cloned();
         out.set(key, value, place.map_or(Origin::Default, Origin::File));
     }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::known::Id;
 use super::session::{Session, step};
+use crate::runtime::go::Change;
 use crate::runtime::go::config::{InterworkingModel, VfioMode};
 use crate::runtime::go_base64;
 use crate::runtime::verdict::{Fix, Note, Stage};
@@ -16,20 +17,7 @@ pub(super) fn apply_runtime(session: &mut Session<'_>) {
     session.set_u64(Id::CreateContainerTimeout, |c| &mut c.create_container_timeout);
     session.flag(Id::ForceGuestPull, |c| &mut c.force_guest_pull);
     session.flag(Id::EnableVcpusPinning, |c| &mut c.enable_vcpus_pinning);
-    if let Some(value) = session.value(Id::Experimental) {
-        let key = Id::Experimental.known().key;
-        // The first of the words: no feature at all is known at this version, not even the empty one.
-        let first = value.split(' ').next().unwrap_or_default();
-        let message = format!("Unsupported experimental feature {first} specified in annotation {key}");
-        let fix = Some(Fix::Advice("leave this annotation out".into()));
-        session.refused(
-            Id::Experimental,
-            Stage::Value,
-            message,
-            "this version knows no experimental feature",
-            fix,
-        );
-    }
+    experimental(session);
     session.flag(Id::DisableNewNetns, |c| &mut c.network_config.disable_new_network);
     if let Some(value) = session.value(Id::InternetworkingModel) {
         match InterworkingModel::parse(value) {
@@ -67,6 +55,28 @@ pub(super) fn apply_runtime(session: &mut Session<'_>) {
             }
         }
     }
+}
+
+fn experimental(session: &mut Session<'_>) {
+    let Some(value) = session.value(Id::Experimental) else { return };
+    let key = Id::Experimental.known().key;
+    // The first word that is no feature, the empty one among them: later releases know none at all.
+    let known = session.config.release.has(Change::NewStore).then_some("newstore");
+    let Some(first) = value.split(' ').find(|word| known != Some(*word)) else {
+        return session.applied_by(Id::Experimental, step(Stage::Value, true, "a feature of this release"));
+    };
+    let message = format!("Unsupported experimental feature {first} specified in annotation {key}");
+    let (reason, fix) = match known {
+        Some(known) => (
+            format!("{first:?} is no experimental feature of this release: {known} is the only one"),
+            Fix::Value(known.into()),
+        ),
+        None => (
+            "this version knows no experimental feature".to_owned(),
+            Fix::Advice("leave this annotation out".into()),
+        ),
+    };
+    session.refused(Id::Experimental, Stage::Value, message, reason, Some(fix));
 }
 
 pub(super) fn apply_agent(session: &mut Session<'_>) {

@@ -17,5 +17,5 @@ pub use hypervisor::{
     SandboxHypervisor,
 };
 pub use network::{InterworkingModel, NetworkConfig};
-pub use runtime::{FactoryConfig, RuntimeConfig, VfioMode};
+pub use runtime::{FactoryConfig, NetmonConfig, RuntimeConfig, VfioMode};
 pub use sandbox::{SandboxConfig, SandboxResources};

@@ -49,6 +49,15 @@ lent! {
     }
 }
 
+/// netmon's settings, where a release has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct NetmonConfig {
+    pub path: String,
+    pub debug: bool,
+    pub enable: bool,
+}
+
 /// The runtime's configuration.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[allow(missing_docs)]
@@ -62,6 +71,9 @@ pub struct RuntimeConfig {
     pub vfio_mode: VfioMode,
     pub debug: bool,
     pub trace: bool,
+    /// Features that are switched on by name.
+    pub experimental: Vec<String>,
+    pub netmon: NetmonConfig,
     pub jaeger_endpoint: String,
     pub jaeger_user: String,
     pub jaeger_password: String,

@@ -13,7 +13,8 @@ use std::collections::HashMap;
 
 use super::Change;
 use super::config::{
-    AgentConfig, FactoryConfig, HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig, VfioMode,
+    AgentConfig, FactoryConfig, HypervisorConfig, HypervisorType, InterworkingModel, NetmonConfig,
+    RuntimeConfig, VfioMode,
 };
 use super::kernel_params;
 use crate::input::config::Layers;
@@ -118,11 +119,17 @@ pub(super) fn load(
     config.jaeger_user.clone_from(&said.jaeger_user);
     config.jaeger_password.clone_from(&said.jaeger_password);
     config.create_container_timeout = said.create_container_timeout;
-    // No feature is experimental at this version.
-    if let Some(feature) = said.experimental.first() {
+    let unknown = |feature: &&String| !(release.has(Change::NewStore) && feature.as_str() == "newstore");
+    if let Some(feature) = said.experimental.iter().find(unknown) {
         let feature = crate::runtime::go_text::quote(feature);
         return Err(fail(format!("Unsupported experimental feature {feature}"), "runtime.experimental"));
     }
+    config.experimental.clone_from(&said.experimental);
+    config.netmon = NetmonConfig {
+        path: or(&files.netmon.path, "/usr/libexec/kata-containers/kata-netmon"),
+        debug: files.netmon.enable_debug,
+        enable: files.netmon.enable_netmon,
+    };
     checks::bind_mounts(&said.sandbox_bind_mounts, host)
         .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?;
     config.sandbox_bind_mounts = said.sandbox_bind_mounts.as_slice().into();
