@@ -58,11 +58,11 @@ pub(super) fn without(path: &str, content: Vec<u8>) -> (Option<Vec<u8>>, Vec<Str
     (Some(out.into_bytes()), left_out)
 }
 
-fn in_table<'t>(
+fn in_table(
     table: &dyn toml_edit::TableLike,
     within: &str,
     secret: bool,
-    spots: &mut Vec<(std::ops::Range<usize>, String, &'t str)>,
+    spots: &mut Vec<(std::ops::Range<usize>, String, &'static str)>,
 ) {
     for (key, item) in table.iter() {
         let name = if within.is_empty() { key.to_owned() } else { format!("{within}.{key}") };
