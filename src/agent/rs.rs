@@ -3,14 +3,17 @@
 //!
 //! Facts: `start` in src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs, `KernelModule` in
 //! src/runtime-rs/crates/agent/src/types.rs, `get_agent_kernel_params` in
-//! src/libs/kata-types/src/config/mod.rs at 4.1.0. The resolver's lines (`dns`) come from a mount that the
+//! src/libs/kata-types/src/config/mod.rs at each tag. The resolver's lines (`dns`) come from a mount that the
 //! CRI makes when the pod starts, and are left out.
 
 use serde_json::Value as Json;
 
 use super::{AgentSetup, DecidedBy, fields};
+use crate::launch::rs::guest_share;
 use crate::launch::{Arg, Cause};
+use crate::release::Release;
 use crate::runtime::Sandbox;
+use crate::runtime::rs::Change;
 use crate::runtime::rs::config::{Agent, Config};
 
 /// `/dev/shm` of a sandbox, in bytes.
@@ -56,16 +59,28 @@ pub(crate) fn check<E: Refused>(config: &Config<'_>) -> Result<(), E> {
     if fine { Ok(()) } else { Err(E::kernel_modules("\" not match")) }
 }
 
-fn storage(driver: &str, source: &str, fs_type: &str, mount_point: String, options: Json) -> Json {
-    fields([
+fn storage(
+    release: Release,
+    driver: &str,
+    source: &str,
+    fs_type: &str,
+    mount_point: String,
+    options: Json,
+) -> Json {
+    let mut storage = fields([
         ("driver", driver.into()),
         ("driver_options", Json::Array(Vec::new())),
         ("source", source.into()),
         ("fs_type", fs_type.into()),
         ("options", options),
         ("mount_point", mount_point.into()),
-        ("shared", false.into()),
-    ])
+    ]);
+    if release.has(Change::SharedMark)
+        && let Json::Object(fields) = &mut storage
+    {
+        fields.insert("shared".to_owned(), false.into());
+    }
+    storage
 }
 
 /// What the guest of one sandbox is told. `share`: where it mounts the shared folder.
@@ -75,13 +90,20 @@ pub(crate) fn setup(
     kernel_params: Vec<Arg>,
     share: Option<String>,
 ) -> AgentSetup {
+    let release = config.release;
     let mut storages = Vec::with_capacity(2);
     if let Some(mount_point) = share {
-        storages.push(storage("virtio-fs", "kataShared", "virtiofs", mount_point, ["nodev"].into()));
+        storages.push(storage(release, "virtio-fs", "kataShared", "virtiofs", mount_point, ["nodev"].into()));
     }
     let options = ["noexec", "nosuid", "nodev", "mode=1777", &format!("size={SHM_SIZE}")].into();
-    let shm = "/run/kata-containers/sandbox/shm".to_owned();
-    storages.push(storage("ephemeral", "shm", "tmpfs", shm, options));
+    if release.has(Change::ShmStorage) {
+        let path = "/run/kata-containers/sandbox/shm";
+        let shm = match release.has(Change::GuestShmFixed) {
+            true => path.to_owned(),
+            false => guest_share(config.active_hypervisor(), path, release),
+        };
+        storages.push(storage(release, "ephemeral", "shm", "tmpfs", shm, options));
+    }
     let hook_path = config.active_hypervisor().map_or("", |hv| hv.security_info.guest_hook_path.as_str());
     let create_sandbox = fields([
         ("hostname", sandbox.hostname.into()),

@@ -112,14 +112,17 @@ words! {
         RsU32 = "rs-u32", "a decimal 32-bit number; white space around it does not count";
         RsU64 = "rs-u64", "a decimal 64-bit number; white space around it does not count";
         RsUsize = "rs-usize", "a decimal 64-bit number; white space around it does not count";
+        RsI32 = "rs-i32", "a decimal 32-bit number, negative too; white space around it does not count";
         RsF32 = "rs-f32", "a number as Rust writes it";
         RsByteSize = "rs-byte-size", "a number with an optional unit; digits alone are MiB";
+        RsBytes = "rs-bytes", "a number with an optional unit; digits alone are bytes";
         RsString = "rs-string", "text as it stands";
         RsStringTrim = "rs-string-trim", "text; white space around it does not count";
         RsStringRaw = "rs-string-raw", "text as it stands";
         RsEnum = "rs-enum", "exactly one of the words";
         RsJson = "rs-json", "JSON of the whole list of objects";
         RsComma = "rs-comma", "parts between commas, white space kept";
+        RsBlanks = "rs-blanks", "parts between blanks";
         RsSemicolon = "rs-semicolon", "parts between semicolons";
         RsKernelParams = "rs-kernel-params", "key=value parameters between spaces";
         RsVerity = "rs-verity", "key=value pairs between commas";

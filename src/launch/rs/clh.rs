@@ -1,6 +1,6 @@
 //! Cloud Hypervisor: its process, and the VM that its API is asked for.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor/src/ch and src/runtime-rs/crates/hypervisor/ch-config at 4.1.0.
+//! Facts: src/runtime-rs/crates/hypervisor/src/ch and src/runtime-rs/crates/hypervisor/ch-config at each tag.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,7 @@ use super::resources::{Protection, Resources, hardware};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
 use crate::input::host::{Arch, Protection as Hardware};
+use crate::runtime::rs::Change;
 use crate::launch::{Arg, Cause, Launch, Request, joined, put};
 
 const MIB: u64 = 1024 * 1024;
@@ -157,8 +158,12 @@ impl<'a> Plan<'a> {
             "" => "ext4",
             set => set,
         };
-        let decided = Cause::key(keys.image).by("always virtio-blk");
-        self.kernel.root(&start, "virtio-blk-pci", decided, rootfs_type, true)?;
+        let block = start.has(Change::ClhBlockRoot) || hv.security_info.confidential_guest;
+        let (driver, by) = match block {
+            true => ("virtio-blk-pci", "always virtio-blk"),
+            false => ("virtio-pmem", "always persistent memory"),
+        };
+        self.kernel.root(&start, driver, Cause::key(keys.image).by(by), rootfs_type, true)?;
         for (key, value) in [("no_timer_check", ""), ("noreplace-smp", ""), ("systemd.log_target", "console")]
         {
             self.kernel.push(key, value, Cause::constant());
@@ -230,7 +235,7 @@ impl<'a> Plan<'a> {
     }
 
     fn processors(&self) -> Result<(u32, u32), Refusal> {
-        let info = &self.start.hv.cpu_info;
+        let (start, info) = (&self.start, &self.start.hv.cpu_info);
         let refuse = |message: &'static str| Err(Refusal::because(message, BLAME_CPUS));
         if info.default_vcpus <= 0.0 {
             return refuse("Boot vCPUs cannot be zero or negative");
@@ -240,6 +245,17 @@ impl<'a> Plan<'a> {
         }
         let boot = info.default_vcpus.ceil() as u32;
         let max = if self.tdx { boot } else { info.default_maxvcpus };
+        let wide = start.has(Change::ClhWideCpus);
+        for (number, words) in [(boot, "Boot"), (info.default_maxvcpus, "Max")] {
+            if !wide && u8::try_from(number).is_err() {
+                let why = "out of range integral type conversion attempted";
+                let message = match words {
+                    "Boot" => format!("Too many boot vCPUs specified: {why}"),
+                    _ => format!("Too many max vCPUs specified: {why}"),
+                };
+                return Err(Refusal::because(message, BLAME_CPUS));
+            }
+        }
         if boot > max {
             return refuse("Boot vCPUs cannot be larger than max vCPUs");
         }
@@ -261,7 +277,7 @@ impl<'a> Plan<'a> {
         if start.hv.debug_info.enable_debug {
             args.push(Arg::new("-v", Cause::key(keys.enable_debug)));
         }
-        if start.hv.security_info.disable_seccomp {
+        if start.hv.security_info.disable_seccomp && start.has(Change::SeccompSwitch) {
             let cause = Cause::key(keys.disable_seccomp);
             args.extend(["--seccomp", "false"].map(|text| Arg::new(text, cause.clone())));
         }
@@ -303,7 +319,9 @@ impl<'a> Plan<'a> {
 
     fn cpus(&self) -> Json {
         let info = &self.start.hv.cpu_info;
-        let nested = if self.start.host.finds(MSHV) {
+        let nested = if !self.start.has(Change::ClhMshv) {
+            None
+        } else if self.start.host.finds(MSHV) {
             Some(false)
         } else {
             info.disable_nested_virtualization.map(|disabled| !disabled)
@@ -336,7 +354,7 @@ impl<'a> Plan<'a> {
     }
 
     fn memory(&self) -> Json {
-        let prefault = self.start.hv.memory_info.enable_mem_prealloc;
+        let prefault = self.start.hv.memory_info.enable_mem_prealloc && self.start.has(Change::Prealloc);
         let (size, room, zone) = match self.memory {
             Memory::Own { size, room } => (size, room, None),
             Memory::Template { size } => (0, None, Some(size)),
@@ -377,13 +395,53 @@ impl<'a> Plan<'a> {
             Some(Protection::Snp { host_data, .. }) => (None, host_data.clone()),
             _ => (None, None),
         };
-        json!({
+        let mut payload = json!({
             "firmware": set(&boot.firmware),
             "kernel": boot.kernel,
             "cmdline": set(cmdline),
             "initramfs": set(&boot.initrd),
-            "mrconfigid": mrconfigid,
-            "host_data": host_data,
+        });
+        if self.start.has(Change::ClhHostData) {
+            put(&mut payload, "mrconfigid", json!(mrconfigid));
+            put(&mut payload, "host_data", json!(host_data));
+        }
+        payload
+    }
+
+    /// The image as a disk.
+    fn disk(&self) -> Json {
+        let mut disk = json!({
+            "path": self.start.hv.boot_info.image,
+            "readonly": true,
+            "direct": false,
+            "iommu": false,
+            "num_queues": 1,
+            "queue_size": 128,
+            "vhost_user": false,
+            "vhost_socket": null,
+            "rate_limiter_config": null,
+            "id": null,
+            "disable_io_uring": false,
+            "pci_segment": 0,
+        });
+        if self.start.has(Change::ClhSparse) {
+            put(&mut disk, "sparse", json!(true));
+        }
+        if self.start.has(Change::ClhImageType) {
+            put(&mut disk, "image_type", json!("Unknown"));
+        }
+        disk
+    }
+
+    /// The image as persistent memory.
+    fn persistent(&self) -> Json {
+        json!({
+            "file": self.start.hv.boot_info.image,
+            "size": null,
+            "iommu": false,
+            "discard_writes": true,
+            "id": null,
+            "pci_segment": 0,
         })
     }
 
@@ -392,44 +450,31 @@ impl<'a> Plan<'a> {
         let hv = self.start.hv;
         let mut vm =
             json!({ "cpus": self.cpus(), "memory": self.memory(), "payload": self.payload(cmdline) });
-        if !hv.boot_info.image.is_empty() {
-            put(
-                &mut vm,
-                "disks",
-                json!([{
-                    "path": hv.boot_info.image,
-                    "readonly": true,
-                    "direct": false,
-                    "iommu": false,
-                    "num_queues": 1,
-                    "queue_size": 128,
-                    "vhost_user": false,
-                    "vhost_socket": null,
-                    "rate_limiter_config": null,
-                    "id": null,
-                    "disable_io_uring": false,
-                    "pci_segment": 0,
-                    "sparse": true,
-                    "image_type": "Unknown",
-                }]),
-            );
+        let is_disk = self.tdx || self.start.has(Change::ClhBlockRoot);
+        if !hv.boot_info.image.is_empty() && is_disk {
+            put(&mut vm, "disks", json!([self.disk()]));
         }
         let entropy = hv.machine_info.entropy_source.as_str();
         let entropy = if entropy.is_empty() { "/dev/urandom" } else { entropy };
         put(&mut vm, "rng", json!({ "src": entropy, "iommu": false }));
-        if hv.device_info.reclaim_guest_freed_memory {
+        if hv.device_info.reclaim_guest_freed_memory && self.start.has(Change::Balloon) {
             put(
                 &mut vm,
                 "balloon",
                 json!({ "size": 0, "deflate_on_oom": false, "free_page_reporting": true }),
             );
         }
+        if !hv.boot_info.image.is_empty() && !is_disk {
+            put(&mut vm, "pmem", json!([self.persistent()]));
+        }
         put(&mut vm, "fs", self.resources.share.iter().map(|share| self.shared(share)).collect());
         let talks =
             |on: bool| json!({ "file": null, "mode": if on { "Tty" } else { "Off" }, "iommu": false });
         put(&mut vm, "serial", talks(hv.debug_info.enable_debug && !self.tdx));
         put(&mut vm, "console", talks(hv.debug_info.enable_debug && self.tdx));
-        put(&mut vm, "devices", json!([]));
+        if self.start.has(Change::ClhHostDevices) {
+            put(&mut vm, "devices", json!([]));
+        }
         put(
             &mut vm,
             "vsock",
@@ -471,7 +516,7 @@ impl<'a> Plan<'a> {
             "tag": "kataShared",
             "socket": format!("{folder}/virtiofsd.sock"),
             "num_queues": 1,
-            "queue_size": share.queue_size,
+            "queue_size": if self.start.has(Change::QueueSize) { share.queue_size } else { 1024 },
             "id": null,
             "pci_segment": 0,
         })

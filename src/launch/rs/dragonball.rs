@@ -1,6 +1,6 @@
 //! Dragonball, which runs inside the shim: the actions that its VM is made with.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor/src/dragonball and src/dragonball at 4.1.0.
+//! Facts: src/runtime-rs/crates/hypervisor/src/dragonball and src/dragonball at each tag.
 
 use serde_json::{Value as Json, json};
 
@@ -11,7 +11,8 @@ use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources, Role};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
-use crate::launch::{Cause, Launch, Request, joined};
+use crate::launch::{Cause, Launch, Request, joined, put};
+use crate::runtime::rs::Change;
 use crate::runtime::rs::config::hypervisor::HugePageType;
 
 const MIB: u64 = 1024 * 1024;
@@ -47,13 +48,13 @@ impl<'a> Plan<'a> {
     fn cold(start: Start<'a>, resources: Resources<'a>) -> Result<Self, Refusal> {
         let hv = start.hv;
         let mut kernel = KernelLine::new(&start);
-        if hv.boot_info.initrd.is_empty() {
+        if hv.boot_info.initrd.is_empty() || !start.has(Change::DragonballInitrd) {
             let decided = Cause::keys([start.keys.image, start.keys.block_device_driver]);
             let driver = &hv.blockdev_info.block_device_driver;
             kernel.root(&start, driver, decided, &hv.boot_info.rootfs_type, true)?;
         }
         kernel.configured(&start);
-        if start.config.runtime.use_passfd_io {
+        if start.config.runtime.use_passfd_io && start.has(Change::MaxMemory) {
             let port = start.config.runtime.passfd_listener_port.to_string();
             let cause = Cause::keys(["runtime.use_passfd_io", "runtime.passfd_listener_port"]);
             kernel.push("agent.passfd_listener_port", port, cause);
@@ -66,11 +67,15 @@ impl<'a> Plan<'a> {
             _ => None,
         };
         if let Some(protection) = &resources.protection {
+            if !start.has(Change::DragonballRefuses) {
+                return Err(Refusal::crash("not yet implemented", &["hypervisor.confidential_guest"]));
+            }
             let message = format!("add_device: unsupported device Protection({})", debug_of(protection));
             return Err(Refusal::because(message, &["hypervisor.confidential_guest"]));
         }
         let template = &hv.vm_template;
-        if template.boot_from_template
+        if start.has(Change::TemplatesEverywhere)
+            && template.boot_from_template
             && (template.memory_path.is_empty() || template.device_state_path.is_empty())
         {
             let message = "start vmm instance: vm_template memory_path/device_state_path are not configured";
@@ -91,7 +96,7 @@ impl<'a> Plan<'a> {
         requests.extend(self.resources.share.iter().map(|share| self.share(share)));
         requests.extend(self.resources.disks.iter().map(|disk| self.disk(disk)));
         let template = &start.hv.vm_template;
-        requests.push(if template.boot_from_template {
+        requests.push(if template.boot_from_template && start.has(Change::TemplatesEverywhere) {
             let body = json!({
                 "device_state_path": template.device_state_path,
                 "memory_path": template.memory_path,
@@ -117,8 +122,9 @@ impl<'a> Plan<'a> {
             (true, HugePageType::Thp) => ("hugeshmem", ""),
             (true, HugePageType::Hugetlbfs) => ("hugetlbfs", "/dev/hugepages"),
         };
-        let body = json!({
-            "vcpu_count": hv.cpu_info.default_vcpus.ceil() as u8,
+        let vcpus = hv.cpu_info.default_vcpus;
+        let mut body = json!({
+            "vcpu_count": if self.start.has(Change::CeiledVcpus) { vcpus.ceil() as u8 } else { vcpus as u8 },
             // Eight bits are left of the number.
             "max_vcpu_count": hv.cpu_info.default_maxvcpus as u8,
             "cpu_pm": "on",
@@ -133,8 +139,10 @@ impl<'a> Plan<'a> {
             "mem_file_path": file,
             "mem_size_mib": memory.default_memory,
             "serial_path": format!("/run/kata/{}/console.sock", self.start.paths.id),
-            "pci_hotplug_enabled": true,
         });
+        if self.start.has(Change::MaxMemory) {
+            put(&mut body, "pci_hotplug_enabled", json!(true));
+        }
         let causes = [
             ("/vcpu_count", keys.default_vcpus),
             ("/max_vcpu_count", keys.default_maxvcpus),
@@ -234,8 +242,9 @@ impl<'a> Plan<'a> {
         } else {
             "RawBlock"
         };
+        let (start, is_told) = (&self.start, self.start.has(Change::DragonballRateLimiter));
         let bucket = |rate: u64, burst: Option<u64>| json!({ "size": rate, "one_time_burst": burst.unwrap_or(0), "refill_time": 1000 });
-        let body = json!({
+        let mut body = json!({
             "drive_id": "{nonce}",
             "device_type": kind,
             "path_on_host": self.resource(&disk.path, "{nonce}"),
@@ -244,18 +253,22 @@ impl<'a> Plan<'a> {
             "is_read_only": true,
             "is_direct": info.block_device_cache_direct,
             "no_drop": false,
-            "sparse": false,
             "num_queues": 1,
             "queue_size": 256,
-            "rate_limiter": {
+            "rate_limiter": is_told.then(|| json!({
                 "bandwidth":
                     bucket(info.disk_rate_limiter_bw_max_rate, info.disk_rate_limiter_bw_one_time_burst),
                 "ops": bucket(info.disk_rate_limiter_ops_max_rate, info.disk_rate_limiter_ops_one_time_burst),
-            },
+            })),
             "use_shared_irq": null,
             "use_generic_irq": null,
-            "use_pci_bus": (disk.driver == Driver::Blk).then_some(true),
         });
+        if start.has(Change::PciBus) {
+            put(&mut body, "use_pci_bus", json!((disk.driver == Driver::Blk).then_some(true)));
+        }
+        if start.has(Change::SparseBlocks) {
+            put(&mut body, "sparse", json!(false));
+        }
         let (path, driver) = match disk.role {
             Role::Root => (keys.image, keys.vm_rootfs_driver),
             Role::Extension(_) => (keys.guest_extension_images, keys.guest_extension_images),

@@ -1,6 +1,6 @@
 //! Firecracker: its process, and the calls to its API, most of them before anything is registered.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor/src/firecracker at 4.1.0.
+//! Facts: src/runtime-rs/crates/hypervisor/src/firecracker at each tag.
 
 use serde_json::{Value as Json, json};
 
@@ -9,7 +9,9 @@ use super::remarks::Remarks;
 use super::resources::{Protection, Resources, Role};
 use super::{Refusal, Start, Started, Within};
 use crate::finding::{Code, Severity};
-use crate::launch::{Arg, Cause, Launch, Request, joined};
+use crate::launch::{Arg, Cause, Launch, Request, joined, put};
+use crate::runtime::rs::Change;
+use crate::runtime::rs::config::hypervisor::shortest;
 
 /// Drives that stand by to be replaced, counted from 1.
 const SPARE_DRIVES: std::ops::Range<u64> = 1..6;
@@ -29,7 +31,7 @@ impl<'a> Plan<'a> {
         let kernel = kernel(&start).within("prepare vm")?;
         // Folders cannot be shared.
         let resources = Resources::new(&start, false)?;
-        unhandled(&resources).within("set up device before start vm")?;
+        unhandled(&start, &resources).within("set up device before start vm")?;
         Ok(Self { jailed: !start.hv.jailer_path.is_empty(), start, resources, kernel })
     }
 
@@ -71,7 +73,7 @@ impl<'a> Plan<'a> {
             push(&format!("{}/run/fc.sock", self.folder()), &api);
             &hv.path
         };
-        if hv.security_info.disable_seccomp {
+        if hv.security_info.disable_seccomp && self.start.has(Change::SeccompSwitch) {
             push("--no-seccomp", &Cause::key(keys.disable_seccomp));
         }
         (program.to_string(), args)
@@ -125,15 +127,19 @@ impl<'a> Plan<'a> {
             json!({ "kernel_image_path": self.resource(&hv.boot_info.kernel, "vmlinux"), "boot_args": cmdline }),
             &[("/kernel_image_path", keys.kernel), ("/boot_args", keys.kernel_params)],
         );
-        ask(
-            "PUT",
-            "/machine-config".to_owned(),
-            json!({
-                "mem_size_mib": hv.memory_info.default_memory,
-                "vcpu_count": hv.cpu_info.default_vcpus.ceil() as u8,
-            }),
-            &[("/mem_size_mib", keys.default_memory), ("/vcpu_count", keys.default_vcpus)],
-        );
+        if self.start.has(Change::MachineConfig) {
+            let vcpus = hv.cpu_info.default_vcpus;
+            let vcpus = match self.start.has(Change::RawVcpuCount) {
+                true => shortest(vcpus).into(),
+                false => json!(vcpus.ceil() as u8),
+            };
+            ask(
+                "PUT",
+                "/machine-config".to_owned(),
+                json!({ "mem_size_mib": hv.memory_info.default_memory, "vcpu_count": vcpus }),
+                &[("/mem_size_mib", keys.default_memory), ("/vcpu_count", keys.default_vcpus)],
+            );
+        }
         let drive = |id: &str, path: String, read_only: bool| json!({ "drive_id": id, "path_on_host": path, "is_root_device": false, "is_read_only": read_only });
         let image = self.resource(&hv.boot_info.image, "rootfs");
         ask(
@@ -161,11 +167,12 @@ impl<'a> Plan<'a> {
                 Role::Extension(_) => keys.guest_extension_images,
                 Role::Initdata => keys.initdata,
             };
-            let body = json!({
-                "drive_id": id,
-                "path_on_host": self.resource(&disk.path, &id),
-                "rate_limiter": self.rate_limiter(),
-            });
+            let mut body = json!({ "drive_id": id, "path_on_host": self.resource(&disk.path, &id) });
+            if self.start.has(Change::RateLimiterAsText) {
+                put(&mut body, "rate_limiter", self.rate_limiter().to_string().into());
+            } else if self.start.has(Change::DriveRateLimiter) {
+                put(&mut body, "rate_limiter", self.rate_limiter());
+            }
             let causes = [
                 ("/path_on_host", key),
                 ("/rate_limiter/bandwidth", keys.disk_rate_limiter_bw_max_rate),
@@ -215,21 +222,26 @@ fn kernel<'a>(start: &Start<'a>) -> Result<KernelLine<'a>, Refusal> {
 }
 
 /// The VMM runs already when devices are registered, and knows only some of them.
-fn unhandled(resources: &Resources<'_>) -> Result<(), Refusal> {
+fn unhandled(start: &Start<'_>, resources: &Resources<'_>) -> Result<(), Refusal> {
+    // The misspelling was the runtime's.
+    let added = if start.has(Change::DeviceSpelled) { "device" } else { "deivce" };
     if let Some(protection) = &resources.protection {
         let refusal = Refusal::because(
             format!("unhandled device: Protection({})", debug_of(protection)),
             &["hypervisor.confidential_guest"],
         );
-        return Err(refusal
-            .within("do handle protection device failed.: failed to add device: add protection device."));
+        return Err(refusal.within(&format!(
+            "do handle protection device failed.: failed to add {added}: add protection device."
+        )));
     }
-    if resources.root_ports > 0 {
+    if resources.root_ports > 0 || resources.switch_ports > 0 {
+        let ports = debug_of_ports(resources, start.has(Change::PortReserves));
         let refusal = Refusal::because(
-            format!("unhandled device: PortDevice({})", debug_of_ports(resources.root_ports)),
-            &["hypervisor.pcie_root_port"],
+            format!("unhandled device: PortDevice({ports})"),
+            &["hypervisor.pcie_root_port", "hypervisor.pcie_switch_port"],
         );
-        return Err(refusal.within("do handle port device failed.: failed to add device: add port devices."));
+        return Err(refusal
+            .within(&format!("do handle port device failed.: failed to add {added}: add port devices.")));
     }
     Ok(())
 }
@@ -238,7 +250,12 @@ fn unhandled(resources: &Resources<'_>) -> Result<(), Refusal> {
 const TOLD_PORTS: u32 = 10_000;
 
 /// The ports as the runtime's message has them; it goes through them in random order.
-fn debug_of_ports(total: u32) -> String {
+fn debug_of_ports(resources: &Resources<'_>, reserves: bool) -> String {
+    let (kind, total) = match resources.root_ports {
+        0 => ("SwitchPort", resources.switch_ports),
+        total => ("RootPort", total),
+    };
+    let room = if reserves { ", memsz_reserve: 33554432, pref64_reserve: 536870912" } else { "" };
     let ports: Vec<String> = (0..total.min(TOLD_PORTS))
         .map(|id| {
             format!(
@@ -247,7 +264,7 @@ fn debug_of_ports(total: u32) -> String {
         })
         .collect();
     format!(
-        "PCIePortDevice {{ device_id: \"{{nonce}}\", config: PortDeviceConfig {{ port_type: RootPort, total_ports: {total} }}, port_devices: {{{}}} }}",
+        "PCIePortDevice {{ device_id: \"{{nonce}}\", config: PortDeviceConfig {{ port_type: {kind}, total_ports: {total}{room} }}, port_devices: {{{}}} }}",
         ports.join(", ")
     )
 }

@@ -3,7 +3,7 @@
 //! The annotation's base64 and gzip are undone when annotations are applied; here the document is read.
 //!
 //! Facts: src/libs/kata-types/src/initdata.rs and `prepare_initdata_device_config` in
-//! src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs at 4.1.0.
+//! src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs at each tag.
 
 use std::collections::HashMap;
 
@@ -14,6 +14,8 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::Refusal;
 use crate::input::host::Protection;
+use crate::release::Release;
+use crate::runtime::rs::Change;
 
 const BLAME: &[&str] = &["hypervisor.cc_init_data"];
 
@@ -46,9 +48,13 @@ fn hash(algorithm: &str, document: &str) -> Option<Vec<u8>> {
 }
 
 /// The digest of `document` as `protection` takes it: cut or filled up with zeros, in base64.
-pub(super) fn digest(document: &str, protection: Protection) -> Result<String, Refusal> {
+pub(super) fn digest(document: &str, protection: Protection, release: Release) -> Result<String, Refusal> {
     let refuse = |message: String| Refusal::because(message, BLAME).within("parse initdata");
-    let read: InitData = toml::from_str(document).map_err(|why| refuse(why.to_string()))?;
+    let read: Result<InitData, String> = match release.has(Change::Toml1) {
+        true => toml::from_str(document).map_err(|why| why.to_string()),
+        false => toml_0_5::from_str(document).map_err(|why| why.to_string()),
+    };
+    let read = read.map_err(refuse)?;
     if read.version != "0.1.0" {
         return Err(refuse(format!("unsupported version: {}, expected: 0.1.0", read.version)));
     }

@@ -1,6 +1,6 @@
 //! The guest kernel's parameters: the runtime's own, how the root file system is named, the configured list.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor/src/kernel_param.rs at 4.1.0; `get_agent_kernel_params` in
+//! Facts: src/runtime-rs/crates/hypervisor/src/kernel_param.rs at each tag; `get_agent_kernel_params` in
 //! src/libs/kata-types/src/config/mod.rs for what put a parameter of the configured list there.
 
 use std::borrow::Cow;
@@ -9,6 +9,7 @@ use super::keys::Keys;
 use super::{Refusal, Start};
 use crate::agent::rs::AgentParams;
 use crate::launch::{Arg, Cause};
+use crate::runtime::rs::Change;
 use crate::runtime::rs::verity::{SECTOR, Verity};
 
 const BLAME_PARAMS: &[&str] = &["hypervisor.kernel_params"];
@@ -29,24 +30,35 @@ pub(super) struct KernelLine<'a> {
     keys: &'static Keys,
     /// Whether it will be spelled; else nothing is kept but what it fails by.
     spelled: bool,
+    /// Whether double quotes keep a parameter together.
+    quotes: bool,
 }
 
 impl<'a> KernelLine<'a> {
     /// With what every guest of this runtime boots.
     pub(super) fn new(start: &Start<'a>) -> Self {
         let room = if start.spelled { 24 } else { 0 };
-        let mut line = Self { params: Vec::with_capacity(room), keys: start.keys, spelled: start.spelled };
+        let mut line = Self {
+            params: Vec::with_capacity(room),
+            keys: start.keys,
+            spelled: start.spelled,
+            quotes: start.has(Change::QuotedParams),
+        };
         if !line.spelled {
             return line;
         }
-        for (key, value) in [
-            ("reboot", "k"),
-            ("panic", "1"),
-            ("systemd.unit", "kata-containers.target"),
-            ("systemd.mask", "systemd-networkd.service"),
-            ("systemd.mask", "systemd-networkd.socket"),
+        for (key, value, change) in [
+            ("reboot", "k", None),
+            ("earlyprintk", "ttyS0", Some(Change::EarlyPrintk)),
+            ("initcall_debug", "", Some(Change::EarlyPrintk)),
+            ("panic", "1", None),
+            ("systemd.unit", "kata-containers.target", None),
+            ("systemd.mask", "systemd-networkd.service", None),
+            ("systemd.mask", "systemd-networkd.socket", Some(Change::NetworkdSocketMasked)),
         ] {
-            line.push(key, value, Cause::constant());
+            if change.is_none_or(|change| start.has(change)) {
+                line.push(key, value, Cause::constant());
+            }
         }
         if start.hv.debug_info.enable_debug {
             line.push("agent.log_vport", "1025", Cause::key(start.keys.enable_debug));
@@ -68,9 +80,14 @@ impl<'a> KernelLine<'a> {
 
     /// Parameters as a text has them: at spaces outside double quotes, key and value at the first `=`.
     pub(super) fn text(&mut self, text: &'a str, mut cause: impl FnMut(&str, &str) -> Cause) {
-        for (key, value) in words(text).map(pair) {
+        let quotes = self.quotes;
+        let mut say = |(key, value)| {
             let cause = cause(key, value);
             self.push(key, value, cause);
+        };
+        match quotes {
+            true => words(text).map(pair).for_each(&mut say),
+            false => text.split(' ').filter(|word| !word.is_empty()).map(pair).for_each(&mut say),
         }
     }
 
@@ -108,16 +125,25 @@ impl<'a> KernelLine<'a> {
         dax: bool,
     ) -> Result<(), Refusal> {
         let refuse = |message: String| Refusal::because(message, BLAME_ROOT);
+        let named = start.has(Change::BlockDriverNames);
         let (pmem, data, hash) = match driver {
             "virtio-pmem" => (true, "/dev/pmem0p1", "/dev/pmem0p2"),
-            "virtio-blk-pci" | "virtio-blk-ccw" | "virtio-blk-mmio" => (false, "/dev/vda1", "/dev/vda2"),
+            "virtio-blk-pci" | "virtio-blk-mmio" if named => (false, "/dev/vda1", "/dev/vda2"),
+            "virtio-blk-ccw" if start.has(Change::CcwRoot) => (false, "/dev/vda1", "/dev/vda2"),
+            "virtio-blk" if !named => (false, "/dev/vda1", "/dev/vda2"),
+            _ if !start.has(Change::RootfsType) => return Ok(()),
+            _ if !named => return Err(refuse("Unsupported rootfs driver".to_owned())),
             _ => return Err(refuse(format!("Unsupported rootfs driver {driver}"))),
         };
-        let plain = match rootfs_type {
-            "ext4" => "data=ordered,errors=remount-ro ro",
-            "xfs" | "erofs" => "ro",
+        let (rootfs_type, plain) = match rootfs_type {
+            _ if !start.has(Change::RootfsType) => ("ext4", "data=ordered,errors=remount-ro ro"),
+            "ext4" => (rootfs_type, "data=ordered,errors=remount-ro ro"),
+            "xfs" if !start.has(Change::RootfsFlagsOfXfs) => (rootfs_type, "data=ordered,errors=remount-ro ro"),
+            "xfs" | "erofs" => (rootfs_type, "ro"),
+            _ if !named => return Err(refuse("Unsupported rootfs type".to_owned())),
             _ => return Err(refuse(format!("Unsupported rootfs type {rootfs_type}"))),
         };
+        let dax = dax || !start.has(Change::NoDax);
         let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params).map_err(refuse)?;
         if !self.spelled {
             return Ok(());
@@ -127,6 +153,7 @@ impl<'a> KernelLine<'a> {
         let flags = match (&verity, pmem && dax, plain) {
             (Some(_), ..) | (None, false, _) => plain,
             (None, true, "ro") => "dax ro",
+            (None, true, _) if !start.has(Change::RootfsType) => "data=ordered,errors=remount-ro,dax ro",
             (None, true, _) => "dax,data=ordered,errors=remount-ro ro",
         };
         if let Some(verity) = verity {

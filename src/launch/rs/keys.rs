@@ -1,7 +1,7 @@
 //! The configuration keys of each hypervisor's table, spelled out, so that a cause is a borrowed word and
 //! never built.
 //!
-//! Decides nothing. Facts: the field names in src/libs/kata-types/src/config/hypervisor/mod.rs at 4.1.0.
+//! Decides nothing. Facts: the field names in src/libs/kata-types/src/config/hypervisor/mod.rs at each tag.
 
 use super::Kind;
 
@@ -28,7 +28,7 @@ keys! {
     enable_iommu enable_iothreads enable_mem_prealloc enable_virtio_mem entropy_source
     extra_monitor_socket firmware guest_extension_images hugepage_type
     image indep_iothreads initdata initrd jailer_path kernel kernel_params
-    kernel_verity_params machine_accelerators machine_type memory_slots path pcie_root_port
+    kernel_verity_params machine_accelerators machine_type memory_slots path pcie_root_port pcie_switch_port
     reclaim_guest_freed_memory rootfs_type rootless seccomp_sandbox sev_snp_guest shared_fs
     snp_guest_policy tdx_quote_generation_service_socket_port virtio_fs_cache virtio_fs_cache_size
     virtio_fs_extra_args virtio_fs_queue_size vm_rootfs_driver
@@ -36,16 +36,18 @@ keys! {
 
 static QEMU: Keys = table!("qemu");
 static CLH: Keys = table!("clh");
+static CLOUD_HYPERVISOR: Keys = table!("cloud-hypervisor");
 static DRAGONBALL: Keys = table!("dragonball");
 static FIRECRACKER: Keys = table!("firecracker");
 static REMOTE: Keys = table!("remote");
 static OPENVMM: Keys = table!("openvmm");
 
-/// The keys of a hypervisor's table.
-pub(super) fn of(kind: Kind) -> &'static Keys {
+/// The keys of a hypervisor's table, which is called so.
+pub(super) fn of(kind: Kind, name: &str) -> &'static Keys {
     match kind {
         Kind::Qemu => &QEMU,
-        Kind::Clh => &CLH,
+        Kind::Clh if name == "clh" => &CLH,
+        Kind::Clh => &CLOUD_HYPERVISOR,
         Kind::Dragonball => &DRAGONBALL,
         Kind::Firecracker => &FIRECRACKER,
         Kind::Remote => &REMOTE,

@@ -1,11 +1,11 @@
-//! What runtime-rs 4.1.0 starts and asks for, from its effective configuration.
+//! What runtime-rs starts and asks for, from its effective configuration.
 //!
 //! Decides what `start sandbox` makes of a configuration that was loaded, annotated, validated and sized:
 //! one file or folder per hypervisor. A plan is made first, in upstream's order, since that is where a
 //! sandbox can fail; spelling it out cannot. The pod's network cards and VFIO devices are not part of it:
 //! they are known only when the pod starts.
 //!
-//! Facts: src/runtime-rs/crates/{runtimes,resource,hypervisor} at 4.1.0.
+//! Facts: src/runtime-rs/crates/{runtimes,resource,hypervisor} at each tag.
 
 mod clh;
 mod dragonball;
@@ -29,9 +29,11 @@ use super::{Arg, Launch};
 use crate::agent::AgentSetup;
 use crate::finding::Finding;
 use crate::input::Host;
+use crate::release::Release;
 use crate::runtime::Sandbox;
 use crate::runtime::rs::config::{Config, Hypervisor};
 use crate::runtime::verdict::Failure;
+use crate::runtime::rs::Change;
 use keys::Keys;
 use paths::Paths;
 
@@ -67,7 +69,7 @@ impl Kind {
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "qemu" => Self::Qemu,
-            "clh" => Self::Clh,
+            "clh" | "cloud-hypervisor" => Self::Clh,
             "dragonball" => Self::Dragonball,
             "firecracker" => Self::Firecracker,
             "remote" => Self::Remote,
@@ -84,11 +86,26 @@ struct Start<'a> {
     config: &'a Config<'a>,
     hv: &'a Hypervisor<'a>,
     keys: &'static Keys,
+    release: Release,
     kind: Kind,
     sandbox: &'a Sandbox<'a>,
     paths: &'a Paths<'a>,
     /// Whether the plan will be spelled out, or only has to fail where the runtime does.
     spelled: bool,
+}
+
+impl Start<'_> {
+    fn has(&self, change: Change) -> bool {
+        self.release.has(change)
+    }
+
+    /// The folder of the sandbox's sockets; QEMU's were in the working directory.
+    fn socket(&self, name: &str) -> String {
+        match self.kind {
+            Kind::Qemu if !self.has(Change::JailedSockets) => name.to_owned(),
+            _ => format!("{}/{name}", self.paths.jail()),
+        }
+    }
 }
 
 /// What a hypervisor starts and what its guest boots with.
@@ -179,8 +196,9 @@ fn plan<T>(
             let refusal = Refusal::because(message, &["runtime.hypervisor_name"]);
             return Err(refusal.within("init runtime handler: new runtime instance: new hypervisor"));
         };
-        let paths = Paths::new(sandbox.id, hv);
-        let start = Start { host, config, hv, keys: keys::of(kind), kind, sandbox, paths: &paths, spelled };
+        let paths = Paths::new(sandbox.id, hv, config.release);
+        let (release, keys) = (config.release, keys::of(kind, name));
+        let start = Start { host, config, hv, keys, release, kind, sandbox, paths: &paths, spelled };
         Plan::new(start).map(|plan| then(&plan))
     };
     run().map_err(|refusal| refusal.of(sandbox, ANNOTATIONS))
@@ -195,7 +213,7 @@ pub fn launch(
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
     plan(host, config, sandbox, true, |plan| {
         let mut started = plan.spell();
-        let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor()));
+        let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor(), config.release));
         let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share);
         started.launch.explain_line(&agent.kernel_cmdline, &agent.kernel_params);
         (started.launch, agent, plan.remarks())

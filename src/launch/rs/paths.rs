@@ -1,8 +1,10 @@
 //! Where one sandbox keeps its sockets and folders on the host.
 //!
 //! Facts: `get_sandbox_path` and `get_jailer_root` in src/runtime-rs/crates/hypervisor/src/utils.rs,
-//! `prefix_with_rootless_dir` in src/libs/kata-types/src/lib.rs at 4.1.0.
+//! `prefix_with_rootless_dir` in src/libs/kata-types/src/lib.rs at each tag.
 
+use crate::release::Release;
+use crate::runtime::rs::Change;
 use crate::runtime::rs::config::Hypervisor;
 
 /// The user that a rootless VM runs as is made when it starts; this stands for its number.
@@ -18,8 +20,9 @@ pub(super) struct Paths<'a> {
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn new(id: &'a str, hv: &Hypervisor<'_>) -> Self {
-        Self { id, rootless: rootless_dir(Some(hv)) }
+    pub(super) fn new(id: &'a str, hv: &Hypervisor<'_>, release: Release) -> Self {
+        let rootless = rootless_dir(Some(hv)).filter(|_| release.has(Change::Rootless));
+        Self { id, rootless }
     }
 
     pub(super) fn is_rootless(&self) -> bool {
@@ -77,6 +80,6 @@ fn prefixed(rootless: Option<&str>, path: &str) -> String {
 }
 
 /// Where the guest mounts what is shared; upstream gives it the host's prefix, too.
-pub(crate) fn guest_share(hv: Option<&Hypervisor<'_>>, path: &str) -> String {
-    prefixed(rootless_dir(hv).as_deref(), path)
+pub(crate) fn guest_share(hv: Option<&Hypervisor<'_>>, path: &str, release: Release) -> String {
+    prefixed(rootless_dir(hv).filter(|_| release.has(Change::Rootless)).as_deref(), path)
 }

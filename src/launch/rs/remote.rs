@@ -1,6 +1,6 @@
 //! The remote hypervisor: the calls to the service that makes the VM elsewhere.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor/src/remote at 4.1.0.
+//! Facts: src/runtime-rs/crates/hypervisor/src/remote at each tag.
 
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use super::remarks::Remarks;
 use super::resources::Resources;
 use super::{Refusal, Start, Started};
 use crate::input::Text;
+use crate::runtime::rs::Change;
 use crate::launch::{Cause, Launch, Request};
 
 /// A remote sandbox that will not fail any more.
@@ -24,7 +25,8 @@ impl<'a> Plan<'a> {
     /// A CRI annotation under either of its names.
     fn cri(&self, containerd: &str, crio: &str) -> &str {
         let annotations = self.start.sandbox.annotations;
-        annotations.get(containerd).or_else(|| annotations.get(crio)).map_or("", Text::as_str)
+        let fallback = || annotations.get(crio).filter(|_| self.start.has(Change::RemoteFallback));
+        annotations.get(containerd).or_else(fallback).map_or("", Text::as_str)
     }
 
     pub(super) fn remarks(&self) -> Remarks {

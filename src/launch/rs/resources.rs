@@ -3,15 +3,18 @@
 //!
 //! Facts: `prepare_for_start_sandbox` in src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs,
 //! `prepare_before_start_vm` in src/runtime-rs/crates/resource/src/manager_inner.rs and
-//! src/runtime-rs/crates/hypervisor/src/device at 4.1.0.
+//! src/runtime-rs/crates/hypervisor/src/device at each tag.
 
 use std::borrow::Cow;
 
 use super::share_fs::Share;
 use super::{Kind, Refusal, Start, Within, initdata};
 use crate::input::host::{Arch, HostFacts, Protection as Hardware};
+use crate::release::Release;
+use crate::runtime::rs::Change;
 
 const BLAME_DRIVER: &[&str] = &["hypervisor.block_device_driver"];
+const BLAME_CONFIDENTIAL: &[&str] = &["hypervisor.confidential_guest"];
 const BLAME_COLD_PLUG: &[&str] = &["hypervisor.cold_plug_vfio"];
 const BLAME_FIRMWARE: &[&str] = &["hypervisor.firmware"];
 const BLAME_IMAGE: &[&str] = &["hypervisor.image", "hypervisor.initrd"];
@@ -27,13 +30,13 @@ pub(super) enum Driver {
 }
 
 impl Driver {
-    fn named(name: &str) -> Option<Self> {
+    fn named(name: &str, release: Release) -> Option<Self> {
         Some(match name {
             "virtio-blk-pci" => Self::Blk,
-            "virtio-blk-ccw" => Self::Ccw,
+            "virtio-blk-ccw" if release.has(Change::CcwDriver) => Self::Ccw,
             "virtio-blk-mmio" => Self::Mmio,
             "virtio-pmem" => Self::Nvdimm,
-            "virtio-scsi" => Self::Scsi,
+            "virtio-scsi" if release.has(Change::ScsiDriver) => Self::Scsi,
             _ => return None,
         })
     }
@@ -77,6 +80,8 @@ pub(super) struct Resources<'a> {
     pub(super) protection: Option<Protection<'a>>,
     /// PCIe root ports for devices to come.
     pub(super) root_ports: u32,
+    /// Ports of a PCIe switch.
+    pub(super) switch_ports: u32,
 }
 
 /// What the host's processor offers, as the runtime finds it.
@@ -90,7 +95,10 @@ pub(super) fn hardware(facts: &HostFacts) -> Hardware {
 
 /// Whether devices hang on the channel subsystem of IBM Z.
 pub(super) fn has_ccw_bus(start: &Start<'_>) -> bool {
-    start.host.facts.arch == Arch::S390x
+    match start.has(Change::CcwByHost) {
+        true => start.host.facts.arch == Arch::S390x,
+        false => start.hv.machine_info.machine_type.contains("-ccw-"),
+    }
 }
 
 /// What is asked for, before any of it is made.
@@ -117,10 +125,18 @@ impl<'a> Wanted<'a> {
         let hardware = hardware(&start.host.facts);
         let mut digest = None;
         let document = hv.security_info.initdata.as_str();
-        if !document.is_empty() && hardware != Hardware::Sev {
-            let made = initdata::digest(document, hardware);
+        let takes_digest = match hardware {
+            Hardware::Sev => false,
+            Hardware::Tdx | Hardware::Snp => true,
+            _ => start.has(Change::InitdataWithoutTee),
+        };
+        if !document.is_empty() && takes_digest {
+            let made = initdata::digest(document, hardware, start.release);
             digest = Some(made.within("failed to prepare initdata device config")?);
-            let driver = hv.blockdev_info.block_device_driver.as_str();
+            let driver = match start.has(Change::InitdataByBlockDriver) {
+                true => hv.blockdev_info.block_device_driver.as_str(),
+                false => hv.boot_info.vm_rootfs_driver.as_str(),
+            };
             disks.push((Cow::Owned(start.paths.initdata()), driver, Role::Initdata));
         }
         match hv.device_info.cold_plug_vfio.as_str() {
@@ -141,14 +157,24 @@ impl<'a> Wanted<'a> {
 /// `prepare_rootfs_config`
 fn root<'a>(start: &Start<'a>) -> Result<Option<&'a str>, Refusal> {
     let hv = start.hv;
-    if !hv.boot_info.initrd.is_empty() {
+    if !start.has(Change::VmRootfs) {
         return Ok(None);
+    }
+    if !hv.boot_info.initrd.is_empty() {
+        return Ok((!start.has(Change::InitrdIsNoDisk)).then_some(hv.boot_info.initrd.as_str()));
     }
     if !hv.boot_info.image.is_empty() {
         return Ok(Some(&hv.boot_info.image));
     }
-    let sealed = has_ccw_bus(start) && hv.security_info.confidential_guest;
-    if sealed || start.kind == Kind::Remote {
+    if !start.has(Change::InitrdIsNoDisk) {
+        return Err(Refusal::because("get image: failed to get image", BLAME_IMAGE));
+    }
+    let ccw = match start.has(Change::CcwByHost) {
+        true => has_ccw_bus(start),
+        false => start.has(Change::SealedImage) && hv.boot_info.vm_rootfs_driver.ends_with("ccw"),
+    };
+    let sealed = ccw && hv.security_info.confidential_guest;
+    if sealed || (start.kind == Kind::Remote && start.has(Change::RemoteWithoutImage)) {
         Ok(None)
     } else {
         Err(Refusal::because("both of image and initrd isn't set", BLAME_IMAGE))
@@ -162,7 +188,8 @@ fn protection<'a>(
     digest: Option<String>,
 ) -> Result<Option<Protection<'a>>, Refusal> {
     let security = &start.hv.security_info;
-    if !security.confidential_guest {
+    let unasked = start.has(Change::ProtectionUnasked);
+    if !start.has(Change::Protection) || (!security.confidential_guest && !unasked) {
         return Ok(None);
     }
     let firmware = start.hv.boot_info.firmware.as_str();
@@ -185,15 +212,26 @@ fn protection<'a>(
             })
         }
         Hardware::Se => Some(Protection::Se),
-        Hardware::Tdx => Some(Protection::Tdx { firmware, qgs_port: security.qgs_port, mrconfigid: digest }),
-        Hardware::None => None,
+        Hardware::Tdx if start.has(Change::TdxProtection) => Some(Protection::Tdx { firmware, qgs_port: security.qgs_port, mrconfigid: digest }),
+        Hardware::None if start.has(Change::UnprotectedStarts) => None,
+        Hardware::None | Hardware::Tdx => {
+            let message = "confidential_guest requested by configuration but no supported protection available";
+            return Err(Refusal::because(message, BLAME_CONFIDENTIAL));
+        }
     })
 }
 
-/// `PCIeTopology`: ports of one kind only; with both kinds there are none.
-fn root_ports(start: &Start<'_>) -> u32 {
+/// `PCIeTopology`: ports of one kind only, at the root and behind a switch; with both kinds there are none.
+fn ports(start: &Start<'_>) -> (u32, u32) {
     let device = &start.hv.device_info;
-    if start.kind == Kind::OpenVmm || device.pcie_switch_port > 0 { 0 } else { device.pcie_root_port }
+    if start.kind == Kind::OpenVmm || !start.has(Change::PciePorts) {
+        return (0, 0);
+    }
+    match (device.pcie_root_port, device.pcie_switch_port) {
+        (root, 0) => (root, 0),
+        (0, switch) if start.has(Change::PortReserves) => (0, switch),
+        _ => (0, 0),
+    }
 }
 
 /// `create_block_device_modern`, and the numbers that the device manager gives out.
@@ -204,11 +242,20 @@ struct Numbers {
 }
 
 impl Numbers {
-    fn disk<'a>(&mut self, path: Cow<'a, str>, driver: &str, role: Role<'a>) -> Result<Disk<'a>, Refusal> {
-        let Some(driver) = Driver::named(driver) else {
+    fn disk<'a>(
+        &mut self,
+        path: Cow<'a, str>,
+        driver: &str,
+        role: Role<'a>,
+        release: Release,
+    ) -> Result<Disk<'a>, Refusal> {
+        let Some(driver) = Driver::named(driver, release) else {
             let refusal = Refusal::because(format!("unsupported driver type {driver}"), BLAME_DRIVER);
+            let modern = release.has(Change::ModernBlocks);
+            let step = if modern { "failed to create block device modern" } else { "failed to create device" };
             return Err(refusal
-                .within("failed to create device: failed to create block device modern")
+                .within(step)
+                .within("failed to create device")
                 .within(match role {
                     Role::Root => "do handle device failed.",
                     Role::Extension(_) => "do handle extra image device failed.",
@@ -230,7 +277,10 @@ impl<'a> Resources<'a> {
     }
 
     fn made(start: &Start<'a>, shares_files: bool, wanted: Wanted<'a>) -> Result<Self, Refusal> {
-        let share = match start.hv.shared_fs.shared_fs.as_deref() {
+        let asked = start.hv.shared_fs.shared_fs.as_deref();
+        // It had to be a name, and nothing is none.
+        let asked = if start.has(Change::SharedFsAsked) { asked } else { asked.or(Some("")) };
+        let share = match asked {
             Some(name) if shares_files => {
                 let share = Share::new(start, name)?;
                 bind_mounts(start).within("failed setup sandbox bindmounts")?;
@@ -245,9 +295,10 @@ impl<'a> Resources<'a> {
             if disks.iter().any(|disk| disk.path == path) {
                 continue;
             }
-            disks.push(numbers.disk(path, driver, role)?);
+            disks.push(numbers.disk(path, driver, role, start.release)?);
         }
-        Ok(Self { share, disks, protection: wanted.protection, root_ports: root_ports(start) })
+        let (root_ports, switch_ports) = ports(start);
+        Ok(Self { share, disks, protection: wanted.protection, root_ports, switch_ports })
     }
 }
 

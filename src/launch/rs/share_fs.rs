@@ -1,9 +1,11 @@
 //! The folder that host and guest share, and the daemon that serves it.
 //!
-//! Facts: src/runtime-rs/crates/resource/src/share_fs at 4.1.0.
+//! Facts: src/runtime-rs/crates/resource/src/share_fs at each tag.
 
 use super::{Refusal, Start, Within};
 use crate::launch::{Arg, Cause, Helper};
+use crate::release::Release;
+use crate::runtime::rs::Change;
 use crate::runtime::rs::config::Hypervisor;
 
 const BLAME: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemon"];
@@ -20,10 +22,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn named(name: &str) -> Option<Self> {
+    fn named(name: &str, release: Release) -> Option<Self> {
         Some(match name {
             "virtio-fs" => Self::VirtioFs,
-            "virtio-fs-nydus" => Self::Nydus,
+            "virtio-fs-nydus" if release.has(Change::Nydus) => Self::Nydus,
             "inline-virtio-fs" => Self::Inline,
             _ => return None,
         })
@@ -38,12 +40,12 @@ impl Kind {
     }
 
     /// Where the agent mounts it.
-    pub(super) fn mount_point(self, hv: Option<&Hypervisor<'_>>) -> String {
+    pub(super) fn mount_point(self, hv: Option<&Hypervisor<'_>>, release: Release) -> String {
         let path = match self {
             Self::VirtioFs | Self::Inline => "/run/kata-containers/shared/containers/",
             Self::Nydus => "/run/kata-containers/shared/",
         };
-        super::guest_share(hv, path)
+        super::guest_share(hv, path, release)
     }
 }
 
@@ -57,8 +59,9 @@ pub(super) struct Share {
 impl Share {
     /// `ResourceConfig::ShareFs`: the device and its daemon.
     pub(super) fn new(start: &Start<'_>, name: &str) -> Result<Self, Refusal> {
-        let Some(kind) = Kind::named(name) else {
-            let refusal = Refusal::because(format!("unsupported shared fs {name:?}"), BLAME);
+        let Some(kind) = Kind::named(name, start.release) else {
+            let word = if start.has(Change::SharedFsSpelled) { "shared" } else { "shred" };
+            let refusal = Refusal::because(format!("unsupported {word} fs {name:?}"), BLAME);
             return Err(refusal.within("new share fs"));
         };
         if kind == Kind::Nydus {
@@ -72,7 +75,7 @@ impl Share {
     pub(super) fn socket(&self, start: &Start<'_>) -> String {
         match self.kind {
             Kind::Inline => "virtiofsd.sock".to_owned(),
-            Kind::VirtioFs | Kind::Nydus => format!("{}/virtiofsd.sock", start.paths.jail()),
+            Kind::VirtioFs | Kind::Nydus => start.socket("virtiofsd.sock"),
         }
     }
 
@@ -146,8 +149,12 @@ impl Daemon<'_> {
             Arg::new("--cache", cache.clone()),
             Arg::new(hv.shared_fs.virtio_fs_cache.as_str(), cache),
         ];
+        if self.start.has(Change::SandboxedVirtiofsd) {
+            let flags = ["--sandbox", "none", "--seccomp", "none"];
+            args.extend(flags.map(|text| Arg::new(text, Cause::constant())));
+        }
         args.extend(self.extra());
-        if !hv.disable_guest_selinux {
+        if !hv.disable_guest_selinux && self.start.has(Change::VirtiofsdXattr) {
             args.push(Arg::new("--xattr", Cause::key(keys.disable_guest_selinux)));
         }
         args

@@ -2,22 +2,25 @@
 //!
 //! It runs over all tables when the configuration is loaded and once more after the annotations, so
 //! that an annotation gets the same treatment as the file; then the parts that nobody wrote to are left
-//! alone, for which adjusting once more is known to change nothing. Facts: the `adjust_config` functions of
-//! src/libs/kata-types/src/config at 4.1.0.
+//! alone, for which adjusting once more is known to change nothing. Before 3.20 annotations were not adjusted.
+//! Facts: the `adjust_config` functions of src/libs/kata-types/src/config at each tag.
 
+use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure, resolve, written_resolve};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
 use super::config::{Config, Hypervisor, Part, Runtime};
 use super::plugin::Plugin;
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
+use crate::release::Release;
 
 /// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
 /// wrong, the smallest message is given.
 pub fn adjust(config: &mut Config<'_>, host: &Host) -> Outcome {
     let mut worst: Option<Complaint> = None;
+    let release = config.release;
     for (name, hv) in config.hypervisor.iter_mut() {
-        if let Err(complaint) = table(name, hv, &mut config.runtime, host) {
+        if let Err(complaint) = table(name, hv, &mut config.runtime, host, release) {
             let complaint = complaint.within(format!("hypervisor.{name}"));
             if worst.as_ref().is_none_or(|w| complaint.message < w.message) {
                 worst = Some(complaint);
@@ -27,38 +30,52 @@ pub fn adjust(config: &mut Config<'_>, host: &Host) -> Outcome {
     match worst {
         Some(complaint) => Err(complaint),
         None => match config.runtime.written_mut() {
-            Some(written) => runtime(written, host).map_err(|c| c.within("runtime")),
+            Some(written) => runtime(written, host, release).map_err(|c| c.within("runtime")),
             None => Ok(()),
         },
     }
 }
 
 /// The plugin of a table, or the runtime's complaint that there is none.
-pub(super) fn plugin_of(name: &str, host: &Host) -> Outcome<Plugin> {
-    Plugin::named(name, host.facts.arch)
+pub(super) fn plugin_of(name: &str, host: &Host, release: Release) -> Outcome<Plugin> {
+    Plugin::named(name, host.facts.arch, release)
         .ok_or_else(|| Complaint::new(format!("Can not find plugin for hypervisor {name}")))
 }
 
-fn table(name: &str, hv: &mut Hypervisor<'_>, runtime: &mut Part<'_, Runtime>, host: &Host) -> Outcome {
-    plugin_of(name, host)?.adjust(hv, runtime, host)?;
-    hv.blockdev_info.written_mut().map_or(Ok(()), |block| blockdev(block, host))?;
+fn table(
+    name: &str,
+    hv: &mut Hypervisor<'_>,
+    runtime: &mut Part<'_, Runtime>,
+    host: &Host,
+    release: Release,
+) -> Outcome {
+    plugin_of(name, host, release)?.adjust(hv, runtime, host, release)?;
+    hv.blockdev_info.written_mut().map_or(Ok(()), |block| blockdev(block, host, release))?;
     let before = hv.boot_info.before();
     hv.boot_info.written_mut().map_or(Ok(()), |boot| self::boot(boot, before, host))?;
     for image in hv.guest_extension_images.written_mut().into_iter().flatten() {
         resolve(host, &mut image.path, "guest_extension_images", "extra image file {} is invalid: {}")?;
     }
     if let Some(written) = hv.cpu_info.written_mut() {
-        cpu(written, host);
+        cpu(written, host, release);
     }
     if let Some(device) = hv.device_info.written_mut() {
         device.default_bridges = device.default_bridges.min(5);
     }
-    hv.machine_info.written_mut().map_or(Ok(()), |written| machine(written, host))?;
-    hv.memory_info.written_mut().map_or(Ok(()), |written| memory(written, host))?;
-    if let Some(network) = hv.network_info.written_mut() {
+    hv.machine_info.written_mut().map_or(Ok(()), |written| machine(written, host, release))?;
+    hv.memory_info.written_mut().map_or(Ok(()), |written| memory(written, host, release))?;
+    if release.has(Change::NetworkQueuesBounded)
+        && let Some(network) = hv.network_info.written_mut()
+    {
         network.network_queues = network.network_queues.clamp(1, 256);
     }
-    hv.shared_fs.written_mut().map_or(Ok(()), |written| shared_fs(written, host))?;
+    if release.has(Change::GuestHookDefault)
+        && let Some(security) = hv.security_info.written_mut()
+        && security.guest_hook_path.is_empty()
+    {
+        security.guest_hook_path = "/opt/kata/hooks".into();
+    }
+    hv.shared_fs.written_mut().map_or(Ok(()), |written| shared_fs(written, host, release))?;
     let prefetch = &mut hv.prefetch_list_path;
     written_resolve(host, prefetch, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
 }
@@ -87,7 +104,7 @@ pub(super) fn same_paths(boot: &BootInfo, before: Option<&BootInfo>) -> bool {
     })
 }
 
-fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {
+fn blockdev(block: &mut BlockDeviceInfo, host: &Host, release: Release) -> Outcome {
     if block.disable_block_device_use {
         block.block_device_driver = Text::default();
         block.enable_vhost_user_store = false;
@@ -95,7 +112,8 @@ fn blockdev(block: &mut BlockDeviceInfo, host: &Host) -> Outcome {
         return Ok(());
     }
     if block.block_device_driver.is_empty() {
-        block.block_device_driver = "virtio-blk-pci".into();
+        let named = release.has(Change::BlockDriverNames);
+        block.block_device_driver = if named { "virtio-blk-pci" } else { "virtio-blk" }.into();
     }
     if block.block_device_aio.is_empty() {
         block.block_device_aio = "io_uring".into();
@@ -130,8 +148,11 @@ fn trim_pieces(list: &mut Text) {
     }
 }
 
-fn cpu(cpu: &mut CpuInfo, host: &Host) {
+fn cpu(cpu: &mut CpuInfo, host: &Host, release: Release) {
     trim_pieces(&mut cpu.cpu_features);
+    if !release.has(Change::VcpusBounded) {
+        return;
+    }
     let cpus = host.facts.cpus as f32;
     if cpu.default_maxvcpus == 0 || cpu.default_maxvcpus as f32 > cpus {
         cpu.default_maxvcpus = cpus as u32;
@@ -146,23 +167,34 @@ fn cpu(cpu: &mut CpuInfo, host: &Host) {
     }
 }
 
-fn machine(machine: &mut MachineInfo, host: &Host) -> Outcome {
+fn machine(machine: &mut MachineInfo, host: &Host, release: Release) -> Outcome {
     trim_pieces(&mut machine.machine_accelerators);
+    let wording = match release.has(Change::FlashSpelled) {
+        true => "Flash image file {} is invalid: {}",
+        false => "Flash image file {} is invalide: {}",
+    };
     for flash in &mut machine.pflashes {
-        resolve(host, flash, "pflashes", "Flash image file {} is invalid: {}")?;
+        resolve(host, flash, "pflashes", wording)?;
     }
     resolve(host, &mut machine.entropy_source, "entropy_source", "Entropy source {} is invalid: {}")
 }
 
-fn memory(memory: &mut MemoryInfo, host: &Host) -> Outcome {
+fn memory(memory: &mut MemoryInfo, host: &Host, release: Release) -> Outcome {
     let host_memory = host.facts.memory_mib;
-    if u64::from(memory.default_memory) > host_memory {
+    let bounded = release.has(Change::MemoryBounded);
+    if release.has(Change::MemoryBackend) {
+        let backend = &mut memory.file_mem_backend;
+        resolve(host, backend, "file_mem_backend", "Memory backend file {} is invalid: {}")?;
+    }
+    if bounded && u64::from(memory.default_memory) > host_memory {
         memory.default_memory = host_memory as u32;
     }
-    if memory.default_maxmemory == 0 || u64::from(memory.default_maxmemory) > host_memory {
+    let beyond = bounded && u64::from(memory.default_maxmemory) > host_memory;
+    if release.has(Change::MaxMemory) && (memory.default_maxmemory == 0 || beyond) {
         memory.default_maxmemory = host_memory as u32;
     }
-    if host.facts.arch == Arch::Ppc64le { align_to_blocks(memory) } else { Ok(()) }
+    let in_blocks = host.facts.arch == Arch::Ppc64le && release.has(Change::MemoryInBlocks);
+    if in_blocks { align_to_blocks(memory) } else { Ok(()) }
 }
 
 /// On ppc64le memory comes in blocks of 256 MiB, four at least.
@@ -179,9 +211,9 @@ fn align_to_blocks(memory: &mut MemoryInfo) -> Outcome {
     Ok(())
 }
 
-fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
+fn shared_fs(fs: &mut SharedFsInfo, host: &Host, release: Release) -> Outcome {
     let inline = match fs.shared_fs.as_deref() {
-        Some("none") => {
+        Some("none") if release.has(Change::SharedFsNone) => {
             fs.shared_fs = None;
             return Ok(());
         }
@@ -189,8 +221,15 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
             fs.shared_fs = Some("virtio-fs".into());
             false
         }
-        Some("virtio-fs" | "virtio-fs-nydus") => false,
+        Some("virtio-fs") => false,
+        Some("virtio-fs-nydus") if release.has(Change::Nydus) => false,
         Some("inline-virtio-fs") => true,
+        Some("virtio-9p") if release.has(Change::Plan9) => {
+            if fs.msize_9p == 0 {
+                fs.msize_9p = if release.has(Change::SmallPlan9) { 8 * 1024 } else { 128 * 1024 };
+            }
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     if !inline {
@@ -203,7 +242,7 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
     }
     // `none` is the old word for `never`.
     if matches!(fs.virtio_fs_cache.as_str(), "" | "none") {
-        fs.virtio_fs_cache = "never".into();
+        fs.virtio_fs_cache = if release.has(Change::CacheNever) { "never" } else { "none" }.into();
     }
     if fs.virtio_fs_is_dax && fs.virtio_fs_cache_size == 0 {
         fs.virtio_fs_cache_size = 1024;
@@ -214,7 +253,7 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host) -> Outcome {
     Ok(())
 }
 
-fn runtime(runtime: &mut Runtime, host: &Host) -> Outcome {
+fn runtime(runtime: &mut Runtime, host: &Host, release: Release) -> Outcome {
     if runtime.internetworking_model.is_empty() {
         runtime.internetworking_model = "tcfilter".into();
     }
@@ -222,7 +261,7 @@ fn runtime(runtime: &mut Runtime, host: &Host) -> Outcome {
         runtime.emptydir_mode = "shared-fs".into();
     }
     for bind in &mut runtime.sandbox_bind_mounts {
-        let (path, mode) = split_bind_mount(bind);
+        let (path, mode) = split_bind_mount(bind, release);
         match host.canonicalize(path) {
             Ok(real) => {
                 let whole = format!("{real}{mode}");
@@ -241,7 +280,10 @@ fn runtime(runtime: &mut Runtime, host: &Host) -> Outcome {
 }
 
 /// A bind mount's path and mode; a repeated mode is taken off as often as it stands there.
-pub(super) fn split_bind_mount(bind: &str) -> (&str, &'static str) {
+pub(super) fn split_bind_mount(bind: &str, release: Release) -> (&str, &'static str) {
+    if !release.has(Change::BindMountModes) {
+        return (bind, "");
+    }
     for mode in [":ro", ":rw"] {
         if bind.ends_with(mode) {
             return (bind.trim_end_matches(mode), mode);

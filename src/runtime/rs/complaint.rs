@@ -15,6 +15,8 @@ pub struct Complaint {
     pub key: Option<&'static str>,
     /// `hypervisor.qemu`, `agent.kata`, `runtime`; empty where nobody said yet.
     pub table: String,
+    /// Whether the runtime crashes.
+    pub panic: bool,
 }
 
 /// What a step of the runtime gives.
@@ -23,12 +25,18 @@ pub type Outcome<T = ()> = Result<T, Complaint>;
 impl Complaint {
     /// An error about `key`.
     pub fn about(key: &'static str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), key: Some(key), table: String::new() }
+        Self { message: message.into(), key: Some(key), table: String::new(), panic: false }
     }
 
     /// An error about no key in particular.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), key: None, table: String::new() }
+        Self { message: message.into(), key: None, table: String::new(), panic: false }
+    }
+
+    /// The same where the runtime crashes.
+    pub fn crash(mut self) -> Self {
+        self.panic = true;
+        self
     }
 
     /// Names the table.

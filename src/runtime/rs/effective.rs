@@ -1,6 +1,6 @@
 //! The configuration in the end, key by key in the file's own spelling and unit, each with its origin.
 //!
-//! Facts: the field names and their order of src/libs/kata-types/src/config at 4.1.0.
+//! Facts: the field names and their order of src/libs/kata-types/src/config at each tag.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,17 @@ use serde_json::Value as Json;
 use super::annotations::{Fate, Trail, float, seconds};
 use super::config::hypervisor::{BootInfo, CpuInfo, MemoryInfo};
 use super::config::{Agent, Config, Runtime};
+use super::changes::Change;
 use super::load::{Read, alias};
+use super::spelling;
+use crate::release::Release;
 use crate::runtime::value::{Effective, Origin};
 
 /// One key of a configuration.
 type Entry = (String, Json);
 
 /// The keys of the tables in use, in the runtime's own order.
-pub fn flatten(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry> {
+fn flatten(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(192);
     if let Some(table) = config.hypervisor.get(hypervisor) {
         walk(&format!("hypervisor.{hypervisor}"), table, &mut entries);
@@ -26,6 +29,25 @@ pub fn flatten(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry>
     flatten_agent(config, agent, &mut entries);
     walk("runtime", &config.runtime, &mut entries);
     entries
+}
+
+/// The same under the names of the release's file.
+fn told(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry> {
+    let entries = flatten(config, hypervisor, agent).into_iter();
+    entries.filter_map(|(key, value)| in_file(&key, value, config.release)).collect()
+}
+
+/// A key as the file of a release has it, with the value in the file's unit; `None`: it has no such key.
+fn in_file(key: &str, value: Json, release: Release) -> Option<Entry> {
+    let key = spelling::in_file(key, release)?;
+    let value = match value.as_f64() {
+        Some(seconds) if key.ends_with(".request_timeout_ms") => ((seconds * 1000.0) as u64).into(),
+        Some(number) if key.ends_with(".default_vcpus") && release.has(Change::WholeVcpus) => {
+            (number as i64).into()
+        }
+        _ => value,
+    };
+    Some((key, value))
 }
 
 fn flatten_agent(config: &Config<'_>, agent: &str, entries: &mut Vec<Entry>) {
@@ -76,7 +98,7 @@ fn adjusted(key: &str) -> &'static str {
 impl Base {
     /// Compares what was read with what loading made of it.
     pub fn new(read: &Read, hypervisor: &str, agent: &str) -> Self {
-        let raw: IndexMap<String, Json> = flatten(&read.raw, hypervisor, agent).into_iter().collect();
+        let raw: IndexMap<String, Json> = told(&read.raw, hypervisor, agent).into_iter().collect();
         let place = |key: &str| {
             read.places.get(key).or_else(|| alias(key).and_then(|other| read.places.get(&other))).cloned()
         };
@@ -97,7 +119,7 @@ impl Base {
             }
         };
         let mut loaded = Effective::default();
-        for (key, value) in flatten(&read.adjusted, hypervisor, agent) {
+        for (key, value) in told(&read.adjusted, hypervisor, agent) {
             let origin = origin(&key, &value);
             loaded.set(key, value, origin);
         }
@@ -191,8 +213,9 @@ told! { CPU of CpuInfo:
     disable_nested_virtualization,
 }
 told! { MEMORY of MemoryInfo:
-    default_memory, overhead_memory, default_maxmemory, memory_slots, enable_mem_prealloc,
-    enable_hugepages, hugepage_type, enable_virtio_mem, enable_guest_swap, guest_swap_path,
+    default_memory, overhead_memory, default_maxmemory, memory_slots, file_mem_backend,
+    enable_mem_prealloc, enable_hugepages, hugepage_type, enable_virtio_mem, enable_swap,
+    enable_guest_swap, guest_swap_path,
     guest_swap_size_percent, guest_swap_create_threshold_secs,
 }
 told! { AGENT of Agent:
@@ -202,7 +225,7 @@ told! { AGENT of Agent:
 told! { RUNTIME of Runtime:
     name, hypervisor_name, agent_name, experimental, internetworking_model, disable_new_netns,
     sandbox_bind_mounts, sandbox_cgroup_only, enable_vcpus_pinning, enable_pprof, disable_guest_seccomp,
-    emptydir_mode, vfio_mode, shared_mounts,
+    disable_guest_empty_dir, emptydir_mode, vfio_mode, shared_mounts,
 }
 
 /// A path in its real form is still the file's.
@@ -245,7 +268,9 @@ pub fn effective(
     if config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless_user.is_some()) {
         effective.remove(&format!("hypervisor.{}.rootless_user", runtime.hypervisor_name));
     }
-    for (key, value) in changed(config, loaded) {
+    let release = config.release;
+    let changed = changed(config, loaded).into_iter();
+    for (key, value) in changed.filter_map(|(key, value)| in_file(&key, value, release)) {
         match effective.get_mut(&key) {
             Some(known) if known.value == value => {}
             // The agent's parameters stand before those of the file, which still names them.
@@ -261,7 +286,8 @@ pub fn effective(
     for trail in trails.iter().filter(|trail| trail.fate == Fate::Taken) {
         let Some(rule) = trail.rule else { continue };
         let field = rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name);
-        if sized.iter().any(|key| field.ends_with(key)) {
+        let Some(field) = spelling::in_file(&field, release) else { continue };
+        if sized.contains(&rule.field) {
             continue;
         }
         if let Some(known) = effective.get_mut(&field) {

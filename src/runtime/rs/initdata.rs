@@ -1,10 +1,16 @@
 //! The text inside an initdata annotation: base64 of gzip.
 //!
-//! Whether the text is good TOML is asked at launch. Facts: src/libs/kata-types/src/initdata.rs at 4.1.0.
+//! Whether the text is good TOML is asked at launch, before 3.31 here, too. Facts:
+//! src/libs/kata-types/src/initdata.rs at each tag.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use base64::Engine;
+use serde::{Deserialize, Serialize};
+
+use super::changes::Change;
+use crate::release::Release;
 
 use crate::runtime::INITDATA_LIMIT;
 
@@ -17,16 +23,27 @@ pub enum Undecoded {
     TooLarge,
 }
 
+/// What the document says; written anew in this order.
+#[derive(Deserialize, Serialize)]
+struct Document {
+    version: String,
+    algorithm: String,
+    /// In the runtime's own order, which is random.
+    data: BTreeMap<String, String>,
+}
+
 /// The text of `annotation`.
-pub fn decode(annotation: &str) -> Result<String, Undecoded> {
-    if annotation.is_empty() {
+pub fn decode(annotation: &str, release: Release) -> Result<String, Undecoded> {
+    if annotation.is_empty() && release.has(Change::EmptyInitdata) {
         return Ok(String::new());
     }
+    let as_given = release.has(Change::InitdataAsGiven);
     let crash = |step: &str, why: String| {
-        Undecoded::Crash(format!(
-            "called `Result::unwrap()` on an `Err` value: decoding initdata annotation failed\n\nCaused by:\n    \
-             0: {step}\n    1: {why}"
-        ))
+        let chain = match as_given {
+            true => format!("decoding initdata annotation failed\n\nCaused by:\n    0: {step}\n    1: {why}"),
+            false => format!("{step}\n\nCaused by:\n    {why}"),
+        };
+        Undecoded::Crash(format!("called `Result::unwrap()` on an `Err` value: {chain}"))
     };
     let packed = base64::engine::general_purpose::STANDARD
         .decode(annotation)
@@ -39,8 +56,27 @@ pub fn decode(annotation: &str) -> Result<String, Undecoded> {
     if bytes.len() > INITDATA_LIMIT {
         return Err(Undecoded::TooLarge);
     }
-    String::from_utf8(bytes)
-        .map_err(|_| crash("gz decoder failed", "stream did not contain valid UTF-8".to_owned()))
+    let text = String::from_utf8(bytes)
+        .map_err(|_| crash("gz decoder failed", "stream did not contain valid UTF-8".to_owned()))?;
+    if as_given {
+        return Ok(text);
+    }
+    written_anew(&text).map_err(|why| crash("parse initdata overrides", why))
+}
+
+/// What releases made of it that read the document before the launch.
+fn written_anew(text: &str) -> Result<String, String> {
+    let document: Document = toml_0_5::from_str(text).map_err(|why| why.to_string())?;
+    if document.version != "0.1.0" {
+        return Err(format!("unsupported version: {}, expected: 0.1.0", document.version));
+    }
+    if !["sha256", "sha384", "sha512"].contains(&document.algorithm.as_str()) {
+        let algorithm = document.algorithm;
+        return Err(format!(
+            "unsupported algorithm: {algorithm}, supported algorithms: sha256, sha384, sha512"
+        ));
+    }
+    toml_0_5::to_string_pretty(&document).map_err(|why| why.to_string())
 }
 
 #[cfg(test)]
@@ -49,10 +85,12 @@ mod tests {
 
     use super::*;
 
+    const NEWEST: Release = Release::newest(crate::release::Runtime::Rs);
+
     #[test]
     fn what_is_not_packed_crashes() {
-        assert_eq!(decode(""), Ok(String::new()));
-        let crash = |text: &str| match decode(text) {
+        assert_eq!(decode("", NEWEST), Ok(String::new()));
+        let crash = |text: &str| match decode(text, NEWEST) {
             Err(Undecoded::Crash(message)) => message,
             other => format!("{other:?}"),
         };
@@ -67,10 +105,10 @@ mod tests {
             gzip.write_all(bytes).unwrap();
             base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap())
         };
-        assert_eq!(decode(&packed(&vec![b'#'; INITDATA_LIMIT + 1])), Err(Undecoded::TooLarge));
-        assert_eq!(decode(&packed(b"a = 1")), Ok("a = 1".to_owned()));
+        assert_eq!(decode(&packed(&vec![b'#'; INITDATA_LIMIT + 1]), NEWEST), Err(Undecoded::TooLarge));
+        assert_eq!(decode(&packed(b"a = 1"), NEWEST), Ok("a = 1".to_owned()));
         assert!(
-            matches!(decode(&packed(b"\xff")), Err(Undecoded::Crash(why)) if why.ends_with("valid UTF-8"))
+            matches!(decode(&packed(b"\xff"), NEWEST), Err(Undecoded::Crash(why)) if why.ends_with("valid UTF-8"))
         );
     }
 }

@@ -7,11 +7,14 @@ use crate::release::Release;
 use indexmap::IndexMap;
 
 use super::adjust;
+use super::changes::Change;
 use super::complaint::Complaint;
 use super::config::{Agent, Config, Hypervisor, Runtime};
+use super::spelling;
+use super::tree::{Spot, Tree};
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::FileKind;
-use crate::input::{Host, Place, Source};
+use crate::input::{Host, Place, Source, Text};
 use crate::runtime::LoadError;
 
 /// A configuration before and after adjustment.
@@ -43,37 +46,26 @@ fn unreadable(why: Unreadable, path: &str) -> LoadError {
     failed(message, whole(path))
 }
 
-fn tree(source: &Source) -> Result<toml::Value, LoadError> {
-    toml::from_str(&source.text).map_err(|error| {
-        let place = error.span().map(|span| source.place(span.start)).or_else(|| whole(&source.path));
-        failed(error.to_string(), place)
+fn tree(source: &Source, release: Release) -> Result<Tree, LoadError> {
+    Tree::parse(&source.text, release).map_err(|error| {
+        let place = match error.at {
+            Some(Spot::Offset(offset)) => source.place(offset),
+            Some(Spot::LineColumn(line, column)) => {
+                Place { file: source.path.clone(), line: line as u32, column: column as u32 }
+            }
+            None => return failed(error.message, whole(&source.path)),
+        };
+        failed(error.message, Some(place))
     })
 }
 
-/// Puts `above` over `below`: tables key by key, all else as a whole.
-fn merge(below: &mut toml::Value, above: toml::Value) {
-    match (below, above) {
-        (toml::Value::Table(below), toml::Value::Table(above)) => {
-            for (key, value) in above {
-                match below.get_mut(&key) {
-                    Some(known) => merge(known, value),
-                    None => {
-                        below.insert(key, value);
-                    }
-                }
-            }
-        }
-        (below, above) => *below = above,
-    }
-}
-
 /// The merged tree of the layers.
-pub fn merged(layers: &Layers) -> Result<toml::Value, LoadError> {
+pub fn merged(layers: &Layers, release: Release) -> Result<Tree, LoadError> {
     if let Err(errno) = &layers.resolved {
         return Err(failed(errno.rust(), whole(&layers.asked)));
     }
     let base = layers.base.as_ref().map_err(|why| unreadable(*why, &layers.asked))?;
-    let mut whole_tree = tree(base)?;
+    let mut whole_tree = tree(base, release)?;
     let drop_ins = layers.drop_ins.as_ref().map_err(|errno| failed(errno.rust(), whole(&layers.asked)))?;
     for drop_in in drop_ins {
         // The words speak of symbolic links, the check takes none.
@@ -82,29 +74,68 @@ pub fn merged(layers: &Layers) -> Result<toml::Value, LoadError> {
             return Err(failed(message, whole(&drop_in.path)));
         }
         let source = drop_in.content.as_ref().map_err(|why| unreadable(*why, &drop_in.path))?;
-        merge(&mut whole_tree, tree(source)?);
+        whole_tree.merge(tree(source, release)?);
     }
     Ok(whole_tree)
 }
 
 /// Loads as the runtime does.
 pub fn load(release: Release, layers: &Layers, host: &Host) -> Result<Read, LoadError> {
-    let tree = merged(layers)?;
+    let tree = merged(layers, release)?.cut(release);
     let places = layers.places();
-    let raw: Config<'static> = match tree.clone().try_into() {
-        Ok(config) => config,
-        Err(error) => {
-            let message = toml::de::Error::to_string(&error);
-            let place = culprit(&tree, &message).and_then(|key| nearest_place(&places, &key));
-            return Err(failed(message, place.or_else(|| whole(&layers.asked))));
-        }
-    };
+    let raw = typed(tree.clone(), release).map_err(|message| {
+        let place = culprit(&tree, &message, release).and_then(|key| nearest_place(&places, &key));
+        failed(message, place.or_else(|| whole(&layers.asked)))
+    })?;
     let mut adjusted = raw.clone();
     adjust::adjust(&mut adjusted, host).map_err(|complaint| {
         let place = place_of(&complaint, &places).or_else(|| whole(&layers.asked));
         failed(complaint.message, place)
     })?;
     Ok(Read { release, raw, adjusted, places })
+}
+
+/// Types a tree that is cut to a release, and undoes what the structs have in another way.
+fn typed(tree: Tree, release: Release) -> Result<Config<'static>, String> {
+    let typed: Result<Config<'static>, String> = tree.clone().typed();
+    if release.has(Change::PipeSizeRequired)
+        && let Some(name) = lacks_pipe_size(&tree)
+        // Agents are typed first.
+        && typed.as_ref().err().is_none_or(|message| !message.contains("`agent."))
+    {
+        return Err(format!("missing field `container_pipe_size` for key `agent.{name}`"));
+    }
+    let mut config = typed.map_err(|message| spelling::without_later_keys(&message, release))?;
+    config.release = release;
+    for (_, hv) in config.hypervisor.iter_mut() {
+        if let Some(whole) = hv.cpu_info.whole_vcpus {
+            let cpu = &mut hv.cpu_info;
+            cpu.default_vcpus = whole as f32;
+            cpu.whole_vcpus = None;
+        }
+        if !spelling::reads("hypervisor.<name>", "guest_swap_path", release) {
+            hv.memory_info.guest_swap_path = Text::default();
+        }
+    }
+    for (_, agent) in config.agent.iter_mut() {
+        if let Some(milliseconds) = agent.request_timeout_in_file {
+            agent.request_timeout_ms = milliseconds;
+            agent.request_timeout_in_file = None;
+        }
+        if !spelling::reads("agent.<name>", "cdh_api_timeout_ms", release) {
+            agent.cdh_api_timeout_ms = 0;
+        }
+    }
+    Ok(config)
+}
+
+/// The first agent whose table does not set the size of pipes.
+fn lacks_pipe_size(tree: &Tree) -> Option<String> {
+    let lacks = |name: &String| {
+        let entries = tree.entries(&format!("agent.{name}"));
+        entries.is_some_and(|entries| entries.iter().all(|(key, _)| key != "container_pipe_size"))
+    };
+    tree.entries("agent")?.into_iter().map(|(name, _)| name).find(lacks)
 }
 
 /// Where a complaint's key stands, or else its table.
@@ -124,32 +155,52 @@ fn nearest_place(places: &IndexMap<String, Place>, key: &str) -> Option<Place> {
 }
 
 /// The key that typing fails on: the one that alone gives the same message.
-fn culprit(tree: &toml::Value, message: &str) -> Option<String> {
-    // `unknown field `x`, expected ...` and `in `agent.kata`` name it between them.
-    let table =
-        message.rsplit_once("in `").and_then(|(_, rest)| rest.split_once('`')).map(|(table, _)| table);
-    let table = table.unwrap_or_default();
+fn culprit(tree: &Tree, message: &str, release: Release) -> Option<String> {
+    // Both crates name the table behind the message, and an unknown field in front.
+    let behind = |sign: &str| {
+        let (_, rest) = message.rsplit_once(sign)?;
+        rest.split_once('`').map(|(table, _)| table)
+    };
+    let table = behind("in `").or_else(|| behind("for key `")).unwrap_or_default();
     if let Some((field, _)) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
         return Some(format!("{table}.{field}"));
     }
-    let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let first = |text: &str| {
+        let line = text.lines().next().unwrap_or_default();
+        line.split_once(" for key `").map_or(line, |(words, _)| words).to_owned()
+    };
     let wanted = first(message);
-    let keys = table.split('.').try_fold(tree, |value, key| value.get(key))?.as_table()?;
-    let fails = |key: &String, value: &toml::Value| {
-        let alone = toml::Value::Table([(key.clone(), value.clone())].into_iter().collect());
+    let fails = |alone: Tree| {
         let error = match table.split('.').next() {
-            Some("hypervisor") => alone.try_into::<Hypervisor<'_>>().err(),
-            Some("agent") => alone.try_into::<Agent>().err(),
-            Some("runtime") => alone.try_into::<Runtime>().err(),
+            Some("hypervisor") => alone.typed::<Hypervisor<'_>>().err(),
+            Some("agent") => alone.typed::<Agent>().err(),
+            Some("runtime") => alone.typed::<Runtime>().err(),
             _ => None,
         };
-        error.is_some_and(|e| first(&e.to_string()) == wanted)
+        error.is_some_and(|error: String| first(&error) == wanted)
     };
-    let key = keys.iter().find(|(key, value)| fails(key, value)).map(|(key, _)| key)?;
-    Some(format!("{table}.{key}"))
+    let key = tree.entries(table)?.into_iter().find(|(_, alone)| fails(alone.clone()))?.0;
+    let key = format!("{table}.{key}");
+    Some(spelling::in_file(&key, release).unwrap_or(key))
 }
 
-/// The files that the runtime looks for where nobody names one.
+/// The files that a release looks for where nobody names one.
+pub fn default_files(release: Release) -> &'static [&'static str] {
+    const BEFORE: [&str; 3] = [
+        "/etc/kata-containers/configuration.toml",
+        "/usr/share/defaults/kata-containers/configuration.toml",
+        "/opt/kata/share/defaults/kata-containers/configuration.toml",
+    ];
+    if release.has(Change::RuntimeRsFolder) {
+        &DEFAULT_FILES
+    } else if release.has(Change::OptFolder) {
+        &BEFORE
+    } else {
+        BEFORE.split_last().map_or(&[], |(_, others)| others)
+    }
+}
+
+/// Those of the newest releases.
 pub const DEFAULT_FILES: [&str; 3] = [
     "/etc/kata-containers/runtime-rs/configuration.toml",
     "/usr/share/defaults/kata-containers/runtime-rs/configuration.toml",
@@ -158,8 +209,8 @@ pub const DEFAULT_FILES: [&str; 3] = [
 
 /// The configuration that VM templates are made from: that of the default file, unadjusted, whatever
 /// file the sandbox is started with. `given` stands in for the file that it was read from.
-pub fn default_config(given: &Layers, host: &Host) -> Result<Config<'static>, String> {
-    let default = DEFAULT_FILES.iter().find(|path| host.finds(path));
+pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<Config<'static>, String> {
+    let default = default_files(release).iter().find(|path| host.finds(path));
     let path = match default.and_then(|path| host.canonicalize(path).ok()) {
         Some(path) => path,
         // Of a host that nobody can look at, the given file is taken to be the default one.
@@ -167,11 +218,11 @@ pub fn default_config(given: &Layers, host: &Host) -> Result<Config<'static>, St
         None => return Err("entity not found".to_owned()),
     };
     let tree = if given.resolved.as_ref().is_ok_and(|resolved| *resolved == path) {
-        merged(given)
+        merged(given, release)
     } else {
-        merged(&Layers::read(host, &path))
+        merged(&Layers::read(host, &path), release)
     };
-    tree.map_err(|e| e.message)?.try_into().map_err(|e: toml::de::Error| e.to_string())
+    typed(tree.map_err(|e| e.message)?.cut(release), release)
 }
 
 /// The other spelling under which a key may stand in a file.
@@ -218,13 +269,5 @@ mod tests {
         let (message, place) = failure("[runtime\n");
         assert!(message.starts_with("TOML parse error at line 1, column 9"), "{message}");
         assert_eq!(place, "/c.toml:1:9");
-    }
-
-    #[test]
-    fn a_drop_in_may_change_a_type_and_replaces_lists() {
-        let mut base: toml::Value = toml::from_str("a = [1, 2]\nb = 1\n[t]\nx = 1\ny = 2\n").unwrap();
-        merge(&mut base, toml::from_str("a = [3]\nb = { c = 1 }\n[t]\ny = 3\n").unwrap());
-        let want: toml::Value = toml::from_str("a = [3]\nb = { c = 1 }\n[t]\nx = 1\ny = 3\n").unwrap();
-        assert_eq!(base, want);
     }
 }

@@ -10,12 +10,15 @@ mod changes;
 mod complaint;
 pub mod config;
 mod effective;
+pub mod elsewhere;
 mod initdata;
 mod load;
 mod plugin;
 mod remarks;
 mod sizing;
+mod spelling;
 mod template;
+mod tree;
 mod validate;
 mod verdicts;
 pub mod verity;
@@ -38,6 +41,7 @@ use complaint::Complaint;
 use config::hypervisor::{BootInfo, RootlessUser};
 use config::{Config, Hypervisor, Part};
 use effective::Base;
+use elsewhere::Elsewhere;
 use plugin::Plugin;
 use sizing::Workload;
 use template::Template;
@@ -56,6 +60,8 @@ pub struct Loaded {
     /// for what it writes alone.
     settled: bool,
     findings: Arc<BTreeMap<String, Vec<Finding>>>,
+    /// What pods brought with them, loaded once.
+    elsewhere: Elsewhere,
 }
 
 /// What is the same for every pod that uses the same two tables.
@@ -74,7 +80,8 @@ impl Pair {
     fn new(read: &load::Read, hv: &str, ag: &str) -> Self {
         let (table, agent) = (read.adjusted.hypervisor.get(hv), read.adjusted.agent.get(ag));
         let mut boot = table.map(|table| BootInfo::clone(&table.boot_info)).unwrap_or_default();
-        let params = agent.map(|agent| boot::agent_params(agent)).unwrap_or_default();
+        let told = agent.filter(|_| read.release.has(Change::Checks));
+        let params = told.map(|agent| boot::agent_params(agent)).unwrap_or_default();
         boot.kernel_params = boot::behind_agent_params(&params, &boot.kernel_params);
         let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
         Self { base: Base::new(read, hv, ag), params, boot, told }
@@ -102,7 +109,7 @@ pub fn load(
     let gates: BTreeMap<String, Gates> = config
         .hypervisor
         .iter()
-        .map(|(name, hv)| (name.to_owned(), Gates::new(hv, place_of(name))))
+        .map(|(name, hv)| (name.to_owned(), Gates::new(release, hv, place_of(name))))
         .collect();
     let findings = gates
         .iter()
@@ -112,21 +119,28 @@ pub fn load(
         |hv: &str| config.agent.iter().map(|(ag, _)| (ag.to_owned(), Pair::new(&read, hv, ag))).collect();
     let pairs = config.hypervisor.iter().map(|(hv, _)| (hv.to_owned(), with(hv))).collect();
     let templated = config.hypervisor.iter().any(|(_, hv)| hv.factory.enable_template);
-    let template = templated.then(|| Arc::new(template::prepare(layers, host)));
+    let template = templated.then(|| Arc::new(template::prepare(release, layers, host)));
     Ok(Loaded {
         gates: Arc::new(gates),
         template,
         pairs: Arc::new(pairs),
         settled: is_settled(config, host),
         findings: Arc::new(findings),
+        elsewhere: Elsewhere::default(),
         read: Arc::new(read),
     })
 }
 
 /// Whether the runtime's next adjustment leaves everything as it is, and its checks find no fault.
 fn is_settled(config: &Config<'_>, host: &Host) -> bool {
+    let release = config.release;
+    if !release.has(Change::Checks) {
+        return true;
+    }
     let mut again = config.clone();
-    adjust::adjust(&mut again, host).is_ok() && again == *config && validate::validate(config, host).is_ok()
+    let is_adjusted = !release.has(Change::AdjustedAfterAnnotations)
+        || (adjust::adjust(&mut again, host).is_ok() && again == *config);
+    is_adjusted && validate::validate(config, host).is_ok()
 }
 
 /// The configured list of a hypervisor table.
@@ -139,7 +153,8 @@ fn list_of<'h>(hv: &'h Hypervisor<'_>, key: &str) -> &'h [String] {
 }
 
 fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
-    Failure::new(stage, complaint.message.clone())
+    let failure = Failure::new(stage, complaint.message.clone());
+    if complaint.panic { failure.crash() } else { failure }
 }
 
 /// A sandbox on its way: what is known so far.
@@ -195,6 +210,22 @@ impl Loaded {
 
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+        let Some(path) = elsewhere::asked_for(self.release(), host, sandbox) else {
+            return self.run_here(host, sandbox, depth);
+        };
+        let known = self.elsewhere.lock().ok().and_then(|known| known.get(&path).cloned());
+        let loaded = known.unwrap_or_else(|| {
+            let loaded = Arc::new(elsewhere::load_elsewhere(self.release(), host, &path));
+            if let Ok(mut known) = self.elsewhere.lock() {
+                known.insert(path.clone(), Arc::clone(&loaded));
+            }
+            loaded
+        });
+        elsewhere::redirected(&loaded, &path, host, sandbox, depth)
+    }
+
+    /// What becomes of one sandbox under this configuration.
+    fn run_here(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
         let way = self.walk(host, sandbox.annotations);
         let mut run = Run::default();
         let name = &way.config.runtime.hypervisor_name;
@@ -217,7 +248,7 @@ impl Loaded {
                 failure.annotation = None;
             }
         }
-        let sized = way.workload.is_limited() && way.config.runtime.static_sandbox_resource_mgmt;
+        let sized = sizing::writes_over(&way.config, way.workload);
         let story = Story {
             loaded: self,
             pair: way.pair,
@@ -235,15 +266,15 @@ impl Loaded {
         let adjusted = &self.read.adjusted;
         // What is written to is adjusted and checked, and of a configuration that is not settled all is.
         let mut config = if self.settled { adjusted.lend() } else { adjusted.clone() };
-        let workload = Workload::of(annotations);
+        let workload = Workload::of(annotations, self.release());
         let picked = annotations::pick_tables(&mut config, annotations);
-        let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch);
+        let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch, self.release());
         let (pair, gates) = (self.pair(&config), self.gates(&config));
         let trails = match (&picked, plugin, gates) {
             (Ok(()), Some(plugin), Some(gates)) => {
                 annotations::apply(&mut config, gates, plugin, annotations, host)
             }
-            _ => annotations::unread(annotations),
+            _ => annotations::unread(self.release(), annotations),
         };
         let mut ended = None;
         if annotations::worst(&trails).is_none() {
@@ -263,10 +294,17 @@ impl Loaded {
     ) -> Result<(), (FailureStage, Complaint)> {
         let at = |stage| move |complaint| (stage, complaint);
         annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
-        adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
-        tell_agent(config, pair);
-        validate::validate(config, host).map_err(at(FailureStage::Validate))?;
-        go_rootless(config);
+        let release = config.release;
+        if release.has(Change::AdjustedAfterAnnotations) {
+            adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
+        }
+        if release.has(Change::Checks) {
+            tell_agent(config, pair);
+            validate::validate(config, host).map_err(at(FailureStage::Validate))?;
+        }
+        if release.has(Change::Rootless) {
+            go_rootless(config);
+        }
         sizing::size(config, workload).map_err(at(FailureStage::Sizing))
     }
 
@@ -325,14 +363,9 @@ impl Loaded {
     }
 
     fn effective(&self, way: &Way<'_>) -> Option<super::value::Effective> {
-        let runtime = &way.config.runtime;
         let base = &way.pair?.base;
-        let sized: &[&str] = match (runtime.static_sandbox_resource_mgmt, way.workload.is_limited()) {
-            (true, true) => &[".default_vcpus", ".default_memory", ".default_maxvcpus"],
-            (true, false) => &[".default_maxvcpus"],
-            (false, _) => &[],
-        };
-        Some(effective::effective(base, &self.read.adjusted, &way.config, &way.trails, sized))
+        let sized = sizing::writes_over(&way.config, way.workload);
+        Some(effective::effective(base, &self.read.adjusted, &way.config, &way.trails, &sized))
     }
 }
 

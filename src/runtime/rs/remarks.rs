@@ -14,14 +14,22 @@ use crate::catalog::Reader;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::host::Protection;
 use crate::input::{Host, Text};
+use crate::release::Release;
 
 /// Why nothing uses an annotation on this hypervisor; `None` where something does.
-pub fn unused(rule: &Rule, reader: Option<&Reader>, hypervisor: &str) -> Option<Cow<'static, str>> {
+pub fn unused(
+    rule: &Rule,
+    reader: Option<&Reader>,
+    hypervisor: &str,
+    release: Release,
+) -> Option<Cow<'static, str>> {
     let reader = reader?;
     if !reader.effective {
-        return Some(format!("sets {}, which nothing in runtime-rs 4.1 uses", rule.field).into());
+        return Some(format!("sets {}, which nothing in {} uses", rule.field, release.title()).into());
     }
-    let used = reader.hypervisors.is_empty() || reader.hypervisors.contains(&hypervisor);
+    // The catalogue has the present name of Cloud Hypervisor's table.
+    let known = if hypervisor == "cloud-hypervisor" { "clh" } else { hypervisor };
+    let used = reader.hypervisors.is_empty() || reader.hypervisors.contains(&known);
     (!used).then(|| {
         format!(
             "sets {}, which {hypervisor} does not use (only {})",

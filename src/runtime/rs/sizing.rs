@@ -1,13 +1,16 @@
 //! How the pod's limits become the VM's size.
 //!
-//! With static sizing the limits and the overhead replace the configured size; without it the VM
-//! starts as configured and grows later. Facts: src/runtime-rs/crates/resource/src/cpu_mem/initial_size.rs
-//! and src/libs/kata-types/src/{cpu,annotations/mod}.rs at 4.1.0.
+//! Since 4.0, with static sizing, the limits and the overhead replace the configured size; before they were
+//! added to it, and before 3.29 the memory limit was whatever was configured. Facts:
+//! src/runtime-rs/crates/resource/src/cpu_mem/initial_size.rs (static_resource.rs of crates/runtimes before
+//! 3.2) and src/libs/kata-types/src/{cpu,annotations/mod}.rs at each tag.
 
+use super::changes::Change;
 use super::complaint::{Complaint, Outcome};
-use super::config::Config;
+use super::config::{Config, Hypervisor};
 use crate::input::Annotations;
 use crate::input::text::parse_trimmed;
+use crate::release::Release;
 
 const QUOTA: &str = "io.kubernetes.cri.sandbox-cpu-quota";
 const PERIOD: &str = "io.kubernetes.cri.sandbox-cpu-period";
@@ -24,14 +27,18 @@ pub struct Workload {
 
 impl Workload {
     /// Reads the sandbox's sizing annotations; what cannot be read counts as 0.
-    pub fn of(annotations: &Annotations) -> Self {
+    pub fn of(annotations: &Annotations, release: Release) -> Self {
         fn number<T: std::str::FromStr + Default>(annotations: &Annotations, key: &str) -> T {
             annotations.get(key).and_then(|text| parse_trimmed(text)).unwrap_or_default()
         }
         let quota: i64 = number(annotations, QUOTA);
         let period: u64 = number(annotations, PERIOD);
-        let vcpus = if quota >= 0 && period > 0 { (quota as f64 / period as f64) as f32 } else { 0.0 };
-        Self { vcpus, memory: even_mebibytes(number(annotations, MEMORY)) }
+        let vcpus = match u64::try_from(quota).ok().filter(|_| period > 0) {
+            None => 0.0,
+            Some(quota) if release.has(Change::FractionalLimit) => (quota as f64 / period as f64) as f32,
+            Some(quota) => whole_vcpus(quota, period) as f32,
+        };
+        Self { vcpus, memory: mebibytes(number(annotations, MEMORY), release) }
     }
 
     /// Whether there is a limit at all.
@@ -40,23 +47,53 @@ impl Workload {
     }
 }
 
+/// A limit in thousandths, rounded up.
+fn whole_vcpus(quota: u64, period: u64) -> u32 {
+    ((quota.saturating_mul(1000) / period).saturating_add(999) / 1000) as u32
+}
+
 /// Whole MiB, one more where odd; only the low 32 bits count.
-fn even_mebibytes(bytes: i64) -> u32 {
+fn mebibytes(bytes: i64, release: Release) -> u32 {
     if bytes < 0 {
         return 0;
     }
     let mebibytes = (bytes / (1 << 20)) as u32;
-    mebibytes.wrapping_add(mebibytes % 2)
+    let odd = if release.has(Change::EvenMemory) { mebibytes % 2 } else { 0 };
+    mebibytes.wrapping_add(odd)
+}
+
+/// The keys that sizing writes over, whatever stands there.
+pub fn writes_over(config: &Config<'_>, workload: Workload) -> Vec<&'static str> {
+    let (release, fixed) = (config.release, config.runtime.static_sandbox_resource_mgmt);
+    let mut keys = Vec::new();
+    if fixed && release.has(Change::Overhead) && workload.is_limited() {
+        keys.extend(["default_vcpus", "default_memory"]);
+    }
+    if release.has(Change::VcpusFromLimit) && workload.vcpus > 0.0 {
+        keys.push("default_vcpus");
+    }
+    if fixed && release.has(Change::StaticMaxVcpus) {
+        keys.push("default_maxvcpus");
+    }
+    keys
 }
 
 /// Sizes the active hypervisor.
 pub fn size(config: &mut Config<'_>, workload: Workload) -> Outcome {
+    let (release, fixed) = (config.release, config.runtime.static_sandbox_resource_mgmt);
     let name = &config.runtime.hypervisor_name;
     let Some(hv) = config.hypervisor.get_mut(name) else { return Ok(()) };
+    let (limited, vcpus) = (workload.is_limited(), workload.vcpus);
+    if !release.has(Change::Overhead) {
+        if limited || (fixed && release.has(Change::StaticMaxVcpus)) {
+            add(hv, workload, release, fixed);
+        }
+        return Ok(());
+    }
     let (cpu, memory) = (&mut hv.cpu_info, &mut hv.memory_info);
-    if config.runtime.static_sandbox_resource_mgmt {
-        if workload.is_limited() {
-            cpu.default_vcpus = (cpu.overhead_vcpus + workload.vcpus).max(1.0);
+    if fixed {
+        if limited {
+            cpu.default_vcpus = (cpu.overhead_vcpus + vcpus).max(1.0);
             memory.default_memory = memory.overhead_memory.wrapping_add(workload.memory);
             memory.default_maxmemory = memory.default_maxmemory.max(memory.default_memory);
         }
@@ -72,14 +109,42 @@ pub fn size(config: &mut Config<'_>, workload: Workload) -> Outcome {
     Ok(())
 }
 
+/// What releases before the overhead did with the limits.
+fn add(hv: &mut Hypervisor<'_>, workload: Workload, release: Release, fixed: bool) {
+    let is_added = fixed && (release.has(Change::StaticLimitsAdded) || release.has(Change::LimitsAddedWhenStatic));
+    let (cpu, memory) = (&mut hv.cpu_info, &mut hv.memory_info);
+    if workload.vcpus > 0.0 {
+        if is_added {
+            cpu.default_vcpus += workload.vcpus;
+            if release.has(Change::StaticLimitsAdded) {
+                cpu.default_maxvcpus = cpu.default_maxvcpus.max(cpu.default_vcpus.ceil() as u32);
+            }
+        } else if release.has(Change::VcpusFromLimit) {
+            cpu.default_vcpus = workload.vcpus;
+        }
+    }
+    if fixed && release.has(Change::StaticMaxVcpus) {
+        cpu.default_maxvcpus = cpu.default_vcpus.ceil() as u32;
+    }
+    if workload.memory > 0 && (is_added || release.has(Change::MemoryFromLimit)) {
+        let times = if release.has(Change::MemoryTwice) { 2 } else { 1 };
+        memory.default_memory = memory.default_memory.wrapping_add(workload.memory.wrapping_mul(times));
+        if release.has(Change::StaticLimitsAdded) {
+            memory.default_maxmemory = memory.default_maxmemory.max(memory.default_memory);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn memory_is_whole_and_even() {
-        assert_eq!(even_mebibytes(513 << 20), 514);
-        assert_eq!(even_mebibytes((1536 << 20) - 1), 1536);
-        assert_eq!(even_mebibytes(-1), 0);
+        let newest = Release::newest(crate::release::Runtime::Rs);
+        assert_eq!(mebibytes(513 << 20, newest), 514);
+        assert_eq!(mebibytes((1536 << 20) - 1, newest), 1536);
+        assert_eq!(mebibytes(-1, newest), 0);
+        assert_eq!(mebibytes(513 << 20, Release::rs(3, 18, 0)), 513);
     }
 }

@@ -5,11 +5,13 @@
 //! Facts: `build_vm_from_template` in src/runtime-rs/crates/runtimes/virt_container/src/lib.rs and
 //! `VmConfig` in its factory/vm.rs at 4.1.0.
 
+use super::changes::Change;
 use super::config::{Config, Hypervisor};
 use super::load::default_config;
 use super::plugin::Plugin;
 use crate::input::Host;
 use crate::input::config::Layers;
+use crate::release::Release;
 
 /// What the factory found.
 #[derive(Debug, Clone)]
@@ -19,16 +21,16 @@ pub struct Template {
 }
 
 /// Prepares the VM from a template, or gives the runtime's message.
-pub fn prepare(given: &Layers, host: &Host) -> Result<Template, String> {
+pub fn prepare(release: Release, given: &Layers, host: &Host) -> Result<Template, String> {
     let mut config =
-        default_config(given, host).map_err(|why| format!("failed to load toml config: {why}"))?;
+        default_config(release, given, host).map_err(|why| format!("failed to load toml config: {why}"))?;
     let name = config.runtime.hypervisor_name.clone();
     let Some(hv) = config.hypervisor.get_mut(&name) else {
         return Err(format!("hypervisor '{name}' not found"));
     };
-    from_template(&name, hv);
+    from_template(&name, hv, release);
     let hypervisor = hv.clone();
-    if Plugin::named(&name, host.facts.arch).is_none() {
+    if Plugin::named(&name, host.facts.arch, release).is_none() {
         return Err(format!("new hypervisor: Unsupported hypervisor {name}"));
     }
     let agent = &config.runtime.agent_name;
@@ -49,13 +51,13 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-fn from_template(name: &str, hv: &mut Hypervisor<'_>) {
+fn from_template(name: &str, hv: &mut Hypervisor<'_>, release: Release) {
     let folder = hv.factory.template_path.clone();
     let template = &mut hv.vm_template;
     template.boot_to_be_template = false;
     template.boot_from_template = true;
     template.memory_path = join(&folder, "memory").into();
-    template.device_state_path = join(&folder, if name == "clh" { "state.json" } else { "state" }).into();
+    template.device_state_path = join(&folder, if name == "clh" && release.has(Change::TemplatesEverywhere) { "state.json" } else { "state" }).into();
     fill(hv);
 }
 

@@ -2,43 +2,48 @@
 //!
 //! They look at every table, also those that the pod does not use; but not again at parts that nobody
 //! wrote to, where those are known to be fine. Facts: the `validate` functions of
-//! src/libs/kata-types/src/config at 4.1.0.
+//! src/libs/kata-types/src/config at each tag.
 
 use super::adjust::{plugin_of, same_paths, split_bind_mount};
+use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure, existing, written_existing};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, GuestExtensionImage, SharedFsInfo};
 use super::config::{Agent, Config, Hypervisor, Runtime, SharedMount};
 use super::verity::Verity;
 use crate::input::Host;
+use crate::release::Release;
 
 const DRIVERS: [&str; 5] =
     ["virtio-blk-pci", "virtio-blk-ccw", "virtio-blk-mmio", "virtio-pmem", "virtio-scsi"];
+/// Their first names.
+const FORMER_DRIVERS: [&str; 5] = ["virtio-blk", "virtio-blk-ccw", "virtio-mmio", "nvdimm", "virtio-scsi"];
 
 /// Checks everything. Of several wrong tables the smallest message is given (upstream's order is random).
 pub fn validate(config: &Config<'_>, host: &Host) -> Outcome {
+    let release = config.release;
     let worst = |complaints: &mut dyn Iterator<Item = Complaint>| {
         complaints.min_by(|a, b| a.message.cmp(&b.message)).map_or(Ok(()), Err)
     };
     worst(&mut config.hypervisor.iter().filter_map(|(name, hv)| {
-        table(name, hv, host).err().map(|c| c.within(format!("hypervisor.{name}")))
+        table(name, hv, host, release).err().map(|c| c.within(format!("hypervisor.{name}")))
     }))?;
     if let Some(written) = config.runtime.written() {
-        runtime(written, host).map_err(|c| c.within("runtime"))?;
+        runtime(written, host, release).map_err(|c| c.within("runtime"))?;
     }
     worst(
         &mut config
             .agent
             .iter()
             .filter_map(|(name, table)| Some((name, table.written()?)))
-            .filter_map(|(name, table)| agent(table).err().map(|c| c.within(format!("agent.{name}")))),
+            .filter_map(|(name, table)| agent(table, release).err().map(|c| c.within(format!("agent.{name}")))),
     )
 }
 
-fn table(name: &str, hv: &Hypervisor<'_>, host: &Host) -> Outcome {
-    plugin_of(name, host)?.validate(hv, host)?;
-    hv.blockdev_info.written().map_or(Ok(()), |block| blockdev(block, host))?;
+fn table(name: &str, hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
+    plugin_of(name, host, release)?.validate(hv, host, release)?;
+    hv.blockdev_info.written().map_or(Ok(()), |block| blockdev(block, host, release))?;
     let before = hv.boot_info.before();
-    hv.boot_info.written().map_or(Ok(()), |written| boot(written, before, host))?;
+    hv.boot_info.written().map_or(Ok(()), |written| boot(written, before, host, release))?;
     for image in hv.guest_extension_images.written().into_iter().flatten() {
         extension(image, host)?;
     }
@@ -66,13 +71,17 @@ fn table(name: &str, hv: &Hypervisor<'_>, host: &Host) -> Outcome {
         existing(host, entropy, "entropy_source", "Entropy source {} is invalid: {}")?;
     }
     let memory = &hv.memory_info;
+    if release.has(Change::MemoryBackend) {
+        let backend = &memory.file_mem_backend;
+        existing(host, backend, "file_mem_backend", "Memory backend file {} is invalid: {}")?;
+    }
     ensure(memory.default_memory != 0, "default_memory", || {
         "Configured memory size for guest VM is zero".to_owned()
     })?;
     ensure(memory.memory_slots != 0, "memory_slots", || {
         "Configured memory slots for guest VM are zero".to_owned()
     })?;
-    hv.shared_fs.written().map_or(Ok(()), |written| shared_fs(written, host))?;
+    hv.shared_fs.written().map_or(Ok(()), |written| shared_fs(written, host, release))?;
     written_existing(host, &hv.path, "path", "Hypervisor binary path `{}` is invalid: {}")?;
     written_existing(host, &hv.ctlpath, "ctlpath", "Hypervisor control executable `{}` is invalid: {}")?;
     written_existing(host, &hv.jailer_path, "jailer_path", "Hypervisor jailer path `{}` is invalid: {}")?;
@@ -80,15 +89,16 @@ fn table(name: &str, hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     written_existing(host, prefetch, "prefetch_list_path", "prefetch_files.list path `{}` is invalid: {}")
 }
 
-fn driver(driver: &str, key: &'static str) -> Outcome {
-    ensure(DRIVERS.contains(&driver), key, || format!("{driver} is unsupported block device type."))
+fn driver(driver: &str, key: &'static str, release: Release) -> Outcome {
+    let drivers = if release.has(Change::BlockDriverNames) { &DRIVERS } else { &FORMER_DRIVERS };
+    ensure(drivers.contains(&driver), key, || format!("{driver} is unsupported block device type."))
 }
 
-fn blockdev(block: &BlockDeviceInfo, host: &Host) -> Outcome {
+fn blockdev(block: &BlockDeviceInfo, host: &Host, release: Release) -> Outcome {
     if block.disable_block_device_use {
         return Ok(());
     }
-    driver(&block.block_device_driver, "block_device_driver")?;
+    driver(&block.block_device_driver, "block_device_driver", release)?;
     existing(
         host,
         &block.vhost_user_store_path,
@@ -118,7 +128,7 @@ pub(super) fn sector_sizes(logical: u32, physical: u32) -> Outcome {
     })
 }
 
-fn boot(boot: &BootInfo, before: Option<&BootInfo>, host: &Host) -> Outcome {
+fn boot(boot: &BootInfo, before: Option<&BootInfo>, host: &Host, release: Release) -> Outcome {
     if !same_paths(boot, before) {
         existing(host, &boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
         existing(host, &boot.image, "image", "guest boot image file {} is invalid: {}")?;
@@ -128,7 +138,11 @@ fn boot(boot: &BootInfo, before: Option<&BootInfo>, host: &Host) -> Outcome {
     ensure(boot.image.is_empty() || boot.initrd.is_empty(), "initrd", || {
         "Can not configure both initrd and image for boot".to_owned()
     })?;
-    driver(&boot.vm_rootfs_driver, "vm_rootfs_driver")
+    // Such a key came with the drivers' present names.
+    match release.has(Change::BlockDriverNames) {
+        true => driver(&boot.vm_rootfs_driver, "vm_rootfs_driver", release),
+        false => Ok(()),
+    }
 }
 
 fn extension(image: &GuestExtensionImage, host: &Host) -> Outcome {
@@ -155,22 +169,31 @@ fn extension(image: &GuestExtensionImage, host: &Host) -> Outcome {
     Ok(())
 }
 
-fn shared_fs(fs: &SharedFsInfo, host: &Host) -> Outcome {
+fn shared_fs(fs: &SharedFsInfo, host: &Host, release: Release) -> Outcome {
     match fs.shared_fs.as_deref() {
         None => return Ok(()),
-        Some("virtio-fs" | "virtio-fs-nydus") => existing(
-            host,
-            &fs.virtio_fs_daemon,
-            "virtio_fs_daemon",
-            "Virtio-fs daemon path {} is invalid: {}",
-        )?,
+        Some(kind) if kind == "virtio-fs" || (kind == "virtio-fs-nydus" && release.has(Change::Nydus)) => {
+            let daemon = &fs.virtio_fs_daemon;
+            existing(host, daemon, "virtio_fs_daemon", "Virtio-fs daemon path {} is invalid: {}")?;
+        }
         Some("inline-virtio-fs") => {}
+        Some("virtio-9p") if release.has(Change::Plan9) => {
+            const LEAST: u32 = 4 * 1024;
+            const MOST: u32 = 8 * 1024 * 1024;
+            let size = fs.msize_9p;
+            return ensure((LEAST..=MOST).contains(&size), "msize_9p", || {
+                format!(
+                    "Invalid 9p configuration msize 0x{size:x}, min value is 0x{LEAST:x}, max value is 0x{MOST:x}"
+                )
+            });
+        }
         Some(other) => {
             return Err(Complaint::about("shared_fs", format!("Invalid shared_fs type {other}")));
         }
     }
     let cache = fs.virtio_fs_cache.as_str();
-    ensure(matches!(cache, "never" | "auto" | "always"), "virtio_fs_cache", || {
+    let never = if release.has(Change::CacheNever) { "never" } else { "none" };
+    ensure([never, "auto", "always"].contains(&cache), "virtio_fs_cache", || {
         format!("Invalid virtio-fs cache mode: {cache}")
     })?;
     ensure(!fs.virtio_fs_is_dax || fs.virtio_fs_cache_size != 0, "virtio_fs_cache_size", || {
@@ -178,22 +201,25 @@ fn shared_fs(fs: &SharedFsInfo, host: &Host) -> Outcome {
     })
 }
 
-fn runtime(runtime: &Runtime, host: &Host) -> Outcome {
+fn runtime(runtime: &Runtime, host: &Host, release: Release) -> Outcome {
     let in_file = |what: &str, word: &str| format!("Invalid {what} `{word}` in configuration file");
     let model = runtime.internetworking_model.as_str();
-    let models = ["", "macvtap", "none", "tcfilter", "l3forwarding"];
-    ensure(models.contains(&model), "internetworking_model", || in_file("internetworking_model", model))?;
+    let models = ["", "macvtap", "none", "tcfilter"];
+    let known = models.contains(&model) || (model == "l3forwarding" && release.has(Change::L3Forwarding));
+    ensure(known, "internetworking_model", || in_file("internetworking_model", model))?;
     let vfio = runtime.vfio_mode.as_str();
     ensure(["", "vfio", "guest-kernel"].contains(&vfio), "vfio_mode", || in_file("vfio_mode", vfio))?;
     let mode = runtime.emptydir_mode.as_str();
-    ensure(["shared-fs", "block-encrypted", "block-plain"].contains(&mode), "emptydir_mode", || {
+    let known = ["shared-fs", "block-encrypted"].contains(&mode)
+        || (mode == "block-plain" && release.has(Change::BlockPlain));
+    ensure(known, "emptydir_mode", || {
         in_file("emptydir_mode", mode)
     })?;
     for mount in &runtime.shared_mounts {
         shared_mount(mount)?;
     }
     for bind in &runtime.sandbox_bind_mounts {
-        let (path, _) = split_bind_mount(bind);
+        let (path, _) = split_bind_mount(bind, release);
         existing(host, path, "sandbox_bind_mounts", "sandbox bind mount `{}` is invalid: {}")?;
     }
     Ok(())
@@ -233,9 +259,10 @@ fn plain_path(path: &str) -> bool {
     WORD.as_ref().is_some_and(|word| word.is_match(path))
 }
 
-fn agent(agent: &Agent) -> Outcome {
+fn agent(agent: &Agent, release: Release) -> Outcome {
     ensure(agent.dial_timeout_ms != 0, "dial_timeout_ms", || "dial_timeout_ms couldn't be 0.".to_owned())?;
-    ensure(agent.reconnect_timeout_ms >= agent.dial_timeout_ms, "reconnect_timeout_ms", || {
+    let fine = agent.reconnect_timeout_ms >= agent.dial_timeout_ms || !release.has(Change::ReconnectChecked);
+    ensure(fine, "reconnect_timeout_ms", || {
         "reconnect_timeout_ms must be >= dial_timeout_ms (reconnect_timeout_ms is the overall agent \
          connection budget; dial_timeout_ms is the sleep between retries)"
             .to_owned()

@@ -9,11 +9,12 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
+use super::changes::Change;
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
 use crate::catalog;
 use crate::input::Text;
-use crate::release::{self, Release};
+use crate::release::Release;
 use crate::runtime::verdict::{
     Failure, FailureStage, Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict,
 };
@@ -48,8 +49,8 @@ pub struct Story<'s> {
     pub view: Option<View<'s>>,
     /// Why the pod does not start.
     pub failure: Option<&'s Failure>,
-    /// Whether the limits of the pod sized the VM.
-    pub sized: bool,
+    /// The keys that sizing wrote over.
+    pub sized: Vec<&'static str>,
 }
 
 impl Loaded {
@@ -70,7 +71,7 @@ impl Loaded {
             Told {
                 field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
                 before: self.before(pair, names, rule).map(Arc::new),
-                unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name).map(Text::from),
+                unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name, self.release()).map(Text::from),
                 ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
             }
         }))
@@ -130,7 +131,7 @@ impl Story<'_> {
     }
 
     fn unknown(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
-        let fate = catalog::annotation(trail.key).map(|a| a.reader(Release::newest(release::Runtime::Rs)));
+        let fate = catalog::annotation(trail.key).map(|a| a.reader(self.loaded.release()));
         let overwritten = fate.is_some_and(|reader| reader.overwritten);
         let reason = match fate.and_then(|reader| reader.fate) {
             Some(_) if overwritten => {
@@ -138,16 +139,18 @@ impl Story<'_> {
             }
             // Of a gated key the list says what becomes of it; here its name was not let through.
             Some(fate) if trail.short().is_none() && fate != "ignored" => {
-                format!("runtime-rs 4.1 does not read it: {fate}")
+                format!("{} does not read it: {fate}", self.loaded.release().title())
             }
             _ if trail.short().is_some() => {
-                "runtime-rs 4.1 reads no such annotation; were its name in enable_annotations, the pod would fail"
-                    .to_owned()
+                format!(
+                    "{} reads no such annotation; were its name in enable_annotations, the pod would fail",
+                    self.loaded.release().title()
+                )
             }
-            _ => "runtime-rs 4.1 reads no such annotation".to_owned(),
+            _ => format!("{} reads no such annotation", self.loaded.release().title()),
         };
         step(verdict, Stage::Known, false, "no rule for this key");
-        verdict.fix = nearest(trail.key).map(Box::new);
+        verdict.fix = nearest(trail.key, self.loaded.release()).map(Box::new);
         let status = if overwritten { Status::Ignored } else { Status::Unknown };
         end(verdict, status, Stage::Known, reason);
     }
@@ -191,7 +194,7 @@ impl Story<'_> {
         let fix = match &refusal.fix {
             Some(fix) => Some(fix.clone()),
             None if refusal.stage == Stage::Known => {
-                nearest(trail.key).or(Some(Fix::Advice("take the annotation out of the pod".into())))
+                nearest(trail.key, self.loaded.release()).or(Some(Fix::Advice("take the annotation out of the pod".into())))
             }
             None => None,
         };
@@ -355,8 +358,8 @@ fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: impl Into<Re
     verdict.reason = reason.into();
 }
 
-fn nearest(key: &str) -> Option<Fix> {
-    catalog::nearest(key, Release::newest(release::Runtime::Rs))
+fn nearest(key: &str, release: Release) -> Option<Fix> {
+    catalog::nearest(key, release)
         .map(|known| Fix::Advice(format!("the nearest that it reads is {}", known.key).into()))
 }
 
@@ -383,7 +386,7 @@ fn reading(action: Action) -> (&'static str, bool) {
         | Action::KernelParams
         | Action::PickHypervisor
         | Action::PickAgent
-        | Action::NeverFromPods => ("text as it stands", false),
+        | Action::BindMounts => ("text as it stands", false),
     }
 }
 
@@ -397,22 +400,19 @@ fn merging(action: Action) -> &'static str {
 
 /// Whether sizing would write over the field whatever stands there.
 fn sizing_ignores(rule: &Rule, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
-    let sized = story.last.runtime.static_sandbox_resource_mgmt;
-    match rule.field {
-        "default_maxvcpus" if sized => {
-            Some((Stage::Sizing, "static sizing: the VM gets no more vCPUs than it starts with".into()))
-        }
-        "default_vcpus" if story.sized => Some((
-            Stage::Sizing,
-            "static sizing: the pod's limits plus overhead_vcpus take the place of default_vcpus".into(),
-        )),
-        "default_memory" if story.sized => Some((
-            Stage::Sizing,
-            "static sizing: the pod's memory limit plus overhead_memory takes the place of default_memory"
-                .into(),
-        )),
-        _ => None,
+    if !story.sized.contains(&rule.field) {
+        return None;
     }
+    let overhead = story.last.release.has(Change::Overhead);
+    let why = match rule.field {
+        "default_maxvcpus" => "static sizing: the VM gets no more vCPUs than it starts with",
+        "default_vcpus" if overhead => {
+            "static sizing: the pod's limits plus overhead_vcpus take the place of default_vcpus"
+        }
+        "default_vcpus" => "the pod's CPU limit takes the place of default_vcpus",
+        _ => "static sizing: the pod's memory limit plus overhead_memory takes the place of default_memory",
+    };
+    Some((Stage::Sizing, why.into()))
 }
 
 /// Why a value differs in the end from what the annotation wrote; `None` where it is the same thing in
@@ -429,6 +429,9 @@ fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option
         "default_vcpus" => range(format!(
             "{wrote} becomes {last}: nothing below 1 or above the host's CPUs and default_maxvcpus"
         )),
+        "default_memory" if !story.last.release.has(Change::Overhead) && last.as_u64() > wrote.as_u64() => {
+            Some((Stage::Sizing, "the pod's memory limit is added".into()))
+        }
         "default_memory" => range(format!("limited to the host's memory: {last} MiB")),
         "network_queues" => range(format!("{wrote} becomes {last}: from 1 to 256 queues")),
         "num_queues" | "queue_size" | "memory_slots" if wrote == &Json::from(0) => {

@@ -1,10 +1,11 @@
 //! QEMU's devices: those that come with the command line, then those that were registered, in order.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor/src/qemu/{cmdline_generator,inner}.rs at 4.1.0.
+//! Facts: src/runtime-rs/crates/hypervisor/src/qemu/{cmdline_generator,inner}.rs at each tag.
 
 use super::line::Line;
 use super::{Plan, size};
 use crate::launch::Cause;
+use crate::runtime::rs::Change;
 use crate::launch::rs::resources::{Disk, Driver, Role};
 
 /// The first slot that is free on the root bus; the platform has 0 and 1.
@@ -23,7 +24,8 @@ impl Plan<'_> {
 
     /// A legacy device in a virtual machine spares nested KVM the fast MMIO path.
     fn disable_modern(&self) -> &'static str {
-        if !self.ccw && self.start.host.facts.nested { ",disable-modern=true" } else { "" }
+        let applies = !self.ccw || self.start.has(Change::ModernOffOnCcw);
+        if applies && self.start.host.facts.nested { ",disable-modern=true" } else { "" }
     }
 
     /// What a device on the channel subsystem says about itself.
@@ -40,38 +42,47 @@ impl Plan<'_> {
     pub(super) fn built_in(&self, line: &mut Line) {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let device = &hv.device_info;
-        if device.enable_iommu && hv.machine_info.machine_type != "virt" {
+        if self.has_iommu_device() {
             let text = "intel-iommu,intremap=on,device-iotlb=on,caching-mode=on";
             line.push("-device", text, Cause::key(keys.enable_iommu));
         }
-        if hv.debug_info.enable_debug && hv.debug_info.extra_monitor_socket == "hmp" {
+        let monitored = hv.debug_info.enable_debug && self.start.has(Change::MonitorSocket);
+        if monitored && hv.debug_info.extra_monitor_socket == "hmp" {
             let cause = Cause::keys([keys.extra_monitor_socket, keys.enable_debug]);
             line.push("-monitor", "unix:path=debug-monitor.sock,server=on,wait=off", cause);
         }
-        line.push("-rtc", "base=utc,clock=host,driftfix=slew", Cause::constant());
+        if self.start.has(Change::IommuDevice) {
+            line.push("-rtc", "base=utc,clock=host,driftfix=slew", Cause::constant());
+        }
         if hv.vm_template.boot_from_template {
             line.push("-incoming", "defer", Cause::key(keys.boot_from_template));
         }
-        if !self.ccw {
+        if !self.ccw && self.start.has(Change::MonitorSocket) {
             let cause = Cause::rule("always, whatever entropy_source says");
             line.push("-object", "rng-random,id=rng0,filename=/dev/urandom", cause.clone());
             line.push("-device", "virtio-rng-pci,rng=rng0", cause);
+        }
+        if !self.ccw && self.start.has(Change::Bridges) {
             (0..device.default_bridges).for_each(|number| self.bridge(line, number));
         }
         let driver = hv.blockdev_info.block_device_driver.as_str();
-        if driver == "virtio-scsi" {
+        if driver == "virtio-scsi" && self.start.has(Change::Bridges) {
             self.scsi(line);
         }
         let cause = Cause::keys([keys.enable_iothreads, keys.indep_iothreads, keys.block_device_driver]);
         for number in 0..self.iothreads() {
             line.push("-object", format!("iothread,id=indep_iothread_{number}"), cause.clone());
         }
-        if device.reclaim_guest_freed_memory {
+        if device.reclaim_guest_freed_memory && self.start.has(Change::Balloon) {
             let text = "virtio-balloon,free-page-reporting=on";
             line.push("-device", text, Cause::key(keys.reclaim_guest_freed_memory));
         }
         if let Some(rules) = hv.security_info.seccomp_sandbox.as_deref().filter(|rules| !rules.is_empty()) {
             line.push("-sandbox", rules, Cause::key(keys.seccomp_sandbox));
+        }
+        let early = self.start.has(Change::PlainBios) && !self.start.has(Change::BiosAtTheEnd);
+        if early && self.plain_firmware() {
+            line.push("-bios", hv.boot_info.firmware.as_str(), Cause::key(keys.firmware));
         }
     }
 
@@ -80,8 +91,8 @@ impl Plan<'_> {
         let machine = hv.machine_info.machine_type.as_str();
         let slot = FIRST_BRIDGE_SLOT + number;
         let room = "io-reserve=4k,mem-reserve=1m,pref64-reserve=1m";
-        let nested =
-            machine == "q35" && !hv.security_info.confidential_guest && !hv.boot_info.firmware.is_empty();
+        let nested = self.start.has(Change::NestedBridges)
+            && machine == "q35" && !hv.security_info.confidential_guest && !hv.boot_info.firmware.is_empty();
         if nested {
             let cause = Cause::keys([keys.default_bridges, keys.firmware])
                 .by("firmware heeds reservations on root ports only");
@@ -156,6 +167,10 @@ impl Plan<'_> {
         let text =
             format!("vhost-user-fs-{},chardev=virtiofsd-chardev,tag=kataShared{queue}{tail}", self.bus());
         line.push("-device", text, cause);
+        if !self.ccw && !self.start.has(Change::MemoryBackendOption) {
+            let backend = super::Backend::Shared.id();
+            line.push("-numa", format!("node,memdev={backend}"), Cause::key(keys.shared_fs));
+        }
     }
 
     /// What decided a disk.
@@ -182,13 +197,23 @@ impl Plan<'_> {
             line.push("-device", "nvdimm,memdev=TODO,unarmed=on", cause);
             return;
         }
-        if disk.driver == Driver::Mmio {
+        let attached = match disk.driver {
+            Driver::Mmio => false,
+            Driver::Blk => self.start.has(Change::BlkDisk),
+            Driver::Scsi => self.start.has(Change::ScsiDisk),
+            Driver::Ccw | Driver::Nvdimm => true,
+        };
+        if !attached {
             return;
         }
         cause.keys.push(self.start.keys.block_device_cache_direct.into());
-        let direct = on_off(hv.blockdev_info.block_device_cache_direct);
+        // What was not asked of the configuration was on.
+        let direct = !self.start.has(Change::CacheDirect) || hv.blockdev_info.block_device_cache_direct;
+        let direct = on_off(direct);
+        let read_only =
+            if self.start.has(Change::ReadOnlySaid) { "read-only=on" } else { "auto-read-only=on" };
         let text = format!(
-            "driver=file,node-name=image-{{nonce}},filename={},aio=threads,cache.direct={direct},cache.no-flush=off,read-only=on",
+            "driver=file,node-name=image-{{nonce}},filename={},aio=threads,cache.direct={direct},cache.no-flush=off,{read_only}",
             disk.path
         );
         line.push("-blockdev", text, cause.clone());
@@ -209,18 +234,43 @@ impl Plan<'_> {
     /// A pool for devices to come; the runtime goes through it in random order, shown by number.
     fn pool(&self, line: &mut Line) {
         for number in 0..self.root_ports() {
-            let text =
-                format!("pcie-root-port,id=rp{number},chassis=0,slot={number},bus=pcie.0,multifunction=off");
-            line.push("-device", text, Cause::key(self.start.keys.pcie_root_port));
+            line.push("-device", self.root_port(number), Cause::key(self.start.keys.pcie_root_port));
+        }
+        let machine = self.start.hv.machine_info.machine_type.as_str();
+        let switch_ports = self.resources.switch_ports;
+        if switch_ports == 0 || !matches!(machine, "q35" | "virt") {
+            return;
+        }
+        let cause = Cause::key(self.start.keys.pcie_switch_port);
+        line.push("-device", self.root_port(1), cause.clone());
+        line.push("-device", "x3130-upstream,id=swup1,bus=rp1", cause.clone());
+        for number in 1..=switch_ports {
+            let chassis = 3 + number;
+            let text = format!("xio3130-downstream,id=swdp{number},bus=swup1,chassis={chassis},slot={number}");
+            line.push("-device", text, cause.clone());
         }
     }
 
+    fn root_port(&self, number: u32) -> String {
+        let chassis = number + 1;
+        if self.start.has(Change::PortReserves) {
+            return format!(
+                "pcie-root-port,id=rp{number},bus=pcie.0,chassis={chassis},slot={number},multifunction=off,mem-reserve=33554432B,pref64-reserve=536870912B"
+            );
+        }
+        let chassis = if self.start.has(Change::NumberedChassis) { chassis } else { 0 };
+        format!("pcie-root-port,id=rp{number},chassis={chassis},slot={number},bus=pcie.0,multifunction=off")
+    }
+
     pub(super) fn console(&self, line: &mut Line) {
+        if !self.start.has(Change::Console) {
+            return;
+        }
         let tail = self.ccw_tail(line, true);
         let cause = Cause::rule("the guest's console");
         line.push("-device", format!("virtio-serial-{},id=serial0{tail}", self.bus()), cause.clone());
         line.push("-device", "virtconsole,id=console0,chardev=charconsole0", cause);
-        let socket = format!("{}/console.sock", self.start.paths.jail());
+        let socket = self.start.socket("console.sock");
         let text = format!("socket,id=charconsole0,server=on,wait=off,path={socket}");
         line.push("-chardev", text, Cause::key(self.start.keys.rootless).by("the guest's console"));
     }

@@ -1,11 +1,12 @@
 //! The order of QEMU's command line, and everything in it that is not a device.
 //!
 //! Facts: `QemuCmdLine::new` and `build` in
-//! src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs at 4.1.0.
+//! src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs at each tag.
 
 use super::{Backend, Plan, Protection, size};
 use crate::input::host::Arch;
 use crate::launch::{Arg, Cause};
+use crate::runtime::rs::Change;
 
 /// A command line that grows.
 pub(super) struct Line {
@@ -54,11 +55,13 @@ impl Plan<'_> {
         }
         line.push("-cpu", format!("{model},{}", hv.cpu_info.cpu_features), cause);
         self.memory(&mut line);
-        line.push("-qmp", "unix:fd={fd},server=on,wait=off", Cause::rule("the runtime's control socket"));
+        if self.start.has(Change::MonitorSocket) {
+            line.push("-qmp", "unix:fd={fd},server=on,wait=off", Cause::rule("the runtime's control socket"));
+        }
         self.built_in(&mut line);
         self.registered(&mut line);
         self.console(&mut line);
-        if !hv.security_info.confidential_guest && !hv.boot_info.firmware.is_empty() {
+        if self.start.has(Change::BiosAtTheEnd) && self.plain_firmware() {
             line.push("-bios", hv.boot_info.firmware.as_str(), Cause::key(keys.firmware));
         }
         line.push("-vga", "none", Cause::constant());
@@ -68,17 +71,33 @@ impl Plan<'_> {
         line.args
     }
 
+    /// Whether a plain guest has a firmware that is told.
+    pub(super) fn plain_firmware(&self) -> bool {
+        let hv = self.start.hv;
+        !hv.security_info.confidential_guest && !hv.boot_info.firmware.is_empty()
+    }
+
     fn processors(&self, line: &mut Line) {
         let (hv, keys) = (self.start.hv, self.start.keys);
-        let vcpus = hv.cpu_info.default_vcpus.ceil() as u32;
-        let most = if hv.security_info.confidential_guest { vcpus } else { hv.cpu_info.default_maxvcpus };
-        if most > vcpus {
+        let vcpus = hv.cpu_info.default_vcpus;
+        let vcpus = if self.start.has(Change::CeiledVcpus) { vcpus.ceil() as u32 } else { vcpus as u32 };
+        let fixed = self.start.has(Change::SmpWithoutRoom);
+        let confidential = fixed && hv.security_info.confidential_guest;
+        let most = if confidential { vcpus } else { hv.cpu_info.default_maxvcpus };
+        if most > vcpus || !fixed {
             let cause = Cause::keys([keys.default_vcpus, keys.default_maxvcpus]);
             line.push("-smp", format!("{vcpus},maxcpus={most}"), cause);
         } else {
             let cause = Cause::key(keys.default_vcpus).by("no room for more");
             line.push("-smp", vcpus.to_string(), cause);
         }
+    }
+
+    /// Whether an IOMMU is a device, and not a kernel parameter.
+    pub(super) fn has_iommu_device(&self) -> bool {
+        let hv = self.start.hv;
+        let by_device = hv.machine_info.machine_type != "virt" || !self.start.has(Change::VirtIommu);
+        hv.device_info.enable_iommu && by_device && self.start.has(Change::IommuDevice)
     }
 
     /// Whether the machine can have persistent memory.
@@ -99,17 +118,28 @@ impl Plan<'_> {
             cause.keys.push(keys.machine_accelerators.into());
         }
         let protection = self.resources.protection.as_ref();
-        if !self.nvdimms.is_empty() && protection.is_none() && self.has_nvdimm_support() {
+        // A shared folder's memory was a device of the same kind.
+        let numa = self.memory.backend.is_some() && !self.start.has(Change::MemoryBackendOption) && !self.ccw;
+        let persistent = !self.nvdimms.is_empty() || numa;
+        if persistent && protection.is_none() && self.has_nvdimm_support() {
             text.push_str(",nvdimm=on");
-            cause.keys.push(keys.vm_rootfs_driver.into());
+            cause.keys.push(if numa { keys.shared_fs } else { keys.vm_rootfs_driver }.into());
         }
-        let iommu = hv.device_info.enable_iommu && info.machine_type != "virt";
-        let guarded = matches!(protection, Some(Protection::Snp { .. } | Protection::Tdx { .. }));
-        text.push_str(if iommu || guarded { ",kernel_irqchip=split" } else { ",kernel_irqchip=on" });
+        let iommu = self.has_iommu_device();
+        let guarded = match protection {
+            Some(Protection::Snp { .. }) => self.start.has(Change::SnpPolicy),
+            Some(Protection::Tdx { .. }) => self.start.has(Change::TdxIrqchip),
+            _ => false,
+        };
+        if iommu || guarded {
+            text.push_str(",kernel_irqchip=split");
+        } else if self.start.has(Change::KernelIrqchip) {
+            text.push_str(",kernel_irqchip=on");
+        }
         if iommu {
             cause.keys.push(keys.enable_iommu.into());
         }
-        if let Some(backend) = self.memory.backend {
+        if let Some(backend) = self.memory.backend.filter(|_| !numa) {
             text.push_str(",memory-backend=");
             text.push_str(backend.id());
             cause.keys.push(keys.shared_fs.into());
@@ -134,7 +164,7 @@ impl Plan<'_> {
         if memory.max != 0 {
             text.push_str(&format!(",maxmem={}", size(memory.max)));
             cause.keys.push(keys.default_maxmemory.into());
-        } else if hv.security_info.confidential_guest {
+        } else if hv.security_info.confidential_guest && self.start.has(Change::MemoryBackendOption) {
             cause.keys.push(keys.confidential_guest.into());
             cause = cause.by("a confidential guest's memory does not grow");
         } else if memory.backend == Some(Backend::Shared) {
@@ -152,6 +182,7 @@ impl Plan<'_> {
                 format!("memory-backend-ram,id={id},size={bytes}{prealloc}")
             }
             Backend::Shared => {
+                let prealloc = prealloc && self.start.has(Change::Prealloc);
                 let prealloc = if prealloc { "on" } else { "off" };
                 format!(
                     "memory-backend-file,id={id},mem-path=/dev/shm,size={bytes},share=on,prealloc={prealloc},readonly=off"

@@ -1,7 +1,7 @@
 //! QEMU: the plan of its command line, where a sandbox can fail.
 //!
 //! Facts: `start_vm` in src/runtime-rs/crates/hypervisor/src/qemu/inner.rs and `QemuCmdLine` in
-//! cmdline_generator.rs beside it at 4.1.0.
+//! cmdline_generator.rs beside it at each tag.
 
 mod devices;
 mod line;
@@ -14,6 +14,7 @@ use super::{Refusal, Start, Started, Within};
 use crate::finding::{Code, Severity};
 use crate::input::host::{Arch, Stat};
 use crate::launch::{Cause, Launch, joined};
+use crate::runtime::rs::Change;
 
 /// So many objects that their arguments, of 40 bytes each at least, surely pass the two MiB that the
 /// kernel takes.
@@ -86,7 +87,8 @@ impl<'a> Plan<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let hv = start.hv;
         // A confidential guest may not share folders.
-        let shares = !hv.security_info.confidential_guest && hv.shared_fs.shared_fs.is_some();
+        let shares = (!hv.security_info.confidential_guest || !start.has(Change::ConfidentialUnshared))
+            && (hv.shared_fs.shared_fs.is_some() || !start.has(Change::QemuSharesIfAsked));
         let resources = Resources::new(&start, shares)?;
         Self::command(start, resources).within("start vm")
     }
@@ -103,7 +105,9 @@ impl<'a> Plan<'a> {
             kernel,
         };
         plan.nvdimms = plan.persistent()?;
-        if let Some(Protection::Snp { .. }) = plan.resources.protection {
+        if let Some(Protection::Snp { .. }) = plan.resources.protection
+            && start.has(Change::SnpPolicy)
+        {
             plan.memory.slots = 0;
             plan.memory.max = 0;
         }
@@ -115,7 +119,8 @@ impl<'a> Plan<'a> {
     /// Threads of their own for block devices.
     fn iothreads(&self) -> u32 {
         let hv = self.start.hv;
-        let wanted = hv.blockdev_info.block_device_driver == "virtio-blk-pci" && hv.enable_iothreads;
+        let wanted = self.start.has(Change::IndepIothreads)
+            && hv.blockdev_info.block_device_driver == "virtio-blk-pci" && hv.enable_iothreads;
         if wanted { hv.indep_iothreads } else { 0 }
     }
 
@@ -132,7 +137,7 @@ impl<'a> Plan<'a> {
         if self.iothreads() > MOST_OBJECTS {
             return refuse(&["hypervisor.indep_iothreads", "hypervisor.enable_iothreads"]);
         }
-        if self.root_ports() > MOST_OBJECTS {
+        if self.root_ports() > MOST_OBJECTS || self.resources.switch_ports > MOST_OBJECTS {
             return refuse(&["hypervisor.pcie_root_port"]);
         }
         Ok(())
@@ -215,18 +220,21 @@ fn kernel<'a>(start: &Start<'a>, resources: &Resources<'a>) -> Result<KernelLine
     if hv.boot_info.initrd.is_empty() {
         let dax = start.host.facts.arch != Arch::Aarch64;
         let decided = Cause::keys([keys.image, keys.vm_rootfs_driver]);
+        let verity = start.has(Change::Verity);
         line.root(start, &hv.boot_info.vm_rootfs_driver, decided, &hv.boot_info.rootfs_type, dax)
-            .within("adding rootfs/verity params failed")?;
+            .within(if verity { "adding rootfs/verity params failed" } else { "adding rootfs params failed" })?;
     }
     line.configured(start);
-    let selinux = if hv.disable_guest_selinux { "0" } else { "1" };
-    line.push("selinux", selinux, Cause::key(keys.disable_guest_selinux));
+    if start.has(Change::GuestSelinux) {
+        let selinux = if hv.disable_guest_selinux { "0" } else { "1" };
+        line.push("selinux", selinux, Cause::key(keys.disable_guest_selinux));
+    }
     for image in hv.guest_extension_images.iter() {
         line.extension(&image.name, &image.verity_params, &Cause::key(keys.guest_extension_images));
     }
-    if hv.device_info.enable_iommu {
+    if hv.device_info.enable_iommu && start.has(Change::IommuDevice) {
         let cause = Cause::key(keys.enable_iommu);
-        if hv.machine_info.machine_type == "virt" {
+        if hv.machine_info.machine_type == "virt" && start.has(Change::VirtIommu) {
             line.push("iommu.passthrough", "0", cause);
         } else {
             line.push("intel_iommu", "on", cause.clone());
@@ -236,7 +244,9 @@ fn kernel<'a>(start: &Start<'a>, resources: &Resources<'a>) -> Result<KernelLine
     if matches!(resources.protection, Some(Protection::Se)) {
         line.remove(&["reboot", "systemd.unit", "systemd.mask", "root", "rootflags", "rootfstype"]);
     }
-    line.push("console", "hvc0", Cause::constant());
+    if start.has(Change::ConsoleParam) {
+        line.push("console", "hvc0", Cause::constant());
+    }
     Ok(line)
 }
 
@@ -256,19 +266,26 @@ fn monitor(start: &Start<'_>) -> Result<(), Refusal> {
 fn memory(start: &Start<'_>, resources: &Resources<'_>) -> Memory {
     let hv = start.hv;
     let info = &hv.memory_info;
-    let (slots, max) = if hv.security_info.confidential_guest {
+    let named = start.has(Change::MemoryBackendOption);
+    let (mut size, mut most) = (u64::from(info.default_memory), u64::from(info.default_maxmemory));
+    if !start.has(Change::MemoryBounded) {
+        let host = start.host.facts.memory_mib;
+        size = size.min(host);
+        most = if most == 0 { host } else { most.min(host) };
+    }
+    let (slots, max) = if hv.security_info.confidential_guest && named {
         (0, 0)
     } else {
-        (info.memory_slots, u64::from(info.default_maxmemory) * MIB)
+        (info.memory_slots, most * MIB)
     };
-    let mut memory = Memory { size: u64::from(info.default_memory) * MIB, slots, max, backend: None };
-    if matches!(hv.shared_fs.shared_fs.as_deref(), None | Some("none")) {
+    let mut memory = Memory { size: size * MIB, slots, max, backend: None };
+    if named && matches!(hv.shared_fs.shared_fs.as_deref(), None | Some("none")) {
         memory.backend = Some(Backend::Ram);
     }
     if resources.share.as_ref().is_some_and(|share| share.kind.device() == "virtio-fs") {
         memory.backend = Some(Backend::Shared);
         let keeps = matches!(hv.boot_info.vm_rootfs_driver.as_str(), "nvdimm" | "virtio-pmem");
-        if !keeps && !info.enable_virtio_mem {
+        if named && !keeps && !info.enable_virtio_mem {
             memory.slots = 0;
             memory.max = 0;
         }

@@ -2,13 +2,14 @@
 //!
 //! Facts: `add_{tdx,sev,sev_snp,se}_protection_device` in
 //! src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs and `SocketAddress` in
-//! src/runtime-rs/crates/hypervisor/src/utils.rs at 4.1.0.
+//! src/runtime-rs/crates/hypervisor/src/utils.rs at each tag.
 
 use serde_json::{Value as Json, json};
 
 use super::line::Line;
 use super::{Plan, Protection};
 use crate::launch::{Cause, put};
+use crate::runtime::rs::Change;
 
 /// The position of the C-bit, which the processor tells: as EPYC processors have it.
 const C_BIT: u32 = 51;
@@ -38,15 +39,21 @@ impl Plan<'_> {
             Protection::Sev { firmware } => {
                 let cause = Cause::keys([keys.confidential_guest, keys.sev_snp_guest])
                     .by("cbitpos as EPYC processors have it");
-                let text = format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1");
+                let text = match self.start.has(Change::SevObject) {
+                    true => format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1"),
+                    // The runtime made the object of SNP.
+                    false => format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on"),
+                };
                 line.push("-object", text, cause);
                 firmware
             }
             Protection::Snp { firmware, host_data } => {
                 let mut text = format!(
-                    "sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on,policy=0x{:x}",
-                    hv.security_info.snp_guest_policy
+                    "sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on"
                 );
+                if self.start.has(Change::SnpPolicy) {
+                    text.push_str(&format!(",policy=0x{:x}", hv.security_info.snp_guest_policy));
+                }
                 let mut cause =
                     Cause::keys([keys.confidential_guest, keys.sev_snp_guest, keys.snp_guest_policy]);
                 if let Some(digest) = host_data {

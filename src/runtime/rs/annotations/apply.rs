@@ -1,12 +1,13 @@
 //! One step of the walk: how a value is read, and into which field it goes.
 //!
 //! Facts: `update_config_by_annotation`, `get_value` and `convert_to_megabytes` in
-//! src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
+//! src/libs/kata-types/src/annotations/mod.rs at each tag.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::super::changes::Change;
 use super::super::boot::replace_kernel_params;
 use super::super::complaint::existing;
 use super::super::config::SharedMount;
@@ -20,6 +21,7 @@ use super::{Fate, Gates, Refusal, Trail};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::text::parse_trimmed;
 use crate::input::{Host, Text};
+use crate::release::Release;
 use crate::runtime::INITDATA_LIMIT;
 use crate::runtime::verdict::{Fix, ListId, Stage};
 
@@ -28,6 +30,7 @@ pub(super) struct Walk<'w, 'c> {
     pub host: &'w Host,
     pub gates: &'w Gates,
     pub plugin: Plugin,
+    pub release: Release,
     /// The tables in use: hypervisor and agent.
     pub picked: (Text, Text),
     pub tables: Tables<'w, 'c>,
@@ -55,7 +58,7 @@ fn number(value: &str) -> Step<u32> {
 impl Walk<'_, '_> {
     pub(super) fn step<'a>(&mut self, key: &'a Text, value: &'a Text) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
-        let known = rule(key);
+        let known = rule(key, self.release);
         let index = known.map(|known| known.index);
         let rule = known.map(|known| known.rule);
         let name_pattern = short.and_then(|short| self.gates.admits(short, index));
@@ -82,6 +85,7 @@ impl Walk<'_, '_> {
     }
 
     fn apply(&mut self, rule: &Rule, value: &Text, path_pattern: &mut Option<usize>) -> Step {
+        let release = self.release;
         let t = &mut self.tables;
         match rule.action {
             Action::Bool(set) => set(t, parsed(value, "parse bool error", BOOL)?),
@@ -107,14 +111,14 @@ impl Walk<'_, '_> {
             }
             Action::Ports(what, set) => {
                 let ports = number(value)?;
-                if ports > 16 {
+                if ports > 16 && release.has(Change::PortsBounded) {
                     let message = format!("{what} allocated exceeds the max 16");
                     return Err(refuse(Stage::Range, message, "a VM gets at most 16 of these ports"));
                 }
                 set(t, ports);
             }
-            Action::Vcpus => t.hv.cpu_info.default_vcpus = vcpus(self.plugin, value)?,
-            Action::Memory => match memory(self.plugin, value)? {
+            Action::Vcpus => t.hv.cpu_info.default_vcpus = vcpus(self.plugin, value, release)?,
+            Action::Memory => match memory(self.plugin, value, release)? {
                 Some(mib) => t.hv.memory_info.default_memory = mib,
                 None => {
                     let why = "runtime-rs cannot read this as a size of memory and keeps the configured one";
@@ -129,7 +133,10 @@ impl Walk<'_, '_> {
             }
             Action::KernelParams => {
                 let line = &mut t.hv.boot_info.kernel_params;
-                *line = replace_kernel_params(line, value).into();
+                *line = match release.has(Change::KernelParamsByKey) {
+                    true => replace_kernel_params(line, value).into(),
+                    false => value.clone(),
+                };
             }
             Action::VerityParams => {
                 let said = Verity::parse(value)
@@ -141,7 +148,7 @@ impl Walk<'_, '_> {
                 t.hv.boot_info.kernel_verity_params.clone_from(value);
             }
             Action::Initdata => {
-                let document = initdata::decode(value).map_err(|why| match why {
+                let document = initdata::decode(value, release).map_err(|why| match why {
                     Undecoded::Crash(message) => {
                         let reason = "the value is not base64 of gzip: runtime-rs crashes on it";
                         refuse(Stage::Parse, message, reason).crash()
@@ -160,7 +167,10 @@ impl Walk<'_, '_> {
             Action::SharedMounts => t.rt.shared_mounts = shared_mounts(value)?,
             Action::PickHypervisor => return Ok(picked("hypervisor", value, &self.picked.0)),
             Action::PickAgent => return Ok(picked("agent", value, &self.picked.1)),
-            Action::NeverFromPods => {
+            Action::BindMounts if release.has(Change::BindMountsFromPods) => {
+                t.rt.sandbox_bind_mounts.extend(value.split_ascii_whitespace().map(str::to_owned));
+            }
+            Action::BindMounts => {
                 let why =
                     "host folders come from the configuration only; runtime-rs never takes them from a pod";
                 return Ok(Fate::PassedOver(Stage::Name, why.into()));
@@ -188,9 +198,14 @@ fn picked(what: &str, value: &str, taken: &str) -> Fate {
     Fate::PassedOver(Stage::Value, format!("the configuration has no table [{what}.{value}]").into())
 }
 
-fn vcpus(plugin: Plugin, value: &str) -> Step<f32> {
-    // Upstream says `i32` of a number with a fraction.
-    let vcpus: f32 = parsed(value, "parse i32 error", "the value must be a number, fractions allowed")?;
+fn vcpus(plugin: Plugin, value: &str, release: Release) -> Step<f32> {
+    const MESSAGE: &str = "parse i32 error";
+    let vcpus: f32 = if release.has(Change::WholeVcpus) {
+        parsed::<i32>(value, MESSAGE, "the value must be a whole number of 32 bits")? as f32
+    } else {
+        // Upstream still says `i32` of a number with a fraction.
+        parsed(value, MESSAGE, "the value must be a number, fractions allowed")?
+    };
     let most = plugin.max_vcpus();
     if vcpus > most as f32 {
         let message = format!("Vcpus specified in annotation {vcpus} is more than maximum limitation {most}");
@@ -200,8 +215,8 @@ fn vcpus(plugin: Plugin, value: &str) -> Step<f32> {
     Ok(vcpus)
 }
 
-fn memory(plugin: Plugin, value: &str) -> Step<Option<u32>> {
-    let Some(mib) = megabytes(value).map_err(|m| refuse(Stage::Parse, m, "the size is too large"))? else {
+fn memory(plugin: Plugin, value: &str, release: Release) -> Step<Option<u32>> {
+    let Some(mib) = megabytes(value, release).map_err(|m| refuse(Stage::Parse, m, "the size is too large"))? else {
         return Ok(None);
     };
     let least = plugin.min_memory();
@@ -213,9 +228,17 @@ fn memory(plugin: Plugin, value: &str) -> Step<Option<u32>> {
     Ok(Some(mib))
 }
 
-/// A size with a unit; bare digits are MiB. `None` where it cannot be read.
-fn megabytes(text: &str) -> Result<Option<u32>, String> {
+/// A size with a unit; bare digits are MiB, in earlier releases bytes. `None` where it cannot be read.
+fn megabytes(text: &str, release: Release) -> Result<Option<u32>, String> {
     use byte_unit::{Byte, Unit};
+    if !release.has(Change::ByteUnit5) {
+        let size = byte_unit_3::Byte::from_str(text).ok();
+        return Ok(size.map(|size| size.get_adjusted_unit(byte_unit_3::ByteUnit::MiB).get_value() as u32));
+    }
+    if !release.has(Change::MemoryUnits) {
+        let size = Byte::parse_str(text, true).ok();
+        return Ok(size.map(|size| size.get_adjusted_unit(Unit::MiB).get_value() as u32));
+    }
     // So short a number comes out of the crate as it goes in.
     if text.len() < 10
         && text.bytes().all(|b| b.is_ascii_digit())
@@ -250,17 +273,31 @@ fn shared_mounts(value: &str) -> Step<Vec<SharedMount>> {
 mod tests {
     use super::*;
 
+    const NEWEST: Release = Release::newest(crate::release::Runtime::Rs);
+
+    fn newest_megabytes(text: &str) -> Result<Option<u32>, String> {
+        megabytes(text, NEWEST)
+    }
+
+    #[test]
+    fn bare_digits_were_bytes() {
+        for release in [Release::rs(3, 2, 0), Release::rs(3, 31, 0)] {
+            assert_eq!(megabytes("2048", release), Ok(Some(0)));
+            assert_eq!(megabytes("2GiB", release), Ok(Some(2048)));
+        }
+    }
+
     #[test]
     fn sizes_with_and_without_units() {
         for (digits, mib) in [("2048", 2048), ("0", 0), ("007", 7), ("999999999", 999_999_999)] {
-            assert_eq!(megabytes(digits), Ok(Some(mib)));
+            assert_eq!(newest_megabytes(digits), Ok(Some(mib)));
             // A blank makes it go through the crate.
-            assert_eq!(megabytes(&format!("{digits} ")), Ok(Some(mib)));
+            assert_eq!(newest_megabytes(&format!("{digits} ")), Ok(Some(mib)));
         }
-        assert_eq!(megabytes("2 GiB"), Ok(Some(2048)));
-        assert_eq!(megabytes("1.5Gi"), Ok(Some(1536)));
-        assert_eq!(megabytes("2048r"), Ok(None));
-        assert_eq!(megabytes(""), Ok(None));
+        assert_eq!(newest_megabytes("2 GiB"), Ok(Some(2048)));
+        assert_eq!(newest_megabytes("1.5Gi"), Ok(Some(1536)));
+        assert_eq!(newest_megabytes("2048r"), Ok(None));
+        assert_eq!(newest_megabytes(""), Ok(None));
     }
 
     #[test]
@@ -276,7 +313,7 @@ mod tests {
     fn numbers_are_trimmed_and_may_have_a_plus() {
         assert_eq!(number(" +7\n").ok(), Some(7));
         assert!(number("0x7").is_err_and(|r| r.message == "parse u32 error"));
-        assert!(vcpus(Plugin::Qemu, "NaN").is_ok_and(f32::is_nan));
-        assert!(vcpus(Plugin::Remote, "32.5").is_err());
+        assert!(vcpus(Plugin::Qemu, "NaN", NEWEST).is_ok_and(f32::is_nan));
+        assert!(vcpus(Plugin::Remote, "32.5", NEWEST).is_err());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Decides which are let through, how each value is read and where it goes. Upstream walks them in
 //! random order; each writes to a key of its own, so the order only decides which of several errors
-//! is told: here it is the smallest message. Facts: src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
+//! is told: here it is the smallest message. Facts: src/libs/kata-types/src/annotations/mod.rs at each tag.
 
 mod apply;
 mod rules;
@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 pub(super) use rules::{Action, RULES, float, seconds};
 pub use rules::{PathList, Rule, Table, View};
 
+use super::changes::Change;
 use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
@@ -24,7 +25,7 @@ use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotat
 use crate::input::{Annotations, Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
-use crate::release::{Release, Runtime};
+use crate::release::Release;
 use crate::runtime::verdict::{Fix, Stage};
 use rules::Tables;
 
@@ -42,14 +43,14 @@ pub struct Gates {
 
 impl Gates {
     /// Compiles the lists of a table.
-    pub fn new(hv: &Hypervisor<'_>, names_place: Option<Place>) -> Self {
-        let names = NameGate::new(Release::newest(Runtime::Rs), &hv.security_info.enable_annotations);
+    pub fn new(release: Release, hv: &Hypervisor<'_>, names_place: Option<Place>) -> Self {
+        let names = NameGate::new(release, &hv.security_info.enable_annotations);
         let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.admits(short));
         Self {
             admitted: rules::RULES.iter().map(|rule| of_key(rule.key)).collect(),
             names,
             names_place,
-            paths: PathList::ALL.map(|list| ValueGate::new(Release::newest(Runtime::Rs), list.of(hv))),
+            paths: PathList::ALL.map(|list| ValueGate::new(release, list.of(hv))),
         }
     }
 
@@ -160,6 +161,9 @@ pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcom
     {
         config.runtime.agent_name.clone_from(name);
     }
+    if !config.release.has(Change::NamesRequired) {
+        return default_names(config);
+    }
     let runtime = &config.runtime;
     let missing = |key, message: &str| Err(Complaint::about(key, message).within("runtime"));
     if runtime.name.is_empty() {
@@ -178,6 +182,31 @@ pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcom
     if !config.agent.contains_key(&runtime.agent_name) {
         let message = format!("Invalid agent name {}", runtime.agent_name);
         return missing("agent_name", &message);
+    }
+    Ok(())
+}
+
+/// What releases did that did not want the names: there are defaults, and a missing table is a crash.
+fn default_names(config: &mut Config<'_>) -> Outcome {
+    let runtime = &mut config.runtime;
+    if runtime.name.is_empty() {
+        runtime.name = "virt_container".into();
+    }
+    if runtime.hypervisor_name.is_empty() {
+        runtime.hypervisor_name = "dragonball".into();
+    }
+    if runtime.agent_name.is_empty() {
+        runtime.agent_name = "kata".into();
+    }
+    let crash = |key| {
+        let message = "called `Option::unwrap()` on a `None` value";
+        Err(Complaint::about(key, message).within("runtime").crash())
+    };
+    if !config.hypervisor.contains_key(&config.runtime.hypervisor_name) {
+        return crash("hypervisor_name");
+    }
+    if !config.agent.contains_key(&config.runtime.agent_name) {
+        return crash("agent_name");
     }
     Ok(())
 }
@@ -203,6 +232,7 @@ pub fn apply<'a>(
         host,
         gates,
         plugin,
+        release: config.release,
         picked: (hypervisor.clone(), agent.clone()),
         tables: Tables { hv, ag, rt: &mut config.runtime },
     };
@@ -210,13 +240,13 @@ pub fn apply<'a>(
 }
 
 /// The trails of a pod that fails before its annotations are read.
-pub fn unread(annotations: &Annotations) -> Vec<Trail<'_>> {
+pub fn unread(release: Release, annotations: &Annotations) -> Vec<Trail<'_>> {
     let fate = Fate::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
     annotations
         .in_order(is_katas)
         .into_iter()
         .map(|(key, value)| {
-            let known = rules::rule(key);
+            let known = rules::rule(key, release);
             let fate = fate.clone();
             Trail {
                 key,

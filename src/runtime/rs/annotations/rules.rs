@@ -1,18 +1,20 @@
 //! Every annotation that runtime-rs reads, as data: the key, the configuration key it sets, and how
 //! the value is read.
 //!
-//! Facts: `update_config_by_annotation` in src/libs/kata-types/src/annotations/mod.rs at 4.1.0.
+//! Facts: `update_config_by_annotation` in src/libs/kata-types/src/annotations/mod.rs at each tag. Which of them a
+//! release knows stands in the catalogue.
 
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
+use super::super::changes::Change;
 use super::super::config::hypervisor::shortest;
 use super::super::config::{Agent, Hypervisor, Part, Runtime};
 use super::shown::Shown;
-use crate::catalog::{Reader, annotation};
+use crate::catalog::{Annotation, Reader, annotation};
 use crate::input::Text;
-use crate::release::{self, Release};
+use crate::release::Release;
 use crate::runtime::names::Names;
 
 /// The tables that one pod's annotations write to.
@@ -96,8 +98,8 @@ pub enum Action {
     PickHypervisor,
     /// Read before all others: picks the agent's table.
     PickAgent,
-    /// Known, and never taken from a pod.
-    NeverFromPods,
+    /// `sandbox_bind_mounts`: no longer taken from a pod.
+    BindMounts,
 }
 
 /// The lists that gate paths.
@@ -105,24 +107,35 @@ pub enum Action {
 #[allow(missing_docs)]
 pub enum PathList {
     Hypervisor,
+    Control,
     Jailer,
     VhostUserStore,
     Entropy,
+    MemoryBackend,
     VirtioFsDaemon,
 }
 
 impl PathList {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Hypervisor, Self::Jailer, Self::VhostUserStore, Self::Entropy, Self::VirtioFsDaemon];
+    pub const ALL: [Self; 7] = [
+        Self::Hypervisor,
+        Self::Control,
+        Self::Jailer,
+        Self::VhostUserStore,
+        Self::Entropy,
+        Self::MemoryBackend,
+        Self::VirtioFsDaemon,
+    ];
 
     /// The key of the list.
     pub fn key(self) -> &'static str {
         match self {
             Self::Hypervisor => "valid_hypervisor_paths",
+            Self::Control => "valid_ctlpaths",
             Self::Jailer => "valid_jailer_paths",
             Self::VhostUserStore => "valid_vhost_user_store_paths",
             Self::Entropy => "valid_entropy_sources",
+            Self::MemoryBackend => "valid_file_mem_backends",
             Self::VirtioFsDaemon => "valid_virtio_fs_daemon_paths",
         }
     }
@@ -131,9 +144,11 @@ impl PathList {
     pub fn of<'h>(self, hv: &'h Hypervisor<'_>) -> &'h [String] {
         match self {
             Self::Hypervisor => &hv.valid_hypervisor_paths,
+            Self::Control => &hv.valid_ctlpaths,
             Self::Jailer => &hv.valid_jailer_paths,
             Self::VhostUserStore => &hv.blockdev_info.valid_vhost_user_store_paths,
             Self::Entropy => &hv.machine_info.valid_entropy_sources,
+            Self::MemoryBackend => &hv.memory_info.valid_file_mem_backends,
             Self::VirtioFsDaemon => &hv.shared_fs.valid_virtio_fs_daemon_paths,
         }
     }
@@ -168,17 +183,24 @@ pub struct Known {
     pub reader: Option<&'static Reader>,
 }
 
-/// The rule of a key.
-pub fn rule(key: &str) -> Option<Known> {
-    static BY_KEY: LazyLock<(Names, Vec<Known>)> = LazyLock::new(|| {
-        let reader = |rule: &Rule| {
-            annotation(rule.key).map(|known| known.reader(Release::newest(release::Runtime::Rs)))
-        };
-        let known = |(index, rule)| Known { rule, index, reader: reader(rule) };
-        (Names::new(RULES.iter().map(|rule| rule.key)), RULES.iter().enumerate().map(known).collect())
+/// The rule of a key, where a release has it.
+pub fn rule(key: &str, release: Release) -> Option<Known> {
+    type Row = (&'static Rule, Option<&'static Annotation>);
+    static BY_KEY: LazyLock<(Names, Vec<Row>)> = LazyLock::new(|| {
+        let rows = RULES.iter().map(|rule| (rule, annotation(rule.key))).collect();
+        (Names::new(RULES.iter().map(|rule| rule.key)), rows)
     });
-    let (names, known) = &*BY_KEY;
-    known.get(names.number(key)?).copied()
+    let (names, rows) = &*BY_KEY;
+    let index = names.number(key)?;
+    let (rule, annotation) = rows.get(index)?;
+    let reader = (*annotation)?.reader(release);
+    let is_known = reader.read || (matches!(rule.action, Action::BindMounts) && is_told_of(release));
+    is_known.then_some(Known { rule, index, reader: Some(reader) })
+}
+
+/// Whether a release says that a pod may not bring host folders.
+fn is_told_of(release: Release) -> bool {
+    !release.has(Change::BindMountsFromPods) && release.has(Change::BindMountModes)
 }
 
 impl Rule {
@@ -275,6 +297,7 @@ macro_rules! append {
 pub static RULES: &[Rule] = &[
     // the hypervisor
     path!("path", Hypervisor, path),
+    path!("ctlpath", Control, ctlpath),
     path!("jailer_path", Jailer, jailer_path),
     plain!(Bool, Hypervisor, "hypervisor.enable_iothreads", "enable_iothreads", hv.enable_iothreads),
     plain!(U32, Hypervisor, "hypervisor.indep_iothreads", "indep_iothreads", hv.indep_iothreads),
@@ -352,6 +375,13 @@ pub static RULES: &[Rule] = &[
         .into()),
     plain!(U32, Hypervisor, "hypervisor.default_max_vcpus", "default_maxvcpus", hv.cpu_info.default_maxvcpus),
     // devices
+    plain!(
+        Bool,
+        Hypervisor,
+        "hypervisor.hotplug_vfio_on_root_bus",
+        "hotplug_vfio_on_root_bus",
+        hv.device_info.hotplug_vfio_on_root_bus
+    ),
     hypervisor!(
         "pcie_root_port",
         "pcie_root_port",
@@ -409,6 +439,8 @@ pub static RULES: &[Rule] = &[
         .hugepage_type
         .as_str()
         .into()),
+    path!("file_mem_backend", MemoryBackend, memory_info.file_mem_backend),
+    plain!(Bool, Hypervisor, "hypervisor.enable_swap", "enable_swap", hv.memory_info.enable_swap),
     plain!(
         Bool,
         Hypervisor,
@@ -475,6 +507,7 @@ pub static RULES: &[Rule] = &[
         ',',
         hv.shared_fs.virtio_fs_extra_args
     ),
+    plain!(U32, Hypervisor, "hypervisor.msize_9p", "msize_9p", hv.shared_fs.msize_9p),
     hypervisor!(
         "blk_logical_sector_size",
         "block_device_logical_sector_size",
@@ -538,6 +571,13 @@ pub static RULES: &[Rule] = &[
         shown: |v| v.rt.agent_name.as_str().into(),
     },
     plain!(Bool, Runtime, "runtime.disable_guest_seccomp", "disable_guest_seccomp", rt.disable_guest_seccomp),
+    plain!(
+        Bool,
+        Runtime,
+        "runtime.disable_guest_empty_dir",
+        "disable_guest_empty_dir",
+        rt.disable_guest_empty_dir
+    ),
     plain!(Bool, Runtime, "runtime.enable_pprof", "enable_pprof", rt.enable_pprof),
     append!(Runtime, "runtime.experimental", "experimental", ',', rt.experimental),
     text!(Runtime, "runtime.internetworking_model", "internetworking_model", rt.internetworking_model),
@@ -560,7 +600,7 @@ pub static RULES: &[Rule] = &[
         field: "sandbox_bind_mounts",
         sets: concat!("sets ", "sandbox_bind_mounts"),
         sets_anyway: concat!("sets ", "sandbox_bind_mounts", " to the value that it has anyway"),
-        action: Action::NeverFromPods,
+        action: Action::BindMounts,
         shown: |v| (&v.rt.sandbox_bind_mounts).into(),
     },
 ];
@@ -582,18 +622,22 @@ pub(in super::super) fn seconds(milliseconds: u32) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog;
+    use crate::{catalog, release};
 
     #[test]
     fn the_rules_are_those_that_the_catalog_says_are_read() {
-        let mut read: Vec<&str> = catalog::annotations(Release::newest(release::Runtime::Rs))
-            .filter(|(_, reader)| reader.read)
-            .map(|(annotation, _)| annotation.key)
-            .collect();
-        let from_pods = RULES.iter().filter(|r| !matches!(r.action, Action::NeverFromPods));
-        let mut rules: Vec<&str> = from_pods.map(|r| r.key).collect();
-        read.sort_unstable();
-        rules.sort_unstable();
-        assert_eq!(rules, read);
+        for version in release::Runtime::Rs.versions() {
+            let release = Release { runtime: release::Runtime::Rs, version };
+            let mut read: Vec<&str> =
+                catalog::annotations(release).map(|(annotation, _)| annotation.key).collect();
+            read.retain(|key| *key != super::super::super::elsewhere::CONFIG_PATH);
+            let from_pods = RULES.iter().filter(|r| {
+                rule(r.key, release).is_some() && (!matches!(r.action, Action::BindMounts) || !is_told_of(release))
+            });
+            let mut rules: Vec<&str> = from_pods.map(|r| r.key).collect();
+            read.sort_unstable();
+            rules.sort_unstable();
+            assert_eq!(rules, read, "{}", release.id());
+        }
     }
 }

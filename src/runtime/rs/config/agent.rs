@@ -1,6 +1,6 @@
 //! `[agent.*]`: how the runtime talks to the agent, and what it asks of it.
 //!
-//! Unknown keys are an error here, alone among the tables.
+//! Unknown keys are an error here since 3.29, alone among the tables.
 //! Facts: src/libs/kata-types/src/config/agent.rs at 4.1.0.
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -76,6 +76,9 @@ pub struct Agent {
     /// Seconds in the file, milliseconds here; too many seconds end at the largest number.
     #[serde(default = "request_timeout", rename = "create_container_timeout", deserialize_with = "seconds")]
     pub request_timeout_ms: u32,
+    /// The same as some releases have it.
+    #[serde(default, rename = "create_container_timeout (ms)", skip_serializing)]
+    pub request_timeout_in_file: Option<u32>,
     #[serde(default = "health_check_timeout")]
     pub health_check_request_timeout_ms: u32,
     #[serde(default)]

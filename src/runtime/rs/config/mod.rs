@@ -1,12 +1,15 @@
 //! The configuration as runtime-rs holds it: `[hypervisor.*]`, `[agent.*]` and `[runtime]`, shaped
-//! like upstream's own structs so that the two can be read side by side.
+//! like upstream's own structs so that the two can be read side by side. They have the keys of every release;
+//! `spelling` leads a release's file to them.
 //!
 //! Decides which keys are read, their types and what an absent key means before adjustment. The
 //! order of fields matters: it is the order in which deserialization reports errors. What each key
 //! means for people is the catalog's business, so fields carry no words here.
-//! Facts: src/libs/kata-types/src/config at 4.1.0.
+//! Facts: src/libs/kata-types/src/config at each tag.
 
 use serde::{Deserialize, Serialize};
+
+use crate::release::{self, Release};
 
 mod agent;
 pub mod hypervisor;
@@ -22,7 +25,7 @@ pub use runtime::{Runtime, SharedMount};
 ///
 /// Upstream keeps them in hash maps, so with several tables it meets them in random order; here the
 /// order is that of their names.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Config<'c> {
     /// `[agent.*]`
     #[serde(default)]
@@ -33,6 +36,20 @@ pub struct Config<'c> {
     /// `[runtime]`
     #[serde(default)]
     pub runtime: Part<'c, Runtime>,
+    /// Whose rules hold.
+    #[serde(skip, default = "newest")]
+    pub release: Release,
+}
+
+fn newest() -> Release {
+    Release::newest(release::Runtime::Rs)
+}
+
+impl Default for Config<'_> {
+    fn default() -> Self {
+        let (agent, hypervisor, runtime) = Default::default();
+        Self { agent, hypervisor, runtime, release: newest() }
+    }
 }
 
 impl<'c> Config<'c> {
@@ -42,6 +59,7 @@ impl<'c> Config<'c> {
             agent: self.agent.map(Part::lend),
             hypervisor: self.hypervisor.map(Hypervisor::lend),
             runtime: self.runtime.lend(),
+            release: self.release,
         }
     }
 

@@ -66,6 +66,8 @@ pub struct Runtime {
     #[serde(default)]
     pub disable_guest_seccomp: bool,
     #[serde(default)]
+    pub disable_guest_empty_dir: bool,
+    #[serde(default)]
     pub emptydir_mode: Text,
     #[serde(default)]
     pub vfio_mode: Text,

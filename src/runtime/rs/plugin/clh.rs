@@ -1,11 +1,13 @@
-//! Cloud Hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/ch.rs at 4.1.0.
+//! Cloud Hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/ch.rs at each tag.
 
+use super::super::changes::Change;
 use super::super::complaint::{Outcome, ensure, written_existing, written_resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
+use crate::release::Release;
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
     if let Some(path) = hv.path.written_mut() {
         or_default(path, "/usr/bin/cloud-hypervisor");
     }
@@ -24,13 +26,15 @@ pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
         or_number(&mut memory.default_memory, 128);
         or_number(&mut memory.memory_slots, 128);
     }
-    if let Some(factory) = hv.factory.written_mut() {
+    if release.has(Change::TemplatesEverywhere)
+        && let Some(factory) = hv.factory.written_mut()
+    {
         or_default(&mut factory.template_path, TEMPLATE_PATH);
     }
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
     written_existing(host, &hv.path, "path", "CH binary path `{}` is invalid: {}")?;
     written_existing(host, &hv.ctlpath, "ctlpath", "CH control path `{}` is invalid: {}")?;
     absent("jailer_path", hv.jailer_path.is_empty(), "Path for CH jailer should be empty")?;
@@ -39,7 +43,12 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
         hv.valid_jailer_paths.is_empty(),
         "Valid CH jailer path list should be empty",
     )?;
-    confidential_rootfs(hv)?;
+    let block = &hv.blockdev_info;
+    let refused = release.has(Change::ClhRefusesMmio)
+        && !block.disable_block_device_use
+        && block.block_device_driver == "virtio-blk-mmio";
+    absent("block_device_driver", !refused, "CH doesn't support virtio-blk-mmio")?;
+    confidential_rootfs(hv, release)?;
     let boot = &hv.boot_info;
     absent("kernel", !boot.kernel.is_empty(), "Guest kernel image for CH is empty")?;
     absent(

@@ -1,13 +1,15 @@
-//! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at 4.1.0.
+//! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at each tag.
 
+use super::super::changes::Change;
 use super::super::complaint::{Outcome, ensure, written_existing, written_resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
+use crate::release::Release;
 
 const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
     written_resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
     if let Some(boot) = hv.boot_info.written_mut() {
         or_default(&mut boot.kernel, "vmlinuz");
@@ -25,13 +27,15 @@ pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
         or_number(&mut memory.default_memory, 128);
         or_number(&mut memory.memory_slots, 128);
     }
-    if let Some(factory) = hv.factory.written_mut() {
+    if release.has(Change::TemplatesEverywhere)
+        && let Some(factory) = hv.factory.written_mut()
+    {
         or_default(&mut factory.template_path, TEMPLATE_PATH);
     }
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
     absent("path", hv.path.is_empty(), "Path for dragonball hypervisor should be empty")?;
     absent(
         "valid_hypervisor_paths",
@@ -43,14 +47,19 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     absent("valid_ctlpaths", hv.valid_ctlpaths.is_empty(), control)?;
     written_existing(host, &hv.jailer_path, "jailer_path", JAILER)?;
     absent("enable_iothreads", !hv.enable_iothreads, "dragonball hypervisor doesn't support IO threads.")?;
-    devices(hv)?;
+    devices(hv, release)?;
     let boot = &hv.boot_info;
     absent("kernel", !boot.kernel.is_empty(), "Guest kernel image for dragonball hypervisor is empty")?;
-    absent(
-        "image",
-        !boot.image.is_empty() || !boot.initrd.is_empty(),
-        "Both of guest boot image and initrd for dragonball hypervisor is empty",
-    )?;
+    if release.has(Change::DragonballInitrd) {
+        absent(
+            "image",
+            !boot.image.is_empty() || !boot.initrd.is_empty(),
+            "Both of guest boot image and initrd for dragonball hypervisor is empty",
+        )?;
+    } else {
+        absent("image", !boot.image.is_empty(), "Guest boot image for dragonball hypervisor is empty")?;
+        absent("initrd", boot.initrd.is_empty(), "Initrd for dragonball hypervisor should be empty")?;
+    }
     absent("firmware", boot.firmware.is_empty(), "Firmware for dragonball hypervisor should be empty")?;
     ensure(!too_many_vcpus(hv, Plugin::Dragonball.max_vcpus()), "default_maxvcpus", || {
         format!("dragonball hypervisor can not support {} vCPUs", hv.cpu_info.default_maxvcpus)
@@ -63,6 +72,11 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
         "dragonball hypervisor does not support machine_type",
     )?;
     absent("pflashes", machine.pflashes.is_empty(), "dragonball hypervisor does not support pflashes")?;
+    absent(
+        "enable_guest_swap",
+        !hv.memory_info.enable_guest_swap || release.has(Change::DragonballGuestSwap),
+        "dragonball hypervisor doesn't support enable_guest_swap",
+    )?;
     absent("rootless", !hv.security_info.rootless, "dragonball hypervisor does not support rootless mode")?;
     if let Some(kind) = hv.shared_fs.shared_fs.as_deref() {
         ensure(matches!(kind, "virtio-fs" | "inline-virtio-fs"), "shared_fs", || {
@@ -75,9 +89,12 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     })
 }
 
-fn devices(hv: &Hypervisor<'_>) -> Outcome {
+fn devices(hv: &Hypervisor<'_>, release: Release) -> Outcome {
     let block = &hv.blockdev_info;
-    let known = ["virtio-blk-pci", "virtio-blk-mmio", "virtio-pmem"];
+    let known = match release.has(Change::BlockDriverNames) {
+        true => ["virtio-blk-pci", "virtio-blk-mmio", "virtio-pmem"],
+        false => ["virtio-blk", "virtio-mmio", "nvdimm"],
+    };
     ensure(
         block.disable_block_device_use || known.contains(&block.block_device_driver.as_str()),
         "block_device_driver",
@@ -93,7 +110,9 @@ fn ports(hv: &Hypervisor<'_>) -> Outcome {
         !device.enable_iommu && !device.enable_iommu_platform,
         "dragonball hypervisor does not support vIOMMU",
     )?;
-    let port = if device.pcie_root_port > 0 {
+    let port = if device.hotplug_vfio_on_root_bus {
+        "hotplug_vfio_on_root_bus"
+    } else if device.pcie_root_port > 0 {
         "pcie_root_port"
     } else if device.pcie_switch_port > 0 {
         "pcie_switch_port"
@@ -102,7 +121,10 @@ fn ports(hv: &Hypervisor<'_>) -> Outcome {
     };
     absent(
         port,
-        device.default_bridges == 0 && device.pcie_root_port == 0 && device.pcie_switch_port == 0,
+        !device.hotplug_vfio_on_root_bus
+            && device.default_bridges == 0
+            && device.pcie_root_port == 0
+            && device.pcie_switch_port == 0,
         "dragonball hypervisor does not support PCI hotplug options",
     )
 }

@@ -2,7 +2,7 @@
 //!
 //! Decides which table names are hypervisors at all. What is common to all tables is in `adjust` and
 //! `validate`. Facts: src/libs/kata-types/src/config/hypervisor/*.rs and
-//! src/runtime-rs/crates/runtimes/virt_container/src/lib.rs at 4.1.0.
+//! src/runtime-rs/crates/runtimes/virt_container/src/lib.rs at each tag.
 
 mod clh;
 mod dragonball;
@@ -11,10 +11,12 @@ mod openvmm;
 mod qemu;
 mod remote;
 
+use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure};
 use super::config::{Hypervisor, Part, Runtime};
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
+use crate::release::Release;
 
 /// A hypervisor that runtime-rs has built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,17 +34,20 @@ const TEMPLATE_PATH: &str = "/run/vc/vm/template";
 
 impl Plugin {
     /// The plugin of a table name. All are built in on x86_64 and aarch64, elsewhere QEMU and remote.
-    pub fn named(name: &str, arch: Arch) -> Option<Self> {
-        let everywhere = match name {
-            "qemu" => return Some(Self::Qemu),
-            "remote" => return Some(Self::Remote),
-            "clh" => Self::Clh,
-            "dragonball" => Self::Dragonball,
-            "firecracker" => Self::Firecracker,
-            "openvmm" => Self::Openvmm,
+    pub fn named(name: &str, arch: Arch, release: Release) -> Option<Self> {
+        let (plugin, since) = match name {
+            "qemu" => (Self::Qemu, Some(Change::QemuPlugin)),
+            "remote" => (Self::Remote, Some(Change::RemotePlugin)),
+            "clh" => (Self::Clh, Some(Change::ClhShortName)),
+            "cloud-hypervisor" if !release.has(Change::ClhShortName) => (Self::Clh, Some(Change::ClhPlugin)),
+            "dragonball" => (Self::Dragonball, None),
+            "firecracker" => (Self::Firecracker, Some(Change::FirecrackerPlugin)),
+            "openvmm" => (Self::Openvmm, Some(Change::OpenvmmPlugin)),
             _ => return None,
         };
-        matches!(arch, Arch::X86_64 | Arch::Aarch64).then_some(everywhere)
+        let everywhere = matches!(plugin, Self::Qemu | Self::Remote);
+        let built_in = everywhere || matches!(arch, Arch::X86_64 | Arch::Aarch64);
+        (built_in && since.is_none_or(|change| release.has(change))).then_some(plugin)
     }
 
     /// The table name.
@@ -74,10 +79,16 @@ impl Plugin {
     }
 
     /// Fills in this hypervisor's defaults.
-    pub fn adjust(self, hv: &mut Hypervisor<'_>, runtime: &mut Part<'_, Runtime>, host: &Host) -> Outcome {
+    pub fn adjust(
+        self,
+        hv: &mut Hypervisor<'_>,
+        runtime: &mut Part<'_, Runtime>,
+        host: &Host,
+        release: Release,
+    ) -> Outcome {
         match self {
-            Self::Clh => clh::adjust(hv, host),
-            Self::Dragonball => dragonball::adjust(hv, host),
+            Self::Clh => clh::adjust(hv, host, release),
+            Self::Dragonball => dragonball::adjust(hv, host, release),
             Self::Firecracker => {
                 firecracker::adjust(hv);
                 Ok(())
@@ -86,11 +97,11 @@ impl Plugin {
                 openvmm::adjust(hv);
                 Ok(())
             }
-            Self::Qemu => qemu::adjust(hv, host),
+            Self::Qemu => qemu::adjust(hv, host, release),
             Self::Remote => {
-                let outcome = remote::adjust(hv, host);
+                let outcome = remote::adjust(hv, host, release);
                 // Its network is a tunnel of its own; an error comes before that.
-                if outcome.is_ok() {
+                if outcome.is_ok() && release.has(Change::RemoteNetwork) {
                     if runtime.internetworking_model != "none" {
                         runtime.internetworking_model = "none".into();
                     }
@@ -104,13 +115,13 @@ impl Plugin {
     }
 
     /// This hypervisor's own checks.
-    pub fn validate(self, hv: &Hypervisor<'_>, host: &Host) -> Outcome {
+    pub fn validate(self, hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
         match self {
-            Self::Clh => clh::validate(hv, host),
-            Self::Dragonball => dragonball::validate(hv, host),
+            Self::Clh => clh::validate(hv, host, release),
+            Self::Dragonball => dragonball::validate(hv, host, release),
             Self::Firecracker => firecracker::validate(hv, host),
             Self::Openvmm => openvmm::validate(hv, host),
-            Self::Qemu => qemu::validate(hv, host),
+            Self::Qemu => qemu::validate(hv, host, release),
             Self::Remote => remote::validate(hv, host),
         }
     }
@@ -137,9 +148,10 @@ fn too_many_vcpus(hv: &Hypervisor<'_>, most: u32) -> bool {
 }
 
 /// The check that QEMU and Cloud Hypervisor share.
-fn confidential_rootfs(hv: &Hypervisor<'_>) -> Outcome {
+fn confidential_rootfs(hv: &Hypervisor<'_>, release: Release) -> Outcome {
     ensure(
-        !(hv.security_info.confidential_guest && hv.boot_info.vm_rootfs_driver == "virtio-blk-mmio"),
+        !release.has(Change::ConfidentialRootfs)
+            || !(hv.security_info.confidential_guest && hv.boot_info.vm_rootfs_driver == "virtio-blk-mmio"),
         "vm_rootfs_driver",
         || {
             "Confidential guests must not use virtio-blk-mmio (use virtio-blk-pci); virtio-mmio is not \

@@ -1,22 +1,26 @@
-//! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at 4.1.0.
+//! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at each tag.
 
+use super::super::changes::Change;
 use super::super::complaint::{Outcome, ensure, written_existing, written_resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
+use crate::release::Release;
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
     if let Some(path) = hv.path.written_mut() {
         or_default(path, "/usr/bin/qemu-system-x86_64");
     }
     written_resolve(host, &mut hv.path, "path", "Qemu binary path `{}` is invalid: {}")?;
     written_resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
     if let Some(boot) = hv.boot_info.written_mut() {
-        or_default(&mut boot.rootfs_type, "ext4");
+        if release.has(Change::QemuRootfsType) {
+            or_default(&mut boot.rootfs_type, "ext4");
+        }
         or_default(&mut boot.kernel, "vmlinuz");
     }
     if let Some(device) = hv.device_info.written_mut() {
-        or_number(&mut device.default_bridges, 1);
+        or_number(&mut device.default_bridges, if release.has(Change::OneBridge) { 1 } else { 2 });
     }
     if let Some(machine) = hv.machine_info.written_mut() {
         or_default(&mut machine.machine_type, "q35");
@@ -26,13 +30,15 @@ pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
         or_number(&mut memory.default_memory, 128);
         or_number(&mut memory.memory_slots, 128);
     }
-    if let Some(factory) = hv.factory.written_mut() {
+    if release.has(Change::TemplatePath)
+        && let Some(factory) = hv.factory.written_mut()
+    {
         or_default(&mut factory.template_path, TEMPLATE_PATH);
     }
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
     written_existing(host, &hv.path, "path", "QEMU binary path `{}` is invalid: {}")?;
     written_existing(host, &hv.ctlpath, "ctlpath", "QEMU control path `{}` is invalid: {}")?;
     absent("jailer_path", hv.jailer_path.is_empty(), "Path for QEMU jailer should be empty")?;
@@ -47,11 +53,12 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
         block.disable_block_device_use || block.block_device_driver != "virtio-blk-mmio",
         "Qemu doesn't support virtio-blk-mmio",
     )?;
-    confidential_rootfs(hv)?;
+    confidential_rootfs(hv, release)?;
     let boot = &hv.boot_info;
     absent("kernel", !boot.kernel.is_empty(), "Guest kernel image for qemu is empty")?;
     // A confidential guest on s390x brings its own image.
-    let own_image = boot.vm_rootfs_driver.ends_with("ccw") && hv.security_info.confidential_guest;
+    let own_image = release.has(Change::SealedImage)
+        && boot.vm_rootfs_driver.ends_with("ccw") && hv.security_info.confidential_guest;
     absent(
         "image",
         !boot.image.is_empty() || !boot.initrd.is_empty() || own_image,
@@ -69,7 +76,7 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     })?;
     absent(
         "enable_guest_swap",
-        !hv.memory_info.enable_guest_swap,
+        !hv.memory_info.enable_guest_swap || !release.has(Change::DragonballGuestSwap),
         "Qemu hypervisor doesn't support enable_guest_swap",
     )
 }

@@ -1,11 +1,13 @@
-//! The remote hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/remote.rs at 4.1.0.
+//! The remote hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/remote.rs at each tag.
 
+use super::super::changes::Change;
 use super::super::complaint::{Outcome, ensure, resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number};
 use crate::input::Host;
+use crate::release::Release;
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
     if let Some(remote) = hv.remote_info.written_mut() {
         or_default(&mut remote.hypervisor_socket, "/run/peerpod/hypervisor.sock");
         resolve(
@@ -22,7 +24,9 @@ pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host) -> Outcome {
         or_number(&mut memory.default_memory, 64);
         or_number(&mut memory.memory_slots, 128);
     }
-    if let Some(factory) = hv.factory.written_mut() {
+    if release.has(Change::TemplatePath)
+        && let Some(factory) = hv.factory.written_mut()
+    {
         or_default(&mut factory.template_path, TEMPLATE_PATH);
     }
     Ok(())

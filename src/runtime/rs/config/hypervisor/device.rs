@@ -68,6 +68,8 @@ pub struct DeviceInfo {
     #[serde(default)]
     pub default_bridges: u32,
     #[serde(default)]
+    pub hotplug_vfio_on_root_bus: bool,
+    #[serde(default)]
     pub cold_plug_vfio: Text,
     #[serde(default)]
     pub pcie_root_port: u32,
@@ -114,4 +116,6 @@ pub struct SharedFsInfo {
     pub virtio_fs_queue_size: u32,
     #[serde(default)]
     pub virtio_fs_is_dax: bool,
+    #[serde(default)]
+    pub msize_9p: u32,
 }

@@ -38,6 +38,9 @@ pub struct CpuInfo {
     pub cpu_features: Text,
     #[serde(default, serialize_with = "in_few_digits")]
     pub default_vcpus: f32,
+    /// The same as releases have it that know no fractions.
+    #[serde(default, rename = "default_vcpus (whole)", skip_serializing)]
+    pub whole_vcpus: Option<i32>,
     #[serde(default, serialize_with = "in_few_digits")]
     pub overhead_vcpus: f32,
     #[serde(default)]
@@ -164,6 +167,10 @@ pub struct MemoryInfo {
     #[serde(default)]
     pub memory_slots: u32,
     #[serde(default)]
+    pub file_mem_backend: Text,
+    #[serde(default)]
+    pub valid_file_mem_backends: Vec<String>,
+    #[serde(default)]
     pub enable_mem_prealloc: bool,
     #[serde(default)]
     pub enable_hugepages: bool,
@@ -171,6 +178,8 @@ pub struct MemoryInfo {
     pub hugepage_type: HugePageType,
     #[serde(default)]
     pub enable_virtio_mem: bool,
+    #[serde(default)]
+    pub enable_swap: bool,
     #[serde(default)]
     pub enable_guest_swap: bool,
     #[serde(default = "guest_swap_path")]

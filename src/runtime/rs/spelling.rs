@@ -1,0 +1,198 @@
+//! How a release spells the keys of its configuration: which it reads, which stood there under another name
+//! or as another type.
+//!
+//! The structs know every key that any release has. Here a file's keys are led to them, and their names back
+//! to the file's. Which keys a release reads stands in the catalogue. Facts:
+//! src/libs/kata-types/src/config at each tag.
+
+use super::changes::Change;
+use crate::catalog::config_key;
+use crate::release::Release;
+
+/// What becomes of a key of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spelled {
+    /// The structs call it the same.
+    Same,
+    /// The structs call it so.
+    As(String),
+    /// The release has no such key.
+    PassedOver,
+}
+
+/// Ends the name of a key that the structs have and the release has not, where that is an error.
+pub const NOT_YET: char = '\u{1}';
+
+/// A key that some releases call or type in another way than the structs do.
+struct Other {
+    change: Change,
+    table: &'static str,
+    /// In files of releases that have the change.
+    file: &'static str,
+    /// In the structs.
+    own: &'static str,
+    /// The name of the structs that the key is shown under, where its type is another.
+    shown: &'static str,
+}
+
+const OTHERS: &[Other] = &[
+    Other {
+        change: Change::WholeVcpus,
+        table: "hypervisor.<name>",
+        file: "default_vcpus",
+        own: "default_vcpus (whole)",
+        shown: "default_vcpus",
+    },
+    Other {
+        change: Change::BalloonKey,
+        table: "hypervisor.<name>",
+        file: "enable_balloon_f_reporting",
+        own: "reclaim_guest_freed_memory",
+        shown: "reclaim_guest_freed_memory",
+    },
+    Other {
+        change: Change::DebugMonitorKey,
+        table: "hypervisor.<name>",
+        file: "dbg_monitor_socket",
+        own: "extra_monitor_socket",
+        shown: "extra_monitor_socket",
+    },
+    Other {
+        change: Change::RequestTimeoutKey,
+        table: "agent.<name>",
+        file: "request_timeout_ms",
+        own: "create_container_timeout (ms)",
+        shown: "create_container_timeout",
+    },
+    Other {
+        change: Change::TimeoutInMilliseconds,
+        table: "agent.<name>",
+        file: "create_container_timeout",
+        own: "create_container_timeout (ms)",
+        shown: "create_container_timeout",
+    },
+    Other {
+        change: Change::StaticResourceKey,
+        table: "runtime",
+        file: "static_resource_mgmt",
+        own: "static_sandbox_resource_mgmt",
+        shown: "static_sandbox_resource_mgmt",
+    },
+];
+
+/// Second names that the structs themselves know.
+const ALIASES: [(&str, &str); 2] =
+    [("hypervisor.<name>", "dbg_monitor_socket"), ("agent.<name>.mem_agent", "mem_agent_enable")];
+
+/// `hypervisor.qemu.factory` as the catalogue has it.
+fn generic(table: &str) -> String {
+    let mut parts: Vec<&str> = table.split('.').collect();
+    if let [head, name, ..] = parts.as_mut_slice()
+        && matches!(*head, "hypervisor" | "agent")
+    {
+        *name = "<name>";
+    }
+    parts.join(".")
+}
+
+/// Whether a release reads a key of the catalogue's table.
+pub fn reads(table: &str, key: &str, release: Release) -> bool {
+    config_key(table, key).is_some_and(|known| known.reader(release).is_some())
+}
+
+/// Whether a table is one in which an unknown key is an error.
+fn is_strict(table: &str, release: Release) -> bool {
+    let strict = table == "agent.<name>"
+        || ["mem_agent", "factory", "rootless_user"].iter().any(|inner| table.ends_with(inner));
+    strict && release.has(Change::StrictTables)
+}
+
+/// What becomes of a key of a file.
+pub fn of(table: &str, key: &str, release: Release) -> Spelled {
+    // The tables themselves, and what stands at the top.
+    if !table.contains('.') && table != "runtime" {
+        return Spelled::Same;
+    }
+    let table = generic(table);
+    let other = OTHERS.iter().find(|o| o.table == table && o.file == key && release.has(o.change));
+    if let Some(other) = other {
+        return Spelled::As(other.own.to_owned());
+    }
+    let is_table = inner_table(&table, key, release);
+    let alias = ALIASES.contains(&(table.as_str(), key)) && !is_former_name(&table, key, release);
+    if is_table || alias || reads(&table, key, release) {
+        return Spelled::Same;
+    }
+    match is_strict(&table, release) {
+        true if is_known_to_structs(&table, key) => Spelled::As(format!("{key}{NOT_YET}")),
+        true => Spelled::Same,
+        false => Spelled::PassedOver,
+    }
+}
+
+/// A name that only stands for the present one since a later release.
+fn is_former_name(table: &str, key: &str, release: Release) -> bool {
+    table == "hypervisor.<name>" && key == "dbg_monitor_socket" && !release.has(Change::StrictTables)
+}
+
+/// Whether any release reads it.
+fn is_known_to_structs(table: &str, key: &str) -> bool {
+    config_key(table, key).is_some() || ALIASES.contains(&(table, key))
+}
+
+/// Tables within tables.
+fn inner_table(table: &str, key: &str, release: Release) -> bool {
+    match (table, key) {
+        ("agent.<name>", "mem_agent") => reads("agent.<name>.mem_agent", "enable", release),
+        ("hypervisor.<name>", "factory") => reads("hypervisor.<name>.factory", "enable_template", release),
+        ("hypervisor.<name>", "rootless_user") => reads("hypervisor.<name>.rootless_user", "uid", release),
+        _ => false,
+    }
+}
+
+/// What a release calls a key of the structs (`hypervisor.qemu.extra_monitor_socket`); `None`: it has none.
+pub fn in_file(key: &str, release: Release) -> Option<String> {
+    let (table, name) = key.rsplit_once('.')?;
+    let generic = generic(table);
+    let other = OTHERS.iter().find(|o| o.table == generic && o.shown == name && release.has(o.change));
+    match other {
+        Some(other) => Some(format!("{table}.{}", other.file)),
+        // What no release reads from a file is what an annotation alone sets.
+        None => (reads(&generic, name, release) || config_key(&generic, name).is_none()).then(|| key.to_owned()),
+    }
+}
+
+/// The message of a strict table's unknown key, without the keys that came later.
+pub fn without_later_keys(message: &str, release: Release) -> String {
+    let message: String = message.chars().filter(|c| *c != NOT_YET).collect();
+    let Some((before, rest)) = message.split_once(", expected one of ") else { return message };
+    let end = rest.rfind('`').map_or(rest.len(), |_| list_end(rest));
+    let (list, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let table = after
+        .split_once('`')
+        .and_then(|(_, rest)| rest.split_once('`'))
+        .map_or_else(String::new, |(table, _)| generic(table));
+    let known = |name: &&str| {
+        let bare = name.trim_matches('`');
+        !is_known_to_structs(&table, bare)
+            || ALIASES.contains(&(table.as_str(), bare))
+            || inner_table(&table, bare, release)
+            || reads(&table, bare, release)
+    };
+    let names: Vec<&str> = list.split(", ").filter(known).collect();
+    format!("{before}, expected one of {}{after}", names.join(", "))
+}
+
+/// Where a list of quoted names ends.
+fn list_end(text: &str) -> usize {
+    let mut at = 0;
+    for name in text.split(", ") {
+        let quoted = name.strip_prefix('`').and_then(|rest| rest.find('`'));
+        match quoted {
+            Some(end) if end + 2 == name.len() => at += name.len() + 2,
+            Some(end) => return at + end + 2,
+            None => return at.saturating_sub(2),
+        }
+    }
+    text.len()
+}
