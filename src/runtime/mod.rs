@@ -137,6 +137,9 @@ impl Loaded {
         if release.runtime == Runtime::Go {
             return go::without_configuration(release, error, host, sandbox, depth);
         }
+        if release.runtime == Runtime::Rs {
+            return rs::elsewhere::without_configuration(release, error, host, sandbox, depth);
+        }
         let failure = Failure::new(FailureStage::Load, error.message.clone());
         let failure = if error.panic { failure.crash() } else { failure };
         Run { failure: Some(failure), ..Run::default() }

@@ -12,8 +12,8 @@ use super::resources::{Protection, Resources, hardware};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
 use crate::input::host::{Arch, Protection as Hardware};
-use crate::runtime::rs::Change;
 use crate::launch::{Arg, Cause, Launch, Request, joined, put};
+use crate::runtime::rs::Change;
 
 const MIB: u64 = 1024 * 1024;
 /// What can be plugged in later is a multiple of this.
@@ -456,6 +456,9 @@ impl<'a> Plan<'a> {
         }
         let entropy = hv.machine_info.entropy_source.as_str();
         let entropy = if entropy.is_empty() { "/dev/urandom" } else { entropy };
+        if self.start.has(Change::ClhNetAtCreation) {
+            put(&mut vm, "net", json!([]));
+        }
         put(&mut vm, "rng", json!({ "src": entropy, "iommu": false }));
         if hv.device_info.reclaim_guest_freed_memory && self.start.has(Change::Balloon) {
             put(

@@ -122,9 +122,13 @@ impl<'a> Plan<'a> {
             (true, HugePageType::Thp) => ("hugeshmem", ""),
             (true, HugePageType::Hugetlbfs) => ("hugetlbfs", "/dev/hugepages"),
         };
-        let vcpus = hv.cpu_info.default_vcpus;
+        let vcpus = match hv.cpu_info.default_vcpus {
+            vcpus if self.start.has(Change::CeiledVcpus) => vcpus.ceil() as u8,
+            vcpus if self.start.has(Change::WholeVcpus) => vcpus as i32 as u8,
+            vcpus => vcpus as u8,
+        };
         let mut body = json!({
-            "vcpu_count": if self.start.has(Change::CeiledVcpus) { vcpus.ceil() as u8 } else { vcpus as u8 },
+            "vcpu_count": vcpus,
             // Eight bits are left of the number.
             "max_vcpu_count": hv.cpu_info.default_maxvcpus as u8,
             "cpu_pm": "on",

@@ -130,6 +130,7 @@ impl<'a> Plan<'a> {
         if self.start.has(Change::MachineConfig) {
             let vcpus = hv.cpu_info.default_vcpus;
             let vcpus = match self.start.has(Change::RawVcpuCount) {
+                true if self.start.has(Change::WholeVcpus) => json!(vcpus as i32),
                 true => shortest(vcpus).into(),
                 false => json!(vcpus.ceil() as u8),
             };

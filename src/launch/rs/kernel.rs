@@ -138,7 +138,9 @@ impl<'a> KernelLine<'a> {
         let (rootfs_type, plain) = match rootfs_type {
             _ if !start.has(Change::RootfsType) => ("ext4", "data=ordered,errors=remount-ro ro"),
             "ext4" => (rootfs_type, "data=ordered,errors=remount-ro ro"),
-            "xfs" if !start.has(Change::RootfsFlagsOfXfs) => (rootfs_type, "data=ordered,errors=remount-ro ro"),
+            "xfs" if !start.has(Change::RootfsFlagsOfXfs) => {
+                (rootfs_type, "data=ordered,errors=remount-ro ro")
+            }
             "xfs" | "erofs" => (rootfs_type, "ro"),
             _ if !named => return Err(refuse("Unsupported rootfs type".to_owned())),
             _ => return Err(refuse(format!("Unsupported rootfs type {rootfs_type}"))),

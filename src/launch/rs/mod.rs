@@ -31,9 +31,9 @@ use crate::finding::Finding;
 use crate::input::Host;
 use crate::release::Release;
 use crate::runtime::Sandbox;
+use crate::runtime::rs::Change;
 use crate::runtime::rs::config::{Config, Hypervisor};
 use crate::runtime::verdict::Failure;
-use crate::runtime::rs::Change;
 use keys::Keys;
 use paths::Paths;
 

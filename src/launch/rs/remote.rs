@@ -8,8 +8,8 @@ use super::remarks::Remarks;
 use super::resources::Resources;
 use super::{Refusal, Start, Started};
 use crate::input::Text;
-use crate::runtime::rs::Change;
 use crate::launch::{Cause, Launch, Request};
+use crate::runtime::rs::Change;
 
 /// A remote sandbox that will not fail any more.
 pub(super) struct Plan<'a> {

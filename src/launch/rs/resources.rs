@@ -212,10 +212,13 @@ fn protection<'a>(
             })
         }
         Hardware::Se => Some(Protection::Se),
-        Hardware::Tdx if start.has(Change::TdxProtection) => Some(Protection::Tdx { firmware, qgs_port: security.qgs_port, mrconfigid: digest }),
+        Hardware::Tdx if start.has(Change::TdxProtection) => {
+            Some(Protection::Tdx { firmware, qgs_port: security.qgs_port, mrconfigid: digest })
+        }
         Hardware::None if start.has(Change::UnprotectedStarts) => None,
         Hardware::None | Hardware::Tdx => {
-            let message = "confidential_guest requested by configuration but no supported protection available";
+            let message =
+                "confidential_guest requested by configuration but no supported protection available";
             return Err(Refusal::because(message, BLAME_CONFIDENTIAL));
         }
     })
@@ -252,15 +255,13 @@ impl Numbers {
         let Some(driver) = Driver::named(driver, release) else {
             let refusal = Refusal::because(format!("unsupported driver type {driver}"), BLAME_DRIVER);
             let modern = release.has(Change::ModernBlocks);
-            let step = if modern { "failed to create block device modern" } else { "failed to create device" };
-            return Err(refusal
-                .within(step)
-                .within("failed to create device")
-                .within(match role {
-                    Role::Root => "do handle device failed.",
-                    Role::Extension(_) => "do handle extra image device failed.",
-                    Role::Initdata => "do handle initdata block device failed.",
-                }));
+            let step =
+                if modern { "failed to create block device modern" } else { "failed to create device" };
+            return Err(refusal.within(step).within("failed to create device").within(match role {
+                Role::Root => "do handle device failed.",
+                Role::Extension(_) => "do handle extra image device failed.",
+                Role::Initdata => "do handle initdata block device failed.",
+            }));
         };
         let number = if driver == Driver::Nvdimm { &mut self.pmem } else { &mut self.disks };
         let index = *number;

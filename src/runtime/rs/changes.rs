@@ -154,6 +154,10 @@ behaviours! {
     StaticMaxVcpus: v(3, 31, 0), None, "d930fc42b8";
     /// With static sizing the pod's limits and the overhead take the place of the VM's size.
     Overhead: v(4, 0, 0), None, "a34c74a2d4";
+    /// Limits that the sandbox's own resources lack are taken from its annotations.
+    LimitsFilledUp: v(3, 32, 0), None, "ed34d7811d";
+    /// CRI-O's own label says whether a container is a sandbox.
+    CrioLabel: v(3, 3, 0), None, "a3b003c345";
     // launch
     /// Firecracker is told vCPUs with a fraction.
     RawVcpuCount: v(3, 7, 0), Some(v(3, 28, 0)), "02c82b174a";
@@ -305,6 +309,10 @@ behaviours! {
     ModernBlocks: v(4, 0, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
     /// The message about a device that cannot be added is spelled right.
     DeviceSpelled: v(3, 22, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
+    /// The folder of a rootless VMM's sockets is there before QEMU is started.
+    SocketFolder: v(4, 1, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/inner.rs";
+    /// Cloud Hypervisor is told network devices when the VM is created.
+    ClhNetAtCreation: v(3, 3, 0), Some(v(3, 22, 0)), "2ddbae3aa6";
     /// The root file system is registered as a disk; before each hypervisor did so by itself.
     VmRootfs: v(3, 2, 0), None, "src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs";
     // the agent

@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::annotations::{Fate, Trail, float, seconds};
+use super::changes::Change;
 use super::config::hypervisor::{BootInfo, CpuInfo, MemoryInfo};
 use super::config::{Agent, Config, Runtime};
-use super::changes::Change;
 use super::load::{Read, alias};
 use super::spelling;
 use crate::release::Release;

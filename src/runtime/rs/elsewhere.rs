@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use super::changes::Change;
 use super::{Loaded, load, load::default_files};
 use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::Host;
 use crate::input::config::Layers;
-use crate::input::{Host, Text};
 use crate::release::Release;
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use crate::runtime::{Depth, LoadError, LoadOptions, Run, Sandbox};
@@ -68,7 +68,7 @@ pub fn redirected(
     let step = |stage, passed, note: &str| Step { stage, passed, note: note.to_owned().into(), place: None };
     let verdict = Verdict {
         key: CONFIG_PATH.into(),
-        value: sandbox.annotations.get(CONFIG_PATH).map(Text::clone).unwrap_or_default(),
+        value: sandbox.annotations.get(CONFIG_PATH).cloned().unwrap_or_default(),
         status,
         field: None,
         before: None,

@@ -12,6 +12,7 @@ use crate::input::Annotations;
 use crate::input::text::parse_trimmed;
 use crate::release::Release;
 
+const CONTAINERD: &str = "io.kubernetes.cri.container-type";
 const QUOTA: &str = "io.kubernetes.cri.sandbox-cpu-quota";
 const PERIOD: &str = "io.kubernetes.cri.sandbox-cpu-period";
 const MEMORY: &str = "io.kubernetes.cri.sandbox-memory";
@@ -28,6 +29,10 @@ pub struct Workload {
 impl Workload {
     /// Reads the sandbox's sizing annotations; what cannot be read counts as 0.
     pub fn of(annotations: &Annotations, release: Release) -> Self {
+        // Another container's size stood in its resources; since then the annotations fill them up.
+        if !release.has(Change::LimitsFilledUp) && !is_sandbox(annotations, release) {
+            return Self { vcpus: 0.0, memory: 0 };
+        }
         fn number<T: std::str::FromStr + Default>(annotations: &Annotations, key: &str) -> T {
             annotations.get(key).and_then(|text| parse_trimmed(text)).unwrap_or_default()
         }
@@ -45,6 +50,18 @@ impl Workload {
     pub fn is_limited(&self) -> bool {
         self.vcpus > 0.0 || self.memory > 0
     }
+}
+
+/// `container_type`: the first of the labels that is known says.
+fn is_sandbox(annotations: &Annotations, release: Release) -> bool {
+    let crio = if release.has(Change::CrioLabel) { "io.kubernetes.cri-o.ContainerType" } else { CONTAINERD };
+    let label = |key: &str| match annotations.get(key)?.as_str() {
+        "sandbox" | "podsandbox" => Some(true),
+        "container" => Some(false),
+        _ => None,
+    };
+    let known = [crio, CONTAINERD, "io.kubernetes.docker.type"].into_iter().find_map(label);
+    known.unwrap_or(false)
 }
 
 /// A limit in thousandths, rounded up.
@@ -111,7 +128,8 @@ pub fn size(config: &mut Config<'_>, workload: Workload) -> Outcome {
 
 /// What releases before the overhead did with the limits.
 fn add(hv: &mut Hypervisor<'_>, workload: Workload, release: Release, fixed: bool) {
-    let is_added = fixed && (release.has(Change::StaticLimitsAdded) || release.has(Change::LimitsAddedWhenStatic));
+    let is_added =
+        fixed && (release.has(Change::StaticLimitsAdded) || release.has(Change::LimitsAddedWhenStatic));
     let (cpu, memory) = (&mut hv.cpu_info, &mut hv.memory_info);
     if workload.vcpus > 0.0 {
         if is_added {

@@ -158,7 +158,9 @@ pub fn in_file(key: &str, release: Release) -> Option<String> {
     match other {
         Some(other) => Some(format!("{table}.{}", other.file)),
         // What no release reads from a file is what an annotation alone sets.
-        None => (reads(&generic, name, release) || config_key(&generic, name).is_none()).then(|| key.to_owned()),
+        None => {
+            (reads(&generic, name, release) || config_key(&generic, name).is_none()).then(|| key.to_owned())
+        }
     }
 }
 
@@ -174,8 +176,7 @@ pub fn without_later_keys(message: &str, release: Release) -> String {
         .map_or_else(String::new, |(table, _)| generic(table));
     let known = |name: &&str| {
         let bare = name.trim_matches('`');
-        !is_known_to_structs(&table, bare)
-            || ALIASES.contains(&(table.as_str(), bare))
+        ALIASES.contains(&(table.as_str(), bare))
             || inner_table(&table, bare, release)
             || reads(&table, bare, release)
     };

@@ -57,7 +57,11 @@ fn from_template(name: &str, hv: &mut Hypervisor<'_>, release: Release) {
     template.boot_to_be_template = false;
     template.boot_from_template = true;
     template.memory_path = join(&folder, "memory").into();
-    template.device_state_path = join(&folder, if name == "clh" && release.has(Change::TemplatesEverywhere) { "state.json" } else { "state" }).into();
+    template.device_state_path = join(
+        &folder,
+        if name == "clh" && release.has(Change::TemplatesEverywhere) { "state.json" } else { "state" },
+    )
+    .into();
     fill(hv);
 }
 
@@ -120,6 +124,7 @@ mod tests {
     use super::*;
     use crate::input::host::{HostFacts, MemoryFiles};
 
+    const NEWEST: Release = Release::newest(crate::release::Runtime::Rs);
     const FILE: &str = "/etc/kata-containers/runtime-rs/configuration.toml";
 
     fn host(files: MemoryFiles) -> Host {
@@ -135,7 +140,7 @@ mod tests {
             0o644,
             "[hypervisor.qemu]\ndefault_vcpus = 3\n",
         );
-        let template = prepare(&Layers::of_text("/elsewhere.toml", ""), &host(files)).unwrap();
+        let template = prepare(NEWEST, &Layers::of_text("/elsewhere.toml", ""), &host(files)).unwrap();
         let mut own = Config::default();
         own.runtime.name = "virt_container".into();
         let whole = template.over(&own);
@@ -151,14 +156,14 @@ mod tests {
     #[test]
     fn what_stops_the_factory_is_told() {
         let given = Layers::of_text("/elsewhere.toml", "");
-        let told = |files| prepare(&given, &host(files)).map(|_| ());
+        let told = |files| prepare(NEWEST, &given, &host(files)).map(|_| ());
         let nothing = Err("failed to load toml config: entity not found".to_owned());
         assert_eq!(told(MemoryFiles::new()), nothing);
         let no_table = MemoryFiles::new().file(FILE, 0o644, "[runtime]\nhypervisor_name = \"qemu\"\n");
         assert_eq!(told(no_table), Err("hypervisor 'qemu' not found".to_owned()));
         let edited = Layers::of_text(FILE, "[runtime]\nhypervisor_name = \"clh\"\n");
         let files = MemoryFiles::new().file(FILE, 0o644, "");
-        let unsaved = prepare(&edited, &host(files)).map(|_| ());
+        let unsaved = prepare(NEWEST, &edited, &host(files)).map(|_| ());
         assert_eq!(unsaved, Err("hypervisor 'clh' not found".to_owned()));
     }
 }

@@ -69,8 +69,7 @@ macro_rules! steps {
                     Value::Table(entries) => {
                         let mut own = Map::new();
                         for (key, value) in entries {
-                            let inner =
-                                if table.is_empty() { key.clone() } else { format!("{table}.{key}") };
+                            let inner = if table.is_empty() { key.clone() } else { format!("{table}.{key}") };
                             match spelling::of(table, &key, release) {
                                 Spelled::Same => own.insert(key, cut(value, &inner, release)),
                                 Spelled::As(name) => own.insert(name, value),

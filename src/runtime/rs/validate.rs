@@ -31,11 +31,9 @@ pub fn validate(config: &Config<'_>, host: &Host) -> Outcome {
         runtime(written, host, release).map_err(|c| c.within("runtime"))?;
     }
     worst(
-        &mut config
-            .agent
-            .iter()
-            .filter_map(|(name, table)| Some((name, table.written()?)))
-            .filter_map(|(name, table)| agent(table, release).err().map(|c| c.within(format!("agent.{name}")))),
+        &mut config.agent.iter().filter_map(|(name, table)| Some((name, table.written()?))).filter_map(
+            |(name, table)| agent(table, release).err().map(|c| c.within(format!("agent.{name}"))),
+        ),
     )
 }
 
@@ -212,9 +210,7 @@ fn runtime(runtime: &Runtime, host: &Host, release: Release) -> Outcome {
     let mode = runtime.emptydir_mode.as_str();
     let known = ["shared-fs", "block-encrypted"].contains(&mode)
         || (mode == "block-plain" && release.has(Change::BlockPlain));
-    ensure(known, "emptydir_mode", || {
-        in_file("emptydir_mode", mode)
-    })?;
+    ensure(known, "emptydir_mode", || in_file("emptydir_mode", mode))?;
     for mount in &runtime.shared_mounts {
         shared_mount(mount)?;
     }

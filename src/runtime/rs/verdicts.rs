@@ -71,7 +71,8 @@ impl Loaded {
             Told {
                 field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
                 before: self.before(pair, names, rule).map(Arc::new),
-                unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name, self.release()).map(Text::from),
+                unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name, self.release())
+                    .map(Text::from),
                 ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
             }
         }))
@@ -193,9 +194,8 @@ impl Story<'_> {
         }
         let fix = match &refusal.fix {
             Some(fix) => Some(fix.clone()),
-            None if refusal.stage == Stage::Known => {
-                nearest(trail.key, self.loaded.release()).or(Some(Fix::Advice("take the annotation out of the pod".into())))
-            }
+            None if refusal.stage == Stage::Known => nearest(trail.key, self.loaded.release())
+                .or(Some(Fix::Advice("take the annotation out of the pod".into()))),
             None => None,
         };
         verdict.fix = fix.map(Box::new);

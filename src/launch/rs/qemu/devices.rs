@@ -5,8 +5,8 @@
 use super::line::Line;
 use super::{Plan, size};
 use crate::launch::Cause;
-use crate::runtime::rs::Change;
 use crate::launch::rs::resources::{Disk, Driver, Role};
+use crate::runtime::rs::Change;
 
 /// The first slot that is free on the root bus; the platform has 0 and 1.
 const FIRST_BRIDGE_SLOT: u32 = 2;
@@ -92,7 +92,9 @@ impl Plan<'_> {
         let slot = FIRST_BRIDGE_SLOT + number;
         let room = "io-reserve=4k,mem-reserve=1m,pref64-reserve=1m";
         let nested = self.start.has(Change::NestedBridges)
-            && machine == "q35" && !hv.security_info.confidential_guest && !hv.boot_info.firmware.is_empty();
+            && machine == "q35"
+            && !hv.security_info.confidential_guest
+            && !hv.boot_info.firmware.is_empty();
         if nested {
             let cause = Cause::keys([keys.default_bridges, keys.firmware])
                 .by("firmware heeds reservations on root ports only");
@@ -156,7 +158,7 @@ impl Plan<'_> {
         let socket = share.socket(&self.start);
         line.push("-chardev", format!("socket,id=virtiofsd-chardev,path={socket}"), cause);
         let cause = Cause::keys([keys.shared_fs, keys.virtio_fs_queue_size]);
-        let queue = share.queue_size;
+        let queue = if self.start.has(Change::QueueSize) { share.queue_size } else { 0 };
         // A queue that is no power of two, or too long, is left to QEMU.
         let queue = if queue <= 1024 && queue.is_power_of_two() {
             format!(",queue-size={queue}")
@@ -188,8 +190,9 @@ impl Plan<'_> {
         let mut cause = self.disk_cause(disk);
         if let Driver::Nvdimm = disk.driver {
             let stat = self.nvdimms.iter().find(|nvdimm| nvdimm.disk == number).map(|n| n.stat);
+            let prealloc = if self.start.has(Change::Prealloc) { ",prealloc=off" } else { "" };
             let text = format!(
-                "memory-backend-file,id=TODO,mem-path={},size={},share=off,prealloc=off,readonly=on",
+                "memory-backend-file,id=TODO,mem-path={},size={},share=off{prealloc},readonly=on",
                 disk.path,
                 stat.map_or_else(|| size(0), |stat| stat.size_text(size))
             );
@@ -246,7 +249,8 @@ impl Plan<'_> {
         line.push("-device", "x3130-upstream,id=swup1,bus=rp1", cause.clone());
         for number in 1..=switch_ports {
             let chassis = 3 + number;
-            let text = format!("xio3130-downstream,id=swdp{number},bus=swup1,chassis={chassis},slot={number}");
+            let text =
+                format!("xio3130-downstream,id=swdp{number},bus=swup1,chassis={chassis},slot={number}");
             line.push("-device", text, cause.clone());
         }
     }

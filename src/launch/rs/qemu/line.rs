@@ -79,8 +79,12 @@ impl Plan<'_> {
 
     fn processors(&self, line: &mut Line) {
         let (hv, keys) = (self.start.hv, self.start.keys);
-        let vcpus = hv.cpu_info.default_vcpus;
-        let vcpus = if self.start.has(Change::CeiledVcpus) { vcpus.ceil() as u32 } else { vcpus as u32 };
+        let vcpus = match hv.cpu_info.default_vcpus {
+            vcpus if self.start.has(Change::CeiledVcpus) => vcpus.ceil() as u32,
+            // Below zero it wraps around.
+            vcpus if self.start.has(Change::WholeVcpus) => vcpus as i32 as u32,
+            vcpus => vcpus as u32,
+        };
         let fixed = self.start.has(Change::SmpWithoutRoom);
         let confidential = fixed && hv.security_info.confidential_guest;
         let most = if confidential { vcpus } else { hv.cpu_info.default_maxvcpus };
@@ -182,10 +186,13 @@ impl Plan<'_> {
                 format!("memory-backend-ram,id={id},size={bytes}{prealloc}")
             }
             Backend::Shared => {
-                let prealloc = prealloc && self.start.has(Change::Prealloc);
-                let prealloc = if prealloc { "on" } else { "off" };
+                let prealloc = match (prealloc, self.start.has(Change::Prealloc)) {
+                    (_, false) => "",
+                    (true, _) => ",prealloc=on",
+                    (false, _) => ",prealloc=off",
+                };
                 format!(
-                    "memory-backend-file,id={id},mem-path=/dev/shm,size={bytes},share=on,prealloc={prealloc},readonly=off"
+                    "memory-backend-file,id={id},mem-path=/dev/shm,size={bytes},share=on{prealloc},readonly=off"
                 )
             }
         };

@@ -95,6 +95,7 @@ impl<'a> Plan<'a> {
 
     fn command(start: Start<'a>, resources: Resources<'a>) -> Result<Self, Refusal> {
         let kernel = kernel(&start, &resources)?;
+        control_socket(&start, &resources)?;
         monitor(&start)?;
         let mut plan = Self {
             memory: memory(&start, &resources),
@@ -120,7 +121,8 @@ impl<'a> Plan<'a> {
     fn iothreads(&self) -> u32 {
         let hv = self.start.hv;
         let wanted = self.start.has(Change::IndepIothreads)
-            && hv.blockdev_info.block_device_driver == "virtio-blk-pci" && hv.enable_iothreads;
+            && hv.blockdev_info.block_device_driver == "virtio-blk-pci"
+            && hv.enable_iothreads;
         if wanted { hv.indep_iothreads } else { 0 }
     }
 
@@ -221,8 +223,9 @@ fn kernel<'a>(start: &Start<'a>, resources: &Resources<'a>) -> Result<KernelLine
         let dax = start.host.facts.arch != Arch::Aarch64;
         let decided = Cause::keys([keys.image, keys.vm_rootfs_driver]);
         let verity = start.has(Change::Verity);
-        line.root(start, &hv.boot_info.vm_rootfs_driver, decided, &hv.boot_info.rootfs_type, dax)
-            .within(if verity { "adding rootfs/verity params failed" } else { "adding rootfs params failed" })?;
+        line.root(start, &hv.boot_info.vm_rootfs_driver, decided, &hv.boot_info.rootfs_type, dax).within(
+            if verity { "adding rootfs/verity params failed" } else { "adding rootfs params failed" },
+        )?;
     }
     line.configured(start);
     if start.has(Change::GuestSelinux) {
@@ -250,6 +253,16 @@ fn kernel<'a>(start: &Start<'a>, resources: &Resources<'a>) -> Result<KernelLine
     Ok(line)
 }
 
+/// `QmpSocket::new`: the folder of a rootless sandbox's sockets was made for a shared folder alone.
+fn control_socket(start: &Start<'_>, resources: &Resources<'_>) -> Result<(), Refusal> {
+    let is_made = start.has(Change::SocketFolder) || !start.paths.is_rootless() || resources.share.is_some();
+    if is_made {
+        return Ok(());
+    }
+    let message = "unix listener bind failed.: No such file or directory (os error 2)";
+    Err(Refusal::because(message, &["hypervisor.rootless", "hypervisor.shared_fs"]))
+}
+
 /// `add_monitor`: an extra QMP socket would have the name of the one that is bound already.
 fn monitor(start: &Start<'_>) -> Result<(), Refusal> {
     let debug = &start.hv.debug_info;
@@ -273,11 +286,8 @@ fn memory(start: &Start<'_>, resources: &Resources<'_>) -> Memory {
         size = size.min(host);
         most = if most == 0 { host } else { most.min(host) };
     }
-    let (slots, max) = if hv.security_info.confidential_guest && named {
-        (0, 0)
-    } else {
-        (info.memory_slots, most * MIB)
-    };
+    let (slots, max) =
+        if hv.security_info.confidential_guest && named { (0, 0) } else { (info.memory_slots, most * MIB) };
     let mut memory = Memory { size: size * MIB, slots, max, backend: None };
     if named && matches!(hv.shared_fs.shared_fs.as_deref(), None | Some("none")) {
         memory.backend = Some(Backend::Ram);

@@ -42,15 +42,16 @@ impl Plan<'_> {
                 let text = match self.start.has(Change::SevObject) {
                     true => format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1"),
                     // The runtime made the object of SNP.
-                    false => format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on"),
+                    false => {
+                        format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on")
+                    }
                 };
                 line.push("-object", text, cause);
                 firmware
             }
             Protection::Snp { firmware, host_data } => {
-                let mut text = format!(
-                    "sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on"
-                );
+                let mut text =
+                    format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on");
                 if self.start.has(Change::SnpPolicy) {
                     text.push_str(&format!(",policy=0x{:x}", hv.security_info.snp_guest_policy));
                 }

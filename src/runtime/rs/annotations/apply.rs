@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::super::changes::Change;
 use super::super::boot::replace_kernel_params;
+use super::super::changes::Change;
 use super::super::complaint::existing;
 use super::super::config::SharedMount;
 use super::super::config::hypervisor::HugePageType;
@@ -16,7 +16,8 @@ use super::super::initdata::{self, Undecoded};
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
 use super::super::verity::Verity;
-use super::rules::{Action, PathList, Rule, Tables, View, rule};
+use super::lists::PathList;
+use super::rules::{Action, Rule, Tables, View, rule};
 use super::{Fate, Gates, Refusal, Trail};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::text::parse_trimmed;
@@ -216,7 +217,9 @@ fn vcpus(plugin: Plugin, value: &str, release: Release) -> Step<f32> {
 }
 
 fn memory(plugin: Plugin, value: &str, release: Release) -> Step<Option<u32>> {
-    let Some(mib) = megabytes(value, release).map_err(|m| refuse(Stage::Parse, m, "the size is too large"))? else {
+    let Some(mib) =
+        megabytes(value, release).map_err(|m| refuse(Stage::Parse, m, "the size is too large"))?
+    else {
         return Ok(None);
     };
     let least = plugin.min_memory();

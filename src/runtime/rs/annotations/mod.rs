@@ -5,6 +5,7 @@
 //! is told: here it is the smallest message. Facts: src/libs/kata-types/src/annotations/mod.rs at each tag.
 
 mod apply;
+mod lists;
 mod rules;
 mod shown;
 
@@ -13,8 +14,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+pub use lists::PathList;
 pub(super) use rules::{Action, RULES, float, seconds};
-pub use rules::{PathList, Rule, Table, View};
+pub use rules::{Rule, Table, View};
 
 use super::changes::Change;
 use super::complaint::{Complaint, Outcome};

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use super::super::changes::Change;
 use super::super::config::hypervisor::shortest;
 use super::super::config::{Agent, Hypervisor, Part, Runtime};
+use super::lists::PathList;
 use super::shown::Shown;
 use crate::catalog::{Annotation, Reader, annotation};
 use crate::input::Text;
@@ -100,58 +101,6 @@ pub enum Action {
     PickAgent,
     /// `sandbox_bind_mounts`: no longer taken from a pod.
     BindMounts,
-}
-
-/// The lists that gate paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum PathList {
-    Hypervisor,
-    Control,
-    Jailer,
-    VhostUserStore,
-    Entropy,
-    MemoryBackend,
-    VirtioFsDaemon,
-}
-
-impl PathList {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Hypervisor,
-        Self::Control,
-        Self::Jailer,
-        Self::VhostUserStore,
-        Self::Entropy,
-        Self::MemoryBackend,
-        Self::VirtioFsDaemon,
-    ];
-
-    /// The key of the list.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Hypervisor => "valid_hypervisor_paths",
-            Self::Control => "valid_ctlpaths",
-            Self::Jailer => "valid_jailer_paths",
-            Self::VhostUserStore => "valid_vhost_user_store_paths",
-            Self::Entropy => "valid_entropy_sources",
-            Self::MemoryBackend => "valid_file_mem_backends",
-            Self::VirtioFsDaemon => "valid_virtio_fs_daemon_paths",
-        }
-    }
-
-    /// The patterns of the list.
-    pub fn of<'h>(self, hv: &'h Hypervisor<'_>) -> &'h [String] {
-        match self {
-            Self::Hypervisor => &hv.valid_hypervisor_paths,
-            Self::Control => &hv.valid_ctlpaths,
-            Self::Jailer => &hv.valid_jailer_paths,
-            Self::VhostUserStore => &hv.blockdev_info.valid_vhost_user_store_paths,
-            Self::Entropy => &hv.machine_info.valid_entropy_sources,
-            Self::MemoryBackend => &hv.memory_info.valid_file_mem_backends,
-            Self::VirtioFsDaemon => &hv.shared_fs.valid_virtio_fs_daemon_paths,
-        }
-    }
 }
 
 /// One annotation.
@@ -632,7 +581,8 @@ mod tests {
                 catalog::annotations(release).map(|(annotation, _)| annotation.key).collect();
             read.retain(|key| *key != super::super::super::elsewhere::CONFIG_PATH);
             let from_pods = RULES.iter().filter(|r| {
-                rule(r.key, release).is_some() && (!matches!(r.action, Action::BindMounts) || !is_told_of(release))
+                rule(r.key, release).is_some()
+                    && (!matches!(r.action, Action::BindMounts) || !is_told_of(release))
             });
             let mut rules: Vec<&str> = from_pods.map(|r| r.key).collect();
             read.sort_unstable();

@@ -150,8 +150,9 @@ fn too_many_vcpus(hv: &Hypervisor<'_>, most: u32) -> bool {
 /// The check that QEMU and Cloud Hypervisor share.
 fn confidential_rootfs(hv: &Hypervisor<'_>, release: Release) -> Outcome {
     ensure(
-        !release.has(Change::ConfidentialRootfs)
-            || !(hv.security_info.confidential_guest && hv.boot_info.vm_rootfs_driver == "virtio-blk-mmio"),
+        !(release.has(Change::ConfidentialRootfs)
+            && hv.security_info.confidential_guest
+            && hv.boot_info.vm_rootfs_driver == "virtio-blk-mmio"),
         "vm_rootfs_driver",
         || {
             "Confidential guests must not use virtio-blk-mmio (use virtio-blk-pci); virtio-mmio is not \

@@ -58,7 +58,8 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Ou
     absent("kernel", !boot.kernel.is_empty(), "Guest kernel image for qemu is empty")?;
     // A confidential guest on s390x brings its own image.
     let own_image = release.has(Change::SealedImage)
-        && boot.vm_rootfs_driver.ends_with("ccw") && hv.security_info.confidential_guest;
+        && boot.vm_rootfs_driver.ends_with("ccw")
+        && hv.security_info.confidential_guest;
     absent(
         "image",
         !boot.image.is_empty() || !boot.initrd.is_empty() || own_image,
