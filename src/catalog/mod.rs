@@ -5,10 +5,12 @@
 #[cfg(test)]
 #[allow(missing_docs, dead_code)] // the tests need only what it refuses
 mod document;
+mod look;
 mod nearest;
 pub mod shipped;
 mod words;
 
+pub use look::look;
 pub use nearest::nearest;
 pub use words::{Kind, Level, OnBad, Parse, Risk};
 

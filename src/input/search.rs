@@ -1,13 +1,14 @@
 //! Where a runtime looks for its configuration by itself, and which runtime a file is written for.
 //!
-//! Facts: src/libs/kata-types/src/config/default.rs at 3.2.0, 3.3.0 and 4.1.0;
+//! Facts: src/libs/kata-types/src/config/default.rs at 3.1.0, 3.2.0, 3.3.0 and 4.1.0;
 //! src/runtime/pkg/katautils/config-settings.go.in at 4.1.0; src/runtime/Makefile at 2.1.0.
 
 use super::config::Layers;
 use crate::release::{Release, Runtime, Span, Version};
 
-/// Where the Go runtime of 2.0 and 2.1 looks: kata-deploy's folder is searched since it builds the shim itself.
-const GO_FIRST: [&str; 2] =
+/// Where the Go runtime of 2.0 and 2.1 and runtime-rs of 3.0 and 3.1 look: kata-deploy's folder
+/// is searched since each builds its shim itself.
+const FIRST: [&str; 2] =
     ["/etc/kata-containers/configuration.toml", "/usr/share/defaults/kata-containers/configuration.toml"];
 
 const GO_BEGINNING: Span = Span { since: Version::new(2, 0, 0), until: Some(Version::new(2, 1, 1)) };
@@ -19,7 +20,7 @@ const GO: [&str; 3] = [
     "/usr/share/defaults/kata-containers/configuration.toml",
 ];
 
-/// runtime-rs began with the Go runtime's places, the static build's last.
+/// runtime-rs of 3.2 looks in the Go runtime's places, the static build's last.
 const RS_WITH_GO: [&str; 3] = [
     "/etc/kata-containers/configuration.toml",
     "/usr/share/defaults/kata-containers/configuration.toml",
@@ -32,14 +33,17 @@ const RS: [&str; 3] = [
     "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml",
 ];
 
+const RS_BEGINNING: Span = Span { since: Version::new(3, 0, 0), until: Some(Version::new(3, 1, 3)) };
+
 /// The versions whose runtime-rs looks where the Go runtime does.
-const RS_AMONG_GO: Span = Span { since: Version::new(3, 0, 0), until: Some(Version::new(3, 2, 0)) };
+const RS_AMONG_GO: Span = Span { since: Version::new(3, 2, 0), until: Some(Version::new(3, 2, 0)) };
 
 /// The default configuration files of a release, first wins.
 pub fn default_paths(release: Release) -> &'static [&'static str] {
     match release.runtime {
-        Runtime::Go if GO_BEGINNING.contains(release.version) => &GO_FIRST,
+        Runtime::Go if GO_BEGINNING.contains(release.version) => &FIRST,
         Runtime::Go => &GO,
+        Runtime::Rs if RS_BEGINNING.contains(release.version) => &FIRST,
         Runtime::Rs if RS_AMONG_GO.contains(release.version) => &RS_WITH_GO,
         Runtime::Rs => &RS,
     }

@@ -158,7 +158,8 @@ impl<'a> Plan<'a> {
             "" => "ext4",
             set => set,
         };
-        let block = start.has(Change::ClhBlockRoot) || hv.security_info.confidential_guest;
+        let options = start.has(Change::ClhGuestOptions);
+        let block = start.has(Change::ClhBlockRoot) || (options && hv.security_info.confidential_guest);
         let (driver, by) = match block {
             true => ("virtio-blk-pci", "always virtio-blk"),
             false => ("virtio-pmem", "always persistent memory"),
@@ -166,7 +167,9 @@ impl<'a> Plan<'a> {
         self.kernel.root(&start, driver, Cause::key(keys.image).by(by), rootfs_type, true)?;
         for (key, value) in [("no_timer_check", ""), ("noreplace-smp", ""), ("systemd.log_target", "console")]
         {
-            self.kernel.push(key, value, Cause::constant());
+            if options {
+                self.kernel.push(key, value, Cause::constant());
+            }
         }
         self.kernel.configured(&start);
         self.kernel.check()
@@ -277,7 +280,7 @@ impl<'a> Plan<'a> {
         if start.hv.debug_info.enable_debug {
             args.push(Arg::new("-v", Cause::key(keys.enable_debug)));
         }
-        if start.hv.security_info.disable_seccomp && start.has(Change::SeccompSwitch) {
+        if start.hv.security_info.disable_seccomp || start.has(Change::ClhSeccompOff) {
             let cause = Cause::key(keys.disable_seccomp);
             args.extend(["--seccomp", "false"].map(|text| Arg::new(text, cause.clone())));
         }

@@ -60,6 +60,7 @@ impl<'a> Plan<'a> {
             kernel.push("agent.passfd_listener_port", port, cause);
         }
         kernel.check().within("kernel params to string")?;
+        own_root(&start)?;
         let inline = match &resources.share {
             Some(share) if share.kind == share_fs::Kind::Inline => {
                 Some(inline(&start).within("add_device: add share fs device")?)
@@ -93,6 +94,9 @@ impl<'a> Plan<'a> {
         let start = &self.start;
         let kernel_params = self.kernel.args();
         let mut requests = vec![self.configuration(), self.boot(&joined(&kernel_params)), self.vsock()];
+        if !start.has(Change::VmRootfs) {
+            requests.insert(2, self.own_root());
+        }
         requests.extend(self.resources.share.iter().map(|share| self.share(share)));
         requests.extend(self.resources.disks.iter().map(|disk| self.disk(disk)));
         let template = &start.hv.vm_template;
@@ -237,6 +241,28 @@ impl<'a> Plan<'a> {
         action("InsertFsDevice", body, &causes)
     }
 
+    /// The root file system as releases inserted it that registered no disk for it.
+    fn own_root(&self) -> Request {
+        let boot = &self.start.hv.boot_info;
+        let path = if boot.initrd.is_empty() { &boot.image } else { &boot.initrd };
+        let body = json!({
+            "drive_id": "rootfs",
+            "device_type": "RawBlock",
+            "path_on_host": self.resource(path, "rootfs"),
+            "is_root_device": false,
+            "part_uuid": null,
+            "is_read_only": true,
+            "is_direct": false,
+            "no_drop": false,
+            "num_queues": 1,
+            "queue_size": 256,
+            "rate_limiter": null,
+            "use_shared_irq": null,
+            "use_generic_irq": null,
+        });
+        action("InsertBlockDevice", body, &[("/path_on_host", self.start.keys.image)])
+    }
+
     fn disk(&self, disk: &Disk<'_>) -> Request {
         let (info, keys) = (&self.start.hv.blockdev_info, self.start.keys);
         let kind = if disk.path.starts_with("spool:/") {
@@ -298,6 +324,17 @@ fn action(name: &str, body: Json, causes: &[(&str, &'static str)]) -> Request {
         body,
         causes: causes.iter().map(|(at, key)| ((*at).to_owned(), Cause::key(*key))).collect(),
     }
+}
+
+/// `set_vm_rootfs`, where it is Dragonball's own business.
+fn own_root(start: &Start<'_>) -> Result<(), Refusal> {
+    let driver = start.hv.blockdev_info.block_device_driver.as_str();
+    if start.has(Change::VmRootfs) || driver == "virtio-blk" {
+        return Ok(());
+    }
+    let path = start.hv.boot_info.image.as_str();
+    let message = format!("Unknown vm_rootfs driver {driver} path {path:?}");
+    Err(Refusal::because(message, &["hypervisor.block_device_driver"]).within("set vm rootfs"))
 }
 
 /// `parse_inline_virtiofs_args`

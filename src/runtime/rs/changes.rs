@@ -34,10 +34,6 @@ behaviours! {
     StaticResourceKey: v(3, 0, 0), Some(v(3, 1, 3)), "919d19f415";
     /// An agent's table has to set `container_pipe_size`.
     PipeSizeRequired: v(3, 0, 0), Some(v(3, 1, 3)), "844bf053b2";
-    /// The default files are those in folders of runtime-rs; before the Go runtime's.
-    RuntimeRsFolder: v(3, 3, 0), None, "b86ab5aa21";
-    /// A default file is looked for below /opt/kata, too.
-    OptFolder: v(3, 2, 0), None, "2f81f48dae";
     /// The whole configuration is checked after the annotations, and the agent's parameters are told to the
     /// kernel.
     Checks: v(3, 1, 0), None, "e23bfd615e";
@@ -167,7 +163,7 @@ behaviours! {
     DriveRateLimiter: v(3, 21, 0), None, "73e31ea19a";
     /// Firecracker's rate limiter is JSON within a text.
     RateLimiterAsText: v(3, 21, 0), Some(v(3, 28, 0)), "src/runtime-rs/crates/hypervisor/src/firecracker/fc_api.rs";
-    /// `disable_seccomp` reaches Cloud Hypervisor and Firecracker, `seccomp_sandbox` QEMU.
+    /// `disable_seccomp` reaches Firecracker.
     SeccompSwitch: v(3, 20, 0), None, "d147e2491b";
     /// A folder is shared only where `shared_fs` says so; before a hypervisor that can share had to.
     SharedFsAsked: v(4, 1, 0), None, "src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs";
@@ -313,6 +309,16 @@ behaviours! {
     SocketFolder: v(4, 1, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/inner.rs";
     /// Cloud Hypervisor is told network devices when the VM is created.
     ClhNetAtCreation: v(3, 3, 0), Some(v(3, 22, 0)), "2ddbae3aa6";
+    /// QEMU is started; before the runtime crashed on the way.
+    QemuWorks: v(3, 3, 0), None, "f550d9a325";
+    /// Cloud Hypervisor runs without seccomp.
+    ClhSeccompOff: v(3, 2, 0), Some(v(3, 2, 0)), "src/runtime-rs/crates/hypervisor/src/ch/inner_hypervisor.rs";
+    /// Cloud Hypervisor's guest gets parameters about its clock and log.
+    ClhGuestOptions: v(3, 3, 0), None, "src/runtime-rs/crates/hypervisor/src/ch/inner_hypervisor.rs";
+    /// The shared folder's device heeds enable_iommu_platform on every machine.
+    SharePlatform: v(3, 3, 0), Some(v(3, 4, 0)), "2bc5e3c6e2";
+    /// QEMU is told that a disk passes no SCSI commands.
+    ScsiOff: v(3, 4, 0), Some(v(3, 7, 0)), "b7999ac765";
     /// The root file system is registered as a disk; before each hypervisor did so by itself.
     VmRootfs: v(3, 2, 0), None, "src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs";
     // the agent

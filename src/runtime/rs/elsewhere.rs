@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::changes::Change;
-use super::{Loaded, load, load::default_files};
+use super::{Loaded, load};
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::config::Layers;
+use crate::input::search::default_paths;
 use crate::release::Release;
 use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use crate::runtime::{Depth, LoadError, LoadOptions, Run, Sandbox};
@@ -29,7 +30,7 @@ pub fn asked_for(release: Release, host: &Host, sandbox: &Sandbox<'_>) -> Option
     }
     let path = sandbox.annotations.get(CONFIG_PATH)?.trim();
     if path.is_empty() {
-        let default = default_files(release).iter().find(|path| host.canonicalize(path).is_ok());
+        let default = default_paths(release).iter().find(|path| host.canonicalize(path).is_ok());
         return default.map(|path| (*path).to_owned());
     }
     path.starts_with('/').then(|| path.to_owned())

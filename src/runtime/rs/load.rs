@@ -14,6 +14,7 @@ use super::spelling;
 use super::tree::{Spot, Tree};
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::FileKind;
+use crate::input::search::default_paths;
 use crate::input::{Host, Place, Source, Text};
 use crate::runtime::LoadError;
 
@@ -184,33 +185,10 @@ fn culprit(tree: &Tree, message: &str, release: Release) -> Option<String> {
     Some(spelling::in_file(&key, release).unwrap_or(key))
 }
 
-/// The files that a release looks for where nobody names one.
-pub fn default_files(release: Release) -> &'static [&'static str] {
-    const BEFORE: [&str; 3] = [
-        "/etc/kata-containers/configuration.toml",
-        "/usr/share/defaults/kata-containers/configuration.toml",
-        "/opt/kata/share/defaults/kata-containers/configuration.toml",
-    ];
-    if release.has(Change::RuntimeRsFolder) {
-        &DEFAULT_FILES
-    } else if release.has(Change::OptFolder) {
-        &BEFORE
-    } else {
-        BEFORE.split_last().map_or(&[], |(_, others)| others)
-    }
-}
-
-/// Those of the newest releases.
-pub const DEFAULT_FILES: [&str; 3] = [
-    "/etc/kata-containers/runtime-rs/configuration.toml",
-    "/usr/share/defaults/kata-containers/runtime-rs/configuration.toml",
-    "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml",
-];
-
 /// The configuration that VM templates are made from: that of the default file, unadjusted, whatever
 /// file the sandbox is started with. `given` stands in for the file that it was read from.
 pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<Config<'static>, String> {
-    let default = default_files(release).iter().find(|path| host.finds(path));
+    let default = default_paths(release).iter().find(|path| host.finds(path));
     let path = match default.and_then(|path| host.canonicalize(path).ok()) {
         Some(path) => path,
         // Of a host that nobody can look at, the given file is taken to be the default one.

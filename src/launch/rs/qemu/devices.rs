@@ -151,7 +151,7 @@ impl Plan<'_> {
     }
 
     fn share(&self, line: &mut Line) {
-        let keys = self.start.keys;
+        let (hv, keys) = (self.start.hv, self.start.keys);
         let shares = self.resources.share.as_ref();
         let Some(share) = shares.filter(|share| share.kind.device() == "virtio-fs") else { return };
         let cause = Cause::key(keys.shared_fs);
@@ -165,7 +165,10 @@ impl Plan<'_> {
         } else {
             String::new()
         };
-        let tail = self.ccw_tail(line, true);
+        let mut tail = self.ccw_tail(line, true);
+        if self.start.has(Change::SharePlatform) && hv.device_info.enable_iommu_platform && !self.ccw {
+            tail.push_str(",iommu_platform=on");
+        }
         let text =
             format!("vhost-user-fs-{},chardev=virtiofsd-chardev,tag=kataShared{queue}{tail}", self.bus());
         line.push("-device", text, cause);
@@ -204,7 +207,8 @@ impl Plan<'_> {
             Driver::Mmio => false,
             Driver::Blk => self.start.has(Change::BlkDisk),
             Driver::Scsi => self.start.has(Change::ScsiDisk),
-            Driver::Ccw | Driver::Nvdimm => true,
+            Driver::Ccw => self.start.has(Change::CcwRoot),
+            Driver::Nvdimm => true,
         };
         if !attached {
             return;
@@ -229,7 +233,10 @@ impl Plan<'_> {
                 Role::Root | Role::Initdata => "image-{nonce}".to_owned(),
             };
             let bus = self.bus();
-            format!("virtio-blk-{bus},drive=image-{{nonce}},config-wce=off,share-rw=on,serial={serial}{tail}")
+            let scsi = if self.start.has(Change::ScsiOff) { ",scsi=off" } else { "" };
+            format!(
+                "virtio-blk-{bus},drive=image-{{nonce}}{scsi},config-wce=off,share-rw=on,serial={serial}{tail}"
+            )
         };
         line.push("-device", text, cause);
     }

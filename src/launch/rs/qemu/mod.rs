@@ -90,6 +90,9 @@ impl<'a> Plan<'a> {
         let shares = (!hv.security_info.confidential_guest || !start.has(Change::ConfidentialUnshared))
             && (hv.shared_fs.shared_fs.is_some() || !start.has(Change::QemuSharesIfAsked));
         let resources = Resources::new(&start, shares)?;
+        if !start.has(Change::QemuWorks) {
+            return Err(Refusal::crash("not yet implemented", &["runtime.hypervisor_name"]));
+        }
         Self::command(start, resources).within("start vm")
     }
 
