@@ -71,7 +71,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("policy", &["catalog", "input", "release"]),
     ("runtime", &["agent", "catalog", "finding", "input", "launch", "policy", "release"]),
     ("launch", &["agent", "catalog", "finding", "input", "release", "runtime"]),
-    ("agent", &["launch", "runtime"]),
+    ("agent", &["launch", "release", "runtime"]),
     ("kubernetes", &["catalog", "finding", "input", "runtime"]),
     ("cri", &["catalog", "input", "policy", "runtime"]),
     ("node", &["cri", "input", "release", "runtime"]),

@@ -30,7 +30,7 @@ pub fn asked_for(release: Release, host: &Host, sandbox: &Sandbox<'_>) -> Option
     }
     let path = sandbox.annotations.get(CONFIG_PATH)?.trim();
     if path.is_empty() {
-        let default = default_paths(release).iter().find(|path| host.canonicalize(path).is_ok());
+        let default = default_paths(release).iter().find(|path| host.finds(path));
         return default.map(|path| (*path).to_owned());
     }
     path.starts_with('/').then(|| path.to_owned())
