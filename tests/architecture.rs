@@ -74,7 +74,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("agent", &["launch", "release", "runtime"]),
     ("kubernetes", &["catalog", "finding", "input", "runtime"]),
     ("cri", &["catalog", "input", "policy", "runtime"]),
-    ("node", &["cri", "input", "release", "runtime"]),
+    ("node", &["catalog", "cri", "input", "release", "runtime"]),
     ("evaluate", &["agent", "catalog", "cri", "finding", "input", "launch", "node", "release", "runtime"]),
     ("diff", &["evaluate", "launch", "runtime"]),
     ("edit", &["diff", "input", "release", "runtime"]),

@@ -6,6 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::catalog::look;
 use crate::input::config::Layers;
 use crate::input::host::{Host, hex};
 use crate::release::{Asked, KnownBy, Meant, Runtime, Version};
@@ -37,9 +38,12 @@ pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Opt
     }
 }
 
-/// The newest version whose configuration files look so.
-pub fn of_look(_runtime: Runtime, _layers: &Layers) -> (Version, KnownBy) {
-    (Version::NEWEST, KnownBy::Assumed)
+/// The newest of the versions whose configuration files look so: by keys and tables that not all of them have.
+pub fn of_look(runtime: Runtime, layers: &Layers) -> (Version, KnownBy) {
+    match look(runtime, layers.places().keys().map(String::as_str)) {
+        Some(span) => (span.until.unwrap_or(Version::NEWEST), KnownBy::File),
+        None => (Version::NEWEST, KnownBy::Assumed),
+    }
 }
 
 /// The newest version with this `versions.yaml`; several patch releases share one.
