@@ -2,6 +2,7 @@
 //! `policy::audit`. Command line and screen both ask here.
 
 use crate::edit::{Document, History, List};
+use crate::evaluate::own_keys::PastPolicy;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::search;
@@ -27,6 +28,12 @@ pub fn of_setup(setup: &Setup, hypervisor: &str) -> Audit {
         }
     }
     Audit::of(setup.release, hypervisor, &lists, &setup.host)
+}
+
+/// The same with what the container runtime lets past the lists.
+pub fn of_evaluator(evaluator: &Evaluator, hypervisor: &str) -> Audit {
+    let past = PastPolicy::of(evaluator).map(|past| past.sizes_vms);
+    Audit { past, ..of_setup(evaluator.setup(), hypervisor) }
 }
 
 /// The active hypervisor's table name; a file that does not load here still says it.

@@ -6,6 +6,7 @@
 pub mod alike;
 pub mod node;
 mod notice;
+pub mod own_keys;
 mod spelling;
 pub mod vm_size;
 
@@ -239,7 +240,11 @@ impl Evaluator {
             Ok(loaded) => loaded.run(&host, &sandbox, depth),
             Err(error) => Loaded::run_without(self.setup.release, error, &host, &sandbox, depth),
         };
-        let verdicts = self.join(pod, &passed.passages, &mut run);
+        let mut verdicts = self.join(pod, &passed.passages, &mut run);
+        own_keys::judge(self, pod, &passed.received, &mut verdicts);
+        if let Some(failure) = own_keys::called_a_container(self, pod, &passed.received) {
+            run = Run { failure: Some(failure), ..Run::default() };
+        }
         let outcome = match run.failure.take() {
             Some(failure) => Outcome::Refused(failure),
             None => Outcome::Starts,

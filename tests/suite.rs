@@ -20,6 +20,7 @@ mod conformance_go;
 mod conformance_go21;
 mod conformance_rs;
 mod contract;
+mod crio;
 mod documents;
 mod edits;
 mod fuzzing;

@@ -424,9 +424,22 @@ pub struct AuditArgs {
     /// The configuration.
     #[command(flatten)]
     pub input: PolicyInput,
+    /// The container runtime, which may let more past the lists
+    #[arg(long, value_enum)]
+    pub cri: Option<CriChoice>,
+    /// Its configuration file [default with --cri: the usual places]
+    #[arg(long, value_name = "FILE")]
+    pub cri_config: Option<PathBuf>,
     /// How to print.
     #[command(flatten)]
     pub output: Output,
+}
+
+impl AuditArgs {
+    /// The same, as every other command says it.
+    pub fn input(&self) -> Input {
+        Input { cri: self.cri, cri_config: self.cri_config.clone(), ..self.input.input() }
+    }
 }
 
 /// `policy suggest`.

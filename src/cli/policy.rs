@@ -25,7 +25,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
         PolicyCommand::Allow(args) => edit(args, true),
         PolicyCommand::Deny(args) => edit(args, false),
         PolicyCommand::Audit(args) => {
-            let evaluator = open::one(&args.input.input())?.evaluator;
+            let evaluator = open::one(&args.input())?.evaluator;
             say_assumed(evaluator.assumed());
             let (hypervisor, audit) = audit(&evaluator)?;
             let mut out = io::stdout().lock();
@@ -92,7 +92,7 @@ fn no_table(path: &str) -> SetupError {
 
 fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
     let hypervisor = active(evaluator)?;
-    let audit = audit::of_setup(evaluator.setup(), &hypervisor);
+    let audit = audit::of_evaluator(evaluator, &hypervisor);
     Ok((hypervisor, audit))
 }
 

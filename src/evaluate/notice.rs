@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, spelling};
+use super::{Evaluation, Evaluator, own_keys, spelling};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
 use crate::cri::Engine;
 use crate::finding::{Code, Finding, Severity, Who};
@@ -22,6 +22,7 @@ pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation)
     sizes(evaluator, pod, evaluation, &mut found);
     guest(pod, evaluation, &mut found);
     handler(evaluator, pod, evaluation, &mut found);
+    found.extend(own_keys::notice(evaluator, pod, evaluation));
     found
 }
 
@@ -117,7 +118,8 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     let Some(sizing) = evaluation.sizing else { return };
     let limited = sizing.cpu_quota != 0 || sizing.memory_limit > 0;
     let setup = evaluator.setup();
-    if limited && matches!(setup.engine, Engine::Crio(_)) && pod.form == Form::Kubernetes {
+    let arrives = || own_keys::sizes_itself(evaluator, pod, evaluation);
+    if limited && matches!(setup.engine, Engine::Crio(_)) && pod.form == Form::Kubernetes && !arrives() {
         let message = "CRI-O hands the pod's limits on under a key that Kata does not read: the VM's size at boot \
                        is the configured one, whatever the limits are";
         let fix = "give the pod default_vcpus and default_memory, or make a handler with a configuration of its own";

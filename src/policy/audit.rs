@@ -115,6 +115,9 @@ pub struct Audit {
     pub idle: Vec<String>,
     /// Whether an invalid entry disables `enable_annotations`.
     pub disabled: bool,
+    /// Whether a pod can state its VM's size in keys that no list gates, and whether a VM is made of it; for
+    /// whoever knows the container runtime to say.
+    pub past: Option<bool>,
 }
 
 impl Audit {
@@ -180,7 +183,7 @@ impl Audit {
             .filter(|list| list.name != "enable_annotations" && !list.entries.is_empty() && !open(&list.name))
             .map(|list| list.name.clone())
             .collect();
-        Self { entries, closed, idle, disabled: gate.disabled(), powers }
+        Self { entries, closed, idle, disabled: gate.disabled(), powers, past: None }
     }
 
     /// What is open, of one risk.
@@ -190,7 +193,9 @@ impl Audit {
 
     /// The worst that can really be done.
     pub fn worst(&self) -> Risk {
-        self.powers.iter().filter(|p| p.real()).map(|p| p.annotation.risk).min().unwrap_or(Risk::None)
+        let powers = self.powers.iter().filter(|p| p.real()).map(|p| p.annotation.risk);
+        let past = (self.past == Some(true)).then_some(Risk::Resource);
+        powers.chain(past).min().unwrap_or(Risk::None)
     }
 }
 

@@ -9,6 +9,7 @@ use super::json::{SCHEMA, policy};
 use super::text::{Paint, short};
 use crate::catalog::Risk;
 use crate::evaluate::Evaluator;
+use crate::evaluate::own_keys::SIZES;
 use crate::input::host::FileKind;
 use crate::input::manifest::Pod;
 use crate::policy::audit::{Audit, EntryReport, Opening, Power};
@@ -62,6 +63,24 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> i
             }
         }
     }
+    if let Some(sizes_vms) = audit.past {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "{}  past every list",
+            paint.wrap(risk_colour(Risk::Resource), Risk::Resource.as_str())
+        )?;
+        for key in SIZES {
+            writeln!(out, "  {key:<36} open: CRI-O passes it on, Kata takes it for the sandbox's size")?;
+        }
+        let effect = if sizes_vms {
+            "static sizing makes the VM of them: a pod sizes itself, as annotation or label, whatever default_memory \
+             and default_vcpus are closed to"
+        } else {
+            "without effect here: static_sandbox_resource_mgmt is off"
+        };
+        writeln!(out, "  {effect}")?;
+    }
     writeln!(out)?;
     writeln!(out, "closed by name: {} annotations", audit.closed)?;
     if audit.disabled {
@@ -108,6 +127,7 @@ pub fn audit_json(evaluator: &Evaluator, audit: &Audit) -> Json {
         "closed": audit.closed,
         "idle": audit.idle,
         "open": powers,
+        "past": audit.past.map(|sizes_vms| json!({ "keys": SIZES, "sizes_vms": sizes_vms })),
         "entries": entries,
     })
 }

@@ -9,17 +9,16 @@
 use super::Broken;
 use super::annotations::Known;
 use super::decode::Settings;
-use super::handlers::Handlers;
+use super::handlers::{Handlers, Seen};
 use super::keys::{API, CRIO, IMAGE, RUNTIME, Shape};
 use super::release::Release;
 use super::workloads::cpuset;
 use crate::input::Place;
-use crate::input::host::Host;
 use crate::policy::go_regex::GoRegex;
 use crate::runtime::go_text::quote;
 
 /// Checks everything, and gives the handlers that are left.
-pub fn check(settings: &mut Settings, host: &Host, release: Release) -> Result<Handlers, Broken> {
+pub fn check(settings: &mut Settings, seen: &Seen, release: Release) -> Result<Handlers, Broken> {
     let stop = |message: String, table: &Shape, key: &'static str, settings: &Settings| Broken {
         message,
         place: settings.place(table, key),
@@ -44,7 +43,7 @@ pub fn check(settings: &mut Settings, host: &Host, release: Release) -> Result<H
         let message = "validating root config: log_dir is not an absolute path".to_owned();
         return Err(stop(message, &CRIO, "log_dir", settings));
     }
-    let handlers = runtime(settings, host, release)
+    let handlers = runtime(settings, seen, release)
         .map_err(|(why, place)| Broken { message: format!("validating runtime config: {why}"), place })?;
     for (key, what) in
         [("signature_policy_dir", "signature policy"), ("namespaced_auth_dir", "namespaced auth")]
@@ -79,7 +78,7 @@ fn is_log_level(level: &str) -> bool {
 /// Why not, and where.
 type Refused = (String, Option<Place>);
 
-fn runtime(settings: &mut Settings, host: &Host, release: Release) -> Result<Handlers, Refused> {
+fn runtime(settings: &mut Settings, seen: &Seen, release: Release) -> Result<Handlers, Refused> {
     let at = |settings: &Settings, key: &'static str, why: String| (why, settings.place(&RUNTIME, key));
     if let Some(number) = settings.number(&RUNTIME, "min_injected_gomaxprocs").filter(|number| *number < 0) {
         let why = format!("min_injected_gomaxprocs must be >= 0, got {number}");
@@ -112,18 +111,18 @@ fn runtime(settings: &mut Settings, host: &Host, release: Release) -> Result<Han
         let why = format!("unable to update cgroup manager: invalid cgroup manager: {manager}");
         return Err(at(settings, "cgroup_manager", why));
     }
-    handlers.check(host, release).map_err(|why| {
+    handlers.check(seen, release).map_err(|why| {
         let place = handlers.by_name.get(&handlers.default).and_then(|handler| handler.place.clone());
         (format!("runtime validation: {why}"), place)
     })?;
     if let Some(path) = settings.text(&RUNTIME, "pinns_path").filter(|path| !path.is_empty())
-        && let Err(errno) = host.stat(path)
+        && let Err(errno) = seen.stat(path)
     {
         let why = format!("pinns validation: invalid pinns path: stat {path}: {}", errno.go());
         return Err(at(settings, "pinns_path", why));
     }
     handlers
-        .check_monitors(settings, host, release)
+        .check_monitors(settings, seen, release)
         .map_err(|why| (format!("monitor fields translation: {why}"), None))?;
     Ok(handlers)
 }

@@ -16,7 +16,7 @@ use super::annotations::{Feature, Known, invalid};
 use super::decode::{Fields, Settings};
 use super::keys;
 use super::release::{Change, Release};
-use crate::input::host::{Errno, Host};
+use crate::input::host::{Errno, FileKind, Host, Stat};
 use crate::input::{Place, Text};
 use crate::runtime::go_text::quote;
 
@@ -41,6 +41,8 @@ pub struct Handler {
     pub place: Option<Place>,
     /// Where `allowed_annotations` stands, else the table.
     pub allowed_place: Option<Place>,
+    /// The program was found by its name, so that nobody has to look again.
+    is_found: bool,
     monitor_path: String,
     monitor_cgroup: String,
     no_sync_log: bool,
@@ -79,6 +81,28 @@ pub struct Handlers {
     pub dropped: Vec<Dropped>,
 }
 
+/// The host, as far as what handlers name can be looked for on it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Its files.
+    pub host: Host,
+    /// Whether CRI-O's files were brought here from elsewhere: what they name and is not here is then taken to be
+    /// there.
+    pub elsewhere: bool,
+}
+
+impl Seen {
+    /// `stat`, of a program or a file that somebody names.
+    pub fn stat(&self, path: &str) -> Result<Stat, Errno> {
+        match self.host.stat(path) {
+            Err(Errno::NotFound) if self.elsewhere && path.starts_with('/') => {
+                Ok(Stat::new(FileKind::File, 0, 0o755))
+            }
+            answer => answer,
+        }
+    }
+}
+
 /// Where daemons of systemd look for programs.
 const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -86,14 +110,15 @@ const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr
 const ITS_OWN: [&str; 3] = ["crun", "runc", "conmon"];
 
 /// `exec.LookPath`.
-fn look_path(host: &Host, name: &str) -> Result<String, String> {
+fn look_path(seen: &Seen, name: &str) -> Result<String, String> {
     let is_program = |path: &String| {
-        host.stat(path)
+        seen.host
+            .stat(path)
             .is_ok_and(|stat| stat.kind != crate::input::host::FileKind::Directory && stat.mode & 0o111 != 0)
     };
     if name.contains('/') {
         // Not looked for in $PATH, but where it says.
-        return match host.stat(name) {
+        return match seen.stat(name) {
             Ok(_) => Ok(name.to_owned()),
             Err(errno) => Err(format!("exec: {}: stat {name}: {}", quote(name), errno.go())),
         };
@@ -118,6 +143,7 @@ impl Handler {
             pulls_images: fields.flag("runtime_pull_image"),
             place: Some(fields.place.clone()),
             allowed_place: fields.place_of("allowed_annotations").or_else(|| Some(fields.place.clone())),
+            is_found: false,
             monitor_path: fields.text("monitor_path"),
             monitor_cgroup: fields.text("monitor_cgroup"),
             no_sync_log: fields.flag("no_sync_log"),
@@ -167,13 +193,13 @@ impl Handler {
     }
 
     /// The checks, in the release's order; the program of an empty path is looked up on the way.
-    fn check(&mut self, name: &str, host: &Host, release: Release) -> Result<(), String> {
+    fn check(&mut self, name: &str, seen: &Seen, release: Release) -> Result<(), String> {
         let type_first = release.has(Change::TypeCheckedFirst);
         if type_first {
             self.check_type(name)?;
         }
-        self.check_path(name, host)?;
-        self.check_config_path(name, host)?;
+        self.check_path(name, seen)?;
+        self.check_config_path(name, seen)?;
         let known = Known::of(release);
         if let Some(odd) = self.allowed.iter().find(|key| !known.has(key)) {
             return Err(invalid(odd));
@@ -194,7 +220,7 @@ impl Handler {
         if !matches!(self.exec_cpu_affinity.as_str(), "" | "first") {
             return Err(format!("invalid exec_cpu_affinity {}", quote(&self.exec_cpu_affinity)));
         }
-        self.check_seccomp(host)
+        self.check_seccomp(seen)
     }
 
     fn check_type(&self, name: &str) -> Result<(), String> {
@@ -204,11 +230,11 @@ impl Handler {
         Err(format!("invalid `runtime_type` {} for runtime {}", quote(&self.runtime_type), quote(name)))
     }
 
-    fn check_path(&mut self, name: &str, host: &Host) -> Result<(), String> {
+    fn check_path(&mut self, name: &str, seen: &Seen) -> Result<(), String> {
         if self.runtime_path.is_empty() {
-            let found = look_path(host, name);
+            let found = look_path(seen, name);
             self.runtime_path = found.map_err(|why| format!("{} not found in $PATH: {why}", quote(name)))?;
-        } else if host.stat(&self.runtime_path) == Err(Errno::NotFound) {
+        } else if !self.is_found && seen.stat(&self.runtime_path) == Err(Errno::NotFound) {
             // Only that: what is no folder on the way there is found out by the first pod.
             let path = &self.runtime_path;
             return Err(format!(
@@ -223,7 +249,7 @@ impl Handler {
         Ok(())
     }
 
-    fn check_config_path(&self, name: &str, host: &Host) -> Result<(), String> {
+    fn check_config_path(&self, name: &str, seen: &Seen) -> Result<(), String> {
         let path = &self.runtime_config_path;
         if path.is_empty() {
             return Ok(());
@@ -231,7 +257,7 @@ impl Handler {
         if !self.is_vm() {
             return Err("runtime_config_path can only be used with the 'vm' runtime type".to_owned());
         }
-        if host.stat(path) == Err(Errno::NotFound) {
+        if seen.stat(path) == Err(Errno::NotFound) {
             return Err(format!(
                 "invalid runtime_config_path for runtime '{name}': stat {path}: no such file or directory"
             ));
@@ -239,12 +265,13 @@ impl Handler {
         Ok(())
     }
 
-    fn check_seccomp(&self, host: &Host) -> Result<(), String> {
+    fn check_seccomp(&self, seen: &Seen) -> Result<(), String> {
         let path = &self.seccomp_profile;
         if path.is_empty() {
             return Ok(());
         }
-        let why = match host.read(path) {
+        let why = match seen.host.read(path) {
+            Err(Errno::NotFound) if seen.elsewhere => return Ok(()),
             Err(errno @ Errno::IsDirectory) => format!("open seccomp profile: read {path}: {}", errno.go()),
             Err(errno) => format!("open seccomp profile: open {path}: {}", errno.go()),
             Ok(bytes) => match serde_json::from_slice::<serde_json::Value>(&bytes) {
@@ -276,14 +303,15 @@ impl Handlers {
     }
 
     /// Checks every handler; an invalid one is dropped, an invalid default one is the error.
-    pub fn check(&mut self, host: &Host, release: Release) -> Result<(), String> {
+    pub fn check(&mut self, seen: &Seen, release: Release) -> Result<(), String> {
         if let Some(default) = self.by_name.get(&self.default).cloned() {
             let found = match default.runtime_path.as_str() {
-                "" => look_path(host, &self.default).unwrap_or_default(),
+                "" => look_path(seen, &self.default).unwrap_or_default(),
                 path => path.to_owned(),
             };
             for handler in self.by_name.values_mut().filter(|handler| handler.inherits) {
                 handler.runtime_path.clone_from(&found);
+                handler.is_found = default.runtime_path.is_empty() && !found.is_empty();
                 handler.runtime_type.clone_from(&default.runtime_type);
                 handler.runtime_config_path.clone_from(&default.runtime_config_path);
                 handler.runtime_root.clone_from(&default.runtime_root);
@@ -292,7 +320,7 @@ impl Handlers {
         let mut fatal = None;
         let (default, dropped) = (&self.default, &mut self.dropped);
         self.by_name.retain(|name, handler| {
-            let Err(reason) = handler.check(name, host, release) else { return true };
+            let Err(reason) = handler.check(name, seen, release) else { return true };
             if name == default {
                 fatal.get_or_insert(reason);
                 return true;
@@ -304,12 +332,12 @@ impl Handlers {
     }
 
     /// The monitor of each handler that has one.
-    pub fn check_monitors(&self, settings: &Settings, host: &Host, release: Release) -> Result<(), String> {
+    pub fn check_monitors(&self, settings: &Settings, seen: &Seen, release: Release) -> Result<(), String> {
         let mut names: Vec<(&String, &Handler)> = self.by_name.iter().filter(|(_, h)| h.is_oci()).collect();
         names.sort_by_key(|(name, _)| *name);
         for (name, handler) in names {
             handler
-                .check_monitor(settings, host, release)
+                .check_monitor(settings, seen, release)
                 .map_err(|why| format!("failed to translate monitor fields for runtime {name}: {why}"))?;
         }
         Ok(())
@@ -325,13 +353,13 @@ impl Handlers {
 }
 
 impl Handler {
-    fn check_monitor(&self, settings: &Settings, host: &Host, release: Release) -> Result<(), String> {
+    fn check_monitor(&self, settings: &Settings, seen: &Seen, release: Release) -> Result<(), String> {
         let set = |key| settings.text(&keys::RUNTIME, key).filter(|text| !text.is_empty());
         let cgroup = set("conmon_cgroup").unwrap_or(&self.monitor_cgroup);
         let path = set("conmon").unwrap_or(&self.monitor_path);
         if path.is_empty() {
-            look_path(host, "conmon")?;
-        } else if let Err(errno) = host.stat(path) {
+            look_path(seen, "conmon")?;
+        } else if let Err(errno) = seen.stat(path) {
             return Err(format!("invalid conmon path: stat {path}: {}", errno.go()));
         }
         let optional = release.has(Change::MonitorCgroupOptional);

@@ -20,6 +20,7 @@ use crate::input::Place;
 use crate::input::host::Host;
 use crate::runtime::verdict::{Failure, FailureStage};
 
+use handlers::Seen;
 pub use handlers::{Dropped, Handler, Handlers};
 pub use release::Release;
 use workloads::Workload;
@@ -92,7 +93,7 @@ pub struct Crio {
     pub handler: Option<String>,
     workloads: IndexMap<String, Workload>,
     drop_infra_ctr: bool,
-    host: Host,
+    seen: Seen,
 }
 
 impl Crio {
@@ -106,16 +107,17 @@ impl Crio {
     /// Reads it as `release` does.
     pub fn read_as(host: &Host, path: &str, release: Release, handler: Option<String>) -> Self {
         let places = Places::around(host, path);
+        let seen = Seen { host: host.clone(), elsewhere: places.main != Places::MAIN };
         let mut files = Vec::new();
         let mut workloads = IndexMap::new();
         let mut drop_infra_ctr = true;
         let handlers = load::load(host, &places, release, &mut files).and_then(|mut settings| {
-            let handlers = check::check(&mut settings, host, release)?;
+            let handlers = check::check(&mut settings, &seen, release)?;
             drop_infra_ctr = settings.flag(&keys::RUNTIME, "drop_infra_ctr").unwrap_or(true);
             workloads = settings.workloads;
             Ok(handlers)
         });
-        Self { release, places, files, handlers, handler, workloads, drop_infra_ctr, host: host.clone() }
+        Self { release, places, files, handlers, handler, workloads, drop_infra_ctr, seen }
     }
 }
 

@@ -10,10 +10,10 @@
 //! options is taken as kubelet sends it.
 
 use super::annotations::{Feature, Known};
-use super::handlers::{Handler, Handlers};
+use super::handlers::{Handler, Handlers, Seen};
 use super::{Broken, Crio};
 use crate::cri::{Passage, Passages, Passed};
-use crate::input::host::{FileKind, Host};
+use crate::input::host::FileKind;
 use crate::input::manifest::{Form, Pod, Sizing};
 use crate::input::{Annotations, Text};
 use crate::runtime::go_quantity::{self, Refused};
@@ -139,7 +139,7 @@ impl Crio {
             return Ok(());
         }
         if handler.is_vm() {
-            return shim_starts(&handler.runtime_path, &self.host).map_err(refusal);
+            return shim_starts(&handler.runtime_path, &self.seen).map_err(refusal);
         }
         if handler.is_oci() && handler.is_named_as_a_shim() {
             let shim = &handler.runtime_path;
@@ -157,8 +157,8 @@ fn refusal(message: String) -> Failure {
 }
 
 /// Whether the file can be run; what the check at the daemon's start let pass.
-fn shim_starts(path: &str, host: &Host) -> Result<(), String> {
-    let why = match host.stat(path) {
+fn shim_starts(path: &str, seen: &Seen) -> Result<(), String> {
+    let why = match seen.stat(path) {
         Ok(stat) if stat.kind == FileKind::Directory || stat.mode & 0o111 == 0 => "permission denied",
         Ok(_) => return Ok(()),
         Err(errno) => errno.go(),

@@ -146,7 +146,12 @@ pub fn audit_text(model: &Model) -> String {
     let mut out = Vec::new();
     let title = format!("{}  {} · {hypervisor}", setup.layers.asked, setup.release.title());
     // Writing to memory does not fail.
-    let _ = report::audit(&mut out, &audit::of_setup(setup, &hypervisor), &title, Paint { color: false });
+    let _ = report::audit(
+        &mut out,
+        &audit::of_evaluator(&model.current, &hypervisor),
+        &title,
+        Paint { color: false },
+    );
     String::from_utf8_lossy(&out).into_owned()
 }
 
