@@ -6,7 +6,7 @@
 //! `ValidateRuntimes`, `RuntimeHandler.Validate` and `TranslateMonitorFields` in pkg/config/config.go of cri-o.
 //!
 //! Limitations: a program called `crun`, `runc` or `conmon` that is looked for in $PATH is taken to be there;
-//! handlers of type `pod` are not asked for their version.
+//! a monitor of type `pod` that is there is taken to tell its version.
 
 use std::collections::BTreeMap;
 
@@ -217,6 +217,10 @@ impl Handler {
             let only = "websocket streaming: only the 'runtime_type = \"pod\"' supports websocket streaming";
             return Err(format!("{only}, not {found} (runtime {name})"));
         }
+        if self.runtime_type == "pod" && release.has(Change::MonitorAsked) {
+            self.check_pod_monitor(seen)
+                .map_err(|why| format!("websocket streaming: get conmon-rs version: {why}"))?;
+        }
         if !matches!(self.exec_cpu_affinity.as_str(), "" | "first") {
             return Err(format!("invalid exec_cpu_affinity {}", quote(&self.exec_cpu_affinity)));
         }
@@ -263,6 +267,19 @@ impl Handler {
             ));
         }
         Ok(())
+    }
+
+    /// Whether the monitor of a handler of type `pod` can be run, to tell its version.
+    fn check_pod_monitor(&self, seen: &Seen) -> Result<(), String> {
+        let path = if self.monitor_path.is_empty() { "conmonrs" } else { &self.monitor_path };
+        let run = format!("run `{path} --version-json`: ");
+        if !path.contains('/') {
+            return look_path(seen, path).map(drop).map_err(|why| format!("{run}: {why}"));
+        }
+        match seen.stat(path) {
+            Err(errno) => Err(format!("{run}: fork/exec {path}: {}", errno.go())),
+            Ok(_) => Ok(()),
+        }
     }
 
     fn check_seccomp(&self, seen: &Seen) -> Result<(), String> {

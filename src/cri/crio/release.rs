@@ -32,6 +32,8 @@ pub enum Change {
     TypeCheckedFirst,
     /// The complaint about `no_sync_log` says what it is about.
     NamedSyncLog,
+    /// A handler of type `pod` is asked for its monitor's version (vendored conmon-rs/pkg/client/client.go).
+    MonitorAsked,
     /// Keys that end in `.crio.io` stand beside `io.kubernetes.cri-o.` (pkg/annotations/v2).
     KeysOfItsDomain,
     /// A monitor cgroup of cgroupfs may be left out, and is quoted when it is wrong.
@@ -43,7 +45,7 @@ impl Change {
         match self {
             Self::CrunBuiltIn | Self::NamedLoadSteps | Self::TypeCheckedFirst => &[(31, 0)],
             Self::MonitorCgroupOptional => &[(33, 0)],
-            Self::NamedSyncLog => &[(34, 0)],
+            Self::NamedSyncLog | Self::MonitorAsked => &[(34, 0)],
             Self::KeysOfItsDomain => &[(35, 0)],
         }
     }
