@@ -29,7 +29,7 @@ use crate::launch::Launch;
 use crate::policy::names::NameGate;
 use crate::release::{Release, Runtime, Version};
 use value::Effective;
-use verdict::{Failure, FailureStage, Verdict};
+use verdict::{Failure, Verdict};
 
 /// The largest initdata document that is unpacked, in bytes. No runtime has a limit; a pod's annotations
 /// hold 256 KiB, which gzip can make of a thousand times as much.
@@ -131,18 +131,11 @@ impl Loaded {
         sandbox: &Sandbox<'_>,
         depth: Depth,
     ) -> Run {
-        if is_old(release) {
-            return go21::without_configuration(error, host, sandbox, depth);
+        match release.runtime {
+            Runtime::Go if is_old(release) => go21::without_configuration(error, host, sandbox, depth),
+            Runtime::Go => go::without_configuration(release, error, host, sandbox, depth),
+            Runtime::Rs => rs::elsewhere::without_configuration(release, error, host, sandbox, depth),
         }
-        if release.runtime == Runtime::Go {
-            return go::without_configuration(release, error, host, sandbox, depth);
-        }
-        if release.runtime == Runtime::Rs {
-            return rs::elsewhere::without_configuration(release, error, host, sandbox, depth);
-        }
-        let failure = Failure::new(FailureStage::Load, error.message.clone());
-        let failure = if error.panic { failure.crash() } else { failure };
-        Run { failure: Some(failure), ..Run::default() }
     }
 
     /// The active hypervisor's table name.
