@@ -251,7 +251,7 @@ fn what_is_recorded_answers_as_the_host_did() {
     facts.origins.insert("memory_mib", FactOrigin::Assumed);
     let recorder = Arc::new(Recorder::new(Arc::clone(&files)));
     let before = ask(&Host::new(facts.clone(), Arc::clone(&recorder) as Arc<dyn Files>));
-    let recorded = recorder.finish("n1", &facts);
+    let recorded = recorder.finish("n1", &facts, vec![("config".into(), "/etc/kata/c.toml".into())]);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("n1.tar.gz");
     let mut out = gzip(&path);
@@ -259,6 +259,7 @@ fn what_is_recorded_answers_as_the_host_did() {
     out.finish().unwrap();
     let node = one(&path);
     assert_eq!((node.name.as_str(), node.origin), ("n1", Origin::Collect));
+    assert_eq!(node.said.get("config").map(String::as_str), Some("/etc/kata/c.toml"));
     let host = Host::new(node.facts.clone(), Arc::clone(&node.files)).looked_at(Look::Collected, Vec::new());
     let noting = host.noting(host.granted());
     assert_eq!(ask(&noting), before);

@@ -59,6 +59,30 @@ pub fn is_its_host(layers: &Layers, host: &Host) -> bool {
     named_files(layers).iter().any(|path| host.exists(path))
 }
 
+/// How much of a host's files can be looked at, whatever its configurations name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that somebody collected.
+    Part,
+    /// None but the configurations.
+    Nothing,
+}
+
+/// The host as these layers meet it.
+#[must_use]
+pub fn host(host: &Host, layers: &Layers, seen: Seen) -> Host {
+    match seen {
+        Seen::All => host.clone(),
+        // A file that cannot be read is the trouble, and names none.
+        _ if layers.base.is_err() => host.looking(),
+        Seen::Part => partly_seen(&host.looking(), layers),
+        Seen::Nothing => unseen(&host.looking(), layers),
+    }
+}
+
 /// The host of these layers where nobody can look at it: what the configuration names is taken to be there.
 #[must_use]
 pub fn unseen(host: &Host, layers: &Layers) -> Host {

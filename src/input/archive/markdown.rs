@@ -4,6 +4,7 @@
 //! a `<details>` block with the command as its summary, and a fence around the text. Facts:
 //! src/runtime/data/kata-collect-data.sh.in from 2.0.0 to 4.1.0, where these blocks are the same.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::tree::{Tree, absolute};
@@ -97,6 +98,7 @@ pub(super) fn read(text: &str, stem: &str, given: &HostFacts) -> Result<Collecti
         facts,
         kata_version,
         containerd_version,
+        said: BTreeMap::new(),
         withheld: Vec::new(),
     })
 }

@@ -16,6 +16,7 @@ mod tar;
 mod tree;
 mod zip;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
@@ -97,6 +98,8 @@ pub struct Collection {
     pub kata_version: Option<String>,
     /// containerd's version, where the collection tells.
     pub containerd_version: Option<String>,
+    /// What the collector was asked about, by the option that names it.
+    pub said: BTreeMap<String, String>,
     /// What was left out on purpose, by its place.
     pub withheld: Vec<String>,
 }

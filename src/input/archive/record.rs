@@ -48,8 +48,9 @@ impl Recorder {
         change(seen.entry(path.to_owned()).or_default());
     }
 
-    /// Everything that was asked, with what belongs to it.
-    pub fn finish(&self, name: &str, facts: &HostFacts) -> Recorded {
+    /// Everything that was asked, with what belongs to it. `said` is what the question was about, by the option
+    /// that names it: `config` and a path on the node.
+    pub fn finish(&self, name: &str, facts: &HostFacts, said: Vec<(String, String)>) -> Recorded {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let folders: Vec<String> =
             seen.iter().filter(|(_, s)| s.listed).map(|(path, _)| path.clone()).collect();
@@ -79,7 +80,7 @@ impl Recorder {
             withheld.extend(left_out);
             entry.content = kept;
         }
-        Recorded { name: name.to_owned(), facts: facts.clone(), seen, withheld }
+        Recorded { name: name.to_owned(), facts: facts.clone(), seen, withheld, said }
     }
 }
 
@@ -122,6 +123,7 @@ pub struct Recorded {
     facts: HostFacts,
     seen: BTreeMap<String, Seen>,
     withheld: Vec<String>,
+    said: Vec<(String, String)>,
 }
 
 /// A text in one cell of the list.
@@ -145,6 +147,21 @@ fn uncell(text: &str) -> String {
 }
 
 impl Recorded {
+    /// The node's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many paths are listed.
+    pub fn paths(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// How many of them have their bytes with them.
+    pub fn contents(&self) -> usize {
+        self.seen.values().filter(|seen| seen.content.is_some()).count()
+    }
+
     /// What was left out, by its place.
     pub fn withheld(&self) -> &[String] {
         &self.withheld
@@ -164,6 +181,9 @@ impl Recorded {
             let digest = digest.map_or_else(|| "-".to_owned(), |digest| hex(&digest));
             let target = seen.target.as_deref().map(cell).unwrap_or_default();
             let _ = writeln!(out, "{kind}\t{mode:o}\t{size}\t{digest}\t{}\t{target}", cell(path));
+        }
+        for (option, value) in &self.said {
+            let _ = writeln!(out, "said\t0\t0\t-\t{}\t{}", cell(option), cell(value));
         }
         for what in &self.withheld {
             let _ = writeln!(out, "withheld\t0\t0\t-\t{}\t", cell(what));
@@ -249,13 +269,21 @@ pub(super) fn opened(
     };
     let mut tree = Tree::default();
     let mut withheld = Vec::new();
+    let mut said = BTreeMap::new();
     for (number, line) in lines.enumerate() {
         let broken = || format!("line {} of its list is broken", number + 2);
         let cells: Vec<&str> = line.split('\t').collect();
         let [kind, mode, size, digest, path, target] = cells[..] else { return Err(broken()) };
-        if kind == "withheld" {
-            withheld.push(uncell(path));
-            continue;
+        match kind {
+            "withheld" => {
+                withheld.push(uncell(path));
+                continue;
+            }
+            "said" => {
+                said.insert(uncell(path), uncell(target));
+                continue;
+            }
+            _ => {}
         }
         let mode = u32::from_str_radix(mode, 8).map_err(|_| broken())?;
         let size: u64 = size.parse().map_err(|_| broken())?;
@@ -298,6 +326,7 @@ pub(super) fn opened(
         facts,
         kata_version: None,
         containerd_version: None,
+        said,
         withheld,
     })
 }

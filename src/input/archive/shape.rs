@@ -3,6 +3,7 @@
 //! Decides what wrote the tree by the names in it: our own list, a sosreport's folder, a must-gather's `nodes`, or
 //! a root file system at any depth.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -120,6 +121,7 @@ pub(super) fn nodes(files: Arc<dyn Files>, stem: &str, given: &HostFacts) -> Res
             facts,
             kata_version,
             containerd_version,
+            said: BTreeMap::new(),
             withheld: Vec::new(),
         }
     };
