@@ -1,8 +1,11 @@
 //! The command line: what can be said, in words and help. Decides nothing.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::input::archive::Collection;
 
 /// The Kata versions that are modelled, for `--version`.
 const VERSION: &str = concat!(
@@ -103,6 +106,13 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Which shim and configuration file serve a handler, and why
     Which(WhichArgs),
+    /// What this node's answers rest on, in one archive for --node
+    ///
+    /// Looks at every handler's configuration as a pod would, and takes along what was looked up on the way: files
+    /// of the container runtime and of Kata, and of what they name the kind, size and mode. Values that log somebody
+    /// in are left out and named. Writes nothing but the archive, starts nothing, and needs no root where the files
+    /// can be read.
+    Collect(CollectArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -178,6 +188,15 @@ pub struct Input {
     /// Look every named path up under DIR, and show it without DIR
     #[arg(long, value_name = "DIR", help_heading = "Host", hide_short_help = true)]
     pub root: Option<PathBuf>,
+    /// A node in a file: an archive of collect, a folder or archive of its files, what kata-collect-data.sh prints
+    ///
+    /// Of a collection with several nodes one is named as FILE#NODE. Repeated, check says what becomes of each pod
+    /// on each node.
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Host", conflicts_with = "root")]
+    pub node: Vec<PathBuf>,
+    /// The node that was opened already.
+    #[arg(skip)]
+    pub collection: Option<Arc<Collection>>,
     /// Whether to look for the files that are named, or to take them for granted
     ///
     /// Default: looked for with --root, and where any file that the configuration names is on this machine. Else
@@ -306,6 +325,9 @@ pub struct WhichInput {
     /// CRI-O's version [default: as the node records it, else the newest known]
     #[arg(long, value_name = "VERSION")]
     pub crio: Option<String>,
+    /// A node in a file: an archive of collect, a folder or archive of its files, what kata-collect-data.sh prints
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "root")]
+    pub node: Vec<PathBuf>,
     /// Look every named path up under DIR, and show it without DIR
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
@@ -320,6 +342,7 @@ impl WhichInput {
             containerd: self.containerd.clone(),
             crio: self.crio.clone(),
             root: self.root.clone(),
+            node: self.node.clone(),
             ..Input::default()
         }
     }
@@ -338,6 +361,20 @@ pub struct WhichArgs {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
+}
+
+/// `collect`.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// The archive [default: katascope-NODE.tar.gz here, which must not be there yet; - for standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print what would be in it, and write nothing
+    #[arg(long)]
+    pub print: bool,
+    /// What is asked: pods, so that what their annotations name is looked up too.
+    #[command(flatten)]
+    pub input: Input,
 }
 
 /// `policy`.
@@ -376,6 +413,9 @@ pub struct PolicyInput {
     /// The hypervisor table [default: the active one]
     #[arg(long, value_name = "NAME")]
     pub hypervisor: Option<String>,
+    /// A node in a file: an archive of collect, a folder or archive of its files, what kata-collect-data.sh prints
+    #[arg(long, value_name = "FILE|DIR", conflicts_with = "root")]
+    pub node: Vec<PathBuf>,
     /// Look every named path up under DIR, and show it without DIR
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
@@ -390,6 +430,7 @@ impl PolicyInput {
             kata_version: self.kata_version.clone(),
             hypervisor: self.hypervisor.clone(),
             root: self.root.clone(),
+            node: self.node.clone(),
             ..Input::default()
         }
     }

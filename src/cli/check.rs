@@ -8,7 +8,7 @@ use super::args::{CheckArgs, CheckFormat, FailOn};
 use super::open::Opened;
 use super::progress::Progress;
 use super::setup::SetupError;
-use super::{CliError, Exit, open, paint, pods, setup};
+use super::{CliError, Exit, nodes, open, paint, pods, setup};
 use crate::cri::Engine;
 use crate::evaluate::Evaluation;
 use crate::evaluate::node::NodeEvaluator;
@@ -21,6 +21,9 @@ use crate::report::{json, junit, sarif};
 use crate::runtime::Depth;
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
+    if let Some(exit) = nodes::check(args)? {
+        return Ok(exit);
+    }
     let opened = open::open(&args.input)?;
     let node = &opened.node;
     if args.input.manifests.is_empty() && !opened.sample {

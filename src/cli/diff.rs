@@ -93,7 +93,8 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
             "pod" => input.pod = Some(value.into()),
             "manifest" => input.manifests = vec![value.into()],
             "host" => input.host = Some(value.into()),
-            "root" => input.root = Some(value.into()),
+            "root" => (input.root, input.node) = (Some(value.into()), Vec::new()),
+            "node" => (input.root, input.node) = (None, vec![value.into()]),
             "handler" => input.handler = Some(value.into()),
             "cri-config" => input.cri_config = Some(value.into()),
             "containerd" => input.containerd = Some(value.into()),
@@ -103,7 +104,7 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
             "memory" => input.memory = Some(value.parse().map_err(|_| wrong("a number of MiB"))?),
             _ => {
                 return Err(wrong(
-                    "one of runtime, kata-version, config, hypervisor, pod, manifest, host, root, handler, \
+                    "one of runtime, kata-version, config, hypervisor, pod, manifest, host, root, node, handler, \
                      cri-config, containerd, kubelet, arch, cpus, memory",
                 ));
             }

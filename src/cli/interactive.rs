@@ -133,7 +133,11 @@ fn load(
         rights_of: Box::new(rights_of),
         real_path: Box::new(real_path),
         root,
-        readonly: readonly.then(|| "started with --readonly".to_owned()),
+        readonly: if readonly {
+            Some("started with --readonly".to_owned())
+        } else {
+            (!input.node.is_empty()).then(|| "a node in a file is not written to".to_owned())
+        },
         sample,
         invocation: release.map(|release| invocation(input, release)).unwrap_or_default(),
     })

@@ -2,12 +2,14 @@
 
 pub mod args;
 mod check;
+mod collect;
 mod completions;
 mod diff;
 mod exit;
 mod explain;
 mod interactive;
 mod mark;
+mod nodes;
 mod open;
 mod parallel;
 mod pods;
@@ -60,6 +62,7 @@ pub fn run() -> Exit {
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Policy(args)) => policy::run(&args.command),
         Some(Command::Which(args)) => which::run(&args),
+        Some(Command::Collect(args)) => collect::run(&args),
         Some(Command::Completions { shell }) => Ok(completions::print(shell)),
         Some(Command::Man { command }) => {
             let keys = keys::roff(&keys::sections(&Keymap::default()));

@@ -7,15 +7,18 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{CriChoice, Input};
+use super::nodes;
 use super::setup::{self, SetupError, inside_root};
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::{self, Crio};
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluator, Setup};
-use crate::input::Host;
+use crate::input::archive;
+use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
-use crate::input::search;
+use crate::input::host::Look;
+use crate::input::{Host, search};
 use crate::node::places::{self, Kind};
 use crate::node::{Handler, Node, Said};
 use crate::release::Runtime;
@@ -35,6 +38,20 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// What the node was asked about, by option and path on the node.
+    pub fn said_of(&self, input: &Input) -> Vec<(String, String)> {
+        let config = input.config.as_ref().and(self.node.only());
+        let config = config.map(|evaluator| evaluator.setup().layers.asked.to_string());
+        let engine = match &self.node.node().engine {
+            Engine::Assumed => None,
+            Engine::Containerd(containerd) => Some((containerd.path.clone(), "containerd".to_owned())),
+            Engine::Crio(crio) => crio.files.first().map(|path| (path.clone(), "crio".to_owned())),
+        };
+        let (cri, kind) = input.cri_config.as_ref().and(engine).unzip();
+        let all = [("config", config), ("cri-config", cri), ("cri", kind)];
+        all.into_iter().filter_map(|(option, value)| Some((option.to_owned(), value?))).collect()
+    }
+
     /// The folder that shown paths of configurations are below. A file outside the root is read from this
     /// machine; what it names is still looked up inside.
     pub fn root_of_files(&self, input: &Input) -> PathBuf {
@@ -60,6 +77,7 @@ pub struct Chosen {
 fn nothing_said(input: &Input) -> bool {
     input.config.is_none()
         && input.root.is_none()
+        && input.node.is_empty()
         && input.cri_config.is_none()
         && input.cri.is_none()
         && input.manifests.is_empty()
@@ -72,15 +90,22 @@ pub fn is_sample(input: &Input) -> bool {
 
 /// The node that was described.
 pub fn open(input: &Input) -> Result<Opened, SetupError> {
-    let host = setup::host(input)?;
+    match nodes::the_one(input)? {
+        Some(collection) => nodes::open(input, collection),
+        None => open_on(input, &setup::host(input)?),
+    }
+}
+
+/// The node that was described, on a host that is at hand, all of whose files can be looked at.
+pub fn open_on(input: &Input, host: &Host) -> Result<Opened, SetupError> {
     if nothing_said(input) {
-        let found = discovered(input, &host)?.filter(|opened| opened.node.policies().next().is_some());
+        let found = discovered(input, host)?.filter(|opened| opened.node.policies().next().is_some());
         return found.map_or_else(|| of_sample(input), Ok);
     }
     if let Some(path) = &input.config {
-        return named(input, &host, path);
+        return named(input, host, path);
     }
-    match discovered(input, &host)? {
+    match discovered(input, host)? {
         Some(opened) => Ok(opened),
         None => Err(nothing_found(input)),
     }
@@ -161,7 +186,7 @@ fn said<'a>(input: &Input, environment: Option<&'a str>) -> Result<Said<'a>, Set
 
 /// The shims' variable, where this machine is the node.
 fn environment(input: &Input) -> Option<String> {
-    std::env::var("KATA_CONF_FILE").ok().filter(|_| input.root.is_none())
+    std::env::var("KATA_CONF_FILE").ok().filter(|_| input.root.is_none() && input.collection.is_none())
 }
 
 /// `-c`: one configuration for all pods that come to Kata.
@@ -180,9 +205,16 @@ fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> 
     if let Some(why) = setup::unread(&layers) {
         return Err(SetupError::Usage(why));
     }
+    if layers.base.as_ref().is_ok_and(|source| archive::is_collect_data(&source.text)) {
+        return Err(SetupError::Usage(format!(
+            "-c {path}: this is what kata-collect-data.sh prints of a node; open it with --node {path}",
+            path = path.display()
+        )));
+    }
     let mut engine = engine_said(input, host)?.unwrap_or(Engine::Assumed);
-    let seen = setup::as_far_as_seen(input, host.clone(), &layers);
-    if let (true, Engine::Containerd(containerd)) = (input.root.is_none() && !seen.sees_all(), &mut engine) {
+    let how = nodes::seen(input, host, std::iter::once(&layers));
+    let seen = away::host(host, &layers, how);
+    if let (Seen::Nothing, Engine::Containerd(containerd)) = (how, &mut engine) {
         containerd.assume_shims();
     }
     let evaluator = evaluator(input, &seen, layers, engine.clone())?;
@@ -211,31 +243,54 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
     let environment = environment(input);
     let said = said(input, environment.as_deref())?;
     let found = places::find(host, kind(input.cri));
+    let found_at = found.as_ref().map(|found| (found.kind, found.path));
     let looked = engine_said(input, host)?;
     let by_itself = looked.is_none();
-    let engine = match (looked, &found) {
+    let engine = match (looked, found_at) {
         (Some(engine), _) => Some(engine),
-        (None, Some(found)) if input.cri != Some(CriChoice::None) => {
-            Some(read_engine(input, host, found.kind, found.path)?)
+        (None, Some((kind, path))) if input.cri != Some(CriChoice::None) => {
+            Some(read_engine(input, host, kind, path)?)
         }
         (None, _) => None,
     };
     let unread = found.map(|found| found.unread).unwrap_or_default();
     if let Some(engine) = engine.filter(|engine| !matches!(engine, Engine::Assumed)) {
         let mut node = Node::new(host.clone(), engine, &said);
+        let layers: Vec<Layers> = node.kata().map(|handler| handler.layers(host)).collect();
+        let seen = match input.collection {
+            // Where a container runtime is, there is its node.
+            None if input.files.is_none() => Seen::All,
+            _ => nodes::seen(input, host, layers.iter()),
+        };
+        if seen != Seen::All {
+            let host = host.looked_at(Look::Collected, Vec::new());
+            let engine = engine_on(input, &host, found_at)?;
+            node = Node::new(host, engine, &said);
+        }
         // A containerd that nobody named, and that serves no pods, may not be the pods' own.
         if let (true, Err(why)) = (by_itself, &node.handlers)
             && why.starts_with("unknown service runtime.v1")
         {
             node.without_cri = Some("no CRI on this node: containerd's disabled_plugins has it".into());
         }
-        let node = NodeEvaluator::new(node, input.hypervisor.clone(), input.sandbox_id.clone());
+        let node = NodeEvaluator::new(node, input.hypervisor.clone(), input.sandbox_id.clone()).seen(seen);
         return Ok(Some(Opened { node, root, sample: false, unread }));
     }
     let Some(path) = searched(input).into_iter().find(|path| host.exists(path)) else { return Ok(None) };
-    let evaluator = evaluator(input, host, Layers::read(host, path), Engine::Assumed)?;
+    let layers = Layers::read(host, path);
+    let seen = away::host(host, &layers, nodes::seen(input, host, std::iter::once(&layers)));
+    let evaluator = evaluator(input, &seen, layers, Engine::Assumed)?;
     let node = Node::new(host.clone(), Engine::Assumed, &said);
     Ok(Some(Opened { node: NodeEvaluator::of_one(node, evaluator), root, sample: false, unread }))
+}
+
+/// The same container runtime, asked of a host that can be looked at in part.
+fn engine_on(input: &Input, host: &Host, found: Option<(Kind, &str)>) -> Result<Engine, SetupError> {
+    match (engine_said(input, host)?, found) {
+        (Some(engine), _) => Ok(engine),
+        (None, Some((kind, path))) => read_engine(input, host, kind, path),
+        (None, None) => Ok(Engine::Assumed),
+    }
 }
 
 /// The files that the runtimes would find by themselves.
@@ -249,7 +304,19 @@ fn searched(input: &Input) -> Vec<&'static str> {
 }
 
 fn nothing_found(input: &Input) -> SetupError {
-    let at = input.root.as_ref().map(|root| format!(" under {}", root.display())).unwrap_or_default();
+    let at = match (&input.collection, &input.root) {
+        (Some(collection), _) => {
+            let lacks = collection.lacks();
+            let lacks = if lacks.is_empty() {
+                String::new()
+            } else {
+                format!(" (does not hold: {})", lacks.join("; "))
+            };
+            format!(" in {}, a {} collection{lacks}", collection.name, collection.origin.as_str())
+        }
+        (None, Some(root)) => format!(" under {}", root.display()),
+        (None, None) => String::new(),
+    };
     let choice = match input.cri {
         Some(CriChoice::Containerd) => "no configuration of containerd",
         Some(CriChoice::Crio) => "no configuration of CRI-O",
@@ -293,7 +360,8 @@ fn engine_said(input: &Input, host: &Host) -> Result<Option<Engine>, SetupError>
             path.display()
         )));
     }
-    if let Err(error) = std::fs::metadata(path) {
+    let on_node = input.collection.is_some() && host.finds(&path.to_string_lossy());
+    if let (false, Err(error)) = (on_node, std::fs::metadata(path)) {
         return Err(SetupError::Unreadable {
             path: path.display().to_string(),
             reason: setup::plain(&error),

@@ -6,12 +6,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{FilesChoice, Input, RuntimeChoice};
+use super::args::{Input, RuntimeChoice};
 use crate::evaluate::Evaluator;
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts, READ_LIMIT};
 use crate::input::source::Source;
-use crate::input::{away, probe, search};
+use crate::input::{probe, search};
 use crate::kubernetes::kubelet::KubeletError;
 use crate::kubernetes::{Kubelet, Node, Version};
 use crate::release::{Asked, Judged, KnownBy, Meant, Release, Runtime};
@@ -62,7 +62,8 @@ pub fn host(input: &Input) -> Result<Host, SetupError> {
     Ok(Host::new(facts, Arc::new(DiskFiles::new(root))))
 }
 
-fn facts(input: &Input) -> Result<HostFacts, SetupError> {
+/// The facts of the hardware that were given, or that this machine has.
+pub fn facts(input: &Input) -> Result<HostFacts, SetupError> {
     let mut facts = probe::this_machine();
     if let Some(path) = &input.host {
         probe::apply_host_file(&mut facts, &read_source(path)?)?;
@@ -168,18 +169,6 @@ pub fn release(input: &Input, layers: &Layers) -> Result<Judged, SetupError> {
     }
 }
 
-/// The host as far as it can be looked at: its files may be elsewhere, and the configuration brought along.
-pub fn as_far_as_seen(input: &Input, host: Host, layers: &Layers) -> Host {
-    match input.files {
-        _ if layers.base.is_err() => host,
-        Some(FilesChoice::Check) => host,
-        Some(FilesChoice::Assume) if input.root.is_some() => away::partly_seen(&host, layers),
-        Some(FilesChoice::Assume) => away::unseen(&host, layers),
-        None if input.root.is_some() || away::is_its_host(layers, &host) => host,
-        None => away::unseen(&host, layers),
-    }
-}
-
 /// The node that was described: Kubernetes' version, kubelet's settings, CPUs.
 pub fn node(input: &Input) -> Result<Node, SetupError> {
     let version: Version = match &input.kubernetes {
@@ -196,13 +185,20 @@ pub fn node(input: &Input) -> Result<Node, SetupError> {
 /// The host through which a file named by the user is read, and its path there: inside the root
 /// where it lies below it, else this machine's.
 pub fn inside_root(input: &Input, host: &Host, path: &Path) -> Result<(Host, String), SetupError> {
+    let shown = path.to_string_lossy();
+    // On a node in a file a path is the node's, or else this machine's.
+    if input.collection.is_some() && shown.starts_with('/') && host.finds(&shown) {
+        return Ok((host.clone(), shown.into_owned()));
+    }
     let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
     let absolute = std::path::absolute(path)
         .map_err(|e| SetupError::Unreadable { path: path.display().to_string(), reason: plain(&e) })?;
     let absolute_root = std::path::absolute(&root).unwrap_or(root);
     Ok(match absolute.strip_prefix(&absolute_root) {
-        Ok(inside) => (host.clone(), Path::new("/").join(inside).to_string_lossy().into_owned()),
-        Err(_) => {
+        Ok(inside) if input.collection.is_none() => {
+            (host.clone(), Path::new("/").join(inside).to_string_lossy().into_owned())
+        }
+        _ => {
             let machine = Host::new(host.facts.clone(), Arc::new(DiskFiles::new("/")));
             (machine, absolute.to_string_lossy().into_owned())
         }

@@ -200,6 +200,14 @@ impl Engine {
         }
     }
 
+    /// Files that may name further handlers, and that nobody collected.
+    pub fn not_held(&self) -> &[String] {
+        match self {
+            Self::Containerd(containerd) => &containerd.not_held,
+            Self::Assumed | Self::Crio(_) => &[],
+        }
+    }
+
     /// What the runtime gets of `pod`.
     pub fn pass(&self, pod: &Pod, sizing: Option<&Sizing>, sandbox_id: &str) -> Passed {
         match self {

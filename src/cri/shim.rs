@@ -51,7 +51,10 @@ impl Shim {
         let runs = |path: &String| {
             host.stat(path).is_ok_and(|stat| stat.kind == FileKind::File && stat.mode & 0o111 != 0)
         };
-        let found = folders.iter().map(|folder| format!("{folder}/{binary}")).find(runs);
+        let places = || folders.iter().map(|folder| format!("{folder}/{binary}"));
+        let known = places().find(|path| host.knows(path) && runs(path));
+        // Of a host that cannot be looked at whole it may lie in any of the others.
+        let found = known.or_else(|| places().find(|path| !host.knows(path)));
         let missing = found.is_none().then(|| {
             format!(
                 "failed to resolve runtime path: runtime {runtime_type:?} binary not installed {binary:?}: file \

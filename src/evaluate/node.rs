@@ -10,6 +10,7 @@ use crate::catalog::{self, KATA_PREFIX};
 use crate::cri::Engine;
 use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Text;
+use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
 use crate::input::host::Assumption;
 use crate::input::manifest::{Form, Pod};
@@ -35,6 +36,7 @@ pub struct NodeEvaluator {
     only: Option<Evaluator>,
     hypervisor: Option<String>,
     sandbox_id: Option<String>,
+    seen: Seen,
 }
 
 /// Who judges a pod.
@@ -51,7 +53,7 @@ impl NodeEvaluator {
     pub fn new(node: Node, hypervisor: Option<String>, sandbox_id: Option<String>) -> Self {
         let judges =
             node.kata().map(|h| Judge { handler: h.name.clone(), loaded: OnceLock::new() }).collect();
-        Self { node: Arc::new(node), judges, only: None, hypervisor, sandbox_id }
+        Self { node: Arc::new(node), judges, only: None, hypervisor, sandbox_id, seen: Seen::All }
     }
 
     /// One configuration, and no node around it.
@@ -69,7 +71,14 @@ impl NodeEvaluator {
             hypervisor: evaluator.setup().hypervisor.clone(),
             sandbox_id: evaluator.setup().sandbox_id.clone(),
             only: Some(evaluator),
+            seen: Seen::All,
         }
+    }
+
+    /// The same node, of whose files only so much can be looked at.
+    #[must_use]
+    pub fn seen(self, seen: Seen) -> Self {
+        Self { seen, ..self }
     }
 
     /// What stands for a configuration where the node has none.
@@ -113,9 +122,10 @@ impl NodeEvaluator {
 
     fn load<'n>(&'n self, judge: &'n Judge, handler: &Handler) -> &'n Evaluator {
         judge.loaded.get_or_init(|| {
+            let layers = handler.layers(&self.node.host);
             Evaluator::new(Setup {
-                host: self.node.host.clone(),
-                layers: handler.layers(&self.node.host),
+                host: away::host(&self.node.host, &layers, self.seen),
+                layers,
                 release: handler.release.unwrap_or(Release::newest(Runtime::Go)),
                 known_by: handler.known_by,
                 release_note: None,
@@ -209,11 +219,17 @@ impl NodeEvaluator {
                 None => unknown(pod, "no container runtime and no configuration is described".into()),
             },
             Route::Unknown(why) => unknown(pod, why),
-            Route::Refused { handler, failure } => Evaluation { handler, ..refused_by_cri(pod, failure) },
+            Route::Refused { handler, failure } => match self.not_collected(handler.as_deref()) {
+                Some(why) => Evaluation { handler, ..unknown(pod, why) },
+                None => Evaluation { handler, ..refused_by_cri(pod, failure) },
+            },
             Route::To { handler, assumed, said } => {
                 let name = if self.only.is_some() { "" } else { handler.name.as_str() };
                 let own = || self.of_handler(&handler.name).map(|judge| judge.evaluator);
                 let judge = if handler.kata { instead(name).or_else(own) } else { None };
+                if let Some(why) = judge.and_then(|judge| self.not_held(judge)) {
+                    return Evaluation { handler: Some(Text::copy(&handler.name)), ..unknown(pod, why) };
+                }
                 let mut evaluation = match judge {
                     Some(evaluator) => evaluator.evaluate(pod, depth),
                     None => self.not_kata(pod, handler, said),
@@ -230,6 +246,26 @@ impl NodeEvaluator {
                 evaluation
             }
         }
+    }
+
+    /// Why a pod of this configuration cannot be judged: nobody collected the file.
+    fn not_held(&self, judge: &Evaluator) -> Option<Text> {
+        let layers = &judge.setup().layers;
+        if self.node.host.sees_all() || layers.base.is_ok() || self.node.host.knows(&layers.asked) {
+            return None;
+        }
+        Some(format!("{}, which its handler reads, is not in what was collected", layers.asked).into())
+    }
+
+    /// Why a handler that was not found may be there all the same: a file that would say so was not collected.
+    fn not_collected(&self, handler: Option<&str>) -> Option<Text> {
+        let not_held = self.node.engine.not_held();
+        let handler = handler.filter(|name| self.node.handler(name).is_none())?;
+        if not_held.is_empty() {
+            return None;
+        }
+        let files = not_held.join(", ");
+        Some(format!("handler {handler} is not in what was collected, and {files} is not either").into())
     }
 
     /// A handler that is no Kata runtime: the container runtime does its part, and Kata none.

@@ -313,6 +313,18 @@ impl Host {
         self.sees_all() || self.seen(path, || self.real_stat(path)).is_some()
     }
 
+    /// Whether all names in a folder are known, or it is known that there is no such folder.
+    pub fn lists(&self, folder: &str) -> bool {
+        if self.sees_all() {
+            return true;
+        }
+        match self.seen(folder, || self.real(folder)) {
+            Some(Ok(real)) => self.files.lists(&real),
+            Some(Err(_)) => true,
+            None => false,
+        }
+    }
+
     /// Whether `/dev/vhost-vsock` is there.
     pub fn vhost_vsock(&self) -> bool {
         let guessed = self.facts.origins.get("vhost_vsock") == Some(&FactOrigin::Assumed);

@@ -289,7 +289,7 @@ fn runtime_of(real: &str, config: Option<&str>, host: &Host) -> (Runtime, String
     }
     let first = |runtime| {
         let paths = search::default_paths(Release::newest(runtime));
-        paths.iter().find(|path| host.exists(path))
+        paths.iter().find(|path| host.finds(path))
     };
     match (first(Runtime::Go), first(Runtime::Rs)) {
         (None, Some(path)) => (Runtime::Rs, format!("{real} does not tell; only {path} is there")),
@@ -344,7 +344,7 @@ fn choose(
         decided = true;
     }
     for path in defaults {
-        let exists = host.exists(path);
+        let exists = host.finds(path);
         handler.candidates.push(Candidate {
             path: (*path).to_owned(),
             source: Source::Default,
@@ -369,7 +369,7 @@ fn remarks(handler: &mut Handler, config: Option<&str>, host: &Host) {
     let Some(release) = handler.release else { return };
     if let Some(path) = config {
         let defaults = search::default_paths(release);
-        let other = defaults.iter().find(|default| host.exists(default));
+        let other = defaults.iter().find(|default| host.finds(default));
         let theirs = other.map_or_else(|| "find no file".to_owned(), |other| format!("use {other}"));
         if other.is_none_or(|other| *other != path) {
             handler
@@ -420,7 +420,7 @@ fn near_miss(handler: &mut Handler, host: &Host) {
         "/usr/local/bin/containerd-shim-kata-v2",
         "/usr/bin/containerd-shim-kata-v2",
     ];
-    let there: Vec<&str> = USUAL.into_iter().filter(|path| host.exists(path)).collect();
+    let there: Vec<&str> = USUAL.into_iter().filter(|path| host.finds(path)).collect();
     handler.advice = Some(match there.as_slice() {
         [] => format!("{} is not installed on this host", handler.shim.named),
         there => {

@@ -27,8 +27,8 @@ pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Opt
     if let Some(version) = versions.as_ref().and_then(|bytes| by_digest(bytes)) {
         return Some((version, KnownBy::Node));
     }
-    let layered = host.exists(&format!("{prefix}/share/defaults/kata-containers/runtimes"))
-        || host.exists(&format!("{prefix}/share/defaults/kata-containers/runtime-rs/runtimes"));
+    let layered = host.finds(&format!("{prefix}/share/defaults/kata-containers/runtimes"))
+        || host.finds(&format!("{prefix}/share/defaults/kata-containers/runtime-rs/runtimes"));
     match (layered, versions) {
         // The one release that brings neither file.
         (true, None) => Some((Version::new(3, 32, 0), KnownBy::Node)),

@@ -7,6 +7,7 @@ pub mod escape;
 pub mod explanation;
 pub mod json;
 pub mod junit;
+pub mod matrix;
 pub mod policy;
 pub mod sarif;
 pub mod sizing;

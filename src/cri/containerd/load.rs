@@ -26,6 +26,8 @@ pub struct Config {
     pub required: Vec<String>,
     /// `sandbox_image` of an old CRI table, which migration hands to the images plugin.
     pub sandbox_image: Option<String>,
+    /// What is imported, and cannot be looked at.
+    pub not_held: Vec<String>,
 }
 
 /// One file's part.
@@ -46,6 +48,10 @@ pub fn load(host: &Host, path: &str, release: Release, files: &mut Vec<String>) 
     let mut root_version = 0;
     while let Some(path) = pending.pop_front() {
         if !loaded.insert(path.clone()) {
+            continue;
+        }
+        if !files.is_empty() && !host.knows(&path) {
+            config.not_held.push(path);
             continue;
         }
         let mut file = read(host, &path, release)?;
@@ -75,7 +81,7 @@ pub fn load(host: &Host, path: &str, release: Release, files: &mut Vec<String>) 
             migrate::short_names(&mut file.plugins, &mut [&mut file.disabled, &mut file.required]);
             file.version = config.version;
         }
-        pending.extend(imports(host, &path, &file.imports)?);
+        pending.extend(imports(host, &path, &file.imports, &mut config.not_held)?);
         if file.version != 0 {
             config.version = file.version;
         }
@@ -270,7 +276,12 @@ pub(super) fn go_value(value: &Value) -> String {
     }
 }
 
-fn imports(host: &Host, parent: &str, imports: &[String]) -> Result<Vec<String>, Broken> {
+fn imports(
+    host: &Host,
+    parent: &str,
+    imports: &[String],
+    not_held: &mut Vec<String>,
+) -> Result<Vec<String>, Broken> {
     let folder = parent.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut paths = Vec::new();
     for import in imports {
@@ -280,6 +291,10 @@ fn imports(host: &Host, parent: &str, imports: &[String]) -> Result<Vec<String>,
         if path.contains('*') {
             if go_path::PathPattern::new(&path).is_err() {
                 return Err(Broken::new("syntax error in pattern"));
+            }
+            let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
+            if !host.lists(folder) {
+                not_held.push(path.clone());
             }
             paths.extend(go_path::glob(host, &path).files.iter().cloned());
         } else {

@@ -60,16 +60,19 @@ pub struct Containerd {
     /// The handler that serves the pods; `None`: the default one.
     pub handler: Option<String>,
     lost: Vec<(String, Place)>,
+    /// What it imports, and nobody collected.
+    pub not_held: Vec<String>,
 }
 
 impl Containerd {
     /// Reads the configuration at `path` as `release` does.
     pub fn read(host: &Host, path: &str, release: Release, handler: Option<String>) -> Self {
         let mut files = Vec::new();
-        let handlers =
-            load::load(host, path, release, &mut files).and_then(|c| handlers::decode(&c, host, release));
+        let loaded = load::load(host, path, release, &mut files);
+        let not_held = loaded.as_ref().map(|config| config.not_held.clone()).unwrap_or_default();
+        let handlers = loaded.and_then(|c| handlers::decode(&c, host, release));
         let lost = handlers.as_ref().map_or_else(|_| Vec::new(), |found| lost(host, &files, found));
-        let mut read = Self { release, path: path.to_owned(), files, handlers, handler, lost };
+        let mut read = Self { release, path: path.to_owned(), files, handlers, handler, lost, not_held };
         read.find_shims(host);
         read
     }

@@ -50,6 +50,11 @@ fn ran(text: &str) -> Vec<Ran<'_>> {
     all
 }
 
+/// Whether a text is the script's: pasted into a report it may begin anywhere.
+pub(super) fn is_one(text: &str) -> bool {
+    text.contains("kata-collect-data.sh") && (text.contains("<details>") || text.contains("# Meta details"))
+}
+
 /// The file that a `cat` printed.
 fn printed(command: &str) -> Option<&str> {
     let path = command.strip_prefix("cat ")?.trim().trim_matches('"');
@@ -57,7 +62,7 @@ fn printed(command: &str) -> Option<&str> {
 }
 
 pub(super) fn read(text: &str, stem: &str, given: &HostFacts) -> Result<Collection, String> {
-    if !text.contains("kata-collect-data.sh") {
+    if !is_one(text) {
         return Err("no archive that is known here, and not what kata-collect-data.sh prints".into());
     }
     let mut tree = Tree::default();

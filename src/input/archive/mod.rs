@@ -163,6 +163,11 @@ pub fn open(path: &Path, facts: &HostFacts) -> Result<Vec<Collection>, ArchiveEr
     shape::nodes(Arc::new(tree.map_err(failed)?), &stem, facts).map_err(failed)
 }
 
+/// Whether a text is what kata-collect-data.sh prints.
+pub fn is_collect_data(text: &str) -> bool {
+    markdown::is_one(text)
+}
+
 enum Form {
     Gzip,
     Xz,

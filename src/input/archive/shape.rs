@@ -43,6 +43,10 @@ impl Files for Below {
         self.files.sha512(&self.path(path))
     }
 
+    fn lists(&self, folder: &str) -> bool {
+        self.files.lists(&self.path(folder))
+    }
+
     fn is_absent(&self, path: &str) -> bool {
         self.files.is_absent(&self.path(path))
     }

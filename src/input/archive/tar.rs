@@ -22,7 +22,7 @@ struct Ahead {
 pub(super) fn read(packed: impl Read) -> Result<Tree, String> {
     let mut archive = Archive::new(packed);
     let broken = |e: std::io::Error| format!("not whole, or not a tar file: {e}");
-    let mut tree = Tree::default();
+    let mut tree = Tree::copied();
     let mut ahead = Ahead::default();
     let mut read = 0_usize;
     for entry in archive.entries().map_err(broken)?.raw(true) {

@@ -29,6 +29,8 @@ pub struct Tree {
     absent: BTreeSet<String>,
     /// Folders of which every name is known.
     listed: BTreeSet<String>,
+    /// Whether folders are here as whole as they were copied.
+    whole: bool,
     kept: usize,
     names: usize,
     count: usize,
@@ -146,6 +148,11 @@ impl Tree {
         self.absent.insert(path);
     }
 
+    /// A tree whose folders were copied whole.
+    pub(super) fn copied() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
     /// Notes that all names of a folder are here.
     pub(super) fn listed(&mut self, path: String) {
         self.listed.insert(path);
@@ -219,6 +226,10 @@ impl Files for Tree {
                 bytes => bytes.map(|bytes| Sha512::digest(bytes).into()),
             },
         }
+    }
+
+    fn lists(&self, folder: &str) -> bool {
+        self.whole || self.listed.contains(folder)
     }
 
     fn is_absent(&self, path: &str) -> bool {

@@ -48,7 +48,7 @@ pub(super) fn read(mut file: impl Read + Seek, budget: &Budget) -> Result<Tree, 
     if archive.len() > limits::ENTRIES {
         return Err(format!("more than {} files", limits::ENTRIES));
     }
-    let mut tree = Tree::default();
+    let mut tree = Tree::copied();
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(|e| e.to_string())?;
         let name = entry.name().map_err(|e| e.to_string())?.into_owned();

@@ -153,6 +153,10 @@ pub trait Files: Send + Sync {
     fn is_absent(&self, _path: &str) -> bool {
         false
     }
+    /// Whether a collection has all names of this folder, which it holds.
+    fn lists(&self, _folder: &str) -> bool {
+        true
+    }
     /// SHA-512 of a file of any length.
     fn sha512(&self, path: &str) -> Result<[u8; 64], Errno> {
         self.read(path).map(|bytes| Sha512::digest(bytes).into())

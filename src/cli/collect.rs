@@ -1,0 +1,96 @@
+//! `katascope collect`: what a node's answers rest on, in one archive.
+//!
+//! Decides nothing about nodes: it opens the node as every other command does and asks it everything that a pod
+//! may ask; what was looked up on the way goes into the archive.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::CollectArgs;
+use super::setup::{self, SetupError};
+use super::{CliError, Exit, open, pods};
+use crate::audit;
+use crate::input::Host;
+use crate::input::archive::record::{Recorded, Recorder};
+use crate::input::host::{DiskFiles, Files};
+use crate::report::escape::visible;
+use crate::runtime::Depth;
+
+/// Files that tell of releases and of kubelet, whoever names them.
+const WORTH_KNOWING: [&str; 4] =
+    ["/opt/kata/VERSION", "/opt/kata/versions.yaml", "/etc/os-release", "/var/lib/kubelet/config.yaml"];
+
+pub(super) fn run(args: &CollectArgs) -> Result<Exit, CliError> {
+    let recorded = recorded(args)?;
+    for what in recorded.withheld() {
+        let _ = writeln!(io::stderr(), "katascope: left out {}", visible(what));
+    }
+    if args.print {
+        write!(io::stdout(), "{}", recorded.list())?;
+        return Ok(Exit::Clean);
+    }
+    let path =
+        args.output.clone().unwrap_or_else(|| PathBuf::from(format!("katascope-{}.tar.gz", recorded.name())));
+    if path == Path::new("-") {
+        pack(&recorded, io::stdout().lock())?;
+        return Ok(Exit::Clean);
+    }
+    let unwritable = |error: io::Error| SetupError::Unreadable {
+        path: path.display().to_string(),
+        reason: setup::plain(&error),
+    };
+    let file = match &args.output {
+        Some(_) => std::fs::File::create(&path),
+        None => std::fs::File::create_new(&path),
+    };
+    pack(&recorded, BufWriter::new(file.map_err(unwritable)?)).map_err(unwritable)?;
+    writeln!(
+        io::stdout(),
+        "{}: {} paths of {}, {} of them with their bytes, {} values left out; open it with --node",
+        path.display(),
+        recorded.paths(),
+        visible(recorded.name()),
+        recorded.contents(),
+        recorded.withheld().len()
+    )?;
+    Ok(Exit::Clean)
+}
+
+fn pack(recorded: &Recorded, out: impl Write) -> io::Result<()> {
+    let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+    recorded.write(&mut packed)?;
+    packed.finish()?.flush()
+}
+
+fn recorded(args: &CollectArgs) -> Result<Recorded, CliError> {
+    let input = &args.input;
+    let facts = setup::facts(input)?;
+    let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+    let recorder = Arc::new(Recorder::new(Arc::new(DiskFiles::new(&root))));
+    let host = Host::new(facts.clone(), Arc::clone(&recorder) as Arc<dyn Files>);
+    let opened = open::open_on(input, &host)?;
+    for (_, evaluator) in opened.node.policies() {
+        // Neither is wanted: what they look at is.
+        let _ = evaluator.base();
+        if let Some(hypervisor) = audit::active(evaluator) {
+            let _ = audit::of_setup(evaluator.setup(), &hypervisor);
+        }
+    }
+    if !input.manifests.is_empty() {
+        pods::each(input, |pod| {
+            opened.node.evaluate(&pod, Depth::Full);
+            Ok(())
+        })?;
+    }
+    for path in WORTH_KNOWING {
+        let _ = host.read(path);
+    }
+    let hostname = host.read("/etc/hostname").ok();
+    let hostname = hostname.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+    let folder = || root.canonicalize().ok()?.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = hostname.filter(|name| !name.is_empty()).or_else(folder).unwrap_or_else(|| "node".to_owned());
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '-' }).collect();
+    Ok(recorder.finish(&name, &facts, opened.said_of(input)))
+}

@@ -1,0 +1,159 @@
+//! Nodes that came home in files: `--node`, once or several times.
+//!
+//! Decides which collection is opened, and how much of its host's files can be looked at. The rest is as on any
+//! other node.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{CheckArgs, CheckFormat, CriChoice, FilesChoice, Input};
+use super::open::{Opened, open_on};
+use super::pods::{self, Way};
+use super::setup::{self, SetupError};
+use super::{CliError, Exit, paint};
+use crate::input::Host;
+use crate::input::archive::{self, Collection, Origin};
+use crate::input::away::{self, Seen};
+use crate::input::config::Layers;
+use crate::report::matrix::{Column, Matrix};
+use crate::runtime::Depth;
+
+/// The nodes in what one `--node` names; of several, `FILE#NODE` names one.
+fn collections(input: &Input, path: &Path) -> Result<Vec<Arc<Collection>>, SetupError> {
+    let facts = setup::facts(input)?;
+    let text = path.to_string_lossy();
+    let (path, wanted) = match text.rsplit_once('#') {
+        Some((file, node)) if !path.exists() => (PathBuf::from(file), Some(node.to_owned())),
+        _ => (path.to_owned(), None),
+    };
+    let mut found = archive::open(&path, &facts).map_err(|e| SetupError::Usage(format!("--node {e}")))?;
+    if let Some(wanted) = wanted {
+        let names: Vec<String> = found.iter().map(|node| node.name.clone()).collect();
+        found.retain(|node| node.name == wanted);
+        if found.is_empty() {
+            let why = format!("no node '{wanted}' in it; there are {}", names.join(", "));
+            return Err(SetupError::Usage(format!("--node {}: {why}", path.display())));
+        }
+    }
+    Ok(found.into_iter().map(Arc::new).collect())
+}
+
+/// Every node that was named, in order.
+fn all(input: &Input) -> Result<Vec<Arc<Collection>>, SetupError> {
+    let mut all = Vec::new();
+    for path in &input.node {
+        all.extend(collections(input, path)?);
+    }
+    Ok(all)
+}
+
+/// The one node in a file that is asked about; `None` where none was named.
+pub(super) fn the_one(input: &Input) -> Result<Option<Arc<Collection>>, SetupError> {
+    if let Some(collection) = &input.collection {
+        return Ok(Some(Arc::clone(collection)));
+    }
+    let found = all(input)?;
+    match (input.node.first(), found.as_slice()) {
+        (None, _) => Ok(None),
+        (Some(_), [one]) => Ok(Some(Arc::clone(one))),
+        (Some(path), several) => {
+            let names: Vec<&str> = several.iter().map(|node| node.name.as_str()).collect();
+            Err(SetupError::Usage(format!(
+                "{} nodes, and this is about one: {}; name it as --node {}#NODE",
+                several.len(),
+                names.join(", "),
+                path.display()
+            )))
+        }
+    }
+}
+
+/// Opens it as the node that it is.
+pub(super) fn open(input: &Input, collection: Arc<Collection>) -> Result<Opened, SetupError> {
+    let said = |option: &str| collection.said.get(option).map(PathBuf::from);
+    let mut input = input.clone();
+    if input.config.is_none() {
+        input.config = said("config");
+    }
+    if input.cri_config.is_none() && input.cri.is_none() {
+        input.cri_config = said("cri-config");
+        input.cri = match collection.said.get("cri").map(String::as_str) {
+            Some("crio") => Some(CriChoice::Crio),
+            Some(_) => Some(CriChoice::Containerd),
+            None => None,
+        };
+    }
+    input.kata_version = input.kata_version.or_else(|| collection.kata_version.clone());
+    input.containerd = input.containerd.or_else(|| collection.containerd_version.clone());
+    let host = Host::new(collection.facts.clone(), Arc::clone(&collection.files));
+    input.collection = Some(collection);
+    open_on(&input, &host)
+}
+
+/// How much of the host's files can be looked at: they may be elsewhere, and the configurations brought along.
+pub(super) fn seen<'l>(input: &Input, host: &Host, mut layers: impl Iterator<Item = &'l Layers>) -> Seen {
+    let mut is_its_host = || layers.any(|layers| away::is_its_host(layers, host));
+    match (input.files, &input.collection) {
+        (Some(FilesChoice::Check), _) => Seen::All,
+        (Some(FilesChoice::Assume), None) if input.root.is_none() => Seen::Nothing,
+        (Some(FilesChoice::Assume), _) => Seen::Part,
+        (None, Some(collection)) if collection.origin != Origin::Root => Seen::Part,
+        (None, Some(_)) => {
+            if is_its_host() {
+                Seen::All
+            } else {
+                Seen::Part
+            }
+        }
+        (None, None) if input.root.is_some() || is_its_host() => Seen::All,
+        (None, None) => Seen::Nothing,
+    }
+}
+
+/// `check` on several nodes; `None` where there is one or none.
+pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
+    let input = &args.input;
+    if input.node.is_empty() {
+        return Ok(None);
+    }
+    let nodes = all(input)?;
+    if nodes.len() < 2 {
+        return Ok(None);
+    }
+    if input.manifests.is_empty() {
+        return Err(SetupError::Usage("several nodes are compared by pods: name a manifest".into()).into());
+    }
+    let format = if args.json { CheckFormat::Json } else { args.output };
+    let pods = pods::all(input, Way::Large)?;
+    let mut matrix = Matrix::new(pods.iter());
+    for node in nodes {
+        let mut column = Column {
+            name: node.name.clone(),
+            origin: node.origin.as_str(),
+            lacks: node.lacks(),
+            error: None,
+        };
+        match open(input, node) {
+            Ok(opened) => {
+                let node = &opened.node;
+                matrix.add(column, pods.iter().map(|pod| node.evaluate(pod, Depth::Verdicts)));
+            }
+            Err(error) => {
+                column.error = Some(error.to_string());
+                matrix.add(column, std::iter::empty());
+            }
+        }
+    }
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match format {
+        _ if args.quiet => {}
+        CheckFormat::Json => matrix.json(&mut out)?,
+        CheckFormat::Text => matrix.text(&mut out, paint(args.color))?,
+        CheckFormat::Sarif | CheckFormat::Junit => {
+            return Err(SetupError::Usage("several nodes are reported as text or json".into()).into());
+        }
+    }
+    out.flush()?;
+    Ok(Some(if matrix.any_refused() { Exit::Found } else { Exit::Clean }))
+}
