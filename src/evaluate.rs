@@ -4,6 +4,7 @@
 //! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
 
 pub mod alike;
+mod look;
 pub mod node;
 mod notice;
 pub mod own_keys;

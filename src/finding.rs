@@ -72,6 +72,7 @@ codes! {
     OtherConfiguration = "other-configuration", "a pod is judged by a configuration that its handler does not read";
     ShimMissing = "shim-missing", "the shim of a handler is not where its table says";
     OtherRuntimesFile = "other-runtimes-file", "a configuration file is written for the other runtime";
+    OtherReleasesFile = "other-releases-file", "a configuration file is written for another release";
     HandlerMissing = "handler-missing", "the container runtime has no such handler";
     TableUnread = "table-unread", "a table of the container runtime's configuration is ignored";
     SizeNotDelivered = "size-not-delivered", "the container runtime hands the size on under a key that Kata does not read";

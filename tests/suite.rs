@@ -31,6 +31,7 @@ mod go_toml;
 mod hostile;
 mod kubernetes;
 mod nodes;
+mod nodes_in_files;
 mod patterns;
 mod policy;
 mod readme;

@@ -112,7 +112,7 @@ pub enum Command {
     /// of the container runtime and of Kata, and of what they name the kind, size and mode. Values that log somebody
     /// in are left out and named. Writes nothing but the archive, starts nothing, and needs no root where the files
     /// can be read.
-    Collect(CollectArgs),
+    Collect(super::collect::CollectArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -140,7 +140,7 @@ pub struct Input {
     /// it, else by the first of the runtime's own search path.
     #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
-    /// Which runtime reads it
+    /// Its runtime
     #[arg(long, value_enum, default_value_t, help_heading = "Configuration")]
     pub runtime: RuntimeChoice,
     /// Which Kata version, such as 3.19 or 3.19.1 [default: the newest]
@@ -192,7 +192,13 @@ pub struct Input {
     ///
     /// Of a collection with several nodes one is named as FILE#NODE. Repeated, check says what becomes of each pod
     /// on each node.
-    #[arg(long, value_name = "FILE|DIR", help_heading = "Host", conflicts_with = "root")]
+    #[arg(
+        long,
+        value_name = "FILE|DIR",
+        help_heading = "Host",
+        conflicts_with = "root",
+        hide_short_help = true
+    )]
     pub node: Vec<PathBuf>,
     /// The node that was opened already.
     #[arg(skip)]
@@ -202,18 +208,10 @@ pub struct Input {
     /// Default: looked for with --root, and where any file that the configuration names is on this machine. Else
     /// this is not their host, and they are assumed to be there; every answer that rests on that says so.
     #[arg(long, value_enum, value_name = "HOW", help_heading = "Host", hide_short_help = true)]
-    pub files: Option<FilesChoice>,
+    pub files: Option<super::nodes::FilesChoice>,
     /// The sandbox id to put in the place of {sandbox-id}
     #[arg(long, value_name = "ID", help_heading = "Host", hide_short_help = true)]
     pub sandbox_id: Option<String>,
-}
-
-/// What is done about the files that are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)]
-pub enum FilesChoice {
-    Check,
-    Assume,
 }
 
 /// How the terminal program behaves.
@@ -361,20 +359,6 @@ pub struct WhichArgs {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
-}
-
-/// `collect`.
-#[derive(Debug, Args)]
-pub struct CollectArgs {
-    /// The archive [default: katascope-NODE.tar.gz here, which must not be there yet; - for standard output]
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print what would be in it, and write nothing
-    #[arg(long)]
-    pub print: bool,
-    /// What is asked: pods, so that what their annotations name is looked up too.
-    #[command(flatten)]
-    pub input: Input,
 }
 
 /// `policy`.

@@ -103,6 +103,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             })?;
             writeln!(out, "{}", tally.line())?;
             write!(out, "{}", text::assumed(node.assumed(), paint).unwrap_or_default())?;
+            if let Some(lacks) = opened.collection.as_ref().and_then(|collection| nodes::lacks(collection)) {
+                writeln!(out, "{lacks}")?;
+            }
         }
     }
     out.flush()?;

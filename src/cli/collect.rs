@@ -7,7 +7,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::CollectArgs;
+use clap::Args;
+
+use super::args::Input;
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, open, pods};
 use crate::audit;
@@ -16,6 +18,20 @@ use crate::input::archive::record::{Recorded, Recorder};
 use crate::input::host::{DiskFiles, Files};
 use crate::report::escape::visible;
 use crate::runtime::Depth;
+
+/// `collect`.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// The archive [default: katascope-NODE.tar.gz here, which must not be there yet; - for standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print what would be in it, and write nothing
+    #[arg(long)]
+    pub print: bool,
+    /// What is asked: pods, so that what their annotations name is looked up too.
+    #[command(flatten)]
+    pub input: Input,
+}
 
 /// Files that tell of releases and of kubelet, whoever names them.
 const WORTH_KNOWING: [&str; 4] =

@@ -7,7 +7,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{CheckArgs, CheckFormat, CriChoice, FilesChoice, Input};
+use clap::ValueEnum;
+
+use super::args::{CheckArgs, CheckFormat, CriChoice, Input};
 use super::open::{Opened, open_on};
 use super::pods::{self, Way};
 use super::setup::{self, SetupError};
@@ -16,8 +18,17 @@ use crate::input::Host;
 use crate::input::archive::{self, Collection, Origin};
 use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
+use crate::report::escape::visible;
 use crate::report::matrix::{Column, Matrix};
 use crate::runtime::Depth;
+
+/// What is done about the files that are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum FilesChoice {
+    Check,
+    Assume,
+}
 
 /// The nodes in what one `--node` names; of several, `FILE#NODE` names one.
 fn collections(input: &Input, path: &Path) -> Result<Vec<Arc<Collection>>, SetupError> {
@@ -91,6 +102,14 @@ pub(super) fn open(input: &Input, collection: Arc<Collection>) -> Result<Opened,
     open_on(&input, &host)
 }
 
+/// What the collection does not hold, in one line.
+pub(super) fn lacks(collection: &Collection) -> Option<String> {
+    let lacks = collection.lacks();
+    let list = visible(&lacks.join("; ")).into_owned();
+    let name = visible(&collection.name);
+    (!lacks.is_empty()).then(|| format!("{name} ({}) does not hold: {list}", collection.origin.as_str()))
+}
+
 /// How much of the host's files can be looked at: they may be elsewhere, and the configurations brought along.
 pub(super) fn seen<'l>(input: &Input, host: &Host, mut layers: impl Iterator<Item = &'l Layers>) -> Seen {
     let mut is_its_host = || layers.any(|layers| away::is_its_host(layers, host));
@@ -117,8 +136,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
     if input.node.is_empty() {
         return Ok(None);
     }
-    let nodes = all(input)?;
-    if nodes.len() < 2 {
+    // Of many nodes one is in memory at a time.
+    let mut first = collections(input, input.node.first().map_or(Path::new(""), PathBuf::as_path))?;
+    if input.node.len() < 2 && first.len() < 2 {
         return Ok(None);
     }
     if input.manifests.is_empty() {
@@ -127,21 +147,23 @@ pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
     let format = if args.json { CheckFormat::Json } else { args.output };
     let pods = pods::all(input, Way::Large)?;
     let mut matrix = Matrix::new(pods.iter());
-    for node in nodes {
-        let mut column = Column {
-            name: node.name.clone(),
-            origin: node.origin.as_str(),
-            lacks: node.lacks(),
-            error: None,
-        };
-        match open(input, node) {
-            Ok(opened) => {
-                let node = &opened.node;
-                matrix.add(column, pods.iter().map(|pod| node.evaluate(pod, Depth::Verdicts)));
-            }
-            Err(error) => {
-                column.error = Some(error.to_string());
-                matrix.add(column, std::iter::empty());
+    for (index, path) in input.node.iter().enumerate() {
+        let nodes = if index == 0 { std::mem::take(&mut first) } else { collections(input, path)? };
+        for node in nodes {
+            let column = Column {
+                name: node.name.clone(),
+                origin: node.origin.as_str(),
+                lacks: node.lacks(),
+                error: None,
+            };
+            match open(input, node) {
+                Ok(opened) => {
+                    let node = &opened.node;
+                    matrix.add(column, pods.iter().map(|pod| node.evaluate(pod, Depth::Verdicts)));
+                }
+                Err(error) => {
+                    matrix.add(Column { error: Some(error.to_string()), ..column }, std::iter::empty());
+                }
             }
         }
     }

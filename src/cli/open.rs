@@ -5,6 +5,7 @@
 //! named with `-c`, or the embedded sample. Reads files; knows no rule of Kata.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::{CriChoice, Input};
 use super::nodes;
@@ -14,7 +15,7 @@ use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::{self, Crio};
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluator, Setup};
-use crate::input::archive;
+use crate::input::archive::{self, Collection};
 use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
 use crate::input::host::Look;
@@ -33,6 +34,8 @@ pub struct Opened {
     pub root: PathBuf,
     /// Whether it is the embedded sample.
     pub sample: bool,
+    /// The collection that the node came in.
+    pub collection: Option<Arc<Collection>>,
     /// Files of container runtimes that are there, and that nobody reads.
     pub unread: Vec<&'static str>,
 }
@@ -168,6 +171,7 @@ fn of_sample(input: &Input) -> Result<Opened, SetupError> {
         node: NodeEvaluator::of_one(node, evaluator),
         root: PathBuf::from("/"),
         sample: true,
+        collection: None,
         unread: Vec::new(),
     })
 }
@@ -220,7 +224,13 @@ fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> 
     let evaluator = evaluator(input, &seen, layers, engine.clone())?;
     let environment = environment(input);
     let node = Node::new(host.clone(), engine, &said(input, environment.as_deref())?);
-    Ok(Opened { node: NodeEvaluator::of_one(node, evaluator), root, sample: false, unread: Vec::new() })
+    Ok(Opened {
+        node: NodeEvaluator::of_one(node, evaluator),
+        root,
+        sample: false,
+        collection: input.collection.clone(),
+        unread: Vec::new(),
+    })
 }
 
 fn evaluator(input: &Input, host: &Host, layers: Layers, engine: Engine) -> Result<Evaluator, SetupError> {
@@ -274,14 +284,20 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
             node.without_cri = Some("no CRI on this node: containerd's disabled_plugins has it".into());
         }
         let node = NodeEvaluator::new(node, input.hypervisor.clone(), input.sandbox_id.clone()).seen(seen);
-        return Ok(Some(Opened { node, root, sample: false, unread }));
+        return Ok(Some(Opened { node, root, sample: false, collection: input.collection.clone(), unread }));
     }
     let Some(path) = searched(input).into_iter().find(|path| host.exists(path)) else { return Ok(None) };
     let layers = Layers::read(host, path);
     let seen = away::host(host, &layers, nodes::seen(input, host, std::iter::once(&layers)));
     let evaluator = evaluator(input, &seen, layers, Engine::Assumed)?;
     let node = Node::new(host.clone(), Engine::Assumed, &said);
-    Ok(Some(Opened { node: NodeEvaluator::of_one(node, evaluator), root, sample: false, unread }))
+    Ok(Some(Opened {
+        node: NodeEvaluator::of_one(node, evaluator),
+        root,
+        sample: false,
+        collection: input.collection.clone(),
+        unread,
+    }))
 }
 
 /// The same container runtime, asked of a host that can be looked at in part.

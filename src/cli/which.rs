@@ -148,6 +148,9 @@ fn files(out: &mut dyn Write, opened: &Opened) -> io::Result<()> {
     } else if node.kata().next().is_none() {
         writeln!(out, "  it has no Kata handler")?;
     }
+    for path in node.engine.not_held() {
+        writeln!(out, "  it imports {}, which is not in what was collected", visible(path))?;
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, own_keys, spelling};
+use super::{Evaluation, Evaluator, look, own_keys, spelling};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
 use crate::cri::Engine;
 use crate::finding::{Code, Finding, Severity, Who};
@@ -23,10 +23,11 @@ pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation)
     guest(pod, evaluation, &mut found);
     handler(evaluator, pod, evaluation, &mut found);
     found.extend(own_keys::notice(evaluator, pod, evaluation));
+    found.extend(look::of_another(evaluator, pod));
     found
 }
 
-fn finding(
+pub(super) fn finding(
     code: Code,
     severity: Severity,
     pod: &Pod,

@@ -1,0 +1,72 @@
+//! A configuration that does not load because it was written for somebody else: the other runtime, or another
+//! release of the same.
+//!
+//! Decides by the names in the files alone, and says what to pass so that they are judged as what they are. Facts:
+//! the catalogue's spans.
+
+use super::{Evaluator, notice};
+use crate::catalog;
+use crate::finding::{Code, Finding, Severity, Who};
+use crate::input::manifest::Pod;
+use crate::input::search;
+use crate::release::{Release, Version};
+
+/// Keys named in one message.
+const NAMED: usize = 3;
+
+/// What the files look like where they do not load.
+pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
+    evaluator.loaded().err()?;
+    let setup = evaluator.setup();
+    let path = &setup.layers.asked;
+    setup.layers.base.as_ref().ok()?;
+    let look = search::looks_like(&setup.layers);
+    let say = |code, message, fix: String| {
+        notice::finding(code, Severity::Note, pod, Who::ClusterAdministrator, message, fix)
+    };
+    if look != setup.release.runtime {
+        let message = format!(
+            "{path} looks like a file of {}, and is judged by {}",
+            look.title(),
+            setup.release.title()
+        );
+        return Some(say(
+            Code::OtherRuntimesFile,
+            message,
+            format!("judge it with --runtime {}", look.as_str()),
+        ));
+    }
+    let (keys, version) = foreign(evaluator)?;
+    let more = if keys.len() > NAMED { format!(" and {} more", keys.len() - NAMED) } else { String::new() };
+    let named: Vec<&str> = keys.iter().take(NAMED).map(String::as_str).collect();
+    let message = format!(
+        "{path} looks like a file of Kata {version}: {}{more} {} unknown to {}",
+        named.join(", "),
+        if keys.len() == 1 { "is" } else { "are" },
+        setup.release.title()
+    );
+    Some(say(Code::OtherReleasesFile, message, format!("judge it with --kata-version {version}")))
+}
+
+/// Keys that other releases of the runtime read and this one does not, and the nearest version that reads them.
+fn foreign(evaluator: &Evaluator) -> Option<(Vec<String>, Version)> {
+    let Release { runtime, version } = evaluator.setup().release;
+    let mut keys = Vec::new();
+    let mut nearest: Option<Version> = None;
+    for (name, _) in evaluator.setup().layers.places() {
+        let Some((table, key)) = name.rsplit_once('.') else { continue };
+        let Some(known) = catalog::config_key(table, key) else { continue };
+        if known.reader(evaluator.setup().release).is_some() {
+            continue;
+        }
+        let reads = |v: &Version| known.readers(runtime).any(|(span, _)| span.contains(*v));
+        let before = runtime.versions().filter(|v| *v < version).filter(reads).next_back();
+        let after = runtime.versions().filter(|v| *v > version).find(reads);
+        let Some(own) = before.or(after) else { continue };
+        keys.push(name);
+        // Of several keys the oldest end counts: before it all of them were read.
+        nearest =
+            Some(nearest.map_or(own, |other| if own < version { other.min(own) } else { other.max(own) }));
+    }
+    Some((keys, nearest?))
+}
