@@ -49,7 +49,7 @@ pub(super) fn run(args: &CollectArgs) -> Result<Exit, CliError> {
     let path =
         args.output.clone().unwrap_or_else(|| PathBuf::from(format!("katascope-{}.tar.gz", recorded.name())));
     if path == Path::new("-") {
-        pack(&recorded, io::stdout().lock())?;
+        recorded.write(io::stdout().lock())?;
         return Ok(Exit::Clean);
     }
     let unwritable = |error: io::Error| SetupError::Unreadable {
@@ -60,7 +60,7 @@ pub(super) fn run(args: &CollectArgs) -> Result<Exit, CliError> {
         Some(_) => std::fs::File::create(&path),
         None => std::fs::File::create_new(&path),
     };
-    pack(&recorded, BufWriter::new(file.map_err(unwritable)?)).map_err(unwritable)?;
+    recorded.write(BufWriter::new(file.map_err(unwritable)?)).map_err(unwritable)?;
     writeln!(
         io::stdout(),
         "{}: {} paths of {}, {} of them with their bytes, {} values left out; open it with --node",
@@ -71,12 +71,6 @@ pub(super) fn run(args: &CollectArgs) -> Result<Exit, CliError> {
         recorded.withheld().len()
     )?;
     Ok(Exit::Clean)
-}
-
-fn pack(recorded: &Recorded, out: impl Write) -> io::Result<()> {
-    let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::default());
-    recorded.write(&mut packed)?;
-    packed.finish()?.flush()
 }
 
 fn recorded(args: &CollectArgs) -> Result<Recorded, CliError> {

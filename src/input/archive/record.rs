@@ -191,8 +191,14 @@ impl Recorded {
         out
     }
 
-    /// Writes the archive, unpacked.
+    /// Writes the archive, packed.
     pub fn write(&self, out: impl Write) -> io::Result<()> {
+        let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+        self.write_tar(&mut packed)?;
+        packed.finish()?.flush()
+    }
+
+    fn write_tar(&self, out: impl Write) -> io::Result<()> {
         let mut archive = tar::Builder::new(out);
         let mut put = |name: String, mode: u32, bytes: &[u8]| {
             let mut header = tar::Header::new_gnu();
