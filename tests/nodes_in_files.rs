@@ -293,6 +293,20 @@ fn pods_are_held_against_several_nodes() {
 }
 
 #[test]
+fn an_edit_of_a_node_in_a_file_goes_elsewhere() {
+    let dir = node();
+    let allow = ["policy", "allow", "^x$", "--node", "node"];
+    let (_, err, status) = katascope(dir.path(), &allow);
+    assert_eq!(status, 2);
+    assert!(err.contains("--output FILE"), "{err}");
+    let (diff, _, status) = katascope(dir.path(), &[&allow[..], &["--dry-run"]].concat());
+    assert!(status == 1 && diff.contains("^x$"), "{diff}");
+    let (changed, _, status) = katascope(dir.path(), &[&allow[..], &["--output", "-"]].concat());
+    assert!(status == 0 && changed.contains("\"^x$\""), "{changed}");
+    assert_eq!(std::fs::read_to_string(dir.path().join("node").join(CONFIG_PATH)).unwrap(), CONFIG);
+}
+
+#[test]
 fn nothing_leaves_an_archive_for_the_disk() {
     let dir = node();
     let at = dir.path();

@@ -98,6 +98,13 @@ fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
 
 fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     let input: Input = args.input.input();
+    if !input.node.is_empty() && !args.dry_run && args.output.is_none() {
+        return Err(SetupError::Usage(
+            "a node in a file is not written to: --output FILE takes the changed file, --dry-run the difference"
+                .into(),
+        )
+        .into());
+    }
     let chosen = open::one(&input)?;
     let layers = &chosen.evaluator.setup().layers;
     let release = chosen.evaluator.setup().release;
