@@ -60,7 +60,7 @@ fn foreign(evaluator: &Evaluator) -> Option<(Vec<String>, Version)> {
             continue;
         }
         let reads = |v: &Version| known.readers(runtime).any(|(span, _)| span.contains(*v));
-        let before = runtime.versions().filter(|v| *v < version).filter(reads).next_back();
+        let before = runtime.versions().filter(|v| *v < version).rfind(reads);
         let after = runtime.versions().filter(|v| *v > version).find(reads);
         let Some(own) = before.or(after) else { continue };
         keys.push(name);
