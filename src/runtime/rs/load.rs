@@ -192,7 +192,7 @@ pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<C
     let path = match default.and_then(|path| host.canonicalize(path).ok()) {
         Some(path) => path,
         // Of a host that nobody can look at, the given file is taken to be the default one.
-        None if DEFAULT_FILES.iter().any(|path| !host.knows(path)) && given.resolved.is_ok() => {
+        None if default_paths(release).iter().any(|path| !host.knows(path)) && given.resolved.is_ok() => {
             given.resolved.clone().unwrap_or_default()
         }
         None => return Err("entity not found".to_owned()),
