@@ -1,7 +1,7 @@
-//! What both Go releases put into CreateSandbox in the same way.
+//! What every release of the Go runtime puts into CreateSandbox in the same way.
 //!
 //! Facts: `startSandbox`, `setupStorages` and `setupKernelModules` in
-//! src/runtime/virtcontainers/kata_agent.go at 2.1.0 and 4.1.0.
+//! src/runtime/virtcontainers/kata_agent.go from 2.0.0 to 4.1.0.
 
 use serde_json::Value as Json;
 

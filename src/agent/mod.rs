@@ -1,7 +1,6 @@
 //! Effective configuration to what the guest is told: kernel command line and agent requests.
 //!
-//! Decides what the agent is asked once the VM runs; reads no files. Facts: named in each file, at the
-//! tags 2.1.0 and 4.1.0.
+//! Decides what the agent is asked once the VM runs; reads no files. Facts: named in each file.
 
 mod create_sandbox;
 pub mod go;

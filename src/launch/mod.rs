@@ -3,7 +3,7 @@
 //!
 //! Decides what is started and what put each argument there; reads no files, and what it must know of the
 //! host's it asks the host. Values that only exist at run time are tokens, or `runtime::stand_in`s. Facts:
-//! named in each file, at the tags 2.1.0 and 4.1.0.
+//! named in each file.
 
 pub mod go;
 mod refusal;

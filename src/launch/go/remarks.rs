@@ -87,7 +87,7 @@ impl Remarks {
                 Who::ClusterAdministrator,
                 keys.machine_type,
                 format!(
-                    "what is started on {} follows the runtime's source, and was not compared with a recording",
+                    "what is started on {} follows the source of 4.1.0, and was not compared with a recording",
                     host.facts.arch.as_str()
                 ),
             );

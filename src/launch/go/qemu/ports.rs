@@ -45,7 +45,8 @@ impl Ports {
         let either = |port: &str| hv.hot_plug_vfio == port || hv.cold_plug_vfio == port;
         let at_least = |least: u32| if release.has(Change::PortsAtLeast) { least } else { 0 };
         let on_virt = release.has(Change::PortsForHotPlugOnVirt);
-        let own = u32::from(machine == Machine::Virt && hv.virtio_mem && on_virt);
+        // What is there of the pod's network gets one each: the loopback interface always is.
+        let own = if machine == Machine::Virt && on_virt { 1 + u32::from(hv.virtio_mem) } else { 0 };
         if either("root-port") {
             let count = own.max(at_least(hv.pcie_root_port));
             if count > MOST_PORTS {
