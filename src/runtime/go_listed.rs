@@ -12,8 +12,6 @@ use crate::runtime::verdict::{Stage, Step};
 pub(super) struct ListedPaths {
     /// The list's key in the hypervisor's table.
     pub(super) key: &'static str,
-    /// Where the list stands.
-    pub(super) place: Option<Place>,
     gate: ValueGate,
     /// What is said where an entry lets a path through, by entry.
     passed: Vec<Step>,
@@ -35,16 +33,11 @@ impl ListedPaths {
             place: place.clone(),
         };
         let passed = list.iter().map(passed).collect();
-        Self { key, gate: ValueGate::new(release, list), passed, place }
+        Self { key, gate: ValueGate::new(release, list), passed }
     }
 
     /// The station that lets a path through.
     pub(super) fn admits(&self, host: &Host, path: &str) -> Option<&Step> {
         self.passed.get(self.gate.admits(host, path)?)
-    }
-
-    /// How many entries it has.
-    pub(super) fn len(&self) -> usize {
-        self.passed.len()
     }
 }

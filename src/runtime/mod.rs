@@ -6,7 +6,6 @@
 //! to texts.
 
 pub mod go;
-pub mod go21;
 pub mod go_base64;
 pub mod go_flate;
 pub mod go_json;
@@ -27,7 +26,7 @@ use crate::input::config::Layers;
 use crate::input::{Annotations, Host, Place};
 use crate::launch::Launch;
 use crate::policy::names::NameGate;
-use crate::release::{Release, Runtime, Version};
+use crate::release::{Release, Runtime};
 use value::Effective;
 use verdict::{Failure, Verdict};
 
@@ -94,17 +93,10 @@ pub struct LoadOptions<'a> {
 /// A loaded configuration of any release.
 #[derive(Debug, Clone)]
 pub enum Loaded {
-    /// The first releases of the Go runtime.
-    OldGo(Box<go21::Loaded>),
     /// The Go runtime.
     Go(Box<go::Loaded>),
     /// runtime-rs.
     Rs(rs::Loaded),
-}
-
-/// Whether a release is still served by the code of the first releases of the Go runtime.
-fn is_old(release: Release) -> bool {
-    release.runtime == Runtime::Go && release.version < Version::new(2, 2, 0)
 }
 
 impl Loaded {
@@ -116,7 +108,6 @@ impl Loaded {
         options: &LoadOptions<'_>,
     ) -> Result<Self, LoadError> {
         Ok(match release.runtime {
-            Runtime::Go if is_old(release) => Self::OldGo(Box::new(go21::load(layers, host, options)?)),
             Runtime::Go => Self::Go(Box::new(go::load(release, layers, host, options)?)),
             Runtime::Rs => Self::Rs(rs::load(release, layers, host, options)?),
         })
@@ -132,7 +123,6 @@ impl Loaded {
         depth: Depth,
     ) -> Run {
         match release.runtime {
-            Runtime::Go if is_old(release) => go21::without_configuration(error, host, sandbox, depth),
             Runtime::Go => go::without_configuration(release, error, host, sandbox, depth),
             Runtime::Rs => rs::elsewhere::without_configuration(release, error, host, sandbox, depth),
         }
@@ -141,7 +131,6 @@ impl Loaded {
     /// The active hypervisor's table name.
     pub fn hypervisor(&self) -> &str {
         match self {
-            Self::OldGo(loaded) => loaded.hypervisor(),
             Self::Go(loaded) => loaded.hypervisor(),
             Self::Rs(loaded) => loaded.hypervisor(),
         }
@@ -150,7 +139,6 @@ impl Loaded {
     /// The name gate of the active hypervisor's table, compiled.
     pub fn name_gate(&self) -> Option<&NameGate> {
         match self {
-            Self::OldGo(loaded) => Some(loaded.name_gate()),
             Self::Go(loaded) => Some(loaded.name_gate()),
             Self::Rs(loaded) => loaded.name_gate(),
         }
@@ -159,7 +147,6 @@ impl Loaded {
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
         match self {
-            Self::OldGo(loaded) => loaded.run(host, sandbox, depth),
             Self::Go(loaded) => loaded.run(host, sandbox, depth),
             Self::Rs(loaded) => loaded.run(host, sandbox, depth),
         }

@@ -132,6 +132,11 @@ behaviours! {
     /// Those are at least 1.
     StaticMaxVcpusAtLeastOne: v(4, 0, 0), None, "afb4b38050";
 
+    /// The offset of memory devices has 64 bits.
+    WideMemoryOffset: v(2, 2, 0), None, "66dd8719e3";
+    /// A container is refused where its sandbox is not there; later ones are asked what that sandbox would be.
+    LoneContainerRefused: FIRST, Some(v(2, 1, 1)), "src/runtime/containerd-shim-v2/create.go";
+
     // The last checks.
     /// They stand before the hypervisor is made; in earlier releases each hypervisor makes its own.
     ChecksBeforeHypervisor: v(2, 5, 0), None, "469e098543";

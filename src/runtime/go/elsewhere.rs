@@ -45,7 +45,7 @@ pub fn without_configuration(
     sandbox: &Sandbox<'_>,
     depth: Depth,
 ) -> Run {
-    if let Err(message) = container_type(sandbox) {
+    if let Err(message) = container_type(release, sandbox) {
         let failure = Some(Failure::new(FailureStage::Annotations, message));
         return Run { failure, ..Run::default() };
     }

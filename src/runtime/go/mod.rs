@@ -199,7 +199,7 @@ impl Loaded {
 
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let kind = match container_type(sandbox) {
+        let kind = match container_type(self.release(), sandbox) {
             Ok(kind) => kind,
             Err(message) => {
                 let failure = Some(Failure::new(FailureStage::Annotations, message));
@@ -214,7 +214,12 @@ impl Loaded {
 
     /// What becomes of one sandbox under this configuration, whatever it asks for.
     fn run_here(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        self.run_as(container_type(sandbox).unwrap_or(ContainerType::Single), host, sandbox, depth)
+        self.run_as(
+            container_type(self.release(), sandbox).unwrap_or(ContainerType::Single),
+            host,
+            sandbox,
+            depth,
+        )
     }
 
     fn run_as(&self, kind: ContainerType, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
@@ -310,7 +315,7 @@ enum ContainerType {
 }
 
 /// What the CRI says this container is.
-fn container_type(sandbox: &Sandbox<'_>) -> Result<ContainerType, String> {
+fn container_type(release: Release, sandbox: &Sandbox<'_>) -> Result<ContainerType, String> {
     let keys = [
         "io.kubernetes.cri.container-type",
         "io.kubernetes.cri-o.ContainerType",
@@ -321,6 +326,9 @@ fn container_type(sandbox: &Sandbox<'_>) -> Result<ContainerType, String> {
     };
     match kind.as_str() {
         "sandbox" | "podsandbox" => Ok(ContainerType::Sandbox),
+        "container" if release.has(Change::LoneContainerRefused) => {
+            Err("BUG: Cannot start the container, since the sandbox hasn't been created".into())
+        }
         // What is asked is what its sandbox would be.
         "container" => Ok(ContainerType::Single),
         _ => Err(format!("Unknown container type {kind}")),

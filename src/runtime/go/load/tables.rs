@@ -23,6 +23,22 @@ impl Decode for VcpuCount {
     }
 }
 
+/// `memory_offset`: of 32 bits at first.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MemoryOffset(pub u64);
+
+impl Decode for MemoryOffset {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+        if at.release().has(Change::WideMemoryOffset) {
+            return self.0.decode(value, at);
+        }
+        let mut narrow = 0_u32;
+        narrow.decode(value, at)?;
+        self.0 = narrow.into();
+        Ok(())
+    }
+}
+
 record! {
     /// `[hypervisor.<name>]`
     HypervisorTable as "katautils.hypervisor" in Some("hypervisor.<name>"); {
@@ -70,7 +86,7 @@ record! {
         enable_annotations: Vec<String> = "enable_annotations",
         rx_rate_limiter_max_rate: u64 = "rx_rate_limiter_max_rate",
         tx_rate_limiter_max_rate: u64 = "tx_rate_limiter_max_rate",
-        memory_offset: u64 = "memory_offset",
+        memory_offset: MemoryOffset = "memory_offset",
         default_maxmemory: u64 = "default_maxmemory",
         disk_rate_limiter_bw_max_rate: i64 = "disk_rate_limiter_bw_max_rate",
         disk_rate_limiter_bw_one_time_burst: i64 = "disk_rate_limiter_bw_one_time_burst",
