@@ -76,7 +76,8 @@ fn experimental(session: &mut Session<'_>) {
             Fix::Advice("leave this annotation out".into()),
         ),
     };
-    session.refused(Id::Experimental, Stage::Value, message, reason, Some(fix));
+    let stage = if known.is_some() { Stage::Range } else { Stage::Value };
+    session.refused(Id::Experimental, stage, message, reason, Some(fix));
 }
 
 pub(super) fn apply_agent(session: &mut Session<'_>) {
