@@ -24,12 +24,16 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     if let Some(exit) = nodes::check(args)? {
         return Ok(exit);
     }
-    let opened = open::open(&args.input)?;
+    let format = if args.json { CheckFormat::Json } else { args.output };
+    let opened = match format {
+        // Of a file that is not there one line says more than a line for each pod; reports for machines are whole.
+        CheckFormat::Text => open::open_readable(&args.input)?,
+        CheckFormat::Json | CheckFormat::Sarif | CheckFormat::Junit => open::open(&args.input)?,
+    };
     let node = &opened.node;
     if args.input.manifests.is_empty() && !opened.sample {
         return configurations(args, &opened);
     }
-    let format = if args.json { CheckFormat::Json } else { args.output };
     let depth = if args.full && format == CheckFormat::Json { Depth::Full } else { Depth::Verdicts };
     let least = match args.fail_on {
         FailOn::Refused => Severity::Refused,

@@ -24,8 +24,8 @@ struct Candidate {
 
 pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     let candidate = candidate(args)?;
-    let old = open::open(&args.input)?.node;
-    let new = open::open(&candidate.input)?.node;
+    let old = open::open_readable(&args.input)?.node;
+    let new = open::open_readable(&candidate.input)?.node;
     say_assumed(old.assumed());
     if new.assumed() != old.assumed() {
         say_assumed(new.assumed());

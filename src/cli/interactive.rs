@@ -76,7 +76,7 @@ fn load(
         let (input, reading) = (input.clone(), reading.clone());
         Some(std::thread::Builder::new().spawn(move || pods::all(&input, Way::Told(&reading)))?)
     };
-    let opened = open::open(input)?;
+    let opened = open::open_readable(input)?;
     let sample = opened.sample;
     let root = opened.root_of_files(input);
     let node = opened.node;

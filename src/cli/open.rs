@@ -114,6 +114,15 @@ pub fn open_on(input: &Input, host: &Host) -> Result<Opened, SetupError> {
     }
 }
 
+/// The same, for whoever can do nothing without the file that was named.
+pub fn open_readable(input: &Input) -> Result<Opened, SetupError> {
+    let opened = open(input)?;
+    match opened.node.only().and_then(|evaluator| setup::unread(&evaluator.setup().layers)) {
+        Some(why) => Err(SetupError::Usage(why)),
+        None => Ok(opened),
+    }
+}
+
 /// One configuration of the node: that of the pods' handler, where there is no doubt which one it is.
 pub fn one(input: &Input) -> Result<Chosen, SetupError> {
     let opened = open(input)?;
@@ -206,9 +215,6 @@ fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> 
         )));
     }
     let layers = Layers::read(&reader, &shown);
-    if let Some(why) = setup::unread(&layers) {
-        return Err(SetupError::Usage(why));
-    }
     if layers.base.as_ref().is_ok_and(|source| archive::is_collect_data(&source.text)) {
         return Err(SetupError::Usage(format!(
             "-c {path}: this is what kata-collect-data.sh prints of a node; open it with --node {path}",
