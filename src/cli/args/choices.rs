@@ -1,0 +1,105 @@
+//! The words that options choose among.
+
+use clap::ValueEnum;
+
+/// Formats of `check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    #[default]
+    Text,
+    /// The contract (schema 1)
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+}
+
+/// Formats of `show`, `diff` and `explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ShowFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON
+    Json,
+}
+
+/// Subjects of `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Subject {
+    /// Every annotation that the release knows, and what the pod makes of it
+    Annotations,
+    /// Every configuration key with its effective value and origin
+    Config,
+    /// The VM command and requests
+    Launch,
+    /// Guest kernel command line and agent requests
+    Agent,
+    /// From the containers' limits to the VM's CPUs and memory, line by line
+    Sizing,
+}
+
+/// Subjects of `diff`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum DiffSubject {
+    /// All of them
+    #[default]
+    All,
+    /// Outcome and annotations
+    Annotations,
+    /// Effective configuration
+    Config,
+    /// VM command and requests
+    Launch,
+    /// Guest kernel command line and agent requests
+    Agent,
+}
+
+/// `--runtime`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RuntimeChoice {
+    /// By the look of the configuration file
+    #[default]
+    Auto,
+    /// The Go runtime
+    Go,
+    /// runtime-rs
+    Rs,
+}
+
+/// `--cri`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CriChoice {
+    /// All annotations pass
+    None,
+    /// containerd
+    Containerd,
+    /// CRI-O
+    Crio,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FailOn {
+    /// A pod that does not start
+    #[default]
+    Refused,
+    /// An annotation without effect, or worse
+    Ignored,
+    /// A warning, or worse
+    Warning,
+}
