@@ -16,7 +16,7 @@ use crate::input::archive::Collection;
 /// The Kata versions that are modelled, for `--version`.
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
-    "\nmodels: Kata Containers 4.1.0 (Go runtime, runtime-rs) and 2.1.0 (Go runtime)"
+    "\nmodels: Kata Containers 2.0.0 to 4.1.0 (Go runtime), 3.0.0 to 4.1.0 (runtime-rs)"
 );
 
 macro_rules! examples {

@@ -142,7 +142,10 @@ fn unread(file: &Path, in_folder: bool, error: InputError) -> Option<InputError>
     {
         let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
         let place = Place { line, column: 0, ..error.place };
-        let error = InputError::new(place, "a Helm template, not a manifest: render it first");
+        // Of JSON that a template is not, there is nothing to say.
+        let said =
+            if error.message.starts_with("json") { String::new() } else { format!(" ({})", error.message) };
+        let error = InputError::new(place, format!("a Helm template, not a manifest: render it first{said}"));
         return Some(error.with_help("helm template CHART | katascope check -"));
     }
     // What kubectl says of a mapping without apiVersion and kind: values, a kustomization, a configuration.
