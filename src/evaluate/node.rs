@@ -16,7 +16,7 @@ use crate::input::host::Assumption;
 use crate::input::manifest::{Form, Pod};
 use crate::node::{Handler, Node, Route, Said};
 use crate::release::{KnownBy, Release, Runtime};
-use crate::runtime::verdict::{FailureStage, Fix, Stage, Status};
+use crate::runtime::verdict::{FailureStage, Fix, Stage};
 use crate::runtime::{Depth, Run};
 
 /// What judges the pods of one handler.
@@ -352,19 +352,8 @@ impl NodeEvaluator {
 
 /// A pod of which nothing says where it would run.
 fn unknown(pod: &Pod, why: Text) -> Evaluation {
-    let verdicts = pod
-        .annotations
-        .iter()
-        .map(|annotation| {
-            let mut verdict = never_reached(
-                annotation,
-                Stage::Cri,
-                "not known: nothing says where the pod would run".into(),
-            );
-            verdict.status = Status::Ignored;
-            verdict
-        })
-        .collect();
+    let reason = Text::from("not known: nothing says where the pod would run");
+    let verdicts = pod.annotations.iter().map(|a| never_reached(a, Stage::Cri, reason.clone())).collect();
     let mut evaluation =
         finish(pod, Outcome::Unknown(why.clone()), verdicts, Run::default(), pod.sizing, None);
     evaluation.findings.push(Finding {

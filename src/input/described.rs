@@ -91,7 +91,7 @@ impl Told<'_> {
 }
 
 /// `tdx`, `sev(0)`, `SNP (51)`: as the programs print them.
-fn protection(name: &str) -> Option<Protection> {
+pub(super) fn protection(name: &str) -> Option<Protection> {
     let name = name.to_ascii_lowercase();
     Some(match name.split(['(', ' ']).next()? {
         "tdx" => Protection::Tdx,

@@ -22,8 +22,6 @@ pub enum Source {
     Environment,
     /// The runtime's own search list.
     Default,
-    /// `-c`.
-    Said,
 }
 
 impl Source {
@@ -33,7 +31,6 @@ impl Source {
             Self::Handler => "handler options",
             Self::Environment => "KATA_CONF_FILE",
             Self::Default => "default search",
-            Self::Said => "-c",
         }
     }
 }

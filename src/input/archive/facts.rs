@@ -3,7 +3,8 @@
 //! Decides which files of a collection are asked: `/proc`, the package list of a must-gather, the Node object
 //! beside it, and the report of `kata-runtime kata-env`. What was said on the command line wins over all of them.
 
-use crate::input::host::{Arch, FactOrigin, Files, HostFacts, Protection};
+use crate::input::described;
+use crate::input::host::{Arch, FactOrigin, Files, HostFacts};
 use crate::input::probe;
 
 /// Whether nobody said it outright; notes that the collection tells it.
@@ -124,22 +125,10 @@ pub(super) fn of_kata_env(report: &str, facts: &mut HostFacts) -> Option<String>
         && tells(facts, "protection")
     {
         facts.protection =
-            list.iter().filter_map(|name| protection(name.as_str()?)).next().unwrap_or_default();
+            list.iter().filter_map(|name| described::protection(name.as_str()?)).next().unwrap_or_default();
     }
     let version = at(&["Runtime", "Version", "Semver"]).or_else(|| at(&["Runtime", "Version"]))?;
     version.as_str().map(str::to_owned)
-}
-
-/// `tdx`, `sev(0)`, `snp(51)`, as the runtime prints them.
-fn protection(name: &str) -> Option<Protection> {
-    let name = name.to_ascii_lowercase();
-    Some(match name.split('(').next()? {
-        "tdx" => Protection::Tdx,
-        "snp" | "sev-snp" => Protection::Snp,
-        "sev" => Protection::Sev,
-        "se" => Protection::Se,
-        _ => return None,
-    })
 }
 
 /// Kata's version by the packages that a must-gather lists.
