@@ -145,7 +145,7 @@ impl Evaluator {
             let nothing = Annotations::default();
             loaded.run(
                 &host,
-                &Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", annotations: &nothing },
+                &Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", host_network: false, annotations: &nothing },
                 Depth::Full,
             );
         }
@@ -234,8 +234,12 @@ impl Evaluator {
         if let Some(failure) = passed.failure {
             return refused_by_cri(pod, failure);
         }
-        let sandbox =
-            Sandbox { id: self.sandbox_id(), hostname: &pod.hostname, annotations: &passed.received };
+        let sandbox = Sandbox {
+            id: self.sandbox_id(),
+            hostname: &pod.hostname,
+            host_network: pod.isolation.host_network,
+            annotations: &passed.received,
+        };
         let host = self.setup.host.noting(&self.assumed);
         let mut run = match self.loaded.as_ref() {
             Ok(loaded) => loaded.run(&host, &sandbox, depth),

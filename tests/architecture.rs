@@ -209,7 +209,14 @@ const HOMES: [(&str, &[&str]); 29] = [
     // The parser of runtime-rs, of the catalogue's tables and of the host's description.
     (
         "toml",
-        &["catalog/document.rs", "edit/document.rs", "input/probe.rs", "launch/rs/initdata.rs", "runtime/"],
+        &[
+            "catalog/document.rs",
+            "edit/document.rs",
+            "input/host/network/table.rs",
+            "input/probe.rs",
+            "launch/rs/initdata.rs",
+            "runtime/",
+        ],
     ),
     // The gates; one check of a path and the messages of the journal are regular expressions upstream, too.
     ("regex", &["explain/messages.rs", "policy/", "runtime/", "suggest.rs"]),

@@ -180,7 +180,12 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
             )
         });
         let annotations = received(case, &GO_CRI).into_iter().collect();
-        let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
+        let sandbox = Sandbox {
+            id: "SANDBOXID",
+            hostname: "oracle-pod",
+            host_network: false,
+            annotations: &annotations,
+        };
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(error) => {

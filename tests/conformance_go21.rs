@@ -141,7 +141,12 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
             held.wrong("has no place");
         }
         let annotations = received(case, &GO_CRI).into_iter().collect();
-        let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
+        let sandbox = Sandbox {
+            id: "SANDBOXID",
+            hostname: "oracle-pod",
+            host_network: false,
+            annotations: &annotations,
+        };
         let full = run(loaded, host, &sandbox, Depth::Full);
         let brief = run(loaded, host, &sandbox, Depth::Verdicts);
         assert_eq!((&brief.failure, &brief.verdicts), (&full.failure, &full.verdicts), "{}", held.id);

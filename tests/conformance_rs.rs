@@ -115,7 +115,8 @@ fn every_recorded_sandbox_comes_out_as_it_did() {
             }
         };
         let annotations = received(case, &CRI).into_iter().collect();
-        let sandbox = Sandbox { id: "SANDBOXID", hostname: "", annotations: &annotations };
+        let sandbox =
+            Sandbox { id: "SANDBOXID", hostname: "", host_network: false, annotations: &annotations };
         let run = loaded.run(host, &sandbox, Depth::Full);
         let brief = loaded.run(host, &sandbox, Depth::Verdicts);
         assert_eq!((&brief.failure, &brief.verdicts), (&run.failure, &run.verdicts), "{}", held.id);

@@ -295,7 +295,8 @@ fn differences(host: &Host, case: &Json, vectors: &Json) -> String {
     let mut config = SandboxConfig::new(&runtime, "SANDBOXID", "oracle-pod");
     config.rootless_shim = case["rootless"] == true;
     let annotations = Annotations::default();
-    let sandbox = Sandbox { id: "SANDBOXID", hostname: "oracle-pod", annotations: &annotations };
+    let sandbox =
+        Sandbox { id: "SANDBOXID", hostname: "oracle-pod", host_network: false, annotations: &annotations };
     let mut found = Differences(String::new());
     let outcome = go::launch(host, &config, &sandbox);
     assert_eq!(go::check(host, &config, &sandbox).err(), outcome.as_ref().err().cloned());

@@ -127,7 +127,8 @@ impl Vectors {
     /// What differs.
     fn compare(&self, vector: &Json) -> Vec<String> {
         let (config, host, annotations) = (self.config(vector), self.host(vector), Annotations::default());
-        let sandbox = Sandbox { id: "SANDBOXID", hostname: "", annotations: &annotations };
+        let sandbox =
+            Sandbox { id: "SANDBOXID", hostname: "", host_network: false, annotations: &annotations };
         let outcome = rs::launch(&host, &config, &sandbox);
         let mut notes = Vec::new();
         let mut same = |name: &str, wanted: Json, got: Json| {

@@ -119,7 +119,7 @@ fn verdict(enabled: &str, key: &str, value: &str) -> Verdict {
     let layers = Layers::of_text("/kata/configuration.toml", &text);
     let loaded = Loaded::load(Release::go(2, 1, 0), &layers, &host, &LoadOptions::default()).unwrap();
     let annotations = [(key.to_owned(), value.to_owned())].into_iter().collect();
-    let sandbox = Sandbox { id: "s", hostname: "h", annotations: &annotations };
+    let sandbox = Sandbox { id: "s", hostname: "h", host_network: false, annotations: &annotations };
     loaded.run(&host, &sandbox, Depth::Verdicts).verdicts.remove(0)
 }
 

@@ -39,7 +39,8 @@ impl Evaluator {
     /// Every value that a sandbox without annotations gets.
     pub(super) fn asking_for_nothing(&self) -> Option<Effective> {
         let annotations = Annotations::default();
-        let sandbox = Sandbox { id: self.sandbox_id(), hostname: "", annotations: &annotations };
+        let sandbox =
+            Sandbox { id: self.sandbox_id(), hostname: "", host_network: false, annotations: &annotations };
         self.loaded().ok()?.run(&self.setup.host, &sandbox, Depth::Full).effective
     }
 }

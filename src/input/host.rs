@@ -9,6 +9,7 @@ mod assumption;
 mod facts;
 mod files;
 mod memory;
+mod network;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,6 +22,10 @@ use memory::Memory;
 pub use assumption::{Assumption, Look};
 pub use facts::{Arch, FactOrigin, HostFacts, NumaNode, Protection};
 pub use files::{DiskFiles, Errno, FileKind, Files, MemoryFiles, READ_LIMIT, Stat};
+pub use network::{
+    Address, Interface, Ip, LinkKind, MAC_TOKEN, NETNS_TOKEN, Neighbour, NetworkTable, PodNetwork, Route,
+    TableError,
+};
 
 /// The files that a glob stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,7 +103,7 @@ impl Host {
 
     /// The same host for one evaluation, which notes what is taken for granted beyond `before`.
     pub fn noting(&self, before: &Arc<[Assumption]>) -> Cow<'_, Self> {
-        if self.sees_all() {
+        if self.sees_all() && !self.guesses("network") {
             return Cow::Borrowed(self);
         }
         Cow::Owned(Self { notes: Some(Arc::new(Notes::after(before))), ..self.clone() })
@@ -325,10 +330,22 @@ impl Host {
         }
     }
 
+    /// Whether nobody has said anything of a fact, and it could not be looked at.
+    fn guesses(&self, fact: &str) -> bool {
+        self.facts.origins.get(fact) == Some(&FactOrigin::Assumed)
+    }
+
+    /// What CNI has made in the network namespace of a pod that has its own.
+    pub fn network(&self) -> &PodNetwork {
+        if self.guesses("network") {
+            self.note(Assumption::Fact(network::ASSUMED.into()));
+        }
+        &self.facts.network
+    }
+
     /// Whether `/dev/vhost-vsock` is there.
     pub fn vhost_vsock(&self) -> bool {
-        let guessed = self.facts.origins.get("vhost_vsock") == Some(&FactOrigin::Assumed);
-        if !self.sees_all() && guessed {
+        if !self.sees_all() && self.guesses("vhost_vsock") {
             self.note(Assumption::There("/dev/vhost-vsock".into()));
             return true;
         }

@@ -2,10 +2,12 @@
 //!
 //! Decides where each fact comes from; flags are the command line's business and win over both.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::described;
-use super::host::{Arch, FactOrigin, HostFacts, NumaNode, Protection};
+use super::host::{Arch, FactOrigin, HostFacts, NetworkTable, NumaNode, Protection};
 use super::source::{Place, Source};
 
 /// Why a host file cannot be used.
@@ -29,6 +31,7 @@ struct HostFile {
     vhost_vsock: Option<bool>,
     hugepages: Option<bool>,
     numa: Option<Vec<NumaEntry>>,
+    network: Option<NetworkTable>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,13 +118,22 @@ pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), Hos
         facts.numa = numa.into_iter().map(|n| NumaNode { cpus: n.cpus, memory_mib: n.memory_mib }).collect();
         said("numa");
     }
+    if let Some(network) = file.network {
+        let network = network
+            .read()
+            .map_err(|e| HostFileError { place: source.place(e.span.start), message: e.message })?;
+        facts.network = Arc::new(network);
+        said("network");
+    }
     Ok(())
 }
 
 /// Probes the machine this program runs on. What cannot be read keeps its assumed value.
 pub fn this_machine() -> HostFacts {
     let mut facts = HostFacts::default();
-    for name in ["arch", "cpus", "memory_mib", "nested", "protection", "vhost_vsock", "hugepages", "numa"] {
+    let all =
+        ["arch", "cpus", "memory_mib", "nested", "protection", "vhost_vsock", "hugepages", "numa", "network"];
+    for name in all {
         facts.origins.insert(name, FactOrigin::Assumed);
     }
     let mut probed = |name| facts.origins.insert(name, FactOrigin::Probed);

@@ -41,6 +41,8 @@ pub struct Sandbox<'a> {
     pub id: &'a str,
     /// `hostname` of the OCI spec.
     pub hostname: &'a str,
+    /// Whether the OCI spec names no network namespace, as of a pod on the host's network.
+    pub host_network: bool,
     /// The annotations of the sandbox's OCI spec: the pod's, the CRI's own and the sizing keys.
     pub annotations: &'a Annotations,
 }

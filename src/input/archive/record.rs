@@ -355,6 +355,7 @@ fn told(facts: &mut HostFacts, source: &Source) -> Result<(), String> {
             "protection" => facts.protection = told.protection,
             "vhost_vsock" => facts.vhost_vsock = told.vhost_vsock,
             "hugepages" => facts.hugepages = told.hugepages,
+            "network" => facts.network = told.network.clone(),
             _ => facts.numa = told.numa.clone(),
         }
     }

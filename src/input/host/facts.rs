@@ -3,6 +3,9 @@
 //! Decides nothing but what is assumed where nobody says anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::network::PodNetwork;
 
 /// Processor architecture, as Kata names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,6 +98,8 @@ pub struct HostFacts {
     pub hugepages: bool,
     /// NUMA nodes; empty means one node with everything.
     pub numa: Vec<NumaNode>,
+    /// What CNI has made for the pod.
+    pub network: Arc<PodNetwork>,
     /// Where each fact came from, by its name in the `--host` file.
     pub origins: BTreeMap<&'static str, FactOrigin>,
 }
@@ -110,6 +115,7 @@ impl Default for HostFacts {
             vhost_vsock: true,
             hugepages: false,
             numa: Vec::new(),
+            network: Arc::new(PodNetwork::assumed()),
             origins: BTreeMap::new(),
         }
     }

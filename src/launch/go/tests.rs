@@ -61,7 +61,7 @@ type Outcome = Result<(Launch, AgentSetup, Vec<Finding>), Failure>;
 /// Both doors, which have to agree.
 fn run(host: &Host, config: &SandboxConfig<'_>) -> Outcome {
     let annotations = [("io.katacontainers.config.hypervisor.machine_type", "")].into_iter().collect();
-    let sandbox = Sandbox { id: ID, hostname: "web", annotations: &annotations };
+    let sandbox = Sandbox { id: ID, hostname: "web", host_network: false, annotations: &annotations };
     let outcome = launch(host, config, &sandbox);
     assert_eq!(check(host, config, &sandbox).err(), outcome.as_ref().err().cloned());
     outcome
