@@ -13,18 +13,18 @@ pub mod vm_size;
 
 use std::sync::{Arc, OnceLock};
 
-use crate::agent::AgentSetup;
+use crate::answer::agent::AgentSetup;
+use crate::answer::effective::Effective;
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::launch::Launch;
+use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
 use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::cri::{Engine, Passages};
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
 use crate::input::host::Assumption;
 use crate::input::manifest::{Pod, PodAnnotation, Sizing};
 use crate::input::{Annotations, Host, Text};
-use crate::launch::Launch;
 use crate::release::{Judged, KnownBy, Release};
-use crate::runtime::value::Effective;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
 use crate::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
 
 /// The token for a sandbox id that nobody gave.

@@ -9,12 +9,13 @@
 //! A library that knows Kata and no terminal, and two thin faces. Data goes one way:
 //!
 //! ```text
-//! input, catalog -> policy -> runtime -> launch, agent -> evaluate -> diff -> report -> cli
-//!                                                                                  `-> tui
+//! golang, release, catalog, answer -> input -> policy -> runtime -> launch, agent -> evaluate -> diff -> report -> tui, cli
 //! ```
 //!
 //! | room | decides |
 //! | --- | --- |
+//! | [`golang`] | what Go and its libraries do to texts; knows no Kata |
+//! | [`answer`] | the words all rooms answer in: verdict, finding, fix, effective value, launch, agent's setup, place |
 //! | [`input`] | what the files say: configuration layers, manifests, the host; every value with its place |
 //! | [`release`] | runtime and version, and spans of versions; nothing else compares them |
 //! | [`catalog`] | what exists: each annotation and configuration key, with type, gate, risk and releases |
@@ -29,7 +30,7 @@
 //! | [`edit`] | a policy edit to a changed file, with undo and an atomic save |
 //! | [`mod@suggest`] | the tightest policy with which a set of pods does all that it can do |
 //! | [`mod@audit`] | what the policy of a setup lets in |
-//! | [`explain`], [`finding`], [`report`] | words for people and machines |
+//! | [`explain`], [`report`] | words for people and machines |
 //! | [`cli`], [`tui`] | arguments and screens; neither knows a rule of Kata |
 //!
 //! # Where is X decided?
@@ -61,6 +62,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod answer;
 pub mod audit;
 pub mod catalog;
 pub mod cli;
@@ -69,7 +71,7 @@ pub mod diff;
 pub mod edit;
 pub mod evaluate;
 pub mod explain;
-pub mod finding;
+pub mod golang;
 pub mod input;
 pub mod kubernetes;
 pub mod launch;

@@ -6,15 +6,15 @@
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
+use crate::answer::verdict::{Failure, ListId, Status};
 use crate::catalog::{self, Gate, HYPERVISOR_PREFIX};
 use crate::edit::{EditError, History, PolicyEdit, targets};
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
+use crate::golang::filepath;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
-use crate::policy::go_path;
 use crate::release::{Release, Runtime};
 use crate::runtime::Depth;
-use crate::runtime::verdict::{Failure, ListId, Status};
 
 /// A regular expression for one name and no other.
 pub fn exact_name(short: &str) -> String {
@@ -28,10 +28,10 @@ pub fn exact_path(release: Release, path: &str) -> String {
         Runtime::Go => {
             // With an escape it would be expanded, and come out in its shortest spelling.
             let special = path.contains(['*', '?', '[', '\\']);
-            if !special || go_path::clean(path) != path {
+            if !special || filepath::clean(path) != path {
                 return path.to_owned();
             }
-            go_path::literally(path)
+            filepath::literally(path)
         }
     }
 }

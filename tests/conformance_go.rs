@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::support::{GO_CRI, Recorded, assert_as_fresh, plain, received, tokens};
+use katascope::answer::verdict::{Stage, Status};
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts, NumaNode, Protection};
 use katascope::release::{Release, Runtime};
-use katascope::runtime::verdict::{Stage, Status};
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
 
@@ -115,8 +115,9 @@ impl Held<'_> {
             }
         }
         let launch = run.launch.as_ref().unwrap();
-        let texts =
-            |args: &[katascope::launch::Arg]| -> Json { args.iter().map(|a| a.text.as_str()).collect() };
+        let texts = |args: &[katascope::answer::launch::Arg]| -> Json {
+            args.iter().map(|a| a.text.as_str()).collect()
+        };
         let program = Json::from(self.string(&case["program"]));
         self.same("program", &program, &Json::from(launch.program.clone().unwrap_or_default()));
         let args = self.strings(&case["args"]);

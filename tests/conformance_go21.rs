@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::support::{GO_CRI, Recorded, assert_as_fresh, plain, received, tokens, unpacked};
-use katascope::finding::Code;
+use katascope::answer::effective::Origin;
+use katascope::answer::finding::Code;
+use katascope::answer::launch::Arg;
+use katascope::answer::verdict::{Stage, Status};
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
-use katascope::launch::Arg;
 use katascope::release::Release;
-use katascope::runtime::value::Origin;
-use katascope::runtime::verdict::{Stage, Status};
 use katascope::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
 

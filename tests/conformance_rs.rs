@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::support::{Recorded, assert_as_fresh, plain, received, vectors};
+use katascope::answer::effective::Origin;
+use katascope::answer::verdict::Status;
 use katascope::input::config::Layers;
 use katascope::input::host::{Files, HostFacts};
 use katascope::input::{Annotations, Host};
 use katascope::release::{Release, Runtime};
-use katascope::runtime::value::Origin;
-use katascope::runtime::verdict::Status;
 use katascope::runtime::{Depth, LoadOptions, Loaded, Run, Sandbox};
 use serde_json::Value as Json;
 

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use katascope::answer::finding::Code;
+use katascope::answer::verdict::Status;
 use katascope::cri::crio::{Crio, Places, Release};
 use katascope::cri::{Engine, Passed};
 use katascope::evaluate::own_keys::PastPolicy;
 use katascope::evaluate::{Evaluator, Setup};
-use katascope::finding::Code;
 use katascope::input::config::Layers;
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest::Pod;
@@ -17,7 +18,6 @@ use katascope::input::source::Source;
 use katascope::kubernetes::{self, Node};
 use katascope::release::{self, Runtime};
 use katascope::runtime::Depth;
-use katascope::runtime::verdict::Status;
 
 const SHIM: &str = "/usr/local/bin/containerd-shim-kata-v2";
 const FILE: &str = "/srv/kata/qemu.toml";

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use katascope::answer::verdict::ListId;
 use katascope::edit::{
     Attributes, Disk, Document, History, Plan, PolicyEdit, RealDisk, SaveError, save, writable,
 };
 use katascope::input::Source;
 use katascope::input::config::Layers;
-use katascope::runtime::verdict::ListId;
 use proptest::prelude::*;
 
 /// What a test does; indices are taken modulo what is there.

@@ -1,7 +1,7 @@
 //! Holds the TOML reader of the Go runtime 2.1 against what the real one (0.3.1) answered: the tree, or the
 //! words of the complaint.
 
-use katascope::runtime::go::toml::early::{Table, Value, parse};
+use katascope::golang::toml::early::{Table, Value, parse};
 use serde_json::{Value as Json, json};
 
 fn table(table: &Table) -> Json {

@@ -9,9 +9,10 @@
 use std::sync::Arc;
 
 use crate::support::tokens;
+use katascope::answer::launch::Arg;
 use katascope::input::host::{HostFacts, MemoryFiles, NumaNode, Protection};
 use katascope::input::{Annotations, Host};
-use katascope::launch::{Arg, go};
+use katascope::launch::go;
 use katascope::runtime::Sandbox;
 use katascope::runtime::go::config::{
     AgentConfig, CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param,

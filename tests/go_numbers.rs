@@ -1,6 +1,6 @@
 //! Holds the Go number rules against what Go's own strconv answered.
 
-use katascope::runtime::go_text;
+use katascope::golang::strconv;
 use serde_json::Value;
 
 #[test]
@@ -15,15 +15,15 @@ fn every_recorded_text_is_read_as_go_reads_it() {
         match case["fn"].as_str().unwrap() {
             "strconv.ParseBool" => {
                 let want = if refused { None } else { case["result"].as_bool() };
-                assert_eq!(go_text::parse_bool(text), want, "{line}");
+                assert_eq!(strconv::parse_bool(text), want, "{line}");
             }
             "strconv.ParseUint" => {
-                let got = go_text::parse_uint(text, 10, bits).ok();
+                let got = strconv::parse_uint(text, 10, bits).ok();
                 let want = (!refused).then(|| case["result"].to_string().trim_matches('"').parse().unwrap());
                 assert_eq!(got, want, "{line}");
             }
             "strconv.ParseFloat" => {
-                let got = go_text::parse_float32(text).ok();
+                let got = strconv::parse_float32(text).ok();
                 match case["f32"].as_str() {
                     Some("nan") => assert!(got.is_some_and(f32::is_nan), "{line}"),
                     Some(hex) => {

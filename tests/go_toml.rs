@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use katascope::golang::toml;
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{HostFacts, MemoryFiles};
 use katascope::runtime::LoadOptions;
-use katascope::runtime::go::{self, toml};
+use katascope::runtime::go;
 use serde_json::{Map, Value as Json, json};
 
 /// Integers and floats with their kind, so that nothing passes for the other; keys sorted.

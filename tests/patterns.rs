@@ -1,7 +1,7 @@
 //! The gates' patterns against what Go's and Rust's own functions answered (`tests/vectors/patterns-*.json`).
 
-use katascope::policy::go_path::path_match;
-use katascope::policy::go_regex::GoRegex;
+use katascope::golang::filepath::path_match;
+use katascope::golang::regexp::GoRegex;
 use katascope::policy::names::NameGate;
 use katascope::release::{Release, Runtime};
 use serde_json::Value;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assert_cmd::Command;
+use katascope::answer::verdict::Status;
 use katascope::cri::Engine;
 use katascope::evaluate::{Evaluator, Outcome, Setup};
 use katascope::input::Source;
@@ -13,7 +14,6 @@ use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest::{self, Pod};
 use katascope::release::{Release, Runtime};
 use katascope::runtime::Depth;
-use katascope::runtime::verdict::Status;
 use katascope::suggest::{Suggestion, suggest, unused};
 
 const CONFIG: &str = "\

@@ -1,9 +1,9 @@
 //! The history of edits over files that somebody else changes: byte for byte where the two keep apart,
 //! by the entries' texts where they meet, and said where neither works.
 
+use katascope::answer::verdict::ListId;
 use katascope::edit::{History, PolicyEdit, Reread, Stepped};
 use katascope::input::config::Layers;
-use katascope::runtime::verdict::ListId;
 
 const PATH: &str = "/etc/kata/configuration.toml";
 

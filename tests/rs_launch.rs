@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
+use katascope::answer::launch::Arg;
 use katascope::input::host::{Errno, FileKind, Files, HostFacts, Stat};
 use katascope::input::{Annotations, Host};
-use katascope::launch::{Arg, rs};
+use katascope::launch::rs;
 use katascope::runtime::Sandbox;
 use katascope::runtime::rs::config::Config;
 use serde::Deserialize;

@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use katascope::answer::verdict::{Stage, Status, Verdict};
 use katascope::catalog::{self, Gate, HYPERVISOR_PREFIX, Kind};
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{HostFacts, MemoryFiles};
 use katascope::release::Release;
-use katascope::runtime::verdict::{Stage, Status, Verdict};
 use katascope::runtime::{Depth, LoadOptions, Loaded, Sandbox};
 
 struct Documented {

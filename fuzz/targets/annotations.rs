@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::LazyLock;
 
+use katascope::answer::Place;
+use katascope::answer::finding::Severity;
 use katascope::catalog;
 use katascope::diff::Sides;
 use katascope::diff::evaluation::Differences;
 use katascope::evaluate::{Evaluator, Setup};
-use katascope::finding::Severity;
 use katascope::input::config::Layers;
 use katascope::input::manifest::{Form, Pod, PodAnnotation, PodSource, Sizing};
-use katascope::input::source::Place;
 use katascope::release::{Release, Runtime};
 use katascope::report::escape::is_hostile;
 use katascope::report::junit::{self, Junit};

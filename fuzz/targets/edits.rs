@@ -1,9 +1,9 @@
 //! Any text as a configuration file, and a sequence of edits of one of its lists: every edit that
 //! succeeds means what was planned, and undoing all of them gives the original bytes.
 
+use katascope::answer::verdict::ListId;
 use katascope::edit::{History, PolicyEdit};
 use katascope::input::config::Layers;
-use katascope::runtime::verdict::ListId;
 
 const PATH: &str = "/etc/kata-containers/configuration.toml";
 

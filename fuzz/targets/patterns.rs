@@ -1,6 +1,6 @@
 //! Any text as an entry of a policy list: explained, matched and expanded, in every release.
 
-use katascope::policy::go_path;
+use katascope::golang::filepath;
 use katascope::policy::names::NameGate;
 use katascope::policy::values;
 use katascope::release::Release;
@@ -18,7 +18,7 @@ pub fn run(input: Input<'_>) {
         let _ = NameGate::new(release, &patterns).admits(value);
         let _ = values::admits(release, &host, &patterns, value);
     }
-    let _ = go_path::path_match(pattern, value);
-    let cleaned = go_path::clean(value);
-    assert_eq!(go_path::clean(&cleaned), cleaned, "cleaning a clean path changes nothing");
+    let _ = filepath::path_match(pattern, value);
+    let cleaned = filepath::clean(value);
+    assert_eq!(filepath::clean(&cleaned), cleaned, "cleaning a clean path changes nothing");
 }

@@ -8,17 +8,17 @@ use serde_json::Value as Json;
 
 use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
 use super::{AgentSetup, DecidedBy, fields};
-use crate::launch::Arg;
+use crate::answer::launch::Arg;
+use crate::golang::strconv;
 use crate::launch::go::{Change, guest_memory, guest_share};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
-use crate::runtime::go_text;
 
 fn kernel_modules(config: &SandboxConfig<'_>) -> Vec<Json> {
     if config.hypervisor_type == HypervisorType::Remote {
         return Vec::new();
     }
     let modules = &config.agent_config.kernel_modules;
-    modules.iter().filter_map(|line| kernel_module(go_text::fields(line))).collect()
+    modules.iter().filter_map(|line| kernel_module(strconv::fields(line))).collect()
 }
 
 fn mount(config: &SandboxConfig<'_>) -> Mount {

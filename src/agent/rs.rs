@@ -9,8 +9,8 @@
 use serde_json::Value as Json;
 
 use super::{AgentSetup, DecidedBy, fields};
+use crate::answer::launch::{Arg, Cause};
 use crate::launch::rs::guest_share;
-use crate::launch::{Arg, Cause};
 use crate::release::Release;
 use crate::runtime::Sandbox;
 use crate::runtime::rs::Change;
@@ -117,7 +117,7 @@ pub(crate) fn setup(
     let policy =
         config.active_agent().map(|agent| agent.policy.to_string()).filter(|policy| !policy.is_empty());
     AgentSetup {
-        kernel_cmdline: crate::launch::joined(&kernel_params),
+        kernel_cmdline: crate::answer::launch::joined(&kernel_params),
         kernel_params,
         create_sandbox,
         policy,

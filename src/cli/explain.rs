@@ -5,12 +5,12 @@ use std::io;
 use super::args::{ExplainArgs, Input};
 use super::setup::SetupError;
 use super::{CliError, Exit, open, paint, setup};
+use crate::answer::verdict::{Fix, ListId};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::evaluate::Evaluator;
 use crate::explain::{Meaning, explain};
 use crate::policy::names::NameGate;
 use crate::report::{explanation, json};
-use crate::runtime::verdict::{Fix, ListId};
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
     let meaning = explain(&args.words.join(" "));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::args::{EditArgs, Input, PolicyCommand};
 use super::setup::SetupError;
 use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
+use crate::answer::verdict::ListId;
 use crate::audit;
 use crate::catalog::{self, HYPERVISOR_PREFIX};
 use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
@@ -17,7 +18,6 @@ use crate::release::{Release, Runtime};
 use crate::report::escape::visible;
 use crate::report::{json, policy as report};
 use crate::runtime::go::Change;
-use crate::runtime::verdict::ListId;
 use crate::suggest::{suggest, unused};
 
 pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {

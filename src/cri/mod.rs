@@ -7,9 +7,9 @@ pub mod containerd;
 pub mod crio;
 pub mod shim;
 
+use crate::answer::verdict::{Failure, Fix};
 use crate::input::manifest::{Form, Pod, Sizing};
 use crate::input::{Annotations, Host, Place, Text};
-use crate::runtime::verdict::{Failure, Fix};
 use containerd::Containerd;
 use crio::Crio;
 use shim::Shim;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::sequence::{self, Run};
 use super::{Kind, Sides};
-use crate::launch::{Arg, Cause};
+use crate::answer::launch::{Arg, Cause};
 
 /// One unit of the comparison: positions are of arguments, so that causes can be looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,7 +223,7 @@ fn words(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::launch::Cause;
+    use crate::answer::launch::Cause;
 
     fn args(text: &str) -> Vec<Arg> {
         text.split(' ').map(|t| Arg::new(t, Cause::constant())).collect()

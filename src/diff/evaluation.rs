@@ -4,10 +4,10 @@ use serde_json::Value as Json;
 
 use super::argv::{self, Grouping, Row};
 use super::{Kind, Sides, json};
+use crate::answer::effective::EffectiveValue;
+use crate::answer::launch::{Arg, Cause, Launch};
+use crate::answer::verdict::Verdict;
 use crate::evaluate::{Evaluation, Outcome};
-use crate::launch::{Arg, Cause, Launch};
-use crate::runtime::value::EffectiveValue;
-use crate::runtime::verdict::Verdict;
 
 /// One annotation on both sides.
 #[derive(Debug, Clone, PartialEq)]

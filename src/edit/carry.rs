@@ -8,9 +8,9 @@ use super::document::{Document, means};
 use super::history::Change;
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
+use crate::answer::verdict::ListId;
 use crate::diff::text::fine_runs;
 use crate::input::Source;
-use crate::runtime::verdict::ListId;
 
 /// Why an edit has no place in a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

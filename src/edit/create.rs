@@ -6,8 +6,8 @@ use toml_edit::{Item, Key, Table};
 use super::EditError;
 use super::document::parse;
 use super::splice::{newline, quote};
+use crate::answer::verdict::ListId;
 use crate::input::Source;
-use crate::runtime::verdict::ListId;
 
 /// Marks a list that this program created: once it is empty again, its line goes as it came.
 const MARK: &str = " # created by katascope";

@@ -8,8 +8,8 @@ use super::create::create;
 use super::history::Change;
 use super::splice::{ArraySpan, Splice};
 use super::{EditError, PolicyEdit};
+use crate::answer::verdict::ListId;
 use crate::input::{Place, Source};
-use crate::runtime::verdict::ListId;
 
 /// A policy list as it stands in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

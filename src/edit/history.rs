@@ -8,9 +8,9 @@ use super::document::{Document, List};
 use super::plan::Plan;
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
+use crate::answer::verdict::ListId;
 use crate::input::Source;
 use crate::input::config::Layers;
-use crate::runtime::verdict::ListId;
 
 /// One edit as it changed a text.
 #[derive(Debug, Clone, PartialEq, Eq)]

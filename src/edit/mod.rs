@@ -20,7 +20,7 @@ pub use reread::{Lost, Reread};
 pub use save::{Attributes, Disk, RealDisk, SaveError, Saved, Step, save, writable};
 pub use splice::Splice;
 
-use crate::runtime::verdict::ListId;
+use crate::answer::verdict::ListId;
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,11 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::answer::verdict::ListId;
 use crate::diff::text::unified;
 use crate::input::config::Layers;
 use crate::release::{Release, Runtime};
 use crate::runtime::go::Change;
-use crate::runtime::verdict::ListId;
 
 use super::document::Document;
 

@@ -9,9 +9,9 @@ use super::document::{Document, List};
 use super::history::{Change, File, History, Step};
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
+use crate::answer::verdict::ListId;
 use crate::input::Source;
 use crate::input::config::Layers;
-use crate::runtime::verdict::ListId;
 
 /// An unsaved edit that has no place in the file as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,10 @@
 //! annotations and nothing else, so that a pod without any fares under both alike.
 
 use super::Evaluator;
+use crate::answer::effective::Effective;
 use crate::catalog::{self, KATA_PREFIX};
 use crate::input::Annotations;
 use crate::input::manifest::Pod;
-use crate::runtime::value::Effective;
 use crate::runtime::{Depth, Sandbox};
 
 /// Whether the entries of policy lists have a say in what becomes of `pod`.

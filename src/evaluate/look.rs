@@ -5,8 +5,8 @@
 //! the catalogue's spans.
 
 use super::{Evaluator, notice};
+use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::catalog;
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::manifest::Pod;
 use crate::input::search;
 use crate::release::{Release, Version};

@@ -6,9 +6,10 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{Evaluation, Evaluator, Outcome, SANDBOX_ID_TOKEN, Setup, finish, never_reached, refused_by_cri};
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{FailureStage, Fix, Stage};
 use crate::catalog::{self, KATA_PREFIX};
 use crate::cri::Engine;
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Text;
 use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
@@ -16,7 +17,6 @@ use crate::input::host::Assumption;
 use crate::input::manifest::{Form, Pod};
 use crate::node::{Handler, Node, Route, Said};
 use crate::release::{KnownBy, Release, Runtime};
-use crate::runtime::verdict::{FailureStage, Fix, Stage};
 use crate::runtime::{Depth, Run};
 
 /// What judges the pods of one handler.

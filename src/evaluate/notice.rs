@@ -7,12 +7,12 @@ use std::borrow::Cow;
 
 use super::vm_size::{VmSize, Workload};
 use super::{Evaluation, Evaluator, look, own_keys, spelling};
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
 use crate::cri::Engine;
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::manifest::{Form, Pod};
 use crate::input::search;
-use crate::runtime::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 
 /// What is pointed out about `pod` on top of what the stations say.
 pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) -> Vec<Finding> {

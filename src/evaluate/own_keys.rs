@@ -8,12 +8,12 @@
 
 use super::vm_size::{Base, VmSize, Workload};
 use super::{Evaluation, Evaluator};
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Verdict};
 use crate::cri::Engine;
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::manifest::{Form, Pod};
 use crate::input::{Annotations, Place};
 use crate::release::Runtime;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Verdict};
 
 /// What Kata takes for the sandbox's size.
 pub const SIZES: [&str; 4] = [

@@ -3,9 +3,9 @@
 //! Decides on the known key behind a wrong prefix, a left-out part or a slip of the hand, and on the
 //! successor of a key that moved. Facts: the prefixes of Kata 1.x and of its documentation over time.
 
+use crate::answer::verdict::{Fix, Status, Verdict};
 use crate::catalog::{self, CRI_PREFIX, KATA_PREFIX};
 use crate::release::Release;
-use crate::runtime::verdict::{Fix, Status, Verdict};
 
 /// Prefixes that were right once, or that a hand writes by itself.
 const WRONG_PREFIXES: [&str; 7] = [

@@ -6,11 +6,11 @@
 
 use serde_json::Value as Json;
 
+use crate::answer::effective::Effective;
+use crate::answer::text::parse_trimmed;
+use crate::answer::verdict::{Status, Verdict};
 use crate::input::Annotations;
-use crate::input::text::parse_trimmed;
 use crate::release::{Release, Runtime};
-use crate::runtime::value::Effective;
-use crate::runtime::verdict::{Status, Verdict};
 
 /// What the configuration makes of a sandbox that asks for nothing.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::answer::finding::Who;
 use crate::catalog::{self, Annotation};
-use crate::finding::Who;
 
 /// A message understood.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::host::{Errno, FileKind, Host};
-use super::source::{Place, Source};
+use super::source::Source;
+use crate::answer::Place;
 
 /// One entry of `config.d`.
 #[derive(Debug, Clone)]

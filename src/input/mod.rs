@@ -14,10 +14,9 @@ pub(crate) mod quiet;
 pub mod reading;
 pub mod search;
 pub mod source;
-pub mod text;
 pub mod toml_tree;
 
+pub use crate::answer::{Place, Text};
 pub use annotations::Annotations;
 pub use host::Host;
-pub use source::{Place, Source};
-pub use text::Text;
+pub use source::Source;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::described;
 use super::host::{Arch, FactOrigin, HostFacts, NetworkTable, NumaNode, Protection};
-use super::source::{Place, Source};
+use super::source::Source;
+use crate::answer::Place;
 
 /// Why a host file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,7 +5,8 @@
 
 use indexmap::IndexMap;
 
-use super::source::{Place, Source};
+use super::source::Source;
+use crate::answer::Place;
 
 /// A value with its place (the key's, where it has one).
 #[derive(Debug, Clone, PartialEq)]

@@ -8,11 +8,11 @@ use super::names::ANNOTATIONS_LIMIT;
 use super::quantity::Quantity;
 use super::resources::{PodResources, Role};
 use super::sizing::Size;
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::Fix;
 use crate::catalog::KATA_PREFIX;
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Place;
 use crate::input::manifest::{Object, Pod, RuntimeClass, Stray};
-use crate::runtime::verdict::Fix;
 
 fn finding(code: Code, severity: Severity, place: Option<Place>, message: String, fix: String) -> Finding {
     let fix = (!fix.is_empty()).then(|| Fix::Advice(fix.into()));

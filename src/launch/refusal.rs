@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::answer::verdict::{Failure, FailureStage};
 use crate::runtime::Sandbox;
-use crate::runtime::verdict::{Failure, FailureStage};
 
 /// The runtime's words, and what may be at fault.
 #[derive(Debug, Clone, PartialEq, Eq)]

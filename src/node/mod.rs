@@ -9,12 +9,12 @@ pub mod handler;
 pub mod places;
 pub mod release;
 
+use crate::answer::verdict::Failure;
 use crate::cri::Engine;
 use crate::cri::shim;
 use crate::input::Host;
 use crate::input::Text;
 use crate::input::manifest::{Form, Pod};
-use crate::runtime::verdict::Failure;
 
 pub use handler::{Candidate, Handler, Said, Source};
 

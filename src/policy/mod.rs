@@ -2,8 +2,7 @@
 //! each runtime's own matching rules. Changes no values.
 
 pub mod audit;
-pub mod go_path;
-pub mod go_regex;
+pub mod host_glob;
 pub mod names;
 pub mod pattern;
 pub mod values;

@@ -7,7 +7,7 @@
 
 use regex::{Regex, RegexSet};
 
-use super::go_regex::GoRegex;
+use crate::golang::regexp::GoRegex;
 use crate::release::{Release, Runtime};
 
 /// A compiled `enable_annotations` list.

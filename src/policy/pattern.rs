@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::go_path;
+use super::host_glob;
 use super::names::NameGate;
 use super::values::ValueGate;
 use crate::catalog::{self, Annotation, Gate, Level, Risk};
@@ -273,7 +273,7 @@ fn explain_value(release: Release, pattern: &str, host: &Host, meaning: &mut Mea
             }
         }
     } else {
-        let found = go_path::glob(host, pattern);
+        let found = host_glob::files(host, pattern);
         meaning.more_files = found.files.len() > FILES_LISTED || (!found.whole && host.sees_all());
         meaning.files = found.files.iter().take(FILES_LISTED).filter_map(|path| hit(host, path)).collect();
     }
@@ -386,7 +386,8 @@ fn among_values(release: Release, patterns: &[String], at: usize, host: &Host, m
                     && !meaning.more_files
                     && meaning.files.iter().all(|file| gate.admits(host, &file.path).is_some())
                     && (other < at
-                        || go_path::glob(host, theirs).files.len() > go_path::glob(host, pattern).files.len())
+                        || host_glob::files(host, theirs).files.len()
+                            > host_glob::files(host, pattern).files.len())
             }
         };
         (all && other != at && theirs != pattern).then_some(other)

@@ -5,7 +5,8 @@
 //! src/libs/kata-types/src/config/mod.rs and src/runtime/pkg/oci/utils.go at 4.1.0,
 //! src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
 
-use super::go_path::{self, PathPattern};
+use super::host_glob;
+use crate::golang::filepath::PathPattern;
 use crate::input::Host;
 use crate::release::{Release, Runtime};
 
@@ -83,7 +84,7 @@ impl ValueGate {
         self.entries.iter().position(|entry| match entry {
             Entry::Text { plain: Some(plain), .. } => plain.matches(value),
             Entry::Text { glob, .. } => glob.matches(value),
-            Entry::Files(pattern) => go_path::glob_has(host, pattern, value),
+            Entry::Files(pattern) => host_glob::has(host, pattern, value),
             Entry::Invalid(_) => false,
         })
     }

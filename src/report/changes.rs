@@ -6,13 +6,13 @@ use serde_json::{Value as Json, json};
 
 use super::escape::visible;
 use super::text::{Paint, cause, origin, short};
+use crate::answer::effective::Effective;
+use crate::answer::launch::{Arg, cause_at};
+use crate::answer::verdict::Verdict;
 use crate::diff::argv::{self, Row};
 use crate::diff::evaluation::{BodyRows, Differences, ProcessRows};
 use crate::diff::{Kind, Sides};
 use crate::evaluate::Evaluation;
-use crate::launch::{Arg, cause_at};
-use crate::runtime::value::Effective;
-use crate::runtime::verdict::Verdict;
 
 fn mark(kind: Kind) -> (&'static str, char) {
     match kind {
@@ -66,7 +66,7 @@ pub fn text(
     }
     heading(out, "configuration", !differences.config.is_empty())?;
     for row in &differences.config {
-        let value = |v: &Option<crate::runtime::value::EffectiveValue>| {
+        let value = |v: &Option<crate::answer::effective::EffectiveValue>| {
             v.as_ref().map_or_else(|| "—".into(), |v| format!("{} ({})", v.value, origin(&v.origin)))
         };
         let text = format!("{}  {} → {}", row.key, value(&row.values.baseline), value(&row.values.candidate));
@@ -203,7 +203,7 @@ pub fn json(title: &str, differences: &Differences) -> Json {
         .iter()
         .map(|r| {
             let side =
-                |v: &Option<crate::runtime::value::EffectiveValue>| v.as_ref().map(|v| v.value.clone());
+                |v: &Option<crate::answer::effective::EffectiveValue>| v.as_ref().map(|v| v.value.clone());
             json!({ "key": r.key, "change": word(r.kind),
                     "baseline": side(&r.values.baseline), "candidate": side(&r.values.candidate) })
         })

@@ -9,18 +9,18 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::escape;
-use crate::agent::AgentSetup;
+use crate::answer::agent::AgentSetup;
+use crate::answer::effective::{Effective, Origin};
+use crate::answer::finding::{Finding, Severity, Who};
+use crate::answer::launch::{Arg, Launch};
+use crate::answer::verdict::{Step, Verdict};
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
-use crate::finding::{Finding, Severity, Who};
 use crate::input::Annotations;
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
-use crate::launch::{Arg, Launch};
 use crate::node::Handler;
 use crate::runtime::LoadError;
-use crate::runtime::value::{Effective, Origin};
-use crate::runtime::verdict::{Step, Verdict};
 
 /// The number of the contract.
 pub const SCHEMA: u32 = 1;

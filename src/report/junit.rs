@@ -12,8 +12,8 @@ use flate2::write::DeflateEncoder;
 
 use super::escape::is_hostile;
 use super::json::severity;
+use crate::answer::finding::{Finding, Severity};
 use crate::evaluate::Evaluation;
-use crate::finding::{Finding, Severity};
 use crate::input::manifest::Pod;
 
 /// A pod as a test case.

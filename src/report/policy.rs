@@ -7,13 +7,13 @@ use serde_json::{Value as Json, json};
 use super::escape::{visible, visible_lines};
 use super::json::{SCHEMA, policy};
 use super::text::{Paint, short};
+use crate::answer::verdict::ListId;
 use crate::catalog::Risk;
 use crate::evaluate::Evaluator;
 use crate::evaluate::own_keys::SIZES;
 use crate::input::host::FileKind;
 use crate::input::manifest::Pod;
 use crate::policy::audit::{Audit, EntryReport, Opening, Power};
-use crate::runtime::verdict::ListId;
 use crate::suggest::Suggestion;
 
 /// How many files are shown of one annotation.

@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::escape::{self, visible, visible_lines};
 use super::json::{severity, who};
+use crate::answer::finding::{Code, Finding, Severity};
 use crate::evaluate::Evaluation;
-use crate::finding::{Code, Finding, Severity};
 use crate::input::manifest::Pod;
 
 /// Writes the log of one run as its pods come: nothing is held.

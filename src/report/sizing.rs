@@ -8,10 +8,10 @@ use serde_json::{Value as Json, json};
 
 use super::escape::visible;
 use super::text::origin;
+use crate::answer::effective::{Effective, EffectiveValue};
 use crate::evaluate::Evaluation;
 use crate::evaluate::vm_size::{Amount, VmSize};
 use crate::input::manifest::{Pod, SizingSum};
-use crate::runtime::value::{Effective, EffectiveValue};
 
 /// The keys of a hypervisor table that make up a VM's size, in the order of the sum.
 const KEYS: [&str; 8] = [

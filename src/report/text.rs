@@ -6,15 +6,15 @@ use std::io::{self, Write};
 use serde_json::Value as Json;
 
 use super::escape::{self, visible};
+use crate::answer::effective::{Effective, Origin};
+use crate::answer::finding::{Finding, Severity};
+use crate::answer::launch::{Arg, Cause};
+use crate::answer::verdict::{Status, Verdict};
 use crate::catalog::KATA_PREFIX;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
-use crate::finding::{Finding, Severity};
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
-use crate::launch::{Arg, Cause};
 use crate::node::Handler;
-use crate::runtime::value::{Effective, Origin};
-use crate::runtime::verdict::{Status, Verdict};
 
 /// How to paint; without colour every meaning still has its word and glyph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 //!
 //! Decides nothing: what passes is decided by `policy`. Said once for each entry, not for each pod.
 
+use crate::answer::verdict::{Stage, Step};
 use crate::input::{Host, Place};
 use crate::policy::values::ValueGate;
 use crate::release::Release;
-use crate::runtime::verdict::{Stage, Step};
 
 /// A list of paths.
 #[derive(Debug, Clone)]

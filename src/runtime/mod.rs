@@ -6,29 +6,21 @@
 //! to texts.
 
 pub mod go;
-pub mod go_base64;
-pub mod go_flate;
-pub mod go_json;
 mod go_lend;
 mod go_listed;
-pub mod go_quantity;
-pub mod go_text;
 mod names;
-mod note;
 pub mod rs;
 pub mod stand_in;
-pub mod value;
-pub mod verdict;
 
-use crate::agent::AgentSetup;
-use crate::finding::Finding;
+use crate::answer::agent::AgentSetup;
+use crate::answer::effective::Effective;
+use crate::answer::finding::Finding;
+use crate::answer::launch::Launch;
+use crate::answer::verdict::{Failure, Verdict};
 use crate::input::config::Layers;
 use crate::input::{Annotations, Host, Place};
-use crate::launch::Launch;
 use crate::policy::names::NameGate;
 use crate::release::{Release, Runtime};
-use value::Effective;
-use verdict::{Failure, Verdict};
 
 /// The largest initdata document that is unpacked, in bytes. No runtime has a limit; a pod's annotations
 /// hold 256 KiB, which gzip can make of a thousand times as much.

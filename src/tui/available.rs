@@ -1,6 +1,6 @@
 //! Whether a command can do anything here, and the sentence that says why not.
 
-use crate::runtime::verdict::Fix;
+use crate::answer::verdict::Fix;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rows::Body;

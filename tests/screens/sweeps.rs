@@ -1,8 +1,8 @@
 //! What is worked out again after an edit, a trial and undoing them: what they can change, and nothing else.
 
+use katascope::answer::verdict::ListId;
 use katascope::edit::PolicyEdit;
 use katascope::runtime::Depth;
-use katascope::runtime::verdict::ListId;
 use katascope::tui::model::pods::{Summary, Sweep, turns};
 
 use super::stage::{Stage, pods};

@@ -16,13 +16,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
+use katascope::answer::finding::{Code, Finding, Severity, Who};
+use katascope::answer::verdict::{Stage, Status, Verdict};
 use katascope::catalog;
 use katascope::cri::Engine;
 use katascope::cri::containerd::{self, Containerd};
 use katascope::cri::crio::Crio;
 use katascope::evaluate::{Evaluation, Evaluator, Setup};
 use katascope::explain::{Meaning, explain};
-use katascope::finding::{Code, Finding, Severity, Who};
 use katascope::input::Host;
 use katascope::input::config::Layers;
 use katascope::input::host::{HostFacts, MemoryFiles};
@@ -33,7 +34,6 @@ use katascope::node::{self, Handler, Said as Told};
 use katascope::policy::names::NameGate;
 use katascope::release::{Release, Runtime};
 use katascope::runtime::Depth;
-use katascope::runtime::verdict::{Stage, Status, Verdict};
 
 const GO: &str = "/opt/kata/share/defaults/kata-containers/configuration-qemu.toml";
 const RS: &str = "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration-qemu-runtime-rs.toml";

@@ -14,10 +14,10 @@ use super::release::Release;
 use super::sandbox::binary_name;
 use super::{fields, merge};
 use crate::cri::shim::Shim;
+use crate::golang::filepath::PathPattern;
 use crate::input::host::Host;
 use crate::input::toml_tree::{Node, Table, Value};
 use crate::input::{Place, Text};
-use crate::policy::go_path::PathPattern;
 
 /// One pattern of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]

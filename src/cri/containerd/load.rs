@@ -8,10 +8,11 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::release::Release;
 use super::{Broken, merge, migrate};
+use crate::golang::filepath;
 use crate::input::host::{Errno, FileKind, Host};
 use crate::input::source::Source;
 use crate::input::toml_tree::{self, Table, Value};
-use crate::policy::go_path;
+use crate::policy::host_glob;
 
 /// The merged configuration, as far as it concerns the CRI.
 #[derive(Debug, Clone, Default)]
@@ -285,18 +286,18 @@ fn imports(
     let folder = parent.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut paths = Vec::new();
     for import in imports {
-        let cleaned = go_path::clean(import);
+        let cleaned = filepath::clean(import);
         let path =
-            if cleaned.starts_with('/') { cleaned } else { go_path::clean(&format!("{folder}/{cleaned}")) };
+            if cleaned.starts_with('/') { cleaned } else { filepath::clean(&format!("{folder}/{cleaned}")) };
         if path.contains('*') {
-            if go_path::PathPattern::new(&path).is_err() {
+            if filepath::PathPattern::new(&path).is_err() {
                 return Err(Broken::new("syntax error in pattern"));
             }
             let folder = path.rsplit_once('/').map_or("/", |(folder, _)| folder);
             if !host.lists(folder) {
                 not_held.push(path.clone());
             }
-            paths.extend(go_path::glob(host, &path).files.iter().cloned());
+            paths.extend(host_glob::files(host, &path).files.iter().cloned());
         } else {
             paths.push(path);
         }

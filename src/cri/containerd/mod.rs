@@ -14,11 +14,11 @@ pub mod release;
 pub mod sandbox;
 
 use super::shim;
+use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::Place;
 use crate::input::host::Host;
 use crate::input::source::Source;
 use crate::input::toml_tree::{self, Node};
-use crate::runtime::verdict::{Failure, FailureStage};
 
 pub(super) use fields::duration;
 pub use handlers::{Handler, Handlers};

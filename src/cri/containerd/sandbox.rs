@@ -6,11 +6,11 @@
 use super::handlers::{Handler, Pattern};
 use super::load::{go_value, toml_type};
 use super::{Containerd, Handlers};
+use crate::answer::verdict::{Failure, FailureStage, Fix};
 use crate::cri::{Passage, Passages, Passed, own_keys, with_room};
 use crate::input::manifest::{Pod, Sizing};
 use crate::input::toml_tree::{Table, Value};
 use crate::input::{Annotations, Place};
-use crate::runtime::verdict::{Failure, FailureStage, Fix};
 
 /// The annotation that forces the handler `untrusted`.
 const UNTRUSTED: &str = "io.kubernetes.cri.untrusted-workload";

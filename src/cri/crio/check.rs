@@ -13,9 +13,9 @@ use super::handlers::{Handlers, Seen};
 use super::keys::{API, CRIO, IMAGE, RUNTIME, Shape};
 use super::release::Release;
 use super::workloads::cpuset;
+use crate::golang::regexp::GoRegex;
+use crate::golang::strconv::quote;
 use crate::input::Place;
-use crate::policy::go_regex::GoRegex;
-use crate::runtime::go_text::quote;
 
 /// Checks everything, and gives the handlers that are left.
 pub fn check(settings: &mut Settings, seen: &Seen, release: Release) -> Result<Handlers, Broken> {

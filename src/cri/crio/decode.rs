@@ -13,9 +13,9 @@ use super::keys::{self, Kind, Shape};
 use super::release::Release;
 use super::toml::{Document, Key, Library, Spot, Table, Value};
 use super::workloads::Workload;
+use crate::golang::strconv::quote;
 use crate::input::source::Source;
 use crate::input::{Place, Text};
-use crate::runtime::go_text::quote;
 
 /// A value that a file sets.
 #[derive(Debug, Clone)]
@@ -192,7 +192,7 @@ impl Fitter<'_> {
             let known = || shape.keys.iter().filter(|key| key.is_known(release));
             let key = known()
                 .find(|key| key.name == name)
-                .or_else(|| known().find(|key| crate::runtime::go::toml::same_name(key.name, name)));
+                .or_else(|| known().find(|key| crate::golang::toml::same_name(key.name, name)));
             let Some(key) = key else { continue };
             self.path.push(name.clone());
             self.value(shape, key, value, take)?;

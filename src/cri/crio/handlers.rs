@@ -16,9 +16,9 @@ use super::annotations::{Feature, Known, invalid};
 use super::decode::{Fields, Settings};
 use super::keys;
 use super::release::{Change, Release};
+use crate::golang::strconv::quote;
 use crate::input::host::{Errno, FileKind, Host, Stat};
 use crate::input::{Place, Text};
-use crate::runtime::go_text::quote;
 
 /// `[crio.runtime.runtimes.NAME]`, completed as CRI-O completes it.
 #[derive(Debug, Clone, Default)]

@@ -16,9 +16,9 @@ pub mod workloads;
 
 use indexmap::IndexMap;
 
+use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::Place;
 use crate::input::host::Host;
-use crate::runtime::verdict::{Failure, FailureStage};
 
 use handlers::Seen;
 pub use handlers::{Dropped, Handler, Handlers};

@@ -12,13 +12,13 @@
 use super::annotations::{Feature, Known};
 use super::handlers::{Handler, Handlers, Seen};
 use super::{Broken, Crio};
+use crate::answer::verdict::{Failure, FailureStage, Fix};
 use crate::cri::{Passage, Passages, Passed};
+use crate::golang::quantity::{self, Refused};
+use crate::golang::strconv::{self, quote};
 use crate::input::host::FileKind;
 use crate::input::manifest::{Form, Pod, Sizing};
 use crate::input::{Annotations, Text};
-use crate::runtime::go_quantity::{self, Refused};
-use crate::runtime::go_text::{self, quote};
-use crate::runtime::verdict::{Failure, FailureStage, Fix};
 
 /// The longest label, key and value together.
 const LABEL_LIMIT: usize = 4096;
@@ -238,7 +238,7 @@ fn labels_fit(pod: &Pod) -> Result<(), String> {
 }
 
 fn shm(size: &str) -> Result<(), String> {
-    match go_quantity::binary_bytes(size) {
+    match quantity::binary_bytes(size) {
         Err(Refused::Parse(why)) => Err(format!("failed to parse shm size '{size}': {why}")),
         Ok(_) | Err(Refused::Format) => Ok(()),
     }
@@ -265,7 +265,7 @@ fn user_namespace(mode: &str) -> Result<(), String> {
             if value("keep-id") == Some("true") && value("map-to-root") == Some("true") {
                 return Err(format!("cannot use both keep-id and map-to-root: {}", quote(mode)));
             }
-            let size = value("size").map(|size| go_text::parse_uint(size, 10, 32));
+            let size = value("size").map(|size| strconv::parse_uint(size, 10, 32));
             size.transpose().map(drop).map_err(|error| error.to_string())
         }
         "private" => Err("userns requested but no userns mappings configured".to_owned()),

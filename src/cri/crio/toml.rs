@@ -7,8 +7,8 @@
 //! Limitations: times of day without seconds, which only 1.6.0 accepts, pass in all of them.
 
 use super::release::Release;
-use crate::runtime::go::toml::{self as newest};
-pub use crate::runtime::go::toml::{Document, Error, Key, Spot, Table, Value};
+use crate::golang::toml::{self as newest};
+pub use crate::golang::toml::{Document, Error, Key, Spot, Table, Value};
 
 /// The library's versions that releases were built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

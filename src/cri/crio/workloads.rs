@@ -5,8 +5,8 @@
 
 use super::annotations::{Known, invalid};
 use super::decode::Fields;
+use crate::golang::strconv::{self, quote};
 use crate::input::Place;
-use crate::runtime::go_text::{self, quote};
 
 /// `[crio.runtime.workloads.NAME]`
 #[derive(Debug, Clone, Default)]
@@ -76,7 +76,7 @@ pub fn cpuset(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Ok(());
     }
-    let number = |text: &str| go_text::atoi(text).map_err(|error| error.to_string());
+    let number = |text: &str| strconv::atoi(text).map_err(|error| error.to_string());
     for range in text.split(',') {
         let Some((from, to)) = range.split_once('-') else {
             number(range)?;

@@ -17,8 +17,9 @@ pub mod yaml;
 use std::collections::BTreeMap;
 
 use super::Text;
-use super::source::{Place, Source};
-use crate::finding::Finding;
+use super::source::Source;
+use crate::answer::Place;
+use crate::answer::finding::Finding;
 pub use document::Object;
 pub use stream::{Piece, batches, stream};
 

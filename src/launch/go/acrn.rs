@@ -11,10 +11,10 @@ use super::paths::Paths;
 use super::qemu::check_vsock;
 use super::remarks::Remarks;
 use super::{Refusal, Started, process};
-use crate::finding::Finding;
+use crate::answer::finding::Finding;
+use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::Errno;
-use crate::launch::{Arg, Cause, Launch, joined};
 use crate::release::Release;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 

@@ -8,8 +8,8 @@ use super::Refusal;
 use super::changes::Change;
 use super::keys::Keys;
 use super::paths::Paths;
+use crate::answer::launch::{Arg, Cause, Helper};
 use crate::input::Host;
-use crate::launch::{Arg, Cause, Helper};
 use crate::release::Release;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::Refusal;
 use super::changes::Change;
 use super::keys::Keys;
-use crate::launch::{Arg, Cause};
+use crate::answer::launch::{Arg, Cause};
 use crate::release::Release;
 use crate::runtime::go::config::{Param, SandboxConfig, SandboxHypervisor};
 use crate::runtime::go::kernel_params::{self, Verity};

@@ -26,15 +26,15 @@ mod remote;
 mod stratovirt;
 
 use super::refusal::Refusal;
-use super::{Arg, Launch};
-use crate::agent::AgentSetup;
+use crate::answer::agent::AgentSetup;
+use crate::answer::finding::Finding;
+use crate::answer::launch::{Arg, Launch};
+use crate::answer::verdict::Failure;
 use crate::catalog::HYPERVISOR_PREFIX;
-use crate::finding::Finding;
 use crate::input::Host;
 use crate::release::Release;
 use crate::runtime::Sandbox;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
-use crate::runtime::verdict::Failure;
 
 pub use changes::Change;
 pub(crate) use paths::{guest_memory, guest_share};

@@ -5,9 +5,9 @@
 //! wrapper is, can be followed. The words are those of Go's os/exec. Facts: where
 //! src/runtime/virtcontainers/{acrn,clh,fc,qemu}.go at 2.1.0 run a program and read what it says.
 
+use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::input::host::{Errno, FileKind};
-use crate::runtime::go_text::quote;
 
 /// A script longer than this is not one of `echo` and `exit` alone.
 const SCRIPT_LIMIT: u64 = 512;

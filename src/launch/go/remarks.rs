@@ -4,7 +4,7 @@
 //! Facts: src/runtime/virtcontainers and src/runtime/virtcontainers/factory at 4.1.0.
 
 use super::keys::Keys;
-use crate::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::runtime::go::config::SandboxConfig;

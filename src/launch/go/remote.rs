@@ -9,7 +9,7 @@ use super::Started;
 use super::changes::Change;
 use super::keys;
 use super::paths::NETWORK_NAMESPACE;
-use crate::launch::{Cause, Launch, Request};
+use crate::answer::launch::{Cause, Launch, Request};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 /// What is asked for one sandbox.

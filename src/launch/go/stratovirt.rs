@@ -10,10 +10,10 @@ use super::paths::Paths;
 use super::qemu::check_vsock;
 use super::remarks::Remarks;
 use super::{Refusal, Started};
-use crate::finding::Finding;
+use crate::answer::finding::Finding;
+use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::Errno;
-use crate::launch::{Arg, Cause, Launch, joined};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 const DEFAULT_PATH: &str = "/usr/bin/stratovirt";

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
+use crate::answer::launch::Arg;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, Protection};
-use crate::launch::Arg;
 use crate::runtime::go::config::{CustomAssets, GuestNumaNode, Param, SandboxHypervisor};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

@@ -11,8 +11,9 @@ use super::remarks::Remarks;
 use super::resources::{Protection, Resources, hardware};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
+use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 use crate::input::host::{Arch, Protection as Hardware};
-use crate::launch::{Arg, Cause, Launch, Request, joined, put};
+use crate::launch::put;
 use crate::runtime::rs::Change;
 
 const MIB: u64 = 1024 * 1024;

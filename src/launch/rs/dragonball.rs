@@ -11,7 +11,8 @@ use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources, Role};
 use super::share_fs::{self, Share};
 use super::{Refusal, Start, Started, Within};
-use crate::launch::{Cause, Launch, Request, joined, put};
+use crate::answer::launch::{Cause, Launch, Request, joined};
+use crate::launch::put;
 use crate::runtime::rs::Change;
 use crate::runtime::rs::config::hypervisor::HugePageType;
 

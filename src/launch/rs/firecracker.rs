@@ -8,8 +8,9 @@ use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Protection, Resources, Role};
 use super::{Refusal, Start, Started, Within};
-use crate::finding::{Code, Severity};
-use crate::launch::{Arg, Cause, Launch, Request, joined, put};
+use crate::answer::finding::{Code, Severity};
+use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
+use crate::launch::put;
 use crate::runtime::rs::Change;
 use crate::runtime::rs::config::hypervisor::shortest;
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::keys::Keys;
 use super::{Refusal, Start};
 use crate::agent::rs::AgentParams;
-use crate::launch::{Arg, Cause};
+use crate::answer::launch::{Arg, Cause};
 use crate::runtime::rs::Change;
 use crate::runtime::rs::verity::{SECTOR, Verity};
 

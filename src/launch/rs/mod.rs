@@ -25,15 +25,15 @@ mod share_fs;
 mod tests;
 
 use super::refusal::Refusal;
-use super::{Arg, Launch};
-use crate::agent::AgentSetup;
-use crate::finding::Finding;
+use crate::answer::agent::AgentSetup;
+use crate::answer::finding::Finding;
+use crate::answer::launch::{Arg, Launch};
+use crate::answer::verdict::Failure;
 use crate::input::Host;
 use crate::release::Release;
 use crate::runtime::Sandbox;
 use crate::runtime::rs::Change;
 use crate::runtime::rs::config::{Config, Hypervisor};
-use crate::runtime::verdict::Failure;
 use keys::Keys;
 use paths::Paths;
 

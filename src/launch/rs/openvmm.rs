@@ -8,8 +8,8 @@ use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources};
 use super::{Refusal, Start, Started, Within};
-use crate::finding::{Code, Severity};
-use crate::launch::{Arg, Cause, Launch, Request, joined};
+use crate::answer::finding::{Code, Severity};
+use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 
 /// Numbers of the root ports on bus 0.
 const ROOTFS: u32 = 1;

@@ -5,7 +5,7 @@
 
 use super::Start;
 use super::resources::{Resources, Role};
-use crate::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::input::host::Arch;
 
 /// Remarks that grow.

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::remarks::Remarks;
 use super::resources::Resources;
 use super::{Refusal, Start, Started};
+use crate::answer::launch::{Cause, Launch, Request};
 use crate::input::Text;
-use crate::launch::{Cause, Launch, Request};
 use crate::runtime::rs::Change;
 
 /// A remote sandbox that will not fail any more.

@@ -3,7 +3,7 @@
 //! Facts: src/runtime-rs/crates/resource/src/share_fs at each tag.
 
 use super::{Refusal, Start, Within};
-use crate::launch::{Arg, Cause, Helper};
+use crate::answer::launch::{Arg, Cause, Helper};
 use crate::release::Release;
 use crate::runtime::rs::Change;
 use crate::runtime::rs::config::Hypervisor;

@@ -5,7 +5,7 @@
 //! concerns whether a key or an annotation exists is not here: the catalogue has it by spans. Facts: the tags
 //! of kata-containers, src/runtime; each line names the commit that made the difference, or the file.
 
-use super::toml::Dialect;
+use crate::golang::toml::Dialect;
 use crate::release::{Release, Version, behaviours};
 
 const fn v(major: u8, minor: u8, patch: u8) -> Version {

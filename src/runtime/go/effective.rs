@@ -12,10 +12,10 @@ use super::annotations::known::{FullKey, Id, KNOWN, Known, Section, full_key};
 use super::annotations::session::Session;
 use super::config::{GuestExtensionImage, HypervisorType, SandboxConfig};
 use super::{Loaded, kernel_params};
+use crate::answer::effective::{Effective, EffectiveValue, Origin, hidden};
+use crate::answer::verdict::Status;
 use crate::catalog;
 use crate::release::Release;
-use crate::runtime::value::{Effective, EffectiveValue, Origin, hidden};
-use crate::runtime::verdict::Status;
 
 /// A single as people write it (0.1 stays 0.1), or the word for what is no number.
 fn float(number: f32) -> Json {

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Change, Loaded, container_type, load, paths};
-use crate::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use crate::input::config::Layers;
 use crate::input::{Host, Text};
 use crate::release::Release;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use crate::runtime::{Depth, LoadError, LoadOptions, Run, Sandbox};
 
 /// The annotation.

@@ -9,10 +9,12 @@ use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::changes::toml_of;
-use super::toml::{self, Decode, Decoder, Error, Value, record, table_of};
+use super::record::record;
+use crate::golang::base64;
+use crate::golang::flate::{self, Fault};
+use crate::golang::toml::{self, Decode, Decoder, Error, Value, table_of};
 use crate::release::Release;
-use crate::runtime::go_flate::{self, Fault};
-use crate::runtime::{INITDATA_LIMIT, go_base64};
+use crate::runtime::INITDATA_LIMIT;
 
 /// What a good document gives.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,8 +36,8 @@ pub(super) enum Refused {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Data(BTreeMap<String, String>);
 
-impl Decode for Data {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl Decode<Release> for Data {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Release>) -> Result<(), Error> {
         for (key, value) in table_of(value).into_iter().flatten() {
             let mut text = String::new();
             at.below(key, |at| text.decode(value, at))?;
@@ -57,13 +59,16 @@ record! {
 /// Reads an annotation's value.
 pub(super) fn read(value: &str, release: Release) -> Result<Initdata, Refused> {
     let refuse = |what: &str, why: String| Refused::Message(format!("{what}: {why}"));
-    let (packed, fault) = go_base64::decode_stream(value);
+    let (packed, fault) = base64::decode_stream(value);
     let source = Input { bytes: &packed, fault: fault.as_deref() };
     let start = source.header(0).map_err(|e| refuse("initdata create gzip reader error", e))?;
     let document = source.inflate(start).map_err(|e| refuse("uncompressing initdata with gzip error", e))?;
     let parsed = toml::parse(&document, toml_of(release)).and_then(|parsed| {
         let mut header = Header::default();
-        header.decode(&Value::Table(parsed.root.clone()), &mut Decoder::new(&parsed, release))?;
+        header.decode(
+            &Value::Table(parsed.root.clone()),
+            &mut Decoder::new(&parsed, toml_of(release), release),
+        )?;
         Ok(header)
     });
     let header = parsed.map_err(|e| refuse("parsing initdata annotation failed", e.to_string()))?;
@@ -137,7 +142,7 @@ impl Input<'_> {
         loop {
             let first = out.len();
             let stream = self.bytes.get(at..).unwrap_or_default();
-            at += go_flate::inflate(stream, &mut out, INITDATA_LIMIT).map_err(|fault| match fault {
+            at += flate::inflate(stream, &mut out, INITDATA_LIMIT).map_err(|fault| match fault {
                 Fault::Short => self.short(),
                 Fault::Corrupt(offset) => Fault::corrupt(offset),
                 Fault::TooLong => format!("more than {INITDATA_LIMIT} bytes are not read here"),
@@ -163,7 +168,7 @@ impl Input<'_> {
 mod tests {
     use std::io::Write;
 
-    use base64::Engine;
+    use ::base64::Engine;
     use flate2::write::GzEncoder;
 
     use super::*;
@@ -171,7 +176,7 @@ mod tests {
     fn pack(text: &str) -> String {
         let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::default());
         gzip.write_all(text.as_bytes()).unwrap();
-        base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap())
+        ::base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap())
     }
 
     #[test]

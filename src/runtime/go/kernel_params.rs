@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use super::Change;
 use super::config::{AgentConfig, HypervisorConfig, Param};
-use crate::input::text::key_and_value;
+use crate::answer::text::key_and_value;
+use crate::golang::strconv::{self, quote};
 use crate::release::Release;
-use crate::runtime::go_text::{self, quote};
 
 /// Pairs out of words: the key ends at the first `=`.
 pub(super) fn pairs<'a, T: From<&'a str>>(words: impl IntoIterator<Item = &'a str>) -> Vec<Param<T>> {
@@ -130,7 +130,7 @@ pub fn verity(params: &str) -> Result<Option<Verity>, String> {
         if value.is_empty() {
             return Err(missing(name));
         }
-        go_text::parse_uint(value, 10, 64)
+        strconv::parse_uint(value, 10, 64)
             .map_err(|e| format!("invalid kernel_verity_params {name} {}: {e}", quote(value)))
     };
     let root_hash = text("root_hash").to_owned();

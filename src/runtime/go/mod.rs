@@ -14,9 +14,9 @@ pub mod kernel_params;
 mod load;
 mod numa;
 mod paths;
+mod record;
 mod sizing;
 mod stations;
-pub mod toml;
 mod use_of;
 mod validate;
 mod verdicts;
@@ -30,10 +30,10 @@ use self::config::{HypervisorType, Param, RuntimeConfig, SandboxConfig};
 use self::effective::Base;
 use self::gates::ValueGates;
 use self::stations::Stations;
-use super::verdict::{Failure, FailureStage};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog;
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
@@ -231,7 +231,7 @@ impl Loaded {
         }
         let dan = &self.runtime().dan_config;
         if !dan.is_empty() {
-            let dan = crate::policy::go_path::clean(&format!("{dan}/{}.json", sandbox.id));
+            let dan = crate::golang::filepath::clean(&format!("{dan}/{}.json", sandbox.id));
             if host.finds(&dan) {
                 config.network_config.dan_config_path = dan;
             }

@@ -5,8 +5,8 @@
 //! src/runtime/virtcontainers/pkg/cpuset at 4.1.0.
 
 use super::config::GuestNumaNode;
+use crate::golang::strconv;
 use crate::input::host::{HostFacts, NumaNode};
-use crate::runtime::go_text;
 
 /// The guest's nodes for a mapping; an empty mapping gives one for each host node.
 pub(super) fn guest_nodes(
@@ -66,7 +66,7 @@ fn ranges(list: &str) -> Result<Vec<(i64, i64)>, String> {
     if list.is_empty() {
         return Ok(ranges);
     }
-    let number = |text: &str| go_text::atoi(text).map_err(|e| e.to_string());
+    let number = |text: &str| strconv::atoi(text).map_err(|e| e.to_string());
     for piece in list.split(',') {
         let bounds: Vec<&str> = piece.split('-').collect();
         match *bounds.as_slice() {

@@ -3,9 +3,9 @@
 //! Facts: `ResolvePath` in src/runtime/pkg/katautils/utils.go, `filepath.Abs` and `filepath.EvalSymlinks` of Go,
 //! and the folder that containerd starts a shim in.
 
+use crate::golang::filepath::clean;
 use crate::input::Host;
 use crate::input::host::Errno;
-use crate::policy::go_path::clean;
 
 /// Stands for the id of a sandbox while there is none.
 pub(super) const SANDBOX: &str = "{sandbox-id}";

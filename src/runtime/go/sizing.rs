@@ -4,9 +4,9 @@
 
 use super::Change;
 use super::config::{SandboxConfig, SandboxResources};
+use crate::golang::strconv;
 use crate::input::{Annotations, Text};
 use crate::release::Release;
-use crate::runtime::go_text;
 
 /// CPUs and memory that the CRI's annotations ask for. What cannot be read counts as 0.
 pub(super) fn workload(annotations: &Annotations, release: Release) -> SandboxResources {
@@ -14,10 +14,10 @@ pub(super) fn workload(annotations: &Annotations, release: Release) -> SandboxRe
         return SandboxResources::default();
     }
     let text = |key: &str| annotations.get(key).map_or("", Text::as_str);
-    let unsigned = |key: &str| go_text::parse_uint(text(key), 10, 64).unwrap_or(0);
+    let unsigned = |key: &str| strconv::parse_uint(text(key), 10, 64).unwrap_or(0);
     let wide = release.has(Change::LimitsIn64Bits);
     let fits = |number: &i64| wide || i32::try_from(*number).is_ok();
-    let signed = |key: &str| go_text::parse_int(text(key), 10).ok().filter(fits).unwrap_or(0);
+    let signed = |key: &str| strconv::parse_int(text(key), 10).ok().filter(fits).unwrap_or(0);
     let period = unsigned("io.kubernetes.cri.sandbox-cpu-period");
     let quota = signed("io.kubernetes.cri.sandbox-cpu-quota");
     let memory = signed("io.kubernetes.cri.sandbox-memory");

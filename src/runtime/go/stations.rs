@@ -13,9 +13,9 @@ use super::annotations::session::step;
 use super::config::SandboxConfig;
 use super::effective::{self, Key};
 use super::use_of;
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{Fix, Stage, Step};
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
-use crate::finding::{Code, Finding, Severity, Who};
-use crate::runtime::verdict::{Fix, Stage, Step};
 
 /// The first stations of one annotation, under one configuration.
 #[derive(Debug, Clone)]

@@ -12,11 +12,11 @@ use super::annotations::session::{Given, Mark, Session, step};
 use super::config::SandboxConfig;
 use super::stations::{self, Stations};
 use super::{Loaded, sizing};
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};
 use crate::catalog::{self, HYPERVISOR_PREFIX};
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::Text;
 use crate::runtime::Run;
-use crate::runtime::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};
 
 /// One for each annotation that is Kata's, in key order.
 pub(super) fn verdicts<'a>(
@@ -246,7 +246,7 @@ fn later(id: Id, verdict: &Verdict, findings: &mut Vec<Finding>) {
     if !matches!(id, Id::Swappiness | Id::SwapInBytes) {
         return;
     }
-    let why = match crate::runtime::go_text::parse_uint(&verdict.value, 0, 64) {
+    let why = match crate::golang::strconv::parse_uint(&verdict.value, 0, 64) {
         Ok(number) if id == Id::Swappiness && number > 200 => {
             "swapiness should not bigger than 200".to_owned()
         }

@@ -5,8 +5,8 @@
 //! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
 use super::config::{Agent, MemAgent};
+use crate::answer::text::key_and_value;
 use crate::input::Text;
-use crate::input::text::key_and_value;
 
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
 pub fn replace_kernel_params(old: &str, new: &str) -> String {

@@ -14,8 +14,8 @@ use super::config::hypervisor::{BootInfo, CpuInfo, MemoryInfo};
 use super::config::{Agent, Config, Runtime};
 use super::load::{Read, alias};
 use super::spelling;
+use crate::answer::effective::{Effective, Origin};
 use crate::release::Release;
-use crate::runtime::value::{Effective, Origin};
 
 /// One key of a configuration.
 type Entry = (String, Json);

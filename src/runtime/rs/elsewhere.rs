@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use super::changes::Change;
 use super::{Loaded, load};
-use crate::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use crate::input::Host;
 use crate::input::config::Layers;
 use crate::input::search::default_paths;
 use crate::release::Release;
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use crate::runtime::{Depth, LoadError, LoadOptions, Run, Sandbox};
 
 /// The annotation.

@@ -29,9 +29,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::verdict::{Failure, FailureStage};
 use super::{Depth, LoadError, LoadOptions, Run, Sandbox, stand_in};
-use crate::finding::Finding;
+use crate::answer::finding::Finding;
+use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::config::Layers;
 use crate::input::{Annotations, Host};
 use crate::policy::names::NameGate;
@@ -362,7 +362,7 @@ impl Loaded {
         }
     }
 
-    fn effective(&self, way: &Way<'_>) -> Option<super::value::Effective> {
+    fn effective(&self, way: &Way<'_>) -> Option<crate::answer::effective::Effective> {
         let base = &way.pair?.base;
         let sized = sizing::writes_over(&way.config, way.workload);
         Some(effective::effective(base, &self.read.adjusted, &way.config, &way.trails, &sized))

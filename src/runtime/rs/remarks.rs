@@ -10,8 +10,8 @@ use super::config::Config;
 use super::list_of;
 use super::load::Read;
 use super::sizing::Workload;
+use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::catalog::Reader;
-use crate::finding::{Code, Finding, Severity, Who};
 use crate::input::host::Protection;
 use crate::input::{Host, Text};
 use crate::release::Release;
@@ -150,10 +150,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::answer::verdict::{Stage, Status};
     use crate::input::config::Layers;
     use crate::input::host::{HostFacts, MemoryFiles};
     use crate::runtime::rs::load;
-    use crate::runtime::verdict::{Stage, Status};
     use crate::runtime::{Depth, LoadOptions, Run, Sandbox};
 
     const FILE: &str = r#"

@@ -8,8 +8,8 @@
 use super::changes::Change;
 use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
+use crate::answer::text::parse_trimmed;
 use crate::input::Annotations;
-use crate::input::text::parse_trimmed;
 use crate::release::Release;
 
 const CONTAINERD: &str = "io.kubernetes.cri.container-type";

@@ -12,12 +12,12 @@ use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
 use super::changes::Change;
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
+use crate::answer::verdict::{
+    Failure, FailureStage, Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict,
+};
 use crate::catalog;
 use crate::input::Text;
 use crate::release::Release;
-use crate::runtime::verdict::{
-    Failure, FailureStage, Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict,
-};
 
 /// The tables in use, to look at.
 pub fn view<'c>(config: &'c Config<'_>) -> Option<View<'c>> {

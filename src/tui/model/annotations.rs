@@ -2,10 +2,10 @@
 
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
+use crate::answer::verdict::{ListId, Status, Verdict};
 use crate::catalog::{self, Annotation, Gate, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
 use crate::policy::names::NameGate;
 use crate::runtime::Loaded;
-use crate::runtime::verdict::{ListId, Status, Verdict};
 use crate::tui::message::Command;
 use crate::tui::widget::text::glimpse;
 

@@ -7,15 +7,15 @@ use serde_json::Value as Json;
 
 use super::rows::{Body, Row};
 use super::{Baseline, Model, Screen};
+use crate::answer::launch::{Arg, Cause, Document, Launch, cause_at};
+use crate::answer::verdict::Failure;
 use crate::catalog::KATA_PREFIX;
 use crate::diff::argv::{self, Grouping, Piece};
 use crate::diff::json::{self, Node};
 use crate::diff::{Kind, Sides};
 use crate::evaluate::Evaluation;
-use crate::launch::{Arg, Cause, Document, Launch, cause_at};
 use crate::release::{Release, Runtime, Version};
 use crate::runtime::Depth;
-use crate::runtime::verdict::Failure;
 
 /// Equal rows kept on both sides of a difference when the rest is folded.
 const CONTEXT: usize = 2;

@@ -2,7 +2,7 @@
 
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
-use crate::runtime::value::{EffectiveValue, Origin};
+use crate::answer::effective::{EffectiveValue, Origin};
 
 /// One key.
 #[derive(Debug, Clone)]

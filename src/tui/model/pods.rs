@@ -5,13 +5,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::answer::verdict::{FailureStage, Status, Verdict};
 use crate::evaluate::alike::lists_matter_to;
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
-use crate::runtime::verdict::{FailureStage, Status, Verdict};
 
 /// How many pods one slice of idle time evaluates.
 pub const SLICE: usize = 64;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::pods::{PodEntry, Sweep};
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
+use crate::answer::verdict::ListId;
 use crate::audit;
 use crate::catalog;
 use crate::edit::{EditError, History, PolicyEdit, Reread, targets};
@@ -15,7 +16,6 @@ use crate::input::config::Layers;
 use crate::policy::pattern::{Meaning, explain_entry};
 use crate::report::policy as report;
 use crate::report::text::Paint;
-use crate::runtime::verdict::ListId;
 
 /// A list, as a row.
 #[derive(Debug, Clone)]

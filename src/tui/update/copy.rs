@@ -2,7 +2,7 @@
 
 use super::commands::{as_command, shell_line, shell_word};
 use super::what_if::quoted;
-use crate::runtime::value::Origin;
+use crate::answer::effective::Origin;
 use crate::tui::effect::Effect;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::{CopyItem, Dialog};

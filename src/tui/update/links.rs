@@ -1,7 +1,7 @@
 //! Going from one thing to what it comes from or leads to.
 
 use super::{go_to, motion};
-use crate::runtime::value::Origin;
+use crate::answer::effective::Origin;
 use crate::tui::model::annotations::{field_of, known};
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::find::Hit;

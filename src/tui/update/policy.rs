@@ -1,10 +1,10 @@
 //! Editing the lists: typing a pattern with its meaning beside it, deleting, moving, undo and redo,
 //! and the shortest way from a verdict to the policy that would turn it.
 
+use crate::answer::verdict::{Fix, ListId};
 use crate::catalog::Gate;
 use crate::edit::PolicyEdit;
 use crate::policy::pattern::explain_entry;
-use crate::runtime::verdict::{Fix, ListId};
 use crate::tui::message::Command;
 use crate::tui::model::annotations::{known, short};
 use crate::tui::model::changes::other_runtime;

@@ -3,9 +3,9 @@
 
 use super::answers::tell;
 use super::policy::in_words;
+use crate::answer::verdict::ListId;
 use crate::diff::text::three_way;
 use crate::edit::{Lost, Plan, Target, helm_values, targets};
-use crate::runtime::verdict::ListId;
 use crate::tui::effect::{Effect, SaveOutcome};
 use crate::tui::message::Command;
 use crate::tui::model::Model;

@@ -9,10 +9,10 @@
 //! └───────────────────────────────────────────────────────┘└────────────────────────────┘
 //! ```
 
+use crate::answer::effective::{EffectiveValue, Origin};
+use crate::answer::verdict::{Fix, Stage, Status, Verdict};
 use crate::catalog::{Gate, Reader};
 use crate::input::Place;
-use crate::runtime::value::{EffectiveValue, Origin};
-use crate::runtime::verdict::{Fix, Stage, Status, Verdict};
 use crate::tui::message::Command;
 use crate::tui::model::annotations::{AnnotationRow, field_of, known, short, used};
 use crate::tui::model::{Model, plain as json};

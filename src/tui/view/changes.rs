@@ -8,10 +8,10 @@
 //! └──────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+use crate::answer::effective::Origin;
+use crate::answer::launch::Cause;
 use crate::diff::Kind;
 use crate::diff::argv::Piece;
-use crate::launch::Cause;
-use crate::runtime::value::Origin;
 use crate::tui::model::Model;
 use crate::tui::model::annotations::short;
 use crate::tui::model::changes::ChangeRow;

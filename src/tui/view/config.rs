@@ -1,7 +1,7 @@
 //! Screen 5: every effective key with its value and origin; the detail shows the file around it.
 
+use crate::answer::effective::Origin;
 use crate::catalog;
-use crate::runtime::value::Origin;
 use crate::tui::model::config::KeyRow;
 use crate::tui::model::{Model, plain};
 use crate::tui::theme::Token;

@@ -1,7 +1,7 @@
 //! Screen 6: every pod with its outcome, problems first once all are known.
 
+use crate::answer::verdict::{FailureStage, Status};
 use crate::input::manifest::Sizing;
-use crate::runtime::verdict::{FailureStage, Status};
 use crate::tui::model::Model;
 use crate::tui::model::annotations::short;
 use crate::tui::model::pods::{Elsewhere, STATUSES};

@@ -14,13 +14,13 @@ use super::keys::{self, Keys};
 use super::paths::Paths;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started, process};
-use crate::finding::Finding;
+use crate::answer::finding::Finding;
+use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
+use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection};
-use crate::launch::{Arg, Cause, Launch, Request, joined};
 use crate::release::Release;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
-use crate::runtime::go_text::quote;
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";
 const API_SOCKET: &str = "clh-api.sock";

@@ -4,8 +4,8 @@
 
 use super::Refusal;
 use super::process::{followed, not_startable};
+use crate::golang::strconv::parse_uint;
 use crate::input::Host;
-use crate::runtime::go_text::parse_uint;
 
 /// Asks a binary that is called `cloud-hypervisor`.
 pub(super) fn check(host: &Host, program: &str) -> Result<(), Refusal> {

@@ -8,7 +8,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Boot, Change, Plan, SHARE_SOCKET, VSOCK_SOCKET};
-use crate::launch::Cause;
+use crate::answer::launch::Cause;
 
 /// Milliseconds in which a token bucket is filled again.
 const REFILL: u32 = 1000;

@@ -13,9 +13,10 @@ use super::keys::{self, Keys};
 use super::paths::NETWORK_NAMESPACE;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started, process};
-use crate::finding::Finding;
+use crate::answer::finding::Finding;
+use crate::answer::launch::{Arg, Cause, Launch, LaunchFile, joined};
 use crate::input::Host;
-use crate::launch::{Arg, Cause, Launch, LaunchFile, joined, put};
+use crate::launch::put;
 use crate::release::Release;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 

@@ -7,7 +7,7 @@
 use super::arch::Machine;
 use super::line::Line;
 use super::{Change, Plan, Refusal, qemu};
-use crate::launch::Cause;
+use crate::answer::launch::Cause;
 use crate::release::Release;
 use crate::runtime::go::config::SandboxHypervisor;
 

@@ -4,7 +4,7 @@
 
 use super::line::Line;
 use super::{Plan, size};
-use crate::launch::Cause;
+use crate::answer::launch::Cause;
 use crate::launch::rs::resources::{Disk, Driver, Role};
 use crate::runtime::rs::Change;
 

@@ -4,8 +4,8 @@
 //! src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs at each tag.
 
 use super::{Backend, Plan, Protection, size};
+use crate::answer::launch::{Arg, Cause};
 use crate::input::host::Arch;
-use crate::launch::{Arg, Cause};
 use crate::runtime::rs::Change;
 
 /// A command line that grows.

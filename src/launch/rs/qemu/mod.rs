@@ -11,9 +11,9 @@ use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Driver, Protection, Resources, has_ccw_bus};
 use super::{Refusal, Start, Started, Within};
-use crate::finding::{Code, Severity};
+use crate::answer::finding::{Code, Severity};
+use crate::answer::launch::{Cause, Launch, joined};
 use crate::input::host::{Arch, Stat};
-use crate::launch::{Cause, Launch, joined};
 use crate::runtime::rs::Change;
 
 /// So many objects that their arguments, of 40 bytes each at least, surely pass the two MiB that the

@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::line::Line;
 use super::{Plan, Protection};
-use crate::launch::{Cause, put};
+use crate::answer::launch::Cause;
+use crate::launch::put;
 use crate::runtime::rs::Change;
 
 /// The position of the C-bit, which the processor tells: as EPYC processors have it.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use super::known::Id;
 use super::session::{Mark, Session, step};
+use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Stage, Status};
 
 type Slot = for<'a, 'c> fn(&'c mut CustomAssets<Cow<'a, str>>) -> &'c mut Option<Cow<'a, str>>;
 

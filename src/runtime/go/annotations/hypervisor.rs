@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use super::known::Id;
 use super::paths;
 use super::session::{Session, step};
+use crate::answer::verdict::{Fix, Note, Stage, Status};
+use crate::golang::json;
+use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
+use crate::golang::strconv::{self, list};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
 use crate::runtime::go::{Change, numa};
-use crate::runtime::go_json;
-use crate::runtime::go_quantity::{self as quantity, Refused as QuantityRefused};
-use crate::runtime::go_text::{self, list};
-use crate::runtime::verdict::{Fix, Note, Stage, Status};
 
 /// All of them.
 pub(super) fn apply(session: &mut Session<'_>) {
@@ -90,7 +90,7 @@ fn cpus(session: &mut Session<'_>) {
     } else if let Some(value) = session.value(Id::DefaultVcpus) {
         let key = Id::DefaultVcpus.known().key;
         let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
-        match go_text::parse_float32(value) {
+        match strconv::parse_float32(value) {
             Err(_) => {
                 let reason = format!("{value:?} is not a number");
                 let fix = Some(Fix::Advice("write a number such as 2 or 0.5".into()));
@@ -198,7 +198,7 @@ fn memory(session: &mut Session<'_>) {
     session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.guest_swap);
     session.flag(Id::Rootless, |c| &mut c.hypervisor_config.rootless);
     if let Some(value) = session.value(Id::NumaMapping) {
-        let mapping: Vec<Cow<'_, str>> = go_text::fields(value).map(Cow::Borrowed).collect();
+        let mapping: Vec<Cow<'_, str>> = strconv::fields(value).map(Cow::Borrowed).collect();
         match numa::guest_nodes(&session.host.facts, &mapping) {
             Ok(nodes) => {
                 let note = format!("{} guest nodes", nodes.len());
@@ -328,7 +328,7 @@ fn virtio_fs(session: &mut Session<'_>) {
         |h| &mut h.virtio_fs_daemon,
     );
     if let Some(value) = session.value(Id::VirtioFsExtraArgs) {
-        match go_json::string_list(value) {
+        match json::string_list(value) {
             Ok(args) => {
                 let note = format!("{} arguments, appended to the configured ones", args.len());
                 session

@@ -15,10 +15,10 @@ mod settings;
 use known::Id;
 use session::{Given, Mark, Session, step};
 
+use crate::answer::verdict::{Failure, FailureStage, Stage, Status};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::golang::strconv;
 use crate::input::Annotations;
-use crate::runtime::go_text;
-use crate::runtime::verdict::{Failure, FailureStage, Stage, Status};
 
 /// Walks all annotations over the session's configuration.
 pub(super) fn apply<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
@@ -86,7 +86,7 @@ fn elsewhere(session: &mut Session<'_>) {
 fn pprof(session: &mut Session<'_>) {
     let id = Id::EnablePprof;
     let Some(value) = session.value(id) else { return };
-    match go_text::parse_bool(value) {
+    match strconv::parse_bool(value) {
         _ if session.config.enable_pprof => {
             session.ignored(id, Stage::Merge, "the configuration turns it on, and no pod can turn it off");
         }

@@ -7,14 +7,14 @@ use std::borrow::Cow;
 
 use super::known::Id;
 use super::session::{STATIONS, Session, step};
+use crate::answer::verdict::{Fix, ListId, Note, Stage, Step};
+use crate::golang::filepath::literally;
+use crate::golang::strconv;
 use crate::input::Text;
-use crate::policy::go_path::literally;
 use crate::runtime::go::config::{Param, SandboxHypervisor};
 use crate::runtime::go::gates::ValueGates;
 use crate::runtime::go::{Change, kernel_params};
 use crate::runtime::go_listed::ListedPaths;
-use crate::runtime::go_text;
-use crate::runtime::verdict::{Fix, ListId, Note, Stage, Step};
 
 /// Whether a `valid_*` list lets the value through; refuses the pod where it does not.
 fn admitted(
@@ -112,7 +112,7 @@ fn kernel_line(session: &mut Session<'_>) {
     }
     let replaces = session.config.release.has(Change::KernelParamsReplace);
     let mut replaced: Vec<Cow<'_, str>> = Vec::new();
-    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(go_text::fields(value));
+    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(strconv::fields(value));
     let mut steps = Vec::with_capacity(STATIONS);
     steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
     for param in added {

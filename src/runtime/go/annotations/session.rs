@@ -9,12 +9,13 @@ use std::borrow::Cow;
 
 use super::early;
 use super::known::{COUNT, Id};
+use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
+use crate::golang::strconv;
 use crate::input::{Host, Text};
+use crate::runtime::Sandbox;
 use crate::runtime::go::config::SandboxConfig;
 use crate::runtime::go::stations::Stations;
 use crate::runtime::go::{Change, Loaded};
-use crate::runtime::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
-use crate::runtime::{Sandbox, go_text};
 
 /// Room for the stations after the name gate of an annotation that takes effect.
 pub(super) const STATIONS: usize = 4;
@@ -161,7 +162,7 @@ impl<'a> Session<'a> {
     /// A boolean, in one of Go's twelve spellings.
     pub fn flag(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut bool) {
         let Some(value) = self.value(id) else { return };
-        match go_text::parse_bool(value) {
+        match strconv::parse_bool(value) {
             Some(flag) => {
                 *field(&mut self.config) = flag;
                 let note = if flag { "the boolean true" } else { "the boolean false" };
@@ -195,7 +196,7 @@ impl<'a> Session<'a> {
     pub fn number(&mut self, id: Id) -> Option<u64> {
         let value = self.value(id)?;
         let shared = self.config.release.has(Change::SharedComplaints);
-        let number = go_text::parse_uint(value, 10, if shared { 64 } else { early::bits(id) });
+        let number = strconv::parse_uint(value, 10, if shared { 64 } else { early::bits(id) });
         if let Err(error) = &number {
             let key = id.known().key;
             let message = match shared {
@@ -205,7 +206,7 @@ impl<'a> Session<'a> {
                 false => early::number_complaint(id, &error.to_string()),
             };
             let digits = value.trim().trim_start_matches('+');
-            let plain = go_text::parse_uint(digits, 10, 64).ok();
+            let plain = strconv::parse_uint(digits, 10, 64).ok();
             let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::DefaultMemory));
             let fix = meant.map(|n| Fix::Value(n.to_string()));
             self.refused(

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 use super::known::Id;
 use super::session::{Session, step};
+use crate::answer::verdict::{Fix, Note, Stage};
+use crate::golang::base64;
 use crate::runtime::go::Change;
 use crate::runtime::go::config::{InterworkingModel, VfioMode};
-use crate::runtime::go_base64;
-use crate::runtime::verdict::{Fix, Note, Stage};
 
 pub(super) fn apply_runtime(session: &mut Session<'_>) {
     session.flag(Id::DisableGuestSeccomp, |c| &mut c.disable_guest_seccomp);
@@ -88,7 +88,7 @@ pub(super) fn apply_agent(session: &mut Session<'_>) {
         session.applied_by(Id::KernelModules, step(Stage::Merge, true, note));
     }
     if let Some(value) = session.value(Id::Policy) {
-        match go_base64::decode(value) {
+        match base64::decode(value) {
             Ok(rules) => {
                 session.config.agent_config.policy = String::from_utf8_lossy(&rules).into_owned().into();
                 let note = format!("{} bytes of rules", rules.len());

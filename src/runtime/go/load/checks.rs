@@ -52,12 +52,12 @@ fn hypervisor(config: &HypervisorConfig, host: &Host) -> Result<(), Complaint> {
         }
         let size = host.stat(path).map_err(|errno| (errno.go().to_owned(), key))?.size;
         if size == 0 {
-            return Err((format!("image {} is empty", crate::runtime::go_text::quote(path)), key));
+            return Err((format!("image {} is empty", crate::golang::strconv::quote(path)), key));
         }
         let size_mib = i64::try_from(size >> 20).unwrap_or(i64::MAX);
         // An initrd is read into memory whole.
         if size > 1 << 20 && size_mib >= memory && is_initrd {
-            let image = crate::runtime::go_text::quote(path);
+            let image = crate::golang::strconv::quote(path);
             let message = format!("VM memory ({memory}MB) smaller than image {image} size ({size_mib}MB)");
             return Err((message, "hypervisor.default_memory"));
         }

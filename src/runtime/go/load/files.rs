@@ -8,16 +8,16 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::tables::{AgentTable, FactoryTable, HypervisorTable, NetmonTable, RuntimeTable};
+use crate::golang::filepath::clean;
+use crate::golang::strconv::quote;
+use crate::golang::toml::{self, Decode, Decoder, Document, same_name, table_of};
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::Errno;
 use crate::input::{Host, Place, Source};
-use crate::policy::go_path::clean;
 use crate::release::Release;
 use crate::runtime::LoadError;
 use crate::runtime::go::Change;
 use crate::runtime::go::changes::toml_of;
-use crate::runtime::go::toml::{self, Decode, Decoder, Document, same_name, table_of};
-use crate::runtime::go_text::quote;
 
 /// Everything that the files say.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +29,8 @@ pub(super) struct TomlConfig {
     pub netmon: NetmonTable,
 }
 
-impl Decode for TomlConfig {
-    fn decode(&mut self, value: &toml::Value, at: &mut Decoder<'_>) -> Result<(), toml::Error> {
+impl Decode<Release> for TomlConfig {
+    fn decode(&mut self, value: &toml::Value, at: &mut Decoder<'_, Release>) -> Result<(), toml::Error> {
         let Some(root) = table_of(value) else { return Ok(()) };
         for (key, value) in root {
             at.below(key, |at| {
@@ -42,7 +42,7 @@ impl Decode for TomlConfig {
                     self.factory.decode(value, at)
                 } else if same_name("runtime", key) {
                     self.runtime.decode(value, at)
-                } else if same_name("netmon", key) && at.release().has(Change::Netmon) {
+                } else if same_name("netmon", key) && at.fields().has(Change::Netmon) {
                     self.netmon.decode(value, at)
                 } else {
                     Ok(())
@@ -54,10 +54,10 @@ impl Decode for TomlConfig {
 }
 
 /// Each table named starts anew.
-fn decode_map<T: Decode>(
+fn decode_map<T: Decode<Release>>(
     map: &mut IndexMap<String, T>,
     value: &toml::Value,
-    at: &mut Decoder<'_>,
+    at: &mut Decoder<'_, Release>,
 ) -> Result<(), toml::Error> {
     let Some(table) = table_of(value) else { return Ok(()) };
     for (name, value) in table {
@@ -114,7 +114,7 @@ fn decode(
         |error: toml::Error| LoadError { panic: error.panic, ..failed(error.to_string(), place(&error)) };
     let document = toml::parse(text, toml_of(release)).map_err(fail)?;
     let root = toml::Value::Table(document.root.clone());
-    into.decode(&root, &mut Decoder::new(&document, release)).map_err(fail)?;
+    into.decode(&root, &mut Decoder::new(&document, toml_of(release), release)).map_err(fail)?;
     Ok(document)
 }
 

@@ -7,13 +7,13 @@ use super::settings::{
     Refusal, check_vsock, default_hypervisor_path, default_machine_type, default_virtio_fs_cache,
 };
 use super::tables::HypervisorTable;
+use crate::golang::strconv::fields;
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType};
 use crate::runtime::go::kernel_params::pairs;
 use crate::runtime::go::{Change, numa};
-use crate::runtime::go_text::fields;
 
 type Built = Result<HypervisorConfig, Refusal>;
 

@@ -121,7 +121,7 @@ pub(super) fn load(
     config.create_container_timeout = said.create_container_timeout;
     let unknown = |feature: &&String| !(release.has(Change::NewStore) && feature.as_str() == "newstore");
     if let Some(feature) = said.experimental.iter().find(unknown) {
-        let feature = crate::runtime::go_text::quote(feature);
+        let feature = crate::golang::strconv::quote(feature);
         return Err(fail(format!("Unsupported experimental feature {feature}"), "runtime.experimental"));
     }
     config.experimental.clone_from(&said.experimental);

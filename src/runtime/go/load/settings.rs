@@ -5,12 +5,12 @@
 //! config-settings.go.in, and src/runtime/pkg/govmm at 4.1.0.
 
 use super::tables::{ExtensionImageTable, HypervisorTable};
+use crate::golang::strconv::{fields, list, quote};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
 use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, Param};
 use crate::runtime::go::{Change, kernel_params, paths};
-use crate::runtime::go_text::{fields, list, quote};
 
 /// Why a setting is refused, and the key of the table that it stands under.
 #[derive(Debug)]
@@ -443,7 +443,7 @@ pub(super) fn check_vsock(host: &Host) -> Setting<()> {
 pub(super) fn unknown_table(name: &str) -> String {
     format!(
         "configuration file contains invalid hypervisor section: {}",
-        crate::runtime::go_text::quote_ascii(name)
+        crate::golang::strconv::quote_ascii(name)
     )
 }
 

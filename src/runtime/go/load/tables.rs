@@ -4,16 +4,18 @@
 //! Decides nothing: which of them a release knows, the catalogue says. Facts: src/runtime/pkg/katautils/config.go
 //! at 4.1.0, and for keys that went, at the last release that had them.
 
+use crate::golang::toml::{Decode, Decoder, Error, Value};
+use crate::release::Release;
 use crate::runtime::go::Change;
-use crate::runtime::go::toml::{Decode, Decoder, Error, Value, record};
+use crate::runtime::go::record::record;
 
 /// `default_vcpus`: a whole number until fractions came.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct VcpuCount(pub f32);
 
-impl Decode for VcpuCount {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
-        if at.release().has(Change::FractionalVcpus) {
+impl Decode<Release> for VcpuCount {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Release>) -> Result<(), Error> {
+        if at.fields().has(Change::FractionalVcpus) {
             return self.0.decode(value, at);
         }
         let mut whole = 0_i32;
@@ -27,9 +29,9 @@ impl Decode for VcpuCount {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct MemoryOffset(pub u64);
 
-impl Decode for MemoryOffset {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
-        if at.release().has(Change::WideMemoryOffset) {
+impl Decode<Release> for MemoryOffset {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Release>) -> Result<(), Error> {
+        if at.fields().has(Change::WideMemoryOffset) {
             return self.0.decode(value, at);
         }
         let mut narrow = 0_u32;

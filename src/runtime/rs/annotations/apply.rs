@@ -19,12 +19,12 @@ use super::super::verity::Verity;
 use super::lists::PathList;
 use super::rules::{Action, Rule, Tables, View, rule};
 use super::{Fate, Gates, Refusal, Trail};
+use crate::answer::text::parse_trimmed;
+use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::catalog::HYPERVISOR_PREFIX;
-use crate::input::text::parse_trimmed;
 use crate::input::{Host, Text};
 use crate::release::Release;
 use crate::runtime::INITDATA_LIMIT;
-use crate::runtime::verdict::{Fix, ListId, Stage};
 
 /// The walk over one pod's annotations.
 pub(super) struct Walk<'w, 'c> {

@@ -23,12 +23,12 @@ use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
+use crate::answer::verdict::{Fix, Stage};
 use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
 use crate::input::{Annotations, Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 use crate::release::Release;
-use crate::runtime::verdict::{Fix, Stage};
 use rules::Tables;
 
 /// The compiled policy of one hypervisor table.

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::input::text::same_short;
+use crate::answer::text::same_short;
 
 /// A part of a configuration: the loaded one until somebody writes to it, then a copy.
 #[derive(Debug, Clone)]

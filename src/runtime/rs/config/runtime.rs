@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::input::Text;
 
-use crate::runtime::value::hidden;
+use crate::answer::effective::hidden;
 
 /// One entry of `runtime.shared_mounts`.
 #[allow(missing_docs)]

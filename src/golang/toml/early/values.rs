@@ -6,7 +6,7 @@
 use super::document::{DEPTH_LIMIT, END, Read, Reader, is_blank, is_newline};
 use super::scalar;
 use super::{Entry, Error, Table, Value};
-use crate::runtime::go_text::{quote, quote_char};
+use crate::golang::strconv::{quote, quote_char};
 
 impl Reader<'_> {
     pub(super) fn value(&mut self) -> Read<Value> {

@@ -1,30 +1,29 @@
 //! From a tree of values to typed fields: which types fit, and what is said when one does not.
 //!
-//! Knows no key; the tables with theirs: `load::tables`. Facts: decode.go of github.com/BurntSushi/toml
+//! Knows no key. Facts: decode.go of github.com/BurntSushi/toml
 //! 1.6.0, and type_fields.go for letter case.
 
 use super::{Dialect, Document, Error, Key, Spot, Table, Value};
-use crate::release::Release;
-use crate::runtime::go::changes::toml_of;
-use crate::runtime::go_text::quote;
+use crate::golang::strconv::quote;
 
-/// Fits values into fields; knows at which key it is.
-pub struct Decoder<'d> {
+/// Fits values into fields; knows at which key it is. `Fields` tells the caller's own types what they have
+/// to know of it all.
+pub struct Decoder<'d, Fields> {
     document: &'d Document,
     context: Key,
-    release: Release,
+    fields: Fields,
     dialect: Dialect,
 }
 
-impl<'d> Decoder<'d> {
-    /// For one document, as a release reads it.
-    pub fn new(document: &'d Document, release: Release) -> Self {
-        Self { document, context: Key::default(), release, dialect: toml_of(release) }
+impl<'d, Fields: Copy> Decoder<'d, Fields> {
+    /// For one document, as a version of the library reads it.
+    pub fn new(document: &'d Document, dialect: Dialect, fields: Fields) -> Self {
+        Self { document, context: Key::default(), fields, dialect }
     }
 
-    /// The release that reads.
-    pub fn release(&self) -> Release {
-        self.release
+    /// What the caller's own types know.
+    pub fn fields(&self) -> Fields {
+        self.fields
     }
 
     /// Does something below `key`.
@@ -94,29 +93,29 @@ impl<'d> Decoder<'d> {
 }
 
 /// A type that values can be fitted into. Fitting changes only what the value says.
-pub trait Decode: Default {
+pub trait Decode<Fields>: Default {
     /// Takes the value over.
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error>;
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error>;
 }
 
-impl Decode for String {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy> Decode<Fields> for String {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         let Value::String(text) = value else { return Err(at.wrong_type("string", value)) };
         self.clone_from(text);
         Ok(())
     }
 }
 
-impl Decode for bool {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy> Decode<Fields> for bool {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         let Value::Boolean(flag) = value else { return Err(at.wrong_type("boolean", value)) };
         *self = *flag;
         Ok(())
     }
 }
 
-impl Decode for u32 {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy> Decode<Fields> for u32 {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         let Value::Integer(number) = value else { return Err(at.wrong_type("integer", value)) };
         let fitted = Self::try_from(*number);
         *self = fitted.map_err(|_| at.out_of_range(&format!("{number} is out of range for uint32")))?;
@@ -124,8 +123,8 @@ impl Decode for u32 {
     }
 }
 
-impl Decode for i32 {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy> Decode<Fields> for i32 {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         let Value::Integer(number) = value else { return Err(at.wrong_type("integer", value)) };
         let fitted = Self::try_from(*number);
         *self = fitted.map_err(|_| at.out_of_range(&format!("{number} is out of range for int32")))?;
@@ -133,8 +132,8 @@ impl Decode for i32 {
     }
 }
 
-impl Decode for u64 {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy> Decode<Fields> for u64 {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         let Value::Integer(number) = value else { return Err(at.wrong_type("integer", value)) };
         // A negative number wraps around: nobody checks.
         *self = *number as Self;
@@ -142,16 +141,16 @@ impl Decode for u64 {
     }
 }
 
-impl Decode for i64 {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy> Decode<Fields> for i64 {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         let Value::Integer(number) = value else { return Err(at.wrong_type("integer", value)) };
         *self = *number;
         Ok(())
     }
 }
 
-impl Decode for f32 {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy> Decode<Fields> for f32 {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         match value {
             Value::Float(number) if number.abs() > f64::from(Self::MAX) => {
                 Err(at.out_of_range(&format!("{} is out of range for float32", go_float(*number))))
@@ -183,16 +182,18 @@ fn go_float(number: f64) -> String {
     format!("{number:e}").replace('e', "e+")
 }
 
-impl<T: Decode> Decode for Option<T> {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy, T: Decode<Fields>> Decode<Fields> for Option<T> {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         self.get_or_insert_with(T::default).decode(value, at)
     }
 }
 
-impl<T: Decode> Decode for Vec<T> {
-    fn decode(&mut self, value: &Value, at: &mut Decoder<'_>) -> Result<(), Error> {
+impl<Fields: Copy, T: Decode<Fields>> Decode<Fields> for Vec<T> {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         let mut items = std::mem::take(self);
-        let fit = |items: &mut Self, i: usize, value: &Value, at: &mut Decoder<'_>| match items.get_mut(i) {
+        let fit = |items: &mut Self, i: usize, value: &Value, at: &mut Decoder<'_, Fields>| match items
+            .get_mut(i)
+        {
             Some(item) => item.decode(value, at),
             None => Ok(()),
         };
@@ -237,69 +238,3 @@ pub fn table_of(value: &Value) -> Option<&Table> {
         _ => None,
     }
 }
-
-/// Declares a struct whose fields are keys of a table, in order.
-macro_rules! record {
-    (
-        $(#[$doc:meta])* $name:ident as $go:literal in $table:expr;
-        { $($field:ident: $type:ty = $key:literal,)* }
-    ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq)]
-        #[allow(missing_docs)]
-        pub struct $name { $(pub $field: $type,)* }
-
-        impl $name {
-            /// The keys, in the order of the fields.
-            pub const KEYS: &[&str] = &[$($key),*];
-
-            /// Whether a release knows a key of this record.
-            pub fn reads(key: &str, release: $crate::release::Release) -> bool {
-                let table: Option<&str> = $table;
-                table.is_none_or(|table| {
-                    let known = $crate::catalog::config_key(table, key);
-                    known.is_some_and(|known| known.reader(release).is_some())
-                })
-            }
-
-            /// Copies the field of exactly this key; `false` where the release has none.
-            // Not every record is merged key by key.
-            #[allow(dead_code)]
-            pub fn copy_key(&mut self, source: &Self, key: &str, release: $crate::release::Release) -> bool {
-                if !Self::reads(key, release) {
-                    return false;
-                }
-                match key {
-                    $($key => self.$field.clone_from(&source.$field),)*
-                    _ => return false,
-                }
-                true
-            }
-        }
-
-        impl $crate::runtime::go::toml::Decode for $name {
-            fn decode(
-                &mut self,
-                value: &$crate::runtime::go::toml::Value,
-                at: &mut $crate::runtime::go::toml::Decoder<'_>,
-            ) -> Result<(), $crate::runtime::go::toml::Error> {
-                use $crate::runtime::go::toml::{Value, same_name};
-                let Value::Table(table) = value else { return Err(at.not_a_table($go, value)) };
-                for (key, value) in table {
-                    let name = Self::KEYS
-                        .iter()
-                        .find(|name| *name == key)
-                        .or_else(|| Self::KEYS.iter().find(|name| same_name(name, key)));
-                    match name.copied().filter(|name| Self::reads(name, at.release())) {
-                        $(Some($key) => at.below(key, |at| {
-                            $crate::runtime::go::toml::Decode::decode(&mut self.$field, value, at)
-                        })?,)*
-                        _ => {}
-                    }
-                }
-                Ok(())
-            }
-        }
-    };
-}
-pub(crate) use record;

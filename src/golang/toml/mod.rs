@@ -1,7 +1,7 @@
-//! The TOML reader of the Go runtime: the same documents accepted, the same words when one is not.
+//! Go's TOML reader: the same documents accepted, the same words when one is not.
 //!
-//! Decides what a text means and where each key of it stands. Knows nothing of Kata. The grammar and
-//! the messages are those of github.com/BurntSushi/toml in the version that the runtime is built with (`Dialect`);
+//! Decides what a text means and where each key of it stands. The grammar and the messages are those of
+//! github.com/BurntSushi/toml in the version that a program is built with (`Dialect`);
 //! its oddities (what may redefine what, which line a message names) are kept.
 
 mod cursor;
@@ -17,7 +17,6 @@ use std::fmt;
 
 use indexmap::IndexMap;
 
-pub(super) use decode::record;
 pub use decode::{Decode, Decoder, same_name, table_of};
 pub use dialect::Dialect;
 pub use document::parse;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::cursor::{Cursor, END, is_blank, is_newline};
 use super::{Dialect, Document, Error, Fault, Key, Spot, Table, Value, early, scalars};
-use crate::runtime::go_text::{quote, quote_char};
+use crate::golang::strconv::{quote, quote_char};
 
 type Read<T> = Result<T, Fault>;
 

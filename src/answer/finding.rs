@@ -2,8 +2,8 @@
 //!
 //! Text, JSON, SARIF and JUnit print the same list. A finding judges nothing that a runtime does not.
 
-use crate::input::Place;
-use crate::runtime::verdict::Fix;
+use super::Place;
+use super::verdict::Fix;
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,30 +1,10 @@
-//! A list of strings out of JSON, with the words of Go's encoding/json; and a value as a sentence shows it.
+//! A list of strings out of JSON, with the words of Go's encoding/json.
 //!
 //! Decides what `json.Unmarshal` into a `[]string` accepts. As in Go the whole text is checked before
 //! anything is taken from it, and the first value of a wrong type is the one complained about. Facts:
 //! encoding/json's scanner.go and decode.go.
 
-use serde_json::Value as Json;
-
-use super::go_text::quote;
-
-/// The most characters of a value that a sentence shows.
-const SHOWN: usize = 60;
-
-/// A value as a sentence shows it.
-pub(super) fn shown(value: &Json) -> String {
-    match value {
-        Json::String(text) if text.is_empty() => return "nothing".to_owned(),
-        Json::Array(items) if items.is_empty() => return "nothing".to_owned(),
-        _ => {}
-    }
-    let mut text = value.to_string();
-    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
+use super::strconv::quote;
 
 /// Reads a JSON array of strings (`null` is the empty list, and the empty string inside one).
 pub fn string_list(text: &str) -> Result<Vec<String>, String> {

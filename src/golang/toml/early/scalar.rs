@@ -3,7 +3,7 @@
 //! Facts: parse.go of github.com/BurntSushi/toml 0.3.1, and Go's strconv and time.Parse behind it.
 
 use super::Value;
-use crate::runtime::go_text::quote;
+use crate::golang::strconv::quote;
 
 /// A complaint about the value itself.
 pub(super) type Complaint = String;

@@ -4,7 +4,7 @@
 
 use super::cursor::{Cursor, END, is_newline};
 use super::{Dialect, Fault, Spot, Value, dates};
-use crate::runtime::go_text::{quote, quote_char};
+use crate::golang::strconv::{quote, quote_char};
 
 type Read<T> = Result<T, Fault>;
 
@@ -394,7 +394,7 @@ fn integer(text: &str) -> Result<i64, String> {
         return Err(format!("Invalid integer {}: cannot have leading zeroes", quote(text)));
     }
     // All that is left to go wrong is the size.
-    crate::runtime::go_text::parse_int(text, 0).map_err(|_| format!("{text} is out of range for int64"))
+    crate::golang::strconv::parse_int(text, 0).map_err(|_| format!("{text} is out of range for int64"))
 }
 
 fn float(text: &str) -> Result<f64, String> {

@@ -9,8 +9,25 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::go_json;
-use crate::input::Text;
+use super::Text;
+
+/// The most characters of a value that a sentence shows.
+const SHOWN: usize = 60;
+
+/// A value as a sentence shows it.
+pub fn shown(value: &Json) -> String {
+    match value {
+        Json::String(text) if text.is_empty() => return "nothing".to_owned(),
+        Json::Array(items) if items.is_empty() => return "nothing".to_owned(),
+        _ => {}
+    }
+    let mut text = value.to_string();
+    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
 
 /// A note, in words once it is read.
 #[derive(Clone)]
@@ -35,7 +52,7 @@ impl Note {
             Self::Counted([before, after], number) => format!("{before}{number}{after}").into(),
             Self::Measured([before, after], number) => format!("{before}{number}{after}").into(),
             Self::Value(value) => value.to_string().into(),
-            Self::Shown(value) => go_json::shown(value).into(),
+            Self::Shown(value) => shown(value).into(),
         }
     }
 }

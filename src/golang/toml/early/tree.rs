@@ -2,10 +2,10 @@
 //!
 //! Decides nothing. The places of keys stand for those of their values: the complaints of this version name none.
 
-use crate::runtime::go::toml::{Document, Error, Key, Spot, Table, Value};
+use crate::golang::toml::{Document, Error, Key, Spot, Table, Value};
 
 /// A document as the earliest version reads it.
-pub(in crate::runtime::go::toml) fn document(text: &str) -> Result<Document, Error> {
+pub(in crate::golang::toml) fn document(text: &str) -> Result<Document, Error> {
     let root = super::parse(text).map_err(|super::Error { message, offset, panic }| {
         let line = text.get(..offset).map_or(1, |before| before.matches('\n').count() as i64 + 1);
         Error { message, spot: Some(Spot { line, offset }), panic }

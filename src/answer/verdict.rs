@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::go_json;
 pub use super::note::Note;
-use crate::input::{Place, Text};
+use super::note::shown;
+use super::{Place, Text};
 
 /// A station on an annotation's way, in the words of the reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -285,7 +285,7 @@ impl Verdict {
             Reason::Said(text) => return Cow::Borrowed(text),
             Reason::Sets { but } => but,
         };
-        let shown = |value: &Option<Arc<Json>>| value.as_deref().map(go_json::shown).unwrap_or_default();
+        let shown = |value: &Option<Arc<Json>>| value.as_deref().map(shown).unwrap_or_default();
         let mut text = format!("sets {} to {}", self.field.as_ref().unwrap_or(&self.key), shown(&self.after));
         if self.before == self.after {
             text.push_str(", as it was");

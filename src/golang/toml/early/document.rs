@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::scalar;
 use super::{Entry, Error, Table, Value};
-use crate::runtime::go_text::quote_char;
+use crate::golang::strconv::quote_char;
 
 pub(super) type Read<T> = Result<T, Error>;
 

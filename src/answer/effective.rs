@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-use crate::input::Place;
+use super::Place;
 
 /// Where an effective value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Origin {
 }
 
 /// What is shown of a password: whether there is one. Reports get around.
-pub(in crate::runtime) fn hidden(password: &str) -> &'static str {
+pub fn hidden(password: &str) -> &'static str {
     if password.is_empty() { "" } else { "(hidden)" }
 }
 

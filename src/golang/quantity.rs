@@ -48,7 +48,7 @@ pub fn binary_bytes(text: &str) -> Result<i64, Refused> {
         "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" => return Err(Refused::Format),
         _ => {
             let power = suffix.strip_prefix(['e', 'E']).filter(|p| !p.is_empty());
-            let is_number = power.is_some_and(|p| crate::runtime::go_text::parse_int(p, 10).is_ok());
+            let is_number = power.is_some_and(|p| crate::golang::strconv::parse_int(p, 10).is_ok());
             return Err(if is_number { Refused::Format } else { Refused::Parse(WRONG_SUFFIX) });
         }
     };

@@ -1,0 +1,261 @@
+//! What is started and asked for, piece by piece, with what put each piece there: the words that the launches
+//! of all runtimes and hypervisors answer in.
+
+use std::borrow::Cow;
+use std::ops::Deref;
+
+use serde_json::Value as Json;
+
+/// What put an argument, parameter or field there. The origin of a key (file, annotation, ...) is
+/// looked up in the effective values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cause {
+    /// The configuration keys that decided it, whole (`hypervisor.qemu.default_memory`).
+    pub keys: CauseKeys,
+    /// The rule or constant, in a few words; empty where the keys say it all.
+    pub rule: Cow<'static, str>,
+}
+
+impl Cause {
+    /// The runtime always does this.
+    pub fn constant() -> Self {
+        Self { keys: CauseKeys::None, rule: Cow::Borrowed("always") }
+    }
+
+    /// A rule of the runtime, in a few words.
+    pub fn rule(rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { keys: CauseKeys::None, rule: rule.into() }
+    }
+
+    /// One configuration key.
+    pub fn key(key: impl Into<Cow<'static, str>>) -> Self {
+        Self { keys: CauseKeys::One([key.into()]), rule: Cow::Borrowed("") }
+    }
+
+    /// Several configuration keys.
+    pub fn keys<K: Into<Cow<'static, str>>>(keys: impl IntoIterator<Item = K>) -> Self {
+        Self { keys: keys.into_iter().map(Into::into).collect(), rule: Cow::Borrowed("") }
+    }
+
+    /// Adds the keys of another cause that are not among its own.
+    pub fn add_keys(&mut self, other: &Self) {
+        for key in other.keys.iter() {
+            if !self.keys.contains(key) {
+                self.keys.push(key.clone());
+            }
+        }
+    }
+
+    /// Adds the rule that used the keys.
+    #[must_use]
+    pub fn by(mut self, rule: impl Into<Cow<'static, str>>) -> Self {
+        self.rule = rule.into();
+        self
+    }
+}
+
+/// The keys of a cause, of which there are hardly ever more than two: those cost no allocation.
+#[derive(Debug, Clone, Default)]
+pub enum CauseKeys {
+    /// No key decides.
+    #[default]
+    None,
+    /// One.
+    One([Cow<'static, str>; 1]),
+    /// Two.
+    Two([Cow<'static, str>; 2]),
+    /// More.
+    Many(Vec<Cow<'static, str>>),
+}
+
+impl CauseKeys {
+    /// Adds a key.
+    pub fn push(&mut self, key: Cow<'static, str>) {
+        *self = match std::mem::take(self) {
+            Self::None => Self::One([key]),
+            Self::One([first]) => Self::Two([first, key]),
+            Self::Two([first, second]) => Self::Many(vec![first, second, key]),
+            Self::Many(mut keys) => {
+                keys.push(key);
+                Self::Many(keys)
+            }
+        };
+    }
+
+    /// Adds keys.
+    pub fn extend(&mut self, keys: impl IntoIterator<Item = Cow<'static, str>>) {
+        keys.into_iter().for_each(|key| self.push(key));
+    }
+}
+
+impl Deref for CauseKeys {
+    type Target = [Cow<'static, str>];
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::None => &[],
+            Self::One(keys) => keys,
+            Self::Two(keys) => keys,
+            Self::Many(keys) => keys,
+        }
+    }
+}
+
+impl PartialEq for CauseKeys {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for CauseKeys {}
+
+impl FromIterator<Cow<'static, str>> for CauseKeys {
+    fn from_iter<I: IntoIterator<Item = Cow<'static, str>>>(keys: I) -> Self {
+        let mut all = Self::None;
+        all.extend(keys);
+        all
+    }
+}
+
+/// One argument with its cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arg {
+    /// The argument, as `execve` gets it.
+    pub text: String,
+    /// What put it there.
+    pub cause: Cause,
+}
+
+impl Arg {
+    /// An argument.
+    pub fn new(text: impl Into<String>, cause: Cause) -> Self {
+        Self { text: text.into(), cause }
+    }
+}
+
+/// The guest kernel's command line, as one text.
+pub fn joined(params: &[Arg]) -> String {
+    let mut line = String::with_capacity(params.iter().map(|param| param.text.len() + 1).sum());
+    for param in params {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&param.text);
+    }
+    line
+}
+
+/// A process started beside the VM: virtiofsd or nydusd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Helper {
+    /// The binary.
+    pub program: String,
+    /// Its arguments, without the program name.
+    pub args: Vec<Arg>,
+}
+
+/// A file written for the VMM (Firecracker's configuration, in Go).
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaunchFile {
+    /// Its path.
+    pub path: String,
+    /// Its content.
+    pub body: Json,
+    /// What decided each part of the content, by JSON pointer; absent parts are constant.
+    pub causes: Vec<(String, Cause)>,
+}
+
+/// One API request to the VMM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// `PUT`, ...; `action` (dragonball), `rpc` (remote, openvmm).
+    pub method: String,
+    /// The path, action or call.
+    pub path: String,
+    /// The body.
+    pub body: Json,
+    /// What decided each part of the body, by JSON pointer; absent parts are constant.
+    pub causes: Vec<(String, Cause)>,
+}
+
+/// Everything that is started or asked for one pod.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Launch {
+    /// The VMM binary; `None` where there is no process of its own.
+    pub program: Option<String>,
+    /// Its arguments, without the program name.
+    pub args: Vec<Arg>,
+    /// Processes beside it.
+    pub helpers: Vec<Helper>,
+    /// Files written for it.
+    pub files: Vec<LaunchFile>,
+    /// Requests to its API, in order.
+    pub requests: Vec<Request>,
+}
+
+/// A file or a request's body, as a document to be read or compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Document<'l> {
+    /// Where it goes, in words that tell it from the others: `file PATH`, `PUT vm.create`.
+    pub title: (&'l str, &'l str),
+    /// Its content.
+    pub body: &'l Json,
+    /// What decided each part of the content, by JSON pointer.
+    pub causes: &'l [(String, Cause)],
+}
+
+impl Document<'_> {
+    /// The title as one text.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.title.0, self.title.1)
+    }
+}
+
+impl Launch {
+    /// Lets the guest's command line, wherever it is handed over, hang on all that its parameters hang on.
+    pub fn explain_line(&mut self, line: &str, params: &[Arg]) {
+        let line = line.trim();
+        if line.is_empty() {
+            return;
+        }
+        let mut all = Cause::default();
+        params.iter().for_each(|param| all.add_keys(&param.cause));
+        // Hardly any argument is as long.
+        let is_line = |text: &str| text.len() >= line.len() && text.trim() == line;
+        for arg in self.args.iter_mut().filter(|arg| is_line(&arg.text)) {
+            arg.cause.add_keys(&all);
+        }
+        let files = self.files.iter_mut().map(|file| (&file.body, &mut file.causes));
+        let requests = self.requests.iter_mut().map(|request| (&request.body, &mut request.causes));
+        for (body, causes) in files.chain(requests) {
+            for (pointer, cause) in causes {
+                if body.pointer(pointer).and_then(Json::as_str).is_some_and(is_line) {
+                    cause.add_keys(&all);
+                }
+            }
+        }
+    }
+
+    /// The files and the requests, in order.
+    pub fn documents(&self) -> impl Iterator<Item = Document<'_>> {
+        let files = self.files.iter().map(|file| Document {
+            title: ("file", &file.path),
+            body: &file.body,
+            causes: &file.causes,
+        });
+        let requests = self.requests.iter().map(|request| Document {
+            title: (&request.method, &request.path),
+            body: &request.body,
+            causes: &request.causes,
+        });
+        files.chain(requests)
+    }
+}
+
+/// What decided the place that `pointer` names: the cause of the nearest part around it.
+pub fn cause_at<'c>(causes: &'c [(String, Cause)], pointer: &str) -> Option<&'c Cause> {
+    let around =
+        |part: &str| pointer.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let nearest = causes.iter().filter(|(part, _)| around(part)).max_by_key(|(part, _)| part.len());
+    nearest.map(|(_, cause)| cause)
+}

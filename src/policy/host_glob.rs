@@ -1,0 +1,221 @@
+//! Go's `filepath.Glob`, with the host's files in place of the machine's.
+//!
+//! Decides which files a glob of a `valid_*` list stands for in the Go runtime. Facts: the Go 1.25 standard
+//! library, path/filepath.
+
+use std::sync::Arc;
+
+use crate::golang::filepath::{BadPattern, PathPattern, clean, has_meta};
+use crate::input::Host;
+use crate::input::host::{Expansion, FileKind};
+
+/// How many folders deep a glob may nest before Go calls it malformed.
+const DEPTH_LIMIT: usize = 10_000;
+
+/// How many names one glob looks at before it is given up. Go would go on: `/*/*/*/*` through `/proc` has
+/// no end that anybody waits for.
+const GLOB_LIMIT: usize = 1 << 20;
+
+/// `filepath.Glob`: the files of the host that a pattern stands for. A malformed pattern stands for
+/// none; the Go runtimes never look at the error. The answer is remembered by the host.
+pub fn files(host: &Host, pattern: &str) -> Arc<Expansion> {
+    host.remembered_glob(pattern, || {
+        let mut left = GLOB_LIMIT;
+        let files = expand(host, pattern, 0, &mut left).unwrap_or_default();
+        Expansion { files, whole: left > 0 && host.sees_all() }
+    })
+}
+
+/// Whether the glob stands for `path` (and maybe others): the same answer as looking for it among all of
+/// them, without listing any folder that `path` is not in. The answer is remembered by the host. A file that
+/// nobody can look for is taken for granted where the text of the glob fits it.
+pub fn has(host: &Host, pattern: &str, path: &str) -> bool {
+    let files = if host.knows(path) { Some(host) } else { None };
+    // No folder lists `..`, so no star ever stands for it.
+    if files.is_none() && has_meta(pattern) && clean(path) != path {
+        return false;
+    }
+    let found = host.remembered_match(pattern, path, || stands_for(files, pattern, path, 0));
+    found && (files.is_some() || host.exists(path))
+}
+
+/// `host` is `None` where only the texts can be compared.
+fn stands_for(host: Option<&Host>, pattern: &str, path: &str, depth: usize) -> bool {
+    if depth == DEPTH_LIMIT || PathPattern::new(pattern).is_err() {
+        return false;
+    }
+    if !has_meta(pattern) {
+        return pattern == path && host.is_none_or(|host| host.lstat(pattern).is_ok());
+    }
+    let (folder, file) = split(pattern);
+    let (parent, name) = match path.rsplit_once('/') {
+        Some(("", name)) => ("/", name),
+        Some((parent, name)) => (parent, name),
+        None => (".", path),
+    };
+    if !PathPattern::new(file).is_ok_and(|file| file.matches(name)) {
+        return false;
+    }
+    let listed = if has_meta(folder) { parent } else { folder };
+    let in_folder =
+        if has_meta(folder) { stands_for(host, folder, parent, depth + 1) } else { clean(folder) == parent };
+    let there = |host: &Host| {
+        host.stat(listed).map(|s| s.kind) == Ok(FileKind::Directory)
+            && host.read_dir(listed).is_ok_and(|names| names.iter().any(|n| n == name))
+    };
+    in_folder && host.is_none_or(there)
+}
+
+/// The folder part of a glob as Go lists it, and what its names have to match.
+fn split(pattern: &str) -> (&str, &str) {
+    let (folder, file) = match pattern.rfind('/') {
+        Some(slash) => pattern.split_at(slash + 1),
+        None => ("", pattern),
+    };
+    let folder = match folder {
+        "" => ".",
+        "/" => "/",
+        longer => longer.strip_suffix('/').unwrap_or(longer),
+    };
+    (folder, file)
+}
+
+fn expand(host: &Host, pattern: &str, depth: usize, left: &mut usize) -> Result<Vec<String>, BadPattern> {
+    if depth == DEPTH_LIMIT {
+        return Err(BadPattern);
+    }
+    PathPattern::new(pattern)?;
+    if !has_meta(pattern) {
+        let found = host.knows(pattern) && host.lstat(pattern).is_ok();
+        return Ok(if found { vec![pattern.to_owned()] } else { Vec::new() });
+    }
+    let (folder, file) = split(pattern);
+    let file = PathPattern::new(file)?;
+    let mut found = Vec::new();
+    if has_meta(folder) {
+        for folder in expand(host, folder, depth + 1, left)? {
+            list(host, &folder, &file, &mut found, left);
+        }
+    } else {
+        list(host, folder, &file, &mut found, left);
+    }
+    Ok(found)
+}
+
+fn list(host: &Host, folder: &str, file: &PathPattern, found: &mut Vec<String>, left: &mut usize) {
+    if *left == 0 || !host.knows(folder) || host.stat(folder).map(|s| s.kind) != Ok(FileKind::Directory) {
+        return;
+    }
+    if let Ok(names) = host.read_dir(folder) {
+        let read = names.len().min(*left);
+        *left -= read;
+        let names = names.iter().take(read).filter(|n| file.matches(n));
+        found.extend(names.map(|n| clean(&format!("{folder}/{n}"))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golang::filepath::path_match;
+    use crate::input::host::{HostFacts, MemoryFiles};
+
+    fn host() -> Host {
+        let files = MemoryFiles::new()
+            .file("/opt/kata/bin/qemu", 0o755, "x")
+            .file("/opt/kata/bin/qemu-old", 0o755, "x")
+            .file("/opt/kata/bin/.hidden", 0o755, "x")
+            .file("/opt/other/bin/qemu", 0o755, "x")
+            .file("/opt/a*b", 0o644, "x")
+            .link("/usr/bin", "/opt/kata/bin")
+            .link("/opt/dangling", "/nowhere");
+        Host::new(HostFacts::default(), Arc::new(files))
+    }
+
+    fn found(pattern: &str) -> Vec<String> {
+        super::files(&host(), pattern).files.clone()
+    }
+
+    #[test]
+    fn globs_expand_on_the_host() {
+        assert_eq!(found("/opt/*/bin/qemu"), ["/opt/kata/bin/qemu", "/opt/other/bin/qemu"]);
+        assert_eq!(found("/usr/bin/q*"), ["/usr/bin/qemu", "/usr/bin/qemu-old"]);
+        assert_eq!(found("/usr/bin/*"), ["/usr/bin/.hidden", "/usr/bin/qemu", "/usr/bin/qemu-old"]);
+        assert_eq!(found("/opt//kata/../kata/bin/qemu-*"), ["/opt/kata/bin/qemu-old"]);
+        assert_eq!(found("/opt//kata/bin/qemu"), ["/opt//kata/bin/qemu"]);
+        assert_eq!(found("/opt/d*"), ["/opt/dangling"]);
+        assert_eq!(found("/opt/dangling"), ["/opt/dangling"]);
+        assert_eq!(found("/opt/a\\*b"), ["/opt/a*b"]);
+        assert!(found("/opt/[").is_empty());
+        assert!(found("/opt/*/").is_empty());
+        assert!(found("/*kata*").is_empty());
+        assert!(found("").is_empty());
+    }
+
+    #[test]
+    fn one_path_is_found_without_the_others() {
+        for (pattern, path, has) in [
+            ("/opt/*/bin/qemu", "/opt/kata/bin/qemu", true),
+            ("/opt//kata/../kata/bin/qemu-*", "/opt/kata/bin/qemu-old", true),
+            ("/opt//kata/../kata/bin/qemu-*", "/opt//kata/../kata/bin/qemu-old", false),
+            ("/opt//kata/bin/qemu", "/opt//kata/bin/qemu", true),
+            ("/opt//kata/bin/qemu", "/opt/kata/bin/qemu", false),
+            ("/opt/d*", "/opt/dangling", true),
+            ("/opt/*/", "/opt/kata/", false),
+            ("o*", "opt", true),
+            ("*", "", false),
+        ] {
+            assert_eq!(super::has(&host(), pattern, path), has, "{pattern} {path}");
+            assert_eq!(found(pattern).iter().any(|f| f == path), has, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn a_glob_over_too_much_is_given_up_and_says_so() {
+        let folders = (0..1100).map(|i| format!("/d/{i}/x"));
+        let files = folders.fold(MemoryFiles::new(), |files, path| files.file(&path, 0o644, ""));
+        // Every folder leads back to the first.
+        let files = files.link("/d/up", "/d");
+        let host = Host::new(HostFacts::default(), Arc::new(files));
+        assert!(super::files(&host, "/d/*/*").whole);
+        let all = super::files(&host, "/d/*/*/*/*/*/*/*/*/*/*");
+        assert!(all.whole);
+        let loops: String = (0..60).map(|_| "/*").collect();
+        assert!(super::files(&host, &format!("/d{loops}")).files.len() <= GLOB_LIMIT);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_glob_stands_for_the_files_it_matches(pattern in "(/([a-c]|\\*|\\?|\\[ab\\]|\\[\\^a\\]){1,3}){1,3}") {
+            let files = ["/a", "/b/a", "/b/ab", "/b/c/a", "/cb/a", "/cb/ca/bb", "/abc"];
+            let host = Host::new(
+                HostFacts::default(),
+                Arc::new(files.iter().fold(MemoryFiles::new(), |all, f| all.file(f, 0o644, ""))),
+            );
+            let folders = ["/b", "/b/c", "/cb", "/cb/ca"];
+            // A class that does not hold `/` keeps each part of the pattern to one part of the path.
+            let deep = |path: &str| path.matches('/').count();
+            let mut expected: Vec<&str> = files
+                .into_iter()
+                .chain(folders)
+                .filter(|f| deep(f) == deep(&pattern) && path_match(&pattern, f) == Ok(true))
+                .collect();
+            expected.sort();
+            let mut found = super::files(&host, &pattern).files.clone();
+            found.sort();
+            proptest::prop_assert_eq!(&found, &expected);
+            for path in files.into_iter().chain(folders).chain(["/", "/b/", "a", "/b//a", "/nope", ""]) {
+                let has = found.iter().any(|f| f == path);
+                proptest::prop_assert_eq!(super::has(&host, &pattern, path), has, "{}", path);
+            }
+        }
+
+        #[test]
+        fn no_pattern_is_too_odd(pattern in ".{0,10}", name in ".{0,10}") {
+            let _ = path_match(&pattern, &name);
+            for path in super::files(&host(), &pattern).files.iter() {
+                proptest::prop_assert!(super::has(&host(), &pattern, path));
+            }
+        }
+    }
+}
