@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use katascope::answer::launch::Arg;
-use katascope::input::host::{Errno, FileKind, Files, HostFacts, Stat};
+use katascope::input::host::{Errno, FileKind, Files, HostFacts, PodNetwork, Stat};
 use katascope::input::{Annotations, Host};
 use katascope::launch::rs;
 use katascope::runtime::Sandbox;
@@ -120,6 +120,7 @@ impl Vectors {
             cpus: number("cpus", 16) as u32,
             memory_mib: number("memory_mib", 65536),
             nested: vector["host"]["nested"] == true,
+            network: Arc::new(PodNetwork::empty()),
             ..HostFacts::default()
         };
         Host::new(facts, self.files.clone())

@@ -7,7 +7,7 @@
 use serde_json::Value as Json;
 
 use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
-use super::{AgentSetup, DecidedBy, fields};
+use super::{AgentSetup, DecidedBy, NetworkRequests, fields};
 use crate::answer::launch::Arg;
 use crate::golang::strconv;
 use crate::launch::go::{Change, guest_memory, guest_share};
@@ -78,6 +78,7 @@ pub fn setup(
             agent: "kata".into(),
             mount_options: mount.decided_by(),
         },
+        network: NetworkRequests::default(),
         policy: (told && !policy.is_empty()).then(|| policy.to_string()),
     }
 }

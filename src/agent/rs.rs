@@ -8,7 +8,7 @@
 
 use serde_json::Value as Json;
 
-use super::{AgentSetup, DecidedBy, fields};
+use super::{AgentSetup, DecidedBy, NetworkRequests, fields};
 use crate::answer::launch::{Arg, Cause};
 use crate::launch::rs::guest_share;
 use crate::release::Release;
@@ -89,6 +89,7 @@ pub(crate) fn setup(
     sandbox: &Sandbox<'_>,
     kernel_params: Vec<Arg>,
     share: Option<String>,
+    network: NetworkRequests,
 ) -> AgentSetup {
     let release = config.release;
     let mut storages = Vec::with_capacity(2);
@@ -121,6 +122,7 @@ pub(crate) fn setup(
         kernel_params,
         create_sandbox,
         policy,
+        network,
         decided_by: DecidedBy {
             hypervisor: config.runtime.hypervisor_name.to_string().into(),
             agent: config.runtime.agent_name.to_string().into(),

@@ -18,8 +18,41 @@ pub struct AgentSetup {
     pub create_sandbox: Json,
     /// The agent policy that is set before, if any.
     pub policy: Option<String>,
+    /// What it is told of the network.
+    pub network: NetworkRequests,
     /// Whose keys decided all this.
     pub decided_by: DecidedBy,
+}
+
+/// What the agent is told of the network, one request for each element.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NetworkRequests {
+    /// The interfaces (`UpdateInterface`).
+    pub update_interfaces: Vec<Json>,
+    /// The routes (`UpdateRoutes`).
+    pub update_routes: Vec<Json>,
+    /// The neighbours that somebody has set (`AddARPNeighbors`).
+    pub add_arp_neighbors: Vec<Json>,
+}
+
+impl NetworkRequests {
+    /// The names of the requests.
+    pub const NAMES: [&'static str; 3] = ["UpdateInterface", "UpdateRoutes", "AddARPNeighbors"];
+
+    /// What one of the requests is made with, if it is made.
+    pub fn named(&self, name: &str) -> Option<&[Json]> {
+        let told = match name {
+            "UpdateInterface" => &self.update_interfaces,
+            "UpdateRoutes" => &self.update_routes,
+            _ => &self.add_arp_neighbors,
+        };
+        (!told.is_empty()).then_some(told.as_slice())
+    }
+
+    /// The requests that are made, by name.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &[Json])> {
+        Self::NAMES.into_iter().filter_map(|name| Some((name, self.named(name)?)))
+    }
 }
 
 /// Whose keys decided what the guest is told.

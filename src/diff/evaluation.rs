@@ -231,7 +231,13 @@ fn agent(baseline: &Evaluation, candidate: &Evaluation) -> Vec<BodyRows> {
         let policy_causes = told.map(|(a, e)| vec![(String::new(), a.policy_cause(e))]).unwrap_or_default();
         let create_sandbox = agent.map(|a| a.create_sandbox.clone()).unwrap_or_default();
         let policy = agent.and_then(|a| a.policy.clone()).into();
-        vec![("CreateSandbox".into(), create_sandbox, causes), ("SetPolicy".into(), policy, policy_causes)]
+        let mut all = vec![
+            ("CreateSandbox".into(), create_sandbox, causes),
+            ("SetPolicy".into(), policy, policy_causes),
+        ];
+        let network = agent.into_iter().flat_map(|agent| agent.network.each());
+        all.extend(network.map(|(name, told)| (name.to_owned(), told.into(), Vec::new())));
+        all
     };
     pair(requests(baseline), requests(candidate))
 }

@@ -306,6 +306,9 @@ pub fn agent(agent: &AgentSetup) -> Json {
         "kernel_cmdline": agent.kernel_cmdline,
         "create_sandbox": agent.create_sandbox,
         "policy": agent.policy,
+        "update_interfaces": agent.network.update_interfaces,
+        "update_routes": agent.network.update_routes,
+        "add_arp_neighbors": agent.network.add_arp_neighbors,
     })
 }
 

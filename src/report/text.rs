@@ -439,5 +439,10 @@ pub fn agent(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
     if let Some(policy) = &agent.policy {
         writeln!(out, "policy\n{}", visible(policy))?;
     }
+    for (name, requests) in agent.network.each() {
+        for request in requests {
+            writeln!(out, "{name}\n{}", pretty(request))?;
+        }
+    }
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::firecracker::debug_of;
 use super::flags::{self, Slot};
 use super::kernel::KernelLine;
+use super::network::{Backend, Card};
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources, Role};
 use super::share_fs::{self, Share};
@@ -98,6 +99,7 @@ impl<'a> Plan<'a> {
         if !start.has(Change::VmRootfs) {
             requests.insert(2, self.own_root());
         }
+        requests.extend(self.resources.network.cards.iter().map(|card| self.card(card)));
         requests.extend(self.resources.share.iter().map(|share| self.share(share)));
         requests.extend(self.resources.disks.iter().map(|disk| self.disk(disk)));
         let template = &start.hv.vm_template;
@@ -189,6 +191,53 @@ impl<'a> Plan<'a> {
             "use_generic_irq": null,
         });
         action("InsertVsockDevice", body, &[])
+    }
+
+    fn card(&self, card: &Card) -> Request {
+        let (start, keys) = (&self.start, self.start.keys);
+        let pairs = start.has(Change::CardQueues);
+        let queues = if pairs { card.queue_pairs.max(1) * 2 } else { card.queue_pairs };
+        // Too long a queue loses its upper bits.
+        let queue_size = card.queue_size as u16;
+        if !start.has(Change::DragonballCardBackend) {
+            let body = json!({
+                "iface_id": card.interface,
+                "host_dev_name": card.tap(),
+                "num_queues": queues,
+                "queue_size": queue_size,
+                "guest_mac": card.mac,
+                "rx_rate_limiter": null,
+                "tx_rate_limiter": null,
+                "allow_duplicate_mac": false,
+                "use_shared_irq": null,
+                "use_generic_irq": null,
+            });
+            return action("InsertNetworkDevice", body, &[]);
+        }
+        let mut backend = match &card.backend {
+            Backend::Tap { name, .. } => json!({
+                "type": if start.hv.network_info.disable_vhost_net { "virtio" } else { "vhost" },
+                "iface_id": card.interface,
+                "host_dev_name": name,
+                "rx_rate_limiter": null,
+                "tx_rate_limiter": null,
+                "allow_duplicate_mac": false,
+            }),
+            Backend::VhostUser { socket } => json!({ "type": "vhost-user", "sock_path": socket }),
+        };
+        if card.tap().is_none() && start.has(Change::VhostUserNamed) {
+            put(&mut backend, "iface_id", json!(card.interface));
+        }
+        let body = json!({
+            "num_queues": queues,
+            "queue_size": queue_size,
+            "backend": backend,
+            "guest_mac": card.mac,
+            "use_shared_irq": null,
+            "use_generic_irq": null,
+        });
+        let causes = [("/num_queues", keys.network_queues), ("/backend/type", keys.disable_vhost_net)];
+        action("InsertNetworkDevice", body, &causes)
     }
 
     fn share(&self, share: &Share) -> Request {

@@ -22,7 +22,7 @@ const ANY_CID: u32 = u32::MAX;
 /// A Firecracker sandbox that will not fail any more.
 pub(super) struct Plan<'a> {
     start: Start<'a>,
-    resources: Resources<'a>,
+    pub(super) resources: Resources<'a>,
     kernel: KernelLine<'a>,
     jailed: bool,
 }
@@ -161,6 +161,10 @@ impl<'a> Plan<'a> {
         for cid in [3, ANY_CID] {
             let body = json!({ "guest_cid": cid, "uds_path": socket, "vsock_id": "root" });
             ask("PUT", "/vsock".to_owned(), body, &[]);
+        }
+        for card in &self.resources.network.cards {
+            let body = json!({ "iface_id": "{nonce}", "guest_mac": card.mac, "host_dev_name": card.tap() });
+            ask("PUT", "/network-interfaces/{nonce}".to_owned(), body, &[]);
         }
         for disk in self.resources.disks.iter().filter(|disk| disk.index > 0) {
             let id = format!("drive{}", disk.index);

@@ -23,12 +23,12 @@ keys! {
     block_device_cache_direct block_device_driver boot_from_template boot_to_be_template confidential_guest
     cpu_features default_bridges default_gpu_model default_gpus default_maxmemory default_maxvcpus
     default_memory default_vcpus disable_guest_selinux disable_nested_virtualization disable_nesting_checks
-    disable_seccomp disk_rate_limiter_bw_max_rate disk_rate_limiter_bw_one_time_burst
+    disable_seccomp disable_vhost_net disk_rate_limiter_bw_max_rate disk_rate_limiter_bw_one_time_burst
     disk_rate_limiter_ops_max_rate disk_rate_limiter_ops_one_time_burst enable_debug enable_hugepages
     enable_iommu enable_iothreads enable_mem_prealloc enable_virtio_mem entropy_source
     extra_monitor_socket firmware guest_extension_images hugepage_type
     image indep_iothreads initdata initrd jailer_path kernel kernel_params
-    kernel_verity_params machine_accelerators machine_type memory_slots path pcie_root_port pcie_switch_port
+    kernel_verity_params machine_accelerators machine_type memory_slots network_queues path pcie_root_port pcie_switch_port
     reclaim_guest_freed_memory rootfs_type rootless seccomp_sandbox sev_snp_guest shared_fs
     snp_guest_policy tdx_quote_generation_service_socket_port virtio_fs_cache virtio_fs_cache_size
     virtio_fs_extra_args virtio_fs_queue_size vm_rootfs_driver

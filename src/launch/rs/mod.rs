@@ -2,8 +2,8 @@
 //!
 //! Decides what `start sandbox` makes of a configuration that was loaded, annotated, validated and sized:
 //! one file or folder per hypervisor. A plan is made first, in upstream's order, since that is where a
-//! sandbox can fail; spelling it out cannot. The pod's network cards and VFIO devices are not part of it:
-//! they are known only when the pod starts.
+//! sandbox can fail; spelling it out cannot. The pod's VFIO devices are not part of it: they are known only when the
+//! pod starts.
 //!
 //! Facts: src/runtime-rs/crates/{runtimes,resource,hypervisor} at each tag.
 
@@ -14,6 +14,7 @@ mod flags;
 mod initdata;
 mod kernel;
 mod keys;
+mod network;
 mod openvmm;
 mod paths;
 mod qemu;
@@ -162,16 +163,20 @@ impl<'a> Plan<'a> {
         remarks.0
     }
 
+    fn resources(&self) -> &resources::Resources<'a> {
+        match self {
+            Self::Qemu(plan) => &plan.resources,
+            Self::Clh(plan) => &plan.resources,
+            Self::Dragonball(plan) => &plan.resources,
+            Self::OpenVmm(plan) => &plan.resources,
+            Self::Firecracker(plan) => &plan.resources,
+            Self::Remote(plan) => &plan.resources,
+        }
+    }
+
     /// What is shared with the guest; the agent mounts it.
     fn share(&self) -> Option<share_fs::Kind> {
-        match self {
-            Self::Qemu(plan) => plan.resources.share.as_ref(),
-            Self::Clh(plan) => plan.resources.share.as_ref(),
-            Self::Dragonball(plan) => plan.resources.share.as_ref(),
-            Self::OpenVmm(plan) => plan.resources.share.as_ref(),
-            Self::Firecracker(_) | Self::Remote(_) => None,
-        }
-        .map(|share| share.kind)
+        self.resources().share.as_ref().map(|share| share.kind)
     }
 }
 
@@ -213,8 +218,9 @@ pub fn launch(
 ) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
     plan(host, config, sandbox, true, |plan| {
         let mut started = plan.spell();
+        let network = plan.resources().network.requests.clone();
         let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor(), config.release));
-        let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share);
+        let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share, network);
         started.launch.explain_line(&agent.kernel_cmdline, &agent.kernel_params);
         (started.launch, agent, plan.remarks())
     })

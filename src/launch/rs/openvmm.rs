@@ -5,16 +5,21 @@
 use serde_json::{Value as Json, json};
 
 use super::kernel::KernelLine;
+use super::network::Card;
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources};
 use super::{Refusal, Start, Started, Within};
 use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
+use crate::input::host::MAC_TOKEN;
 
 /// Numbers of the root ports on bus 0.
 const ROOTFS: u32 = 1;
 const SHARE: u32 = 2;
 const VSOCK: u32 = 3;
+const FIRST_CARD: u32 = 4;
+/// So many network cards have a port.
+const MOST_CARDS: usize = 4;
 /// Ports for disks to come.
 const SPARE: std::ops::Range<u32> = 8..32;
 
@@ -45,7 +50,17 @@ impl<'a> Plan<'a> {
                 &["hypervisor.shared_fs"],
             ));
         }
-        Ok(Self { start, resources, kernel })
+        let plan = Self { start, resources, kernel };
+        if plan.cards().count() > MOST_CARDS {
+            let message = format!("openvmm supports at most {MOST_CARDS} virtio-net-pci devices");
+            return Err(Refusal::because(message, &[]));
+        }
+        Ok(plan)
+    }
+
+    /// The cards that it has: of those behind a process it takes none.
+    fn cards(&self) -> impl Iterator<Item = &Card> {
+        self.resources.network.cards.iter().filter(|card| card.tap().is_some())
     }
 
     /// Disks beside the root, plugged in once the VM runs.
@@ -117,6 +132,19 @@ impl<'a> Plan<'a> {
         if !image.is_empty() {
             let disk = device(format!("blk {{backend {{file {{path: {image:?}}}}} read_only: true}}"));
             all.push(port("rootfs".to_owned(), ROOTFS, false, disk));
+        }
+        for (card, number) in self.cards().zip(0..) {
+            // Bytes are set off by hyphens here, and letters are capitals.
+            let mac = if card.mac == MAC_TOKEN {
+                card.mac.clone()
+            } else {
+                card.mac.to_uppercase().replace(':', "-")
+            };
+            let net = device(format!(
+                "net {{backend {{tap {{name: {:?}}}}} mac_address: {mac:?}}}",
+                card.tap().unwrap_or_default()
+            ));
+            all.push(port(format!("net{number}"), FIRST_CARD + number, false, net));
         }
         if let Some(share) = &self.resources.share {
             let shared = device(format!(

@@ -4,6 +4,7 @@
 
 use serde_json::json;
 
+use super::network;
 use super::remarks::Remarks;
 use super::resources::Resources;
 use super::{Refusal, Start, Started};
@@ -14,12 +15,17 @@ use crate::runtime::rs::Change;
 /// A remote sandbox that will not fail any more.
 pub(super) struct Plan<'a> {
     start: Start<'a>,
+    pub(super) resources: Resources<'a>,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        if network::netns(&start).is_some() && !start.host.network().exists {
+            let refusal = Refusal::because("No such file or directory (os error 2)", &[]);
+            return Err(refusal.within("prepare vm: check netns path"));
+        }
         // Devices are registered, and the registration does nothing.
-        Resources::new(&start, false).map(|_| Self { start })
+        Resources::new(&start, false).map(|resources| Self { start, resources })
     }
 
     /// A CRI annotation under either of its names.
@@ -69,7 +75,7 @@ impl<'a> Plan<'a> {
             causes.push((format!("/annotations/{name}"), cause));
             annotations.insert(name, value.into());
         }
-        let body = json!({ "id": id, "annotations": annotations, "networkNamespacePath": "" });
+        let body = json!({ "id": id, "annotations": annotations, "networkNamespacePath": network::netns(&self.start).unwrap_or_default() });
         let create = Request { method: "rpc".into(), path: "CreateVM".into(), body, causes };
         let begin = Request {
             method: "rpc".into(),

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::network::Network;
 use super::share_fs::Share;
 use super::{Kind, Refusal, Start, Within, initdata};
 use crate::input::host::{Arch, HostFacts, Protection as Hardware};
@@ -78,6 +79,7 @@ pub(super) struct Resources<'a> {
     pub(super) share: Option<Share>,
     pub(super) disks: Vec<Disk<'a>>,
     pub(super) protection: Option<Protection<'a>>,
+    pub(super) network: Network,
     /// PCIe root ports for devices to come.
     pub(super) root_ports: u32,
     /// Ports of a PCIe switch.
@@ -86,11 +88,7 @@ pub(super) struct Resources<'a> {
 
 /// What the host's processor offers, as the runtime finds it.
 pub(super) fn hardware(facts: &HostFacts) -> Hardware {
-    match (facts.arch, facts.protection) {
-        (Arch::X86_64, hardware @ (Hardware::Tdx | Hardware::Snp | Hardware::Sev)) => hardware,
-        (Arch::S390x, Hardware::Se) => Hardware::Se,
-        _ => Hardware::None,
-    }
+    facts.protection
 }
 
 /// Whether devices hang on the channel subsystem of IBM Z.
@@ -278,6 +276,7 @@ impl<'a> Resources<'a> {
     }
 
     fn made(start: &Start<'a>, shares_files: bool, wanted: Wanted<'a>) -> Result<Self, Refusal> {
+        let network = Network::new(start)?;
         let asked = start.hv.shared_fs.shared_fs.as_deref();
         // It had to be a name, and nothing is none.
         let asked = if start.has(Change::SharedFsAsked) { asked } else { asked.or(Some("")) };
@@ -299,7 +298,7 @@ impl<'a> Resources<'a> {
             disks.push(numbers.disk(path, driver, role, start.release)?);
         }
         let (root_ports, switch_ports) = ports(start);
-        Ok(Self { share, disks, protection: wanted.protection, root_ports, switch_ports })
+        Ok(Self { share, disks, protection: wanted.protection, network, root_ports, switch_ports })
     }
 }
 

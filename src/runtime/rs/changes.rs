@@ -309,6 +309,40 @@ behaviours! {
     SocketFolder: v(4, 1, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/inner.rs";
     /// Cloud Hypervisor is told network devices when the VM is created.
     ClhNetAtCreation: v(3, 3, 0), Some(v(3, 22, 0)), "2ddbae3aa6";
+    /// A sandbox's file in `dan_conf` names its network.
+    Dan: v(3, 3, 0), None, "src/runtime-rs/crates/resource/src/network/dan.rs";
+    /// `disable_new_netns` leaves the pod's network out.
+    NewNetnsDisabled: v(3, 2, 0), None, "src/runtime-rs/crates/runtimes/src/manager.rs";
+    /// A pod's interface is looked up by its name; before by eth0, eth1 and so on.
+    LinkByOwnName: v(3, 31, 0), None, "src/runtime-rs/crates/resource/src/network/network_pair.rs";
+    /// An interface of no own kind is joined as a veth is; before refused.
+    PlainLinks: v(3, 30, 0), None, "src/runtime-rs/crates/resource/src/network/network_with_netns.rs";
+    /// A card is told its queues and their length.
+    CardQueues: v(4, 0, 0), None, "src/runtime-rs/crates/resource/src/network/endpoint/veth_endpoint.rs";
+    /// The agent is told an interface's device path.
+    DevicePath: v(3, 15, 0), None, "src/runtime-rs/crates/agent/src/types.rs";
+    /// The agent is told a route with the length of its prefix.
+    RoutePrefix: v(4, 1, 0), None, "src/runtime-rs/crates/resource/src/network/network_info/network_info_from_link.rs";
+    /// A vhost-user card has the name of its interface.
+    VhostUserNamed: v(4, 1, 0), None, "src/runtime-rs/crates/resource/src/network/endpoint/vhost_user_endpoint.rs";
+    /// A VM of a factory gets its network once it runs.
+    NetworkDeferred: v(4, 1, 0), None, "src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs";
+    /// Cloud Hypervisor is handed descriptors of a card's tap device, once for each of `network_queues`.
+    ClhCardQueues: v(3, 27, 0), None, "362a4c5714";
+    /// Cloud Hypervisor is handed network cards before it boots.
+    ClhCards: v(3, 23, 0), None, "2ddbae3aa6";
+    /// QEMU's card is a driver's name and its options; before the driver was one of them.
+    NetDriverFirst: v(3, 4, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs";
+    /// QEMU's network has the name of its tap device; before a number that was always 0.
+    NetdevByTap: v(3, 10, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs";
+    /// QEMU's card may hang on the channel subsystem.
+    CcwCard: v(3, 15, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs";
+    /// Dragonball is told what stands behind a card.
+    DragonballCardBackend: v(3, 3, 0), None, "src/runtime-rs/crates/hypervisor/src/dragonball/mod.rs";
+    /// Cloud Hypervisor shares no folder with a TDX guest.
+    ClhTdxUnshared: v(3, 3, 0), None, "src/runtime-rs/crates/hypervisor/src/ch/inner_hypervisor.rs";
+    /// The quote service is reached by vsock where its socket is missing.
+    QuoteFallback: v(3, 32, 0), None, "733c6791d3";
     /// QEMU is started; before the runtime crashed on the way.
     QemuWorks: v(3, 3, 0), None, "f550d9a325";
     /// Cloud Hypervisor runs without seccomp.

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::rows::{Body, Row};
 use super::{Baseline, Model, Screen};
+use crate::answer::agent::NetworkRequests;
 use crate::answer::launch::{Arg, Cause, Document, Launch, cause_at};
 use crate::answer::verdict::Failure;
 use crate::catalog::KATA_PREFIX;
@@ -310,6 +311,14 @@ pub fn agent_rows(model: &mut Model) -> Vec<Row> {
     if a.is_some() || b.is_some() {
         let cause = candidate.effective.as_ref().map(|e| new.policy_cause(e)).unwrap_or_default();
         out.document("request SetPolicy", Sides::new(a.as_ref(), b.as_ref()), &[(String::new(), cause)]);
+    }
+    let cause = [(String::new(), Cause::rule("the pod's network"))];
+    for name in NetworkRequests::NAMES {
+        let told = |requests: &NetworkRequests| requests.named(name).map(Json::from);
+        let (a, b) = (told(&old.network), told(&new.network));
+        if a.is_some() || b.is_some() {
+            out.document(&format!("request {name}"), Sides::new(a.as_ref(), b.as_ref()), &cause);
+        }
     }
     fold(out.rows, model.folds())
 }

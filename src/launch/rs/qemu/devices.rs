@@ -23,7 +23,7 @@ impl Plan<'_> {
     }
 
     /// A legacy device in a virtual machine spares nested KVM the fast MMIO path.
-    fn disable_modern(&self) -> &'static str {
+    pub(super) fn disable_modern(&self) -> &'static str {
         let applies = !self.ccw || self.start.has(Change::ModernOffOnCcw);
         if applies && self.start.host.facts.nested { ",disable-modern=true" } else { "" }
     }
@@ -138,6 +138,7 @@ impl Plan<'_> {
         let text = format!("vhost-vsock-{}{modern}{tail},vhostfd={{fd}},guest-cid={{cid}}", self.bus());
         let cause = Cause::key(keys.disable_nesting_checks).by("the agent's channel");
         line.push("-device", text, cause);
+        self.network(line);
         self.share(line);
         for (number, disk) in self.resources.disks.iter().enumerate() {
             if *disk.path != *hv.boot_info.initrd {

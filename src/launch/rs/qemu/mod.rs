@@ -5,6 +5,7 @@
 
 mod devices;
 mod line;
+mod network;
 mod protection;
 
 use super::kernel::KernelLine;
@@ -108,6 +109,7 @@ impl<'a> Plan<'a> {
             resources,
             kernel,
         };
+        plan.open_cards()?;
         plan.nvdimms = plan.persistent()?;
         if let Some(Protection::Snp { .. }) = plan.resources.protection
             && start.has(Change::SnpPolicy)

@@ -82,7 +82,8 @@ impl Plan<'_> {
     }
 
     fn quote_socket(&self, port: u32) -> Json {
-        if port == 0 && self.start.host.finds(QUOTE_SOCKET) {
+        let falls_back = self.start.has(Change::QuoteFallback);
+        if port == 0 && (!falls_back || self.start.host.finds(QUOTE_SOCKET)) {
             return json!({ "type": "unix", "path": QUOTE_SOCKET });
         }
         let port = if port == 0 { QUOTE_PORT } else { port };

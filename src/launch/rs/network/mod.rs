@@ -1,0 +1,197 @@
+//! The sandbox's network: which cards the VM gets, and what the agent is told of them.
+//!
+//! Decides where the network comes from (the sandbox's file of a directly attached network, else its namespace),
+//! which interfaces become cards, under which names, and where that fails. What a card is for each hypervisor is
+//! that hypervisor's own file's business.
+//!
+//! Facts: `prepare_network_resource` in src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs, `try_init` in
+//! src/runtime-rs/crates/runtimes/src/manager.rs and src/runtime-rs/crates/resource/src/network at each tag.
+
+mod dan;
+mod link;
+
+use serde_json::Value as Json;
+
+use super::{Kind, Refusal, Start};
+use crate::agent::fields;
+use crate::answer::agent::NetworkRequests;
+use crate::launch::put;
+use crate::runtime::rs::Change;
+
+const BLAME_MODEL: &[&str] = &["runtime.internetworking_model"];
+const BLAME_QUEUES: &[&str] = &["hypervisor.network_queues"];
+const BLAME_NETNS: &[&str] = &["runtime.disable_new_netns"];
+
+/// So many queues has a tap device at most.
+const MOST_QUEUES: usize = 256;
+
+/// What stands behind a card on the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Backend {
+    /// A tap device of this name.
+    Tap {
+        /// Its name on the host.
+        name: String,
+        /// Whether it was made with several queues; it can then be opened so alone.
+        several: bool,
+    },
+    /// A process behind this socket.
+    VhostUser {
+        /// The socket.
+        socket: String,
+    },
+}
+
+/// One network card of the VM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Card {
+    pub(super) backend: Backend,
+    /// The interface that it stands for.
+    pub(super) interface: String,
+    pub(super) mac: String,
+    /// Pairs of queues, as the device is told; 0 where it is told nothing.
+    pub(super) queue_pairs: usize,
+    /// The length of a queue, as the device is told.
+    pub(super) queue_size: usize,
+}
+
+impl Card {
+    /// The tap device, where the card has one.
+    pub(super) fn tap(&self) -> Option<&str> {
+        match &self.backend {
+            Backend::Tap { name, .. } => Some(name),
+            Backend::VhostUser { .. } => None,
+        }
+    }
+
+    /// `open_named_tuntap`: a device of several queues is opened for several, and no other.
+    pub(super) fn open(&self, queues: usize) -> Result<(), Refusal> {
+        let Backend::Tap { several, .. } = self.backend else { return Ok(()) };
+        let message = if several != (queues > 1) {
+            "open named tuntap device failed: cannot create tap device. Invalid argument (os error 22)"
+        } else if queues > MOST_QUEUES {
+            "into mq taps failed.: cannot create tap device. Argument list too long (os error 7)"
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::because(message, BLAME_QUEUES))
+    }
+}
+
+/// The sandbox's network.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Network {
+    /// The VM's cards, in order.
+    pub(super) cards: Vec<Card>,
+    /// What the agent is asked.
+    pub(super) requests: NetworkRequests,
+    /// Whether it is made once the VM runs.
+    pub(super) deferred: bool,
+}
+
+/// Where a sandbox's network comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From<'a> {
+    /// The file of a directly attached network, with this text.
+    File(&'a str),
+    /// The namespace at this path.
+    Namespace(&'a str),
+    Nowhere,
+}
+
+impl<'a> From<'a> {
+    fn of(start: &Start<'a>) -> Self {
+        let network = start.host.network();
+        if start.has(Change::Dan)
+            && let Some(text) = &network.dan
+            && !start.config.runtime.dan_conf.is_empty()
+        {
+            return Self::File(text);
+        }
+        netns(start).map_or(Self::Nowhere, Self::Namespace)
+    }
+}
+
+/// The namespace that the sandbox's processes join, if it has one of its own.
+pub(super) fn netns<'a>(start: &Start<'a>) -> Option<&'a str> {
+    let network = start.host.network();
+    let disabled = start.config.runtime.disable_new_netns && start.has(Change::NewNetnsDisabled);
+    let attached = start.has(Change::Dan) && network.dan.is_some();
+    // Nothing but its name tells a namespace without interfaces from none at all.
+    let named = network.netns != crate::input::host::NETNS_TOKEN || !network.interfaces.is_empty();
+    let named = named || !network.exists;
+    (named && !start.sandbox.host_network && !disabled && !attached).then_some(network.netns.as_str())
+}
+
+impl Network {
+    /// `handle_network`
+    pub(super) fn new(start: &Start<'_>) -> Result<Self, Refusal> {
+        let mut network = match From::of(start) {
+            From::Nowhere => Self::default(),
+            From::File(text) => dan::read(start, text).map_err(|refusal| refusal.within(SET_UP))?,
+            From::Namespace(path) => Self::of_namespace(start, path)?,
+        };
+        network.deferred = start.has(Change::NetworkDeferred)
+            && start.hv.factory.enable_template
+            && matches!(start.kind, Kind::Qemu | Kind::Clh);
+        attach(start, &network.cards).map_err(|refusal| refusal.within(SET_UP))?;
+        Ok(network)
+    }
+
+    fn of_namespace(start: &Start<'_>, path: &str) -> Result<Self, Refusal> {
+        let none = start.config.runtime.internetworking_model == "none";
+        if !start.host.network().exists {
+            if none {
+                let why = format!("open new netns path {path}: No such file or directory (os error 2)");
+                let refusal = Refusal::because(why, BLAME_MODEL);
+                return Err(refusal.within("setup network: net netns guard").within(SET_UP));
+            }
+            // The thread that looks into it panics.
+            let message = "Couldn't join on the associated thread: Any { .. }";
+            return Err(Refusal::because(message, BLAME_NETNS).within("failed to handle network"));
+        }
+        if none {
+            return Ok(Self::default());
+        }
+        link::read(start).map_err(|refusal| refusal.within(SET_UP))
+    }
+}
+
+/// An interface as the agent is told of it.
+fn interface(start: &Start<'_>, told: [(&str, Json); 7]) -> Json {
+    let mut interface = fields(told);
+    if start.has(Change::DevicePath) {
+        put(&mut interface, "device_path", Json::from(""));
+    }
+    interface
+}
+
+/// What is being done while the network is set up.
+const SET_UP: &str = "failed to handle network: failed to set up network";
+
+/// `attach` for every card, as far as the hypervisor does not take one.
+fn attach(start: &Start<'_>, cards: &[Card]) -> Result<(), Refusal> {
+    if start.kind != Kind::Firecracker {
+        return Ok(());
+    }
+    let Some((card, socket)) = cards.iter().find_map(|card| match &card.backend {
+        Backend::VhostUser { socket } => Some((card, socket)),
+        Backend::Tap { .. } => None,
+    }) else {
+        return Ok(());
+    };
+    // The misspelling was the runtime's.
+    let added = if start.has(Change::DeviceSpelled) { "device" } else { "deivce" };
+    let name = if start.has(Change::VhostUserNamed) { card.interface.as_str() } else { "" };
+    let device = format!(
+        "VhostUserNetDevice {{ device_id: \"{{nonce}}\", config: VhostUserConfig {{ dev_id: {name:?}, socket_path: \
+         {socket:?}, mac_address: {:?}, tag: \"\", cache_mode: \"\", cache_size: 0, device_type: Net, driver_option: \
+         \"\", pci_path: None, index: 0, queue_size: {}, num_queues: {}, virt_path: \"\" }} }}",
+        card.mac, card.queue_size, card.queue_pairs
+    );
+    let refusal = Refusal::because(format!("unhandled device: VhostUserNetwork({device})"), &[]);
+    let context = format!(
+        "setup network: Attach: handle device: failed to add {added}: add vhost-user-net device to hypervisor"
+    );
+    Err(refusal.within(&context))
+}
