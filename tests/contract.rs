@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::support::{Recorded, received, vectors};
+use crate::recorded::Recording;
 use katascope::cri::Engine;
 use katascope::cri::containerd::{self, Containerd};
 use katascope::evaluate::node::NodeEvaluator;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
-use katascope::input::host::{Files, HostFacts};
+use katascope::input::host::HostFacts;
 use katascope::input::manifest::Pod;
 use katascope::input::{Host, Source};
 use katascope::kubernetes::{self, Kubelet, Node, Version};
@@ -79,34 +79,15 @@ fn spec(annotations: Json) -> Vec<Pod> {
 
 #[test]
 fn recorded_sandboxes_keep_the_contract() {
-    const CRI: [(&str, &str); 2] =
-        [("io.kubernetes.cri.container-type", "sandbox"), ("io.kubernetes.cri.sandbox-id", "SANDBOXID")];
     let mut contract = Contract::new();
-    for (release, packed) in [
-        (Release::newest(Runtime::Rs), &include_bytes!("vectors/conformance-rs.json.gz")[..]),
-        (Release::go(2, 1, 0), &include_bytes!("vectors/conformance-go21.json.gz")[..]),
-    ] {
-        let vectors = vectors(packed);
-        let files: Arc<dyn Files> = Arc::new(Recorded::new(&vectors));
-        let host = Host::new(HostFacts { cpus: 16, memory_mib: 65536, ..HostFacts::default() }, files);
+    for release in [Release::newest(Runtime::Rs), Release::go(2, 1, 0)] {
+        let recording = Recording::of(release);
         let mut configs = BTreeSet::new();
-        for (at, case) in vectors["cases"].as_array().unwrap().iter().enumerate() {
-            let path = case["config"].as_str().unwrap();
+        for (at, case) in recording.cases.iter().enumerate() {
             // Every file once, and of the rest some.
-            if !configs.insert(path) && at % 20 != 0 {
-                continue;
+            if configs.insert(&case.config) || at % 20 == 0 {
+                contract.hold(&recording.evaluator(case), &[recording.pod(case)]);
             }
-            let setup = Setup {
-                host: host.clone(),
-                layers: Layers::read(&host, path),
-                release,
-                known_by: katascope::release::KnownBy::Said,
-                release_note: None,
-                hypervisor: None,
-                sandbox_id: None,
-                engine: Engine::Assumed,
-            };
-            contract.hold(&Evaluator::new(setup), &spec(json!(received(case, &CRI))));
         }
     }
     for wanted in [
