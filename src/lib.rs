@@ -29,6 +29,7 @@
 //! | [`diff`] | two evaluations to changes |
 //! | [`edit`] | a policy edit to a changed file, with undo and an atomic save |
 //! | [`mod@suggest`] | the tightest policy with which a set of pods does all that it can do |
+//! | [`mod@upgrade`] | what another release would change, by cause |
 //! | [`mod@audit`] | what the policy of a setup lets in |
 //! | [`explain`], [`report`] | words for people and machines |
 //! | [`cli`], [`tui`] | arguments and screens; neither knows a rule of Kata |
@@ -83,3 +84,4 @@ pub mod runtime;
 pub mod sample;
 pub mod suggest;
 pub mod tui;
+pub mod upgrade;

@@ -145,22 +145,35 @@ pub struct Release {
     pub runtime: Runtime,
     /// At which version.
     pub version: Version,
+    /// The one behaviour that is taken to be as it is not at this version: how it is found out what one change does.
+    turned: Option<Mark>,
 }
 
 impl Release {
+    /// A runtime at a version.
+    pub const fn new(runtime: Runtime, version: Version) -> Self {
+        Self { runtime, version, turned: None }
+    }
+
     /// The Go runtime at a version.
     pub const fn go(major: u8, minor: u8, patch: u8) -> Self {
-        Self { runtime: Runtime::Go, version: Version::new(major, minor, patch) }
+        Self::new(Runtime::Go, Version::new(major, minor, patch))
     }
 
     /// runtime-rs at a version.
     pub const fn rs(major: u8, minor: u8, patch: u8) -> Self {
-        Self { runtime: Runtime::Rs, version: Version::new(major, minor, patch) }
+        Self::new(Runtime::Rs, Version::new(major, minor, patch))
     }
 
     /// The newest known of a runtime.
     pub const fn newest(runtime: Runtime) -> Self {
-        Self { runtime, version: Version::NEWEST }
+        Self::new(runtime, Version::NEWEST)
+    }
+
+    /// The release as it would be without a behaviour that it has, or with one that it has not.
+    #[must_use]
+    pub const fn turning(self, behaviour: &Named) -> Self {
+        Self { turned: Some(behaviour.mark), ..self }
     }
 
     /// The releases that are set beside each other where one of each age will do, oldest first.
@@ -168,7 +181,11 @@ impl Release {
 
     /// Whether a behaviour of its runtime is there at its version.
     pub fn has(self, behaviour: impl Behaviour) -> bool {
-        behaviour.runtime() == self.runtime && behaviour.span().contains(self.version)
+        if behaviour.runtime() != self.runtime {
+            return false;
+        }
+        let turned = self.turned.is_some_and(|mark| mark == behaviour.mark());
+        behaviour.span().contains(self.version) != turned
     }
 
     /// The identifier of reports: `go-3.19.1`, `rs-4.1.0`.
@@ -343,6 +360,35 @@ pub trait Behaviour {
     fn runtime(&self) -> Runtime;
     /// The first and the last release that does it.
     fn span(&self) -> Span;
+    /// Which row of which table it is.
+    fn mark(&self) -> Mark;
+}
+
+/// A row of a table of behaviours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mark {
+    row: usize,
+    table: &'static str,
+}
+
+impl Mark {
+    /// The row of a table, which is known by its module.
+    pub(crate) const fn new(table: &'static str, row: usize) -> Self {
+        Self { row, table }
+    }
+}
+
+/// A behaviour of any table, with what is said of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// Which it is.
+    pub mark: Mark,
+    /// The first and the last release that does it.
+    pub span: Span,
+    /// What holds in those releases, in a sentence.
+    pub about: &'static str,
+    /// Where upstream has it: the pull request's commit, or the file.
+    pub upstream: &'static str,
 }
 
 /// A table of named behaviours of a runtime: name, first release, last release where it went again, and
@@ -350,20 +396,23 @@ pub trait Behaviour {
 macro_rules! behaviours {
     (
         $(#[$about:meta])* $table:ident of $runtime:ident;
-        $($(#[$doc:meta])* $name:ident: $since:expr, $until:expr, $upstream:literal;)*
+        $($(#[doc = $doc:literal])+ $name:ident: $since:expr, $until:expr, $upstream:literal;)*
     ) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $table { $($(#[$doc])* $name),* }
+        pub enum $table { $($(#[doc = $doc])+ $name),* }
 
         impl $table {
             /// All of them, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// Where upstream has it: the pull request's commit, or the file.
-            pub fn upstream(self) -> &'static str {
-                match self { $(Self::$name => $upstream),* }
-            }
+            /// All of them, for whoever asks nothing but what there is.
+            pub const NAMED: &[$crate::release::Named] = &[$($crate::release::Named {
+                mark: $crate::release::Mark::new(module_path!(), Self::$name as usize),
+                span: $crate::release::Span { since: $since, until: $until },
+                about: concat!($($doc),+),
+                upstream: $upstream,
+            }),*];
         }
 
         impl $crate::release::Behaviour for $table {
@@ -373,6 +422,10 @@ macro_rules! behaviours {
 
             fn span(&self) -> $crate::release::Span {
                 match self { $(Self::$name => $crate::release::Span { since: $since, until: $until }),* }
+            }
+
+            fn mark(&self) -> $crate::release::Mark {
+                $crate::release::Mark::new(module_path!(), *self as usize)
             }
         }
     };

@@ -72,7 +72,7 @@ const FLOORS: [&[&str]; 14] = [
     &["evaluate"],
     &["diff", "sample"],
     &["edit"],
-    &["suggest", "audit"],
+    &["suggest", "audit", "upgrade"],
     &["report"],
     &["tui"],
     &["cli"],

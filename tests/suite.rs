@@ -39,4 +39,5 @@ mod shells;
 mod specification;
 mod streams;
 mod support;
+mod upgrade;
 mod user_needs;

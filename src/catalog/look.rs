@@ -46,7 +46,7 @@ pub fn look<'k>(runtime: Runtime, keys: impl IntoIterator<Item = &'k str>) -> Op
         }
         let Some(entry) = config_key(&generic_table(table), name) else { continue };
         for (known, version) in known.iter_mut().zip(&versions) {
-            *known += u32::from(entry.reader(Release { runtime, version: *version }).is_some());
+            *known += u32::from(entry.reader(Release::new(runtime, *version)).is_some());
         }
     }
     for (_, _, span) in HYPERVISORS.iter().filter(|(of, name, _)| *of == runtime && tables.contains(name)) {

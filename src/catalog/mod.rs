@@ -147,7 +147,7 @@ impl Annotation {
         let mut found: Vec<(Version, Version)> = Vec::new();
         let mut goes_on = false;
         for version in runtime.versions() {
-            let read = self.reader(Release { runtime, version }).read;
+            let read = self.reader(Release::new(runtime, version)).read;
             match found.last_mut() {
                 Some((_, last)) if read && goes_on => *last = version,
                 _ if read => found.push((version, version)),

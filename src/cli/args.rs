@@ -51,7 +51,6 @@ const AFTER_HELP: &str = concat!("Examples:\n", examples!(), "\n\nExit status:\n
 const SHORT_HELP: &str = "\
 Examples:
   katascope                                        the terminal program on an embedded sample
-  katascope -c configuration.toml pods.yaml        the terminal program on your files
   katascope check -c configuration.toml pods.yaml  what becomes of every pod
 More options, and what the exit status means: --help";
 
@@ -74,6 +73,13 @@ Examples:
   katascope check --fail-on ignored -o sarif -c configuration.toml deploy/ > findings.sarif
 
 More of one pod: katascope show annotations (every station), show sizing (the sum), show launch.";
+
+const UPGRADE_HELP: &str = "\
+Examples:
+  katascope upgrade --to 4.1 pods.yaml                                    this node's handlers, these pods
+  kubectl get pods -A -o json | katascope upgrade --to 4.1 -              the pods of a cluster
+  katascope upgrade --kata-version 3.19.1 --to 4.1 -c configuration.toml  a file, without pods
+  katascope upgrade --to 3.32 --node node.tar.gz pods.yaml                a collected node; also downwards";
 
 /// What Kata Containers makes of a pod's annotations on a host, before the pod is started.
 #[derive(Debug, Default, Parser)]
@@ -112,6 +118,13 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Which shim and configuration file serve a handler, and why
     Which(WhichArgs),
+    /// What another Kata release would change, for these handlers and pods
+    ///
+    /// Judges every handler's configuration and every pod by the release that runs and by another, newer or older,
+    /// and says what differs: worst first, by cause, each with the release that made the change and what to do.
+    /// Exit status 1: something that works now does not work there.
+    #[command(after_long_help = UPGRADE_HELP)]
+    Upgrade(UpgradeArgs),
     /// What this node's answers rest on, in one archive for --node
     ///
     /// Looks at every handler's configuration as a pod would, and takes along what was looked up on the way: files
@@ -306,6 +319,20 @@ pub struct DiffArgs {
     /// without its Kata annotations), host=FILE, cpus=N, memory=MIB
     #[arg(long = "with", value_name = "KEY=VALUE", required = true)]
     pub with: Vec<String>,
+    /// What to look at.
+    #[command(flatten)]
+    pub input: Input,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `upgrade`.
+#[derive(Debug, Args)]
+pub struct UpgradeArgs {
+    /// The release to go to, such as 4.1 or 3.19.1
+    #[arg(long, value_name = "VERSION")]
+    pub to: String,
     /// What to look at.
     #[command(flatten)]
     pub input: Input,

@@ -18,6 +18,7 @@ mod progress;
 mod setup;
 mod shells;
 mod show;
+mod upgrade;
 mod which;
 
 use std::io::{self, IsTerminal, Write};
@@ -62,6 +63,7 @@ pub fn run() -> Exit {
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Policy(args)) => policy::run(&args.command),
         Some(Command::Which(args)) => which::run(&args),
+        Some(Command::Upgrade(args)) => upgrade::run(&args),
         Some(Command::Collect(args)) => collect::run(&args),
         Some(Command::Completions { shell }) => Ok(completions::print(shell)),
         Some(Command::Man { command }) => {

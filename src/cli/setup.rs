@@ -153,7 +153,7 @@ pub fn release_of(input: &Input, runtime: Runtime) -> Result<Judged, SetupError>
     if asked.patched && note.is_none() {
         note = Some(format!("{text} is judged as {version}: what its maker changed is not known here"));
     }
-    Ok(Judged { release: Release { runtime, version }, known_by: KnownBy::Said, note })
+    Ok(Judged { release: Release::new(runtime, version), known_by: KnownBy::Said, note })
 }
 
 /// The release that the flags name by themselves.

@@ -50,7 +50,7 @@ pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
 
 /// Keys that other releases of the runtime read and this one does not, and the nearest version that reads them.
 fn foreign(evaluator: &Evaluator) -> Option<(Vec<String>, Version)> {
-    let Release { runtime, version } = evaluator.setup().release;
+    let Release { runtime, version, .. } = evaluator.setup().release;
     let mut keys = Vec::new();
     let mut nearest: Option<Version> = None;
     for (name, _) in evaluator.setup().layers.places() {

@@ -256,7 +256,7 @@ fn resolve(handler: &mut Handler, config: Option<&str>, host: &Host, said: &Said
     let said = said.of(runtime);
     let guess = said.map(|judged| judged.release.version).or(install.map(|(version, _)| version));
     let guess = guess.unwrap_or(Version::NEWEST);
-    choose(handler, Release { runtime, version: guess }, config, environment.as_deref(), host);
+    choose(handler, Release::new(runtime, guess), config, environment.as_deref(), host);
     let layers = handler.layers(host);
     handler.drop_ins = layers.drop_ins.iter().flatten().map(|drop_in| drop_in.path.to_string()).collect();
     let (version, known_by) = match (said, install) {
@@ -264,7 +264,7 @@ fn resolve(handler: &mut Handler, config: Option<&str>, host: &Host, said: &Said
         (None, Some(found)) => found,
         (None, None) => release::of_look(runtime, &layers),
     };
-    handler.release = Some(Release { runtime, version });
+    handler.release = Some(Release::new(runtime, version));
     handler.known_by = known_by;
     remarks(handler, config, host);
 }

@@ -12,3 +12,4 @@ pub mod policy;
 pub mod sarif;
 pub mod sizing;
 pub mod text;
+pub mod upgrade;

@@ -60,7 +60,7 @@ pub fn other_runtime(release: Release) -> Release {
         Runtime::Go => Runtime::Rs,
     };
     let version = runtime.versions().find(|version| *version == release.version);
-    Release { runtime, version: version.unwrap_or(Version::NEWEST) }
+    Release::new(runtime, version.unwrap_or(Version::NEWEST))
 }
 
 impl Model {

@@ -576,7 +576,7 @@ mod tests {
     #[test]
     fn the_rules_are_those_that_the_catalog_says_are_read() {
         for version in release::Runtime::Rs.versions() {
-            let release = Release { runtime: release::Runtime::Rs, version };
+            let release = Release::new(release::Runtime::Rs, version);
             let mut read: Vec<&str> =
                 catalog::annotations(release).map(|(annotation, _)| annotation.key).collect();
             read.retain(|key| *key != super::super::super::elsewhere::CONFIG_PATH);
