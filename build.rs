@@ -1,4 +1,4 @@
-//! Turns `assets/catalog/*.toml` into tables of the program, so that nothing is parsed at start.
+//! Turns `assets/catalog/**/*.toml` into tables of the program, so that nothing is parsed at start.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -11,7 +11,9 @@ mod document;
 mod words;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for path in ["assets/catalog", "src/catalog/document.rs", "src/catalog/words.rs"] {
+    for path in
+        ["assets/catalog", "assets/catalog/messages", "src/catalog/document.rs", "src/catalog/words.rs"]
+    {
         println!("cargo::rerun-if-changed={path}");
     }
     let keys = document::config_keys(&std::fs::read_to_string("assets/catalog/config-keys.toml")?)
@@ -79,9 +81,78 @@ fn main() -> Result<(), Box<dyn Error>> {
         "/// Indices of `CONFIG_KEYS`, by table and key.\nstatic CONFIG_KEYS_BY_NAME: &[usize] = &{order:?};"
     )?;
 
+    write_messages(&mut code, &keys)?;
+
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("catalog.rs"), code)?;
     Ok(())
+}
+
+/// What programs say when something fails, each template cut at its placeholders.
+fn write_messages(code: &mut String, keys: &[document::ConfigKey]) -> Result<(), Box<dyn Error>> {
+    let mut files: Vec<_> = std::fs::read_dir("assets/catalog/messages")?.collect::<Result<Vec<_>, _>>()?;
+    files.sort_by_key(|file| file.path());
+    writeln!(code, "pub(super) static MESSAGES: &[Message] = &[")?;
+    for file in files {
+        let path = file.path();
+        let messages = document::messages(&std::fs::read_to_string(&path)?, keys)
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+        for m in messages {
+            let says: Vec<Vec<String>> = m.says.iter().map(|says| pieces(says)).collect();
+            let says: Vec<String> = says.iter().map(|pieces| format!("&[{}]", pieces.join(", "))).collect();
+            writeln!(
+                code,
+                "Message {{ says: &[{}], of: {:?}, means: {:?}, advice: {:?}, who: Mender::{:?}, causes: &{:?}, \
+                 keys: &{:?}, tries: &{:?}, list: {:?}, harmless: {}, wraps: {} }},",
+                says.join(", "),
+                m.of,
+                m.means,
+                m.advice,
+                m.who,
+                m.causes,
+                m.keys,
+                m.tries,
+                m.list,
+                m.harmless,
+                m.wraps
+            )?;
+        }
+    }
+    writeln!(code, "];")?;
+    Ok(())
+}
+
+/// A template as code: `Piece::Text("annotation "), Piece::Key, Piece::Text(" is not enabled")`, letters small.
+fn pieces(says: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = says;
+    for literal in document::literals(says) {
+        let at = rest.find(literal).unwrap_or_default();
+        let (before, after) = rest.split_at(at);
+        found.extend(gap(before));
+        found.push(format!("Piece::Text({:?})", literal.to_ascii_lowercase()));
+        rest = after.get(literal.len()..).unwrap_or_default();
+    }
+    // What a message ends with may be nothing at all.
+    if let (Some(last), Some(literal), Some(gap)) =
+        (found.last_mut(), document::literals(says).last(), gap(rest))
+    {
+        *last = format!("Piece::Text({:?})", literal.trim_end().to_ascii_lowercase());
+        found.push(gap);
+    }
+    found
+}
+
+/// A placeholder as code.
+fn gap(text: &str) -> Option<String> {
+    let piece = match text {
+        "{key}" => "Piece::Key",
+        "{value}" => "Piece::Value",
+        "{least}" => "Piece::Least",
+        "{}" => "Piece::Any",
+        _ => return None,
+    };
+    Some(piece.to_owned())
 }
 
 fn span(since: document::Numbers, until: Option<document::Numbers>) -> String {

@@ -217,3 +217,96 @@ pub fn config_keys(text: &str) -> Result<Vec<ConfigKey>, String> {
 pub fn lists(keys: &[ConfigKey]) -> BTreeSet<String> {
     keys.iter().filter(|k| k.key.starts_with("valid_")).map(|k| k.key.clone()).collect()
 }
+
+/// One of `messages/*.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Messages {
+    pub message: Vec<Message>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// The words, with `{placeholders}`.
+    pub says: Vec<String>,
+    pub of: String,
+    pub means: String,
+    #[serde(rename = "do")]
+    pub advice: String,
+    pub who: WhoWord,
+    #[serde(default)]
+    pub causes: Vec<String>,
+    /// Configuration keys that it is about: `hypervisor.image`.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Changes that may mend it, the smallest first.
+    #[serde(default, rename = "try")]
+    pub tries: Vec<String>,
+    pub list: Option<String>,
+    #[serde(default)]
+    pub harmless: bool,
+    /// Others' words follow in it.
+    #[serde(default)]
+    pub wraps: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhoWord {
+    Pod,
+    Cluster,
+    Image,
+}
+
+/// Reads one of `messages/*.toml`; the configuration keys that it names must be among `keys`.
+pub fn messages(text: &str, keys: &[ConfigKey]) -> Result<Vec<Message>, String> {
+    let document: Messages = toml::from_str(text).map_err(|e| e.to_string())?;
+    let is_key = |name: &str| {
+        let (table, key) = name.rsplit_once('.').unwrap_or_default();
+        keys.iter().any(|k| k.key == key && k.table.split('.').next() == table.split('.').next())
+    };
+    for message in &document.message {
+        let first = message.says.first().ok_or_else(|| format!("no words: {}", message.means))?;
+        if message.says.iter().any(|says| literals(says).iter().map(|l| l.len()).sum::<usize>() < 4) {
+            return Err(format!("{first}: too few letters to tell it by"));
+        }
+        let mut named = message.keys.clone();
+        for change in &message.tries {
+            let target =
+                change.strip_prefix("drop ").unwrap_or_else(|| change.split(" = ").next().unwrap_or(""));
+            if target == "annotation" {
+                continue;
+            }
+            named.push(target.to_owned());
+            let other = change.split_once(" = {").and_then(|(_, rest)| rest.strip_suffix('}'));
+            named.extend(other.map(str::to_owned));
+        }
+        if let Some(name) = named.iter().find(|name| !is_key(name)) {
+            return Err(format!("{first}: {name} is no configuration key"));
+        }
+    }
+    Ok(document.message)
+}
+
+/// What stands between the placeholders of a message.
+pub fn literals(says: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = says;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, behind)) = after.split_once('}').filter(|(name, _)| is_placeholder(name)) else {
+            break;
+        };
+        let _ = name;
+        found.push(before);
+        rest = behind;
+    }
+    found.push(rest);
+    found.retain(|literal| !literal.is_empty());
+    found
+}
+
+/// Whether what stands in braces is a placeholder.
+pub fn is_placeholder(name: &str) -> bool {
+    matches!(name, "" | "key" | "value" | "least")
+}

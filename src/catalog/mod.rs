@@ -6,6 +6,7 @@
 #[allow(missing_docs, dead_code)] // the tests need only what it refuses
 mod document;
 mod look;
+pub mod message;
 mod nearest;
 pub mod shipped;
 mod words;
@@ -15,6 +16,7 @@ pub use nearest::nearest;
 pub use words::{Kind, Level, OnBad, Parse, Risk};
 
 use crate::release::{Release, Runtime, Span, Version};
+use message::{Mender, Message, Piece};
 
 include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
 
@@ -213,6 +215,11 @@ impl ConfigKey {
 /// All annotations of any release, in the order of the documentation's groups.
 pub fn all_annotations() -> &'static [Annotation] {
     ANNOTATIONS
+}
+
+/// What programs say when something fails.
+pub fn messages() -> &'static [Message] {
+    MESSAGES
 }
 
 /// The annotation with this whole key.

@@ -514,7 +514,8 @@ pub struct SuggestArgs {
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// An annotation (whole or short), a configuration key, or an error message
+    /// An annotation (whole or short), a configuration key, or an error message; - for a journal, a log or a list of
+    /// events on standard input
     #[arg(required = true, value_name = "KEY")]
     pub words: Vec<String>,
     /// Say what it means for this configuration file

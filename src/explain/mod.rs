@@ -3,6 +3,7 @@
 //! Decides what was meant and collects what the catalogue and the message table know of it. Judges no
 //! pod. Facts: the catalogue; `messages` for the runtimes' and Kubernetes' own words.
 
+pub mod journal;
 pub mod messages;
 
 use crate::catalog::{self, Annotation, ConfigKey, HYPERVISOR_PREFIX};
@@ -27,7 +28,7 @@ pub enum Meaning {
 pub fn explain(text: &str) -> Meaning {
     let text = text.trim();
     if text.split_whitespace().nth(1).is_some()
-        && let Some(decoded) = messages::decode(text)
+        && let Some(decoded) = messages::decode(&journal::said(text))
     {
         return Meaning::Message(Box::new(decoded));
     }
@@ -48,7 +49,7 @@ pub fn explain(text: &str) -> Meaning {
         (false, false) => Meaning::Both(annotations, keys),
         (false, true) => Meaning::Annotations(annotations),
         (true, false) => Meaning::ConfigKeys(keys),
-        (true, true) => match messages::decode(text) {
+        (true, true) => match messages::decode(&journal::said(text)) {
             Some(decoded) => Meaning::Message(Box::new(decoded)),
             None => Meaning::Unknown(nearest(text)),
         },

@@ -9,6 +9,7 @@ use super::json::who;
 use super::text::Paint;
 use crate::catalog::{Annotation, ConfigKey, Gate, Reader};
 use crate::explain::Meaning;
+use crate::explain::journal::Group;
 use crate::explain::messages::Decoded;
 use crate::release::{Release, Runtime};
 
@@ -162,16 +163,24 @@ fn message(
     policy: &dyn Fn(&str, Option<&str>) -> Option<String>,
     paint: Paint,
 ) -> io::Result<()> {
-    let mark = if decoded.harmless { paint.wrap("32", "harmless") } else { paint.wrap("33", "message") };
-    writeln!(out, "{mark} of {}", decoded.speaker)?;
-    writeln!(out, "  means   {}", visible(&decoded.meaning))?;
-    writeln!(out, "  do      {}", visible(&decoded.advice))?;
-    writeln!(out, "  who     {}", who(decoded.who))?;
-    if let Some(list) = decoded.list {
+    let message = decoded.message;
+    let mark = if message.harmless { paint.wrap("32", "harmless") } else { paint.wrap("33", "message") };
+    writeln!(out, "{mark} of {}", message.of)?;
+    writeln!(out, "  means   {}", message.means)?;
+    writeln!(out, "  do      {}", message.advice)?;
+    writeln!(out, "  who     {}", who(decoded.who()))?;
+    if let Some(list) = message.list {
         writeln!(out, "  list    {list}")?;
     }
     if let Some(value) = decoded.value.as_deref().filter(|v| !v.is_empty()) {
         writeln!(out, "  value   {}", visible(value))?;
+    }
+    for (number, cause) in message.causes.iter().enumerate() {
+        let head = if number == 0 { "causes" } else { "" };
+        writeln!(out, "  {head:<7} {}. {cause}", number + 1)?;
+    }
+    if !message.keys.is_empty() {
+        writeln!(out, "  keys    {}", message.keys.join(", "))?;
     }
     match (&decoded.annotation, &decoded.key) {
         (Some(annotation), _) => {
@@ -187,11 +196,54 @@ fn message(
         .key
         .as_deref()
         .and_then(|key| policy(key, decoded.value.as_deref()))
-        .or_else(|| decoded.list.and_then(|list| policy(list, decoded.value.as_deref())));
+        .or_else(|| decoded.message.list.and_then(|list| policy(list, decoded.value.as_deref())));
     if let Some(said) = said {
         writeln!(out, "  {}    {}", paint.wrap("33", "here"), visible(&said))?;
     }
     Ok(())
+}
+
+/// Many messages at once, for people.
+pub fn journal(out: &mut dyn Write, lines: u64, groups: &[Group], paint: Paint) -> io::Result<()> {
+    let count = |of: &dyn Fn(&Group) -> bool| groups.iter().filter(|g| of(g)).map(|g| g.count).sum::<u64>();
+    let known = count(&|group| group.decoded.is_some());
+    let unknown = count(&|group| group.decoded.is_none());
+    writeln!(
+        out,
+        "{lines} lines read: {known} messages of {} kinds, {unknown} failures that are not known",
+        groups.iter().filter(|group| group.decoded.is_some()).count(),
+    )?;
+    for group in groups {
+        let place = match group.first == group.last {
+            true => format!("line {}", group.first),
+            false => format!("lines {} to {}", group.first, group.last),
+        };
+        let (times, text) = (format!("{} x", group.count), visible(&group.text));
+        writeln!(out, "\n{}  {text}  ({place})", paint.wrap("1", &times))?;
+        let Some(decoded) = &group.decoded else {
+            writeln!(out, "  not known")?;
+            continue;
+        };
+        let message = decoded.message;
+        writeln!(out, "  means   {}", message.means)?;
+        writeln!(out, "  do      {} ({})", message.advice, who(decoded.who()))?;
+        for (number, cause) in message.causes.iter().enumerate() {
+            let head = if number == 0 { "causes" } else { "" };
+            writeln!(out, "  {head:<7} {}. {cause}", number + 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// Many messages at once, as JSON.
+pub fn journal_json(lines: u64, groups: &[Group]) -> Json {
+    let group = |group: &Group| {
+        json!({
+            "count": group.count, "first_line": group.first, "last_line": group.last, "text": group.text,
+            "message": group.decoded.as_ref().map(message_json),
+        })
+    };
+    json!({ "lines": lines, "groups": groups.iter().map(group).collect::<Vec<_>>() })
 }
 
 /// As JSON.
@@ -202,12 +254,19 @@ pub fn json(meaning: &Meaning) -> Json {
         Meaning::Both(annotations, keys) => {
             json!({ "annotations": annotations_json(annotations), "config_keys": keys_json(keys) })
         }
-        Meaning::Message(d) => json!({ "message": {
-            "speaker": d.speaker, "meaning": d.meaning, "advice": d.advice, "who": who(d.who),
-            "harmless": d.harmless, "annotation": d.key, "list": d.list, "value": d.value,
-        } }),
+        Meaning::Message(decoded) => json!({ "message": message_json(decoded) }),
         Meaning::Unknown(names) => json!({ "unknown": true, "nearest": names }),
     }
+}
+
+/// A message understood, as JSON.
+pub fn message_json(decoded: &Decoded) -> Json {
+    let message = decoded.message;
+    json!({
+        "speaker": message.of, "meaning": message.means, "advice": message.advice, "who": who(decoded.who()),
+        "harmless": message.harmless, "annotation": decoded.key, "list": message.list, "value": decoded.value,
+        "causes": message.causes, "keys": message.keys, "wraps": message.wraps,
+    })
 }
 
 fn annotations_json(annotations: &[&'static Annotation]) -> Vec<Json> {

@@ -36,8 +36,8 @@ fn case_07_the_message_itself_is_enough_of_a_question() {
                  enabled: unknown";
     let Meaning::Message(decoded) = explain(event) else { panic!("no message") };
     assert_eq!(decoded.annotation.unwrap().base(), "memory_offset");
-    assert_eq!(decoded.who, Who::ClusterAdministrator);
-    says(&decoded.advice, &["enable_annotations", "drop-in", "allowedHypervisorAnnotations"]);
+    assert_eq!(decoded.who(), Who::ClusterAdministrator);
+    says(decoded.message.advice, &["enable_annotations", "drop-in", "allowedHypervisorAnnotations"]);
     let root = root(&[(GO, &go(&allow(&["kernel_params"]), ""))]);
     let config = root.join(GO.trim_start_matches('/'));
     let said =

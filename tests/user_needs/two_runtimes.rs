@@ -6,7 +6,7 @@ use super::*;
 fn case_23_noise_and_the_same_pod_on_both_runtimes() {
     let noise = "Annotation io.kubernetes.cri.container-type not enabled";
     let Meaning::Message(decoded) = explain(noise) else { panic!() };
-    assert!(decoded.harmless);
+    assert!(decoded.message.harmless);
     let plain = rs_evaluator(&rs("", "")).evaluate(&pod(&[]), Depth::Verdicts);
     assert_eq!((plain.outcome.as_str(), plain.findings.len()), ("starts", 0));
     // An enabled key that neither knows: read past by Go, refused by Rust.
@@ -61,5 +61,5 @@ fn case_25_an_initrd_beside_the_configured_image() {
     let message = &by_rust.outcome.failure().unwrap().message;
     says(&message.to_lowercase(), &["can not configure both"]);
     let Meaning::Message(decoded) = explain(message) else { panic!() };
-    says(&decoded.advice, &["empty annotation"]);
+    says(decoded.message.advice, &["empty annotation"]);
 }

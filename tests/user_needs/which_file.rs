@@ -28,7 +28,7 @@ fn case_20_the_variable_may_only_name_a_default_file() {
     let Meaning::Message(decoded) = explain("invalid KATA_CONF_FILE \"/x.toml\": not allowed") else {
         panic!()
     };
-    says(&decoded.advice, &["ConfigPath", "configuration.toml"]);
+    says(decoded.message.advice, &["ConfigPath", "configuration.toml"]);
 }
 
 #[test]
@@ -61,5 +61,5 @@ fn case_22_the_guest_image_has_to_bring_the_module() {
     else {
         panic!()
     };
-    assert_eq!(decoded.who, Who::ImageBuilder);
+    assert_eq!(decoded.who(), Who::ImageBuilder);
 }

@@ -1,0 +1,253 @@
+//! Many messages at once: a journal, a log or a list of events, line by line.
+//!
+//! Decides what of a line is its message, which lines are passed over (they tell of no failure), and which messages
+//! are the same. Takes logfmt, JSON lines as `journalctl -o json` writes them, `kubectl get events -o json`, and
+//! plain text; needs no line before or after. Holds no more than a bounded number of groups, whatever comes.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+
+use super::messages::{Decoded, decode};
+
+/// The groups that are kept apart; what comes after them counts with those of its message, or as one.
+const MOST_GROUPS: usize = 2_000;
+/// The longest text that is shown of a group.
+const SHOWN: usize = 400;
+
+/// Messages that are the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// How many there were.
+    pub count: u64,
+    /// The line of the first.
+    pub first: u64,
+    /// The line of the last.
+    pub last: u64,
+    /// The first, cut to what can be shown.
+    pub text: String,
+    /// What it means; `None`: a failure of which nothing is known.
+    pub decoded: Option<Decoded>,
+}
+
+/// Which group a message belongs to: the message's place in the catalogue with what it is about, or the shape of
+/// a text that is not known.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Sort {
+    Known(usize, Option<String>),
+    Unknown(String),
+}
+
+/// What was read so far.
+#[derive(Debug, Default)]
+pub struct Journal {
+    lines: u64,
+    groups: IndexMap<Sort, Group>,
+    /// How often an event happened, told before its message.
+    times: Option<u64>,
+}
+
+impl Journal {
+    /// Reads one line (or one object of a longer one).
+    pub fn read(&mut self, line: &str, is_new_line: bool) {
+        self.lines += u64::from(is_new_line);
+        if let Some(times) = event_count(line) {
+            self.times = Some(times);
+            if line.len() < 40 {
+                return;
+            }
+        }
+        if is_quiet(line) {
+            return;
+        }
+        let text = said(line);
+        let decoded = decode(&text);
+        if decoded.is_none() && !is_failure(line) {
+            return;
+        }
+        let count = self.times.take().unwrap_or(1).max(1);
+        self.add(decoded, &text, count);
+    }
+
+    fn add(&mut self, decoded: Option<Decoded>, text: &str, count: u64) {
+        let about = |decoded: &Decoded| {
+            let about = decoded.key.as_deref().or(decoded.value.as_deref()).map(shape);
+            Sort::Known(std::ptr::from_ref(decoded.message).addr(), about)
+        };
+        let mut sort = decoded.as_ref().map_or_else(|| Sort::Unknown(shape(text)), about);
+        if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&sort) {
+            sort = match sort {
+                Sort::Known(message, _) => Sort::Known(message, None),
+                Sort::Unknown(_) => Sort::Unknown(String::new()),
+            };
+        }
+        let line = self.lines;
+        let group = self.groups.entry(sort).or_insert_with(|| Group {
+            count: 0,
+            first: line,
+            last: line,
+            text: shown(text),
+            decoded,
+        });
+        group.count = group.count.saturating_add(count);
+        group.last = line;
+    }
+
+    /// How many lines were read.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// The groups: reasons by how often they came, then outer words, then what is not known.
+    pub fn groups(self) -> Vec<Group> {
+        let mut groups: Vec<Group> = self.groups.into_values().collect();
+        let rank = |group: &Group| match &group.decoded {
+            Some(decoded) if decoded.message.harmless => 2,
+            Some(decoded) => u8::from(decoded.message.wraps),
+            None => 3,
+        };
+        groups.sort_by_key(|group| (rank(group), std::cmp::Reverse(group.count), group.first));
+        groups
+    }
+}
+
+/// `"count": 12` of an event.
+fn event_count(line: &str) -> Option<u64> {
+    let (_, rest) = line.split_once("\"count\":")?;
+    let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).take(9).collect();
+    digits.parse().ok()
+}
+
+/// Whether a line says of itself that it tells of no failure.
+fn is_quiet(line: &str) -> bool {
+    let quiet = ["level=info", "level=debug", "level=trace", "\"level\":\"info\"", "\"level\":\"debug\"", "\"level\":\"INFO\"", "\"level\":\"DEBG\""];
+    let loud = ["level=warn", "level=error", "level=fatal", "Warning", "panic"];
+    quiet.iter().any(|word| line.contains(word)) && !loud.iter().any(|word| line.contains(word))
+}
+
+/// Whether a line says of itself that it does.
+fn is_failure(line: &str) -> bool {
+    let words = ["level=error", "level=fatal", "\"level\":\"error\"", "\"level\":\"ERRO\"", "\"PRIORITY\":\"3\"", "\"PRIORITY\":\"2\"", "FailedCreatePodSandBox", "panic:"];
+    words.iter().any(|word| line.contains(word))
+}
+
+/// The message of a line, without the escapes of what it is wrapped in.
+pub fn said(line: &str) -> Cow<'_, str> {
+    let whole = bytes_of_journal(line).map_or(Cow::Borrowed(line), Cow::Owned);
+    if !whole.contains('\\') {
+        return whole;
+    }
+    let mut text = String::with_capacity(whole.len());
+    let mut letters = whole.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        // Wrapped twice, everything is escaped twice.
+        while letters.next_if_eq(&'\\').is_some() {}
+        match letters.peek() {
+            Some('n') => {
+                letters.next();
+                text.push('\n');
+            }
+            Some('t') => {
+                letters.next();
+                text.push(' ');
+            }
+            Some('"' | '\'' | '`' | '/') => {}
+            _ => text.push('\\'),
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// A message that journald writes as a list of bytes, since it is no clean text.
+fn bytes_of_journal(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("\"MESSAGE\":[").or_else(|| line.split_once("\"MESSAGE\" : ["))?;
+    let (list, _) = rest.split_once(']')?;
+    let bytes: Vec<u8> = list.split(',').filter_map(|byte| byte.trim().parse().ok()).collect();
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A text without what differs from one sandbox to the next: numbers and identifiers.
+fn shape(text: &str) -> String {
+    let mut shape = String::new();
+    for word in shown(text).split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let letters = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_id = letters.len() >= 8 && letters.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_id || (!letters.is_empty() && letters.bytes().all(|b| b.is_ascii_digit())) {
+            shape.push('N');
+            shape.push_str(word.get(letters.len()..).unwrap_or_default());
+        } else {
+            shape.push_str(word);
+        }
+    }
+    shape
+}
+
+/// As much of a text as is shown: the message, where the line has one that can be told.
+fn shown(text: &str) -> String {
+    let fields = ["\"MESSAGE\":\"", "\"MESSAGE\" : \"", "\"message\":\"", "\"message\": \"", "error=\"", "msg=\""];
+    let from = fields.iter().find_map(|field| text.split_once(field).map(|(_, rest)| rest)).unwrap_or(text);
+    from.trim().trim_end_matches(['"', ',']).chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(lines: &[&str]) -> Vec<(u64, bool)> {
+        let mut journal = Journal::default();
+        lines.iter().for_each(|line| journal.read(line, true));
+        journal.groups().iter().map(|group| (group.count, group.decoded.is_some())).collect()
+    }
+
+    #[test]
+    fn the_same_message_in_any_dress_is_one_group() {
+        let found = groups(&[
+            r#"time="2026-01-01" level=error msg="createContainer failed" error="timed out connecting to vsock 3379238252:1024""#,
+            r#"{"__REALTIME_TIMESTAMP":"1","MESSAGE":"time=\"x\" level=error msg=\"timed out connecting to vsock 12:1024\"","PRIORITY":"3"}"#,
+            r#"            "message": "Failed to create pod sandbox: timed out connecting to vsock 7:1024: unknown","#,
+            "level=info msg=\"timed out connecting to vsock 7:1024\"",
+        ]);
+        assert_eq!(found, [(3, true)]);
+    }
+
+    #[test]
+    fn events_count_as_often_as_they_happened() {
+        let found = groups(&[
+            r#"            "count": 17,"#,
+            r#"            "message": "Failed to create pod sandbox: ttrpc: closed: unknown","#,
+            r#"            "message": "Failed to create pod sandbox: ttrpc: closed: unknown","#,
+        ]);
+        assert_eq!(found, [(18, true)]);
+    }
+
+    #[test]
+    fn failures_that_nobody_knows_are_counted_by_their_shape() {
+        let found = groups(&[
+            r#"level=error msg="the flux of 17 is 0123456789abcdef""#,
+            r#"level=error msg="the flux of 18 is fedcba9876543210""#,
+            "nothing of note",
+        ]);
+        assert_eq!(found, [(2, false)]);
+    }
+
+    #[test]
+    fn bytes_of_a_message_are_read() {
+        let bytes: Vec<String> = "ttrpc: closed".bytes().map(|b| b.to_string()).collect();
+        assert_eq!(groups(&[&format!("{{\"MESSAGE\":[27,{}]}}", bytes.join(","))]), [(1, true)]);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut journal = Journal::default();
+        for number in 0..MOST_GROUPS * 3 {
+            let name: String = number.to_string().bytes().map(|b| char::from(b + 40)).collect();
+            journal.read(&format!("level=error no runtime for \"{name}\" is configured"), true);
+            journal.read(&format!("level=error odd {name}"), true);
+        }
+        assert!(journal.groups.len() <= MOST_GROUPS + 2, "{}", journal.groups.len());
+    }
+}

@@ -1,0 +1,175 @@
+//! What `explain` makes of messages: every error that was ever recorded, and every one that the code can say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use katascope::explain::messages::decode;
+use serde_json::Value as Json;
+
+use crate::support::vectors;
+
+/// Every text under one of these names, however deep.
+fn texts_under(json: &Json, names: &[&str], found: &mut BTreeSet<String>) {
+    match json {
+        Json::Object(object) => {
+            for (key, value) in object {
+                match value {
+                    Json::String(text) if names.contains(&key.as_str()) => drop(found.insert(text.clone())),
+                    value => texts_under(value, names, found),
+                }
+            }
+        }
+        Json::Array(list) => list.iter().for_each(|value| texts_under(value, names, found)),
+        _ => {}
+    }
+}
+
+fn unknown(texts: &BTreeSet<String>) -> Vec<&String> {
+    texts.iter().filter(|text| !text.trim().is_empty() && decode(text).is_none()).collect()
+}
+
+#[test]
+fn every_recorded_error_is_known() {
+    let mut texts = BTreeSet::new();
+    let packed: [&[u8]; 3] = [
+        include_bytes!("vectors/conformance-go21.json.gz"),
+        include_bytes!("vectors/conformance-rs.json.gz"),
+        include_bytes!("vectors/kubernetes/manifests.json.gz"),
+    ];
+    let plain = [
+        include_str!("vectors/conformance-go.json"),
+        include_str!("vectors/go-launch.json"),
+        include_str!("vectors/rs-launch.json"),
+    ];
+    let plain = plain.iter().map(|text| serde_json::from_str(text).unwrap());
+    for json in packed.into_iter().map(vectors).chain(plain) {
+        texts_under(&json, &["error", "says"], &mut texts);
+    }
+    assert!(texts.len() > 300, "{}", texts.len());
+    assert_eq!(unknown(&texts), Vec::<&String>::new());
+}
+
+/// What begins an error in the code.
+const OPENINGS: [&str; 11] = [
+    "Err(",
+    "refuse(",
+    "fail(",
+    "failed(",
+    "complain(",
+    "crash(",
+    "because(",
+    "Refusal::new(",
+    "Complaint::new(",
+    "about(",
+    "ensure(",
+];
+
+/// Sentences of the code that are no runtime's: this program's own words, and pieces of longer messages.
+const NO_MESSAGES: [&str; 30] = [
+    " in annotation",
+    " in duration",
+    " specified in annotation",
+    "a VM gets at most",
+    "a kernel parameter without a name",
+    "QEMU is started, then",
+    "QEMU refuses maxmem",
+    "the VM is started",
+    "is too large to be a configuration",
+    "there are more disks",
+    "the value must be",
+    "runtime-rs takes none but its own",
+    "enable_annotations lets this name",
+    "the host has no file",
+    "lets x1 through",
+    "at random",
+    "sev (cbitpos",
+    "snp (cbitpos",
+    "are not read here",
+    "no block device has such",
+    "no list of NUMA nodes",
+    "the dm-verity parameters",
+    "more than is read here",
+    "the file it names does",
+    "the size is too large",
+    "write base64 of",
+    "write the policy in",
+    "x1 is not a number",
+    "x1, not x1",
+    "runtime type is",
+];
+
+/// What the code says in an error: the sentences from its opening to the end of the statement, with something in
+/// place of what is written in.
+fn said_by(code: &str) -> Vec<String> {
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: String =
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let mut found = Vec::new();
+    for (at, _) in OPENINGS.iter().flat_map(|opening| code.match_indices(opening)) {
+        let statement = &code[at..];
+        let end = [";\n", "?\n", ",\n        },", "\n}"].iter().filter_map(|end| statement.find(end)).min();
+        let mut rest = &statement[..end.unwrap_or(statement.len())];
+        while let Some(quote) = rest.find('"') {
+            let Some(text) = literal(&rest[quote..]) else { break };
+            rest = &rest[quote + 1..];
+            rest = rest.split_once('"').map_or("", |(_, rest)| rest);
+            let is_message = !NO_MESSAGES.iter().any(|own| text.contains(own));
+            if is_message && text.split_whitespace().count() > 2 {
+                found.push(text);
+            }
+        }
+    }
+    found
+}
+
+/// A string literal's text, `{…}` replaced.
+fn literal(code: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut letters = code.strip_prefix('"')?.chars().peekable();
+    loop {
+        match letters.next()? {
+            '"' => return Some(text),
+            '\\' => match letters.next()? {
+                'n' => text.push('\n'),
+                '\n' => while letters.next_if(|c| c.is_whitespace()).is_some() {},
+                other => text.push(other),
+            },
+            '{' => {
+                if letters.next_if_eq(&'{').is_some() {
+                    text.push('{');
+                    continue;
+                }
+                while letters.next()? != '}' {}
+                text.push_str("x1");
+            }
+            '}' => {
+                letters.next_if_eq(&'}');
+                text.push('}');
+            }
+            other => text.push(other),
+        }
+    }
+}
+
+fn sources(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ext| ext == "rs") && !path.ends_with("tests.rs") {
+            found.extend(said_by(&fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn every_error_of_the_code_is_known() {
+    let mut said = Vec::new();
+    for room in ["runtime", "launch", "cri"] {
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room), &mut said);
+    }
+    let texts: BTreeSet<String> = said.into_iter().filter(|text| text.len() > 8).collect();
+    assert!(texts.len() > 60, "{}", texts.len());
+    assert_eq!(unknown(&texts), Vec::<&String>::new());
+}
