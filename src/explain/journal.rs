@@ -120,14 +120,31 @@ fn event_count(line: &str) -> Option<u64> {
 
 /// Whether a line says of itself that it tells of no failure.
 fn is_quiet(line: &str) -> bool {
-    let quiet = ["level=info", "level=debug", "level=trace", "\"level\":\"info\"", "\"level\":\"debug\"", "\"level\":\"INFO\"", "\"level\":\"DEBG\""];
+    let quiet = [
+        "level=info",
+        "level=debug",
+        "level=trace",
+        "\"level\":\"info\"",
+        "\"level\":\"debug\"",
+        "\"level\":\"INFO\"",
+        "\"level\":\"DEBG\"",
+    ];
     let loud = ["level=warn", "level=error", "level=fatal", "Warning", "panic"];
     quiet.iter().any(|word| line.contains(word)) && !loud.iter().any(|word| line.contains(word))
 }
 
 /// Whether a line says of itself that it does.
 fn is_failure(line: &str) -> bool {
-    let words = ["level=error", "level=fatal", "\"level\":\"error\"", "\"level\":\"ERRO\"", "\"PRIORITY\":\"3\"", "\"PRIORITY\":\"2\"", "FailedCreatePodSandBox", "panic:"];
+    let words = [
+        "level=error",
+        "level=fatal",
+        "\"level\":\"error\"",
+        "\"level\":\"ERRO\"",
+        "\"PRIORITY\":\"3\"",
+        "\"PRIORITY\":\"2\"",
+        "FailedCreatePodSandBox",
+        "panic:",
+    ];
     words.iter().any(|word| line.contains(word))
 }
 
@@ -188,7 +205,8 @@ fn shape(text: &str) -> String {
 
 /// As much of a text as is shown: the message, where the line has one that can be told.
 fn shown(text: &str) -> String {
-    let fields = ["\"MESSAGE\":\"", "\"MESSAGE\" : \"", "\"message\":\"", "\"message\": \"", "error=\"", "msg=\""];
+    let fields =
+        ["\"MESSAGE\":\"", "\"MESSAGE\" : \"", "\"message\":\"", "\"message\": \"", "error=\"", "msg=\""];
     let from = fields.iter().find_map(|field| text.split_once(field).map(|(_, rest)| rest)).unwrap_or(text);
     from.trim().trim_end_matches(['"', ',']).chars().take(SHOWN).collect()
 }

@@ -153,17 +153,21 @@ fn gaps(pieces: &[Piece], places: &[(usize, usize)], text: &str) -> Vec<(Piece, 
 
 /// Of what stands before a message the last word, which is its own.
 fn last_words(said: &str) -> &str {
-    said.rsplit(|c: char| c.is_whitespace() || matches!(c, '"' | '(')).find(|word| !word.is_empty()).unwrap_or(said)
+    said.rsplit(|c: char| c.is_whitespace() || matches!(c, '"' | '('))
+        .find(|word| !word.is_empty())
+        .unwrap_or(said)
 }
 
 /// Of what stands behind a message as much as can be its own: to the end of the line or the next colon.
 fn first_words(said: &str) -> &str {
-    let line = said.split(['\n', '\\']).next().unwrap_or_default();
+    let said = said.trim_start().trim_start_matches(['"', '`', '\'']);
+    let line = said.split(['\n', '\\', '"']).next().unwrap_or_default();
     line.split_once(": ").map_or(line, |(first, _)| first)
 }
 
 fn tidied(said: &str) -> String {
-    said.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '`' | '\'' | ',' | ':' | '\\' | ')')).to_owned()
+    said.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '`' | '\'' | ',' | ':' | '\\' | ')'))
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -187,12 +191,18 @@ mod tests {
     #[test]
     fn the_cris_own_keys_are_noise() {
         assert!(decode("Annotation io.kubernetes.cri.container-type not enabled").unwrap().message.harmless);
-        assert!(!decode("Annotation io.katacontainers.config.hypervisor.path not enabled").unwrap().message.harmless);
+        assert!(
+            !decode("Annotation io.katacontainers.config.hypervisor.path not enabled")
+                .unwrap()
+                .message
+                .harmless
+        );
     }
 
     #[test]
     fn values_are_told_in_the_messages_own_spelling() {
-        let decoded = decode("hypervisor x: hypervisor /Tmp/qemu required from annotation is not valid: unknown");
+        let decoded =
+            decode("hypervisor x: hypervisor /Tmp/qemu required from annotation is not valid: unknown");
         assert_eq!(decoded.unwrap().value.as_deref(), Some("/Tmp/qemu"));
         let decoded = decode("failed to create shim task: nvme is unsupported block device type.").unwrap();
         assert_eq!(decoded.value.as_deref(), Some("nvme"));
