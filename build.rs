@@ -7,12 +7,21 @@ use std::path::Path;
 #[path = "src/catalog/document.rs"]
 #[allow(missing_docs)]
 mod document;
+#[path = "src/catalog/line_document.rs"]
+#[allow(missing_docs)]
+mod line_document;
 #[path = "src/catalog/words.rs"]
 mod words;
 
 fn main() -> Result<(), Box<dyn Error>> {
     for path in
-        ["assets/catalog", "assets/catalog/messages", "src/catalog/document.rs", "src/catalog/words.rs"]
+        [
+            "assets/catalog",
+            "assets/catalog/messages",
+            "src/catalog/document.rs",
+            "src/catalog/line_document.rs",
+            "src/catalog/words.rs",
+        ]
     {
         println!("cargo::rerun-if-changed={path}");
     }
@@ -85,6 +94,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("catalog.rs"), code)?;
+    let lines = line_document::code(&std::fs::read_to_string("assets/catalog/process-lines.toml")?)
+        .map_err(|e| format!("assets/catalog/process-lines.toml: {e}"))?;
+    std::fs::write(Path::new(&out).join("process_lines.rs"), lines)?;
     Ok(())
 }
 

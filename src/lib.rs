@@ -80,6 +80,7 @@ pub mod node;
 pub mod policy;
 pub mod release;
 pub mod report;
+pub mod running;
 pub mod runtime;
 pub mod sample;
 pub mod suggest;

@@ -65,7 +65,7 @@ const FLOORS: [&[&str]; 14] = [
     &["golang", "release"],
     &["answer", "catalog"],
     &["input"],
-    &["policy", "explain"],
+    &["policy", "explain", "running"],
     &["runtime"],
     &["launch", "kubernetes", "cri"],
     &["agent", "node"],

@@ -5,6 +5,7 @@
 #[cfg(test)]
 #[allow(missing_docs, dead_code)] // the tests need only what it refuses
 mod document;
+pub mod lines;
 mod look;
 pub mod message;
 mod nearest;

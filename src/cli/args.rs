@@ -112,7 +112,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Two sides: pods, policies, runtimes or configurations
     Diff(DiffArgs),
-    /// One annotation, configuration key, or pasted error message, in every release
+    /// One annotation, configuration key, or pasted error message, in every release; or a running VM's process line
     Explain(ExplainArgs),
     /// The policy lists: allow, deny, audit, suggest
     Policy(PolicyArgs),
@@ -516,8 +516,15 @@ pub struct SuggestArgs {
 pub struct ExplainArgs {
     /// An annotation (whole or short), a configuration key, or an error message; - for a journal, a log or a list of
     /// events on standard input
-    #[arg(required = true, value_name = "KEY")]
+    #[arg(required_unless_present = "running", conflicts_with = "running", value_name = "KEY")]
     pub words: Vec<String>,
+    /// Process lines of running VMs instead: what ps, pgrep -a or pmap print, /proc/PID/cmdline, a runtime's log, or
+    /// - for standard input
+    ///
+    /// Says of each argument what it is and which key or annotation would set it, and which runtime and releases
+    /// print such a line. What is cut or left out in the text counts as unknown.
+    #[arg(long, value_name = "FILE")]
+    pub running: Option<PathBuf>,
     /// Say what it means for this configuration file
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,

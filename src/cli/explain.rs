@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use super::args::{ExplainArgs, Input};
 use super::setup::SetupError;
-use super::{CliError, Exit, open, paint, setup};
+use super::{CliError, Exit, open, paint, running, setup};
 use crate::answer::verdict::{Fix, ListId};
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::evaluate::Evaluator;
@@ -17,6 +17,9 @@ use crate::report::{explanation, json};
 const PIECE: usize = 64 << 10;
 
 pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
+    if let Some(path) = &args.running {
+        return running::explain(path, &args.output);
+    }
     if let [word] = args.words.as_slice()
         && word == "-"
     {

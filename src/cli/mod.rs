@@ -15,6 +15,7 @@ mod parallel;
 mod pods;
 mod policy;
 mod progress;
+mod running;
 mod setup;
 mod shells;
 mod show;

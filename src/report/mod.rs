@@ -9,6 +9,7 @@ pub mod json;
 pub mod junit;
 pub mod matrix;
 pub mod policy;
+pub mod running;
 pub mod sarif;
 pub mod sizing;
 pub mod text;

@@ -1,0 +1,150 @@
+//! `explain --running`: pasted process lines, written for this project in the forms that lists and logs have.
+
+use assert_cmd::Command;
+use serde_json::Value as Json;
+
+fn katascope(args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("katascope").unwrap();
+    command.args(args);
+    command
+}
+
+/// A line of the Go runtime at 3.20, as `ps -ef` prints it.
+const GO: &str = "root 4242 4200 0 10:24 ? 00:00:09 /opt/kata/bin/qemu-system-x86_64 -name sandbox-blue,debug-threads=on \
+    -uuid 11111111-2222-4333-8444-555555555555 -machine q35,accel=kvm,nvdimm=on -cpu host,pmu=off -qmp unix:fd=3,server=on,wait=off \
+    -m 4096M,slots=10,maxmem=17408M -device pci-bridge,bus=pcie.0,id=pci-bridge-0,chassis_nr=1,shpc=off,addr=2,io-reserve=4k,mem-reserve=1m,pref64-reserve=1m \
+    -object rng-random,id=rng0,filename=/dev/urandom -device virtio-rng-pci,rng=rng0 \
+    -device vhost-vsock-pci,disable-modern=true,vhostfd=4,id=vsock-77,guest-cid=77 -rtc base=utc,driftfix=slew,clock=host \
+    -global kvm-pit.lost_tick_policy=discard -vga none -no-user-config -nodefaults -nographic --no-reboot \
+    -object memory-backend-ram,id=dimm1,size=4096M -numa node,memdev=dimm1 -kernel /opt/kata/share/kata-containers/vmlinux-6.12.42-162 \
+    -append tsc=reliable cryptomgr.notests console=hvc0 debug panic=1 nr_cpus=8 selinux=0 my.own=1 -pidfile /run/vc/vm/blue/pid \
+    -smp 2,cores=1,threads=1,sockets=8,maxcpus=8";
+
+fn told(text: &str) -> Json {
+    let output = katascope(&["explain", "--running", "-", "-o", "json"])
+        .write_stdin(text.as_bytes().to_vec())
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn setting<'j>(vm: &'j Json, key: &str) -> &'j Json {
+    vm["settings"].as_array().unwrap().iter().find(|s| s["key"] == key).unwrap_or(&Json::Null)
+}
+
+fn unnamed(told: &Json) -> Vec<String> {
+    let mut found = Vec::new();
+    for process in told["processes"].as_array().unwrap() {
+        for argument in process["arguments"].as_array().unwrap() {
+            if argument["known"] == false {
+                found.push(argument["option"].to_string());
+            }
+            let parts = argument["parts"].as_array().unwrap().iter().filter(|p| p["known"] == false);
+            found.extend(parts.map(|p| p["text"].to_string()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_argument_is_named_and_the_release_told() {
+    let told = told(GO);
+    assert_eq!(unnamed(&told), Vec::<String>::new());
+    let vm = &told["vms"][0];
+    assert_eq!((&vm["sandbox"], &vm["runtime"]), (&Json::from("blue"), &Json::from("go")));
+    assert_eq!(vm["release"], "Go runtime 3.4.0 to 3.31.0");
+    assert_eq!(vm["by_kernel"][0]["first"], "3.20.0");
+    let memory = setting(vm, "hypervisor.qemu.default_memory");
+    assert_eq!((&memory["value"], &memory["state"]), (&Json::from("4096"), &Json::from("edited")));
+    assert_eq!(memory["annotation"], "io.katacontainers.config.hypervisor.default_memory");
+    assert_eq!(setting(vm, "hypervisor.qemu.kernel_params")["value"], "my.own=1");
+    assert_eq!(setting(vm, "hypervisor.qemu.enable_debug")["value"], "true");
+}
+
+#[test]
+fn wrapped_quoted_and_listed_lines_are_one_command() {
+    let plain = told(GO);
+    let words: Vec<&str> = GO.split(' ').filter(|word| !word.is_empty()).collect();
+    let command = &words[7..];
+    // One argument a line, with and without backslashes.
+    let mut lines = String::new();
+    for word in command {
+        lines.push_str(if word.starts_with('-') { " \\\n  " } else { " " });
+        lines.push_str(word);
+    }
+    let lines = lines.trim_start();
+    let unescaped = lines.replace(" \\\n", "\n");
+    // A mail that quotes it, broken in the middle of words.
+    let joined = command.join(" ");
+    let listed: Vec<char> = format!("root 4242 0.0 0.1 10 20 ? Sl 10:24 0:09 {joined}").chars().collect();
+    let mail: String =
+        listed.chunks(100).map(|line| format!("> {}\n", line.iter().collect::<String>())).collect();
+    let logged = format!(
+        "time=\"2026-01-01T00:00:00Z\" level=info msg=\"launching {} with: [{}]\" pid=7",
+        command[0],
+        command[1..].join(" ")
+    );
+    for text in
+        [lines, &unescaped, &mail, &logged, &format!("4242 {joined}\n"), &format!("  4242:   {joined}\n")]
+    {
+        let told = told(text);
+        assert_eq!(told["vms"].as_array().unwrap().len(), 1, "{text}");
+        assert_eq!(told["vms"][0]["settings"], plain["vms"][0]["settings"], "{text}");
+        assert_eq!(unnamed(&told), Vec::<String>::new(), "{text}");
+    }
+    // As the kernel has it, only that the guest's parameters are one argument.
+    let (before, after) = joined.split_once("-append ").unwrap();
+    let (line, rest) = after.split_once(" -pidfile").unwrap();
+    let exact =
+        format!("{}-append\0{line}\0-pidfile{}\0", before.replace(' ', "\0"), rest.replace(' ', "\0"));
+    assert_eq!(told(&exact)["vms"][0]["settings"], plain["vms"][0]["settings"]);
+}
+
+#[test]
+fn what_is_cut_is_unknown() {
+    let (cut, _) = GO.split_once(" -rtc").unwrap();
+    let told = told(cut);
+    let vm = &told["vms"][0];
+    assert_eq!(told["processes"][0]["missing"]["end"], true);
+    assert_eq!(setting(vm, "hypervisor.qemu.shared_fs"), &Json::Null);
+    assert!(vm["notes"].to_string().contains("unknown, not off"), "{vm}");
+}
+
+#[test]
+fn what_no_release_prints_is_said() {
+    let told = told(&format!("{GO} -boot menu=on"));
+    assert_eq!(unnamed(&told), ["\"-boot\""]);
+    assert!(told["vms"][0]["notes"].to_string().contains("-boot menu=on: no release of Kata"));
+}
+
+#[test]
+fn the_other_programs_of_a_sandbox_join_it() {
+    let id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    let text = format!(
+        "root 10 1 0 10:24 ? 00:00:01 /opt/kata/bin/containerd-shim-kata-v2 -namespace k8s.io -address /run/containerd/containerd.sock -publish-binary /usr/bin/containerd -id {id}\n\
+         root 11 10 0 10:24 ? 00:00:01 /opt/kata/bin/firecracker --api-sock /run/vc/firecracker/{short}/root/run/firecracker.socket --config-file /run/vc/firecracker/{short}/root/fcConfig.json\n\
+         root 12 1 0 10:24 pts/0 00:00:00 grep --color=auto kata\n\
+         root 13 10 0 10:24 ? 00:00:00 /opt/kata/bin/cloud-hypervisor --api-socket /run/kata/other/ch-api.sock -v\n",
+        short = &id[..32]
+    );
+    let told = told(&text);
+    let vms = told["vms"].as_array().unwrap();
+    assert_eq!(vms.len(), 2);
+    assert_eq!((&vms[0]["sandbox"], &vms[0]["vmm"]), (&Json::from(id), &Json::from("firecracker")));
+    assert_eq!((&vms[1]["sandbox"], &vms[1]["runtime"]), (&Json::from("other"), &Json::from("rs")));
+    assert_eq!(told["processes"][2]["program"], "other");
+    assert_eq!(
+        unnamed(
+            &serde_json::json!({ "processes": [told["processes"][0], told["processes"][1], told["processes"][3]] })
+        ),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn what_is_no_process_line_is_no_vm() {
+    for text in ["", "hello\n", "\0", "> > >\n", "-", "\u{1b}[31m -device \u{7}\n"] {
+        let output = katascope(&["explain", "--running", "-"]).write_stdin(text).output().unwrap();
+        assert!(!String::from_utf8_lossy(&output.stdout).contains('\u{1b}'), "{text:?}");
+    }
+}
