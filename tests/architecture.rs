@@ -209,6 +209,7 @@ const HOMES: [(&str, &[&str]); 29] = [
         "toml",
         &[
             "catalog/document.rs",
+            "catalog/line_document.rs",
             "edit/document.rs",
             "input/host/network/table.rs",
             "input/probe.rs",
