@@ -35,11 +35,7 @@ mod readme;
 mod recorded;
 mod reports;
 mod reread;
-<<<<<<< HEAD
-=======
-mod rs_launch;
 mod running;
->>>>>>> f9ba4b9 (Explain the process lines of running VMs)
 mod screens;
 mod shells;
 mod specification;
