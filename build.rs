@@ -14,15 +14,13 @@ mod line_document;
 mod words;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for path in
-        [
-            "assets/catalog",
-            "assets/catalog/messages",
-            "src/catalog/document.rs",
-            "src/catalog/line_document.rs",
-            "src/catalog/words.rs",
-        ]
-    {
+    for path in [
+        "assets/catalog",
+        "assets/catalog/messages",
+        "src/catalog/document.rs",
+        "src/catalog/line_document.rs",
+        "src/catalog/words.rs",
+    ] {
         println!("cargo::rerun-if-changed={path}");
     }
     let keys = document::config_keys(&std::fs::read_to_string("assets/catalog/config-keys.toml")?)
