@@ -251,7 +251,10 @@ impl Evaluator {
             run = Run { failure: Some(failure), ..Run::default() };
         }
         let outcome = match run.failure.take() {
-            Some(failure) => Outcome::Refused(failure),
+            Some(failure) => match look::not_collected(&self.setup.host, &failure, &passed.received) {
+                Some(why) => Outcome::Unknown(why),
+                None => Outcome::Refused(failure),
+            },
             None => Outcome::Starts,
         };
         let assumed = host.noted();

@@ -284,21 +284,62 @@ fn pods_are_held_against_several_nodes() {
         .collect();
     assert_eq!(words, ["starts", "refused", "refused"]);
     assert_eq!(report["nodes"][1]["refused"], 1);
-    let (out, err, status) = katascope(
-        at,
-        &["diff", "pods.yaml", "--node", "node", "--with", "node=strict", "--host", "host.toml"],
-    );
+    let diff = ["diff", "pods.yaml", "--node", "node", "--with", "node=strict", "--host", "host.toml"];
+    let (out, err, status) = katascope(at, &diff);
     assert_eq!(status, 1, "{err}");
-    assert!(out.contains("enable_annotations"), "{out}");
+    let expected = "files
+  ~ /opt/kata/share/defaults/kata-containers/configuration-qemu.toml
+  ~     hypervisor.qemu.enable_annotations  -\"path\"  (line 7)
+pods that fare differently
+  ~ default/chosen  starts → refused at annotations: annotation io.katacontainers.config.hypervisor.path is not \
+    enabled
+        hypervisor.path  applied (\"/opt/kata/bin/qemu-two\") → refused
+
+1 of 2 pods fare differently
+";
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plain(&out).contains(&plain(expected)), "{out}");
+    assert!(
+        out.starts_with("- baseline   node (file system)  handlers kata-qemu\n+ candidate  strict"),
+        "{out}"
+    );
+    let (out, _, status) = katascope(at, &[&diff[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (status, &report["nodes"]["files"][0]["keys"][0]["entries"]["baseline"][0]),
+        (1, &"path".into())
+    );
+    assert_eq!(report["fare_differently"][0]["pod"], "default/chosen");
+    // A node beside itself.
+    let (out, _, status) =
+        katascope(at, &["diff", "pods.yaml", "--node", "node", "--with", "node=node", "--host", "host.toml"]);
+    assert_eq!(status, 0, "{out}");
+    assert!(
+        out.contains("the nodes: no difference") && out.contains("0 of 2 pods fare differently"),
+        "{out}"
+    );
 }
 
 #[test]
 fn an_edit_of_a_node_in_a_file_goes_elsewhere() {
     let dir = node();
     let allow = ["policy", "allow", "^x$", "--node", "node"];
+    let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    let (out, _, status) = katascope(dir.path(), &allow);
+    assert_eq!(status, 0, "{out}");
+    assert!(out.contains("wrote node.patch; on the node: patch -p1 -d / < node.patch"), "{out}");
+    let patch = read("node.patch");
+    assert!(
+        patch.starts_with(&format!("--- a/{CONFIG_PATH}\n+++ b/{CONFIG_PATH}\n"))
+            && patch.contains("\"^x$\"")
+    );
+    // What is there stays.
     let (_, err, status) = katascope(dir.path(), &allow);
-    assert_eq!(status, 2);
-    assert!(err.contains("--output FILE"), "{err}");
+    assert!(status == 2 && err.contains("node.patch: is there already"), "{err}");
+    let (out, _, status) = katascope(dir.path(), &[&allow[..], &["--drop-in"]].concat());
+    assert_eq!(status, 0, "{out}");
+    assert!(out.contains("wrote node.90-katascope.toml; on the node it is /opt/kata/"), "{out}");
+    assert!(read("node.90-katascope.toml").contains("\"default_.*\", \"^x$\""));
     let (diff, _, status) = katascope(dir.path(), &[&allow[..], &["--dry-run"]].concat());
     assert!(status == 1 && diff.contains("^x$"), "{diff}");
     let (changed, _, status) = katascope(dir.path(), &[&allow[..], &["--output", "-"]].concat());

@@ -3,6 +3,7 @@
 //! Decides nothing about nodes: it opens the node as every other command does and asks it everything that a pod
 //! may ask; what was looked up on the way goes into the archive.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use super::args::Input;
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, open, pods};
 use crate::audit;
+use crate::evaluate::node::NodeEvaluator;
 use crate::input::Host;
 use crate::input::archive::record::{Recorded, Recorder};
+use crate::input::away::named_files;
 use crate::input::host::{DiskFiles, Files};
 use crate::report::escape::visible;
 use crate::runtime::Depth;
@@ -73,6 +76,17 @@ pub(super) fn run(args: &CollectArgs) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
+/// The folders of the files that configurations name: annotations name others in there. Not those of the system,
+/// which hold many.
+fn beside_what_is_named(node: &NodeEvaluator, host: &Host) -> BTreeSet<String> {
+    const FEW: usize = 100;
+    let files = node.policies().flat_map(|(_, evaluator)| named_files(&evaluator.setup().layers));
+    let folder = |path: String| Some(path.rsplit_once('/')?.0.to_owned());
+    let mut folders: BTreeSet<String> = files.filter_map(folder).collect();
+    folders.retain(|folder| host.read_dir(folder).is_ok_and(|names| names.len() <= FEW));
+    folders
+}
+
 fn recorded(args: &CollectArgs) -> Result<Recorded, CliError> {
     let input = &args.input;
     let facts = setup::facts(input)?;
@@ -86,6 +100,11 @@ fn recorded(args: &CollectArgs) -> Result<Recorded, CliError> {
         if let Some(hypervisor) = audit::active(evaluator) {
             let _ = audit::of_setup(evaluator.setup(), &hypervisor);
         }
+    }
+    for folder in
+        beside_what_is_named(&opened.node, &Host::new(facts.clone(), Arc::new(DiskFiles::new(&root))))
+    {
+        let _ = host.read_dir(&folder);
     }
     if !input.manifests.is_empty() {
         pods::each(input, |pod| {

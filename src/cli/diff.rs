@@ -5,27 +5,35 @@ use std::io::{self, BufWriter, Write};
 use clap::ValueEnum;
 
 use super::args::{DiffArgs, DiffSubject, Input, RuntimeChoice};
+use super::open::Opened;
 use super::setup::SetupError;
 use super::{CliError, Exit, open, paint, pods, say_assumed};
 use crate::catalog::KATA_PREFIX;
 use crate::diff::Sides;
 use crate::diff::evaluation::Differences;
+use crate::diff::nodes::NodeDifferences;
 use crate::evaluate::Evaluation;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::manifest::Pod;
 use crate::report::changes;
+use crate::report::escape::visible;
+use crate::report::node_changes::{self, Faring};
 use crate::runtime::Depth;
 
 /// What `--with` changed.
 struct Candidate {
     input: Input,
     without_annotations: bool,
+    /// Whether the other side is another node.
+    other_node: bool,
 }
 
 pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     let candidate = candidate(args)?;
-    let old = open::open_readable(&args.input)?.node;
-    let new = open::open_readable(&candidate.input)?.node;
+    let nodes = Sides::new(open::open_readable(&args.input)?, open::open_readable(&candidate.input)?);
+    let names = Sides::new(name(&args.input, &nodes.baseline), name(&candidate.input, &nodes.candidate));
+    let (old, new) = (nodes.baseline.node, nodes.candidate.node);
+    let of_nodes = candidate.other_node.then(|| NodeDifferences::between(&old, &new));
     say_assumed(old.assumed());
     if new.assumed() != old.assumed() {
         say_assumed(new.assumed());
@@ -47,10 +55,33 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     let pairs = if one_by_one { one_pair(&old_pods, &new_pods)? } else { pair(&old_pods, &new_pods) };
     let mut out = BufWriter::new(io::stdout().lock());
     let paint = paint(args.output.color);
-    let mut any = false;
-    let mut reports = Vec::new();
+    let mut any = of_nodes.as_ref().is_some_and(NodeDifferences::any);
+    let (mut reports, mut farings, mut compared) = (Vec::new(), Vec::new(), 0);
+    // Of many pods on two nodes it is told which fare differently; of one, and of what is asked for, everything.
+    let in_short = of_nodes.is_some() && args.show == DiffSubject::All && args.input.pod.is_none();
+    if !args.output.is_json() {
+        writeln!(out, "{}", paint.wrap("31", &format!("- baseline   {}", visible(&names.baseline))))?;
+        writeln!(out, "{}\n", paint.wrap("32", &format!("+ candidate  {}", visible(&names.candidate))))?;
+        if let Some(differences) = &of_nodes {
+            node_changes::text(&mut out, differences, paint)?;
+        }
+    }
     for sides in pairs {
-        let Sides { baseline, candidate } = evaluate(&old, &new, &sides);
+        let both = evaluate(
+            &old,
+            &new,
+            &sides,
+            if in_short && !args.output.is_json() { Depth::Verdicts } else { Depth::Full },
+        );
+        compared += 1;
+        if of_nodes.is_some() {
+            farings.extend(Faring::of(&title(&sides), &both));
+        }
+        let Sides { baseline, candidate } = both;
+        if in_short && !args.output.is_json() {
+            any |= !farings.is_empty();
+            continue;
+        }
         let differences = select(Differences::between(&baseline, &candidate), args.show);
         any |= differences.any();
         let title = title(&sides);
@@ -62,13 +93,26 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     }
     if args.output.is_json() {
         let sides = Sides::new(crate::report::json::node(&old), crate::report::json::node(&new));
-        let report = serde_json::json!({
+        let mut report = serde_json::json!({
             "schema": crate::report::json::SCHEMA,
             "baseline": sides.baseline,
             "candidate": sides.candidate,
             "pods": reports,
         });
+        if let (Some(differences), Some(report)) = (&of_nodes, report.as_object_mut()) {
+            report.insert("nodes".into(), node_changes::json(differences));
+            report.insert("fare_differently".into(), farings.iter().map(Faring::json).collect());
+        }
         crate::report::json::print(&mut out, &report)?;
+    } else if of_nodes.is_some() {
+        if !farings.is_empty() {
+            writeln!(out, "{}", paint.wrap("1", "pods that fare differently"))?;
+        }
+        for faring in &farings {
+            faring.text(&mut out, paint)?;
+        }
+        let pods = if compared == 1 { "pod".to_owned() } else { format!("{compared} pods") };
+        writeln!(out, "\n{} of {pods} fare differently", farings.len())?;
     }
     out.flush()?;
     Ok(if any { Exit::Found } else { Exit::Clean })
@@ -93,6 +137,7 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
             "pod" => input.pod = Some(value.into()),
             "manifest" => input.manifests = vec![value.into()],
             "host" => input.host = Some(value.into()),
+            "root" | "node" if value.is_empty() => return Err(wrong("a node's folder or file")),
             "root" => (input.root, input.node) = (Some(value.into()), Vec::new()),
             "node" => (input.root, input.node) = (None, vec![value.into()]),
             "handler" => input.handler = Some(value.into()),
@@ -110,7 +155,24 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
             }
         }
     }
-    Ok(Candidate { input, without_annotations })
+    let other_node = args.with.iter().any(|word| word.starts_with("node=") || word.starts_with("root="));
+    Ok(Candidate { input, without_annotations, other_node })
+}
+
+/// What a side is, for its head.
+fn name(input: &Input, opened: &Opened) -> String {
+    let node = opened.collection.as_ref().map(|node| format!("{} ({})", node.name, node.origin.as_str()));
+    let root = input.root.as_ref().map(|root| root.display().to_string());
+    let only = opened.node.only().map(|evaluator| {
+        let setup = evaluator.setup();
+        format!("{}, {}", setup.layers.asked, setup.release.title())
+    });
+    let handlers = opened.node.only().is_none().then(|| {
+        let names: Vec<&str> = opened.node.node().kata().map(|handler| handler.name.as_str()).collect();
+        format!("handlers {}", names.join(", "))
+    });
+    let parts: Vec<String> = [node, root, only, handlers].into_iter().flatten().collect();
+    parts.join("  ")
 }
 
 fn collect(input: &Input) -> Result<Vec<Pod>, CliError> {
@@ -154,7 +216,12 @@ fn one_pair<'a>(old: &'a [Pod], new: &'a [Pod]) -> Result<Vec<Sides<Option<&'a P
     }
 }
 
-fn evaluate(old: &NodeEvaluator, new: &NodeEvaluator, pods: &Sides<Option<&Pod>>) -> Sides<Evaluation> {
+fn evaluate(
+    old: &NodeEvaluator,
+    new: &NodeEvaluator,
+    pods: &Sides<Option<&Pod>>,
+    depth: Depth,
+) -> Sides<Evaluation> {
     // A pod that only one side has is compared with itself without annotations.
     let bare = |pod: Option<&Pod>| {
         let mut bare = pod.cloned()?;
@@ -166,7 +233,7 @@ fn evaluate(old: &NodeEvaluator, new: &NodeEvaluator, pods: &Sides<Option<&Pod>>
     let baseline = a.or_else(|| bare(pods.candidate));
     let candidate = b.or_else(|| bare(pods.baseline));
     let ask = |evaluator: &NodeEvaluator, pod: &Option<Pod>| {
-        pod.as_ref().map_or_else(Evaluation::default, |pod| evaluator.evaluate(pod, Depth::Full))
+        pod.as_ref().map_or_else(Evaluation::default, |pod| evaluator.evaluate(pod, depth))
     };
     Sides::new(ask(old, &baseline), ask(new, &candidate))
 }

@@ -9,19 +9,21 @@ use clap::{CommandFactory, ValueEnum};
 use super::args::{Cli, ColorChoice, Input, RuntimeChoice, ScreenOptions};
 use super::pods::Way;
 use super::setup::SetupError;
-use super::{CliError, Exit, open, pods};
+use super::{CliError, Exit, nodes, open, pods};
 use crate::answer::verdict::ListId;
 use crate::edit::{RealDisk, Target, targets, writable};
 use crate::evaluate::node::NodeEvaluator;
+use crate::input::archive::Collection;
 use crate::input::config::Layers;
 use crate::input::reading::Reading;
 use crate::release::Release;
 use crate::tui::effect::{Fresh, Rights};
 use crate::tui::env::Colours;
 use crate::tui::invocation::Invocation;
+use crate::tui::model::nodes::Nodes;
 use crate::tui::model::pods::First;
 use crate::tui::spelling::distance;
-use crate::tui::{Ended, Opening, Session};
+use crate::tui::{Ended, Opening, Session, Wanted};
 
 /// Opens the screens.
 pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliError> {
@@ -70,6 +72,9 @@ fn load(
     small: bool,
     reading: &Arc<Reading>,
 ) -> Result<Session, CliError> {
+    if let Some(first) = nodes::first_of_several(input)? {
+        return load_several(input, readonly, first, reading);
+    }
     let begun = if small {
         None
     } else {
@@ -93,10 +98,12 @@ fn load(
     reading.pods(pods.len());
     let piped = input.manifests.iter().any(|p| p == Path::new("-"));
     let first = First::of(node, pods);
+    let in_file = !input.node.is_empty();
     let rights_of = {
         let root = root.clone();
         move |layers: &Layers, release: Release| match sample {
             true => rights_of_sample(),
+            false if in_file => rights_of_a_file(),
             false => rights(layers, release, &root),
         }
     };
@@ -104,12 +111,13 @@ fn load(
         let (input, node) = (input.clone(), first.node.clone());
         // What cannot be read a second time.
         let kept = if sample || piped { first.pods.clone() } else { Vec::new() };
-        move |handler: Option<&str>| {
+        move |wanted: Wanted<'_>| {
             if sample {
                 return Ok(Fresh {
-                    layers: layers_of(&node, handler)?,
+                    layers: layers_of(&node, wanted.handler)?,
                     pods: kept.clone(),
                     node: node.clone(),
+                    matrix: None,
                 });
             }
             node.node().host.looking().forget();
@@ -119,7 +127,7 @@ fn load(
                 pods::all(&input, Way::Large).map_err(|e| e.to_string())?
             };
             let node = open::open(&input).map_err(|e| e.to_string())?.node;
-            Ok(Fresh { layers: layers_of(&node, handler)?, pods, node })
+            Ok(Fresh { layers: layers_of(&node, wanted.handler)?, pods, node, matrix: None })
         }
     };
     let real_path = {
@@ -133,13 +141,93 @@ fn load(
         rights_of: Box::new(rights_of),
         real_path: Box::new(real_path),
         root,
-        readonly: if readonly {
-            Some("started with --readonly".to_owned())
-        } else {
-            (!input.node.is_empty()).then(|| "a node in a file is not written to".to_owned())
-        },
+        readonly: readonly.then(why_readonly),
         sample,
+        nodes: None,
         invocation: release.map(|release| invocation(input, release)).unwrap_or_default(),
+    })
+}
+
+fn why_readonly() -> String {
+    "started with --readonly".to_owned()
+}
+
+fn rights_of_a_file() -> Rights {
+    let reason = Some("a node in a file is not written to".to_owned());
+    Rights { files: reason.clone(), drop_in: reason }
+}
+
+/// The same over several nodes in files: all pods on all of them, and the first that can be read opened.
+fn load_several(
+    input: &Arc<Input>,
+    readonly: bool,
+    first: Vec<Arc<Collection>>,
+    reading: &Arc<Reading>,
+) -> Result<Session, CliError> {
+    let pods = nodes::pods_of_several(input, Way::Told(reading))?;
+    let (mut places, mut opened) = (Vec::new(), None);
+    let held = nodes::held_against(input, first, &pods, |number, place, found| {
+        reading.node(number + 1, input.node.len().max(number + 1));
+        places.push(place.to_owned());
+        if let Some(found) = found.filter(|found| found.node.policies().next().is_some())
+            && opened.is_none()
+        {
+            opened = Some((number, found));
+        }
+    })?;
+    let Some((number, found)) = opened else {
+        let why = held.columns().iter().find_map(|column| column.error.clone());
+        let why = why.unwrap_or_else(|| "none of these nodes has a Kata handler".into());
+        return Err(SetupError::Usage(why).into());
+    };
+    let piped = input.manifests.iter().any(|p| p == Path::new("-"));
+    let mut kept = if piped { pods.clone() } else { Vec::new() };
+    let first = First::of(found.node, pods);
+    let reload = {
+        let (input, places) = (input.clone(), places.clone());
+        move |wanted: Wanted<'_>| {
+            let place = places.get(wanted.node).ok_or("there is no such node")?;
+            let node = nodes::open_place(&input, place).map_err(|e| format!("{place}: {e}"))?.node;
+            if node.policies().next().is_none() {
+                return Err(format!("{place}: {}", open::which_one(&node, None)));
+            }
+            let layers = match wanted.handler {
+                None => node.policies().next().map(|(_, evaluator)| evaluator.setup().layers.clone()),
+                named => Some(layers_of(&node, named)?),
+            };
+            let layers = layers.ok_or("the node has no configuration")?;
+            if !wanted.pods {
+                return Ok(Fresh { layers, pods: Vec::new(), node, matrix: None });
+            }
+            let pods = if piped {
+                std::mem::take(&mut kept)
+            } else {
+                nodes::pods_of_several(&input, Way::Large).map_err(|e| e.to_string())?
+            };
+            if piped {
+                kept.clone_from(&pods);
+            }
+            let first = nodes::first_of_several(&input).map_err(|e| e.to_string())?.unwrap_or_default();
+            let matrix =
+                nodes::held_against(&input, first, &pods, |_, _, _| {}).map_err(|e| e.to_string())?;
+            Ok(Fresh { layers, pods, node, matrix: Some(matrix) })
+        }
+    };
+    let release = first.node.policies().next().map(|(_, evaluator)| evaluator.setup().release);
+    let root = PathBuf::from("/");
+    let mut said = release.map(|release| invocation(input, release)).unwrap_or_default();
+    said.place = places.get(number).cloned();
+    said.places = places;
+    Ok(Session {
+        first,
+        reload: Box::new(reload),
+        rights_of: Box::new(|_, _| rights_of_a_file()),
+        real_path: Box::new(|shown: &str| PathBuf::from(shown)),
+        root,
+        readonly: readonly.then(why_readonly),
+        sample: false,
+        nodes: Some(Nodes { matrix: held, opened: number, at: number }),
+        invocation: said,
     })
 }
 
@@ -202,6 +290,8 @@ fn invocation(input: &Input, release: Release) -> Invocation {
         chosen.to_possible_value().map(|v| v.get_name().to_owned())
     }
     Invocation {
+        place: input.node.first().map(|path| path.display().to_string()),
+        places: Vec::new(),
         configuration: said(&[
             ("-c", path(&input.config)),
             ("--hypervisor", input.hypervisor.clone()),

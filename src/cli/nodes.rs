@@ -18,6 +18,7 @@ use crate::input::Host;
 use crate::input::archive::{self, Collection, Origin};
 use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
+use crate::input::manifest::Pod;
 use crate::report::escape::visible;
 use crate::report::matrix::{Column, Matrix};
 use crate::runtime::Depth;
@@ -130,25 +131,34 @@ pub(super) fn seen<'l>(input: &Input, host: &Host, mut layers: impl Iterator<Ite
     }
 }
 
-/// `check` on several nodes; `None` where there is one or none.
-pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
-    let input = &args.input;
-    if input.node.is_empty() {
-        return Ok(None);
-    }
-    // Of many nodes one is in memory at a time.
-    let mut first = collections(input, input.node.first().map_or(Path::new(""), PathBuf::as_path))?;
-    if input.node.len() < 2 && first.len() < 2 {
-        return Ok(None);
-    }
+/// The pods that several nodes are compared by.
+pub(super) fn pods_of_several(input: &Input, way: Way<'_>) -> Result<Vec<Pod>, CliError> {
     if input.manifests.is_empty() {
         return Err(SetupError::Usage("several nodes are compared by pods: name a manifest".into()).into());
     }
-    let format = if args.json { CheckFormat::Json } else { args.output };
-    let pods = pods::all(input, Way::Large)?;
+    pods::all(input, way)
+}
+
+/// The nodes of the first file, where several nodes are named; of many nodes one is in memory at a time.
+pub(super) fn first_of_several(input: &Input) -> Result<Option<Vec<Arc<Collection>>>, SetupError> {
+    let Some(path) = input.node.first() else { return Ok(None) };
+    let first = collections(input, path)?;
+    Ok((input.node.len() > 1 || first.len() > 1).then_some(first))
+}
+
+/// The pods on every node that was named; `told` hears of each node's number, how it is named again, and what
+/// it is opened as.
+pub(super) fn held_against(
+    input: &Input,
+    mut first: Vec<Arc<Collection>>,
+    pods: &[Pod],
+    mut told: impl FnMut(usize, &str, Option<Opened>),
+) -> Result<Matrix, SetupError> {
     let mut matrix = Matrix::new(pods.iter());
+    let mut places = Vec::new();
     for (index, path) in input.node.iter().enumerate() {
         let nodes = if index == 0 { std::mem::take(&mut first) } else { collections(input, path)? };
+        let several = nodes.len() > 1;
         for node in nodes {
             let column = Column {
                 name: node.name.clone(),
@@ -156,17 +166,40 @@ pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
                 lacks: node.lacks(),
                 error: None,
             };
+            let at = path.display();
+            let place = if several { format!("{at}#{}", node.name) } else { at.to_string() };
+            let number = matrix.columns().len();
             match open(input, node) {
                 Ok(opened) => {
                     let node = &opened.node;
                     matrix.add(column, pods.iter().map(|pod| node.evaluate(pod, Depth::Verdicts)));
+                    told(number, &place, Some(opened));
                 }
                 Err(error) => {
                     matrix.add(Column { error: Some(error.to_string()), ..column }, std::iter::empty());
+                    told(number, &place, None);
                 }
             }
+            places.push(place);
         }
     }
+    matrix.tell_apart(&places);
+    Ok(matrix)
+}
+
+/// Opens one of several nodes, by how it is named.
+pub(super) fn open_place(input: &Input, place: &str) -> Result<Opened, SetupError> {
+    let input = Input { node: vec![PathBuf::from(place)], ..input.clone() };
+    super::open::open(&input)
+}
+
+/// `check` on several nodes; `None` where there is one or none.
+pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
+    let input = &args.input;
+    let Some(first) = first_of_several(input)? else { return Ok(None) };
+    let format = if args.json { CheckFormat::Json } else { args.output };
+    let pods = pods_of_several(input, Way::Large)?;
+    let matrix = held_against(input, first, &pods, |_, _, _| {})?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     match format {
         _ if args.quiet => {}

@@ -12,7 +12,7 @@ use crate::catalog::{self, HYPERVISOR_PREFIX};
 use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
 use crate::evaluate::Evaluator;
 use crate::input::config::Layers;
-use crate::input::search;
+use crate::input::{archive, search};
 use crate::policy::audit::Audit;
 use crate::release::{Release, Runtime};
 use crate::report::escape::visible;
@@ -98,13 +98,6 @@ fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
 
 fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     let input: Input = args.input.input();
-    if !input.node.is_empty() && !args.dry_run && args.output.is_none() {
-        return Err(SetupError::Usage(
-            "a node in a file is not written to: --output FILE takes the changed file, --dry-run the difference"
-                .into(),
-        )
-        .into());
-    }
     let chosen = open::one(&input)?;
     let layers = &chosen.evaluator.setup().layers;
     let release = chosen.evaluator.setup().release;
@@ -177,6 +170,9 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
         print_diff(&mut io::stderr().lock(), &diff, io::stderr().is_terminal())?;
         return Ok(Exit::Clean);
     }
+    if let Some(place) = input.node.first() {
+        return write_beside(&place.to_string_lossy(), &plans, &said);
+    }
     let disk = RealDisk::new(chosen.root.clone());
     for plan in &plans {
         save(plan, &disk)?;
@@ -186,6 +182,39 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
     for line in said {
         writeln!(out, "{}", visible(&line))?;
     }
+    Ok(Exit::Clean)
+}
+
+/// An edit of a node in a file goes beside it: a new drop-in as it is, everything else as a patch.
+fn write_beside(place: &str, plans: &[Plan], said: &[String]) -> Result<Exit, CliError> {
+    let stem = archive::beside(place);
+    let mut out = io::stdout().lock();
+    for line in said {
+        writeln!(out, "{}", visible(line))?;
+    }
+    let (path, text, then) = match plans {
+        [] => return Ok(Exit::Clean),
+        [Plan { path, before: None, after }] => {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            (format!("{stem}.{name}"), after.to_string(), format!("on the node it is {path}"))
+        }
+        several => {
+            let path = format!("{stem}.patch");
+            let then = format!("on the node: patch -p1 -d / < {path}");
+            (path, several.iter().map(Plan::diff).collect(), then)
+        }
+    };
+    let written = std::fs::File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let there = error.kind() == io::ErrorKind::AlreadyExists;
+        let reason = if there {
+            "is there already, and nothing was written; --output FILE takes the changed file".to_owned()
+        } else {
+            setup::plain(&error)
+        };
+        SetupError::Unreadable { path: path.clone(), reason }
+    })?;
+    writeln!(out, "wrote {}; {}", visible(&path), visible(&then))?;
     Ok(Exit::Clean)
 }
 

@@ -3,6 +3,7 @@
 pub mod argv;
 pub mod evaluation;
 pub mod json;
+pub mod nodes;
 pub mod sequence;
 pub mod text;
 

@@ -6,9 +6,10 @@
 
 use super::{Evaluator, notice};
 use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog;
 use crate::input::manifest::Pod;
-use crate::input::search;
+use crate::input::{Annotations, Host, Text, search};
 use crate::release::{Release, Version};
 
 /// Keys named in one message.
@@ -46,6 +47,18 @@ pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
         setup.release.title()
     );
     Some(say(Code::OtherReleasesFile, message, format!("judge it with --kata-version {version}")))
+}
+
+/// Why it is not known whether the configuration that a pod picks would load: nobody collected the file.
+pub(super) fn not_collected(host: &Host, failure: &Failure, received: &Annotations) -> Option<Text> {
+    let picks = failure.annotation.as_deref().filter(|_| failure.stage == FailureStage::Load)?;
+    let path = received.get(picks)?;
+    let host = host.looking();
+    let absent = || host.knows(path) && host.stat(path).is_err();
+    if host.sees_all() || host.read(path).is_ok() || absent() {
+        return None;
+    }
+    Some(format!("{path}, which the pod picks as its configuration, is not in what was collected").into())
 }
 
 /// Keys that other releases of the runtime read and this one does not, and the nearest version that reads them.

@@ -15,6 +15,8 @@ enum Doing {
     File(String, Option<u64>),
     /// How many.
     Pods(usize),
+    /// Which, and of how many.
+    Node(usize, usize),
 }
 
 /// What is read, and how far.
@@ -40,6 +42,11 @@ impl Reading {
         self.set(Doing::Pods(count));
     }
 
+    /// All pods are held against this node.
+    pub fn node(&self, number: usize, of: usize) {
+        self.set(Doing::Node(number, of));
+    }
+
     /// In words.
     pub fn words(&self) -> String {
         let taken = self.taken.load(Ordering::Relaxed);
@@ -50,6 +57,7 @@ impl Reading {
             }
             Doing::File(name, None) => format!("reading {name}: {} so far", mb(taken)),
             Doing::Pods(1) => "evaluating 1 pod".into(),
+            Doing::Node(number, of) => format!("evaluating the pods on node {number} of {of}"),
             Doing::Pods(count) => format!("evaluating the first of {count} pods"),
         }
     }

@@ -24,7 +24,7 @@ fn mark(kind: Kind) -> (&'static str, char) {
     }
 }
 
-fn line(out: &mut dyn Write, paint: Paint, kind: Kind, text: &str) -> io::Result<()> {
+pub(super) fn line(out: &mut dyn Write, paint: Paint, kind: Kind, text: &str) -> io::Result<()> {
     let (style, glyph) = mark(kind);
     writeln!(out, "  {}", paint.wrap(style, &format!("{glyph} {}", visible(text))))
 }
@@ -93,7 +93,7 @@ fn heading(out: &mut dyn Write, text: &str, wanted: bool) -> io::Result<()> {
     if wanted { writeln!(out, " {text}") } else { Ok(()) }
 }
 
-fn verdict(verdict: Option<&Verdict>) -> String {
+pub(super) fn verdict(verdict: Option<&Verdict>) -> String {
     match verdict {
         None => "not set".into(),
         Some(v) => match &v.after {
@@ -176,7 +176,7 @@ fn bodies(
     Ok(())
 }
 
-fn word(kind: Kind) -> &'static str {
+pub(super) fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Same => "same",
         Kind::Moved => "moved",

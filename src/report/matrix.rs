@@ -26,18 +26,23 @@ pub struct Column {
     pub error: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Cell {
-    outcome: Word,
-    /// Among the reasons.
-    reason: Option<u32>,
-    assumed: bool,
+/// What becomes of one pod on one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// In a word.
+    pub outcome: Word,
+    /// Why, among the reasons.
+    pub reason: Option<u32>,
+    /// Whether that rests on what nobody has looked at.
+    pub assumed: bool,
     /// Among the handlers.
     handler: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
+/// An outcome without its reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Word {
     Starts,
     Refused,
     NotKata,
@@ -45,7 +50,8 @@ enum Word {
 }
 
 impl Word {
-    fn as_str(self) -> &'static str {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Starts => "starts",
             Self::Refused => "refused",
@@ -55,6 +61,7 @@ impl Word {
     }
 }
 
+#[derive(Debug, Clone)]
 struct Row {
     id: String,
     name: String,
@@ -65,13 +72,15 @@ struct Row {
 
 /// How often a reason was met.
 #[derive(Debug, Clone, Copy, Default)]
-struct Met {
-    pods: usize,
-    nodes: usize,
+pub struct Met {
+    /// By pods, on all nodes together.
+    pub pods: usize,
+    /// On how many nodes.
+    pub nodes: usize,
 }
 
 /// The matrix; filled node by node.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Matrix {
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -130,6 +139,54 @@ impl Matrix {
         self.cells.push(cells);
     }
 
+    /// The nodes.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What becomes of a pod on a node; `None` where the node could not be judged.
+    pub fn cell(&self, row: usize, column: usize) -> Option<Cell> {
+        self.cells.get(column)?.get(row).copied()
+    }
+
+    /// A reason, and how often it was met.
+    pub fn reason(&self, index: u32) -> Option<(&str, Met)> {
+        self.reasons.get_index(index as usize).map(|(text, met)| (text.as_str(), *met))
+    }
+
+    /// How many reasons there are.
+    pub fn reasons(&self) -> usize {
+        self.reasons.len()
+    }
+
+    /// The handler that the pod goes to there.
+    pub fn handler(&self, cell: Cell) -> Option<&str> {
+        self.handlers.get_index(cell.handler? as usize).map(|(name, ())| name.as_str())
+    }
+
+    /// How many pods have each outcome on a node, as far as there are any: `2 start, 1 refused`.
+    pub fn counts(&self, column: usize) -> String {
+        let cells = self.cells.get(column).map(Vec::as_slice).unwrap_or_default();
+        let counts = [
+            (Self::count(cells, Word::Starts), "start"),
+            (Self::count(cells, Word::Refused), "refused"),
+            (Self::count(cells, Word::NotKata), "not Kata's"),
+            (Self::count(cells, Word::Unknown), "not known"),
+        ];
+        let met = counts.iter().filter(|(count, _)| *count > 0);
+        met.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Tells nodes of one name apart by how each was named.
+    pub fn tell_apart(&mut self, places: &[String]) {
+        let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
+        for (column, place) in self.columns.iter_mut().zip(places) {
+            if names.iter().filter(|name| **name == column.name).count() > 1 {
+                column.name.clone_from(place);
+            }
+        }
+    }
+
     /// Whether any pod is refused anywhere, or a node could not be judged.
     pub fn any_refused(&self) -> bool {
         self.cells.iter().flatten().any(|cell| cell.outcome == Word::Refused)
@@ -173,7 +230,7 @@ impl Matrix {
                     Some(cell) => json!({
                         "node": column.name,
                         "outcome": cell.outcome.as_str(),
-                        "handler": cell.handler.and_then(|at| Some(self.handlers.get_index(at as usize)?.0)),
+                        "handler": self.handler(*cell),
                         "reason": cell.reason,
                         "assumed": cell.assumed,
                     }),
@@ -194,27 +251,15 @@ impl Matrix {
     /// As text: the nodes by number, a line a pod, the reasons by letter.
     pub fn text(&self, out: &mut impl Write, paint: Paint) -> io::Result<()> {
         let width = self.reasons.len().to_string().len() + 2;
-        for (index, (column, cells)) in self.columns.iter().zip(&self.cells).enumerate() {
-            let counts: Vec<String> = [
-                (Self::count(cells, Word::Starts), "start"),
-                (Self::count(cells, Word::Refused), "refused"),
-                (Self::count(cells, Word::NotKata), "not Kata's"),
-                (Self::count(cells, Word::Unknown), "not known"),
-            ]
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
+        for (index, column) in self.columns.iter().enumerate() {
+            let counts = self.counts(index);
             writeln!(
                 out,
                 "node {:>3}  {}  ({})  {}",
                 index + 1,
                 paint.wrap("1", &visible(&column.name)),
                 column.origin,
-                column
-                    .error
-                    .as_deref()
-                    .map_or_else(|| counts.join(", "), |error| visible(error).into_owned())
+                column.error.as_deref().map_or(counts, |error| visible(error).into_owned())
             )?;
             if !column.lacks.is_empty() {
                 writeln!(out, "          does not hold: {}", visible(&column.lacks.join("; ")))?;

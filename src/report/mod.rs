@@ -8,6 +8,7 @@ pub mod explanation;
 pub mod json;
 pub mod junit;
 pub mod matrix;
+pub mod node_changes;
 pub mod policy;
 pub mod running;
 pub mod sarif;

@@ -15,6 +15,9 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
     let no = |text: &str| Some(text.to_owned());
     match command {
         Command::NextPod | Command::PrevPod if model.pods.len() < 2 => no("there is no other pod"),
+        Command::Go(Screen::Nodes) if model.nodes.is_none() => {
+            no("one node is looked at; --node, given several times, holds pods against several")
+        }
         Command::JumpBack if model.jumps.is_empty() => no("there is nowhere to go back to"),
         Command::JumpForward if model.forward.is_empty() => no("there is nowhere to go forward to"),
         Command::TryValue if !on_annotation() => no("only an annotation's value can be tried, on screen 1"),

@@ -4,6 +4,7 @@ use crate::edit::Plan;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
+use crate::report::matrix::Matrix;
 
 /// A request to the outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,13 @@ pub enum Effect {
     Save(Vec<Plan>),
     /// Read configuration and manifests again.
     Reload,
+    /// Read another node.
+    OpenNode {
+        /// Which.
+        node: usize,
+        /// The pod that one goes to there.
+        pod: usize,
+    },
     /// Open an editor.
     Editor {
         /// Shown path.
@@ -71,8 +79,10 @@ pub struct Fresh {
     pub node: NodeEvaluator,
     /// The configuration of the handler that is looked at.
     pub layers: Layers,
-    /// The pods.
+    /// The pods, where they were asked for.
     pub pods: Vec<Pod>,
+    /// What becomes of them on every node, where there are several.
+    pub matrix: Option<Matrix>,
 }
 
 /// Why what cannot be written; `None`: it can.

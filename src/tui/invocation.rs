@@ -8,6 +8,10 @@ use crate::release::Release;
 /// The words of the command line, without those that only screens take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invocation {
+    /// The node in a file that is looked at.
+    pub place: Option<String>,
+    /// All of them, where pods are held against several.
+    pub places: Vec<String>,
     /// What names the configuration: every command that reads one takes these.
     pub configuration: Vec<String>,
     /// Which runtime was said to read it.
@@ -27,6 +31,7 @@ impl Invocation {
     pub fn policy(&self, subject: &[&str], release: Release) -> Vec<String> {
         let mut words = vec!["katascope".to_owned()];
         words.extend(subject.iter().map(|w| (*w).to_owned()));
+        words.extend(self.place.iter().flat_map(|place| ["--node".to_owned(), place.clone()]));
         words.extend(self.configuration.iter().cloned());
         if self.release.is_none_or(|g| g == release) {
             words.extend(self.runtime.iter().cloned());
@@ -58,6 +63,11 @@ pub fn command(model: &Model) -> Vec<String> {
     let subject = match model.screen {
         Screen::Policy => return said.policy(&["policy", "audit"], release),
         Screen::Pods => return said.pods(&["check"], release, None),
+        Screen::Nodes => {
+            let mut words = Invocation { place: None, ..said.clone() }.pods(&["check"], release, None);
+            words.extend(said.places.iter().flat_map(|place| ["--node".to_owned(), place.clone()]));
+            return words;
+        }
         Screen::Annotations => "annotations",
         Screen::Launch => "launch",
         Screen::Agent => "agent",

@@ -92,6 +92,7 @@ const LAU: Layer = Layer::On(S::Launch);
 const AGE: Layer = Layer::On(S::Agent);
 const CFG: Layer = Layer::On(S::Config);
 const POD: Layer = Layer::On(S::Pods);
+const NOD: Layer = Layer::On(S::Nodes);
 const UP: Chord = Chord::of(Key::Up);
 const DOWN: Chord = Chord::of(Key::Down);
 const ENTER: Chord = Chord::of(Key::Enter);
@@ -137,6 +138,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(ALL, k('4'), C::Go(S::Agent)),
     b(ALL, k('5'), C::Go(S::Config)),
     b(ALL, k('6'), C::Go(S::Pods)),
+    b(ALL, k('7'), C::Go(S::Nodes)),
     b(ALL, k('.'), C::NextPod),
     b(ALL, k(','), C::PrevPod),
     b(ALL, k('<'), C::JumpBack),
@@ -201,6 +203,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(CFG, k('o'), C::Origin),
     b(CFG, k('L'), C::ToLaunch),
     b(POD, k('v'), C::CycleRows),
+    b(NOD, k('v'), C::CycleRows),
     // --- typing
     b(TYPE, ENTER, C::Open),
     b(TYPE, ESC, C::Back),

@@ -202,6 +202,7 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Go(Screen::Agent), "agent", "agent", "Screen 4: kernel command line and agent requests", G::Go, 0),
     row(C::Go(Screen::Config), "config", "config", "Screen 5: every effective key with its origin", G::Go, 0),
     row(C::Go(Screen::Pods), "pods", "pods", "Screen 6: every pod with its outcome", G::Go, 0),
+    row(C::Go(Screen::Nodes), "nodes", "nodes", "Screen 7: every pod on every node", G::Go, 0),
     row(C::PrevPod, "previous-pod", "previous pod", "The pod before this one", G::Go, 0),
     row(C::NextPod, "next-pod", "next pod", "The pod after this one", G::Go, 30),
     row(C::JumpBack, "jump-back", "back", "Where you were before the last jump", G::Go, 0),
@@ -395,6 +396,15 @@ pub enum Answer {
     Saved(Vec<super::effect::SaveOutcome>),
     /// The files were read again.
     Reloaded(Box<Result<super::effect::Fresh, String>>),
+    /// Another node was read.
+    NodeOpened {
+        /// Which.
+        node: usize,
+        /// The pod that one goes to there.
+        pod: usize,
+        /// What was read.
+        fresh: Box<Result<super::effect::Fresh, String>>,
+    },
     /// The editor came back.
     Edited(Result<(), String>),
     /// A file differs from what was read.

@@ -1,4 +1,4 @@
-//! The terminal program: the six screens, their keys, and the loop around them.
+//! The terminal program: the screens, their keys, and the loop around them.
 //!
 //! Knows no rule of Kata: it asks `evaluate`, `policy`, `edit` and `diff`. `model` is all state,
 //! `update` changes it and never touches the outside, `view` draws it and never changes it, `run`
@@ -33,4 +33,4 @@ mod watch;
 pub mod widget;
 
 pub use opening::{Load, Opening};
-pub use run::{Ended, Session, run};
+pub use run::{Ended, Session, Wanted, run};

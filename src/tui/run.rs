@@ -16,6 +16,7 @@ use super::events::translate;
 use super::geometry::Geometry;
 use super::invocation::Invocation;
 use super::message::{Answer, Message};
+use super::model::nodes::Nodes;
 use super::model::pods::First;
 use super::model::{Model, Notice};
 use super::opening::{Arrived, Arriving, MOMENT, Opening, read_settings};
@@ -43,7 +44,19 @@ const LULL: Duration = Duration::from_millis(25);
 const PROGRESS: Duration = Duration::from_millis(100);
 
 /// Reads node, configuration and pods again.
-pub type Reload = Box<dyn FnMut(Option<&str>) -> Result<Fresh, String> + Send>;
+pub type Reload = Box<dyn FnMut(Wanted<'_>) -> Result<Fresh, String> + Send>;
+
+/// What is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Which node, of several.
+    pub node: usize,
+    /// The handler whose configuration is looked at.
+    pub handler: Option<&'a str>,
+    /// Whether the pods are read again, too, and held against all nodes.
+    pub pods: bool,
+}
+
 /// Asks the disk what of a configuration cannot be written.
 pub type RightsOf = Box<dyn Fn(&Layers, Release) -> Rights + Send>;
 
@@ -57,6 +70,8 @@ pub struct Session {
     pub real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
     /// The folder that shown paths of the configuration are below.
     pub root: PathBuf,
+    /// The nodes, where pods are held against several.
+    pub nodes: Option<Nodes>,
     /// Why nothing may be changed; `None`: it may.
     pub readonly: Option<String>,
     /// What of a configuration cannot be written.
@@ -119,6 +134,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
     model.keymap = settings.keymap.clone();
     model.readonly = session.readonly;
     model.rights = rights_of(&session.rights_of, &model);
+    model.nodes = session.nodes;
     model.sample = session.sample;
     model.mouse = settings.mouse;
     model.invocation = session.invocation;
@@ -127,8 +143,12 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
         model.welcome();
     }
     if let Some(reason) = model.rights.files.clone().filter(|_| !model.sample) {
-        let instead = if model.rights.drop_in.is_none() { "a drop-in or a patch" } else { "a patch" };
-        model.say(format!("{reason}; edits can be saved as {instead}"));
+        let instead = match (model.beside(), &model.rights.drop_in) {
+            (Some(_), _) => "beside it, as a drop-in or a patch",
+            (None, None) => "as a drop-in or a patch",
+            (None, Some(_)) => "as a patch",
+        };
+        model.say(format!("{reason}; edits can be saved {instead}"));
     }
     model.explain_no_load();
     for warning in &settings.warnings {
@@ -288,7 +308,18 @@ impl Outside {
         Ok(match effect {
             Effect::Copy { text, what } => Some(Answer::Copied(clipboard::copy(&self.env, &text, &what))),
             Effect::Save(plans) => Some(Answer::Saved(save_all(plans, &self.disk))),
-            Effect::Reload => Some(Answer::Reloaded(Box::new(self.read_again(model, geometry)?))),
+            Effect::Reload => {
+                let node = model.nodes.as_ref().map_or(0, |nodes| nodes.opened);
+                let handler = model.handler.clone();
+                let wanted = Wanted { node, handler: handler.as_deref(), pods: true };
+                let fresh = self.read_again(model, geometry, wanted)?;
+                Some(Answer::Reloaded(Box::new(fresh)))
+            }
+            Effect::OpenNode { node, pod } => {
+                let wanted = Wanted { node, handler: None, pods: false };
+                let fresh = Box::new(self.read_again(model, geometry, wanted)?);
+                Some(Answer::NodeOpened { node, pod, fresh })
+            }
             Effect::Editor { path, line } => Some(Answer::Edited(self.edit(&path, line)?)),
             Effect::Suspend => {
                 self.display.lent(suspend)??;
@@ -310,18 +341,18 @@ impl Outside {
         })
     }
 
-    /// Reads the files again, beside; after a moment it is said what one waits for.
+    /// Reads the files of a node again, beside; after a moment it is said what one waits for.
     fn read_again(
         &mut self,
         model: &mut Model,
         geometry: &mut Geometry,
+        wanted: Wanted<'_>,
     ) -> io::Result<Result<Fresh, String>> {
         let (outbox, inbox) = channel();
         let reload = &mut self.reload;
-        let handler = model.handler.clone().map(|name| name.to_string());
         let display = &mut self.display;
         std::thread::scope(|scope| {
-            scope.spawn(move || drop(outbox.send(reload(handler.as_deref()))));
+            scope.spawn(move || drop(outbox.send(reload(wanted))));
             if let Ok(result) = inbox.recv_timeout(MOMENT) {
                 return Ok(result);
             }

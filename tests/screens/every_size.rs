@@ -18,6 +18,7 @@ use katascope::tui::keymap::Keymap;
 use katascope::tui::message::{Answer, Message};
 use katascope::tui::model::Model;
 use katascope::tui::model::dialog::Dialog;
+use katascope::tui::model::nodes::Nodes;
 use katascope::tui::model::pods::First;
 use katascope::tui::model::rows::Body;
 use katascope::tui::model::{Screen, Typing};
@@ -61,6 +62,7 @@ names!(SCREENS, screen_name, Screen,
     Screen::Agent => "agent",
     Screen::Config => "config",
     Screen::Pods => "pods",
+    Screen::Nodes => "nodes",
 );
 
 names!(INPUTS, input_name, Typing,
@@ -78,6 +80,7 @@ names!(ROWS, row_name, Body,
     Body::Fold(_) => "fold",
     Body::Key(_) => "key",
     Body::Pod(_) => "pod",
+    Body::PodOnNodes(_) => "pod on nodes",
 );
 
 /// Texts that terminals choke on.
@@ -191,6 +194,24 @@ fn node_stage() -> Stage {
 fn handlers_at_every_size() {
     for script in ["6", "6 G l", "H", "H G", "H j j enter", "6 j j j enter 1"] {
         let mut stage = node_stage();
+        play(&mut stage, script);
+        every_size(&mut stage, script);
+    }
+}
+
+/// Pods on nodes with hostile names.
+fn nodes_stage() -> Stage {
+    let mut stage = hostile_stage(100, 30, STARTS);
+    let names = HOSTILE.map(str::to_owned);
+    let matrix = super::nodes::matrix(&hostile_pods(), &names);
+    stage.model.nodes = Some(Nodes { matrix, opened: 0, at: 0 });
+    stage
+}
+
+#[test]
+fn nodes_at_every_size() {
+    for script in ["7", "7 l l l G", "7 l l l l l l l l l l tab"] {
+        let mut stage = nodes_stage();
         play(&mut stage, script);
         every_size(&mut stage, script);
     }
@@ -369,6 +390,10 @@ fn no_screen_window_input_or_row_is_left_out() {
     let mut stage = node_stage();
     play(&mut stage, "H");
     seen.extend(stage.model.dialogs.iter().map(|dialog| ("window", dialog_name(dialog))));
+    let mut stage = nodes_stage();
+    play(&mut stage, "7");
+    seen.insert(("screen", screen_name(&stage.model.screen)));
+    seen.extend(stage.model.rows.shown.iter().map(|row| ("row", row_name(&row.body))));
     let all = [("screen", SCREENS), ("input", INPUTS), ("window", DIALOGS), ("row", ROWS)];
     let missing: Vec<(&str, &str)> = all
         .iter()

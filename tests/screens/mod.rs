@@ -3,6 +3,7 @@
 
 mod conflicts;
 mod every_size;
+mod nodes;
 mod picture;
 mod promises;
 mod properties;

@@ -192,6 +192,7 @@ impl Stage {
                     layers,
                     pods: self.pods.clone(),
                     node: self.model.node.clone(),
+                    matrix: None,
                 }))))
             }
             Effect::Quit { patch } => {

@@ -163,6 +163,23 @@ pub fn open(path: &Path, facts: &HostFacts) -> Result<Vec<Collection>, ArchiveEr
     shape::nodes(Arc::new(tree.map_err(failed)?), &stem, facts).map_err(failed)
 }
 
+/// The path that files about a collection are named after, beside it: `w1` for `w1.tar.gz`.
+pub fn beside(place: &str) -> String {
+    const ENDINGS: [&str; 8] = [".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar", ".zip", ".md", ".txt"];
+    let (path, node) = match place.rsplit_once('#') {
+        Some((path, node)) => (path, Some(node)),
+        None => (place, None),
+    };
+    let path = path.trim_end_matches('/');
+    let stem = ENDINGS.iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
+    node.map_or_else(|| stem.to_owned(), |node| format!("{stem}-{node}"))
+}
+
+/// A file's content without what logs somebody in; `None` where that cannot be told apart.
+pub fn without_secrets(path: &str, content: Vec<u8>) -> Option<Vec<u8>> {
+    secrets::without(path, content).0
+}
+
 /// Whether a text is what kata-collect-data.sh prints.
 pub fn is_collect_data(text: &str) -> bool {
     markdown::is_one(text)

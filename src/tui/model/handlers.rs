@@ -38,7 +38,7 @@ impl Seat {
 /// The handler that is looked at first: that of the pod, else the first of Kata's.
 ///
 /// A node without any Kata handler has no configuration to show: an empty one stands for it.
-pub(super) fn first(node: &NodeEvaluator, pod: Option<&PodEntry>) -> (Option<Rc<str>>, Evaluator) {
+pub(in crate::tui) fn first(node: &NodeEvaluator, pod: Option<&PodEntry>) -> (Option<Rc<str>>, Evaluator) {
     if let Some(evaluator) = node.only() {
         return (None, evaluator.clone());
     }

@@ -7,6 +7,7 @@ pub mod config;
 pub mod dialog;
 pub mod find;
 pub mod handlers;
+pub mod nodes;
 pub mod pods;
 pub mod policy;
 pub mod rows;
@@ -24,12 +25,13 @@ use crate::answer::Place;
 use crate::edit::History;
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
-use crate::input::Text;
 use crate::input::manifest::{Pod, PodAnnotation};
+use crate::input::{Text, archive};
 use crate::runtime::Depth;
 use changes::Compared;
 use dialog::Dialog;
 use handlers::Seat;
+use nodes::Nodes;
 use pods::{First, PodEntry, Sweep};
 use rows::Rows;
 
@@ -137,6 +139,8 @@ pub struct Model {
     pub handler: Option<Rc<str>>,
     /// The other handlers that were looked at, with what was done to their configurations.
     pub seats: BTreeMap<Rc<str>, Seat>,
+    /// The other nodes, where pods are held against several.
+    pub nodes: Option<Nodes>,
     /// The files as they were read.
     pub saved: Evaluator,
     /// The same with unsaved edits.
@@ -210,6 +214,10 @@ pub struct Model {
     pub readings: u64,
     /// The history that a save under way leads to, where it is another one.
     pub pending: Option<History>,
+    /// Whether a file is being written that holds all edits.
+    pub exporting: bool,
+    /// Whether all edits are in a file beside the collection that the node came in.
+    pub kept: bool,
     /// Quit after the next save.
     pub quitting: bool,
     /// One Ctrl-c was given.
@@ -240,6 +248,7 @@ impl Model {
             node,
             handler,
             seats: BTreeMap::new(),
+            nodes: None,
             history: History::of(&evaluator.setup().layers),
             edited: false,
             saved_sweep: Sweep::new(pods.len()),
@@ -275,6 +284,8 @@ impl Model {
             stale: Vec::new(),
             readings: 0,
             pending: None,
+            exporting: false,
+            kept: false,
             quitting: false,
             interrupted: false,
             preset: Preset::Dark,
@@ -394,6 +405,11 @@ impl Model {
     /// Whether something is tried.
     pub fn trying(&self) -> usize {
         self.trials.values().map(BTreeMap::len).sum()
+    }
+
+    /// What files about the node are named after, where it came in a file.
+    pub fn beside(&self) -> Option<String> {
+        self.invocation.place.as_deref().map(archive::beside)
     }
 
     /// Where one is.

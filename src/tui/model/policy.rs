@@ -182,6 +182,7 @@ impl Model {
 
     /// After any change of the lists.
     pub fn policy_changed(&mut self) {
+        self.kept = false;
         let was_edited = std::mem::replace(&mut self.edited, self.history.unsaved());
         if self.saved_sweep.progress().1 != self.pods.len() {
             self.saved_sweep = Sweep::new(self.pods.len());

@@ -6,7 +6,7 @@ use super::annotations::AnnotationRow;
 use super::changes::ChangeRow;
 use super::config::KeyRow;
 use super::policy::{ListRow, PatternRow};
-use super::{Model, Screen, annotations, changes, config, policy};
+use super::{Model, Screen, annotations, changes, config, nodes, policy};
 use crate::diff::Kind;
 use crate::tui::filter;
 
@@ -40,6 +40,8 @@ pub enum Body {
     Key(KeyRow),
     /// A pod, by index.
     Pod(usize),
+    /// A pod on every node, by index.
+    PodOnNodes(usize),
 }
 
 impl Row {
@@ -148,6 +150,7 @@ impl Model {
             Screen::Agent => changes::agent_rows(self),
             Screen::Config => config::rows(self),
             Screen::Pods => self.pod_rows(),
+            Screen::Nodes => nodes::rows(self),
         };
         self.rows = Rows::filtered(rows, self.list().filter.text());
         self.place_cursor();

@@ -1,8 +1,8 @@
-//! The six screens, and what there is one of for each.
+//! The screens, and what there is one of for each.
 
 use std::ops::{Index, IndexMut};
 
-/// The six screens.
+/// The screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Screen {
@@ -12,12 +12,13 @@ pub enum Screen {
     Agent,
     Config,
     Pods,
+    Nodes,
 }
 
 impl Screen {
     /// In the order of their keys.
-    pub const ALL: [Self; 6] =
-        [Self::Annotations, Self::Policy, Self::Launch, Self::Agent, Self::Config, Self::Pods];
+    pub const ALL: [Self; 7] =
+        [Self::Annotations, Self::Policy, Self::Launch, Self::Agent, Self::Config, Self::Pods, Self::Nodes];
 
     /// Its name.
     pub fn title(self) -> &'static str {
@@ -28,6 +29,7 @@ impl Screen {
             Self::Agent => "Agent",
             Self::Config => "Config",
             Self::Pods => "Pods",
+            Self::Nodes => "Nodes",
         }
     }
 
@@ -39,13 +41,13 @@ impl Screen {
 
 /// One of something for each screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PerScreen<T>([T; 6]);
+pub struct PerScreen<T>([T; 7]);
 
 impl<T> Index<Screen> for PerScreen<T> {
     type Output = T;
 
     fn index(&self, screen: Screen) -> &T {
-        let [annotations, policy, launch, agent, config, pods] = &self.0;
+        let [annotations, policy, launch, agent, config, pods, nodes] = &self.0;
         match screen {
             Screen::Annotations => annotations,
             Screen::Policy => policy,
@@ -53,13 +55,14 @@ impl<T> Index<Screen> for PerScreen<T> {
             Screen::Agent => agent,
             Screen::Config => config,
             Screen::Pods => pods,
+            Screen::Nodes => nodes,
         }
     }
 }
 
 impl<T> IndexMut<Screen> for PerScreen<T> {
     fn index_mut(&mut self, screen: Screen) -> &mut T {
-        let [annotations, policy, launch, agent, config, pods] = &mut self.0;
+        let [annotations, policy, launch, agent, config, pods, nodes] = &mut self.0;
         match screen {
             Screen::Annotations => annotations,
             Screen::Policy => policy,
@@ -67,6 +70,7 @@ impl<T> IndexMut<Screen> for PerScreen<T> {
             Screen::Agent => agent,
             Screen::Config => config,
             Screen::Pods => pods,
+            Screen::Nodes => nodes,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the outside answered.
 
 use super::policy::in_words;
-use super::save;
+use super::{nodes, save};
 use crate::edit::{EditError, Reread};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
@@ -22,13 +22,26 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
                 "{what}: {bytes} bytes are more than terminals take; {menu} offers a file"
             ));
         }
-        Answer::Exported(Ok(path)) => model.say(format!("wrote {}", path.display())),
-        Answer::Exported(Err(text)) => model.complain(text),
+        Answer::Exported(Ok(path)) => {
+            if std::mem::take(&mut model.exporting) {
+                model.kept = model.beside().is_some();
+                if model.quitting {
+                    return vec![Effect::Quit { patch: None }];
+                }
+            }
+            model.say(format!("wrote {}", path.display()));
+        }
+        Answer::Exported(Err(text)) => {
+            model.exporting = false;
+            model.quitting = false;
+            model.complain(text);
+        }
         Answer::Saved(outcomes) => return save::ended(model, outcomes),
         Answer::Reloaded(fresh) => match *fresh {
             Ok(fresh) => reloaded(model, fresh),
             Err(text) => model.complain(text),
         },
+        Answer::NodeOpened { node, pod, fresh } => nodes::opened(model, node, pod, *fresh),
         Answer::Edited(Ok(())) => return vec![Effect::Reload],
         Answer::Edited(Err(text)) => model.complain(text),
         Answer::ChangedOnDisk(paths) => {
@@ -70,6 +83,9 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
         }
     };
     model.node = fresh.node;
+    if let (Some(nodes), Some(matrix)) = (&mut model.nodes, fresh.matrix) {
+        nodes.matrix = matrix;
+    }
     // Of the other handlers only what was edited is kept as it was.
     model.seats.retain(|_, seat| seat.edited);
     pods(model, fresh.pods);

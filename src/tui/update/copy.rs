@@ -80,6 +80,18 @@ fn choices(model: &Model) -> Vec<(String, String)> {
                 add("message", message.to_string());
             }
         }
+        Some(Body::PodOnNodes(index)) => {
+            if let Some(entry) = model.pods.get(*index) {
+                add("pod", entry.pod.id());
+            }
+            let node = model.nodes.as_ref().map_or(0, |nodes| nodes.at);
+            if let Some(reason) = model.reason(*index, node) {
+                add("message", reason);
+            }
+            if let Some(nodes) = &model.nodes {
+                add("node", nodes.name(node).to_owned());
+            }
+        }
         Some(Body::List(row)) => {
             let texts = model.patterns(&row.id);
             add("list", format!("{} = {}", row.id.list, serde_json::Value::from(texts)));
@@ -144,7 +156,7 @@ fn place(model: &Model) -> Option<(String, u32)> {
             let annotation = model.tried.annotations.iter().find(|a| a.key == row.key)?;
             Some((annotation.place.file.to_string(), annotation.place.line))
         }
-        Body::Pod(index) => {
+        Body::Pod(index) | Body::PodOnNodes(index) => {
             let place = model.pods.get(*index)?.pod.place();
             Some((place.file.to_string(), place.line))
         }
@@ -171,5 +183,12 @@ pub(super) fn editor(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let (path, line) = place(model).unwrap_or_else(|| (model.current.setup().layers.asked.to_string(), 0));
+    let manifest = model.pods.iter().any(|entry| *entry.pod.source.file == path);
+    if model.invocation.place.is_some() && !manifest {
+        model.complain(
+            "the node came in a file, and no editor writes there; edits made here are saved beside it",
+        );
+        return Vec::new();
+    }
     vec![Effect::Editor { path, line }]
 }

@@ -32,7 +32,8 @@ pub(super) fn interrupt(model: &mut Model) -> Vec<Effect> {
 
 /// Nobody wants to be asked about the sample.
 fn asks(model: &Model) -> bool {
-    model.unsaved() + model.unsaved_elsewhere() > 0 && !model.sample
+    let here = model.unsaved() > 0 && !model.kept;
+    (here || model.unsaved_elsewhere() > 0) && !model.sample
 }
 
 /// Shows what would be written; once it is, the program ends.

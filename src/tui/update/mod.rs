@@ -8,6 +8,7 @@ mod handlers;
 mod leave;
 mod links;
 mod motion;
+mod nodes;
 mod policy;
 mod save;
 mod what_if;
@@ -86,7 +87,7 @@ fn idle(model: &mut Model) {
         );
         let done = sweep.done();
         model.sweep = sweep;
-        if done && model.screen == Screen::Pods {
+        if done && matches!(model.screen, Screen::Pods | Screen::Nodes) {
             model.rebuild_rows();
         }
     } else if model.edited && !model.saved_sweep.done() {
@@ -137,12 +138,15 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         | Command::Last
         | Command::NextHit
         | Command::PrevHit => motion::go(model, geometry, command),
+        Command::Left if nodes::step(model, -1) => {}
+        Command::Right if nodes::step(model, 1) => {}
         Command::Left | Command::PrevPane | Command::Right | Command::NextPane => {
             model.pane = match (command, model.pane) {
                 (Command::Left, _) | (Command::NextPane | Command::PrevPane, Pane::Detail) => Pane::List,
                 _ => Pane::Detail,
             };
         }
+        Command::Open if model.screen == Screen::Nodes => return nodes::open(model),
         Command::Open => open(model),
         Command::Back => back(model),
         Command::Go(screen) => go_to(model, screen),

@@ -22,7 +22,36 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
+/// Files beside the collection that the node came in: it is never written to.
+fn beside(model: &Model, stem: &str) -> Vec<SaveTarget> {
+    let plans = model.history.plans();
+    let patch: String = plans.iter().map(Plan::diff).collect();
+    let name = format!("{stem}.patch");
+    let mut all = vec![SaveTarget {
+        label: format!("a patch beside it ({name})"),
+        reason: None,
+        lines: lines(&patch),
+        action: SaveAction::NewFile { name, text: patch },
+    }];
+    if let Some(SaveTarget { action: SaveAction::Files(plans, _), .. }) = drop_in(model)
+        && let [Plan { path, before: None, after }] = plans.as_slice()
+    {
+        let name = format!("{stem}.{}", path.rsplit('/').next().unwrap_or_default());
+        all.push(SaveTarget {
+            label: format!("a drop-in beside it ({name})"),
+            reason: None,
+            lines: [format!("on the node: {path}"), String::new()].into_iter().chain(lines(after)).collect(),
+            action: SaveAction::NewFile { name, text: after.to_string() },
+        });
+    }
+    all.extend(helm(model));
+    all
+}
+
 fn choices(model: &Model) -> Vec<SaveTarget> {
+    if let Some(stem) = model.beside() {
+        return beside(model, &stem);
+    }
     let plans = model.history.plans();
     let patch: String = plans.iter().map(Plan::diff).collect();
     let paths: Vec<&str> = plans.iter().map(|p| p.path.as_ref()).collect();
@@ -112,6 +141,7 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
                 }
                 SaveAction::NewFile { name, text } => {
                     model.dialogs.pop();
+                    model.exporting = true;
                     // What is written has the name that was shown.
                     vec![Effect::Export { name, text, another: false }]
                 }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{annotations, changes, config, pods, policy};
+use super::{annotations, changes, config, nodes, pods, policy};
 use crate::tui::geometry::{Geometry, Region, Target};
 use crate::tui::message::Command;
 use crate::tui::model::rows::{Body, Row};
@@ -74,6 +74,10 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         // What differs says more than how many there are.
     } else if list.filter.is_empty() {
         title.push(Token::Muted, format!(" {dot} {}", rows.all));
+        if let (Screen::Nodes, Some(nodes)) = (model.screen, &model.nodes) {
+            let pods = if rows.all == 1 { "pod" } else { "pods" };
+            title.push(Token::Muted, format!(" {pods} on {} nodes", nodes.matrix.columns().len()));
+        }
         if model.screen == Screen::Pods && list.show == Show::All && rows.all > 1 {
             title.push(Token::Muted, format!(", {} refused", model.sweep.refused()));
             title.push(Token::Muted, if model.sweep.done() { "" } else { " so far" });
@@ -98,6 +102,8 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         (Screen::Policy, Show::Problems) => Rich::of(Token::Open, "only with warnings"),
         (Screen::Config, Show::Set) => Rich::of(Token::Open, "without defaults"),
         (Screen::Config, Show::Problems) => Rich::of(Token::Open, "set by annotations or rules"),
+        (Screen::Nodes, Show::Set) => Rich::of(Token::Open, "only where nodes differ"),
+        (Screen::Nodes, Show::Problems) => Rich::of(Token::Open, "only refused on a node"),
         (_, Show::All) => Rich::new(),
         (Screen::Pods, Show::Problems) => Rich::of(Token::Open, "only refused"),
         (Screen::Pods, Show::Set) => Rich::of(Token::Open, "only with problems"),
@@ -112,6 +118,7 @@ fn heading(canvas: &Canvas<'_>, inner: Rect, model: &Model) -> Option<Rich> {
     match model.screen {
         Screen::Annotations => Some(annotations::columns(width).heading()),
         Screen::Pods => Some(pods::heading(canvas, model, width)),
+        Screen::Nodes => Some(nodes::heading(canvas, model, width)),
         _ => None,
     }
 }
@@ -173,6 +180,7 @@ fn draw_row(canvas: &Canvas<'_>, model: &Model, row: &Row, width: usize, here: b
         }
         Body::Key(key) => head.join(config::row(canvas, key, room)),
         Body::Pod(index) => head.join(pods::row(canvas, model, *index, room)),
+        Body::PodOnNodes(index) => head.join(nodes::row(canvas, model, *index, room, here)),
     }
 }
 
@@ -185,6 +193,7 @@ pub(super) fn detail(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometr
         Some(Body::Change(row)) => changes::detail(canvas, model, row),
         Some(Body::Key(row)) => config::detail(canvas, model, row),
         Some(Body::Pod(index)) => pods::detail(canvas, model, *index),
+        Some(Body::PodOnNodes(index)) => nodes::detail(canvas, model, *index),
         Some(Body::Fold(count)) => {
             let text =
                 format!("{count} rows are the same on both sides. Enter shows them; Z folds and unfolds.");

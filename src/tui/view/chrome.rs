@@ -81,6 +81,10 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             left.push(Token::Text, format!(" {} no Kata runtime{bar}", glyphs.dot));
             return left;
         }
+        if let Some(nodes) = model.nodes.as_ref().filter(|_| level < 3) {
+            left.push(Token::Strong, text::visible(nodes.name(nodes.opened)));
+            left.push(Token::Text, &bar);
+        }
         if let Some(handler) = model.handler.as_deref().filter(|_| level < 3) {
             left.push(Token::Strong, text::visible(handler));
             left.push(Token::Text, &bar);
@@ -119,11 +123,12 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 
 pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
     // All are cut alike where they do not fit, whichever is open: none moves when another is opened.
-    let taken = |letters: usize| Screen::ALL.iter().map(|s| s.title().len().min(letters) + 4).sum::<usize>();
-    let longest = Screen::ALL.iter().map(|s| s.title().len()).max().unwrap_or(0);
+    let screens = || Screen::ALL.into_iter().filter(|s| *s != Screen::Nodes || model.nodes.is_some());
+    let taken = |letters: usize| screens().map(|s| s.title().len().min(letters) + 4).sum::<usize>();
+    let longest = screens().map(|s| s.title().len()).max().unwrap_or(0);
     let letters = (3..=longest).rev().find(|n| taken(*n) <= usize::from(area.width)).unwrap_or(3);
     let mut x = area.x;
-    for screen in Screen::ALL {
+    for screen in screens() {
         let on = screen == model.screen;
         let key = model.keymap.chord_for(&model.layers_of(screen), Command::Go(screen));
         let key = key.map_or(String::new(), |k| k.to_string());
@@ -199,6 +204,8 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         Rich::of(Token::Key, " / ")
             .put(Token::Strong, list.filter.text())
             .put(Token::Hint, format!("   {} of {}; Esc clears", model.rows.kept, model.rows.all))
+    } else if model.screen == Screen::Nodes {
+        super::nodes::status(canvas, model)
     } else if let Some(failure) = model.evaluation.outcome.failure() {
         let word = if failure.panic { "the runtime panics" } else { "refused" };
         Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, failure.stage.as_str()))
@@ -340,6 +347,7 @@ pub(super) fn here(model: &Model, command: Command) -> Option<&'static str> {
     match (command, model.rows.current().map(|r| &r.body)) {
         (Command::Filter, _) if detail => Some("search"),
         (Command::Open, Some(Body::Pod(_))) => Some("open pod"),
+        (Command::Open, Some(Body::PodOnNodes(_))) => Some("open pod on node"),
         (Command::Open, Some(Body::Fold(_))) => Some("unfold"),
         (Command::Open, Some(Body::List(_) | Body::Pattern(_))) if detail => Some("edit"),
         (Command::Open, Some(Body::Annotation(_))) => Some("why"),

@@ -1,0 +1,116 @@
+//! Several nodes: what becomes of each pod on each, of which one is opened.
+//!
+//! The matrix is filled when the nodes are read; of the opened node the outcomes under unsaved edits count.
+
+use super::rows::{Body, Row};
+use super::{Model, Screen, Show};
+use crate::report::matrix::{Matrix, Word};
+use crate::tui::model::pods::{Elsewhere, Summary};
+
+/// The nodes beside the one that is opened.
+#[derive(Debug, Clone)]
+pub struct Nodes {
+    /// What becomes of each pod on each.
+    pub matrix: Matrix,
+    /// The node that the other screens show.
+    pub opened: usize,
+    /// The node under the cursor.
+    pub at: usize,
+}
+
+/// What one field of the matrix shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fate {
+    /// The outcome.
+    pub word: Word,
+    /// Whether it rests on what nobody has looked at.
+    pub assumed: bool,
+    /// The reason's number, from 1.
+    pub number: Option<u32>,
+}
+
+impl Nodes {
+    /// The node under the cursor, `by` places on.
+    pub fn step(&mut self, by: isize) {
+        let last = self.matrix.columns().len().saturating_sub(1);
+        self.at = self.at.saturating_add_signed(by).min(last);
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: usize) -> &str {
+        self.matrix.columns().get(node).map_or("", |column| &column.name)
+    }
+}
+
+impl Model {
+    /// What becomes of a pod on a node; `None` where the node could not be judged.
+    pub fn fate(&self, pod: usize, node: usize) -> Option<Fate> {
+        let nodes = self.nodes.as_ref()?;
+        if let Some(summary) = self.in_memory(pod, node) {
+            let word = match (&summary.refused, summary.elsewhere) {
+                (Some(_), _) => Word::Refused,
+                (None, Some(Elsewhere::NotKata)) => Word::NotKata,
+                (None, Some(Elsewhere::Unknown)) => Word::Unknown,
+                (None, None) => Word::Starts,
+            };
+            return Some(Fate { word, assumed: !summary.assumed.is_empty(), number: None });
+        }
+        let cell = nodes.matrix.cell(pod, node)?;
+        let number = cell.reason.map(|index| index + 1);
+        Some(Fate { word: cell.outcome, assumed: cell.assumed, number })
+    }
+
+    /// What becomes of a pod under what is edited and tried, where that is this node's.
+    fn in_memory(&self, pod: usize, node: usize) -> Option<&Summary> {
+        let here = self.nodes.as_ref().is_some_and(|nodes| nodes.opened == node);
+        if here && (self.edited || self.trying() > 0) { self.sweep.get(pod) } else { None }
+    }
+
+    /// Why.
+    pub fn reason(&self, pod: usize, node: usize) -> Option<String> {
+        if let Some(summary) = self.in_memory(pod, node) {
+            return summary.refused.as_ref().map(|(stage, message)| format!("at {stage}: {message}"));
+        }
+        let matrix = &self.nodes.as_ref()?.matrix;
+        matrix.reason(matrix.cell(pod, node)?.reason?).map(|(text, _)| text.to_owned())
+    }
+
+    /// How a pod's outcomes lie over the nodes: whether they differ, and whether any is a refusal.
+    fn spread(&self, pod: usize) -> (bool, bool) {
+        let count = self.nodes.as_ref().map_or(0, |nodes| nodes.matrix.columns().len());
+        let mut words = (0..count).map(|node| self.fate(pod, node).map(|fate| fate.word));
+        let first = words.next().flatten();
+        let mut refused = first == Some(Word::Refused);
+        let mut differs = false;
+        for word in words {
+            differs |= word != first;
+            refused |= word == Some(Word::Refused);
+        }
+        (differs, refused)
+    }
+}
+
+/// Every pod; those whose outcomes differ first, then those that are refused everywhere.
+pub(super) fn rows(model: &Model) -> Vec<Row> {
+    let show = model.lists[Screen::Nodes].show;
+    let mut rows: Vec<(u8, Row)> = Vec::new();
+    for (index, entry) in model.pods.iter().enumerate() {
+        let (differs, refused) = model.spread(index);
+        let wanted = match show {
+            Show::All => true,
+            Show::Set => differs,
+            Show::Problems => refused,
+        };
+        if wanted {
+            let rank = match (differs, refused) {
+                (true, _) => 0,
+                (false, true) => 1,
+                (false, false) => 2,
+            };
+            let row = Row { id: entry.id.clone(), find: entry.find.clone(), body: Body::PodOnNodes(index) };
+            rows.push((rank, row));
+        }
+    }
+    rows.sort_by_key(|(rank, _)| *rank);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
