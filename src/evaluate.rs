@@ -130,6 +130,8 @@ pub struct Evaluator {
     loaded: Arc<Result<Loaded, LoadError>>,
     /// The size of a sandbox that asks for nothing, once somebody wants it.
     base: Arc<OnceLock<Option<vm_size::Base>>>,
+    /// Whose the files look like, once somebody wants it.
+    look: Arc<OnceLock<Option<look::Look>>>,
     /// What the loaded configuration rests on that nobody has looked at.
     assumed: Arc<[Assumption]>,
 }
@@ -151,7 +153,13 @@ impl Evaluator {
         }
         let assumed = host.noted();
         drop(host);
-        Self { setup: Arc::new(setup), loaded: Arc::new(loaded), base: Arc::default(), assumed }
+        Self {
+            setup: Arc::new(setup),
+            loaded: Arc::new(loaded),
+            base: Arc::default(),
+            look: Arc::default(),
+            assumed,
+        }
     }
 
     /// What the loaded configuration rests on that nobody has looked at.

@@ -188,6 +188,30 @@ fn archives_made_to_do_harm_are_refused_with_the_reason() {
     assert!(refused(&dir.join("nothing")).contains("No such file"));
 }
 
+/// A zip file whose entries hold more than they say, and one whose list is longer than any.
+#[test]
+fn zip_files_that_lie_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("etc/x.toml", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(&vec![b'a'; 3 << 20]).unwrap();
+    let bytes = zip.finish().unwrap().into_inner();
+    let (said, short) = ((3_u32 << 20).to_le_bytes(), 100_u32.to_le_bytes());
+    let mut lies = bytes.clone();
+    for at in 0..lies.len() - 4 {
+        if lies[at..at + 4] == said {
+            lies[at..at + 4].copy_from_slice(&short);
+        }
+    }
+    let why = refused(&written(dir.path(), "lies.zip", &lies));
+    assert!(why.contains("etc/x.toml"), "{why}");
+    let mut long = bytes;
+    let end = long.len() - 22;
+    long[end + 12..end + 16].copy_from_slice(&u32::MAX.to_le_bytes());
+    let why = refused(&written(dir.path(), "long.zip", &long));
+    assert!(why.contains("more than 500000 files"), "{why}");
+}
+
 /// Links, absolute or up and away, lead nowhere but within the node; devices are no more than their names.
 #[test]
 fn links_and_devices_stay_in_memory() {

@@ -15,27 +15,34 @@ use crate::release::{Release, Version};
 /// Keys named in one message.
 const NAMED: usize = 3;
 
+/// Whose files look like, and what to pass.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    code: Code,
+    message: String,
+    fix: String,
+}
+
 /// What the files look like where they do not load.
 pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
+    let Look { code, message, fix } = evaluator.look.get_or_init(|| look(evaluator)).clone()?;
+    Some(notice::finding(code, Severity::Note, pod, Who::ClusterAdministrator, message, fix))
+}
+
+fn look(evaluator: &Evaluator) -> Option<Look> {
     evaluator.loaded().err()?;
     let setup = evaluator.setup();
     let path = &setup.layers.asked;
     setup.layers.base.as_ref().ok()?;
     let look = search::looks_like(&setup.layers);
-    let say = |code, message, fix: String| {
-        notice::finding(code, Severity::Note, pod, Who::ClusterAdministrator, message, fix)
-    };
     if look != setup.release.runtime {
         let message = format!(
             "{path} looks like a file of {}, and is judged by {}",
             look.title(),
             setup.release.title()
         );
-        return Some(say(
-            Code::OtherRuntimesFile,
-            message,
-            format!("judge it with --runtime {}", look.as_str()),
-        ));
+        let fix = format!("judge it with --runtime {}", look.as_str());
+        return Some(Look { code: Code::OtherRuntimesFile, message, fix });
     }
     let (keys, version) = foreign(evaluator)?;
     let more = if keys.len() > NAMED { format!(" and {} more", keys.len() - NAMED) } else { String::new() };
@@ -46,7 +53,8 @@ pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
         if keys.len() == 1 { "is" } else { "are" },
         setup.release.title()
     );
-    Some(say(Code::OtherReleasesFile, message, format!("judge it with --kata-version {version}")))
+    let fix = format!("judge it with --kata-version {version}");
+    Some(Look { code: Code::OtherReleasesFile, message, fix })
 }
 
 /// Why it is not known whether the configuration that a pod picks would load: nobody collected the file.

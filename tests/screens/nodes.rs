@@ -115,7 +115,7 @@ fn edits_are_saved_beside_the_collection() {
     assert_eq!(stage.keys("q").ended, Some(None));
     let mut stage = self::stage(4, (120, 36));
     stage.model.invocation.place = Some("worker-1.tar.gz".into());
-    assert!(stage.keys("E").screen().contains("no editor writes there"));
+    assert!(stage.keys("2 E").screen().contains("no editor writes there"));
 }
 
 /// A field opens its pod on its node, once edits are where they belong.

@@ -74,3 +74,21 @@ impl<R: Read> Read for Bounded<R> {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bombs_are_given_up_on() {
+        let modest = Budget::new(64 << 20);
+        assert_eq!(modest.spend(2 << 30), Ok(()), "a root file system is as large");
+        assert_eq!(modest.spend(7 << 30), Err("unpacks to more than 8 GiB".to_owned()));
+        let bomb = Budget::new(1 << 20);
+        assert_eq!(bomb.spend(1 << 30), Ok(()));
+        assert!(bomb.clone().spend(1).is_err_and(|why| why.contains("made to fill a disk")));
+        // Zeros without end, as a tar file holds them.
+        let mut zeros = Bounded::new(io::repeat(0), Budget { read: Arc::new((8 << 30).into()), packed: 1 });
+        assert!(zeros.read(&mut [0; 512]).is_err());
+    }
+}
