@@ -4,13 +4,15 @@
 //! src/runtime/virtcontainers/kata_agent.go from 2.0.0 to 4.1.0. The resolver's lines (`dns`) come from a mount that
 //! the CRI makes when the pod starts, and are left out.
 
+mod network;
+
 use serde_json::Value as Json;
 
 use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
-use super::{AgentSetup, DecidedBy, NetworkRequests, fields};
+use super::{AgentSetup, DecidedBy, fields};
 use crate::answer::launch::Arg;
 use crate::golang::strconv;
-use crate::launch::go::{Change, guest_memory, guest_share};
+use crate::launch::go::{Change, Network, guest_memory, guest_share};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 fn kernel_modules(config: &SandboxConfig<'_>) -> Vec<Json> {
@@ -39,13 +41,18 @@ fn mount(config: &SandboxConfig<'_>) -> Mount {
     }
 }
 
-/// What the guest of one sandbox is told. `shares_files`: the hypervisor gives it a shared folder.
-pub fn setup(
-    config: &SandboxConfig<'_>,
-    kernel_params: Vec<Arg>,
-    kernel_cmdline: String,
-    shares_files: bool,
-) -> AgentSetup {
+/// What the hypervisor's launch has to do with what the guest is told.
+pub(crate) struct Told<'n> {
+    pub(crate) kernel_params: Vec<Arg>,
+    pub(crate) kernel_cmdline: String,
+    /// Whether the guest gets a shared folder.
+    pub(crate) shares_files: bool,
+    pub(crate) network: Option<&'n Network<'n>>,
+}
+
+/// What the guest of one sandbox is told.
+pub(crate) fn setup(config: &SandboxConfig<'_>, told: Told<'_>) -> AgentSetup {
+    let Told { kernel_params, kernel_cmdline, shares_files, network } = told;
     let mut storages = Vec::with_capacity(2);
     let mount = mount(config);
     if shares_files {
@@ -66,7 +73,10 @@ pub fn setup(
         ("guest_hook_path", Json::from(&*config.hypervisor_config.guest_hook_path)),
         ("kernel_modules", kernel_modules(config).into()),
     ]);
-    let told = config.hypervisor_type != HypervisorType::Remote || config.release.has(Change::RemoteAgent);
+    let is_remote = config.hypervisor_type == HypervisorType::Remote;
+    let network = network.filter(|_| !is_remote).map(|network| network::requests(config.release, network));
+    let network = network.unwrap_or_default();
+    let told = !is_remote || config.release.has(Change::RemoteAgent);
     let policy = &config.agent_config.policy;
     AgentSetup {
         kernel_params,
@@ -78,7 +88,7 @@ pub fn setup(
             agent: "kata".into(),
             mount_options: mount.decided_by(),
         },
-        network: NetworkRequests::default(),
+        network,
         policy: (told && !policy.is_empty()).then(|| policy.to_string()),
     }
 }

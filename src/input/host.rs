@@ -103,7 +103,7 @@ impl Host {
 
     /// The same host for one evaluation, which notes what is taken for granted beyond `before`.
     pub fn noting(&self, before: &Arc<[Assumption]>) -> Cow<'_, Self> {
-        if self.sees_all() && !self.guesses("network") {
+        if self.sees_all() && !self.assumes_network() {
             return Cow::Borrowed(self);
         }
         Cow::Owned(Self { notes: Some(Arc::new(Notes::after(before))), ..self.clone() })
@@ -335,9 +335,14 @@ impl Host {
         self.facts.origins.get(fact) == Some(&FactOrigin::Assumed)
     }
 
+    /// Whether nobody has said what CNI has made.
+    pub fn assumes_network(&self) -> bool {
+        self.guesses("network")
+    }
+
     /// What CNI has made in the network namespace of a pod that has its own.
     pub fn network(&self) -> &PodNetwork {
-        if self.guesses("network") {
+        if self.assumes_network() {
             self.note(Assumption::Fact(network::ASSUMED.into()));
         }
         &self.facts.network

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crate::answer::verdict::{Failure, FailureStage};
+use crate::catalog::KATA_PREFIX;
 use crate::runtime::Sandbox;
 
 /// The runtime's words, and what may be at fault.
@@ -38,7 +39,9 @@ impl Refusal {
     pub(super) fn of(self, sandbox: &Sandbox<'_>, prefix: &str) -> Failure {
         let failure = Failure::new(FailureStage::Launch, self.message);
         let annotation = self.blame.iter().find_map(|name| {
-            let key = format!("{prefix}{name}");
+            // A key of another table is named whole.
+            let key =
+                if name.starts_with(KATA_PREFIX) { (*name).to_owned() } else { format!("{prefix}{name}") };
             sandbox.annotations.contains_key(&key).then_some(key)
         });
         let failure = match annotation {

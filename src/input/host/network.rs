@@ -5,8 +5,9 @@
 
 mod table;
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 pub use table::{NetworkTable, TableError};
 
@@ -76,6 +77,40 @@ pub struct Interface {
     pub addresses: Vec<Address>,
 }
 
+impl Interface {
+    /// Whether something answers at its other end. A veth's other end is made with it, and a tap has none before a
+    /// program opens it; that of the other virtual kinds depends on another device, of which an address of the link
+    /// itself tells.
+    pub fn has_carrier(&self) -> bool {
+        match self.kind {
+            LinkKind::Veth | LinkKind::Device => true,
+            LinkKind::Tap | LinkKind::Tun => false,
+            _ => self.addresses.iter().any(|address| address.ip.is_unknown() || address.ip.is_of_link()),
+        }
+    }
+
+    /// Its addresses, with the one that the kernel gives a link with a carrier.
+    pub fn all_addresses(&self) -> impl Iterator<Item = Address> + '_ {
+        let known = self.addresses.iter().any(|address| address.ip.is_of_link());
+        let own = if known || !self.has_carrier() { None } else { link_address(&self.mac) };
+        self.addresses.iter().copied().chain(own)
+    }
+
+    /// Whether it has any address: what has none is left alone by both runtimes.
+    pub fn is_usable(&self) -> bool {
+        self.all_addresses().next().is_some()
+    }
+}
+
+/// The address that the kernel makes of a link's own (EUI-64); `None` where that is not known.
+fn link_address(mac: &str) -> Option<Address> {
+    let bytes: Vec<u8> = mac.split(':').map_while(|part| u8::from_str_radix(part, 16).ok()).collect();
+    let [a, b, c, d, e, f] = bytes.try_into().ok()?;
+    let pair = |high: u8, low: u8| u16::from_be_bytes([high, low]);
+    let ip = Ipv6Addr::new(0xfe80, 0, 0, 0, pair(a ^ 2, b), pair(c, 0xff), pair(0xfe, d), pair(e, f));
+    Some(Address { ip: Ip::Known(ip.into()), prefix: Some(64) })
+}
+
 /// What kind of link an interface is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -139,6 +174,16 @@ impl Ip {
         matches!(self, Self::Known(IpAddr::V6(_)))
     }
 
+    /// Whether only the node knows it.
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Self::Token(_))
+    }
+
+    /// Whether it is one of the link itself, which no router passes on.
+    pub fn is_of_link(self) -> bool {
+        matches!(self, Self::Known(IpAddr::V6(ip)) if ip.is_unicast_link_local())
+    }
+
     /// Whether it is one of the machine to itself.
     pub fn is_loopback(self) -> bool {
         matches!(self, Self::Known(ip) if ip.is_loopback())
@@ -164,6 +209,34 @@ pub struct Address {
 }
 
 impl Address {
+    /// Reads an address with the length of its network's part.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (ip, prefix) = text.split_once('/')?;
+        let ip: IpAddr = ip.parse().ok()?;
+        let prefix: u8 = prefix.parse().ok()?;
+        let most = if ip.is_ipv4() { 32 } else { 128 };
+        (prefix <= most).then_some(Self { ip: Ip::Known(ip), prefix: Some(prefix) })
+    }
+
+    /// The network's part alone.
+    #[must_use]
+    pub fn network(self) -> Self {
+        let (Ip::Known(ip), Some(prefix)) = (self.ip, self.prefix) else { return self };
+        let ip = match ip {
+            IpAddr::V4(ip) => IpAddr::V4((u32::from(ip) & !host_bits(prefix, 32) as u32).into()),
+            IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !host_bits(prefix, 128)).into()),
+        };
+        Self { ip: Ip::Known(ip), ..self }
+    }
+
+    /// The last address of its network.
+    fn last(self) -> u128 {
+        match (self.ip, self.prefix) {
+            (Ip::Known(IpAddr::V6(ip)), Some(prefix)) => u128::from(ip) | host_bits(prefix, 128),
+            _ => u128::MAX,
+        }
+    }
+
     /// The length of the network's part, or a token.
     pub fn mask(&self) -> String {
         self.prefix.map_or_else(|| "{prefix}".to_owned(), |prefix| prefix.to_string())
@@ -174,6 +247,11 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.ip, self.mask())
     }
+}
+
+/// The bits that do not name the network.
+fn host_bits(prefix: u8, length: u8) -> u128 {
+    1_u128.checked_shl((length - prefix.min(length)).into()).map_or(u128::MAX, |bit| bit - 1)
 }
 
 /// One route.
@@ -200,6 +278,29 @@ pub struct Route {
 }
 
 impl Route {
+    /// Whether it leads everywhere.
+    pub fn leads_everywhere(&self) -> bool {
+        self.to.is_none_or(|to| to.prefix == Some(0))
+    }
+
+    /// The order in which the kernel tells routes: those of IPv4 by where they lead, then those of IPv6, a network
+    /// before the larger one around it.
+    fn order(&self, other: &Self) -> Ordering {
+        let by_start = |route: &Self| match route.to.map(|to| to.ip) {
+            Some(Ip::Known(IpAddr::V4(ip))) => u32::from(ip),
+            _ => 0,
+        };
+        let by_end = |route: &Self| route.to.map_or(u128::MAX, Address::last);
+        let narrow = |route: &Self| u8::MAX - route.to.and_then(|to| to.prefix).unwrap_or(0);
+        self.v6
+            .cmp(&other.v6)
+            .then_with(|| match self.v6 {
+                false => by_start(self).cmp(&by_start(other)),
+                true => by_end(self).cmp(&by_end(other)),
+            })
+            .then_with(|| narrow(self).cmp(&narrow(other)))
+    }
+
     /// The default route of IPv4 out of an interface.
     pub fn default_through(dev: &str) -> Self {
         Self {

@@ -7,10 +7,11 @@
 use super::changes::Change;
 use super::guest_kernel::{configured, extend, spelled};
 use super::keys::{self, Keys};
+use super::network::{Abilities, Kind, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
 use super::remarks::Remarks;
-use super::{Refusal, Started, process};
+use super::{NIL_POINTER, Refusal, Started, process};
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
@@ -57,6 +58,7 @@ pub(super) struct Plan<'a> {
     paths: Paths<'a>,
     program: &'a str,
     name: String,
+    network: Network<'a>,
 }
 
 fn or<'a>(path: &'a str, default: &'static str) -> &'a str {
@@ -65,14 +67,12 @@ fn or<'a>(path: &'a str, default: &'static str) -> &'a str {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         let paths = Paths::of(config);
         let is_missing = |path: &str| host.stat(path) == Err(Errno::NotFound);
         // Falls over what is not there; what asks for it is nobody's fault.
-        let crash = |blame| {
-            Refusal::crash("panic: runtime error: invalid memory address or nil pointer dereference", blame)
-        };
+        let crash = |blame| Refusal::crash(NIL_POINTER, blame);
         let image = hv.image_asset_path();
         if image.is_empty() {
             return Err(Refusal::because("Image Path should not be empty: ", &["image"]));
@@ -98,14 +98,15 @@ impl<'a> Plan<'a> {
             short_name(config.id, paths)?
         };
         check_vsock(host)?;
+        let network = Network::of(host, config, Abilities { queues: false, limits: false }, |_| Ok(()))?;
         if process::not_startable(host, program).is_some() {
             return Err(crash(&["path"]));
         }
-        Ok(Self { release, config, hv, keys: keys::of(HypervisorType::Acrn), paths, program, name })
+        Ok(Self { release, config, hv, keys: keys::of(HypervisorType::Acrn), paths, program, name, network })
     }
 
     /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started<'a> {
         let kernel_params = self.kernel_params();
         let kernel_cmdline = joined(&kernel_params);
         Started {
@@ -118,6 +119,7 @@ impl<'a> Plan<'a> {
             kernel_cmdline,
             shares_files: false,
             findings: self.findings(host),
+            network: Some(self.network),
         }
     }
 
@@ -161,6 +163,10 @@ impl<'a> Plan<'a> {
             let vsock = format!("{},vhost-vsock,cid={{cid}}", next());
             push(&["-s", &vsock], Cause::rule("how the runtime reaches the agent"));
             push(&["--cpu_affinity", "0"], Cause::rule("the next processor of the host, in turn"));
+        }
+        for card in self.network.endpoints.iter().filter(|c| matches!(c.kind, Kind::Veth | Kind::Macvtap)) {
+            let text = format!("{},virtio-net,{},mac={}", next(), card.tap, card.interface.mac);
+            push(&["-s", &text], self.network.cause(&["runtime.internetworking_model"], card));
         }
         push(&["-k", hv.kernel_asset_path()], Cause::key(keys.kernel));
         if !cmdline.is_empty() {

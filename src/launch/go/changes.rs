@@ -185,6 +185,30 @@ behaviours! {
     /// The guest's shared memory lies where the user's would be.
     RootlessGuestMemory: v(3, 19, 0), Some(v(4, 0, 0)), "253642cce3";
 
+    // The network.
+    /// All interfaces are looked at before the first is joined, and joined in the order of their names.
+    EndpointsMadeAtOnce: FIRST, Some(v(2, 3, 3)), "7fca5792f7";
+    /// A tap is numbered past the number in the name of the interface before.
+    TapsBesideNames: v(3, 3, 0), None, "ca4b6b051d";
+    /// A device of no own kind is joined as a veth is.
+    PlainDevices: v(3, 30, 0), None, "6436922f5b";
+    /// A tap is opened once where the VM has no queues for it.
+    OneQueueAtLeast: v(2, 5, 0), None, "0b75522e1f";
+    /// A file of directly attached networks may name VFIO devices.
+    DanVfio: v(3, 10, 0), None, "39b0e9aa8f";
+    /// The agent is told the kind of an interface.
+    InterfaceTypes: v(3, 10, 0), None, "39b0e9aa8f";
+    /// The agent is told where a default route leads: the library's new word for it.
+    DefaultRouteSpelled: v(3, 21, 0), None, "src/runtime/go.mod";
+    /// The agent is told the family of a route.
+    RouteFamily: v(2, 2, 2), None, "893623dfbc";
+    /// The agent is told the flags of a route.
+    RouteFlags: v(3, 15, 0), None, "1ade2a874f";
+    /// The agent is told the largest packet of a route.
+    RouteMtu: v(3, 17, 0), None, "492329fc02";
+    /// The agent is told of gateways that have answered, beside the neighbours that somebody set.
+    GatewayNeighbours: v(3, 29, 0), None, "83bbfedc08";
+
     // virtiofsd.
     /// Each hypervisor calls it in its own way.
     VirtiofsdByHypervisor: FIRST, Some(v(2, 1, 1)), "72cd8f5ef6";
@@ -290,6 +314,11 @@ behaviours! {
     ClhRawDisks: v(3, 28, 0), None, "dc398e801c";
     /// Why the binary cannot be used is said.
     ClhPathReason: v(3, 32, 0), None, "c0f9744225";
+
+    /// Network cards are added between the creation and the start of the VM.
+    ClhAddNet: v(2, 5, 0), None, "01fe09a4ee";
+    /// What network cards leave to the host is stated.
+    ClhOffloads: v(3, 28, 0), None, "cadbf51015";
 
     // Firecracker.
     /// Log and metrics are one setting.

@@ -27,7 +27,9 @@ keys! {
     confidential_guest enable_hugepages entropy_source disable_seccomp disable_guest_selinux
     cc_init_data hypervisor_loglevel reclaim_guest_freed_memory disk_rate_limiter_bw_max_rate
     disk_rate_limiter_bw_one_time_burst disk_rate_limiter_ops_max_rate
-    disk_rate_limiter_ops_one_time_burst default_gpus default_gpu_model
+    disk_rate_limiter_ops_one_time_burst net_rate_limiter_bw_max_rate net_rate_limiter_bw_one_time_burst
+    net_rate_limiter_ops_max_rate net_rate_limiter_ops_one_time_burst rx_rate_limiter_max_rate
+    tx_rate_limiter_max_rate default_gpus default_gpu_model
 }
 
 static QEMU: Keys = table!("qemu");

@@ -13,10 +13,12 @@ mod acrn;
 mod changes;
 mod clh;
 mod daemon;
+mod dan;
 mod fill_in;
 mod firecracker;
 mod guest_kernel;
 mod keys;
+mod network;
 mod numa;
 mod paths;
 mod process;
@@ -37,12 +39,14 @@ use crate::runtime::Sandbox;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 pub use changes::Change;
+pub(crate) use network::Network;
 pub(crate) use paths::{guest_memory, guest_share};
 
 /// What a hypervisor starts: its processes and requests, what its guest boots with, and whether the guest
 /// gets a shared folder.
-struct Started {
+struct Started<'a> {
     launch: Launch,
+    network: Option<Network<'a>>,
     kernel_params: Vec<Arg>,
     /// The parameters as one text.
     kernel_cmdline: String,
@@ -66,13 +70,18 @@ pub fn launch(
         HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Acrn => acrn::Plan::new(host, config).map(|plan| plan.start(host)),
-        HypervisorType::Remote => Ok(remote::start(config)),
+        HypervisorType::Remote => remote::start(host, config),
         HypervisorType::Dragonball => Ok(mock()),
     };
     let mut started = started.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
     started.launch.explain_line(&started.kernel_cmdline, &started.kernel_params);
-    let agent =
-        crate::agent::go::setup(config, started.kernel_params, started.kernel_cmdline, started.shares_files);
+    let told = crate::agent::go::Told {
+        kernel_params: started.kernel_params,
+        kernel_cmdline: started.kernel_cmdline,
+        shares_files: started.shares_files,
+        network: started.network.as_ref(),
+    };
+    let agent = crate::agent::go::setup(config, told);
     Ok((started.launch, agent, started.findings))
 }
 
@@ -90,16 +99,21 @@ pub fn check(
         HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Acrn => acrn::Plan::new(host, config).map(|plan| plan.findings(host)),
-        HypervisorType::Remote | HypervisorType::Dragonball => Ok(Vec::new()),
+        HypervisorType::Remote => remote::network(host, config).map(|_| Vec::new()),
+        HypervisorType::Dragonball => Ok(Vec::new()),
     };
     outcome.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }
 
+/// What the runtime leaves behind where it follows a pointer to nothing.
+const NIL_POINTER: &str = "panic: runtime error: invalid memory address or nil pointer dereference";
+
 /// Dragonball is part of runtime-rs; the Go runtime reads its table, then puts a mock in its place that
 /// starts nothing.
-fn mock() -> Started {
+fn mock<'a>() -> Started<'a> {
     Started {
         launch: Launch::default(),
+        network: None,
         kernel_params: Vec::new(),
         kernel_cmdline: String::new(),
         shares_files: true,

@@ -13,8 +13,6 @@ const LONGEST_SOCKET: usize = 107;
 const ID_LENGTH: usize = 64;
 const VM_STORE: &str = "/run/vc/vm/";
 
-/// The sandbox's network namespace: the CRI makes it when the pod starts.
-pub(super) const NETWORK_NAMESPACE: &str = "{netns}";
 /// The run-time folder of the user that a rootless VM runs as: the runtime makes it when the pod starts.
 const ROOTLESS_FOLDER: &str = "/run/user/{uid}";
 /// How long that folder's path is: users that are made get a number of four digits.

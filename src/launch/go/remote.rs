@@ -5,15 +5,18 @@
 
 use serde_json::{Map, json};
 
-use super::Started;
 use super::changes::Change;
 use super::keys;
-use super::paths::NETWORK_NAMESPACE;
+use super::network::{Abilities, NAMESPACE_CAUSE, Network};
+use super::{Refusal, Started};
 use crate::answer::launch::{Cause, Launch, Request};
+use crate::input::Host;
+use crate::launch::put;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 /// What is asked for one sandbox.
-pub(super) fn start(config: &SandboxConfig<'_>) -> Started {
+pub(super) fn start<'a>(host: &'a Host, config: &SandboxConfig<'_>) -> Result<Started<'a>, Refusal> {
+    let network = network(host, config)?;
     let hv = &config.hypervisor_config;
     let keys = keys::of(HypervisorType::Remote);
     let mut annotations = Map::new();
@@ -37,11 +40,10 @@ pub(super) fn start(config: &SandboxConfig<'_>) -> Started {
     set(&hypervisor("machine_type"), &hv.hypervisor_machine_type);
     set("io.kubernetes.cri.sandbox-name", &hv.sandbox_name);
     set("io.kubernetes.cri.sandbox-namespace", &hv.sandbox_namespace);
-    let body = json!({
-        "id": config.id,
-        "annotations": annotations,
-        "network_namespace_path": NETWORK_NAMESPACE,
-    });
+    let mut body = json!({ "id": config.id, "annotations": annotations });
+    if let Some(namespace) = network.namespace {
+        put(&mut body, "network_namespace_path", namespace.into());
+    }
     let pointer = |name: &str| format!("/annotations/io.katacontainers.config.hypervisor.{name}");
     let causes = vec![
         (pointer("cc_init_data"), Cause::key(keys.cc_init_data)),
@@ -51,7 +53,7 @@ pub(super) fn start(config: &SandboxConfig<'_>) -> Started {
         (pointer("default_vcpus"), Cause::key(keys.default_vcpus).by("rounded up")),
         (pointer("image"), Cause::key(keys.image)),
         (pointer("machine_type"), Cause::key(keys.machine_type)),
-        ("/network_namespace_path".to_owned(), Cause::rule("made by the CRI when the pod starts")),
+        ("/network_namespace_path".to_owned(), NAMESPACE_CAUSE),
     ];
     let create = Request { method: "rpc".into(), path: "CreateVM".into(), body, causes };
     let start = Request {
@@ -60,11 +62,17 @@ pub(super) fn start(config: &SandboxConfig<'_>) -> Started {
         body: json!({ "id": config.id }),
         causes: Vec::new(),
     };
-    Started {
+    Ok(Started {
         launch: Launch { requests: vec![create, start], ..Launch::default() },
+        network: Some(network),
         kernel_params: Vec::new(),
         kernel_cmdline: String::new(),
         shares_files: false,
         findings: Vec::new(),
-    }
+    })
+}
+
+/// The pod's network, which the VM is joined to elsewhere.
+pub(super) fn network<'a>(host: &'a Host, config: &SandboxConfig<'_>) -> Result<Network<'a>, Refusal> {
+    Network::of(host, config, Abilities { queues: false, limits: false }, |_| Ok(()))
 }

@@ -6,10 +6,11 @@
 use super::daemon::{Call, Daemon};
 use super::guest_kernel::{Root, configured, extend, spelled};
 use super::keys::{self, Keys};
+use super::network::{Abilities, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
 use super::remarks::Remarks;
-use super::{Refusal, Started};
+use super::{NIL_POINTER, Refusal, Started};
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
@@ -31,11 +32,12 @@ pub(super) struct Plan<'a> {
     root: Option<Root<'a>>,
     program: &'a str,
     daemon: Option<Daemon>,
+    network: Network<'a>,
 }
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let hv = &config.hypervisor_config;
         let paths = Paths::of(config);
         let machine = match hv.hypervisor_machine_type.to_lowercase() {
@@ -67,6 +69,11 @@ impl<'a> Plan<'a> {
         // configure of the agent
         check_vsock(host)?;
 
+        // createNetwork
+        let network = Network::of(host, config, Abilities { queues: false, limits: false }, |card| {
+            if card.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
+        })?;
+
         // startVM
         if hv.debug {
             paths.check_socket(CONSOLE_SOCKET)?;
@@ -75,11 +82,11 @@ impl<'a> Plan<'a> {
             daemon.check_start(config.release, host, hv)?;
         }
         let keys = keys::of(HypervisorType::Stratovirt);
-        Ok(Self { config, hv, keys, paths, machine, root, program, daemon })
+        Ok(Self { config, hv, keys, paths, machine, root, program, daemon, network })
     }
 
     /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started<'a> {
         let kernel_params = self.kernel_params();
         let kernel_cmdline = joined(&kernel_params);
         let helpers = self.daemon.map(|daemon| {
@@ -98,6 +105,7 @@ impl<'a> Plan<'a> {
             kernel_cmdline,
             shares_files: self.hv.shared_fs != "none",
             findings: self.findings(host),
+            network: Some(self.network),
         }
     }
 
@@ -200,6 +208,23 @@ impl<'a> Plan<'a> {
                 "vhost-user-fs-device,chardev=virtio_fs,tag=kataShared,id=virtio-fs0".into(),
                 share,
             );
+        }
+        // The first descriptor is the agent's.
+        let mut next = 4;
+        for card in self.network.endpoints.iter().filter(|card| card.has_pair()) {
+            let cause = self.network.cause(&["runtime.internetworking_model"], card);
+            let name = card.name();
+            let way = match card.taps {
+                0 => format!("ifname={}", card.tap),
+                taps => {
+                    let numbers: Vec<String> = (next..next + taps).map(|number| number.to_string()).collect();
+                    next += taps;
+                    format!("fds={}", numbers.join(":"))
+                }
+            };
+            push("-netdev", format!("tap,id={name},{way}"), cause.clone());
+            let mac = named("mac", &card.interface.mac);
+            push("-device", format!("virtio-net-device,netdev={name},id={name},{mac}"), cause);
         }
         args
     }

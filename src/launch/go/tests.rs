@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::answer::launch::Arg;
-use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, Protection};
+use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, PodNetwork, Protection};
 use crate::runtime::go::config::{CustomAssets, GuestNumaNode, Param, SandboxHypervisor};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -21,7 +21,7 @@ fn host(facts: HostFacts) -> Host {
         .file("/img/kernel", 0o644, "x")
         .file("/img/initrd", 0o644, "x")
         .file("/img/root", 0o644, vec![0; 4096]);
-    Host::new(facts, Arc::new(files))
+    Host::new(HostFacts { network: Arc::new(PodNetwork::empty()), ..facts }, Arc::new(files))
 }
 
 fn config(hypervisor_type: HypervisorType) -> SandboxConfig<'static> {

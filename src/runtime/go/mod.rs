@@ -229,10 +229,11 @@ impl Loaded {
         if kind == ContainerType::Sandbox {
             config.sandbox_resources = sizing::workload(sandbox.annotations, self.release());
         }
+        config.network_config.host_network = sandbox.host_network;
         let dan = &self.runtime().dan_config;
         if !dan.is_empty() {
             let dan = crate::golang::filepath::clean(&format!("{dan}/{}.json", sandbox.id));
-            if host.finds(&dan) {
+            if host.facts.network.dan.is_some() || host.finds(&dan) {
                 config.network_config.dan_config_path = dan;
             }
         }

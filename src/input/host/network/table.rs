@@ -144,6 +144,7 @@ impl NetworkTable {
         }
         if let Some(routes) = &self.routes {
             network.routes = each(routes, "routes", RouteEntry::read)?;
+            network.routes.sort_by(Route::order);
         }
         if let Some(neighbours) = &self.neighbours {
             network.neighbours = each(neighbours, "neighbours", NeighbourEntry::read)?;
@@ -176,7 +177,7 @@ impl RouteEntry {
     fn read(&self) -> Read<Route> {
         let gateway = self.gateway.as_ref().map(ip).transpose()?;
         let source = self.src.as_ref().map(ip).transpose()?;
-        let to = if self.dst.get_ref() == "default" { None } else { Some(address(&self.dst)?) };
+        let to = if self.dst.get_ref() == "default" { None } else { Some(address(&self.dst)?.network()) };
         let number = |entry: &Option<Spanned<Number>>, what: &str, words: &[(&str, u32)]| {
             entry.as_ref().map_or(Ok(0), |entry| Number::read(entry, what, words))
         };
@@ -262,17 +263,10 @@ fn ip(text: &Spanned<String>) -> Read<Ip> {
 
 /// An address with the length of its network's part: all of it where none is written.
 fn address(text: &Spanned<String>) -> Read<Address> {
-    let (ip, prefix) = match text.get_ref().split_once('/') {
-        Some((ip, prefix)) => (ip, Some(prefix)),
-        None => (text.get_ref().as_str(), None),
-    };
-    let read = || {
-        let ip: IpAddr = ip.parse().ok()?;
-        let most = if ip.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Some(most), |prefix| prefix.parse().ok())?;
-        (prefix <= most).then_some(Address { ip: Ip::Known(ip), prefix: Some(prefix) })
-    };
-    read().ok_or_else(|| TableError {
+    let whole = |ip: IpAddr| Address { ip: Ip::Known(ip), prefix: Some(if ip.is_ipv4() { 32 } else { 128 }) };
+    let written = text.get_ref();
+    let read = Address::parse(written).or_else(|| written.parse().ok().map(whole));
+    read.ok_or_else(|| TableError {
         span: text.span(),
         message: "no IP address with the length of its network, such as 10.244.1.2/24".to_owned(),
     })

@@ -2,6 +2,7 @@
 //!
 //! Facts: src/runtime/virtcontainers/clh.go from 2.0.0 to 4.1.0.
 
+mod network;
 mod version;
 mod vm_config;
 
@@ -11,6 +12,7 @@ use super::changes::Change;
 use super::daemon::{Call, Daemon, NYDUSD_API};
 use super::guest_kernel::{Root, configured, extend};
 use super::keys::{self, Keys};
+use super::network::Network;
 use super::paths::Paths;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started, process};
@@ -46,6 +48,7 @@ pub(super) struct Plan<'a> {
     mshv: bool,
     daemon: Option<Daemon>,
     program: &'a str,
+    network: Network<'a>,
 }
 
 /// `key=value`, whatever is empty.
@@ -55,7 +58,7 @@ fn spelled(key: &str, value: &str) -> Option<String> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         let paths = Paths::of(config);
         let confidential = hv.confidential_guest && release.has(Change::ClhConfidential);
@@ -91,6 +94,9 @@ impl<'a> Plan<'a> {
             ));
         }
 
+        // createNetwork
+        let network = network::of(host, config)?;
+
         // StartVM
         if let Some(daemon) = daemon {
             daemon.check_start(release, host, hv)?;
@@ -120,6 +126,7 @@ impl<'a> Plan<'a> {
             mshv: host.finds("/dev/mshv"),
             daemon,
             program,
+            network,
         })
     }
 
@@ -129,7 +136,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started<'a> {
         let kernel_params = self.kernel_params();
         let kernel_cmdline = joined(&kernel_params);
         let helpers = self.daemon.map(|daemon| {
@@ -142,20 +149,27 @@ impl<'a> Plan<'a> {
             body: self.vm_config(kernel_cmdline.trim()),
             causes: self.causes(),
         };
-        let boot =
-            Request { method: "PUT".into(), path: "vm.boot".into(), body: Json::Null, causes: Vec::new() };
+        let mut requests = vec![create];
+        requests.extend(self.add_net());
+        requests.push(Request {
+            method: "PUT".into(),
+            path: "vm.boot".into(),
+            body: Json::Null,
+            causes: Vec::new(),
+        });
         Started {
             launch: Launch {
                 program: Some(self.program.to_owned()),
                 args: self.args(),
                 helpers: helpers.into_iter().collect(),
-                requests: vec![create, boot],
+                requests,
                 ..Launch::default()
             },
             kernel_params,
             kernel_cmdline,
             shares_files: self.daemon.is_some(),
             findings: self.findings(host),
+            network: Some(self.network),
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Boot, Change, Plan, SHARE_SOCKET, VSOCK_SOCKET};
 use crate::answer::launch::Cause;
+use crate::launch::go::network::powers_of_1024;
 
 /// Milliseconds in which a token bucket is filled again.
 const REFILL: u32 = 1000;
@@ -17,13 +18,23 @@ const SHARE_QUEUE: u32 = 1024;
 
 /// Bits per second, in thousands of thousands, as bytes in the powers of 1024 that the VMM counts in.
 fn as_bytes(bits: i64) -> i64 {
-    fn powers(number: u64) -> u64 {
-        match number / 1000 {
-            0 => number,
-            thousands => powers(thousands).wrapping_mul(1024).wrapping_add(number % 1000),
-        }
+    powers_of_1024((bits / 8) as u64) as i64
+}
+
+/// The limits of bandwidth and operations, each with its burst; `None` where there are none.
+pub(super) fn limiter(bandwidth: (i64, i64), operations: (i64, i64)) -> Option<Json> {
+    let size = as_bytes(bandwidth.0);
+    if size == 0 && operations.0 == 0 {
+        return None;
     }
-    powers((bits / 8) as u64) as i64
+    let mut limiter = Map::new();
+    if size != 0 {
+        limiter.insert("bandwidth".into(), bucket(size, as_bytes(bandwidth.1)));
+    }
+    if operations.0 != 0 {
+        limiter.insert("ops".into(), bucket(operations.0, operations.1));
+    }
+    Some(limiter.into())
 }
 
 fn bucket(size: i64, burst: i64) -> Json {
@@ -38,15 +49,15 @@ fn bucket(size: i64, burst: i64) -> Json {
 
 /// An object whose fields come one by one.
 #[derive(Default)]
-struct Object(Map<String, Json>);
+pub(super) struct Object(Map<String, Json>);
 
 impl Object {
-    fn set(&mut self, name: &str, value: impl Into<Json>) {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Json>) {
         self.0.insert(name.to_owned(), value.into());
     }
 
     /// A field that is there in some releases.
-    fn set_if(&mut self, there: bool, name: &str, value: impl Into<Json>) {
+    pub(super) fn set_if(&mut self, there: bool, name: &str, value: impl Into<Json>) {
         if there {
             self.set(name, value);
         }
@@ -61,12 +72,12 @@ impl From<Object> for Json {
 
 impl Plan<'_> {
     /// Whether the defaults of the client are sent.
-    fn generated(&self) -> bool {
+    pub(super) fn generated(&self) -> bool {
         self.has(Change::ClhGeneratedClient)
     }
 
     /// Whether a device is behind the IOMMU, where that is said.
-    fn iommu(&self) -> bool {
+    pub(super) fn iommu(&self) -> bool {
         self.hv.iommu && self.has(Change::ClhPlatform)
     }
 
@@ -103,6 +114,8 @@ impl Plan<'_> {
         body.set_if(self.has(Change::ClhLandlock), "landlock_enable", false);
         body.set("memory", self.memory());
         self.payload(&mut body, cmdline);
+        let cards = self.cards();
+        body.set_if(!cards.is_empty(), "net", cards);
         let platform = self.platform();
         body.set_if(!platform.0.is_empty(), "platform", platform);
         body.set_if(self.has(Change::ClhPvpanic), "pvpanic", false);
@@ -288,20 +301,10 @@ impl Plan<'_> {
 
     fn rate_limiter(&self) -> Option<Json> {
         let hv = self.hv;
-        let bandwidth = as_bytes(hv.disk_rate_limiter_bw_max_rate);
-        let operations = hv.disk_rate_limiter_ops_max_rate;
-        if bandwidth == 0 && operations == 0 {
-            return None;
-        }
-        let mut limiter = Map::new();
-        if bandwidth != 0 {
-            let burst = as_bytes(hv.disk_rate_limiter_bw_one_time_burst);
-            limiter.insert("bandwidth".into(), bucket(bandwidth, burst));
-        }
-        if operations != 0 {
-            limiter.insert("ops".into(), bucket(operations, hv.disk_rate_limiter_ops_one_time_burst));
-        }
-        Some(limiter.into())
+        limiter(
+            (hv.disk_rate_limiter_bw_max_rate, hv.disk_rate_limiter_bw_one_time_burst),
+            (hv.disk_rate_limiter_ops_max_rate, hv.disk_rate_limiter_ops_one_time_burst),
+        )
     }
 
     /// What decided each part of the body; the other parts are the same for every pod.
@@ -358,7 +361,14 @@ impl Plan<'_> {
             ("/serial/mode", Cause::keys([keys.enable_debug, keys.confidential_guest])),
             ("/vsock/iommu", Cause::key(keys.enable_iommu)),
         ];
-        causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).collect()
+        let mut causes: Vec<_> =
+            causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).collect();
+        if !self.has(Change::ClhAddNet) {
+            for (index, card) in self.network.endpoints.iter().enumerate() {
+                causes.extend(self.card_causes(&format!("/net/{index}"), card));
+            }
+        }
+        causes
     }
 }
 

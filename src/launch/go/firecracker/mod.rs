@@ -10,9 +10,9 @@ use serde_json::{Map, Value as Json, json};
 use super::changes::Change;
 use super::guest_kernel::{Root, configured, extend, spelled};
 use super::keys::{self, Keys};
-use super::paths::NETWORK_NAMESPACE;
+use super::network::{Abilities, Endpoint, NAMESPACE_CAUSE, Network, powers_of_1024};
 use super::remarks::Remarks;
-use super::{Boot, Refusal, Started, process};
+use super::{Boot, NIL_POINTER, Refusal, Started, process};
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch, LaunchFile, joined};
 use crate::input::Host;
@@ -36,11 +36,12 @@ pub(super) struct Plan<'a> {
     keys: &'static Keys,
     root: Root<'a>,
     jailed: bool,
+    network: Network<'a>,
 }
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         check_mount(host, hv.kernel_asset_path(), "vmlinux", &["kernel"])?;
         let root = Root::new(release, hv, false, false)?;
@@ -50,12 +51,15 @@ impl<'a> Plan<'a> {
         };
         check_mount(host, image, "rootfs", &["image", "initrd"])?;
         version::check(release, host, &hv.hypervisor_path).map_err(|why| Refusal::because(why, &["path"]))?;
+        let network = Network::of(host, config, Abilities { queues: false, limits: true }, |card| {
+            if card.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
+        })?;
         let jailed = !hv.jailer_path.is_empty();
         let program = if jailed { &hv.jailer_path } else { &hv.hypervisor_path };
         if let Some(why) = process::not_startable(host, program) {
             return Err(Refusal::because(why, &["jailer_path", "path"]));
         }
-        Ok(Self { release, config, hv, keys: keys::of(HypervisorType::Firecracker), root, jailed })
+        Ok(Self { release, config, hv, keys: keys::of(HypervisorType::Firecracker), root, jailed, network })
     }
 
     fn id(&self) -> &'a str {
@@ -74,7 +78,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started<'a> {
         let kernel_params = self.kernel_params();
         let kernel_cmdline = joined(&kernel_params);
         let file = LaunchFile {
@@ -94,6 +98,7 @@ impl<'a> Plan<'a> {
             kernel_cmdline,
             shares_files: false,
             findings: self.findings(host),
+            network: Some(self.network),
         }
     }
 
@@ -116,7 +121,9 @@ impl<'a> Plan<'a> {
             push(&["--exec-file", &self.hv.hypervisor_path], Cause::key(self.keys.path));
             push(&["--uid", "0", "--gid", "0"], Cause::constant());
             push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], Cause::constant());
-            push(&["--netns", NETWORK_NAMESPACE], Cause::rule("made by the CRI when the pod starts"));
+            if let Some(namespace) = self.network.namespace {
+                push(&["--netns", namespace], NAMESPACE_CAUSE);
+            }
             push(&["--", "--config-file", &file], Cause::key(self.keys.jailer_path));
         } else {
             push(&["--api-sock", &self.in_jail("run/firecracker.socket")], Cause::constant());
@@ -180,6 +187,9 @@ impl<'a> Plan<'a> {
             put(&mut body, "metrics", json!({ "metrics_path": metrics }));
         }
         put(&mut body, "drives", self.drives().into());
+        if !self.network.endpoints.is_empty() {
+            put(&mut body, "network-interfaces", self.cards().into());
+        }
         let vsock = json!({ "guest_cid": 3, "uds_path": self.in_jail("kata.hvsock"), "vsock_id": "root" });
         put(&mut body, "vsock", vsock);
         body
@@ -207,7 +217,30 @@ impl<'a> Plan<'a> {
             ("/drives", spare),
             ("/drives/0", Cause::keys([keys.image, keys.initrd]).by("mounted into the jail")),
         ];
-        causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).collect()
+        let used =
+            ["runtime.internetworking_model", keys.rx_rate_limiter_max_rate, keys.tx_rate_limiter_max_rate];
+        let cards = self.network.endpoints.iter().enumerate();
+        let cards = cards
+            .map(|(index, card)| (format!("/network-interfaces/{index}"), self.network.cause(&used, card)));
+        causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).chain(cards).collect()
+    }
+
+    /// The pod's network cards. What a rate limits is counted in bytes.
+    fn cards(&self) -> Vec<Json> {
+        let limiter = |rate: u64| match rate {
+            0 => json!({}),
+            rate => json!({ "bandwidth": { "refill_time": 1000, "size": powers_of_1024(rate / 8) as i64 } }),
+        };
+        let card = |card: &Endpoint<'_>| {
+            json!({
+                "guest_mac": card.interface.mac,
+                "host_dev_name": card.tap,
+                "iface_id": card.name(),
+                "rx_rate_limiter": limiter(self.hv.rx_rate_limiter_max_rate),
+                "tx_rate_limiter": limiter(self.hv.tx_rate_limiter_max_rate),
+            })
+        };
+        self.network.endpoints.iter().map(card).collect()
     }
 
     fn drives(&self) -> Vec<Json> {

@@ -29,12 +29,12 @@ fn cut(id: &str) -> &str {
 }
 
 impl Plan<'_> {
-    fn transport(&self) -> Transport {
+    pub(super) fn transport(&self) -> Transport {
         self.machine.transport()
     }
 
     /// `,disable-modern=...` where devices are on PCI.
-    fn modern(&self, disable: bool) -> &'static str {
+    pub(super) fn modern(&self, disable: bool) -> &'static str {
         match (self.transport(), disable) {
             (Transport::Pci, true) => ",disable-modern=true",
             (Transport::Pci, false) => ",disable-modern=false",
@@ -43,12 +43,12 @@ impl Plan<'_> {
     }
 
     /// `,bus=pcie.0` where that is the root bus.
-    fn bus(&self) -> &'static str {
+    pub(super) fn bus(&self) -> &'static str {
         if self.machine.has_pcie() && self.has(Change::RootBusNamed) { ",bus=pcie.0" } else { "" }
     }
 
     /// The empty boot ROM of a PCI device.
-    fn rom(&self) -> &'static str {
+    pub(super) fn rom(&self) -> &'static str {
         let named = self.has(Change::OptionsWithoutValue) && self.transport() == Transport::Pci;
         if named { ",romfile=" } else { "" }
     }
@@ -59,7 +59,7 @@ impl Plan<'_> {
     }
 
     /// The address on the s390x bus.
-    fn devno(&self, line: &mut Line, iommu: bool) -> String {
+    pub(super) fn devno(&self, line: &mut Line, iommu: bool) -> String {
         if self.transport() != Transport::Ccw {
             return String::new();
         }
@@ -98,6 +98,7 @@ impl Plan<'_> {
         self.port_devices(line);
         self.vsock(line);
         self.share(line);
+        self.cards(line);
     }
 
     fn bridges(&self, line: &mut Line) {
@@ -327,6 +328,12 @@ impl Plan<'_> {
         );
     }
 
+    /// The number of the descriptor through which the agent is reached: the monitor's socket is inherited first,
+    /// where it is.
+    pub(super) fn agent_descriptor(&self) -> u32 {
+        if self.has(Change::Daemonized) { 3 } else { 4 }
+    }
+
     fn vsock(&self, line: &mut Line) {
         let devno = self.devno(line, true);
         line.push(
@@ -335,8 +342,7 @@ impl Plan<'_> {
                 "vhost-vsock{}{},vhostfd={},id=vsock-{{cid}},guest-cid={{cid}}{}{}{devno}",
                 self.transport().suffix(),
                 self.modern(self.nested),
-                // The monitor's socket is inherited first, where it is.
-                if self.has(Change::Daemonized) { 3 } else { 4 },
+                self.agent_descriptor(),
                 self.bus(),
                 self.rom()
             ),

@@ -3,6 +3,7 @@
 //! Facts: src/runtime/virtcontainers/{qemu,qemu_arch_base,qemu_amd64,...}.go from 2.0.0 to 4.1.0.
 
 mod arch;
+mod cards;
 mod devices;
 mod line;
 mod ports;
@@ -12,6 +13,7 @@ use super::changes::Change;
 use super::daemon::{Call, Daemon, NYDUSD_API};
 use super::guest_kernel::Root;
 use super::keys::{self, Keys};
+use super::network::{Abilities, Network};
 use super::numa::{self, Topology};
 use super::paths::Paths;
 use super::remarks::Remarks;
@@ -88,11 +90,12 @@ pub(super) struct Plan<'a> {
     shares_files: bool,
     snp_cpu: bool,
     qgs_unix: bool,
+    network: Network<'a>,
 }
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         let paths = Paths::of(config);
         let arch = host.facts.arch;
@@ -141,7 +144,7 @@ impl<'a> Plan<'a> {
         if guard == Guard::Snp && release.has(Change::SnpIdentity) {
             check_snp_identity(hv)?;
         }
-        let ports = Ports::of(release, machine, hv)?;
+        let ports = Ports::of(host, config, machine)?;
         paths.check_socket(SHARE_SOCKET)?;
         if let Some(daemon) = daemon.filter(|d| *d == Daemon::Nydusd) {
             daemon.check_sockets(paths, SHARE_SOCKET)?;
@@ -149,6 +152,9 @@ impl<'a> Plan<'a> {
 
         // configure of the agent
         check_vsock(host)?;
+
+        // createNetwork
+        let network = Network::of(host, config, Abilities { queues: true, limits: false }, |_| Ok(()))?;
 
         // StartVM
         if let Some(daemon) = daemon {
@@ -191,6 +197,7 @@ impl<'a> Plan<'a> {
             daemon,
             memory_folder: chosen.filter(|folder| *folder == SHARED_MEMORY || host.exists(folder)),
             shares_files: hv.shared_fs != "none" || !release.has(Change::NoSharedFolder),
+            network,
             snp_cpu: arch == Arch::X86_64
                 && arch::wants_snp(release, hv)
                 && host.facts.protection == Protection::Snp,
@@ -202,7 +209,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started {
+    pub(super) fn start(self, host: &Host) -> Started<'a> {
         let kernel_params = self.kernel_params();
         let kernel_cmdline = joined(&kernel_params);
         let helpers = self.daemon.map(|daemon| {
@@ -221,6 +228,7 @@ impl<'a> Plan<'a> {
             kernel_params,
             kernel_cmdline,
             shares_files: self.shares_files,
+            network: Some(self.network),
         }
     }
 

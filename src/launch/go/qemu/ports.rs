@@ -8,8 +8,9 @@ use super::arch::Machine;
 use super::line::Line;
 use super::{Change, Plan, Refusal, qemu};
 use crate::answer::launch::Cause;
-use crate::release::Release;
-use crate::runtime::go::config::SandboxHypervisor;
+use crate::input::Host;
+use crate::launch::go::network::links;
+use crate::runtime::go::config::{SandboxConfig, SandboxHypervisor};
 
 /// As many ports of a kind as one root bus has room for.
 const MOST_PORTS: u32 = 16;
@@ -26,11 +27,8 @@ pub(super) enum Ports {
 
 impl Ports {
     /// Decides them.
-    pub(super) fn of(
-        release: Release,
-        machine: Machine,
-        hv: &SandboxHypervisor<'_>,
-    ) -> Result<Self, Refusal> {
+    pub(super) fn of(host: &Host, config: &SandboxConfig<'_>, machine: Machine) -> Result<Self, Refusal> {
+        let (hv, release) = (&config.hypervisor_config, config.release);
         if release.has(Change::PortsByNumber) {
             let has_ports = match machine {
                 Machine::Q35 => true,
@@ -45,8 +43,12 @@ impl Ports {
         let either = |port: &str| hv.hot_plug_vfio == port || hv.cold_plug_vfio == port;
         let at_least = |least: u32| if release.has(Change::PortsAtLeast) { least } else { 0 };
         let on_virt = release.has(Change::PortsForHotPlugOnVirt);
-        // What is there of the pod's network gets one each: the loopback interface always is.
-        let own = if machine == Machine::Virt && on_virt { 1 + u32::from(hv.virtio_mem) } else { 0 };
+        // What is there of the pod's network gets one each.
+        let own = if machine == Machine::Virt && on_virt {
+            links(host, config) + u32::from(hv.virtio_mem)
+        } else {
+            0
+        };
         if either("root-port") {
             let count = own.max(at_least(hv.pcie_root_port));
             if count > MOST_PORTS {

@@ -45,4 +45,6 @@ pub struct NetworkConfig {
     pub disable_new_network: bool,
     /// `<dan_conf>/<sandbox id>.json`, where that file exists.
     pub dan_config_path: String,
+    /// Whether the pod names no network namespace.
+    pub host_network: bool,
 }

@@ -72,6 +72,7 @@ impl<'a> SandboxConfig<'a> {
                 interworking_model: runtime.inter_network_model,
                 disable_new_network: runtime.disable_new_netns,
                 dan_config_path: String::new(),
+                host_network: false,
             },
             sandbox_resources: SandboxResources::default(),
             static_resource_mgmt: runtime.static_sandbox_resource_mgmt,
