@@ -135,7 +135,9 @@ fn grant(facts: &mut HostFacts, layers: &Layers) -> Vec<Assumption> {
             Protection::Tdx => Some("Intel TDX"),
             Protection::Snp => Some("AMD SEV-SNP"),
             Protection::Sev => Some("AMD SEV"),
-            Protection::Se => Some("IBM Secure Execution"),
+            Protection::Se | Protection::SeNoCmdline => Some("IBM Secure Execution"),
+            Protection::Pef => Some("IBM's protected execution facility"),
+            Protection::Cca => Some("Arm CCA"),
         };
         granted.extend(name.map(|name| fact(format!("the host has {name}"))));
     }

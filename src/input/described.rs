@@ -98,6 +98,8 @@ pub(super) fn protection(name: &str) -> Option<Protection> {
         "snp" | "sev-snp" => Protection::Snp,
         "sev" => Protection::Sev,
         "se" => Protection::Se,
+        "pef" => Protection::Pef,
+        "cca" => Protection::Cca,
         _ => return None,
     })
 }

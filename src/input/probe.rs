@@ -31,6 +31,7 @@ struct HostFile {
     protection: Option<toml::Spanned<String>>,
     vhost_vsock: Option<bool>,
     hugepages: Option<bool>,
+    qgs_socket: Option<bool>,
     numa: Option<Vec<NumaEntry>>,
     network: Option<NetworkTable>,
 }
@@ -92,19 +93,17 @@ pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), Hos
         said("nested");
     }
     if let Some(protection) = file.protection {
-        facts.protection = match protection.get_ref().as_str() {
-            "none" => Protection::None,
-            "tdx" => Protection::Tdx,
-            "snp" => Protection::Snp,
-            "sev" => Protection::Sev,
-            "se" => Protection::Se,
-            other => {
-                return Err(HostFileError {
-                    place: source.place(protection.span().start),
-                    message: format!("'{other}' is no protection; write none, tdx, snp, sev or se"),
-                });
+        facts.protection = Protection::parse(protection.get_ref()).ok_or_else(|| {
+            let words: Vec<_> = Protection::WORDS.iter().map(|(word, _)| *word).collect();
+            HostFileError {
+                place: source.place(protection.span().start),
+                message: format!(
+                    "'{}' is no protection; write one of {}",
+                    protection.get_ref(),
+                    words.join(", ")
+                ),
             }
-        };
+        })?;
         said("protection");
     }
     if let Some(vhost_vsock) = file.vhost_vsock {
@@ -114,6 +113,10 @@ pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), Hos
     if let Some(hugepages) = file.hugepages {
         facts.hugepages = hugepages;
         said("hugepages");
+    }
+    if let Some(qgs_socket) = file.qgs_socket {
+        facts.qgs_socket = Some(qgs_socket);
+        said("qgs_socket");
     }
     if let Some(numa) = file.numa {
         facts.numa = numa.into_iter().map(|n| NumaNode { cpus: n.cpus, memory_mib: n.memory_mib }).collect();
@@ -207,7 +210,10 @@ mod tests {
         let mut facts = HostFacts::default();
         let source = Source::new("h.toml", "cpus = 4\nprotection = \"sgx\"\n");
         let error = apply_host_file(&mut facts, &source).unwrap_err();
-        assert_eq!(error.to_string(), "h.toml:2:14: 'sgx' is no protection; write none, tdx, snp, sev or se");
+        assert_eq!(
+            error.to_string(),
+            "h.toml:2:14: 'sgx' is no protection; write one of none, tdx, snp, sev, se, se-nocmdline, pef, cca"
+        );
         assert_eq!(facts.cpus, 4);
     }
 }

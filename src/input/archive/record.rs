@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::tree::{Tree, absolute};
 use super::{Collection, Origin, limits, secrets};
-use crate::input::host::{Errno, FactOrigin, FileKind, Files, HostFacts, Protection, Stat, hex};
+use crate::input::host::{Errno, FactOrigin, FileKind, Files, HostFacts, Stat, hex};
 use crate::input::{Source, probe};
 
 /// The list of an archive, from its top.
@@ -241,23 +241,13 @@ fn host_file(facts: &HostFacts) -> String {
     line("cpus", facts.cpus.to_string());
     line("memory_mib", facts.memory_mib.to_string());
     line("nested", facts.nested.to_string());
-    line("protection", format!("\"{}\"", protection(facts.protection)));
+    line("protection", format!("\"{}\"", facts.protection.as_str()));
     line("vhost_vsock", facts.vhost_vsock.to_string());
     line("hugepages", facts.hugepages.to_string());
     for node in &facts.numa {
         let _ = write!(out, "\n[[numa]]\ncpus = {:?}\nmemory_mib = {}\n", node.cpus, node.memory_mib);
     }
     out
-}
-
-fn protection(protection: Protection) -> &'static str {
-    match protection {
-        Protection::None => "none",
-        Protection::Tdx => "tdx",
-        Protection::Snp => "snp",
-        Protection::Sev => "sev",
-        Protection::Se => "se",
-    }
 }
 
 /// Reads an archive of ours: its tree, and its list.
@@ -355,6 +345,7 @@ fn told(facts: &mut HostFacts, source: &Source) -> Result<(), String> {
             "protection" => facts.protection = told.protection,
             "vhost_vsock" => facts.vhost_vsock = told.vhost_vsock,
             "hugepages" => facts.hugepages = told.hugepages,
+            "qgs_socket" => facts.qgs_socket = told.qgs_socket,
             "network" => facts.network = told.network.clone(),
             _ => facts.numa = told.numa.clone(),
         }

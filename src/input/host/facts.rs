@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::network::PodNetwork;
 
 /// Processor architecture, as Kata names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[allow(missing_docs)]
 pub enum Arch {
+    #[default]
     X86_64,
     Aarch64,
     S390x,
@@ -53,6 +54,36 @@ pub enum Protection {
     Snp,
     Sev,
     Se,
+    /// The machine has IBM Secure Execution, and its kernel was started without it.
+    SeNoCmdline,
+    /// IBM's protected execution facility on POWER.
+    Pef,
+    /// Arm's confidential compute architecture.
+    Cca,
+}
+
+impl Protection {
+    /// All of them, in the words of the `--host` file.
+    pub const WORDS: [(&'static str, Self); 8] = [
+        ("none", Self::None),
+        ("tdx", Self::Tdx),
+        ("snp", Self::Snp),
+        ("sev", Self::Sev),
+        ("se", Self::Se),
+        ("se-nocmdline", Self::SeNoCmdline),
+        ("pef", Self::Pef),
+        ("cca", Self::Cca),
+    ];
+
+    /// Reads the word of a `--host` file.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::WORDS.iter().find_map(|(word, protection)| (*word == text).then_some(*protection))
+    }
+
+    /// The word of a `--host` file.
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find_map(|(word, other)| (*other == self).then_some(*word)).unwrap_or("none")
+    }
 }
 
 /// Where a host fact came from.
@@ -96,6 +127,8 @@ pub struct HostFacts {
     pub vhost_vsock: bool,
     /// Whether `/dev/hugepages` exists.
     pub hugepages: bool,
+    /// Whether the TDX quote service listens on its own socket; `None`: as the host's files say.
+    pub qgs_socket: Option<bool>,
     /// NUMA nodes; empty means one node with everything.
     pub numa: Vec<NumaNode>,
     /// What CNI has made for the pod.
@@ -114,6 +147,7 @@ impl Default for HostFacts {
             protection: Protection::None,
             vhost_vsock: true,
             hugepages: false,
+            qgs_socket: None,
             numa: Vec::new(),
             network: Arc::new(PodNetwork::assumed()),
             origins: BTreeMap::new(),

@@ -44,6 +44,8 @@ behaviours! {
     SnpGuests: v(3, 1, 0), None, "22bda0838c";
     /// SNP and its processor follow confidential_guest instead of sev_snp_guest.
     SnpFollowsConfidentialGuest: v(3, 2, 0), Some(v(3, 2, 0)), "de39fb7d38";
+    /// Arm's realms.
+    Realms: v(3, 22, 0), None, "bfa7f2486d";
     /// Hosts with plain SEV are found.
     SevHosts: v(2, 2, 0), Some(v(3, 18, 0)), "ecac3d2d28";
 

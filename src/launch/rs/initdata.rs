@@ -34,7 +34,7 @@ fn length(protection: Protection) -> Option<usize> {
         Protection::Tdx => Some(48),
         Protection::Snp => Some(32),
         Protection::Se => Some(256),
-        Protection::Sev | Protection::None => None,
+        _ => None,
     }
 }
 

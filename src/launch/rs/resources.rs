@@ -88,7 +88,11 @@ pub(super) struct Resources<'a> {
 
 /// What the host's processor offers, as the runtime finds it.
 pub(super) fn hardware(facts: &HostFacts) -> Hardware {
-    facts.protection
+    match facts.protection {
+        // It looks for none of these on x86_64.
+        Hardware::SeNoCmdline | Hardware::Pef | Hardware::Cca => Hardware::None,
+        found => found,
+    }
 }
 
 /// Whether devices hang on the channel subsystem of IBM Z.
@@ -214,7 +218,7 @@ fn protection<'a>(
             Some(Protection::Tdx { firmware, qgs_port: security.qgs_port, mrconfigid: digest })
         }
         Hardware::None if start.has(Change::UnprotectedStarts) => None,
-        Hardware::None | Hardware::Tdx => {
+        _ => {
             let message =
                 "confidential_guest requested by configuration but no supported protection available";
             return Err(Refusal::because(message, BLAME_CONFIDENTIAL));

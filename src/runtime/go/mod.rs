@@ -230,6 +230,7 @@ impl Loaded {
             config.sandbox_resources = sizing::workload(sandbox.annotations, self.release());
         }
         config.network_config.host_network = sandbox.host_network;
+        config.hypervisor_config.arch = host.facts.arch;
         let dan = &self.runtime().dan_config;
         if !dan.is_empty() {
             let dan = crate::golang::filepath::clean(&format!("{dan}/{}.json", sandbox.id));

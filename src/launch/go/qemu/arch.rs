@@ -106,6 +106,8 @@ pub(super) enum Guard {
     Sev,
     Snp,
     SecureExecution,
+    Pef,
+    Realm,
 }
 
 impl Guard {
@@ -117,6 +119,8 @@ impl Guard {
             Self::Sev => Some("sev"),
             Self::Snp => Some("snp"),
             Self::SecureExecution => Some("pv0"),
+            Self::Pef => Some("pef0"),
+            Self::Realm => Some("rme0"),
         }
     }
 
@@ -132,7 +136,13 @@ impl Guard {
             (Arch::X86_64, Protection::Snp) if wants_snp(release, hv) => Ok(Self::Snp),
             (Arch::X86_64, Protection::Snp) => Ok(Self::Sev),
             (Arch::X86_64, Protection::Sev) if release.has(Change::SevHosts) => Ok(Self::Sev),
+            (Arch::Ppc64le, Protection::Pef) => Ok(Self::Pef),
+            (Arch::Aarch64, Protection::Cca) if release.has(Change::Realms) => Ok(Self::Realm),
             (Arch::S390x, Protection::Se) => Ok(Self::SecureExecution),
+            (Arch::S390x, Protection::SeNoCmdline) => refuse(
+                "Protected Virtualization is not enabled on kernel command line! Need prot_virt=1 (or on, y, yes) to \
+                 enable Secure Execution",
+            ),
             (Arch::S390x, _) => refuse("This CPU does not support Secure Execution"),
             (Arch::Aarch64, _) => refuse("Configured confidential guest but kvm does not support"),
             _ => refuse("This system doesn't support Confidential Computing (Guest Protection)"),

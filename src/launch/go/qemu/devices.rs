@@ -153,9 +153,14 @@ impl Plan<'_> {
         }
     }
 
+    /// Whether the console is a serial port: some architectures do not look at the key.
+    pub(super) fn has_legacy_serial(&self) -> bool {
+        self.hv.legacy_serial && !matches!(self.arch, Arch::S390x | Arch::Riscv64)
+    }
+
     fn serial(&self, line: &mut Line) {
         let cause = Cause::key(qemu!("use_legacy_serial"));
-        if self.hv.legacy_serial && self.arch != Arch::S390x {
+        if self.has_legacy_serial() {
             line.push("-serial", "chardev:charconsole0", cause.clone());
         } else {
             let devno = self.devno(line, true);

@@ -65,7 +65,7 @@ impl Plan<'_> {
         }
         if self.arch != Arch::S390x && !self.has(Change::ConsolesAmongConstants) {
             let cause = Cause::key(qemu!("use_legacy_serial"));
-            let consoles: &[_] = if hv.legacy_serial {
+            let consoles: &[_] = if self.has_legacy_serial() {
                 &[("console", "ttyS0")]
             } else {
                 &[("console", "hvc0"), ("console", "hvc1")]

@@ -103,7 +103,7 @@ impl<'a> Plan<'a> {
         // setup: newQemuArch
         let machine = Machine::of(release, arch, &hv.hypervisor_machine_type)?;
         let guard = Guard::of(release, host, hv)?;
-        if arch == Arch::Aarch64 && hv.confidential_guest {
+        if guard == Guard::Realm {
             check_measurement(&hv.measurement_algo)?;
         }
         let nvdimm = has_nvdimm(release, arch, hv);
@@ -204,7 +204,8 @@ impl<'a> Plan<'a> {
             qgs_unix: guard == Guard::Tdx
                 && hv.qgs_port == 0
                 && release.has(Change::TdxQuoteSocket)
-                && (!release.has(Change::TdxQuoteFallback) || host.finds(protection::QUOTE_SOCKET)),
+                && (!release.has(Change::TdxQuoteFallback)
+                    || host.facts.qgs_socket.unwrap_or_else(|| host.finds(protection::QUOTE_SOCKET))),
         })
     }
 

@@ -36,7 +36,7 @@ impl Plan<'_> {
     /// Whether the firmware is passed by itself.
     pub(super) fn has_bios(&self) -> bool {
         match self.guard {
-            Guard::None | Guard::SecureExecution => true,
+            Guard::None | Guard::SecureExecution | Guard::Pef | Guard::Realm => true,
             Guard::Tdx => !self.has(Change::TdxFirmwareLoader),
             Guard::Snp => !self.has(Change::SnpFirmwareDrive),
             Guard::Sev => false,
@@ -77,6 +77,20 @@ impl Plan<'_> {
                 if self.has(Change::SnpFirmwareDrive) {
                     self.firmware_drive(line);
                 }
+            }
+            Guard::Pef => {
+                let cause = Cause::key(qemu!("confidential_guest"));
+                line.push("-device", "spapr-tpm-proxy,id=tpm0,host-path=/dev/tpmrm0", cause.clone());
+                line.push("-object", "pef-guest,id=pef0", cause);
+            }
+            Guard::Realm => {
+                let mut cause = Cause::keys([qemu!("confidential_guest"), qemu!("measurement_algo")]);
+                let mut object = format!("rme-guest,id=rme0,measurement-algorithm={}", hv.measurement_algo);
+                if let Some(data) = self.initdata_digest() {
+                    cause.keys.push(qemu!("cc_init_data").into());
+                    object.push_str(&format!(",personalization-value={}", digest(data, 64)));
+                }
+                line.push("-object", object, cause);
             }
             Guard::SecureExecution => {
                 line.push("-object", "s390-pv-guest,id=pv0", Cause::key(qemu!("confidential_guest")));

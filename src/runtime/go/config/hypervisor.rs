@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use crate::input::host::Arch;
 use crate::release::Release;
 use crate::runtime::go::Change;
 use crate::runtime::go_lend::{Lend, lent};
@@ -209,6 +210,8 @@ lent! {
         pub pcie_root_port: u32,
         pub pcie_switch_port: u32,
         pub num_vcpus_f: f32,
+        /// The processor that the runtime itself runs on.
+        pub arch: Arch,
         pub default_max_vcpus: u32,
         /// MiB.
         pub memory_size: u32,
@@ -268,13 +271,26 @@ lent! {
 /// One sandbox's own: texts are the file's or an annotation's, but for what the runtime makes itself.
 pub type SandboxHypervisor<'a> = HypervisorConfig<Cow<'a, str>, &'a [String]>;
 
+impl Lend<'_> for Arch {
+    type Lent = Self;
+
+    fn lend(&self) -> Self {
+        *self
+    }
+}
+
 impl<T, L> HypervisorConfig<T, L> {
     /// vCPUs at boot: the float rounded up.
     pub fn num_vcpus(&self) -> u32 {
-        // Go's conversion of a NaN or of a float that does not fit is up to the processor; on x86_64 the
-        // value goes through a 64 bit integer and is cut.
+        // Go's conversion goes through a 64 bit integer and is cut; what becomes of a NaN or of a float that does
+        // not fit is up to the processor: x86_64 makes the least integer of it, the others the nearest.
+        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
         let up = f64::from(self.num_vcpus_f).ceil();
-        if up.is_nan() || up.abs() >= 9_223_372_036_854_775_808.0 { 0 } else { (up as i64) as u32 }
+        match self.arch {
+            Arch::X86_64 if up.abs() >= LIMIT => 0,
+            Arch::Riscv64 if up.is_nan() => u32::MAX,
+            _ => (up as i64) as u32,
+        }
     }
 }
 
@@ -329,5 +345,9 @@ mod tests {
         let count = |num_vcpus_f| SandboxHypervisor { num_vcpus_f, ..Default::default() }.num_vcpus();
         assert_eq!((count(0.1), count(2.0), count(-5.0)), (1, 2, 4_294_967_291));
         assert_eq!((count(f32::NAN), count(9.223_372e18), count(5e9)), (0, 0, 705_032_704));
+        let elsewhere =
+            |num_vcpus_f| SandboxHypervisor { num_vcpus_f, arch: Arch::S390x, ..Default::default() };
+        let count = |count| elsewhere(count).num_vcpus();
+        assert_eq!((count(f32::NAN), count(9.223_373e18), count(5e9)), (0, u32::MAX, 705_032_704));
     }
 }
