@@ -391,6 +391,13 @@ pub struct Named {
     pub upstream: &'static str,
 }
 
+impl Named {
+    /// What holds, on one line.
+    pub fn sentence(&self) -> String {
+        self.about.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// A table of named behaviours of a runtime: name, first release, last release where it went again, and
 /// where upstream has it.
 macro_rules! behaviours {

@@ -146,7 +146,7 @@ pub struct Case {
 
 /// The recordings of a runtime's releases.
 fn recordings(runtime: Runtime) -> Vec<Recording> {
-    let releases = runtime.versions().map(|version| Release { runtime, version });
+    let releases = runtime.versions().map(|version| Release::new(runtime, version));
     releases.filter(|release| folder(&release.id()).exists()).map(Recording::of).collect()
 }
 

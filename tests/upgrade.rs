@@ -134,3 +134,18 @@ fn the_way_back_breaks_nothing_here() {
     assert!(text.contains("Go runtime 3.2.0 → Go runtime 3.1.3"), "{text}");
     assert!(text.contains("1 starting from now on"), "{text}");
 }
+
+#[test]
+fn a_key_is_explained_by_the_spans_of_its_releases() {
+    let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
+        .args(["explain", "io.katacontainers.config.runtime.cc_init_data"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains(" to ")).collect();
+    assert!(
+        lines.iter().any(|line| line.contains("3.8.0 to 3.19.1") && line.contains("open to every pod")),
+        "{text}"
+    );
+    assert!(lines.iter().any(|line| line.contains("3.20.0 to 4.1.0") && line.contains("not read")), "{text}");
+}

@@ -7,11 +7,12 @@ use serde_json::{Value as Json, json};
 use super::escape::visible;
 use super::json::who;
 use super::text::Paint;
-use crate::catalog::{Annotation, ConfigKey, Gate, Reader};
+use crate::catalog::{Annotation, ConfigKey, Gate, KeyReader, Reader};
 use crate::explain::Meaning;
 use crate::explain::journal::Group;
 use crate::explain::messages::Decoded;
-use crate::release::{Release, Runtime};
+use crate::release::{Named, Release, Runtime, Version};
+use crate::upgrade::behaviours;
 
 /// For people. `policy` says what the host's lists make of an annotation, where a file was given.
 pub fn text(
@@ -48,11 +49,6 @@ fn each_annotation(
         writeln!(out, "{}  annotation", paint.wrap("1", annotation.key))?;
         writeln!(out, "  {}", annotation.summary)?;
         writeln!(out, "  risk     {}: {}", annotation.risk.as_str(), annotation.risk.describe())?;
-        for (name, runtime) in [("Go", Runtime::Go), ("Rust", Runtime::Rs)] {
-            if let Some(range) = read_by(annotation, runtime) {
-                writeln!(out, "  {name:<8} {}", range.replace("..", " to "))?;
-            }
-        }
         if let Some(range) = annotation.documented {
             writeln!(out, "  {:<8} {}", "docs", range.replace("..", " to "))?;
         }
@@ -62,13 +58,62 @@ fn each_annotation(
         if let Some(note) = annotation.note {
             writeln!(out, "  note     {note}")?;
         }
-        for release in Release::STOPS {
-            writeln!(out, "  {:<8} {}", release.id(), reader(annotation.reader(release)))?;
+        for runtime in RUNTIMES {
+            history(out, runtime, &|release| with_fate(annotation.reader(release)), paint)?;
         }
+        changes(out, annotation.base(), paint)?;
         if let Some(said) = policy(annotation.key, None) {
             writeln!(out, "  {} {}", paint.wrap("33", "here"), visible(&said))?;
         }
         writeln!(out)?;
+    }
+    Ok(())
+}
+
+const RUNTIMES: [Runtime; 2] = [Runtime::Go, Runtime::Rs];
+
+/// What each release of a runtime does, in words: a line for each run of releases that do alike.
+fn spans(runtime: Runtime, words: &dyn Fn(Release) -> String) -> Vec<(Version, Version, String)> {
+    let mut spans: Vec<(Version, Version, String)> = Vec::new();
+    for version in runtime.versions() {
+        let said = words(Release::new(runtime, version));
+        match spans.last_mut() {
+            Some((_, last, own)) if *own == said => *last = version,
+            _ => spans.push((version, version, said)),
+        }
+    }
+    spans
+}
+
+fn history(
+    out: &mut dyn Write,
+    runtime: Runtime,
+    words: &dyn Fn(Release) -> String,
+    paint: Paint,
+) -> io::Result<()> {
+    writeln!(out, "  {}", paint.wrap("1", runtime.title()))?;
+    for (first, last, said) in spans(runtime, words) {
+        let span = if first == last { first.to_string() } else { format!("{first} to {last}") };
+        writeln!(out, "    {span:<17} {said}")?;
+    }
+    Ok(())
+}
+
+/// The named changes that speak of a key.
+fn named(key: &str) -> impl Iterator<Item = (Runtime, &'static Named)> {
+    let word = format!("`{key}`");
+    let all = RUNTIMES.into_iter().flat_map(|runtime| behaviours(runtime).map(move |named| (runtime, named)));
+    all.filter(move |(_, named)| named.about.contains(&word))
+}
+
+fn changes(out: &mut dyn Write, key: &str, paint: Paint) -> io::Result<()> {
+    for (at, (runtime, named)) in named(key).enumerate() {
+        if at == 0 {
+            writeln!(out, "  {}", paint.wrap("1", "changes"))?;
+        }
+        let until = named.span.until.map(|until| format!(" to {until}")).unwrap_or_default();
+        let span = format!("{}{until}", named.span.since);
+        writeln!(out, "    {span:<17} {}: {}", runtime.title(), named.sentence())?;
     }
     Ok(())
 }
@@ -122,6 +167,12 @@ pub fn reader(reader: &Reader) -> String {
     parts.join("; ")
 }
 
+/// The same, and what becomes of a bad value.
+fn with_fate(own: &Reader) -> String {
+    let fate = own.bad.filter(|_| own.read).map(|bad| format!("; {}", bad.describe())).unwrap_or_default();
+    format!("{}{fate}", reader(own))
+}
+
 /// A gate in words.
 pub fn gate(gate: Gate) -> String {
     match gate {
@@ -135,26 +186,27 @@ fn each_key(out: &mut dyn Write, keys: &[&'static ConfigKey], paint: Paint) -> i
     for key in keys {
         writeln!(out, "{}  configuration key", paint.wrap("1", &format!("{}.{}", key.table, key.key)))?;
         writeln!(out, "  {}", key.summary)?;
-        for release in Release::STOPS {
-            let said = match key.reader(release) {
-                None => "not read".to_owned(),
-                Some(reader) => {
-                    let unit = reader.unit.map(|u| format!(" in {u}")).unwrap_or_default();
-                    let mut said = format!("{}{unit}; default {}", reader.kind.as_str(), reader.default);
-                    if !reader.hypervisors.is_empty() {
-                        said.push_str(&format!("; used by {}", reader.hypervisors.join(", ")));
-                    }
-                    if reader.unused {
-                        said.push_str("; read, then used by nothing");
-                    }
-                    said
-                }
-            };
-            writeln!(out, "  {:<8} {said}", release.id())?;
+        for runtime in RUNTIMES {
+            history(out, runtime, &|release| key_reader(key.reader(release)), paint)?;
         }
+        changes(out, key.key, paint)?;
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// One release's row of a configuration key in words.
+fn key_reader(reader: Option<&KeyReader>) -> String {
+    let Some(reader) = reader else { return "not read".to_owned() };
+    let unit = reader.unit.map(|u| format!(" in {u}")).unwrap_or_default();
+    let mut said = format!("{}{unit}; default {}", reader.kind.as_str(), reader.default);
+    if !reader.hypervisors.is_empty() {
+        said.push_str(&format!("; used by {}", reader.hypervisors.join(", ")));
+    }
+    if reader.unused {
+        said.push_str("; read, then used by nothing");
+    }
+    said
 }
 
 fn message(
@@ -275,29 +327,26 @@ fn annotations_json(annotations: &[&'static Annotation]) -> Vec<Json> {
 
 /// One annotation over all releases.
 pub fn annotation_json(annotation: &Annotation) -> Json {
-    let releases: serde_json::Map<String, Json> = Release::STOPS
-        .iter()
-        .map(|release| {
-            let reader = annotation.reader(*release);
-            let row = json!({
-                "documented": reader.documented,
-                "read": reader.read,
-                "effective": reader.effective,
-                "fate": reader.fate,
-                "type": reader.kind.map(|k| k.as_str()),
-                "unit": reader.unit,
-                "minimum": reader.min,
-                "maximum": reader.max,
-                "choices": reader.choices,
-                "restricted": reader.gate != Gate::None,
-                "list": reader.gate.list(),
-                "field": reader.field,
-                "merge": reader.merge,
-                "hypervisors": reader.hypervisors,
-            });
-            (release.id().to_owned(), row)
+    let row = |reader: &Reader| {
+        json!({
+            "documented": reader.documented,
+            "read": reader.read,
+            "effective": reader.effective,
+            "fate": reader.fate,
+            "type": reader.kind.map(|k| k.as_str()),
+            "unit": reader.unit,
+            "minimum": reader.min,
+            "maximum": reader.max,
+            "choices": reader.choices,
+            "restricted": reader.gate != Gate::None,
+            "list": reader.gate.list(),
+            "bad_value": reader.bad.map(|bad| bad.as_str()),
+            "field": reader.field,
+            "merge": reader.merge,
+            "hypervisors": reader.hypervisors,
         })
-        .collect();
+    };
+    let of = |release: Release| row(annotation.reader(release));
     json!({
         "key": annotation.key,
         "summary": annotation.summary,
@@ -307,26 +356,56 @@ pub fn annotation_json(annotation: &Annotation) -> Json {
         "read_by": { "go": read_by(annotation, Runtime::Go), "rs": read_by(annotation, Runtime::Rs) },
         "documented": annotation.documented,
         "replaced_by": annotation.replaced_by,
-        "releases": releases,
+        "releases": at_stops(&of),
+        "history": history_json(&of),
+        "changes": changes_json(annotation.base()),
     })
+}
+
+fn at_stops(of: &dyn Fn(Release) -> Json) -> serde_json::Map<String, Json> {
+    Release::STOPS.iter().map(|release| (release.id(), of(*release))).collect()
+}
+
+/// A row for each run of releases that do alike, by runtime.
+fn history_json(of: &dyn Fn(Release) -> Json) -> serde_json::Map<String, Json> {
+    let rows = |runtime: Runtime| -> Json {
+        let mut rows: Vec<(Version, Version, Json)> = Vec::new();
+        for version in runtime.versions() {
+            let row = of(Release::new(runtime, version));
+            match rows.last_mut() {
+                Some((_, last, own)) if *own == row => *last = version,
+                _ => rows.push((version, version, row)),
+            }
+        }
+        let with_span = |(since, until, row): (Version, Version, Json)| json!({ "since": since.to_string(), "until": until.to_string(), "does": row });
+        rows.into_iter().map(with_span).collect::<Vec<_>>().into()
+    };
+    RUNTIMES.into_iter().map(|runtime| (runtime.as_str().to_owned(), rows(runtime))).collect()
+}
+
+fn changes_json(key: &str) -> Vec<Json> {
+    let row = |(runtime, named): (Runtime, &Named)| {
+        json!({ "runtime": runtime.as_str(), "since": named.span.since.to_string(),
+                "until": named.span.until.map(|until| until.to_string()), "text": named.sentence(),
+                "upstream": named.upstream })
+    };
+    named(key).map(row).collect()
 }
 
 fn keys_json(keys: &[&'static ConfigKey]) -> Vec<Json> {
     keys.iter()
         .map(|key| {
-            let releases: serde_json::Map<String, Json> = Release::STOPS
-                .iter()
-                .map(|release| {
-                    let row = key.reader(*release).map(|reader| {
-                        json!({
-                            "type": reader.kind.as_str(), "unit": reader.unit, "default": reader.default,
-                            "unused": reader.unused, "hypervisors": reader.hypervisors,
-                        })
-                    });
-                    (release.id().to_owned(), row.into())
-                })
-                .collect();
-            json!({ "table": key.table, "key": key.key, "summary": key.summary, "releases": releases })
+            let of = |release: Release| -> Json {
+                let row = |reader: &KeyReader| {
+                    json!({
+                        "type": reader.kind.as_str(), "unit": reader.unit, "default": reader.default,
+                        "unused": reader.unused, "hypervisors": reader.hypervisors,
+                    })
+                };
+                key.reader(release).map(row).into()
+            };
+            json!({ "table": key.table, "key": key.key, "summary": key.summary, "releases": at_stops(&of),
+                    "history": history_json(&of), "changes": changes_json(key.key) })
         })
         .collect()
 }

@@ -49,9 +49,13 @@ pub enum Change {
 
 impl Change {
     fn of(named: &Named) -> Self {
-        let about = named.about.split_whitespace().collect::<Vec<_>>().join(" ");
         let span = named.span;
-        Self::Behaviour { about, since: span.since, until: span.until, upstream: named.upstream }
+        Self::Behaviour {
+            about: named.sentence(),
+            since: span.since,
+            until: span.until,
+            upstream: named.upstream,
+        }
     }
 
     /// The word of reports.
@@ -170,7 +174,7 @@ impl<'e> Line<'e> {
 }
 
 /// Every behaviour that came or went between the releases of a runtime.
-fn behaviours(runtime: Runtime) -> impl Iterator<Item = &'static Named> {
+pub fn behaviours(runtime: Runtime) -> impl Iterator<Item = &'static Named> {
     let (own, launch) = match runtime {
         Runtime::Go => (runtime::go::Change::NAMED, launch::go::Change::NAMED),
         Runtime::Rs => (runtime::rs::Change::NAMED, &[][..]),
