@@ -112,7 +112,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Two sides: pods, policies, runtimes or configurations
     Diff(DiffArgs),
-    /// One annotation, configuration key, or pasted error message, in every release; or a running VM's process line
+    /// An annotation, a configuration key, a pasted message, or a process line, in every release
     Explain(ExplainArgs),
     /// The policy lists: allow, deny, audit, suggest
     Policy(PolicyArgs),
