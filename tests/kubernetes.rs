@@ -9,7 +9,7 @@ use katascope::input::manifest::{InputError, Pod, text};
 use katascope::kubernetes::{self, Kubelet, Node, Version};
 use serde_json::Value;
 
-fn vectors(gz: &[u8]) -> Vec<Value> {
+pub fn vectors(gz: &[u8]) -> Vec<Value> {
     let mut json = String::new();
     flate2::read::GzDecoder::new(gz).read_to_string(&mut json).unwrap();
     serde_json::from_str(&json).unwrap()

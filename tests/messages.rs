@@ -5,9 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use katascope::explain::messages::decode;
+use katascope::release::Runtime;
 use serde_json::Value as Json;
 
-use crate::support::vectors;
+use crate::kubernetes::vectors;
+use crate::recorded::recordings;
 
 /// Every text under one of these names, however deep.
 fn texts_under(json: &Json, names: &[&str], found: &mut BTreeSet<String>) {
@@ -32,20 +34,12 @@ fn unknown(texts: &BTreeSet<String>) -> Vec<&String> {
 #[test]
 fn every_recorded_error_is_known() {
     let mut texts = BTreeSet::new();
-    let packed: [&[u8]; 3] = [
-        include_bytes!("vectors/conformance-go21.json.gz"),
-        include_bytes!("vectors/conformance-rs.json.gz"),
-        include_bytes!("vectors/kubernetes/manifests.json.gz"),
-    ];
-    let plain = [
-        include_str!("vectors/conformance-go.json"),
-        include_str!("vectors/go-launch.json"),
-        include_str!("vectors/rs-launch.json"),
-    ];
-    let plain = plain.iter().map(|text| serde_json::from_str(text).unwrap());
-    for json in packed.into_iter().map(vectors).chain(plain) {
-        texts_under(&json, &["error", "says"], &mut texts);
+    let recorded = [Runtime::Go, Runtime::Rs].into_iter().flat_map(recordings);
+    for recording in recorded {
+        recording.answers().for_each(|answer| texts_under(answer, &["message"], &mut texts));
     }
+    let kubernetes = vectors(include_bytes!("vectors/kubernetes/manifests.json.gz"));
+    kubernetes.iter().for_each(|case| texts_under(case, &["error", "says"], &mut texts));
     assert!(texts.len() > 300, "{}", texts.len());
     assert_eq!(unknown(&texts), Vec::<&String>::new());
 }

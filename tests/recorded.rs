@@ -145,7 +145,7 @@ pub struct Case {
 }
 
 /// The recordings of a runtime's releases.
-fn recordings(runtime: Runtime) -> Vec<Recording> {
+pub fn recordings(runtime: Runtime) -> Vec<Recording> {
     let releases = runtime.versions().map(|version| Release::new(runtime, version));
     releases.filter(|release| folder(&release.id()).exists()).map(Recording::of).collect()
 }
@@ -186,6 +186,11 @@ impl Recording {
             });
         }
         Self { release, files: Arc::new(Tree::new(common.iter().chain(&files))), cases }
+    }
+
+    /// The answers, as they are written.
+    pub fn answers(&self) -> impl Iterator<Item = &Json> {
+        self.cases.iter().map(|case| &case.answer)
     }
 
     /// The setup of a case.

@@ -275,5 +275,5 @@ fn number_in(name: &str) -> Result<u64, Refusal> {
     let digits = digits.get(..end).unwrap_or_default();
     digits
         .parse()
-        .map_err(|_| Refusal::because(format!("strconv.ParseInt: parsing \"{digits}\": invalid syntax"), &[]))
+        .map_err(|_| Refusal::because(format!("strconv.ParseInt: parsing {digits:?}: invalid syntax"), &[]))
 }
