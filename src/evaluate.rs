@@ -4,6 +4,8 @@
 //! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
 
 pub mod alike;
+mod container_root;
+pub mod initdata;
 mod look;
 pub mod node;
 mod notice;
@@ -132,6 +134,8 @@ pub struct Evaluator {
     base: Arc<OnceLock<Option<vm_size::Base>>>,
     /// Whose the files look like, once somebody wants it.
     look: Arc<OnceLock<Option<look::Look>>>,
+    /// What decides whether its containers get roots, likewise.
+    roots: Arc<OnceLock<Option<container_root::Base>>>,
     /// What the loaded configuration rests on that nobody has looked at.
     assumed: Arc<[Assumption]>,
 }
@@ -158,6 +162,7 @@ impl Evaluator {
             loaded: Arc::new(loaded),
             base: Arc::default(),
             look: Arc::default(),
+            roots: Arc::default(),
             assumed,
         }
     }
@@ -205,6 +210,12 @@ impl Evaluator {
     pub fn base(&self) -> Option<&vm_size::Base> {
         let compute = || Some(vm_size::Base::of(&self.asking_for_nothing()?, self.hypervisor()?));
         self.base.get_or_init(compute).as_ref()
+    }
+
+    /// What decides whether containers get roots; `None` where a sandbox that asks for nothing does not start.
+    fn roots(&self) -> Option<&container_root::Base> {
+        let compute = || Some(container_root::Base::of(&self.asking_for_nothing()?, self.hypervisor()?));
+        self.roots.get_or_init(compute).as_ref()
     }
 
     /// The VM's size for a sandbox that was evaluated, with the sum behind it.

@@ -228,16 +228,7 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("tar", &["input/archive/"]),
     ("zip", &["input/archive/"]),
     ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
-    (
-        "sha2",
-        &[
-            "input/archive/",
-            "input/host",
-            "launch/rs/initdata.rs",
-            "node/release.rs",
-            "runtime/go/initdata.rs",
-        ],
-    ),
+    ("sha2", &["input/archive/", "input/host", "launch/rs/initdata.rs", "node/release.rs", "runtime/"]),
     ("memchr", &["cli/pods.rs"]),
     ("strsim", &["node/"]),
     ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),

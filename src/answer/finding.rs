@@ -97,7 +97,13 @@ codes! {
     WidePattern = "wide-pattern", "a pattern lets in an annotation whose name only contains it";
     NoEffect = "no-effect", "an annotation is accepted, but nothing uses it on this hypervisor";
     PolicyDisabled = "policy-disabled", "one invalid pattern disables the whole list";
-    NoTee = "no-tee", "a confidential guest is configured, and the host has no TEE";
+    Unprotected = "unprotected", "a confidential guest is asked for, and its VM starts without protection";
+    OtherProtection = "other-protection", "the VM is protected in another way than its configuration is for";
+    InitdataDropped = "initdata-dropped", "initialization data does not reach the guest";
+    InitdataUnmeasured = "initdata-unmeasured", "nothing attests to the initialization data that the guest gets";
+    InitdataCut = "initdata-cut", "a platform keeps only the beginning of the initialization data's digest";
+    SharedFsDropped = "shared-fs-dropped", "a shared folder is configured, and this VM gets none";
+    ContainerRoot = "container-root", "nothing brings the containers' root file systems into the VM";
     GlobOverFolders = "glob-over-folders", "a path is let through because a * reaches over /";
     PathClimbs = "path-climbs", "a path with .. is let through";
     NotANumber = "not-a-number", "a number that is none passes every check";

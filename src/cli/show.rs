@@ -5,14 +5,14 @@ use std::io::{self, BufWriter, Write};
 use super::args::{ShowArgs, Subject};
 use super::setup::SetupError;
 use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
-use crate::catalog;
 use crate::evaluate::vm_size::VmSize;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
 use crate::report::escape::{visible, visible_lines};
-use crate::report::{explanation, json, sizing, text};
+use crate::report::{explanation, initdata, json, sizing, text};
 use crate::runtime::Depth;
+use crate::{catalog, evaluate};
 
 pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     if args.what == Subject::Annotations && args.input.manifests.is_empty() && args.input.pod.is_none() {
@@ -48,6 +48,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             Subject::Launch => text::launch(&mut out, &evaluation)?,
             Subject::Agent => text::agent(&mut out, &evaluation)?,
             Subject::Sizing => sizing::text(&mut out, &pod, &evaluation, vm.as_ref())?,
+            Subject::Initdata => {
+                initdata::text(&mut out, &pod, evaluate::initdata::of(&pod, &evaluation).as_ref())?
+            }
         }
     }
     out.flush()?;
@@ -97,5 +100,6 @@ fn subject(what: Subject, pod: &Pod, evaluation: &Evaluation, vm: Option<&VmSize
         Subject::Launch => evaluation.launch.as_ref().map(json::launch).into(),
         Subject::Agent => evaluation.agent.as_ref().map(json::agent).into(),
         Subject::Sizing => sizing::json(pod, evaluation, vm),
+        Subject::Initdata => initdata::json(pod, evaluate::initdata::of(pod, evaluation).as_ref()),
     }
 }

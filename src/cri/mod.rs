@@ -160,6 +160,26 @@ impl Engine {
         }
     }
 
+    /// What mounts the roots of a handler's containers, and where the handler's table stands; `None` where nothing
+    /// is known of the container runtime.
+    pub fn snapshotter(&self, name: &str) -> Option<(&str, Option<&Place>)> {
+        match self {
+            Self::Assumed => None,
+            Self::Containerd(containerd) => {
+                let handlers = containerd.handlers.as_ref().ok()?;
+                let handler = handlers.by_name.get(name)?;
+                let own = handler.snapshotter.as_deref().unwrap_or(&handlers.snapshotter);
+                Some((own, handler.place.as_ref()))
+            }
+            Self::Crio(crio) => {
+                let handler = crio.handlers.as_ref().ok()?.by_name.get(name)?;
+                // Its own storage hands over folders.
+                let own = if handler.pulls_images { "guest pull" } else { "overlayfs" };
+                Some((own, handler.place.as_ref()))
+            }
+        }
+    }
+
     /// Handlers that its files name and that it does not have, with the reason and the place.
     pub fn dropped(&self) -> Vec<(&str, String, Option<&Place>)> {
         match self {

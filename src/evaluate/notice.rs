@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, look, own_keys, spelling};
+use super::{Evaluation, Evaluator, container_root, look, own_keys, spelling};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
@@ -22,6 +22,7 @@ pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation)
     sizes(evaluator, pod, evaluation, &mut found);
     guest(pod, evaluation, &mut found);
     handler(evaluator, pod, evaluation, &mut found);
+    found.extend(container_root::notice(evaluator, pod, evaluation));
     found.extend(own_keys::notice(evaluator, pod, evaluation));
     found.extend(look::of_another(evaluator, pod));
     found
@@ -46,7 +47,11 @@ pub(super) fn advise(finding: &mut Finding) {
     }
     let advice = match finding.code {
         Code::OverheadOnly => "give the pod a memory limit beside its CPU limit (resources.limits.memory)",
-        Code::NoTee => "run the pod on a host with the TEE that the configuration is for",
+        Code::Unprotected | Code::OtherProtection => {
+            "run the pod on a host with the TEE that the configuration is for, or take a configuration for this one"
+        }
+        Code::InitdataDropped => "take a hypervisor and a block device driver that attach the disk with it",
+        Code::InitdataCut => "pin the beginning that is kept, or name an algorithm whose digest fits whole",
         Code::NotANumber => "write a number",
         Code::NoEffect => "leave it out: on this hypervisor it does nothing",
         Code::PolicyDisabled => "mend or remove the invalid pattern",

@@ -5,6 +5,7 @@
 pub mod changes;
 pub mod escape;
 pub mod explanation;
+pub mod initdata;
 pub mod json;
 pub mod junit;
 pub mod matrix;

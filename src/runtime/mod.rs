@@ -8,6 +8,7 @@
 pub mod go;
 mod go_lend;
 mod go_listed;
+pub mod initdata;
 mod names;
 pub mod rs;
 pub mod stand_in;

@@ -39,6 +39,8 @@ pub enum Subject {
     Agent,
     /// From the containers' limits to the VM's CPUs and memory, line by line
     Sizing,
+    /// The pod's initialization data: its parts, and the digest that a confidential guest is bound to
+    Initdata,
 }
 
 /// Subjects of `diff`.

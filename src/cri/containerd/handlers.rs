@@ -118,6 +118,8 @@ pub struct Handlers {
     pub by_name: IndexMap<String, Handler>,
     /// The one for an empty handler.
     pub default: String,
+    /// What mounts the roots of containers whose handler names nothing.
+    pub snapshotter: String,
     /// The pause image, which 2.x names in an annotation.
     pub sandbox_image: Option<Text>,
     /// Tables of other plugin releases that nobody reads, with their places.
@@ -372,7 +374,13 @@ pub fn decode(config: &Config, host: &Host, release: Release) -> Result<Handlers
             pattern.note = format!("{:?} of handler {name}", pattern.text).into();
         }
     }
-    Ok(Handlers { by_name, default, sandbox_image: sandbox_image(config, release), unread })
+    // Version 2 moved the key to the plugin of images.
+    let images = config.plugins.get("io.containerd.cri.v1.images").and_then(Node::table);
+    let holder = if release.is_v1() { Some(containerd) } else { images };
+    let snapshotter = holder.and_then(|table| find(table, "snapshotter", release)).and_then(Node::str);
+    let snapshotter = snapshotter.filter(|name| !name.is_empty()).unwrap_or("overlayfs").to_owned();
+    let sandbox_image = sandbox_image(config, release);
+    Ok(Handlers { by_name, default, snapshotter, sandbox_image, unread })
 }
 
 /// The pause image: as configured, else the release's own.

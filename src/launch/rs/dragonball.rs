@@ -118,7 +118,7 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn remarks(&self) -> Remarks {
-        Remarks::of(&self.start)
+        Remarks::of(&self.start, &self.resources)
     }
 
     fn configuration(&self) -> Request {

@@ -92,7 +92,7 @@ impl<'a> Plan<'a> {
 
     pub(super) fn remarks(&self) -> Remarks {
         let start = &self.start;
-        let mut remarks = Remarks::of(start);
+        let mut remarks = Remarks::of(start, &self.resources);
         if self.kernel.check().is_err() {
             let message = "a kernel parameter without a name cannot be spelled, and the runtime then passes \
                            none at all: the guest will not find its root file system";

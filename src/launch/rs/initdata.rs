@@ -47,14 +47,23 @@ fn hash(algorithm: &str, document: &str) -> Option<Vec<u8>> {
     })
 }
 
+fn read(document: &str, release: Release) -> Result<InitData, String> {
+    match release.has(Change::Toml1) {
+        true => toml::from_str(document).map_err(|why| why.to_string()),
+        false => toml_0_5::from_str(document).map_err(|why| why.to_string()),
+    }
+}
+
+/// How long the digest is, and how much of it a platform keeps, where that is less.
+pub(super) fn cut(document: &str, protection: Protection, release: Release) -> Option<(usize, usize)> {
+    let whole = hash(&read(document, release).ok()?.algorithm, document)?.len();
+    length(protection).filter(|kept| *kept < whole).map(|kept| (whole, kept))
+}
+
 /// The digest of `document` as `protection` takes it: cut or filled up with zeros, in base64.
 pub(super) fn digest(document: &str, protection: Protection, release: Release) -> Result<String, Refusal> {
     let refuse = |message: String| Refusal::because(message, BLAME).within("parse initdata");
-    let read: Result<InitData, String> = match release.has(Change::Toml1) {
-        true => toml::from_str(document).map_err(|why| why.to_string()),
-        false => toml_0_5::from_str(document).map_err(|why| why.to_string()),
-    };
-    let read = read.map_err(refuse)?;
+    let read = read(document, release).map_err(refuse)?;
     if read.version != "0.1.0" {
         return Err(refuse(format!("unsupported version: {}, expected: 0.1.0", read.version)));
     }

@@ -22,6 +22,7 @@ mod remarks;
 mod remote;
 mod resources;
 mod share_fs;
+mod tee;
 #[cfg(test)]
 mod tests;
 

@@ -114,7 +114,7 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn remarks(&self) -> Remarks {
-        let mut remarks = Remarks::of(&self.start);
+        let mut remarks = Remarks::of(&self.start, &self.resources);
         if self.deferred().any(|disk| disk.driver != Driver::Blk) {
             let message =
                 "the VM is started, then the sandbox fails: OpenVMM plugs in virtio-blk-pci disks only";

@@ -6,9 +6,7 @@
 use crate::release::Release;
 use crate::runtime::rs::Change;
 use crate::runtime::rs::config::Hypervisor;
-
-/// The user that a rootless VM runs as is made when it starts; this stands for its number.
-const ROOTLESS_UID: u32 = 4242;
+use crate::runtime::stand_in::ROOTLESS_FOLDER;
 
 /// Where things are on the host.
 #[derive(Debug, Clone)]
@@ -64,11 +62,8 @@ impl<'a> Paths<'a> {
 }
 
 fn rootless_dir(hv: Option<&Hypervisor<'_>>) -> Option<String> {
-    let security = &hv?.security_info;
-    security.rootless.then(|| {
-        let uid = security.rootless_user.as_ref().map_or(ROOTLESS_UID, |user| user.uid);
-        format!("/run/user/{uid}")
-    })
+    // The user is made when the VM starts.
+    hv?.security_info.rootless.then(|| ROOTLESS_FOLDER.to_owned())
 }
 
 fn prefixed(rootless: Option<&str>, path: &str) -> String {

@@ -13,8 +13,9 @@ pub(super) struct Remarks(pub(super) Vec<Finding>);
 
 impl Remarks {
     /// What concerns every hypervisor.
-    pub(super) fn of(start: &Start<'_>) -> Self {
+    pub(super) fn of(start: &Start<'_>, resources: &Resources<'_>) -> Self {
         let mut remarks = Self(Vec::new());
+        remarks.protection(start, resources);
         let arch = start.host.facts.arch;
         if arch != Arch::X86_64 {
             remarks.add(
@@ -53,18 +54,19 @@ impl Remarks {
         });
     }
 
+    /// The disk with the initialization data is made, and not attached.
+    pub(super) fn lost_initdata(&mut self, start: &Start<'_>) {
+        self.0.retain(|finding| finding.code != Code::InitdataUnmeasured);
+        let message = "the initialization data is written to a disk image that is never attached: the guest does not \
+                       get it";
+        self.add(Code::InitdataDropped, Severity::Warning, start.keys.initdata, message.to_owned());
+    }
+
     /// Disks that this hypervisor does not attach.
     pub(super) fn dropped_disks(&mut self, start: &Start<'_>, resources: &Resources<'_>) {
         let has = |wanted: fn(&Role<'_>) -> bool| resources.disks.iter().any(|disk| wanted(&disk.role));
         if has(|role| *role == Role::Initdata) {
-            self.add(
-                Code::NoEffect,
-                Severity::Warning,
-                start.keys.initdata,
-                "the initialization data is written to a disk image that this hypervisor never attaches: \
-                 the guest does not get it"
-                    .to_owned(),
-            );
+            self.lost_initdata(start);
         }
         if has(|role| matches!(role, Role::Extension(_))) {
             self.add(

@@ -36,7 +36,7 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn remarks(&self) -> Remarks {
-        Remarks::of(&self.start)
+        Remarks::of(&self.start, &self.resources)
     }
 
     pub(super) fn spell(&self) -> Started {

@@ -16,6 +16,7 @@ use super::load::{Read, alias};
 use super::spelling;
 use crate::answer::effective::{Effective, Origin};
 use crate::release::Release;
+use crate::runtime::stand_in::{GID_TOKEN, UID_TOKEN};
 
 /// One key of a configuration.
 type Entry = (String, Json);
@@ -270,7 +271,13 @@ pub fn effective(
     }
     let release = config.release;
     let changed = changed(config, loaded).into_iter();
-    for (key, value) in changed.filter_map(|(key, value)| in_file(&key, value, release)) {
+    let made = config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless);
+    for (key, mut value) in changed.filter_map(|(key, value)| in_file(&key, value, release)) {
+        if made && key.ends_with(".rootless_user.uid") {
+            value = UID_TOKEN.into();
+        } else if made && key.ends_with(".rootless_user.gid") {
+            value = GID_TOKEN.into();
+        }
         match effective.get_mut(&key) {
             Some(known) if known.value == value => {}
             // The agent's parameters stand before those of the file, which still names them.

@@ -111,10 +111,8 @@ pub fn load(
         .iter()
         .map(|(name, hv)| (name.to_owned(), Gates::new(release, hv, place_of(name))))
         .collect();
-    let findings = gates
-        .iter()
-        .map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates, host)))
-        .collect();
+    let findings =
+        gates.iter().map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates))).collect();
     let with =
         |hv: &str| config.agent.iter().map(|(ag, _)| (ag.to_owned(), Pair::new(&read, hv, ag))).collect();
     let pairs = config.hypervisor.iter().map(|(hv, _)| (hv.to_owned(), with(hv))).collect();

@@ -12,8 +12,7 @@ use super::load::Read;
 use super::sizing::Workload;
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::catalog::Reader;
-use crate::input::host::Protection;
-use crate::input::{Host, Text};
+use crate::input::Text;
 use crate::release::Release;
 
 /// Why nothing uses an annotation on this hypervisor; `None` where something does.
@@ -44,8 +43,8 @@ fn remark(code: Code, severity: Severity, subject: &str, message: String, who: W
     Finding { code, severity, subject: Some(subject.to_owned()), place: None, message, fix: None, who }
 }
 
-/// What loading leaves standing: remarks on the policy and the host, once for a table.
-pub fn of_table(read: &Read, name: &str, gates: &Gates, host: &Host) -> Vec<Finding> {
+/// What loading leaves standing: remarks on the policy, once for a table.
+pub fn of_table(read: &Read, name: &str, gates: &Gates) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(hv) = read.adjusted.hypervisor.get(name) else { return findings };
     let mut say = |code, key: &str, message| {
@@ -66,10 +65,6 @@ pub fn of_table(read: &Read, name: &str, gates: &Gates, host: &Host) -> Vec<Find
             bad.join(", ")
         );
         say(Code::PolicyDisabled, "enable_annotations", message);
-    }
-    if hv.security_info.confidential_guest && host.facts.protection == Protection::None {
-        let message = "confidential_guest is set, and the host has no TEE".to_owned();
-        say(Code::NoTee, "confidential_guest", message);
     }
     findings
 }
@@ -152,6 +147,7 @@ mod tests {
     use super::*;
     use crate::answer::verdict::{Stage, Status};
     use crate::input::config::Layers;
+    use crate::input::Host;
     use crate::input::host::{HostFacts, MemoryFiles};
     use crate::runtime::rs::load;
     use crate::runtime::{Depth, LoadOptions, Run, Sandbox};

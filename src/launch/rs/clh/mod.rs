@@ -334,7 +334,7 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn remarks(&self) -> Remarks {
-        let mut remarks = Remarks::of(&self.start);
+        let mut remarks = Remarks::of(&self.start, &self.resources);
         remarks.dropped_disks(&self.start, &self.resources);
         remarks
     }

@@ -189,6 +189,17 @@ impl Plan<'_> {
         }
     }
 
+    /// Whether the release attaches such a disk before the VM starts; others are left out in silence.
+    pub(super) fn attaches(&self, driver: Driver) -> bool {
+        match driver {
+            Driver::Mmio => false,
+            Driver::Blk => self.start.has(Change::BlkDisk),
+            Driver::Scsi => self.start.has(Change::ScsiDisk),
+            Driver::Ccw => self.start.has(Change::CcwRoot),
+            Driver::Nvdimm => true,
+        }
+    }
+
     fn disk(&self, line: &mut Line, number: usize, disk: &Disk<'_>) {
         let hv = self.start.hv;
         let mut cause = self.disk_cause(disk);
@@ -204,14 +215,7 @@ impl Plan<'_> {
             line.push("-device", "nvdimm,memdev=TODO,unarmed=on", cause);
             return;
         }
-        let attached = match disk.driver {
-            Driver::Mmio => false,
-            Driver::Blk => self.start.has(Change::BlkDisk),
-            Driver::Scsi => self.start.has(Change::ScsiDisk),
-            Driver::Ccw => self.start.has(Change::CcwRoot),
-            Driver::Nvdimm => true,
-        };
-        if !attached {
+        if !self.attaches(disk.driver) {
             return;
         }
         cause.keys.push(self.start.keys.block_device_cache_direct.into());

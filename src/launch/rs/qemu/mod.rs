@@ -10,7 +10,7 @@ mod protection;
 
 use super::kernel::KernelLine;
 use super::remarks::Remarks;
-use super::resources::{Driver, Protection, Resources, has_ccw_bus};
+use super::resources::{Disk, Driver, Protection, Resources, Role, has_ccw_bus};
 use super::{Refusal, Start, Started, Within};
 use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Cause, Launch, joined};
@@ -186,7 +186,11 @@ impl<'a> Plan<'a> {
 
     pub(super) fn remarks(&self) -> Remarks {
         let start = &self.start;
-        let mut remarks = Remarks::of(start);
+        let mut remarks = Remarks::of(start, &self.resources);
+        let lost = |disk: &Disk<'_>| disk.role == Role::Initdata && !self.attaches(disk.driver);
+        if self.resources.disks.iter().any(lost) {
+            remarks.lost_initdata(start);
+        }
         let own = self.memory;
         if own.max != 0 && (own.max < own.size || (own.max == own.size && own.slots != 0)) {
             let message = format!(

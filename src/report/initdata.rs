@@ -1,0 +1,94 @@
+//! A pod's initialization data for people and machines: the parts, the digest to pin, what platforms keep of it.
+//!
+//! Decides how it looks; computes nothing.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::escape::{visible, visible_lines};
+use crate::input::host::Protection;
+use crate::input::manifest::Pod;
+use crate::runtime::initdata::{Binding, Initdata, hex};
+
+fn platform(binding: &Binding) -> &'static str {
+    match binding.platform {
+        Protection::Tdx => "TDX",
+        _ => "SEV-SNP",
+    }
+}
+
+/// As text.
+pub fn text(out: &mut dyn Write, pod: &Pod, data: Option<&(String, Initdata)>) -> io::Result<()> {
+    writeln!(out, "{}", visible(&pod.id()))?;
+    let Some((key, data)) = data else {
+        return writeln!(out, "no initialization data: the pod sets no cc_init_data");
+    };
+    writeln!(out, "{}, {} bytes", visible(key), data.text.len())?;
+    if let Some(error) = &data.error {
+        writeln!(out, "cannot be read: {}", visible_lines(error))?;
+    }
+    for (name, value) in [("version", &data.version), ("algorithm", &data.algorithm)] {
+        if let Some(value) = value {
+            writeln!(out, "{name:<10} {}", visible(value))?;
+        }
+    }
+    match &data.digest {
+        Some(digest) => writeln!(out, "digest     {}", hex(digest))?,
+        None if data.algorithm.is_some() => {
+            writeln!(out, "digest     none: no runtime knows this algorithm")?
+        }
+        None => {}
+    }
+    for binding in &data.bindings {
+        let lost = if binding.is_cut() {
+            format!("  cut from {} bytes", binding.digest_length)
+        } else if binding.bytes.len() > binding.digest_length {
+            format!("  filled up from {} bytes", binding.digest_length)
+        } else {
+            String::new()
+        };
+        writeln!(out, "  {} {}, {} bytes{lost}", platform(binding), binding.field, binding.bytes.len())?;
+        writeln!(out, "    {}", hex(&binding.bytes))?;
+        writeln!(out, "    {}", binding.base64())?;
+    }
+    for (name, part) in &data.parts {
+        writeln!(out, "\n[{}]\n{}", visible(name), visible_lines(part.trim_end()))?;
+    }
+    Ok(())
+}
+
+/// As JSON.
+pub fn json(pod: &Pod, data: Option<&(String, Initdata)>) -> Json {
+    let Some((key, data)) = data else {
+        return json!({ "name": pod.name, "namespace": pod.namespace, "initdata": null });
+    };
+    let parts: Map<String, Json> =
+        data.parts.iter().map(|(name, part)| (name.clone(), Json::from(part.as_str()))).collect();
+    let bindings: Vec<Json> = data.bindings.iter().map(binding).collect();
+    json!({
+        "name": pod.name,
+        "namespace": pod.namespace,
+        "initdata": {
+            "annotation": key,
+            "text": data.text,
+            "version": data.version,
+            "algorithm": data.algorithm,
+            "parts": parts,
+            "digest": data.digest.as_deref().map(hex),
+            "bindings": bindings,
+            "error": data.error,
+        },
+    })
+}
+
+fn binding(binding: &Binding) -> Json {
+    json!({
+        "platform": platform(binding),
+        "field": binding.field,
+        "bytes": binding.bytes.len(),
+        "hex": hex(&binding.bytes),
+        "base64": binding.base64(),
+        "cut": binding.is_cut(),
+    })
+}
