@@ -45,6 +45,8 @@ pub struct Base {
     without_blocks: bool,
     forces_guest_pull: bool,
     is_confidential: bool,
+    /// Whether the guest's image is by its name one that can pull images.
+    has_puller: bool,
 }
 
 impl Base {
@@ -59,6 +61,9 @@ impl Base {
             without_blocks: is(own("disable_block_device_use")),
             forces_guest_pull: is(value("runtime.experimental_force_guest_pull")),
             is_confidential: is(own("confidential_guest")),
+            has_puller: ["image", "initrd"]
+                .iter()
+                .any(|key| own(key).and_then(Json::as_str).is_some_and(|path| path.contains("confidential"))),
             table,
         }
     }
@@ -119,14 +124,17 @@ pub(super) fn notice(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) 
         if base.is_confidential {
             return None;
         }
-        let blocks = if base.without_blocks && runtime == Runtime::Go {
-            ", and disable_block_device_use keeps block devices out: images have to be pulled in the guest"
+        let stuck = base.without_blocks && runtime == Runtime::Go;
+        let blocks = if stuck {
+            ", and disable_block_device_use keeps block devices out: containers start only where their images are \
+             pulled in the guest, and fail on overlayfs"
         } else {
             ": containers start where their roots are block devices (devmapper, blockfile, erofs) or their images are \
              pulled in the guest, and fail on overlayfs"
         };
-        let message = format!("{why}{blocks}");
-        return Some(finding(Code::ContainerRoot, Severity::Note, pod, who, message, ""));
+        let severity = if stuck && !base.has_puller { Severity::Warning } else { Severity::Note };
+        let fix = "share a folder, or see to it that the handler's snapshotter fits";
+        return Some(finding(Code::ContainerRoot, severity, pod, who, format!("{why}{blocks}"), fix));
     };
     let (message, fix) = match Root::of(snapshotter)? {
         Root::Folder => (

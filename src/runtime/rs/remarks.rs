@@ -146,8 +146,8 @@ mod tests {
 
     use super::*;
     use crate::answer::verdict::{Stage, Status};
-    use crate::input::config::Layers;
     use crate::input::Host;
+    use crate::input::config::Layers;
     use crate::input::host::{HostFacts, MemoryFiles};
     use crate::runtime::rs::load;
     use crate::runtime::{Depth, LoadOptions, Run, Sandbox};
