@@ -115,8 +115,10 @@ pub(super) fn notice(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) 
     }
     let why = base.unshared(runtime)?;
     let who = Who::ClusterAdministrator;
-    let named = evaluation.handler.as_deref().and_then(|name| {
-        let (snapshotter, place) = evaluator.setup().engine.snapshotter(name)?;
+    let engine = &evaluator.setup().engine;
+    let serving = engine.serving(pod, evaluator.sandbox_id()).ok().flatten();
+    let named = serving.and_then(|name| {
+        let (snapshotter, place) = engine.snapshotter(name)?;
         Some((name, snapshotter, place))
     });
     let Some((name, snapshotter, place)) = named else {
