@@ -141,7 +141,7 @@ pub struct Case {
     pub config: String,
     host: Json,
     annotations: Json,
-    answer: Json,
+    pub answer: Json,
 }
 
 /// The recordings of a runtime's releases.
