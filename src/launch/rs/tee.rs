@@ -19,7 +19,7 @@ fn name(hardware: Hardware) -> &'static str {
         Hardware::Snp => "SEV-SNP",
         Hardware::Sev => "SEV",
         Hardware::Se => "Secure Execution",
-        Hardware::None => "no TEE",
+        _ => "no TEE",
     }
 }
 

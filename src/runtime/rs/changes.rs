@@ -321,8 +321,10 @@ behaviours! {
     CardQueues: v(4, 0, 0), None, "src/runtime-rs/crates/resource/src/network/endpoint/veth_endpoint.rs";
     /// The agent is told an interface's device path.
     DevicePath: v(3, 15, 0), None, "src/runtime-rs/crates/agent/src/types.rs";
-    /// The agent is told a route with the length of its prefix.
-    RoutePrefix: v(4, 1, 0), None, "src/runtime-rs/crates/resource/src/network/network_info/network_info_from_link.rs";
+    /// The agent is told the neighbours that somebody has set; before all that the kernel knows.
+    SetNeighbours: v(3, 20, 0), None, "src/runtime-rs/crates/resource/src/manager_inner.rs";
+    /// The agent is told a route's destination without the length of its prefix.
+    RouteWithoutPrefix: v(3, 15, 0), Some(v(4, 0, 0)), "src/runtime-rs/crates/resource/src/network/network_info/network_info_from_link.rs";
     /// A vhost-user card has the name of its interface.
     VhostUserNamed: v(4, 1, 0), None, "src/runtime-rs/crates/resource/src/network/endpoint/vhost_user_endpoint.rs";
     /// A VM of a factory gets its network once it runs.

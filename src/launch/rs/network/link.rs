@@ -178,30 +178,46 @@ fn tell(
     ));
     let own = routes.iter().filter(|route| route.dev == name && !route.of_kernel);
     requests.update_routes.extend(own.map(|route| told(start, route)));
-    let set = |neighbour: &&Neighbour| neighbour.dev == name && neighbour.state == Neighbour::PERMANENT;
-    requests.add_arp_neighbors.extend(neighbours.iter().filter(set).map(|neighbour| {
-        fields([
-            ("to", neighbour.ip.to_string().into()),
-            ("device", name.into()),
-            ("ll_addr", neighbour.mac.as_str().into()),
-            ("state", neighbour.state.into()),
-            ("flags", 0.into()),
-        ])
-    }));
+    let all = !start.has(Change::SetNeighbours);
+    let counts =
+        |neighbour: &&Neighbour| neighbour.dev == name && (all || neighbour.state == Neighbour::PERMANENT);
+    let told = neighbours.iter().filter(counts).map(|neighbour| {
+        let (ip, mac) = (neighbour.ip.to_string(), neighbour.mac.as_str());
+        neighbour_told(name, &ip, mac, neighbour.state)
+    });
+    requests.add_arp_neighbors.extend(told);
+    if all && interface.addresses.iter().any(|address| address.ip.is_v6()) {
+        // The group that an interface reports its groups of IPv6 to is a neighbour from the start.
+        requests.add_arp_neighbors.push(neighbour_told(name, "ff02::16", "33:33:00:00:00:16", NO_ARP));
+    }
+}
+
+/// `NUD_NOARP`
+const NO_ARP: u16 = 0x40;
+
+fn neighbour_told(device: &str, ip: &str, mac: &str, state: u16) -> Json {
+    fields([
+        ("to", ip.into()),
+        ("device", device.into()),
+        ("ll_addr", mac.into()),
+        ("state", state.into()),
+        ("flags", 0.into()),
+    ])
 }
 
 fn told(start: &Start<'_>, route: &Route) -> Json {
     let text = |ip: Option<Ip>| ip.map_or_else(String::new, |ip| ip.to_string());
     let dest = match route.to {
         None => String::new(),
-        Some(to) if start.has(Change::RoutePrefix) => to.to_string(),
-        Some(to) => to.ip.to_string(),
+        Some(to) if start.has(Change::RouteWithoutPrefix) => to.ip.to_string(),
+        Some(to) => to.to_string(),
     };
     fields([
         ("dest", dest.into()),
         ("gateway", text(route.gateway).into()),
         ("device", route.dev.as_str().into()),
-        ("source", text(route.source).into()),
+        // What `ip route` calls src is another attribute, which is not asked for.
+        ("source", "".into()),
         ("scope", route.scope.into()),
         ("family", if route.v6 { "V6" } else { "V4" }.into()),
     ])
