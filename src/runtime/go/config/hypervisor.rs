@@ -339,6 +339,7 @@ impl SandboxHypervisor<'_> {
 #[cfg(test)]
 mod tests {
     use super::SandboxHypervisor;
+    use crate::input::host::Arch;
 
     #[test]
     fn odd_counts_are_cut_as_the_processor_does() {
