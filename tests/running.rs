@@ -148,3 +148,188 @@ fn what_is_no_process_line_is_no_vm() {
         assert!(!String::from_utf8_lossy(&output.stdout).contains('\u{1b}'), "{text:?}");
     }
 }
+
+const CONFIGURATION: &str = r#"
+[hypervisor.qemu]
+path = "/opt/kata/bin/qemu-system-x86_64"
+kernel = "/opt/kata/share/kata-containers/vmlinux.container"
+image = "/opt/kata/share/kata-containers/kata-containers.img"
+machine_type = "q35"
+default_memory = 2048
+shared_fs = "virtio-fs"
+virtio_fs_daemon = "/opt/kata/libexec/virtiofsd"
+block_device_driver = "virtio-scsi"
+enable_annotations = ["kernel_params"]
+[agent.kata]
+[runtime]
+internetworking_model = "tcfilter"
+"#;
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  namespace: shop\n  annotations:\n    \
+    io.katacontainers.config.hypervisor.kernel_params: loglevel=7\nspec: {containers: [{name: web, image: web}]}\n";
+const HOST: &str = "arch = \"x86_64\"\ncpus = 4\nmemory_mib = 8192\nnested = false\nvhost_vsock = true\n";
+
+/// A folder with the configuration, the pod and the host, and the command that the pod's VM is predicted to have with
+/// the tokens filled in.
+fn predicted() -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("configuration.toml", CONFIGURATION), ("pod.yaml", POD), ("host.toml", HOST)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let command = in_folder(&folder, &["show", "launch", "--plain", "--sandbox-id", "blue", "pod.yaml"]).0;
+    let made = [
+        ("{uuid}", "11111111-2222-4333-8444-555555555555"),
+        ("{cid}", "77"),
+        ("{nonce}", "3dd89a4dbbf7fb1b"),
+        ("{mac}", "0a:58:00:00:00:01"),
+        ("{image-size}", "536870912"),
+    ];
+    (folder, made.iter().fold(command, |text, (token, value)| text.replace(token, value)))
+}
+
+fn in_folder(folder: &tempfile::TempDir, args: &[&str]) -> (String, i32) {
+    let mut all = args.to_vec();
+    all.extend(["-c", "configuration.toml", "--runtime", "go", "--files", "assume", "--host", "host.toml"]);
+    let output = katascope(&all).current_dir(folder.path()).output().unwrap();
+    let code = output.status.code().unwrap();
+    assert!(code < 2, "{}", String::from_utf8_lossy(&output.stderr));
+    (String::from_utf8(output.stdout).unwrap(), code)
+}
+
+fn beside(folder: &tempfile::TempDir, text: &str) -> (Json, i32) {
+    std::fs::write(folder.path().join("ps.txt"), text).unwrap();
+    let (out, code) = in_folder(folder, &["diff", "pod.yaml", "--with", "running=ps.txt", "-o", "json"]);
+    (serde_json::from_str::<Json>(&out).unwrap()["pods"][0].clone(), code)
+}
+
+#[test]
+fn the_launch_can_be_pasted_into_a_shell() {
+    let (folder, _) = predicted();
+    let args = |more: &[&str]| {
+        let mut all = vec!["show", "launch", "--sandbox-id", "blue", "pod.yaml"];
+        all.extend(more);
+        in_folder(&folder, &all).0
+    };
+    let told: Json = serde_json::from_str(&args(&["-o", "json"])).unwrap();
+    let expected: Vec<String> =
+        told["args"].as_array().unwrap().iter().map(|a| a.as_str().unwrap().to_owned()).collect();
+    for text in [args(&[]), args(&["--plain"])] {
+        // The first command alone, printed by the shell instead of run.
+        let end = text.find("\n/opt/kata/libexec/virtiofsd").unwrap();
+        let script = text[..end].replacen("/opt/kata/bin/qemu-system-x86_64", "printf '%s\\n'", 1);
+        let shell = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let got: Vec<String> = String::from_utf8(shell.stdout).unwrap().lines().map(str::to_owned).collect();
+        assert_eq!(got, expected);
+    }
+}
+
+#[test]
+fn what_runs_is_held_against_the_prediction() {
+    let (folder, command) = predicted();
+    let (same, code) = beside(&folder, &command);
+    assert_eq!(
+        (code, &same["counts"]["different"], &same["release_fits"]),
+        (0, &Json::from(0), &Json::from(true)),
+        "{same:#}"
+    );
+    assert!(same["counts"]["made-at-start"].as_u64().unwrap() > 2, "{same:#}");
+
+    let changed =
+        command.replace("2048M,slots", "1024M,slots").replace("loglevel=7", "loglevel=5") + " -boot menu=on";
+    let (changed, code) = beside(&folder, &changed);
+    assert_eq!(code, 1);
+    let of = |verdict: &str| -> Vec<Json> {
+        changed["arguments"].as_array().unwrap().iter().filter(|a| a["verdict"] == verdict).cloned().collect()
+    };
+    let different = of("different");
+    assert!(different.iter().any(|a| a["keys"].to_string().contains("default_memory")), "{changed:#}");
+    assert!(different.iter().any(|a| a["running"] == "loglevel=5"), "{changed:#}");
+    assert!(
+        of("only-running").iter().any(|a| a["probably"].as_str().unwrap().contains("no release")),
+        "{changed:#}"
+    );
+
+    // What is cut off is unknown.
+    let (cut, _) = command.split_once("-rtc").unwrap();
+    let (cut, code) = beside(&folder, cut);
+    assert_eq!((code, &cut["counts"]["only-predicted"]), (0, &Json::from(0)), "{cut:#}");
+}
+
+#[test]
+fn a_node_tells_of_its_vms() {
+    let (folder, command) = predicted();
+    let root = folder.path().join("root");
+    let bundle = root.join("run/containerd/io.containerd.runtime.v2.task/k8s.io/blue");
+    std::fs::create_dir_all(&bundle).unwrap();
+    let spec = serde_json::json!({ "ociVersion": "1.1.0", "hostname": "web", "annotations": {
+        "io.kubernetes.cri.sandbox-name": "web", "io.kubernetes.cri.sandbox-namespace": "shop",
+        "io.kubernetes.cri.container-type": "sandbox", "io.katacontainers.config.hypervisor.kernel_params": "loglevel=7",
+    } });
+    std::fs::write(bundle.join("config.json"), spec.to_string()).unwrap();
+    let joined = command.replace("\\\n", " ");
+    for (pid, line) in joined.lines().enumerate() {
+        let process = root.join("proc").join((4242 + pid).to_string());
+        std::fs::create_dir_all(&process).unwrap();
+        let script = format!("printf '%s\\0' {line}");
+        let argv = std::process::Command::new("sh").args(["-c", &script]).output().unwrap().stdout;
+        std::fs::write(process.join("cmdline"), argv).unwrap();
+        std::fs::write(process.join("stat"), "1 (a b) c) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 1000 0 0")
+            .unwrap();
+    }
+    std::fs::create_dir_all(root.join("proc/7")).unwrap();
+    std::fs::write(root.join("proc/7/cmdline"), "/usr/bin/qemu-system-x86_64\0-name\0guest=other\0").unwrap();
+    std::fs::write(root.join("proc/stat"), "cpu 1\nbtime 1700000000\n").unwrap();
+
+    let list = in_folder(&folder, &["live", "--root", "root", "-o", "json"]).0;
+    let list: Json = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["vms"].as_array().unwrap().len(), 1, "{list:#}");
+    let vm = &list["vms"][0];
+    assert_eq!(
+        (&vm["sandbox"], &vm["pod"], &vm["pid"]),
+        (&Json::from("blue"), &Json::from("shop/web"), &Json::from(4242))
+    );
+    assert_eq!((&vm["started"], &vm["runtime"]), (&Json::from(1_700_000_010), &Json::from("go")));
+
+    let (one, code) = in_folder(&folder, &["live", "blu", "--root", "root", "-o", "json"]);
+    let one: Json = serde_json::from_str(&one).unwrap();
+    assert_eq!((code, &one["pods"][0]["counts"]["different"]), (0, &Json::from(0)), "{one:#}");
+}
+
+#[test]
+fn an_inspected_sandbox_is_a_pod() {
+    let folder = tempfile::tempdir().unwrap();
+    let inspected = serde_json::json!({
+        "info": {
+            "config": { "metadata": { "name": "web", "namespace": "shop", "uid": "u" }, "annotations": {
+                "io.katacontainers.config.hypervisor.kernel_params": "loglevel=7", "example.com/x": "1" },
+                "linux": {} },
+            "runtimeOptions": { "config_path": "/etc/kata-containers/own.toml" },
+            "runtimeSpec": { "ociVersion": "1.1.0", "annotations": {
+                "io.katacontainers.config.hypervisor.kernel_params": "loglevel=7" } },
+        },
+        "status": { "id": "blue", "runtimeHandler": "kata" },
+    });
+    let contained = serde_json::json!({ "ID": "blue", "Image": "pause", "Runtime": { "Name": "io.containerd.kata.v2" },
+        "Spec": { "ociVersion": "1.1.0", "annotations": { "io.kubernetes.cri.sandbox-name": "web",
+            "io.kubernetes.cri.sandbox-namespace": "shop", "io.kubernetes.cri.container-type": "sandbox" } } });
+    std::fs::write(folder.path().join("configuration.toml"), CONFIGURATION).unwrap();
+    std::fs::write(folder.path().join("host.toml"), HOST).unwrap();
+    for (json, form) in [(inspected, "PodSandboxConfig"), (contained, "OCI")] {
+        std::fs::write(folder.path().join("pod.json"), json.to_string()).unwrap();
+        let (out, _) = in_folder(&folder, &["check", "-o", "json", "pod.json"]);
+        let told: Json = serde_json::from_str(&out).unwrap();
+        let pod = &told["pods"][0];
+        assert_eq!(
+            (&pod["name"], &pod["kind"], &pod["outcome"]),
+            (&Json::from("web"), &Json::from(form), &Json::from("starts")),
+            "{out}"
+        );
+        if form == "PodSandboxConfig" {
+            let (text, _) = in_folder(&folder, &["check", "pod.json"]);
+            assert!(
+                text.contains("/etc/kata-containers/own.toml")
+                    && text.contains("did not hand on example.com/x"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -89,6 +89,7 @@ codes! {
     ShippedPolicy = "shipped-policy", "which configurations let an annotation in as they are shipped";
     FileRewritten = "file-rewritten", "kata-deploy writes the configuration file anew";
     AnnotationDropped = "annotation-dropped", "the container runtime does not pass an annotation on";
+    SandboxInspected = "sandbox-inspected", "what the container runtime tells of a sandbox that runs";
     AnnotationInvalid = "annotation-invalid", "Kubernetes does not accept an annotation";
     AnnotationOverridden = "annotation-overridden", "an annotation took effect and was replaced by a later step";
     SeveralTables = "several-tables", "several tables of one kind, of which the runtime takes one at random";

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::args::{DiffArgs, DiffSubject, Input, RuntimeChoice};
 use super::open::Opened;
 use super::setup::SetupError;
-use super::{CliError, Exit, open, paint, pods, say_assumed};
+use super::{CliError, Exit, beside, open, paint, pods, say_assumed};
 use crate::catalog::KATA_PREFIX;
 use crate::diff::Sides;
 use crate::diff::evaluation::Differences;
@@ -29,6 +29,14 @@ struct Candidate {
 }
 
 pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
+    if let Some(what) = args.with.iter().find_map(|word| word.strip_prefix("running=")) {
+        let rest = DiffArgs {
+            with: args.with.iter().filter(|w| !w.starts_with("running=")).cloned().collect(),
+            ..args.clone()
+        };
+        let (given, sandbox) = beside::given(what)?;
+        return beside::run(&candidate(&rest)?.input, &given, sandbox.as_deref(), &[], &args.output);
+    }
     let candidate = candidate(args)?;
     let nodes = Sides::new(open::open_readable(&args.input)?, open::open_readable(&candidate.input)?);
     let names = Sides::new(name(&args.input, &nodes.baseline), name(&candidate.input, &nodes.candidate));
@@ -150,7 +158,7 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
             _ => {
                 return Err(wrong(
                     "one of runtime, kata-version, config, hypervisor, pod, manifest, host, root, node, handler, \
-                     cri-config, containerd, kubelet, arch, cpus, memory",
+                     cri-config, containerd, kubelet, arch, cpus, memory, running",
                 ));
             }
         }

@@ -1,6 +1,7 @@
 //! Arguments and exit codes: the headless face. Knows no rule of Kata.
 
 pub mod args;
+mod beside;
 mod check;
 mod collect;
 mod completions;
@@ -8,6 +9,7 @@ mod diff;
 mod exit;
 mod explain;
 mod interactive;
+mod live;
 mod mark;
 mod nodes;
 mod open;
@@ -65,6 +67,7 @@ pub fn run() -> Exit {
         Some(Command::Policy(args)) => policy::run(&args.command),
         Some(Command::Which(args)) => which::run(&args),
         Some(Command::Upgrade(args)) => upgrade::run(&args),
+        Some(Command::Live(args)) => live::run(&args),
         Some(Command::Collect(args)) => collect::run(&args),
         Some(Command::Completions { shell }) => Ok(completions::print(shell)),
         Some(Command::Man { command }) => {

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::args::{ShowArgs, Subject};
 use super::setup::SetupError;
-use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
+use super::{CliError, Exit, beside, open, paint, pods, say_assumed, setup};
 use crate::evaluate::vm_size::VmSize;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::input::manifest::Pod;
@@ -23,14 +23,15 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     if let Some(trouble) = opened.node.only().and_then(setup::trouble) {
         return Err(SetupError::Usage(trouble).into());
     }
-    let mut first = None;
+    let mut found = Vec::new();
     pods::each(&args.input, |pod| {
-        if first.is_none() {
-            first = Some(pod);
-        }
+        found.push(pod);
         Ok(())
     })?;
-    let Some(pod) = first else {
+    if found.len() > 1 {
+        return Err(SetupError::Usage(beside::choose(&found)).into());
+    }
+    let Some(pod) = found.pop() else {
         return Err(SetupError::Usage("no pod: name a manifest (see katascope show --help)".into()).into());
     };
     let evaluation = opened.node.evaluate(&pod, Depth::Full);
@@ -45,7 +46,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
                 write!(out, "{}", text::traced_pod(&pod, &evaluation, paint(args.output.color)))?;
             }
             Subject::Config => text::config(&mut out, &evaluation)?,
-            Subject::Launch => text::launch(&mut out, &evaluation)?,
+            Subject::Launch => text::launch(&mut out, &evaluation, !args.plain)?,
             Subject::Agent => text::agent(&mut out, &evaluation)?,
             Subject::Sizing => sizing::text(&mut out, &pod, &evaluation, vm.as_ref())?,
             Subject::Initdata => {

@@ -4,6 +4,7 @@ pub mod argv;
 pub mod evaluation;
 pub mod json;
 pub mod nodes;
+pub mod running;
 pub mod sequence;
 pub mod text;
 

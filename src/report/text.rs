@@ -407,15 +407,57 @@ fn args(out: &mut dyn Write, program: &str, args: &[Arg], effective: Option<&Eff
     Ok(())
 }
 
-/// The VM's processes and requests, an argument a line with its cause.
-pub fn launch(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    let shown = visible(word);
+    if !shown.is_empty() && shown.chars().all(plain) {
+        return shown.into_owned();
+    }
+    format!("'{}'", shown.replace('\'', r"'\''"))
+}
+
+fn command(
+    out: &mut dyn Write,
+    program: &str,
+    args: &[Arg],
+    effective: Option<&Effective>,
+    causes: bool,
+) -> io::Result<()> {
+    const COLUMN: usize = 64;
+    write!(out, "{}", quoted(program))?;
+    let mut left = args.iter().peekable();
+    while let Some(arg) = left.next() {
+        let mut line = quoted(&arg.text);
+        // A value stands beside its option.
+        let option = arg.text.starts_with('-');
+        if option
+            && let Some(value) = left.next_if(|next| !next.text.starts_with('-') && next.cause == arg.cause)
+        {
+            line.push(' ');
+            line.push_str(&quoted(&value.text));
+        }
+        let because = cause(&arg.cause, effective);
+        if causes && !because.is_empty() {
+            let because = visible(&because).replace(['`', '\\'], "'");
+            write!(out, " \\\n  {line:<COLUMN$}  `# {because}`")?;
+        } else {
+            write!(out, " \\\n  {line}")?;
+        }
+    }
+    writeln!(out)
+}
+
+/// The VM's processes and requests: commands that a shell takes, an option a line with its cause at the right, in the
+/// one form of comment that may stand before a backslash.
+pub fn launch(out: &mut dyn Write, evaluation: &Evaluation, causes: bool) -> io::Result<()> {
     let Some(launch) = &evaluation.launch else { return Ok(()) };
-    let effective = evaluation.effective.as_ref();
+    let effective = evaluation.effective.as_ref().filter(|_| causes);
     if let Some(program) = &launch.program {
-        args(out, program, &launch.args, effective)?;
+        command(out, program, &launch.args, effective, causes)?;
     }
     for helper in &launch.helpers {
-        args(out, &helper.program, &helper.args, effective)?;
+        command(out, &helper.program, &helper.args, effective, causes)?;
     }
     for file in &launch.files {
         writeln!(out, "{}\n{}", visible(&file.path), pretty(&file.body))?;

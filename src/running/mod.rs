@@ -91,8 +91,12 @@ pub struct Running {
 /// Reads a text: what `ps`, `pgrep -a` or `pmap` print, `/proc/PID/cmdline`, a runtime's log, or lines that somebody
 /// wrapped or picked out of them.
 pub fn read(text: &str) -> Running {
-    let processes: Vec<Process> = paste::records(text).into_iter().filter_map(process).collect();
-    story::tell(processes)
+    of(paste::records(text))
+}
+
+/// The same of commands that were found elsewhere.
+pub fn of(records: Vec<paste::Record>) -> Running {
+    story::tell(records.into_iter().filter_map(process).collect())
 }
 
 fn process(record: paste::Record) -> Option<Process> {

@@ -76,7 +76,7 @@ pub fn records(text: &str) -> Vec<Record> {
         let piece = Piece { open, hard };
         match head(line).filter(|_| begins).or_else(|| fragment(line, piece)) {
             Some(head) => {
-                open = !head.closed;
+                open = !head.closed || line.trim_end().ends_with('\\');
                 let Head { pid, parent, command, missing, .. } = head;
                 found.push(Record { line: at + 1, pid, parent, command, missing });
             }

@@ -209,6 +209,11 @@ pub fn split(record: &Record) -> Option<Split> {
     }
 }
 
+/// Takes an exact command apart, the program's name first.
+pub fn of_argv(argv: Vec<String>) -> Option<Split> {
+    exact(argv.iter().map(String::as_str).collect())
+}
+
 fn exact(argv: Vec<&str>) -> Option<Split> {
     let (path, rest) = argv.split_first()?;
     let program = Program::of_path(path).unwrap_or(Program::Other);

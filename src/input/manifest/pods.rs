@@ -9,6 +9,7 @@ use super::document::{Object, Places};
 use super::kinds::{self, Template};
 use super::node::{Data, Node};
 use super::{Form, InputError, Isolation, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
+use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::catalog::KATA_PREFIX;
 use crate::input::Text;
 
@@ -33,6 +34,9 @@ pub fn find(object: &Object<'_, '_>) -> (Found, Vec<Stray>) {
     }
     if node.text("ociVersion").is_some() {
         return (Found::Pods(vec![oci(object)]), Vec::new());
+    }
+    if let Some(pod) = inspected(object) {
+        return (Found::Pods(vec![pod]), Vec::new());
     }
     let bare = node.get("kind").is_none() && node.get("apiVersion").is_none();
     if bare && object.list.is_none() && is_cri(node) {
@@ -244,6 +248,62 @@ fn cri(object: &Object<'_, '_>) -> Pod {
         problems: Vec::new(),
         findings: Vec::new(),
     }
+}
+
+/// A sandbox as the container runtime tells of it: `crictl inspectp`, `ctr containers info`.
+fn inspected(object: &Object<'_, '_>) -> Option<Pod> {
+    let node = object.node;
+    let info = node.get("info");
+    let spec = info.and_then(|info| info.get("runtimeSpec")).or_else(|| node.get("Spec"));
+    let spec = spec.filter(|spec| spec.text("ociVersion").is_some() || spec.get("annotations").is_some());
+    let config = info.and_then(|info| info.get("config")).filter(|config| is_cri(config));
+    let within = |node| Object { node, ..*object };
+    let mut pod = match (config, spec) {
+        (Some(config), _) => cri(&within(config)),
+        (None, Some(spec)) => oci(&within(spec)),
+        (None, None) => return None,
+    };
+    let text = |path: &[&str]| {
+        node.path(path).and_then(|at| match &at.data {
+            Data::String(text) if !text.is_empty() => Some(text.to_string()),
+            _ => None,
+        })
+    };
+    let crio = || pod.annotations.iter().find(|a| a.key == "io.kubernetes.cri-o.RuntimeHandler");
+    pod.handler = text(&["status", "runtimeHandler"])
+        .or_else(|| text(&["info", "sandboxMetadata", "RuntimeHandler"]))
+        .or_else(|| crio().map(|annotation| annotation.value.to_string()).filter(|name| !name.is_empty()));
+    let place = pod.place();
+    let told = |message: String| Finding {
+        code: Code::SandboxInspected,
+        severity: Severity::Note,
+        subject: None,
+        place: Some(place.clone()),
+        message,
+        fix: None,
+        who: Who::ClusterAdministrator,
+    };
+    let file = text(&["info", "runtimeOptions", "config_path"])
+        .or_else(|| text(&["Runtime", "Options", "config_path"]));
+    let handler = pod.handler.as_deref().map(|name| format!(" by the handler {name}")).unwrap_or_default();
+    let file = file.map(|file| format!(" with the configuration {file}")).unwrap_or_default();
+    let mut findings = vec![told(format!("this sandbox was started{handler}{file}"))];
+    if let (Some(_), Some(received)) = (config, spec.and_then(|spec| spec.get("annotations"))) {
+        let lost: Vec<&str> = pod
+            .annotations
+            .iter()
+            .map(|a| a.key.as_str())
+            .filter(|key| received.get(key).is_none())
+            .collect();
+        if !lost.is_empty() {
+            findings.push(told(format!(
+                "the container runtime did not hand on {}: no pattern of its pod_annotations lets them through",
+                lost.join(", ")
+            )));
+        }
+    }
+    pod.findings.extend(findings);
+    Some(pod)
 }
 
 /// `LinuxContainerResources`, as far as a sandbox's size goes.
