@@ -31,6 +31,7 @@
 //! | [`mod@suggest`] | the tightest policy with which a set of pods does all that it can do |
 //! | [`mod@upgrade`] | what another release would change, by cause |
 //! | [`mod@audit`] | what the policy of a setup lets in |
+//! | [`running`] | what a process line of a running VM says: arguments, keys, releases |
 //! | [`explain`], [`report`] | words for people and machines |
 //! | [`cli`], [`tui`] | arguments and screens; neither knows a rule of Kata |
 //!

@@ -92,6 +92,13 @@ fn wrapped_quoted_and_listed_lines_are_one_command() {
         assert_eq!(told["vms"][0]["settings"], plain["vms"][0]["settings"], "{text}");
         assert_eq!(unnamed(&told), Vec::<String>::new(), "{text}");
     }
+    // Every argument on a line of its own.
+    let own = command.join("\n");
+    assert_eq!(told(&own)["vms"][0]["settings"], plain["vms"][0]["settings"]);
+    let unit = format!(
+        "           ├─4242 {joined}\n           └─4243 /opt/kata/libexec/virtiofsd --syslog --fd=3\n"
+    );
+    assert_eq!(told(&unit)["processes"].as_array().unwrap().len(), 2);
     // As the kernel has it, only that the guest's parameters are one argument.
     let (before, after) = joined.split_once("-append ").unwrap();
     let (line, rest) = after.split_once(" -pidfile").unwrap();

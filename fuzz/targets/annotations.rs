@@ -143,7 +143,7 @@ pub fn run(input: Input<'_>) {
     shown("text", &text::traced_pod(&pod, &full, paint));
     let mut out = Vec::new();
     let _ = text::config(&mut out, &full);
-    let _ = text::launch(&mut out, &full);
+    let _ = text::launch(&mut out, &full, true);
     let _ = text::agent(&mut out, &full);
     shown("show", &String::from_utf8_lossy(&out));
     let report = json::pod(&pod, &full, Some(0), true).unwrap_or_default();

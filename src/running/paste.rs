@@ -150,7 +150,9 @@ fn continues(record: &Record, last: &str, line: &str, hard: bool) -> bool {
     if is_prompt(line) || is_noise(bare) {
         return false;
     }
-    if bare.starts_with('-') && is_vmm {
+    // An argument a line: options, and what belongs to the one before.
+    let alone = last.split_whitespace().nth(1).is_none() && split::wants_value(last.trim());
+    if bare.starts_with('-') || (alone && !split::begins_with_option(line)) {
         return true;
     }
     is_vmm && !split::ends(text) && (hard || last.chars().count() >= LONG || split::inside_append(text))
@@ -235,8 +237,13 @@ fn logged(line: &str) -> Option<Head> {
         close_log(&mut text, &mut missing);
         return of(Command::Joined(text), missing, !missing.end);
     }
-    let (_, rest) = line.split_once(" args=\"")?;
+    if let Some((_, rest)) = line.split_once("hypervisor cmd=\"") {
+        let (text, _) = rest.split_once('"').unwrap_or((rest, ""));
+        return of(Command::Joined(text.to_owned()), Missing::default(), true);
+    }
+    let (_, rest) = line.split_once(" args=\"").or_else(|| line.split_once("args\"=\""))?;
     let (args, after) = rest.split_once('"').unwrap_or((rest, ""));
+    let args = args.trim_matches(['[', ']']);
     let subsystem =
         after.split_once("subsystem=").map(|(_, word)| word.split_whitespace().next().unwrap_or_default());
     let program = match subsystem {
@@ -245,6 +252,8 @@ fn logged(line: &str) -> Option<Head> {
         Some(word) if word.eq_ignore_ascii_case("cloudhypervisor") || word == "clh" => "cloud-hypervisor",
         _ if args.contains("--syslog") || args.contains("--shared-dir") => "virtiofsd",
         _ if args.contains("--api-socket") => "cloud-hypervisor",
+        _ if args.contains("--exec-file") => "jailer",
+        _ if args.contains("--api-sock") => "firecracker",
         _ => return None,
     };
     of(Command::Joined(format!("{program} {args}")), Missing::default(), true)
@@ -272,7 +281,10 @@ fn listed(line: &str) -> Option<Head> {
         columns.push(word);
         rest = rest.get(word.len()..).unwrap_or_default().trim_start();
     };
-    let numbers: Vec<Option<u64>> = columns.iter().map(|c| c.trim_end_matches(':').parse().ok()).collect();
+    // `systemctl status` draws a tree before the process id.
+    let branch = |c: char| !c.is_ascii() || matches!(c, '|' | '`' | '-' | '+');
+    let numbers: Vec<Option<u64>> =
+        columns.iter().map(|c| c.trim_start_matches(branch).trim_end_matches(':').parse().ok()).collect();
     let number = |at: usize| numbers.get(at).copied().flatten();
     let (pid, parent) = match (number(0), number(1), number(2)) {
         (Some(_), Some(pid), Some(parent)) if columns.len() > 4 => (Some(pid), Some(parent)),
@@ -285,8 +297,8 @@ fn listed(line: &str) -> Option<Head> {
     if pid.is_none() && (known.is_none() || !columns.is_empty()) {
         return None;
     }
-    // The columns of a program that the list cut off may follow.
-    let closed = known != Some(Program::Qemu);
+    // A line with nothing but the program may be the first of many.
+    let closed = known != Some(Program::Qemu) && command.split_whitespace().nth(1).is_some();
     Some(Head {
         pid,
         parent,

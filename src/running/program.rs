@@ -94,6 +94,7 @@ impl Program {
         let name = path.rsplit('/').next().unwrap_or(path);
         let is_qemu =
             (name.starts_with("qemu") && !name.starts_with("qemu-ga") && !name.starts_with("qemu-img"))
+                || name.starts_with("nemu-system")
                 || name == "kvm"
                 || name == "qemu-kvm";
         Some(match name {

@@ -143,6 +143,11 @@ pub fn begins_as_qemu(text: &str) -> bool {
         })
 }
 
+/// Whether a word is an option that something has to follow.
+pub fn wants_value(word: &str) -> bool {
+    word.starts_with('-') && !word.contains('=') && !QEMU_FLAGS.contains(&single(word))
+}
+
 /// The last option of a command.
 fn last_option(text: &str) -> Option<&str> {
     text.split_whitespace().rev().find(|word| is_qemu_option(word))

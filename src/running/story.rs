@@ -171,6 +171,12 @@ fn notes(vm: &Vm, processes: &[&Process], all: &[Process]) -> Vec<String> {
     }
     family(processes, all, &mut notes);
     if let Some(shim) = processes.iter().find(|process| process.program == Program::Shim) {
+        if vm.vmm.is_none() {
+            notes.push(
+                "no VMM in the text: Dragonball has none of its own, it runs in the shim of runtime-rs"
+                    .to_owned(),
+            );
+        }
         notes.push("the shim's line does not tell which handler or configuration file was used".to_owned());
         let debug = processes
             .iter()
