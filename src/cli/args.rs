@@ -112,7 +112,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Two sides: pods, policies, runtimes or configurations
     Diff(DiffArgs),
-    /// An annotation, a configuration key, a pasted message, or a process line, in every release
+    /// A key, an annotation, a pasted message or a process line, in every release
     Explain(ExplainArgs),
     /// The policy lists: allow, deny, audit, suggest
     Policy(PolicyArgs),
@@ -125,12 +125,12 @@ pub enum Command {
     /// Exit status 1: something that works now does not work there.
     #[command(after_long_help = UPGRADE_HELP)]
     Upgrade(UpgradeArgs),
-    /// The VMs that run on this node, each with its pod, handler and release; one beside its prediction
+    /// The VMs that run on this node, and one of them beside its prediction
     ///
     /// Finds QEMU, Cloud Hypervisor, Firecracker and StratoVirt in /proc, and reads what the container runtime keeps of
     /// their sandboxes. Starts, stops and asks nothing. With a sandbox, its command is compared with the prediction,
     /// argument by argument, and the exit status is 1 where they differ.
-    Live(LiveArgs),
+    Live(super::live::LiveArgs),
     /// What this node's answers rest on, in one archive for --node
     ///
     /// Looks at every handler's configuration as a pod would, and takes along what was looked up on the way: files
@@ -519,49 +519,6 @@ pub struct SuggestArgs {
     /// How to print.
     #[command(flatten)]
     pub output: Output,
-}
-
-/// `live`.
-#[derive(Debug, Args)]
-pub struct LiveArgs {
-    /// The sandbox to compare with its prediction, or the beginning of its id [default: list all]
-    #[arg(value_name = "SANDBOX")]
-    pub sandbox: Option<String>,
-    /// Its pod, where the node has no bundle of it: a manifest
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Vec<PathBuf>,
-    /// Of these, the one of this name
-    #[arg(long, value_name = "NAMESPACE/NAME")]
-    pub pod: Option<String>,
-    /// The runtime handler that served it
-    #[arg(long, value_name = "NAME")]
-    pub handler: Option<String>,
-    /// Host facts, as for check
-    #[arg(long, value_name = "FILE")]
-    pub host: Option<PathBuf>,
-    /// Whether to look for the files that are named, or to take them for granted, as for check
-    #[arg(long, value_enum, value_name = "HOW")]
-    pub files: Option<super::nodes::FilesChoice>,
-    /// The configuration.
-    #[command(flatten)]
-    pub input: PolicyInput,
-    /// How to print.
-    #[command(flatten)]
-    pub output: Output,
-}
-
-impl LiveArgs {
-    /// The same, as every other command says it.
-    pub fn input(&self) -> Input {
-        Input {
-            manifests: self.manifest.clone(),
-            pod: self.pod.clone(),
-            handler: self.handler.clone(),
-            host: self.host.clone(),
-            files: self.files,
-            ..self.input.input()
-        }
-    }
 }
 
 /// `explain`.

@@ -8,9 +8,10 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::args::LiveArgs;
+use super::args::{Input, Output, PolicyInput};
 use super::beside::{self, Given};
 use super::setup::SetupError;
 use super::{CliError, Exit, open};
@@ -19,6 +20,49 @@ use crate::report::escape::visible;
 use crate::report::{json as reports, running as told};
 use crate::running::paste::{Command, Record};
 use crate::running::{self, Missing, Program, Running, Vm};
+
+/// `live`.
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// The sandbox to compare with its prediction, or the beginning of its id [default: list all]
+    #[arg(value_name = "SANDBOX")]
+    pub sandbox: Option<String>,
+    /// Its pod, where the node has no bundle of it: a manifest
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Vec<PathBuf>,
+    /// Of these, the one of this name
+    #[arg(long, value_name = "NAMESPACE/NAME")]
+    pub pod: Option<String>,
+    /// The runtime handler that served it
+    #[arg(long, value_name = "NAME")]
+    pub handler: Option<String>,
+    /// Host facts, as for check
+    #[arg(long, value_name = "FILE")]
+    pub host: Option<PathBuf>,
+    /// Whether to look for the files that are named, or to take them for granted, as for check
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub files: Option<super::nodes::FilesChoice>,
+    /// The configuration.
+    #[command(flatten)]
+    pub input: PolicyInput,
+    /// How to print.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+impl LiveArgs {
+    /// The same, as every other command says it.
+    pub fn input(&self) -> Input {
+        Input {
+            manifests: self.manifest.clone(),
+            pod: self.pod.clone(),
+            handler: self.handler.clone(),
+            host: self.host.clone(),
+            files: self.files,
+            ..self.input.input()
+        }
+    }
+}
 
 /// The most of a command line that is read.
 const LINE_LIMIT: u64 = 1 << 20;

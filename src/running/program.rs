@@ -18,6 +18,8 @@ pub enum Program {
     StratoVirt,
     /// ACRN's device model.
     Acrn,
+    /// OpenVMM.
+    OpenVmm,
     /// The jailer of Firecracker.
     Jailer,
     /// virtiofsd.
@@ -43,6 +45,7 @@ impl Program {
             Self::Firecracker => "firecracker",
             Self::StratoVirt => "stratovirt",
             Self::Acrn => "acrn-dm",
+            Self::OpenVmm => "openvmm",
             Self::Jailer => "jailer",
             Self::Virtiofsd => "virtiofsd",
             Self::Nydusd => "nydusd",
@@ -61,6 +64,7 @@ impl Program {
             Self::Firecracker => "Firecracker",
             Self::StratoVirt => "StratoVirt",
             Self::Acrn => "ACRN",
+            Self::OpenVmm => "OpenVMM",
             Self::Jailer => "Firecracker's jailer",
             Self::Virtiofsd => "virtiofsd",
             Self::Nydusd => "nydusd",
@@ -79,6 +83,7 @@ impl Program {
             Self::Firecracker | Self::Jailer => Some("firecracker"),
             Self::StratoVirt => Some("stratovirt"),
             Self::Acrn => Some("acrn"),
+            Self::OpenVmm => Some("openvmm"),
             _ => None,
         }
     }
@@ -103,6 +108,7 @@ impl Program {
             _ if name.starts_with("firecracker") => Self::Firecracker,
             _ if name.starts_with("stratovirt") => Self::StratoVirt,
             _ if name.starts_with("acrn-dm") => Self::Acrn,
+            _ if name.starts_with("openvmm") => Self::OpenVmm,
             _ if name.starts_with("jailer") => Self::Jailer,
             _ if name.starts_with("virtiofsd") => Self::Virtiofsd,
             _ if name.starts_with("nydusd") => Self::Nydusd,
@@ -128,7 +134,7 @@ impl Program {
             Self::Shim => !matches!(option, "-debug" | "start" | "delete"),
             Self::KataProxy | Self::KataShim => !matches!(option, "-terminal" | "-trace"),
             Self::Acrn => matches!(option, "-U" | "-m" | "-s" | "-k" | "-B" | "--cpu_affinity"),
-            Self::Qemu | Self::StratoVirt | Self::Other => true,
+            Self::Qemu | Self::StratoVirt | Self::OpenVmm | Self::Other => true,
         }
     }
 }

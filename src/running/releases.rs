@@ -69,16 +69,10 @@ pub fn evidence(program: Program, arguments: &[Argument], missing: Missing) -> V
             }
         }
     }
-    if !missing.middle {
-        for lack in lines::lacks(program.as_str()).filter(|lack| holds(lack, arguments)) {
-            push(
-                &mut found,
-                lack.says.to_owned(),
-                lack.tags(Runtime::Go),
-                lack.tags(Runtime::Rs),
-                lack.shipped,
-            );
-        }
+    // What an argument lacks in itself tells something even where others are left out.
+    let told = |lack: &&Lack| (!missing.middle || lack.part.is_some()) && holds(lack, arguments, missing);
+    for lack in lines::lacks(program.as_str()).filter(told) {
+        push(&mut found, lack.says.to_owned(), lack.tags(Runtime::Go), lack.tags(Runtime::Rs), lack.shipped);
     }
     found
 }
@@ -96,7 +90,7 @@ fn short(text: &str) -> &str {
 }
 
 /// Whether what a row speaks of is absent, and would be here.
-fn holds(lack: &Lack, arguments: &[Argument]) -> bool {
+fn holds(lack: &Lack, arguments: &[Argument], missing: Missing) -> bool {
     let is = |argument: &Argument, option: &str, kind: &str| {
         argument.option == option && like(kind, argument.kind())
     };
@@ -120,8 +114,10 @@ fn holds(lack: &Lack, arguments: &[Argument]) -> bool {
     match (lack.part, lack.property) {
         // The last argument may have been cut.
         (Some(part), _) => {
-            let last = arguments.last();
-            own.any(|argument| argument.part(part).is_none() && last != Some(argument))
+            let last = arguments.last().filter(|_| missing.end);
+            let whole =
+                |a: &Argument| last != Some(a) && a.value.as_deref().is_some_and(|v| !v.contains("..."));
+            own.any(|argument| argument.part(part).is_none() && whole(argument))
         }
         (None, Some(name)) => own.all(|argument| argument.part(name).is_none()),
         (None, None) => own.next().is_none(),

@@ -140,6 +140,9 @@ fn is_installed(path: &str) -> bool {
 
 fn state(key: &str, value: Option<&str>, known: Option<(Runtime, &[(usize, usize)])>) -> State {
     let (Some(value), Some((runtime, tags))) = (value, known) else { return State::Open };
+    if value.starts_with("at least ") {
+        return State::Open;
+    }
     let shipped: Vec<&str> = lines::shipped(key, runtime)
         .filter(|(_, spans)| releases::meets(tags, spans))
         .map(|(value, _)| value)
@@ -178,7 +181,8 @@ fn qemu(arguments: &[Argument], missing: Missing, gathered: &mut Gathered) {
     });
     let ports = ports.count();
     if ports > 0 {
-        let value = of("-rtc").is_some().then(|| ports.to_string());
+        let all = of("-rtc").is_some();
+        let value = Some(if all { ports.to_string() } else { format!("at least {ports}") });
         gathered.add("pcie_root_port", value, Some("hot_plug_vfio or cold_plug_vfio is not no-port"));
     }
     let bridges =

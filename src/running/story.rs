@@ -285,6 +285,12 @@ fn qemu(vm: &Vm, process: &Process, notes: &mut Vec<String>) {
     };
     let excerpt = is_excerpt(process) || process.missing.middle;
     let image = has("-device", "nvdimm") || has("-blockdev", "*") || has("-device", "virtio-blk-*");
+    if has("-device", "pcie-root-port") && !has("-device", "vfio-pci*") {
+        notes.push(
+            "root ports without vfio-pci: devices are plugged in later (hot_plug_vfio), or only reserved"
+                .to_owned(),
+        );
+    }
     if has("-initrd", "*") {
         notes.push("boots from an initrd, so that there is no root= and no systemd parameter".to_owned());
     } else if has("-device", "nvdimm") {
