@@ -9,8 +9,8 @@ use crate::input::search;
 use crate::policy::audit::{Audit, PolicyList};
 use crate::release::{Release, Runtime};
 
-/// Looks at the lists of the files, as they take effect for `hypervisor`.
-pub fn of_setup(setup: &Setup, hypervisor: &str) -> Audit {
+/// The lists of the files, as they take effect for `hypervisor`.
+pub fn lists(setup: &Setup, hypervisor: &str) -> Vec<PolicyList> {
     let table = format!("hypervisor.{hypervisor}");
     let history = History::of(&setup.layers);
     let read = |list: &List| PolicyList {
@@ -27,7 +27,12 @@ pub fn of_setup(setup: &Setup, hypervisor: &str) -> Audit {
             None => lists.push(variant),
         }
     }
-    Audit::of(setup.release, hypervisor, &lists, &setup.host)
+    lists
+}
+
+/// Looks at them.
+pub fn of_setup(setup: &Setup, hypervisor: &str) -> Audit {
+    Audit::of(setup.release, hypervisor, &lists(setup, hypervisor), &setup.host)
 }
 
 /// The same with what the container runtime lets past the lists.

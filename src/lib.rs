@@ -32,6 +32,7 @@
 //! | [`mod@upgrade`] | what another release would change, by cause |
 //! | [`mod@audit`] | what the policy of a setup lets in |
 //! | [`running`] | what a process line of a running VM says: arguments, keys, releases |
+//! | [`mod@export`] | the policy of a host for a cluster: admission policies and the node's own files |
 //! | [`explain`], [`report`] | words for people and machines |
 //! | [`cli`], [`tui`] | arguments and screens; neither knows a rule of Kata |
 //!
@@ -73,6 +74,7 @@ pub mod diff;
 pub mod edit;
 pub mod evaluate;
 pub mod explain;
+pub mod export;
 pub mod golang;
 pub mod input;
 pub mod kubernetes;

@@ -423,6 +423,8 @@ pub enum PolicyCommand {
     Audit(AuditArgs),
     /// The tightest lists with which these pods start, and the entries that none of them needs
     Suggest(Box<SuggestArgs>),
+    /// The same policy for a cluster: refused before it reaches the host
+    Export(Box<super::export::ExportArgs>),
 }
 
 /// The configuration, for commands that take no manifests.

@@ -8,6 +8,7 @@ mod completions;
 mod diff;
 mod exit;
 mod explain;
+pub mod export;
 mod interactive;
 mod live;
 mod mark;

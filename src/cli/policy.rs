@@ -38,6 +38,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
             }
             Ok(Exit::Clean)
         }
+        PolicyCommand::Export(args) => super::export::run(args),
         PolicyCommand::Suggest(args) => {
             let evaluator = open::one(&args.input)?.evaluator;
             let mut all = Vec::new();
@@ -79,7 +80,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
 }
 
 /// The active hypervisor's table name, or why there is none.
-fn active(evaluator: &Evaluator) -> Result<String, SetupError> {
+pub(super) fn active(evaluator: &Evaluator) -> Result<String, SetupError> {
     audit::active(evaluator).ok_or_else(|| match setup::trouble(evaluator) {
         Some(trouble) => SetupError::Usage(trouble),
         None => no_table(&evaluator.setup().layers.asked),

@@ -29,6 +29,24 @@ pub struct PathPattern {
     chunks: Vec<Chunk>,
 }
 
+/// A part of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece<'p> {
+    /// Text that stands for itself.
+    Text(String),
+    /// `*`
+    Star,
+    /// `?`
+    AnyChar,
+    /// `[...]`
+    Class {
+        /// Whether it stands for all other characters.
+        negated: bool,
+        /// Its characters, from and to.
+        ranges: &'p [(char, char)],
+    },
+}
+
 impl PathPattern {
     /// Reads a pattern.
     pub fn new(pattern: &str) -> Result<Self, BadPattern> {
@@ -66,6 +84,36 @@ impl PathPattern {
             chunks.push(Chunk { star, tokens });
         }
         Ok(Self { chunks })
+    }
+
+    /// What it is made of, in order.
+    pub fn pieces(&self) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::new();
+        for chunk in &self.chunks {
+            if chunk.star {
+                pieces.push(Piece::Star);
+            }
+            let mut text = Vec::new();
+            let end = |text: &mut Vec<u8>, pieces: &mut Vec<Piece<'_>>| {
+                if !text.is_empty() {
+                    pieces.push(Piece::Text(String::from_utf8_lossy(&std::mem::take(text)).into_owned()));
+                }
+            };
+            for token in &chunk.tokens {
+                let piece = match token {
+                    Token::Byte(byte) => {
+                        text.push(*byte);
+                        continue;
+                    }
+                    Token::AnyChar => Piece::AnyChar,
+                    Token::Class { negated, ranges } => Piece::Class { negated: *negated, ranges },
+                };
+                end(&mut text, &mut pieces);
+                pieces.push(piece);
+            }
+            end(&mut text, &mut pieces);
+        }
+        pieces
     }
 
     /// Whether the pattern fits the whole of `name`.

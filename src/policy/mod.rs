@@ -5,4 +5,5 @@ pub mod audit;
 pub mod host_glob;
 pub mod names;
 pub mod pattern;
+pub mod re2;
 pub mod values;

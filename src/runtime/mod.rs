@@ -139,6 +139,14 @@ impl Loaded {
         }
     }
 
+    /// The lists of the active hypervisor's table as the runtime holds them: `enable_annotations` first.
+    pub fn policy_lists(&self) -> Vec<(&'static str, &[String])> {
+        match self {
+            Self::Go(loaded) => loaded.policy_lists(),
+            Self::Rs(loaded) => loaded.policy_lists(),
+        }
+    }
+
     /// What becomes of one sandbox.
     pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
         match self {

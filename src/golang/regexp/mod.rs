@@ -65,6 +65,11 @@ impl GoRegex {
     }
 }
 
+/// The pattern in the crate's intermediate form; `None` where Go refuses it.
+pub fn read(pattern: &str) -> Option<Hir> {
+    parse::parse(pattern).ok()
+}
+
 /// Searches by following sets of positions through the pattern; needs no automaton.
 fn found(hir: &Hir, text: &str) -> bool {
     let starts = (0..=text.len()).map(|i| text.is_char_boundary(i)).collect();

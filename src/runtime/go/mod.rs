@@ -157,6 +157,21 @@ impl Loaded {
         self.configuration.runtime.release
     }
 
+    /// The lists of its table, `enable_annotations` first.
+    pub fn policy_lists(&self) -> Vec<(&'static str, &[String])> {
+        let hypervisor = &self.runtime().hypervisor_config;
+        vec![
+            ("enable_annotations", &hypervisor.enable_annotations),
+            ("valid_hypervisor_paths", &hypervisor.hypervisor_path_list),
+            ("valid_ctlpaths", &hypervisor.hypervisor_ctl_path_list),
+            ("valid_jailer_paths", &hypervisor.jailer_path_list),
+            ("valid_file_mem_backends", &hypervisor.file_backed_mem_root_list),
+            ("valid_virtio_fs_daemon_paths", &hypervisor.virtio_fs_daemon_list),
+            ("valid_vhost_user_store_paths", &hypervisor.vhost_user_store_path_list),
+            ("valid_entropy_sources", &hypervisor.entropy_source_list),
+        ]
+    }
+
     fn runtime(&self) -> &RuntimeConfig {
         &self.configuration.runtime
     }

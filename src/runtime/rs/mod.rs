@@ -202,6 +202,14 @@ impl Loaded {
         self.gates.get(self.hypervisor()).map(|gates| &gates.names)
     }
 
+    /// The lists of its table, `enable_annotations` first.
+    pub fn policy_lists(&self) -> Vec<(&'static str, &[String])> {
+        let Some(table) = self.read.adjusted.hypervisor.get(self.hypervisor()) else { return Vec::new() };
+        let names = ("enable_annotations", table.security_info.enable_annotations.as_slice());
+        let paths = PathList::ALL.iter().map(|list| (list.key(), list.of(table)));
+        std::iter::once(names).chain(paths).collect()
+    }
+
     fn gates(&self, config: &Config<'_>) -> Option<&Gates> {
         self.gates.get(config.runtime.hypervisor_name.as_str())
     }
