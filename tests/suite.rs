@@ -20,6 +20,7 @@ mod contract;
 mod crio;
 mod documents;
 mod edits;
+mod export;
 mod fuzzing;
 mod go21_toml;
 mod go_numbers;

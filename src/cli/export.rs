@@ -76,8 +76,31 @@ pub struct ExportArgs {
 /// `--to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Target {
-    /// ValidatingAdmissionPolicy and its binding
+    /// ValidatingAdmissionPolicy and its binding, of the API server itself
     Vap,
+    /// ValidatingPolicy of Kyverno
+    Kyverno,
+    /// ConstraintTemplate and constraint of Gatekeeper
+    Gatekeeper,
+    /// pod_annotations of the node's containerd
+    Containerd,
+    /// Values of the kata-deploy chart
+    Helm,
+    /// MachineConfig of OpenShift
+    Machineconfig,
+}
+
+impl Target {
+    fn meant(self) -> export::Target {
+        match self {
+            Self::Vap => export::Target::Vap,
+            Self::Kyverno => export::Target::Kyverno,
+            Self::Gatekeeper => export::Target::Gatekeeper,
+            Self::Containerd => export::Target::Containerd,
+            Self::Helm => export::Target::Helm,
+            Self::Machineconfig => export::Target::MachineConfig,
+        }
+    }
 }
 
 /// `--mode`.
@@ -135,6 +158,7 @@ impl ExportArgs {
             },
             exempt: self.exempt.iter().filter(|name| !name.is_empty()).cloned().collect(),
             classes: self.classes.clone(),
+            early_containerd: self.containerd.as_deref().is_some_and(|version| version.starts_with("1.")),
         }
     }
 }
@@ -146,9 +170,9 @@ pub(super) fn run(args: &ExportArgs) -> Result<Exit, CliError> {
     }
     let all = all(args, &opened, args.mode())?;
     let wanted = args.wanted();
-    let Exported { text, inexact } = match args.to {
-        Some(Target::Vap) | None => export::vap(&all, &wanted),
-    };
+    let target = args.to.map_or(export::Target::Vap, Target::meant);
+    let Exported { text, inexact } =
+        export::export(target, &all, &wanted).map_err(|why| SetupError::Usage(why.to_string()))?;
     let mut stderr = io::stderr().lock();
     for sentence in &inexact {
         writeln!(stderr, "katascope: not said as the host does it: {}", visible(sentence))?;
@@ -176,13 +200,20 @@ fn all(args: &ExportArgs, opened: &Opened, mode: Mode) -> Result<Vec<Rules>, Set
             // Of several handlers one may have no file that can be read: its pods do not start anyway.
             Err(why) if several => {
                 let name = subject.handler.as_deref().unwrap_or_default();
-                let _ = writeln!(io::stderr(), "katascope: {} is left out: {}", visible(name), visible(&why.to_string()));
+                let _ = writeln!(
+                    io::stderr(),
+                    "katascope: {} is left out: {}",
+                    visible(name),
+                    visible(&why.to_string())
+                );
             }
             Err(why) => return Err(why),
         }
     }
     match all.is_empty() {
-        true => Err(SetupError::Usage("no Kata handler of this node has a configuration that can be read".into())),
+        true => {
+            Err(SetupError::Usage("no Kata handler of this node has a configuration that can be read".into()))
+        }
         false => Ok(all),
     }
 }

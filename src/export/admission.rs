@@ -29,7 +29,7 @@ pub fn object_name(start: &str, handler: Option<&str>) -> String {
 }
 
 /// A rule of what is judged.
-fn resources(group: &str, operations: &[&str], resources: &[&str]) -> Node {
+pub fn resources(group: &str, operations: &[&str], resources: &[&str]) -> Node {
     Node::Map(vec![
         ("apiGroups", Node::words(&[group])),
         ("apiVersions", Node::words(&["v1"])),
@@ -42,10 +42,7 @@ fn resources(group: &str, operations: &[&str], resources: &[&str]) -> Node {
 pub fn judged(place: Place) -> Node {
     const MADE: [&str; 2] = ["CREATE", "UPDATE"];
     Node::List(match place {
-        Place::Pod => vec![
-            resources("", &MADE, &["pods"]),
-            resources("", &["UPDATE"], &["pods/status"]),
-        ],
+        Place::Pod => vec![resources("", &MADE, &["pods"]), resources("", &["UPDATE"], &["pods/status"])],
         Place::Template => vec![
             resources("apps", &MADE, &["deployments", "statefulsets", "daemonsets", "replicasets"]),
             resources("batch", &MADE, &["jobs", "cronjobs"]),
@@ -77,7 +74,7 @@ pub fn condition(rules: &Rules, wanted: &Wanted, place: Place, object: &str) -> 
 }
 
 /// Whether a policy follows RuntimeClasses by their handler.
-fn by_parameter(rules: &Rules, wanted: &Wanted) -> bool {
+pub fn by_parameter(rules: &Rules, wanted: &Wanted) -> bool {
     wanted.classes.is_empty() && rules.origin.handler.is_some()
 }
 
@@ -166,18 +163,27 @@ pub fn outside(exempt: &[String]) -> Node {
 }
 
 /// Nothing of Kata's is due on a binding, whose annotations the server copies into the pod.
-fn bindings(name: &str) -> Node {
+pub fn bindings_check() -> Validation {
     let ours = format!("k.startsWith({}) || k == {}", quote(KATA_PREFIX), quote(SGX_EPC));
-    let check = Validation {
-        expression: format!("!has(object.metadata.annotations) || !object.metadata.annotations.exists(k, {ours})"),
+    Validation {
+        expression: format!(
+            "!has(object.metadata.annotations) ||\n!object.metadata.annotations.exists(k, {ours})"
+        ),
         message: "a binding must not bring Kata annotations to a pod".to_owned(),
         message_expression: None,
-    };
-    let rules = Node::List(vec![resources("", &["CREATE"], &["pods/binding", "bindings"])]);
+    }
+}
+
+/// The requests that bind a pod.
+pub fn bindings_judged() -> Node {
+    Node::List(vec![resources("", &["CREATE"], &["pods/binding", "bindings"])])
+}
+
+fn bindings(name: &str) -> Node {
     let spec = vec![
         ("failurePolicy", Node::text("Fail")),
-        ("matchConstraints", Node::Map(vec![("resourceRules", rules)])),
-        ("validations", Node::List(vec![validation(&check)])),
+        ("matchConstraints", Node::Map(vec![("resourceRules", bindings_judged())])),
+        ("validations", Node::List(vec![validation(&bindings_check())])),
     ];
     object("ValidatingAdmissionPolicy", name, None, spec)
 }

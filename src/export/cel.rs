@@ -77,10 +77,15 @@ pub fn of_specification(place: Place, object: &str, condition: &dyn Fn(&str) -> 
 /// The variables that every rule is asked with; `before` is left out where no old object is at hand.
 pub fn variables(rules: &Rules, place: Place, object: &str, ratchet: bool) -> Vec<Variable> {
     let mut all: Vec<Variable> = Vec::new();
-    let annotations = |of: &str| format!("has({of}.metadata) && has({of}.metadata.annotations) ? {of}.metadata.annotations : {{}}");
+    let annotations = |of: &str| {
+        format!("has({of}.metadata) && has({of}.metadata.annotations) ? {of}.metadata.annotations : {{}}")
+    };
     match place {
         Place::Pod => {
-            all.push(("given", format!("has({object}.metadata.annotations) ? {object}.metadata.annotations : {{}}")));
+            all.push((
+                "given",
+                format!("has({object}.metadata.annotations) ? {object}.metadata.annotations : {{}}"),
+            ));
             if ratchet {
                 all.push((
                     "before",
@@ -111,12 +116,18 @@ pub fn variables(rules: &Rules, place: Place, object: &str, ratchet: bool) -> Ve
         format!("variables.given.filter(k, {family})")
     };
     all.push(("fresh", fresh));
-    all.push(("allowed", list(&rules.allowed)));
+    if !rules.judges_names() {
+        return all;
+    }
+    if rules.others != Others::Pass {
+        all.push(("allowed", list(&rules.allowed)));
+    }
     all.push(("refused", list(&rules.refused)));
     let unknown = "variables.fresh.filter(k, !(k in variables.allowed) && !(k in variables.refused))";
     let searched = |patterns: &[String], wanted: bool| {
         let start = HYPERVISOR_PREFIX.len();
-        let finds: Vec<String> = patterns.iter().map(|pattern| format!("s.matches({})", quote(pattern))).collect();
+        let finds: Vec<String> =
+            patterns.iter().map(|pattern| format!("s.matches({})", quote(pattern))).collect();
         let not = if wanted { "" } else { "!" };
         format!(
             "size(variables.unknown) > {} ? variables.unknown :\nvariables.unknown.filter(k, \
@@ -126,7 +137,7 @@ pub fn variables(rules: &Rules, place: Place, object: &str, ratchet: bool) -> Ve
         )
     };
     match &rules.others {
-        Others::Pass => all.push(("others", "[]".to_owned())),
+        Others::Pass => {}
         Others::Refused => all.push(("others", unknown.to_owned())),
         Others::PassWhere(patterns) => {
             all.push(("unknown", unknown.to_owned()));
@@ -137,7 +148,11 @@ pub fn variables(rules: &Rules, place: Place, object: &str, ratchet: bool) -> Ve
             all.push(("others", searched(patterns, true)));
         }
     }
-    all.push(("shut", "variables.refused.filter(k, k in variables.fresh) + variables.others".to_owned()));
+    let known = "variables.refused.filter(k, k in variables.fresh)";
+    all.push(match rules.others {
+        Others::Pass => ("shut", known.to_owned()),
+        _ => ("shut", format!("{known} + variables.others")),
+    });
     all
 }
 
@@ -179,7 +194,7 @@ pub fn validations(rules: &Rules, who: &str) -> Vec<Validation> {
         )),
     };
     let values = rules.values.iter().map(|rule| value(rule, who));
-    std::iter::once(names).chain(values).collect()
+    std::iter::once(names).filter(|_| rules.judges_names()).chain(values).collect()
 }
 
 fn value(rule: &ValueRule, who: &str) -> Validation {

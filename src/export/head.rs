@@ -29,7 +29,9 @@ fn words(rules: &Rules) -> Vec<(&'static str, String)> {
 
 /// The same as annotations of an object.
 pub fn annotations(rules: &Rules) -> Node {
-    Node::Table(words(rules).into_iter().map(|(key, text)| (format!("{PREFIX}{key}"), Node::Text(text))).collect())
+    Node::Table(
+        words(rules).into_iter().map(|(key, text)| (format!("{PREFIX}{key}"), Node::Text(text))).collect(),
+    )
 }
 
 /// Lines of comment that say what a file is.
@@ -122,7 +124,9 @@ pub fn recorded(text: &str) -> Vec<Recorded> {
     };
     for line in text.lines() {
         let line = line.trim_start_matches(['#', ' ', '\t', '"', '\'']);
-        let Some((key, text)) = line.strip_prefix(PREFIX).and_then(|rest| rest.split_once(':')) else { continue };
+        let Some((key, text)) = line.strip_prefix(PREFIX).and_then(|rest| rest.split_once(':')) else {
+            continue;
+        };
         let key = key.trim_end_matches(['"', '\'']);
         if group.iter().any(|(own, _)| *own == key) {
             end(&mut group);

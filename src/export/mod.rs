@@ -7,6 +7,8 @@
 
 mod admission;
 mod cel;
+mod engines;
+mod files;
 mod head;
 mod rules;
 mod yaml;
@@ -85,6 +87,8 @@ pub struct Wanted {
     pub exempt: Vec<String>,
     /// The RuntimeClasses that stand for the handler; none: those with its name as their handler.
     pub classes: Vec<String>,
+    /// Whether the node's containerd is a 1.x.
+    pub early_containerd: bool,
 }
 
 /// A file made for a target.
@@ -96,7 +100,45 @@ pub struct Exported {
     pub inexact: Vec<String>,
 }
 
-/// `ValidatingAdmissionPolicy` and its binding, for every handler.
-pub fn vap(all: &[Rules], wanted: &Wanted) -> Exported {
-    admission::vap(all, wanted)
+/// Why a target cannot say it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsaid {
+    /// containerd drops what it does not pass on, and refuses nothing.
+    #[error("containerd passes annotations on by name or drops them: --mode closed or nothing-lost")]
+    ByNameAlone,
+    /// The release reads no drop-ins.
+    #[error("{0} reads no drop-ins: its configuration file has to be edited (policy allow, policy deny)")]
+    NoDropIns(String),
+    /// The file is a handler's.
+    #[error("no handler is known; --handler NAME says whose file it is")]
+    NoHandler,
+}
+
+/// What is to enforce it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The API server: `ValidatingAdmissionPolicy`.
+    Vap,
+    /// Kyverno: `ValidatingPolicy`.
+    Kyverno,
+    /// Gatekeeper: `ConstraintTemplate` and constraint.
+    Gatekeeper,
+    /// The node's containerd: `pod_annotations`.
+    Containerd,
+    /// The node's configuration, by values of the kata-deploy chart.
+    Helm,
+    /// The node's configuration, by a `MachineConfig`.
+    MachineConfig,
+}
+
+/// The file for a target.
+pub fn export(target: Target, all: &[Rules], wanted: &Wanted) -> Result<Exported, Unsaid> {
+    match target {
+        Target::Vap => Ok(admission::vap(all, wanted)),
+        Target::Kyverno => Ok(engines::kyverno(all, wanted)),
+        Target::Gatekeeper => Ok(engines::gatekeeper(all, wanted)),
+        Target::Containerd => files::containerd(all, wanted),
+        Target::Helm => files::helm(all),
+        Target::MachineConfig => files::machine_config(all),
+    }
 }

@@ -17,6 +17,7 @@ use crate::evaluate::{Evaluator, Setup};
 use crate::policy::names::NameGate;
 use crate::policy::re2::{NamePattern, ValuePattern, name_pattern, value_pattern};
 use crate::release::{Release, Runtime};
+use crate::runtime::go::Change;
 
 /// Whose policy is asked for.
 #[derive(Debug, Clone)]
@@ -103,15 +104,25 @@ pub struct Rules {
     pub others: Others,
     /// Values of names that pass.
     pub values: Vec<ValueRule>,
+    /// The host's lists as they are written, for targets that are the host's own files.
+    pub lists: Vec<(String, Vec<String>)>,
+    /// The folder that the host looks for drop-ins in; `None` where its release reads none.
+    pub drop_ins: Option<String>,
     /// What these rules do not say as the host does.
     pub inexact: Vec<String>,
 }
 
 impl Rules {
+    /// Whether a name can be refused at all.
+    pub fn judges_names(&self) -> bool {
+        self.others != Others::Pass || !self.refused.is_empty()
+    }
+
     /// The digest of what is enforced: equal as long as the host's policy is.
     pub fn digest(&self) -> String {
         let origin = &self.origin;
-        let said = (&origin.handler, origin.release, &origin.hypervisor, origin.mode, self.default, self.family);
+        let said =
+            (&origin.handler, origin.release, &origin.hypervisor, origin.mode, self.default, self.family);
         sha256(&[&format!("{said:?}{:?}{:?}{:?}{:?}", self.allowed, self.refused, self.others, self.values)])
     }
 }
@@ -150,9 +161,11 @@ impl Lists {
     fn of(evaluator: &Evaluator, hypervisor: &str) -> Self {
         let release = evaluator.setup().release;
         let lists: Vec<(String, Vec<String>)> = match evaluator.loaded() {
-            Ok(loaded) => {
-                loaded.policy_lists().into_iter().map(|(name, list)| (name.to_owned(), list.to_vec())).collect()
-            }
+            Ok(loaded) => loaded
+                .policy_lists()
+                .into_iter()
+                .map(|(name, list)| (name.to_owned(), list.to_vec()))
+                .collect(),
             // It does not load here, but its lists can be read.
             Err(_) => audit::lists(evaluator.setup(), hypervisor)
                 .into_iter()
@@ -215,8 +228,7 @@ pub fn rules(subject: &Subject<'_>, hypervisor: &str, mode: Mode) -> Rules {
         ));
     }
     let files: Vec<Arc<str>> = setup.layers.sources().map(|source| source.path.clone()).collect();
-    let texts: Vec<&str> =
-        setup.layers.sources().flat_map(|source| [&*source.path, &*source.text]).collect();
+    let texts: Vec<&str> = setup.layers.sources().flat_map(|source| [&*source.path, &*source.text]).collect();
     Rules {
         origin: Origin {
             handler: subject.handler.clone(),
@@ -232,8 +244,21 @@ pub fn rules(subject: &Subject<'_>, hypervisor: &str, mode: Mode) -> Rules {
         refused: known.refused,
         others,
         values,
+        lists: lists.lists,
+        drop_ins: drop_ins(setup),
         inexact,
     }
+}
+
+/// The folder of drop-ins beside the file, links followed.
+fn drop_ins(setup: &Setup) -> Option<String> {
+    if setup.release.runtime == Runtime::Go && !setup.release.has(Change::DropIns) {
+        return None;
+    }
+    let layers = &setup.layers;
+    let file = layers.resolved.as_ref().unwrap_or(&layers.asked);
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    Some(format!("{folder}/config.d"))
 }
 
 /// Names by what becomes of them.
@@ -327,7 +352,9 @@ fn unsaid(setup: &Setup, lists: &Lists, mode: Mode, values: &[ValueRule]) -> Vec
         let entry = lists.list("enable_annotations").get(at).map_or("", String::as_str);
         let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
         said.push(match release.runtime {
-            Runtime::Go => format!("the entry {entry:?} of enable_annotations matches nothing and is left out: {why}"),
+            Runtime::Go => {
+                format!("the entry {entry:?} of enable_annotations matches nothing and is left out: {why}")
+            }
             Runtime::Rs => format!("the entry {entry:?} of enable_annotations shuts all names: {why}"),
         });
     }

@@ -17,6 +17,8 @@ pub enum Node {
     Text(String),
     /// `true` or `false`.
     Flag(bool),
+    /// A whole number.
+    Number(u32),
     /// A map without keys: everything.
     Empty,
 }
@@ -70,6 +72,7 @@ impl Node {
             }
             Self::Text(text) => quoted(text),
             Self::Flag(flag) => flag.to_string(),
+            Self::Number(number) => number.to_string(),
             Self::Map(_) | Self::Table(_) | Self::List(_) | Self::Empty => "{}".to_owned(),
         }
     }
@@ -112,7 +115,7 @@ fn entry(key: &str, node: &Node, indent: usize, out: &mut String) {
 /// Whether the text stands on lines of its own, as it is.
 fn is_block(text: &str) -> bool {
     let whole = |line: &str| !line.ends_with(' ') && !line.chars().any(char::is_control) && line.is_ascii();
-    (text.contains('\n') || text.len() > 60)
+    (text.contains('\n') || (text.len() > 60 && text.contains(' ')))
         && !text.starts_with([' ', '\n'])
         && !text.ends_with('\n')
         && text.split('\n').all(whole)

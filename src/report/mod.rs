@@ -14,6 +14,7 @@ pub mod node_changes;
 pub mod policy;
 pub mod running;
 pub mod sarif;
+pub mod schema;
 pub mod sizing;
 pub mod text;
 pub mod upgrade;

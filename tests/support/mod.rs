@@ -1,5 +1,7 @@
 //! What tests of several subjects share: a configuration to start from.
 
+pub mod cel;
+
 /// A QEMU configuration that loads in every release where its files are there, for runtime-rs with
 /// [`QEMU_NAMES`] behind it: its `[runtime]` table is still open.
 pub const QEMU: &str = r#"
