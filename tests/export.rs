@@ -13,7 +13,7 @@ use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest;
 use katascope::release::{KnownBy, Release, Runtime};
 use katascope::runtime::Depth;
-use katascope::runtime::verdict::{Stage, Status, Verdict};
+use katascope::answer::verdict::{Stage, Status, Verdict};
 use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 use proptest::sample::{select, subsequence};
 use serde_json::{Value as Json, json};

@@ -238,7 +238,11 @@ fn go_value(pattern: &str) -> ValuePattern {
         return ValuePattern::Never;
     }
     if !has_meta(pattern) {
-        return if pattern.is_empty() { ValuePattern::Never } else { ValuePattern::Equals(pattern.to_owned()) };
+        return if pattern.is_empty() {
+            ValuePattern::Never
+        } else {
+            ValuePattern::Equals(pattern.to_owned())
+        };
     }
     let parts: Vec<&str> = pattern.split('/').collect();
     let first = parts.iter().position(|part| has_meta(part)).unwrap_or_default();

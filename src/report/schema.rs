@@ -12,11 +12,11 @@ use crate::catalog::{ConfigKey, KeyReader, Kind, all_config_keys};
 use crate::release::{Release, Runtime};
 
 /// The reports that have a schema, by name.
-pub const OUTPUTS: [(&str, &str); 1] =
-    [("check", include_str!("../../assets/schema/check-1.schema.json"))];
+pub const OUTPUTS: [(&str, &str); 1] = [("check", include_str!("../../assets/schema/check-1.schema.json"))];
 
 /// Tables and keys that files are shipped with and no release reads.
-const SHIPPED_UNREAD: [(&str, &str); 2] = [("agent.<name>.mem_agent", "mem_agent_enable"), ("image", "service_offload")];
+const SHIPPED_UNREAD: [(&str, &str); 2] =
+    [("agent.<name>.mem_agent", "mem_agent_enable"), ("image", "service_offload")];
 
 /// The hypervisor tables that a release knows by name.
 fn hypervisors(release: Release) -> Vec<&'static str> {
@@ -74,7 +74,8 @@ pub fn config(release: Release) -> Json {
     }
     let mut schema = Map::new();
     schema.insert("$schema".into(), json!("http://json-schema.org/draft-07/schema#"));
-    schema.insert("title".into(), json!(format!("configuration.toml of Kata Containers, {}", release.title())));
+    schema
+        .insert("title".into(), json!(format!("configuration.toml of Kata Containers, {}", release.title())));
     schema.extend(object("", properties).as_object().cloned().unwrap_or_default());
     Json::Object(schema)
 }
@@ -96,7 +97,9 @@ fn elsewhere(key: &'static ConfigKey, release: Release) -> Option<&'static KeyRe
         Runtime::Go => Runtime::Rs,
         Runtime::Rs => Runtime::Go,
     };
-    [release.runtime, other].into_iter().find_map(|runtime| key.readers(runtime).last().map(|(_, reader)| reader))
+    [release.runtime, other]
+        .into_iter()
+        .find_map(|runtime| key.readers(runtime).last().map(|(_, reader)| reader))
 }
 
 fn property(key: &'static ConfigKey, release: Release, hypervisor: Option<&str>) -> Json {
