@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use choices::{
     CheckFormat, ColorChoice, CriChoice, DiffSubject, FailOn, RuntimeChoice, ShowFormat, Subject,
+    SubjectFormat,
 };
 
 use crate::input::archive::Collection;
@@ -138,6 +139,8 @@ pub enum Command {
     /// in are left out and named. Writes nothing but the archive, starts nothing, and needs no root where the files
     /// can be read.
     Collect(super::collect::CollectArgs),
+    /// The JSON Schema of an output, or of configuration.toml for editors
+    Schema(super::schema::SchemaArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -159,6 +162,9 @@ pub struct Input {
     /// Pods: YAML or JSON files, folders, or - for standard input
     #[arg(value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
+    /// The cluster's pods.
+    #[command(flatten)]
+    pub cluster: super::kubectl::ClusterOptions,
     /// Kata's configuration file, for all pods
     ///
     /// Default: each pod is judged by the file of its handler, as the container runtime's configuration names
@@ -312,9 +318,22 @@ pub struct ShowArgs {
     /// What to look at.
     #[command(flatten)]
     pub input: Input,
-    /// How to print.
-    #[command(flatten)]
-    pub output: Output,
+    /// The format
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: SubjectFormat,
+    /// The same as -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+impl ShowArgs {
+    /// Whether JSON was asked for, either way.
+    pub fn is_json(&self) -> bool {
+        self.json || self.output == SubjectFormat::Json
+    }
 }
 
 /// `diff`.

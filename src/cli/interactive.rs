@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::{CommandFactory, ValueEnum};
 
 use super::args::{Cli, ColorChoice, Input, RuntimeChoice, ScreenOptions};
+use super::kubectl::CLUSTER;
 use super::pods::Way;
 use super::setup::SetupError;
 use super::{CliError, Exit, nodes, open, pods};
@@ -44,7 +45,9 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
     let small = !piped && pods::are_small(input);
     let opening = Opening {
         load: {
-            let (input, readonly) = (Arc::new(input.clone()), screen.readonly);
+            let mut input = input.clone();
+            input.cluster.screens = true;
+            let (input, readonly) = (Arc::new(input), screen.readonly);
             Box::new(move |reading| load(&input, readonly, small, reading))
         },
         beside: !typed && !small,
@@ -315,7 +318,13 @@ fn invocation(input: &Input, release: Release) -> Invocation {
             ("--arch", input.arch.clone()),
             ("--sandbox-id", input.sandbox_id.clone()),
         ]),
-        manifests: input.manifests.iter().map(|p| p.display().to_string()).collect(),
+        manifests: input
+            .manifests
+            .iter()
+            .filter(|path| *path != Path::new(CLUSTER))
+            .map(|path| path.display().to_string())
+            .chain(input.cluster.said())
+            .collect(),
         pod: input.pod.clone(),
     }
 }

@@ -11,6 +11,7 @@ mod explain;
 pub mod export;
 mod interactive;
 mod live;
+pub mod kubectl;
 mod mark;
 mod nodes;
 mod open;
@@ -19,6 +20,7 @@ mod pods;
 mod policy;
 mod progress;
 mod running;
+mod schema;
 mod setup;
 mod shells;
 mod show;
@@ -29,7 +31,7 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::FromArgMatches;
 
-use args::{Cli, ColorChoice, Command};
+use args::{Cli, ColorChoice, Command, PolicyCommand};
 pub use exit::Exit;
 use report::Paint;
 use setup::SetupError;
@@ -52,6 +54,25 @@ pub(crate) enum CliError {
     Save(#[from] crate::edit::SaveError),
 }
 
+/// Puts the cluster among the manifests of whatever command asks it.
+fn asked_of_cluster(cli: &mut Cli) {
+    let input = match &mut cli.command {
+        None => &mut cli.input,
+        Some(Command::Check(args)) => &mut args.input,
+        Some(Command::Show(args)) => &mut args.input,
+        Some(Command::Diff(args)) => &mut args.input,
+        Some(Command::Collect(args)) => &mut args.input,
+        Some(Command::Policy(args)) => match &mut args.command {
+            PolicyCommand::Suggest(args) => &mut args.input,
+            _ => return,
+        },
+        _ => return,
+    };
+    if input.cluster.asked() {
+        input.manifests.push(kubectl::CLUSTER.into());
+    }
+}
+
 /// Runs the program on the process's arguments.
 pub fn run() -> Exit {
     let cli = if shells::nothing_said() {
@@ -59,6 +80,8 @@ pub fn run() -> Exit {
     } else {
         Cli::from_arg_matches(&shells::matches()).unwrap_or_else(|error| error.exit())
     };
+    let mut cli = cli;
+    asked_of_cluster(&mut cli);
     let result = match cli.command {
         None => interactive::run(&cli.input, &cli.screen),
         Some(Command::Check(args)) => check::run(&args),
@@ -70,6 +93,7 @@ pub fn run() -> Exit {
         Some(Command::Upgrade(args)) => upgrade::run(&args),
         Some(Command::Live(args)) => live::run(&args),
         Some(Command::Collect(args)) => collect::run(&args),
+        Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Completions { shell }) => Ok(completions::print(shell)),
         Some(Command::Man { command }) => {
             let keys = keys::roff(&keys::sections(&Keymap::default()));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::Input;
+use super::kubectl::{self, CLUSTER};
 use super::parallel::Seen;
 use super::setup::SetupError;
 use super::{CliError, open, parallel, setup};
@@ -13,7 +14,7 @@ use crate::input::manifest::pods::{Found, find};
 use crate::input::manifest::{self, InputError, Object, Pod, RuntimeClass};
 use crate::input::reading::{Counted, Reading};
 use crate::kubernetes::{self, Node};
-use crate::report::escape::visible;
+use crate::report::escape::{visible, visible_lines};
 use crate::sample;
 
 /// Calls `take` with every pod, in input order.
@@ -36,16 +37,18 @@ pub(super) enum Way<'r> {
 pub(super) fn are_small(input: &Input) -> bool {
     const SMALL: u64 = 256 << 10;
     let mut sum = 0;
-    input.manifests.iter().filter_map(|path| files(path).ok()).flatten().all(|file| {
-        match std::fs::metadata(file) {
-            Ok(meta) => {
-                sum += meta.len();
-                meta.is_file() && sum <= SMALL
+    let asked = input.manifests.iter().any(|path| path == Path::new(CLUSTER));
+    !asked
+        && input.manifests.iter().filter_map(|path| files(path).ok()).flatten().all(|file| {
+            match std::fs::metadata(file) {
+                Ok(meta) => {
+                    sum += meta.len();
+                    meta.is_file() && sum <= SMALL
+                }
+                // What is not there is told at once.
+                Err(_) => true,
             }
-            // What is not there is told at once.
-            Err(_) => true,
-        }
-    })
+        })
 }
 
 /// Every pod.
@@ -173,19 +176,26 @@ pub(super) struct Cluster {
     pub searched: bool,
     /// Standard input, where it was read to search it.
     stdin: Option<Vec<u8>>,
+    /// Which of the cluster's pods are asked for.
+    asked: kubectl::ClusterOptions,
 }
 
 impl Cluster {
     /// Searches the inputs. Standard input is held for that only where handlers matter: it may be endless.
     fn of(input: &Input) -> Result<Self, CliError> {
         let node = setup::node(input)?;
-        let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None };
+        let asked = input.cluster.clone();
+        let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None, asked };
         if input.config.is_some() && input.cri.is_none() && input.cri_config.is_none() {
             // One configuration judges all, whatever the handler.
             cluster.searched = false;
             return Ok(cluster);
         }
         for path in &input.manifests {
+            if path == Path::new(CLUSTER) {
+                cluster.ask_for_classes()?;
+                continue;
+            }
             if path == Path::new("-") {
                 let mut text = Vec::new();
                 io::stdin().take(manifest::SIZE_LIMIT).read_to_end(&mut text)?;
@@ -210,6 +220,22 @@ impl Cluster {
             let _ = writeln!(io::stderr(), "katascope: {}", visible(&class));
         }
         Ok(cluster)
+    }
+
+    /// The RuntimeClasses of the cluster; without the right to list them, handlers are told by the classes' names.
+    fn ask_for_classes(&mut self) -> Result<(), CliError> {
+        let mut text = Vec::new();
+        match kubectl::run(&self.asked.classes(), self.asked.screens)?
+            .take(manifest::SIZE_LIMIT)
+            .read_to_end(&mut text)
+        {
+            Ok(_) => self.search(BufReader::new(text.as_slice()), "kubectl get runtimeclasses"),
+            Err(error) if !self.asked.screens => {
+                let _ = writeln!(io::stderr(), "katascope: {}", visible_lines(&error.to_string()));
+            }
+            Err(_) => {}
+        }
+        Ok(())
     }
 
     fn search(&mut self, input: impl BufRead, shown: &str) {
@@ -243,6 +269,10 @@ impl Cluster {
             Some(text) if path == Path::new("-") => {
                 let text = io::Cursor::new(text.clone());
                 Ok(("<stdin>".into(), counted("<stdin>", None, text, reading)))
+            }
+            _ if path == Path::new(CLUSTER) => {
+                let printed = kubectl::run(&self.asked.pods(), self.asked.screens)?;
+                Ok((CLUSTER.into(), counted(CLUSTER, None, printed, reading)))
             }
             _ => open(path, reading),
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
-use super::args::{ShowArgs, Subject};
+use super::args::{ShowArgs, Subject, SubjectFormat};
 use super::setup::SetupError;
 use super::{CliError, Exit, beside, open, paint, pods, say_assumed, setup};
 use crate::evaluate::vm_size::VmSize;
@@ -10,11 +10,15 @@ use crate::evaluate::{Evaluation, Outcome};
 use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
 use crate::report::escape::{visible, visible_lines};
-use crate::report::{explanation, initdata, json, sizing, text};
+use crate::report::{explanation, initdata, json, manifest, sizing, text};
 use crate::runtime::Depth;
 use crate::{catalog, evaluate};
 
 pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
+    let yaml = args.output == SubjectFormat::Yaml;
+    if yaml && args.what != Subject::Annotations {
+        return Err(SetupError::Usage("-o yaml is for show annotations".into()).into());
+    }
     if args.what == Subject::Annotations && args.input.manifests.is_empty() && args.input.pod.is_none() {
         return known(args);
     }
@@ -38,12 +42,13 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     let judge = opened.node.judge_of(&pod).filter(|_| evaluation.effective.is_some());
     let vm = judge.and_then(|judge| judge.evaluator.vm_size(&evaluation));
     let mut out = BufWriter::new(io::stdout().lock());
-    if args.output.is_json() {
+    if args.is_json() {
         json::print(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref()))?;
     } else {
         match args.what {
+            Subject::Annotations if yaml => write!(out, "{}", manifest::annotations(&evaluation))?,
             Subject::Annotations => {
-                write!(out, "{}", text::traced_pod(&pod, &evaluation, paint(args.output.color)))?;
+                write!(out, "{}", text::traced_pod(&pod, &evaluation, paint(args.color)))?;
             }
             Subject::Config => text::config(&mut out, &evaluation)?,
             Subject::Launch => text::launch(&mut out, &evaluation, !args.plain)?,
@@ -78,8 +83,13 @@ fn known(args: &ShowArgs) -> Result<Exit, CliError> {
         None if args.input.config.is_some() => open::one(&args.input)?.evaluator.setup().release,
         None => Release::newest(Runtime::Rs),
     };
+    if args.output == SubjectFormat::Yaml {
+        return Err(
+            SetupError::Usage("-o yaml is for the annotations of a pod: name a manifest".into()).into()
+        );
+    }
     let mut out = BufWriter::new(io::stdout().lock());
-    if args.output.is_json() {
+    if args.is_json() {
         let all: Vec<_> = catalog::all_annotations()
             .iter()
             .filter(|a| a.reader(release).read || a.reader(release).documented)

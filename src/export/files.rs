@@ -8,7 +8,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::admission::{head, inexact, joined};
+use super::admission::{head, joined};
 use super::head::annotations;
 use super::rules::Rules;
 use super::yaml::Node;
@@ -73,7 +73,7 @@ pub fn containerd(all: &[Rules], wanted: &Wanted) -> Result<Exported, Unsaid> {
     } else {
         beside.push("the version has to be that of containerd's main file, or an older one".to_owned());
     }
-    let inexact = inexact(all, beside);
+    let inexact = beside;
     let mut text = head(all, "containerd's pod_annotations", &inexact).text();
     text.push_str(&format!("version = {version}\n"));
     for rules in all {
@@ -129,7 +129,7 @@ pub fn helm(all: &[Rules]) -> Result<Exported, Unsaid> {
         "the shim's name is taken to be the handler's without kata-, as the chart names its RuntimeClasses"
             .to_owned(),
     );
-    let inexact = inexact(all, beside);
+    let inexact = beside;
     let mut shims = Vec::new();
     for rules in all {
         let handler = handler(rules)?;
@@ -190,7 +190,7 @@ pub fn machine_config(all: &[Rules]) -> Result<Exported, Unsaid> {
             ("spec", Node::Map(vec![("config", ignition)])),
         ]));
     }
-    let inexact = inexact(all, beside);
+    let inexact = beside;
     let mut head = head(all, "a drop-in by MachineConfig", &inexact);
     head.sentence(
         "",
@@ -199,7 +199,7 @@ pub fn machine_config(all: &[Rules]) -> Result<Exported, Unsaid> {
     for rules in all {
         head.sentence("", "The drop-in:");
         for line in drop_in(rules)?.lines() {
-            head.sentence("  ", line);
+            head.quote(line);
         }
     }
     Ok(Exported { text: head.text() + &joined(&documents), inexact })

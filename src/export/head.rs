@@ -63,6 +63,11 @@ impl Head {
         self.line(&line);
     }
 
+    /// A line as it is, further in.
+    pub fn quote(&mut self, line: &str) {
+        self.line(&format!("    {}", visible(line)));
+    }
+
     fn line(&mut self, line: &str) {
         self.0.push_str(format!("# {line}").trim_end());
         self.0.push('\n');

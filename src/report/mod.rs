@@ -9,6 +9,7 @@ pub mod explanation;
 pub mod initdata;
 pub mod json;
 pub mod junit;
+pub mod manifest;
 pub mod matrix;
 pub mod node_changes;
 pub mod policy;

@@ -16,7 +16,7 @@ pub enum CheckFormat {
     Junit,
 }
 
-/// Formats of `show`, `diff` and `explain`.
+/// Formats of `diff`, `explain` and the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ShowFormat {
     /// For people
@@ -24,6 +24,18 @@ pub enum ShowFormat {
     Text,
     /// JSON
     Json,
+}
+
+/// Formats of `show`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum SubjectFormat {
+    /// For people
+    #[default]
+    Text,
+    /// JSON
+    Json,
+    /// The annotations for a manifest (show annotations): what does nothing here is commented out
+    Yaml,
 }
 
 /// Subjects of `show`.
