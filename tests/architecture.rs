@@ -202,7 +202,11 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("signal_hook", &["cli/interactive.rs", "tui/signals.rs"]),
     ("similar", &["diff/"]),
     ("libyaml_safer", &["input/manifest/yaml"]),
-    ("serde_yaml", &["kubernetes/kubelet.rs"]),
+    // Also what is written is read back.
+    (
+        "serde_yaml",
+        &["edit/tests.rs", "export/yaml.rs", "input/helm.rs", "kubernetes/kubelet.rs", "report/manifest.rs"],
+    ),
     // The reader with places, and the edits; a list to be pasted and the program's own settings are TOML, too.
     ("toml_edit", &["edit/", "input/", "report/policy.rs", "tui/settings.rs"]),
     // The parser of runtime-rs, of the catalogue's tables and of the host's description.
@@ -231,7 +235,7 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
     ("sha2", &["export/rules.rs", "input/archive/", "input/host", "launch/rs/initdata.rs", "node/release.rs", "runtime/"]),
     ("memchr", &["cli/pods.rs"]),
-    ("strsim", &["node/"]),
+    ("strsim", &["input/helm.rs", "node/"]),
     ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),
     // What a room hands over is JSON; who only decides or draws needs none.
@@ -246,6 +250,7 @@ const HOMES: [(&str, &[&str]); 29] = [
             "edit/",
             "evaluate/",
             "input/described.rs",
+            "input/helm.rs",
             "input/probe.rs",
             "launch/",
             "report/",

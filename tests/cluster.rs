@@ -23,7 +23,7 @@ pod_annotations = [\"io.katacontainers.*\"]
 ";
 
 fn lay(folder: &Path, kubectl: &str) {
-    fs::write(folder.join("c.toml"), format!("{QEMU}{QEMU_NAMES}")).unwrap();
+    fs::write(folder.join("c.toml"), format!("{QEMU}{QEMU_NAMES}").replace("enable_iommu", "path")).unwrap();
     fs::write(folder.join("containerd.toml"), CONTAINERD).unwrap();
     fs::write(folder.join("pods.json"), PODS).unwrap();
     fs::write(folder.join("runtimeclasses.json"), CLASSES).unwrap();
@@ -32,10 +32,11 @@ fn lay(folder: &Path, kubectl: &str) {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-const ANSWERS: &str = "echo \"$@\" >> asked; cat $2.json";
+const ANSWERS: &str = "echo \"$@\" >> asked; exec /bin/cat $2.json";
 
 fn run(folder: &Path, words: &[&str]) -> Output {
-    let path = format!("{}:/usr/bin:/bin", folder.display());
+    // No other kubectl is found there.
+    let path = folder.display().to_string();
     let mut command = Command::cargo_bin("katascope").unwrap();
     command.args(words).current_dir(folder).env("PATH", path).env_remove("KUBECTL").output().unwrap()
 }

@@ -171,6 +171,24 @@ pub struct Input {
     /// it, else by the first of the runtime's own search path.
     #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
     pub config: Option<PathBuf>,
+    /// Values of the kata-deploy chart: the configuration as the chart leaves it, of the shipped file that -c names
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Configuration",
+        requires = "shim",
+        hide_short_help = true
+    )]
+    pub helm: Option<PathBuf>,
+    /// The chart's shim, with --helm
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = "Configuration",
+        requires = "helm",
+        hide_short_help = true
+    )]
+    pub shim: Option<String>,
     /// Its runtime
     #[arg(long, value_enum, default_value_t, help_heading = "Configuration")]
     pub runtime: RuntimeChoice,

@@ -4,6 +4,7 @@
 //! Decides what is opened: the node found on this machine or under `--root`, the one configuration that was
 //! named with `-c`, or the embedded sample. Reads files; knows no rule of Kata.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,16 +14,18 @@ use super::setup::{self, SetupError, inside_root};
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::{self, Crio};
+use crate::edit::deployed;
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::archive::{self, Collection};
 use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
 use crate::input::host::Look;
-use crate::input::{Host, search};
+use crate::input::{Host, helm, search};
 use crate::node::places::{self, Kind};
 use crate::node::{Handler, Node, Said};
 use crate::release::Runtime;
+use crate::report::escape::visible;
 use crate::sample;
 
 /// What was opened.
@@ -79,6 +82,7 @@ pub struct Chosen {
 /// Whether nothing is said, so that the sample is shown where this machine is no node.
 fn nothing_said(input: &Input) -> bool {
     input.config.is_none()
+        && input.helm.is_none()
         && input.root.is_none()
         && input.node.is_empty()
         && input.cri_config.is_none()
@@ -107,6 +111,9 @@ pub fn open_on(input: &Input, host: &Host) -> Result<Opened, SetupError> {
     }
     if let Some(path) = &input.config {
         return named(input, host, path);
+    }
+    if let Some(shim) = input.shim.as_deref().filter(|_| input.helm.is_some()) {
+        return named(input, host, &shipped(input, host, shim)?);
     }
     match discovered(input, host)? {
         Some(opened) => Ok(opened),
@@ -221,6 +228,7 @@ fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> 
             path = path.display()
         )));
     }
+    let layers = after_chart(input, layers)?;
     let mut engine = engine_said(input, host)?.unwrap_or(Engine::Assumed);
     let how = nodes::seen(input, host, std::iter::once(&layers));
     let seen = away::host(host, &layers, how);
@@ -237,6 +245,35 @@ fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> 
         collection: input.collection.clone(),
         unread: Vec::new(),
     })
+}
+
+/// The file of a shim as it is shipped, where the chart installs it.
+fn shipped(input: &Input, host: &Host, shim: &str) -> Result<PathBuf, SetupError> {
+    const FOLDER: &str = "/opt/kata/share/defaults/kata-containers";
+    let file = format!("configuration-{shim}.toml");
+    let places = [
+        format!("{FOLDER}/{file}"),
+        format!("{FOLDER}/runtime-rs/{file}"),
+        format!("{FOLDER}/runtimes/{shim}/{file}"),
+        format!("{FOLDER}/runtime-rs/runtimes/{shim}/{file}"),
+    ];
+    match places.iter().find(|path| host.exists(path)) {
+        Some(path) => Ok(root_folder(input).join(path.trim_start_matches('/'))),
+        None => Err(SetupError::Usage(format!(
+            "--helm: the chart changes the {file} that its release ships; name that file with -c"
+        ))),
+    }
+}
+
+/// The configuration as the kata-deploy chart leaves it, where its values are given.
+fn after_chart(input: &Input, layers: Layers) -> Result<Layers, SetupError> {
+    let (Some(values), Some(shim)) = (&input.helm, &input.shim) else { return Ok(layers) };
+    let values = setup::read_source(values)?;
+    let shim = helm::read(&values, shim).map_err(|why| SetupError::Usage(why.to_string()))?;
+    for remark in &shim.remarks {
+        let _ = writeln!(io::stderr(), "katascope: {}: {}", visible(&values.path), visible(remark));
+    }
+    deployed(&layers, &shim).map_err(|why| SetupError::Usage(why.to_string()))
 }
 
 fn evaluator(input: &Input, host: &Host, layers: Layers, engine: Engine) -> Result<Evaluator, SetupError> {

@@ -5,6 +5,7 @@
 
 mod carry;
 mod create;
+mod deployed;
 mod document;
 mod history;
 mod plan;
@@ -13,6 +14,7 @@ mod save;
 mod splice;
 
 pub use carry::Misfit;
+pub use deployed::{deployed, shim_of};
 pub use document::{Document, Item, List};
 pub use history::{Change, History, Stepped};
 pub use plan::{Plan, Target, helm_values, targets};

@@ -1,7 +1,6 @@
 //! Where an edit goes: the file that sets the list, a drop-in, a patch, or the values of the
 //! kata-deploy chart; and what would be written there.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::answer::verdict::ListId;
@@ -88,17 +87,14 @@ pub fn targets(release: Release, layers: &Layers, list: &ListId) -> Vec<Target> 
     targets
 }
 
-/// The names of a list as values of the kata-deploy chart, which adds them to `enable_annotations` of one
-/// shim on every node.
-pub fn helm_values(shim: &str, names: &[String]) -> String {
-    let mut out = format!("shims:\n  {shim}:\n    allowedHypervisorAnnotations:\n");
-    if names.is_empty() {
-        out = out.replace("Annotations:\n", "Annotations: []\n");
-    }
-    for name in names {
-        // A JSON string is a YAML string.
-        let quoted = serde_json::Value::from(name.as_str());
-        let _ = writeln!(out, "      - {quoted}");
-    }
-    out
+/// Values of the kata-deploy chart that make `names` the whole list: the chart's own value only adds to what is
+/// shipped, and splits at blanks and commas, so that the list goes into a drop-in.
+pub fn helm_values(shim: &str, hypervisor: &str, names: &[String]) -> String {
+    // A JSON string is a string of TOML's, too.
+    let names: Vec<String> =
+        names.iter().map(|name| serde_json::Value::from(name.as_str()).to_string()).collect();
+    format!(
+        "shims:\n  {shim}:\n    dropIn: |\n      [hypervisor.{hypervisor}]\n      enable_annotations = [{}]\n",
+        names.join(", ")
+    )
 }

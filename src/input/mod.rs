@@ -7,6 +7,7 @@ pub mod archive;
 pub mod away;
 pub mod config;
 pub mod described;
+pub mod helm;
 pub mod host;
 pub mod manifest;
 pub mod probe;

@@ -5,7 +5,7 @@ use super::answers::tell;
 use super::policy::in_words;
 use crate::answer::verdict::ListId;
 use crate::diff::text::three_way;
-use crate::edit::{Lost, Plan, Target, helm_values, targets};
+use crate::edit::{Lost, Plan, Target, helm_values, shim_of, targets};
 use crate::tui::effect::{Effect, SaveOutcome};
 use crate::tui::message::Command;
 use crate::tui::model::Model;
@@ -102,11 +102,9 @@ fn helm(model: &Model) -> Option<SaveTarget> {
     let hypervisor = model.current.hypervisor()?;
     let list = ListId::new(format!("hypervisor.{hypervisor}"), "enable_annotations");
     model.changed_lists().iter().find(|(id, _)| *id == list)?;
-    let shim = match model.current.setup().release.runtime {
-        crate::release::Runtime::Rs => format!("{hypervisor}-runtime-rs"),
-        _ => hypervisor.to_owned(),
-    };
-    let text = helm_values(&shim, &model.patterns(&list));
+    let setup = model.current.setup();
+    let shim = shim_of(&setup.layers.asked, setup.release, hypervisor);
+    let text = helm_values(&shim, hypervisor, &model.patterns(&list));
     Some(SaveTarget {
         label: "kata-deploy Helm values in this folder (katascope-values.yaml)".into(),
         reason: None,
