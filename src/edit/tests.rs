@@ -185,7 +185,7 @@ fn helm_values_are_yaml() {
     let text = helm_values("fc", "firecracker", &["a".into(), "^b\\d, x$".into()]);
     let values: serde_json::Value = serde_yaml::from_str(&text).unwrap();
     let drop_in = values["shims"]["fc"]["dropIn"].as_str().unwrap();
-    let read: toml::Table = toml::from_str(drop_in).unwrap();
+    let read: toml_edit::DocumentMut = drop_in.parse().unwrap();
     let list = read["hypervisor"]["firecracker"]["enable_annotations"].as_array().unwrap();
     assert_eq!(list.iter().map(|name| name.as_str().unwrap()).collect::<Vec<_>>(), ["a", "^b\\d, x$"]);
 }
