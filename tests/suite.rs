@@ -28,7 +28,7 @@ mod go_numbers;
 mod go_toml;
 mod hostile;
 mod kubernetes;
-//mod messages;
+mod messages;
 mod nodes;
 mod nodes_in_files;
 mod patterns;

@@ -30,6 +30,12 @@ const HYPERVISORS: &[(Runtime, &str, Span)] = &[
     (Runtime::Rs, "openvmm", span((4, 1), None)),
 ];
 
+/// Whether a release knows a hypervisor's table by this name, as far as that ever changed.
+pub fn knows_hypervisor(release: Release, name: &str) -> bool {
+    let of = || HYPERVISORS.iter().filter(|(runtime, own, _)| *runtime == release.runtime && *own == name);
+    of().next().is_none() || of().any(|(_, _, span)| span.contains(release.version))
+}
+
 /// The releases of a runtime that a file looks like, by its dotted keys (`hypervisor.qemu.path`); `None`
 /// where every release reads it alike.
 pub fn look<'k>(runtime: Runtime, keys: impl IntoIterator<Item = &'k str>) -> Option<Span> {

@@ -12,7 +12,7 @@ mod nearest;
 pub mod shipped;
 mod words;
 
-pub use look::look;
+pub use look::{knows_hypervisor, look};
 pub use nearest::nearest;
 pub use words::{Kind, Level, OnBad, Parse, Risk};
 

@@ -273,7 +273,7 @@ pub struct ScreenOptions {
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
     /// Settings file [default: $XDG_CONFIG_HOME/katascope/config.toml]
-    #[arg(long, value_name = "FILE", env = SETTINGS_VARIABLE)]
+    #[arg(long, value_name = "FILE", env = SETTINGS_VARIABLE, hide_short_help = true)]
     pub settings: Option<PathBuf>,
 }
 

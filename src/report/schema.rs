@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::catalog::{ConfigKey, KeyReader, Kind, all_config_keys};
+use crate::catalog::{ConfigKey, KeyReader, Kind, all_config_keys, knows_hypervisor};
 use crate::release::{Release, Runtime};
 
 /// The reports that have a schema, by name.
@@ -27,8 +27,11 @@ pub const OUTPUTS: [(&str, &str); 11] = [
 ];
 
 /// Tables and keys that files are shipped with and no release reads.
-const SHIPPED_UNREAD: [(&str, &str); 2] =
-    [("agent.<name>.mem_agent", "mem_agent_enable"), ("image", "service_offload")];
+const SHIPPED_UNREAD: [(&str, &str); 3] = [
+    ("agent.<name>.mem_agent", "mem_agent_enable"),
+    ("hypervisor.<name>", "snp_certs_path"),
+    ("image", "service_offload"),
+];
 
 /// The hypervisor tables that a release knows by name.
 fn hypervisors(release: Release) -> Vec<&'static str> {
@@ -37,6 +40,9 @@ fn hypervisors(release: Release) -> Vec<&'static str> {
         .flat_map(|key| key.readers(release.runtime))
         .flat_map(|(_, reader)| reader.hypervisors.iter().copied())
         .filter(|name| !name.contains(' '))
+        // The name that runtime-rs had for clh.
+        .chain((release.runtime == Runtime::Rs).then_some("cloud-hypervisor"))
+        .filter(|name| knows_hypervisor(release, name))
         .collect();
     all.sort_unstable();
     all.dedup();
@@ -68,7 +74,8 @@ pub fn config(release: Release) -> Json {
     };
     let mut hypervisor = Map::new();
     for name in hypervisors(release) {
-        let keys = below(of("hypervisor.<name>", Some(name)), "factory", "hypervisor.<name>.factory");
+        let known = if name == "cloud-hypervisor" { "clh" } else { name };
+        let keys = below(of("hypervisor.<name>", Some(known)), "factory", "hypervisor.<name>.factory");
         hypervisor.insert(name.to_owned(), object(&format!("The hypervisor {name}."), keys));
     }
     let agent = below(of("agent.<name>", None), "mem_agent", "agent.<name>.mem_agent");
