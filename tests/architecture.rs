@@ -249,6 +249,7 @@ const HOMES: [(&str, &[&str]); 29] = [
             "diff/",
             "edit/",
             "evaluate/",
+            "export/yaml.rs",
             "input/described.rs",
             "input/helm.rs",
             "input/probe.rs",
