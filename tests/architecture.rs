@@ -233,7 +233,17 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("tar", &["input/archive/"]),
     ("zip", &["input/archive/"]),
     ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
-    ("sha2", &["export/rules.rs", "input/archive/", "input/host", "launch/rs/initdata.rs", "node/release.rs", "runtime/"]),
+    (
+        "sha2",
+        &[
+            "export/rules.rs",
+            "input/archive/",
+            "input/host",
+            "launch/rs/initdata.rs",
+            "node/release.rs",
+            "runtime/",
+        ],
+    ),
     ("memchr", &["cli/pods.rs"]),
     ("strsim", &["input/helm.rs", "node/"]),
     ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),
