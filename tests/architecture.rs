@@ -232,7 +232,7 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("lzma_rust2", &["input/archive/"]),
     ("tar", &["input/archive/"]),
     ("zip", &["input/archive/"]),
-    ("base64", &["input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
+    ("base64", &["export/files.rs", "input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
     (
         "sha2",
         &[
