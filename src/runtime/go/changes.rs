@@ -104,6 +104,8 @@ behaviours! {
     TemplateNeedsInitrd: FIRST, Some(v(3, 31, 0)), "c0f9744225";
     /// Several guest NUMA nodes need static sizing.
     NumaNeedsStaticSizing: v(3, 32, 0), None, "d0d7deb262";
+    /// The most vCPUs are a multiple of the guest's NUMA nodes, which do nothing else yet.
+    VcpusByNumaNodes: v(3, 27, 0), Some(v(3, 31, 0)), "5d99a141d9";
     /// An emptyDir can be a plain block device.
     EmptyDirAsBlock: v(4, 0, 0), None, "24c51cfbbf";
 

@@ -69,6 +69,10 @@ pub(super) fn validate(config: &mut SandboxConfig<'_>, arch: Arch) -> Result<(),
     if hypervisor.confidential_guest && release.has(Change::ConfidentialMaxVcpus) {
         hypervisor.default_max_vcpus = hypervisor.num_vcpus();
     }
+    let nodes = u32::try_from(hypervisor.guest_numa_nodes.len()).unwrap_or(1);
+    if nodes > 1 && release.has(Change::VcpusByNumaNodes) {
+        hypervisor.default_max_vcpus -= hypervisor.default_max_vcpus % nodes;
+    }
     if hypervisor.msize9p == 0 && hypervisor.shared_fs != "virtio-fs" {
         hypervisor.msize9p = 8192;
     }
