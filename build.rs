@@ -10,6 +10,8 @@ mod document;
 #[path = "src/catalog/line_document.rs"]
 #[allow(missing_docs)]
 mod line_document;
+#[path = "src/catalog/release_document.rs"]
+mod release_document;
 #[path = "src/catalog/words.rs"]
 mod words;
 
@@ -19,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "assets/catalog/messages",
         "src/catalog/document.rs",
         "src/catalog/line_document.rs",
+        "src/catalog/release_document.rs",
         "src/catalog/words.rs",
     ] {
         println!("cargo::rerun-if-changed={path}");
@@ -92,6 +95,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("catalog.rs"), code)?;
+    let releases = release_document::code(&std::fs::read_to_string("assets/catalog/releases.toml")?)
+        .map_err(|e| format!("assets/catalog/releases.toml: {e}"))?;
+    std::fs::write(Path::new(&out).join("releases.rs"), releases)?;
     let lines = line_document::code(&std::fs::read_to_string("assets/catalog/process-lines.toml")?)
         .map_err(|e| format!("assets/catalog/process-lines.toml: {e}"))?;
     std::fs::write(Path::new(&out).join("process_lines.rs"), lines)?;

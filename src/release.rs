@@ -1,6 +1,6 @@
 //! A runtime at a version, and spans of versions. Nothing else compares versions of Kata.
 //!
-//! Facts: the tags of kata-containers from 2.0.0 to 4.1.0; runtime-rs is shipped since 3.0.0.
+//! Facts: `assets/catalog/releases.toml`, the tags of kata-containers; runtime-rs is shipped since 3.0.0.
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,13 +31,18 @@ impl Runtime {
         }
     }
 
+    /// The versions of it that are measured, oldest first.
+    pub fn measured(self) -> impl Iterator<Item = Version> {
+        self.versions().filter(move |version| Release::new(self, *version).evidence() == Evidence::Measured)
+    }
+
     /// Every version of it, oldest first.
     pub fn versions(self) -> impl DoubleEndedIterator<Item = Version> + Clone {
         let first = match self {
             Self::Go => Version::new(2, 0, 0),
             Self::Rs => Version::new(3, 0, 0),
         };
-        VERSIONS.iter().copied().filter(move |version| *version >= first)
+        RELEASES.iter().map(|row| row.version).filter(move |version| *version >= first)
     }
 }
 
@@ -65,78 +70,37 @@ impl fmt::Display for Version {
     }
 }
 
-/// Every release of Kata Containers since 2.0.0, oldest first.
-const VERSIONS: [Version; 64] = {
-    const fn v(major: u8, minor: u8, patch: u8) -> Version {
-        Version::new(major, minor, patch)
+/// What is known of one release as a whole.
+#[derive(Debug)]
+pub struct Row {
+    /// Which.
+    pub version: Version,
+    /// The beginning of the SHA-256 of its `versions.yaml`.
+    pub versions_yaml: &'static str,
+    /// The runtimes whose recorded answers at it come out equal here.
+    measured: &'static [Runtime],
+}
+
+include!(concat!(env!("OUT_DIR"), "/releases.rs"));
+
+/// How it is known what a release does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// Its recorded answers come out equal here.
+    Measured,
+    /// From its source alone.
+    Read,
+}
+
+impl Evidence {
+    /// The word of reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Read => "read",
+        }
     }
-    [
-        v(2, 0, 0),
-        v(2, 0, 1),
-        v(2, 0, 2),
-        v(2, 0, 3),
-        v(2, 0, 4),
-        v(2, 1, 0),
-        v(2, 1, 1),
-        v(2, 2, 0),
-        v(2, 2, 1),
-        v(2, 2, 2),
-        v(2, 2, 3),
-        v(2, 3, 0),
-        v(2, 3, 1),
-        v(2, 3, 2),
-        v(2, 3, 3),
-        v(2, 4, 0),
-        v(2, 4, 1),
-        v(2, 4, 2),
-        v(2, 4, 3),
-        v(2, 5, 0),
-        v(2, 5, 1),
-        v(2, 5, 2),
-        v(3, 0, 0),
-        v(3, 0, 1),
-        v(3, 0, 2),
-        v(3, 1, 0),
-        v(3, 1, 1),
-        v(3, 1, 2),
-        v(3, 1, 3),
-        v(3, 2, 0),
-        v(3, 3, 0),
-        v(3, 4, 0),
-        v(3, 5, 0),
-        v(3, 6, 0),
-        v(3, 7, 0),
-        v(3, 8, 0),
-        v(3, 9, 0),
-        v(3, 10, 0),
-        v(3, 10, 1),
-        v(3, 11, 0),
-        v(3, 12, 0),
-        v(3, 13, 0),
-        v(3, 14, 0),
-        v(3, 15, 0),
-        v(3, 16, 0),
-        v(3, 17, 0),
-        v(3, 18, 0),
-        v(3, 19, 0),
-        v(3, 19, 1),
-        v(3, 20, 0),
-        v(3, 21, 0),
-        v(3, 22, 0),
-        v(3, 23, 0),
-        v(3, 24, 0),
-        v(3, 25, 0),
-        v(3, 26, 0),
-        v(3, 27, 0),
-        v(3, 28, 0),
-        v(3, 29, 0),
-        v(3, 30, 0),
-        v(3, 31, 0),
-        v(3, 32, 0),
-        v(4, 0, 0),
-        v(4, 1, 0),
-    ]
-};
+}
 
 /// A runtime at a version: what is modelled as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -186,6 +150,25 @@ impl Release {
         }
         let turned = self.turned.is_some_and(|mark| mark == behaviour.mark());
         behaviour.span().contains(self.version) != turned
+    }
+
+    /// How it is known what it does.
+    pub fn evidence(self) -> Evidence {
+        let row = RELEASES.iter().find(|row| row.version == self.version);
+        match row.is_some_and(|row| row.measured.contains(&self.runtime)) {
+            true => Evidence::Measured,
+            false => Evidence::Read,
+        }
+    }
+
+    /// What a reader has to know where nothing is recorded of it.
+    pub fn caveat(self) -> Option<String> {
+        (self.evidence() == Evidence::Read).then(|| {
+            format!(
+                "what {} does is read in its source; no recorded answers of it confirm that",
+                self.title()
+            )
+        })
     }
 
     /// The identifier of reports: `go-3.19.1`, `rs-4.1.0`.
@@ -484,5 +467,13 @@ mod tests {
         assert!(!span.contains(Version::new(3, 10, 1)) && !span.contains(Version::new(3, 0, 2)));
         assert!(Span { until: None, ..span }.contains(Version::NEWEST));
         assert_eq!(Runtime::Rs.versions().count(), 42);
+    }
+
+    #[test]
+    fn releases_stand_in_order_and_the_newest_is_measured() {
+        let versions: Vec<Version> = RELEASES.iter().map(|row| row.version).collect();
+        assert!(versions.is_sorted() && versions.last() == Some(&Version::NEWEST));
+        assert_eq!(Release::default().evidence(), Evidence::Measured);
+        assert_eq!(Release::go(3, 19, 1).evidence(), Evidence::Read);
     }
 }

@@ -3,7 +3,7 @@
 mod choices;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -13,12 +13,22 @@ pub use choices::{
 };
 
 use crate::input::archive::Collection;
+use crate::release::{Runtime, Version as KataVersion};
 
-/// The Kata versions that are modelled, for `--version`.
-const VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    "\nmodels: Kata Containers 2.0.0 to 4.1.0 (Go runtime), 3.0.0 to 4.1.0 (runtime-rs)"
-);
+/// The Kata versions that are modelled, and of which of them answers are recorded, for `--version`.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut text = format!(
+        "{}\nmodels: Kata Containers 2.0.0 to {newest} (Go runtime), 3.0.0 to {newest} (runtime-rs)",
+        env!("CARGO_PKG_VERSION"),
+        newest = KataVersion::NEWEST
+    );
+    for runtime in [Runtime::Go, Runtime::Rs] {
+        let measured: Vec<String> = runtime.measured().map(|version| version.to_string()).collect();
+        text.push_str(&format!("\nmeasured: {} {}", runtime.title(), measured.join(", ")));
+    }
+    text.push_str("; the others are read in their source");
+    text
+});
 
 macro_rules! examples {
     () => {
@@ -84,7 +94,7 @@ Examples:
 
 /// What Kata Containers makes of a pod's annotations on a host, before the pod is started.
 #[derive(Debug, Default, Parser)]
-#[command(name = "katascope", bin_name = "katascope", version = VERSION)]
+#[command(name = "katascope", bin_name = "katascope", version = VERSION.as_str())]
 #[command(after_help = SHORT_HELP, after_long_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, max_term_width = 100)]
 pub struct Cli {

@@ -106,6 +106,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
                 Ok(writeln!(out, "{report}")?)
             })?;
             writeln!(out, "{}", tally.line())?;
+            for note in report_notes(node) {
+                writeln!(out, "{}", visible(&note))?;
+            }
             write!(out, "{}", text::assumed(node.assumed(), paint).unwrap_or_default())?;
             if let Some(lacks) = opened.collection.as_ref().and_then(|collection| nodes::lacks(collection)) {
                 writeln!(out, "{lacks}")?;
@@ -224,4 +227,17 @@ fn something_is_piped() -> bool {
         }
         _ => false,
     }
+}
+
+/// What has to be known of the releases that are judged, each once.
+fn report_notes(node: &NodeEvaluator) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for (_, evaluator) in node.policies() {
+        let setup = evaluator.setup();
+        let own = setup.release_note.clone().into_iter().chain(setup.release.caveat());
+        notes.extend(
+            own.map(|note| format!("note: {note}")).filter(|note| !notes.contains(note)).collect::<Vec<_>>(),
+        );
+    }
+    notes
 }

@@ -91,7 +91,8 @@ fn history(
     words: &dyn Fn(Release) -> String,
     paint: Paint,
 ) -> io::Result<()> {
-    writeln!(out, "  {}", paint.wrap("1", runtime.title()))?;
+    let measured: Vec<String> = runtime.measured().map(|version| version.to_string()).collect();
+    writeln!(out, "  {}  measured at {}", paint.wrap("1", runtime.title()), measured.join(", "))?;
     for (first, last, said) in spans(runtime, words) {
         let span = if first == last { first.to_string() } else { format!("{first} to {last}") };
         writeln!(out, "    {span:<17} {said}")?;

@@ -82,6 +82,7 @@ pub fn policy(evaluator: &Evaluator) -> Json {
         "release": setup.release.id(),
         "known_by": setup.known_by.as_str(),
         "release_note": setup.release_note,
+        "evidence": setup.release.evidence().as_str(),
         "hypervisor": evaluator.hypervisor().or(setup.hypervisor.as_deref()),
         "assumed": evaluator.assumed().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "error": evaluator.loaded().err().map(load_error),

@@ -67,6 +67,11 @@ fn head(
             writeln!(out, "  note: {}", visible(note))?;
         }
     }
+    for judged in [&handler.releases.baseline, &handler.releases.candidate].into_iter().flatten() {
+        if let Some(caveat) = judged.release.caveat() {
+            writeln!(out, "  note: {caveat}")?;
+        }
+    }
     let Sides { baseline, candidate } = &handler.errors;
     let line = match (baseline, candidate) {
         (None, None) => None,
@@ -176,7 +181,8 @@ pub fn json(upgrade: &Upgrade) -> Json {
 fn handler(handler: &HandlerUpgrade) -> Json {
     let release = |judged: &Result<Judged, String>| match judged {
         Ok(judged) => {
-            json!({ "release": judged.release.id(), "known_by": judged.known_by.as_str(), "note": judged.note })
+            json!({ "release": judged.release.id(), "known_by": judged.known_by.as_str(),
+                                "evidence": judged.release.evidence().as_str(), "note": judged.note })
         }
         Err(why) => json!({ "release": null, "note": why }),
     };
