@@ -149,3 +149,20 @@ fn a_key_is_explained_by_the_spans_of_its_releases() {
     );
     assert!(lines.iter().any(|line| line.contains("3.20.0 to 4.1.0") && line.contains("not read")), "{text}");
 }
+
+#[test]
+fn what_is_read_and_not_measured_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let (text, _) = upgrade(folder.path(), "3.19.1", "3.20.0", &[]);
+    assert!(text.contains("what Go runtime 3.19.1 does is read in its source"), "{text}");
+    assert!(!text.contains("what Go runtime 3.20.0 does is read"), "{text}");
+    let (report, _) = json(folder.path(), "3.19.1", "3.20.0");
+    let handler = &report["handlers"][0];
+    assert_eq!(
+        (&handler["baseline"]["evidence"], &handler["candidate"]["evidence"]),
+        (&"read".into(), &"measured".into())
+    );
+    let version = Command::new(env!("CARGO_BIN_EXE_katascope")).arg("--version").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    assert!(version.contains("measured: Go runtime 2.1.0, 2.5.2"), "{version}");
+}

@@ -200,6 +200,9 @@ fn configurations(args: &CheckArgs, opened: &Opened) -> Result<Exit, CliError> {
                 out,
                 "no manifest: {loaded} configurations load, {broken} do not; no pod was looked at"
             )?;
+            for note in report_notes(node) {
+                writeln!(out, "{}", visible(&note))?;
+            }
         }
         CheckFormat::Json => json::Writer::open(&mut out, node)?.close()?,
         CheckFormat::Sarif => sarif::Writer::open(&mut out)?.close()?,

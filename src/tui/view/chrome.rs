@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::region;
 use crate::evaluate::Outcome;
 use crate::input::host::Assumption;
+use crate::release::Evidence;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::message::{COMMANDS, Command};
@@ -65,6 +66,10 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     let count = format!(" {}/{}", model.pod + 1, model.pods.len());
     let wide = area.width >= 100;
     let release = if wide { setup.release.title() } else { setup.release.id() };
+    // It stands for another, or nothing recorded confirms what is said of it.
+    let stands_in = if setup.release_note.is_some() { glyphs.assumed } else { "" };
+    let read = if setup.release.evidence() == Evidence::Read { " (read)" } else { "" };
+    let release = format!("{stands_in}{release}{read}");
     let pod = model.pods.get(model.pod).map_or_else(|| "no pods".to_owned(), |e| e.pod.id());
     // The pod and its outcome come first; what is the same all the time gives way, the file's name before
     // the runtime's.
