@@ -215,6 +215,7 @@ const HOMES: [(&str, &[&str]); 29] = [
         &[
             "catalog/document.rs",
             "catalog/line_document.rs",
+            "catalog/release_document.rs",
             "edit/document.rs",
             "input/host/network/table.rs",
             "input/probe.rs",
