@@ -46,3 +46,4 @@ mod streams;
 mod support;
 mod upgrade;
 mod user_needs;
+mod users;

@@ -107,7 +107,7 @@ pub struct Reader {
     pub effective: bool,
     /// The runtime replaces whatever the pod gives.
     pub overwritten: bool,
-    /// What becomes of it where it is not read.
+    /// What becomes of it where it is not read, or why it changes nothing where it is.
     pub fate: Option<&'static str>,
     /// What the value is.
     pub kind: Option<Kind>,
@@ -131,6 +131,23 @@ pub struct Reader {
     pub merge: Option<&'static str>,
     /// The hypervisors that use it; empty: any.
     pub hypervisors: &'static [&'static str],
+}
+
+impl Reader {
+    /// Whether a hypervisor makes anything of it, by the name of its table.
+    pub fn used_on(&self, hypervisor: &str) -> bool {
+        // Cloud Hypervisor's table has two names.
+        let hypervisor = if hypervisor == "cloud-hypervisor" { "clh" } else { hypervisor };
+        self.effective && (self.hypervisors.is_empty() || self.hypervisors.contains(&hypervisor))
+    }
+
+    /// Why an accepted value changes nothing on a hypervisor, where it does not.
+    pub fn idle_on(&self, hypervisor: &str) -> Option<&'static str> {
+        match self.effective {
+            false => Some(self.fate.unwrap_or("nothing uses it")),
+            true => (!self.used_on(hypervisor)).then_some("nothing uses it on this hypervisor"),
+        }
+    }
 }
 
 impl Annotation {

@@ -159,7 +159,7 @@ impl Audit {
             });
             let anywhere = values.as_ref().is_some_and(|values| values.anywhere);
             let files = values.map(|values| (values.files, values.more));
-            let used = uses(reader.hypervisors, hypervisor);
+            let used = reader.used_on(hypervisor);
             powers.push(Power { annotation, by, files, anywhere, used });
         }
         powers.sort_by_key(|power| (power.annotation.risk, power.annotation.key));

@@ -17,7 +17,6 @@ mod paths;
 mod record;
 mod sizing;
 mod stations;
-mod use_of;
 mod validate;
 mod verdicts;
 

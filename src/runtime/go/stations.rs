@@ -12,7 +12,6 @@ use super::annotations::known::Id;
 use super::annotations::session::step;
 use super::config::SandboxConfig;
 use super::effective::{self, Key};
-use super::use_of;
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Fix, Stage, Step};
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
@@ -39,6 +38,7 @@ impl Stations {
     pub fn of(loaded: &Loaded, id: Id) -> Self {
         let known = id.known();
         let hypervisor = loaded.runtime().hypervisor_type;
+        let reader = catalog::annotation(known.key).map(|known| known.reader(loaded.release()));
         let key = effective::key(known.section, known.field);
         let name = name_step(loaded, known.key);
         let config = SandboxConfig::new(loaded.runtime(), "", "");
@@ -51,7 +51,9 @@ impl Stations {
             steps: name.into_iter().chain([known_as]).collect(),
             key,
             before: key.map(|key| Arc::new((key.value)(&config))),
-            unused: use_of::nothing_uses(id, hypervisor),
+            unused: reader
+                .filter(|reader| reader.read)
+                .and_then(|reader| reader.idle_on(hypervisor.as_str())),
             wide: wide_pattern(loaded, known.key),
         }
     }

@@ -8,10 +8,9 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::annotations::{Fate, Trail, float, seconds};
+use super::annotations::{Fate, Trail, seconds};
 use super::changes::Change;
-use super::config::hypervisor::{BootInfo, CpuInfo, MemoryInfo};
-use super::config::{Agent, Config, Runtime};
+use super::config::Config;
 use super::load::{Read, alias};
 use super::spelling;
 use crate::answer::effective::{Effective, Origin};
@@ -128,107 +127,6 @@ impl Base {
     }
 }
 
-/// The keys of the groups in which `now` differs from `loaded`; all keys where the shape differs.
-fn changed(now: &Config<'_>, loaded: &Config<'_>) -> Vec<Entry> {
-    let (hypervisor, agent) = (now.runtime.hypervisor_name.as_str(), now.runtime.agent_name.as_str());
-    let all = || flatten(now, hypervisor, agent);
-    let (Some(hv), Some(old)) = (now.active_hypervisor(), loaded.hypervisor.get(hypervisor)) else {
-        return all();
-    };
-    if hv.security_info.rootless_user.is_some() || old.security_info.rootless_user.is_some() {
-        return all();
-    }
-    let mut entries = Vec::with_capacity(64);
-    let table = format!("hypervisor.{hypervisor}");
-    macro_rules! group {
-        ($($field:ident),*) => { $(if !hv.$field.is_same(&old.$field) && hv.$field != old.$field { walk(&table, &hv.$field, &mut entries); })* };
-    }
-    macro_rules! own {
-        ($($field:ident),*) => {
-            $(if hv.$field != old.$field {
-                let value = serde_json::to_value(&hv.$field).unwrap_or_default();
-                entries.push((format!("{table}.{}", stringify!($field)), value));
-            })*
-        };
-    }
-    own!(path, ctlpath, jailer_path, enable_iothreads, indep_iothreads);
-    if !hv.boot_info.is_same(&old.boot_info) {
-        differences(&table, BOOT, &hv.boot_info, &old.boot_info, &mut entries);
-    }
-    if !hv.cpu_info.is_same(&old.cpu_info) {
-        differences(&table, CPU, &hv.cpu_info, &old.cpu_info, &mut entries);
-    }
-    if !hv.memory_info.is_same(&old.memory_info) {
-        differences(&table, MEMORY, &hv.memory_info, &old.memory_info, &mut entries);
-    }
-    group!(blockdev_info);
-    own!(guest_extension_images);
-    group!(debug_info, device_info, machine_info, network_info);
-    group!(security_info, shared_fs, remote_info, vm_template);
-    own!(prefetch_list_path);
-    if let (Some(ag), Some(old)) = (now.active_agent(), loaded.agent.get(agent)) {
-        if !ag.is_same(old) {
-            differences(&format!("agent.{agent}"), AGENT, ag, old, &mut entries);
-        }
-    } else {
-        flatten_agent(now, agent, &mut entries);
-    }
-    if !now.runtime.is_same(&loaded.runtime) {
-        differences("runtime", RUNTIME, &now.runtime, &loaded.runtime, &mut entries);
-    }
-    entries
-}
-
-/// A key of a part, and whether and how its value differs between two such parts.
-type Difference<T> = (&'static str, fn(now: &T, old: &T) -> Option<Json>);
-
-fn differences<T>(table: &str, keys: &[Difference<T>], now: &T, old: &T, entries: &mut Vec<Entry>) {
-    for (key, difference) in keys {
-        if let Some(value) = difference(now, old) {
-            entries.push(([table, ".", key].concat(), value));
-        }
-    }
-}
-
-/// The keys of a part that most pods write to, so that it is not gone through as a whole.
-macro_rules! told {
-    ($list:ident of $part:ty: $($key:ident $(in $field:ident)? $(as $told:path)?,)*) => {
-        const $list: &[Difference<$part>] = &[$(told!(@one $key, $($field)?; $($told)?)),*];
-    };
-    (@one $key:ident, ; $($told:path)?) => { told!(@one $key, $key; $($told)?) };
-    (@one $key:ident, $field:ident; ) => {
-        (stringify!($key), |now, old| {
-            (now.$field != old.$field).then(|| serde_json::to_value(&now.$field).unwrap_or_default())
-        })
-    };
-    (@one $key:ident, $field:ident; $told:path) => {
-        (stringify!($key), |now, old| (now.$field != old.$field).then(|| $told(now.$field)))
-    };
-}
-
-told! { BOOT of BootInfo:
-    kernel, kernel_params, kernel_verity_params, initrd, image, rootfs_type, firmware, vm_rootfs_driver,
-}
-told! { CPU of CpuInfo:
-    cpu_features, default_vcpus as float, overhead_vcpus as float, default_maxvcpus,
-    disable_nested_virtualization,
-}
-told! { MEMORY of MemoryInfo:
-    default_memory, overhead_memory, default_maxmemory, memory_slots, file_mem_backend,
-    enable_mem_prealloc, enable_hugepages, hugepage_type, enable_virtio_mem, enable_swap,
-    enable_guest_swap, guest_swap_path,
-    guest_swap_size_percent, guest_swap_create_threshold_secs,
-}
-told! { AGENT of Agent:
-    enable_tracing, cdh_api_timeout_ms, create_container_timeout in request_timeout_ms as seconds,
-    kernel_modules, container_pipe_size,
-}
-told! { RUNTIME of Runtime:
-    name, hypervisor_name, agent_name, experimental, internetworking_model, disable_new_netns,
-    sandbox_bind_mounts, sandbox_cgroup_only, enable_vcpus_pinning, enable_pprof, disable_guest_seccomp,
-    disable_guest_empty_dir, emptydir_mode, vfio_mode, shared_mounts,
-}
-
 /// A path in its real form is still the file's.
 fn is_path(_key: &str, value: &Json) -> bool {
     match value {
@@ -257,22 +155,15 @@ fn derived(key: &str, config: &Config<'_>) -> &'static str {
 }
 
 /// The effective values of one pod. `sized` are keys that sizing wrote over an annotation.
-pub fn effective(
-    base: &Base,
-    loaded: &Config<'_>,
-    config: &Config<'_>,
-    trails: &[Trail<'_>],
-    sized: &[&str],
-) -> Effective {
+pub fn effective(base: &Base, config: &Config<'_>, trails: &[Trail<'_>], sized: &[&str]) -> Effective {
     let runtime = &config.runtime;
     let mut effective = base.loaded.clone();
     if config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless_user.is_some()) {
         effective.remove(&format!("hypervisor.{}.rootless_user", runtime.hypervisor_name));
     }
     let release = config.release;
-    let changed = changed(config, loaded).into_iter();
     let made = config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless);
-    for (key, mut value) in changed.filter_map(|(key, value)| in_file(&key, value, release)) {
+    for (key, mut value) in told(config, &runtime.hypervisor_name, &runtime.agent_name) {
         if made && key.ends_with(".rootless_user.uid") {
             value = UID_TOKEN.into();
         } else if made && key.ends_with(".rootless_user.gid") {

@@ -371,7 +371,7 @@ impl Loaded {
     fn effective(&self, way: &Way<'_>) -> Option<crate::answer::effective::Effective> {
         let base = &way.pair?.base;
         let sized = sizing::writes_over(&way.config, way.workload);
-        Some(effective::effective(base, &self.read.adjusted, &way.config, &way.trails, &sized))
+        Some(effective::effective(base, &way.config, &way.trails, &sized))
     }
 }
 

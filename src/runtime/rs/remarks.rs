@@ -26,10 +26,7 @@ pub fn unused(
     if !reader.effective {
         return Some(format!("sets {}, which nothing in {} uses", rule.field, release.title()).into());
     }
-    // The catalogue has the present name of Cloud Hypervisor's table.
-    let known = if hypervisor == "cloud-hypervisor" { "clh" } else { hypervisor };
-    let used = reader.hypervisors.is_empty() || reader.hypervisors.contains(&known);
-    (!used).then(|| {
+    (!reader.used_on(hypervisor)).then(|| {
         format!(
             "sets {}, which {hypervisor} does not use (only {})",
             rule.field,

@@ -66,9 +66,7 @@ pub fn field_of(model: &Model, reader: &Reader) -> Option<String> {
 /// Whether the active hypervisor uses it.
 pub fn used(model: &Model, reader: &Reader) -> bool {
     let hypervisor = model.current.hypervisor().unwrap_or_default();
-    reader.hypervisors.is_empty()
-        || hypervisor.is_empty()
-        || reader.hypervisors.iter().any(|h| h.starts_with(hypervisor))
+    hypervisor.is_empty() || !reader.effective || reader.used_on(hypervisor)
 }
 
 /// The rows, unfiltered.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 pub use lists::PathList;
-pub(super) use rules::{Action, RULES, float, seconds};
+pub(super) use rules::{Action, RULES, seconds};
 pub use rules::{Rule, Table, View};
 
 use super::changes::Change;
