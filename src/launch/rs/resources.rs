@@ -89,9 +89,20 @@ pub(super) struct Resources<'a> {
 /// What the host's processor offers, as the runtime finds it.
 pub(super) fn hardware(facts: &HostFacts) -> Hardware {
     match facts.protection {
-        // It looks for none of these on x86_64.
-        Hardware::SeNoCmdline | Hardware::Pef | Hardware::Cca => Hardware::None,
+        // It does not look for realms.
+        Hardware::Cca => Hardware::None,
         found => found,
+    }
+}
+
+/// `available_guest_protection`, where looking for it fails.
+fn look_for_protection(hardware: Hardware) -> Result<(), Refusal> {
+    match hardware {
+        Hardware::SeNoCmdline => Err(Refusal::because(
+            "Invalid guest protection value: Protected Virtualization is not enabled on kernel command line!",
+            BLAME_CONFIDENTIAL,
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -128,12 +139,13 @@ impl<'a> Wanted<'a> {
         let mut digest = None;
         let document = hv.security_info.initdata.as_str();
         let takes_digest = match hardware {
-            Hardware::Sev => false,
+            Hardware::Sev | Hardware::Pef => false,
             Hardware::Tdx | Hardware::Snp => true,
             _ => start.has(Change::InitdataWithoutTee),
         };
         if !document.is_empty() && takes_digest {
-            let made = initdata::digest(document, hardware, start.release);
+            let made = look_for_protection(hardware)
+                .and_then(|()| initdata::digest(document, hardware, start.release));
             digest = Some(made.within("failed to prepare initdata device config")?);
             let driver = match start.has(Change::InitdataByBlockDriver) {
                 true => hv.blockdev_info.block_device_driver.as_str(),
@@ -194,6 +206,7 @@ fn protection<'a>(
     if !start.has(Change::Protection) || (!security.confidential_guest && !unasked) {
         return Ok(None);
     }
+    look_for_protection(hardware)?;
     let firmware = start.hv.boot_info.firmware.as_str();
     let needed = |name: &str| -> Result<&'a str, Refusal> {
         if firmware.is_empty() {

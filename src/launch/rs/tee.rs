@@ -19,6 +19,7 @@ fn name(hardware: Hardware) -> &'static str {
         Hardware::Snp => "SEV-SNP",
         Hardware::Sev => "SEV",
         Hardware::Se => "Secure Execution",
+        Hardware::Pef => "PEF",
         _ => "no TEE",
     }
 }

@@ -68,6 +68,7 @@ fn protection(start: &Start<'_>) -> Result<(), Refusal> {
                 // The missing parenthesis is the runtime's; the number is as EPYC processors have it.
                 Hardware::Sev => "sev (cbitpos: 51",
                 Hardware::Snp => "snp (cbitpos: 51",
+                Hardware::Pef => "pef",
                 _ => "se",
             };
             refuse(format!("Expected TDX protection, found {name}").into())
