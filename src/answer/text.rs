@@ -29,19 +29,6 @@ pub fn parse_trimmed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().or_else(|_| text.trim().parse()).ok()
 }
 
-/// What stands before the first `=` and behind it, of a text that is short: a search that is made for long
-/// ones takes longer than to look at each byte.
-pub fn key_and_value(text: &str) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == b'=')?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-/// Whether two short texts are the same: a comparison that is made for long ones takes longer than to look at
-/// each byte.
-pub fn same_short(one: &str, other: &str) -> bool {
-    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(one, other)| one == other)
-}
-
 /// A draft that grew longer than this is not kept.
 const DRAFT_LIMIT: usize = 1 << 12;
 

@@ -25,9 +25,7 @@ impl Names {
     /// The number of `name`.
     pub(super) fn number(&self, name: &str) -> Option<usize> {
         let mut alike = self.by_length.get(name.len())?.iter();
-        // They begin alike, too: what they end with tells them apart.
-        let end = |name: &str| name.as_bytes().last_chunk::<8>().map(|end| u64::from_ne_bytes(*end));
-        alike.find(|(own, _)| end(own) == end(name) && *own == name).map(|(_, number)| *number)
+        alike.find(|(own, _)| *own == name).map(|(_, number)| *number)
     }
 }
 

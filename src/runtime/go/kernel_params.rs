@@ -8,7 +8,6 @@ use std::borrow::Cow;
 
 use super::Change;
 use super::config::{AgentConfig, HypervisorConfig, Param};
-use crate::answer::text::key_and_value;
 use crate::golang::strconv::{self, quote};
 use crate::release::Release;
 
@@ -17,7 +16,7 @@ pub(super) fn pairs<'a, T: From<&'a str>>(words: impl IntoIterator<Item = &'a st
     words
         .into_iter()
         .filter(|word| !word.is_empty())
-        .map(|word| match key_and_value(word) {
+        .map(|word| match word.split_once('=') {
             Some((key, value)) => Param::new(key, value),
             None => Param::new(word, ""),
         })

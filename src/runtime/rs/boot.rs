@@ -5,7 +5,6 @@
 //! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
 use super::config::{Agent, MemAgent};
-use crate::answer::text::key_and_value;
 use crate::input::Text;
 
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
@@ -14,7 +13,7 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
         text.split(' ').map(str::trim).filter(|p| !p.is_empty())
     }
     fn key(param: &str) -> &str {
-        key_and_value(param).map_or(param, |(key, _)| key)
+        param.split_once('=').map_or(param, |(key, _)| key)
     }
     if new.is_empty() {
         return old.to_owned();
@@ -25,7 +24,7 @@ pub fn replace_kernel_params(old: &str, new: &str) -> String {
         replaced.sort_unstable();
     }
     let kept = pieces(old).filter(|p| replaced.binary_search(&key(p)).is_err());
-    let kept = kept.map(|p| match key_and_value(p) {
+    let kept = kept.map(|p| match p.split_once('=') {
         // `key=` loses its sign.
         Some((key, "")) => key,
         _ => p,

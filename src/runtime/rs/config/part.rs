@@ -9,8 +9,6 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::answer::text::same_short;
-
 /// A part of a configuration: the loaded one until somebody writes to it, then a copy.
 #[derive(Debug, Clone)]
 pub struct Part<'c, T: Clone> {
@@ -121,12 +119,12 @@ impl<'c, T> Tables<'c, T> {
     /// The table of this name.
     pub fn get(&self, name: &str) -> Option<&T> {
         // There are few, and two names are told apart faster than put in order.
-        self.0.iter().find(|(own, _)| same_short(own, name)).map(|(_, table)| table)
+        self.0.iter().find(|(own, _)| &**own == name).map(|(_, table)| table)
     }
 
     /// The table of this name, to write to.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut T> {
-        self.0.iter_mut().find(|(own, _)| same_short(own, name)).map(|(_, table)| table)
+        self.0.iter_mut().find(|(own, _)| &**own == name).map(|(_, table)| table)
     }
 
     /// Whether there is a table of this name.
