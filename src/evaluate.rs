@@ -10,6 +10,7 @@ mod look;
 pub mod node;
 mod notice;
 pub mod own_keys;
+mod resolver;
 mod spelling;
 pub mod vm_size;
 
@@ -264,6 +265,9 @@ impl Evaluator {
             Ok(loaded) => loaded.run(&host, &sandbox, depth),
             Err(error) => Loaded::run_without(self.setup.release, error, &host, &sandbox, depth),
         };
+        if let Some(agent) = &mut run.agent {
+            resolver::tell(agent, pod, &host);
+        }
         let mut verdicts = self.join(pod, &passed.passages, &mut run);
         own_keys::judge(self, pod, &passed.received, &mut verdicts);
         if let Some(failure) = own_keys::called_a_container(self, pod, &passed.received) {

@@ -108,6 +108,7 @@ fn pod(annotations: &[(u8, &str)], name: &str, sizing: Option<Sizing>) -> Pod {
         log_directory: None,
         isolation: katascope::input::manifest::Isolation::default(),
         overhead: None,
+        resolver: String::new(),
         sizing,
         sum: None,
         handler: None,

@@ -167,6 +167,8 @@ pub struct Pod {
     pub uid: Option<String>,
     /// The log folder that a CRI document names.
     pub log_directory: Option<String>,
+    /// The lines of `resolv.conf` that a CRI document asks for; empty where it asks for none.
+    pub resolver: String,
     /// What it shares with the host and among its containers.
     pub isolation: Isolation,
     /// The sandbox's size: given by CRI and OCI documents, computed from `spec` for Kubernetes objects.
@@ -201,6 +203,7 @@ impl Pod {
             isolation: Isolation::default(),
             sizing: None,
             overhead: None,
+            resolver: String::new(),
             sum: None,
             handler: None,
             findings: Vec::new(),

@@ -181,6 +181,7 @@ fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bo
         isolation: isolation(spec),
         sizing: None,
         overhead: None,
+        resolver: String::new(),
         sum: None,
         handler: None,
         problems: Vec::new(),
@@ -243,6 +244,7 @@ fn cri(object: &Object<'_, '_>) -> Pod {
         isolation: cri_isolation(node),
         sizing: node.path(&["linux", "resources"]).map(cri_sizing),
         overhead: node.path(&["linux", "overhead"]).map(cri_sizing),
+        resolver: node.get("dns_config").map(resolver).unwrap_or_default(),
         sum: None,
         handler: None,
         problems: Vec::new(),
@@ -304,6 +306,23 @@ fn inspected(object: &Object<'_, '_>) -> Option<Pod> {
     }
     pod.findings.extend(findings);
     Some(pod)
+}
+
+/// `DNSConfig`, as containerd writes it down.
+fn resolver(config: &Node<'_>) -> String {
+    let words = |key: &str| -> Vec<String> {
+        config.get(key).map(|list| list.items().iter().map(text_of).collect()).unwrap_or_default()
+    };
+    let line = |name: &str, words: Vec<String>, between: &str| match words.is_empty() {
+        true => String::new(),
+        false => format!("{name} {}\n", words.join(between)),
+    };
+    [
+        line("search", words("searches"), " "),
+        line("nameserver", words("servers"), "\nnameserver "),
+        line("options", words("options"), " "),
+    ]
+    .concat()
 }
 
 /// `LinuxContainerResources`, as far as a sandbox's size goes.
@@ -388,6 +407,7 @@ fn oci(object: &Object<'_, '_>) -> Pod {
             memory_limit: number("io.kubernetes.cri.sandbox-memory").unwrap_or_default(),
         }),
         overhead: None,
+        resolver: String::new(),
         sum: None,
         handler: None,
         problems: Vec::new(),

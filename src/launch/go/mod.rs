@@ -26,6 +26,7 @@ mod qemu;
 mod remarks;
 mod remote;
 mod stratovirt;
+mod tee;
 
 use super::refusal::Refusal;
 use crate::answer::agent::AgentSetup;

@@ -38,6 +38,7 @@ impl Remarks {
     pub(super) fn of(host: &Host, config: &SandboxConfig<'_>, keys: &'static Keys, daemon: bool) -> Self {
         let hv = &config.hypervisor_config;
         let mut remarks = Self(Vec::new());
+        remarks.protection(host, config, keys);
         let custom = &hv.custom_assets;
         let chosen = [
             (&custom.kernel, keys.kernel),
@@ -87,7 +88,7 @@ impl Remarks {
                 Who::ClusterAdministrator,
                 keys.machine_type,
                 format!(
-                    "what is started on {} follows the source of 4.1.0, and was not compared with a recording",
+                    "what is started on {} was compared with recordings of 3.32.0 and 4.1.0 alone",
                     host.facts.arch.as_str()
                 ),
             );

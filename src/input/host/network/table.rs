@@ -160,6 +160,8 @@ impl InterfaceEntry {
         Ok(Interface {
             name: name(&self.name)?,
             kind: match &self.kind {
+                // The kernel's word for both modes; a device in tun mode has no address on a link.
+                Some(kind) if kind.get_ref() == "tun" && self.mac.is_some() => LinkKind::Tap,
                 Some(kind) => LinkKind::parse(&bounded(kind, "kind", TEXT_LIMIT)?),
                 None => LinkKind::Veth,
             },

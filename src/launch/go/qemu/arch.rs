@@ -151,7 +151,7 @@ impl Guard {
 }
 
 /// Whether SEV-SNP is asked for, where its hosts have it.
-pub(super) fn wants_snp(release: Release, hv: &SandboxHypervisor<'_>) -> bool {
+pub(in crate::launch::go) fn wants_snp(release: Release, hv: &SandboxHypervisor<'_>) -> bool {
     if release.has(Change::SnpFollowsConfidentialGuest) {
         hv.confidential_guest
     } else {

@@ -24,6 +24,7 @@ use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::release::Release;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+pub(super) use arch::wants_snp;
 use arch::{Guard, Machine};
 use ports::Ports;
 
