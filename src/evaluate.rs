@@ -147,7 +147,8 @@ impl Evaluator {
         let options = LoadOptions { hypervisor: setup.hypervisor.as_deref() };
         let host = setup.host.noting(setup.host.granted());
         let loaded = Loaded::load(setup.release, &setup.layers, &host, &options);
-        if let (Ok(loaded), false) = (&loaded, host.sees_all()) {
+        let looked_at = host.sees_all() && !host.assumes_network();
+        if let (Ok(loaded), false) = (&loaded, looked_at) {
             // What every start asks is asked once, before what a pod asks on top.
             let nothing = Annotations::default();
             loaded.run(

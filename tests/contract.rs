@@ -36,7 +36,8 @@ impl Contract {
     fn hold(&mut self, evaluator: &Evaluator, pods: &[Pod]) {
         for (depth, full) in [(Depth::Full, true), (Depth::Verdicts, false)] {
             let mut text = Vec::new();
-            let mut writer = json::Writer::open(&mut text, &NodeEvaluator::alone(evaluator.clone())).unwrap();
+            let mut writer =
+                json::Writer::open(&mut text, &NodeEvaluator::alone(evaluator.clone()), None).unwrap();
             for pod in pods {
                 writer.pod(&json::pod(pod, &evaluator.evaluate(pod, depth), Some(0), full).unwrap()).unwrap();
             }

@@ -268,7 +268,7 @@ fn pods_are_held_against_several_nodes() {
     assert!(
         lines
             .iter()
-            .any(|line| line.starts_with("default/chosen") && line.contains("✓") && line.contains("✗1")),
+            .any(|line| line.starts_with("default/chosen") && line.contains("≈") && line.contains("✗1")),
         "{out}"
     );
     assert!(out.contains("is not enabled (once, on 1 node)"), "{out}");

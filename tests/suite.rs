@@ -26,6 +26,7 @@ mod fuzzing;
 mod go21_toml;
 mod go_numbers;
 mod go_toml;
+mod grouped;
 mod hostile;
 mod kubernetes;
 mod messages;

@@ -262,6 +262,9 @@ pub struct Input {
     /// The node that was opened already.
     #[arg(skip)]
     pub collection: Option<Arc<Collection>>,
+    /// Whether it is the node that tells the version of Kata.
+    #[arg(skip)]
+    pub version_of_node: bool,
     /// Whether to look for the files that are named, or to take them for granted
     ///
     /// Default: looked for with --root, and where any file that the configuration names is on this machine. Else
@@ -311,6 +314,12 @@ pub struct CheckArgs {
     /// Print nothing; the exit status tells
     #[arg(short, long)]
     pub quiet: bool,
+    /// Tell of every pod, however many there are (text)
+    ///
+    /// Of more than 20 pods the text tells what they have in common: each reason once, with how many pods it
+    /// concerns, three of them, and who can mend it.
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// How `show`, `diff` and `explain` print.

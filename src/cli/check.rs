@@ -15,10 +15,14 @@ use crate::evaluate::Evaluation;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::manifest::Pod;
 use crate::report::escape::visible;
+use crate::report::grouped::{self, Groups, Share};
 use crate::report::junit::Junit;
 use crate::report::text::{self, Tally};
-use crate::report::{json, junit, sarif};
+use crate::report::{github, json, junit, sarif};
 use crate::runtime::Depth;
+
+/// So many pods are told of one by one.
+const FEW: usize = 20;
 
 pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     if let Some(exit) = nodes::check(args)? {
@@ -28,7 +32,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let opened = match format {
         // Of a file that is not there one line says more than a line for each pod; reports for machines are whole.
         CheckFormat::Text => open::open_readable(&args.input)?,
-        CheckFormat::Json | CheckFormat::Sarif | CheckFormat::Junit => open::open(&args.input)?,
+        CheckFormat::Json | CheckFormat::Sarif | CheckFormat::Junit | CheckFormat::Github => {
+            open::open(&args.input)?
+        }
     };
     let node = &opened.node;
     if args.input.manifests.is_empty() && !opened.sample {
@@ -54,7 +60,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             })?;
         }
         CheckFormat::Json => {
-            let mut writer = json::Writer::open(&mut out, node)?;
+            let mut writer = json::Writer::open(&mut out, node, opened.collection.as_deref())?;
             let work = |pod: Pod| {
                 let evaluation = asked.evaluate(&pod, depth);
                 (Tally::of(&evaluation), json::pod(&pod, &evaluation, node.policy_of(&evaluation), args.full))
@@ -92,19 +98,55 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             })?;
             all.write(&mut out)?;
         }
+        CheckFormat::Github => {
+            let work = |pod: Pod| {
+                let evaluation = asked.evaluate(&pod, depth);
+                (Tally::of(&evaluation), github::pod(&pod, &evaluation))
+            };
+            pods::each_worked(&args.input, work, |(counted, lines)| {
+                progress.pod();
+                tally.join(counted);
+                Ok(out.write_all(lines.as_bytes())?)
+            })?;
+        }
         CheckFormat::Text => {
             let paint = paint(args.color);
             let work = |pod: Pod| {
                 let evaluation = asked.evaluate(&pod, depth);
                 let besides = text::assumed_besides(&evaluation, node.assumed(), paint);
                 let report = text::pod(&pod, &evaluation, paint) + &besides.unwrap_or_default();
-                (Tally::of(&evaluation), report)
+                (Tally::of(&evaluation), report, Share::of(&pod, &evaluation))
             };
-            pods::each_worked(&args.input, work, |(counted, report)| {
+            // Nothing is said where the pods cannot be read.
+            let mut head = Some(grouped::head(node));
+            // Of few pods each is told; of many what they have in common.
+            let (mut few, mut groups) = (Vec::new(), Groups::default());
+            pods::each_worked(&args.input, work, |(counted, report, share)| {
                 progress.pod();
                 tally.join(counted);
-                Ok(writeln!(out, "{report}")?)
+                if args.all {
+                    if let Some(head) = head.take() {
+                        writeln!(out, "{head}")?;
+                    }
+                    return Ok(writeln!(out, "{report}")?);
+                }
+                groups.add(share);
+                if tally.pods <= FEW {
+                    few.push(report);
+                }
+                Ok(())
             })?;
+            if let Some(head) = head.take() {
+                writeln!(out, "{head}")?;
+            }
+            if tally.pods > FEW && !args.all {
+                write!(out, "{}", groups.text(paint))?;
+                writeln!(out)?;
+            } else {
+                for report in few {
+                    writeln!(out, "{report}")?;
+                }
+            }
             writeln!(out, "{}", tally.line())?;
             for note in report_notes(node) {
                 writeln!(out, "{}", visible(&note))?;
@@ -204,9 +246,10 @@ fn configurations(args: &CheckArgs, opened: &Opened) -> Result<Exit, CliError> {
                 writeln!(out, "{}", visible(&note))?;
             }
         }
-        CheckFormat::Json => json::Writer::open(&mut out, node)?.close()?,
+        CheckFormat::Json => json::Writer::open(&mut out, node, opened.collection.as_deref())?.close()?,
         CheckFormat::Sarif => sarif::Writer::open(&mut out)?.close()?,
         CheckFormat::Junit => Junit::default().write(&mut out)?,
+        CheckFormat::Github => {}
     }
     out.flush()?;
     if let Some(trouble) = node.only().and_then(setup::trouble) {

@@ -3,6 +3,7 @@
 //! Decides which collection is opened, and how much of its host's files can be looked at. The rest is as on any
 //! other node.
 
+use std::collections::HashMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,13 +15,15 @@ use super::open::{Opened, open_on};
 use super::pods::{self, Way};
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, paint};
+use crate::evaluate::alike::firsts_alike;
+use crate::evaluate::node::NodeEvaluator;
 use crate::input::Host;
 use crate::input::archive::{self, Collection, Origin};
 use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::report::escape::visible;
-use crate::report::matrix::{Column, Matrix};
+use crate::report::matrix::{Brief, Column, Matrix};
 use crate::runtime::Depth;
 
 /// What is done about the files that are named.
@@ -96,6 +99,7 @@ pub(super) fn open(input: &Input, collection: Arc<Collection>) -> Result<Opened,
             None => None,
         };
     }
+    input.version_of_node = input.kata_version.is_none();
     input.kata_version = input.kata_version.or_else(|| collection.kata_version.clone());
     input.containerd = input.containerd.or_else(|| collection.containerd_version.clone());
     let host = Host::new(collection.facts.clone(), Arc::clone(&collection.files));
@@ -111,9 +115,18 @@ pub(super) fn lacks(collection: &Collection) -> Option<String> {
     (!lacks.is_empty()).then(|| format!("{name} ({}) does not hold: {list}", collection.origin.as_str()))
 }
 
+/// Whether the node is a part of a host's files, whatever they name.
+pub(super) fn is_part(input: &Input) -> bool {
+    match (input.files, &input.collection) {
+        (Some(FilesChoice::Check), _) | (_, None) => false,
+        (Some(FilesChoice::Assume), Some(_)) => true,
+        (None, Some(collection)) => collection.origin != Origin::Root,
+    }
+}
+
 /// How much of the host's files can be looked at: they may be elsewhere, and the configurations brought along.
-pub(super) fn seen<'l>(input: &Input, host: &Host, mut layers: impl Iterator<Item = &'l Layers>) -> Seen {
-    let mut is_its_host = || layers.any(|layers| away::is_its_host(layers, host));
+pub(super) fn seen(input: &Input, host: &Host, mut layers: impl Iterator<Item = Layers>) -> Seen {
+    let mut is_its_host = || layers.any(|layers| away::is_its_host(&layers, host));
     match (input.files, &input.collection) {
         (Some(FilesChoice::Check), _) => Seen::All,
         (Some(FilesChoice::Assume), None) if input.root.is_none() => Seen::Nothing,
@@ -155,6 +168,7 @@ pub(super) fn held_against(
     mut told: impl FnMut(usize, &str, Option<Opened>),
 ) -> Result<Matrix, SetupError> {
     let mut matrix = Matrix::new(pods.iter());
+    let firsts = firsts_alike(pods);
     let mut places = Vec::new();
     for (index, path) in input.node.iter().enumerate() {
         let nodes = if index == 0 { std::mem::take(&mut first) } else { collections(input, path)? };
@@ -171,8 +185,7 @@ pub(super) fn held_against(
             let number = matrix.columns().len();
             match open(input, node) {
                 Ok(opened) => {
-                    let node = &opened.node;
-                    matrix.add(column, pods.iter().map(|pod| node.evaluate(pod, Depth::Verdicts)));
+                    matrix.add(column, judged(&opened.node, pods, &firsts));
                     told(number, &place, Some(opened));
                 }
                 Err(error) => {
@@ -185,6 +198,25 @@ pub(super) fn held_against(
     }
     matrix.tell_apart(&places);
     Ok(matrix)
+}
+
+/// What becomes of each pod; pods that differ in their names alone are judged once.
+fn judged<'n>(
+    node: &'n NodeEvaluator,
+    pods: &'n [Pod],
+    firsts: &'n [usize],
+) -> impl Iterator<Item = Brief> + 'n {
+    let mut known: HashMap<usize, Brief> = HashMap::new();
+    pods.iter().zip(firsts).map(move |(pod, first)| {
+        if let Some(brief) = known.get(first) {
+            return brief.clone();
+        }
+        let brief = Brief::of(&node.evaluate(pod, Depth::Verdicts));
+        if !brief.names(pod) {
+            known.insert(*first, brief.clone());
+        }
+        brief
+    })
 }
 
 /// Opens one of several nodes, by how it is named.
@@ -205,7 +237,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
         _ if args.quiet => {}
         CheckFormat::Json => matrix.json(&mut out)?,
         CheckFormat::Text => matrix.text(&mut out, paint(args.color))?,
-        CheckFormat::Sarif | CheckFormat::Junit => {
+        CheckFormat::Sarif | CheckFormat::Junit | CheckFormat::Github => {
             return Err(SetupError::Usage("several nodes are reported as text or json".into()).into());
         }
     }

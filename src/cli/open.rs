@@ -230,7 +230,7 @@ fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> 
     }
     let layers = after_chart(input, layers)?;
     let mut engine = engine_said(input, host)?.unwrap_or(Engine::Assumed);
-    let how = nodes::seen(input, host, std::iter::once(&layers));
+    let how = nodes::seen(input, host, std::iter::once(layers.clone()));
     let seen = away::host(host, &layers, how);
     if let (Seen::Nothing, Engine::Containerd(containerd)) = (how, &mut engine) {
         containerd.assume_shims();
@@ -297,33 +297,36 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
     let said = said(input, environment.as_deref())?;
     let found = places::find(host, kind(input.cri));
     let found_at = found.as_ref().map(|found| (found.kind, found.path));
-    let looked = engine_said(input, host)?;
+    // Of most collections it is known that they are a part, whatever their files name.
+    let part = nodes::is_part(input).then(|| host.looked_at(Look::Collected, Vec::new()));
+    let reader = part.as_ref().unwrap_or(host);
+    let looked = engine_said(input, reader)?;
     let by_itself = looked.is_none();
     let engine = match (looked, found_at) {
         (Some(engine), _) => Some(engine),
         (None, Some((kind, path))) if input.cri != Some(CriChoice::None) => {
-            Some(read_engine(input, host, kind, path)?)
+            Some(read_engine(input, reader, kind, path)?)
         }
         (None, _) => None,
     };
     let unread = found.map(|found| found.unread).unwrap_or_default();
     if let Some(engine) = engine.filter(|engine| !matches!(engine, Engine::Assumed)) {
-        let mut node = Node::new(host.clone(), engine, &said);
-        let layers: Vec<Layers> = node.kata().map(|handler| handler.layers(host)).collect();
+        let mut node = Node::new(reader.clone(), engine, &said);
         let seen = match input.collection {
+            _ if part.is_some() => Seen::Part,
             // Where a container runtime is, there is its node.
             None if input.files.is_none() => Seen::All,
-            _ => nodes::seen(input, host, layers.iter()),
+            _ => nodes::seen(input, host, node.kata().map(|handler| handler.layers(host))),
         };
-        if seen != Seen::All {
+        if seen != Seen::All && part.is_none() {
             let host = host.looked_at(Look::Collected, Vec::new());
             let engine = engine_on(input, &host, found_at)?;
             node = Node::new(host, engine, &said);
         }
         // A containerd that nobody named, and that serves no pods, may not be the pods' own.
-        if let (true, Err(why)) = (by_itself, &node.handlers)
-            && why.starts_with("unknown service runtime.v1")
-        {
+        let cri_off = matches!(&node.engine, Engine::Containerd(containerd)
+            if containerd.handlers.as_ref().is_err_and(|broken| broken.cri_off));
+        if by_itself && cri_off {
             node.without_cri = Some("no CRI on this node: containerd's disabled_plugins has it".into());
         }
         let node = NodeEvaluator::new(node, input.hypervisor.clone(), input.sandbox_id.clone()).seen(seen);
@@ -331,7 +334,7 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
     }
     let Some(path) = searched(input).into_iter().find(|path| host.exists(path)) else { return Ok(None) };
     let layers = Layers::read(host, path);
-    let seen = away::host(host, &layers, nodes::seen(input, host, std::iter::once(&layers)));
+    let seen = away::host(host, &layers, nodes::seen(input, host, std::iter::once(layers.clone())));
     let evaluator = evaluator(input, &seen, layers, Engine::Assumed)?;
     let node = Node::new(host.clone(), Engine::Assumed, &said);
     Ok(Some(Opened {

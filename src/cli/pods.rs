@@ -151,12 +151,7 @@ fn unread(file: &Path, in_folder: bool, error: InputError) -> Option<InputError>
         let error = InputError::new(place, format!("a Helm template, not a manifest: render it first{said}"));
         return Some(error.with_help("helm template CHART | katascope check -"));
     }
-    // What kubectl says of a mapping without apiVersion and kind: values, a kustomization, a configuration.
-    let no_object = error.message.contains("[apiVersion not set, kind not set]")
-        || error.message.contains("apiVersion not set")
-        || error.message.contains("kind not set")
-        || error.message.contains("invalid object to validate");
-    (!(in_folder && no_object)).then_some(error)
+    (!(in_folder && error.no_object)).then_some(error)
 }
 
 /// Whether a line has an action of Go's templates in it, outside a comment.

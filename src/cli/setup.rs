@@ -150,10 +150,11 @@ pub fn release_of(input: &Input, runtime: Runtime) -> Result<Judged, SetupError>
             )));
         }
     };
+    let known_by = if input.version_of_node { KnownBy::Node } else { KnownBy::Said };
     if asked.patched && note.is_none() {
         note = Some(format!("{text} is judged as {version}: what its maker changed is not known here"));
     }
-    Ok(Judged { release: Release::new(runtime, version), known_by: KnownBy::Said, note })
+    Ok(Judged { release: Release::new(runtime, version), known_by, note })
 }
 
 /// The release that the flags name by themselves.

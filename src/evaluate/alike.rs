@@ -3,7 +3,10 @@
 //! Decides when two setups differ in the entries of policy lists alone. Those are held against Kata's
 //! annotations and nothing else, so that a pod without any fares under both alike.
 
+use std::collections::HashMap;
+
 use super::Evaluator;
+use crate::answer::Place;
 use crate::answer::effective::Effective;
 use crate::catalog::{self, KATA_PREFIX};
 use crate::input::Annotations;
@@ -13,6 +16,26 @@ use crate::runtime::{Depth, Sandbox};
 /// Whether the entries of policy lists have a say in what becomes of `pod`.
 pub fn lists_matter_to(pod: &Pod) -> bool {
     pod.annotations.iter().any(|annotation| annotation.key.starts_with(KATA_PREFIX))
+}
+
+/// For each pod the first one that differs from it in nothing but its name, its namespace and where it stands: no
+/// runtime asks for those before it starts a VM. A pod that Kubernetes refuses is like no other.
+pub fn firsts_alike(pods: &[Pod]) -> Vec<usize> {
+    let mut firsts: HashMap<String, usize> = HashMap::new();
+    let mut alike = |(index, pod): (usize, &Pod)| {
+        if !pod.problems.is_empty() {
+            return index;
+        }
+        let bare = Pod::bare();
+        let mut nameless = Pod { namespace: bare.namespace, source: bare.source, ..pod.clone() };
+        (nameless.name, nameless.hostname, nameless.uid) = (String::new(), String::new(), None);
+        nameless.findings.clear();
+        for annotation in &mut nameless.annotations {
+            annotation.place = Place { file: "".into(), line: 0, column: 0 };
+        }
+        *firsts.entry(format!("{nameless:?}")).or_insert(index)
+    };
+    pods.iter().enumerate().map(&mut alike).collect()
 }
 
 impl Evaluator {

@@ -10,7 +10,10 @@ use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog;
 use crate::input::manifest::Pod;
 use crate::input::{Annotations, Host, Text, search};
-use crate::release::{Release, Version};
+use crate::release::{Release, Runtime, Version};
+
+/// The last release of runtime-rs whose table for Cloud Hypervisor is not called clh.
+const LAST_LONG_NAME: Version = Version::new(3, 29, 0);
 
 /// Keys named in one message.
 const NAMED: usize = 3;
@@ -26,24 +29,29 @@ pub(super) struct Look {
 /// What the files look like where they do not load.
 pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
     let Look { code, message, fix } = evaluator.look.get_or_init(|| look(evaluator)).clone()?;
-    Some(notice::finding(code, Severity::Note, pod, Who::ClusterAdministrator, message, fix))
+    // What does not load says so itself.
+    let severity = if evaluator.loaded().is_err() { Severity::Note } else { Severity::Warning };
+    Some(notice::finding(code, severity, pod, Who::ClusterAdministrator, message, fix))
 }
 
 fn look(evaluator: &Evaluator) -> Option<Look> {
-    evaluator.loaded().err()?;
     let setup = evaluator.setup();
     let path = &setup.layers.asked;
     setup.layers.base.as_ref().ok()?;
     let look = search::looks_like(&setup.layers);
     if look != setup.release.runtime {
-        let message = format!(
-            "{path} looks like a file of {}, and is judged by {}",
-            look.title(),
-            setup.release.title()
-        );
+        // Most of what one runtime's file says is said in the other's, too: a file that loads is the other's only
+        // where it says so outright.
+        if evaluator.loaded().is_ok() && look == Runtime::Go {
+            return None;
+        }
+        let and = if evaluator.loaded().is_ok() { "loads all the same" } else { "is judged" };
+        let message =
+            format!("{path} looks like a file of {}, and {and} by {}", look.title(), setup.release.title());
         let fix = format!("judge it with --runtime {}", look.as_str());
         return Some(Look { code: Code::OtherRuntimesFile, message, fix });
     }
+    evaluator.loaded().err()?;
     let (keys, version) = foreign(evaluator)?;
     let more = if keys.len() > NAMED { format!(" and {} more", keys.len() - NAMED) } else { String::new() };
     let named: Vec<&str> = keys.iter().take(NAMED).map(String::as_str).collect();
@@ -76,6 +84,15 @@ fn foreign(evaluator: &Evaluator) -> Option<(Vec<String>, Version)> {
     let mut nearest: Option<Version> = None;
     for (name, _) in evaluator.setup().layers.places() {
         let Some((table, key)) = name.rsplit_once('.') else { continue };
+        // The table's name alone tells: its keys are read in the table that came after it, too.
+        if runtime == Runtime::Rs && table == "hypervisor.cloud-hypervisor" && version > LAST_LONG_NAME {
+            let table = format!("[{table}]");
+            if !keys.contains(&table) {
+                keys.insert(0, table);
+            }
+            nearest = Some(nearest.map_or(LAST_LONG_NAME, |other: Version| other.min(LAST_LONG_NAME)));
+            continue;
+        }
         let Some(known) = catalog::config_key(table, key) else { continue };
         if known.reader(evaluator.setup().release).is_some() {
             continue;

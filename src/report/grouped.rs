@@ -89,7 +89,8 @@ fn shape(message: &str, pod: &str) -> String {
                 out.push('"');
             }
             '/' if starts_word => {
-                while chars.next_if(|c| !c.is_whitespace() && !matches!(c, ',' | ':' | ';' | ')')).is_some() {}
+                while chars.next_if(|c| !c.is_whitespace() && !matches!(c, ',' | ':' | ';' | ')')).is_some() {
+                }
                 out.push('/');
             }
             c if c.is_ascii_digit() && starts_word => {
@@ -168,7 +169,8 @@ impl Groups {
         let rest = all.get(TOLD..).unwrap_or_default();
         if !rest.is_empty() {
             let met: usize = rest.iter().map(|(_, reason)| reason.pods).sum();
-            let _ = writeln!(out, "and {} more reasons, met {met} times: --all tells every pod's", rest.len());
+            let _ =
+                writeln!(out, "and {} more reasons, met {met} times: --all tells every pod's", rest.len());
         }
         out
     }

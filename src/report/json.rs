@@ -17,6 +17,7 @@ use crate::answer::verdict::{Step, Verdict};
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::Annotations;
+use crate::input::archive::Collection;
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::node::Handler;
@@ -34,13 +35,18 @@ pub struct Writer<W: Write> {
 impl<W: Write> Writer<W> {
     /// Opens the report with the policies' part: one for each configuration that judges pods, and where
     /// there is one alone, that by itself too.
-    pub fn open(mut out: W, node: &NodeEvaluator) -> io::Result<Self> {
+    pub fn open(mut out: W, node: &NodeEvaluator, lacks: Option<&Collection>) -> io::Result<Self> {
         let policies: Vec<Json> = node.policies().map(|(handler, e)| policy_of(handler, e)).collect();
         let one = match policies.as_slice() {
             [one] => one.clone(),
             _ => Json::Null,
         };
         write!(out, "{{\n\"schema\": {SCHEMA},\n\"policy\": {},\n", escape::json(one.to_string()))?;
+        if let Some(collection) = lacks.filter(|collection| !collection.origin.lacks().is_empty()) {
+            let (name, origin) = (&collection.name, collection.origin.as_str());
+            let report = json!({ "name": name, "origin": origin, "lacks": collection.lacks() });
+            writeln!(out, "\"collection\": {},", escape::json(report.to_string()))?;
+        }
         let lines: Vec<String> = policies.iter().map(|p| escape::json(p.to_string())).collect();
         write!(out, "\"policies\": [\n{}\n],\n\"pods\": [", lines.join(",\n"))?;
         Ok(Self { out, pods: 0 })

@@ -37,7 +37,12 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, fail_on: Severity) -> Case {
     let refusal = evaluation.outcome.failure();
     let (bad, rest): (Vec<&Finding>, Vec<&Finding>) =
         evaluation.findings.iter().partition(|f| f.severity >= fail_on);
-    if refusal.is_none() && evaluation.findings.is_empty() {
+    let assumed: Vec<String> = evaluation
+        .assumed
+        .iter()
+        .map(|what| format!("≈ assumed: {}", attribute(&what.to_string())))
+        .collect();
+    if refusal.is_none() && evaluation.findings.is_empty() && assumed.is_empty() {
         text.push_str("/>\n");
         return case;
     }
@@ -57,8 +62,10 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, fail_on: Severity) -> Case {
             lines(&bad)
         );
     }
-    if !rest.is_empty() {
-        let _ = writeln!(text, "      <system-out>{place}\n{}</system-out>", lines(&rest));
+    if !rest.is_empty() || !assumed.is_empty() {
+        let said = [lines(&rest), assumed.join("\n")].into_iter().filter(|part| !part.is_empty());
+        let said: Vec<String> = said.collect();
+        let _ = writeln!(text, "      <system-out>{place}\n{}</system-out>", said.join("\n"));
     }
     text.push_str("    </testcase>\n");
     case

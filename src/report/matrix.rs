@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use indexmap::IndexMap;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::escape::{self, visible};
@@ -70,6 +71,26 @@ struct Row {
     source: Json,
 }
 
+/// A cell, as JSON.
+#[derive(Serialize)]
+struct OnNode<'m> {
+    node: &'m str,
+    outcome: &'static str,
+    handler: Option<&'m str>,
+    reason: Option<u32>,
+    assumed: bool,
+}
+
+/// A row, as JSON.
+#[derive(Serialize)]
+struct PodOnNodes<'m> {
+    name: &'m str,
+    namespace: &'m str,
+    kind: &'m str,
+    source: &'m Json,
+    nodes: Vec<OnNode<'m>>,
+}
+
 /// How often a reason was met.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Met {
@@ -77,6 +98,39 @@ pub struct Met {
     pub pods: usize,
     /// On how many nodes.
     pub nodes: usize,
+}
+
+/// What the matrix keeps of an evaluation.
+#[derive(Debug, Clone)]
+pub struct Brief {
+    outcome: Word,
+    reason: Option<String>,
+    assumed: bool,
+    handler: Option<String>,
+}
+
+impl Brief {
+    /// Of an evaluation.
+    pub fn of(evaluation: &Evaluation) -> Self {
+        let (outcome, reason) = match &evaluation.outcome {
+            Outcome::Starts => (Word::Starts, None),
+            Outcome::NotKata => (Word::NotKata, None),
+            Outcome::Refused(failure) => {
+                let reason = format!("at {}: {}", failure.stage.as_str(), failure.message.trim_end());
+                (Word::Refused, Some(reason))
+            }
+            Outcome::Unknown(why) => (Word::Unknown, Some(why.to_string())),
+        };
+        let handler = evaluation.handler.as_deref().map(str::to_owned);
+        Self { outcome, reason, assumed: !evaluation.assumed.is_empty(), handler }
+    }
+
+    /// Whether the reason speaks of the pod by name.
+    pub fn names(&self, pod: &Pod) -> bool {
+        let says =
+            |word: &str| !word.is_empty() && self.reason.as_ref().is_some_and(|text| text.contains(word));
+        says(&pod.name) || says(&pod.namespace)
+    }
 }
 
 /// The matrix; filled node by node.
@@ -106,19 +160,10 @@ impl Matrix {
     }
 
     /// Adds a node with what becomes of each pod on it, in the order of the pods.
-    pub fn add(&mut self, column: Column, evaluations: impl Iterator<Item = Evaluation>) {
+    pub fn add(&mut self, column: Column, briefs: impl Iterator<Item = Brief>) {
         let mut cells = Vec::with_capacity(self.rows.len());
         let mut met = std::collections::HashSet::new();
-        for evaluation in evaluations {
-            let (outcome, reason) = match &evaluation.outcome {
-                Outcome::Starts => (Word::Starts, None),
-                Outcome::NotKata => (Word::NotKata, None),
-                Outcome::Refused(failure) => (
-                    Word::Refused,
-                    Some(format!("at {}: {}", failure.stage.as_str(), failure.message.trim_end())),
-                ),
-                Outcome::Unknown(why) => (Word::Unknown, Some(why.to_string())),
-            };
+        for Brief { outcome, reason, assumed, handler } in briefs {
             let reason = reason.map(|reason| {
                 let entry = self.reasons.entry(reason);
                 let index = entry.index() as u32;
@@ -127,13 +172,13 @@ impl Matrix {
                 count.nodes += usize::from(met.insert(index));
                 index
             });
-            let handler = evaluation.handler.as_deref().map(|name| {
-                let entry = self.handlers.entry(name.to_owned());
+            let handler = handler.map(|name| {
+                let entry = self.handlers.entry(name);
                 let index = entry.index() as u32;
                 entry.or_default();
                 index
             });
-            cells.push(Cell { outcome, reason, assumed: !evaluation.assumed.is_empty(), handler });
+            cells.push(Cell { outcome, reason, assumed, handler });
         }
         self.columns.push(column);
         self.cells.push(cells);
@@ -222,28 +267,30 @@ impl Matrix {
         writeln!(out, "\"reasons\": {},", escape::json(Json::from(reasons).to_string()))?;
         write!(out, "\"pods\": [")?;
         for (index, row) in self.rows.iter().enumerate() {
-            let on: Vec<Json> = self
+            let on: Vec<OnNode<'_>> = self
                 .columns
                 .iter()
                 .zip(&self.cells)
-                .map(|(column, cells)| match cells.get(index) {
-                    Some(cell) => json!({
-                        "node": column.name,
-                        "outcome": cell.outcome.as_str(),
-                        "handler": self.handler(*cell),
-                        "reason": cell.reason,
-                        "assumed": cell.assumed,
-                    }),
-                    None => json!({
-                        "node": column.name, "outcome": "unknown", "handler": null, "reason": null, "assumed": false,
-                    }),
+                .map(|(column, cells)| {
+                    let cell = cells.get(index);
+                    OnNode {
+                        node: &column.name,
+                        outcome: cell.map_or(Word::Unknown, |cell| cell.outcome).as_str(),
+                        handler: cell.and_then(|cell| self.handler(*cell)),
+                        reason: cell.and_then(|cell| cell.reason),
+                        assumed: cell.is_some_and(|cell| cell.assumed),
+                    }
                 })
                 .collect();
-            let pod = json!({
-                "name": row.name, "namespace": row.namespace, "kind": row.kind, "source": row.source, "nodes": on,
-            });
+            let pod = PodOnNodes {
+                name: &row.name,
+                namespace: &row.namespace,
+                kind: &row.kind,
+                source: &row.source,
+                nodes: on,
+            };
             let comma = if index == 0 { "" } else { "," };
-            write!(out, "{comma}\n{}", escape::json(pod.to_string()))?;
+            write!(out, "{comma}\n{}", escape::json(serde_json::to_string(&pod)?))?;
         }
         writeln!(out, "\n]\n}}")
     }

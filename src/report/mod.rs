@@ -6,6 +6,8 @@ pub mod beside;
 pub mod changes;
 pub mod escape;
 pub mod explanation;
+pub mod github;
+pub mod grouped;
 pub mod initdata;
 pub mod json;
 pub mod junit;

@@ -56,7 +56,11 @@ impl<W: Write> Writer<W> {
 
 /// A pod's findings, a result each.
 pub fn pod(pod: &Pod, evaluation: &Evaluation) -> Vec<String> {
-    evaluation.findings.iter().map(|finding| escape::json(result(pod, finding).to_string())).collect()
+    evaluation
+        .findings
+        .iter()
+        .map(|finding| escape::json(result(pod, finding, evaluation).to_string()))
+        .collect()
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -67,7 +71,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(pod: &Pod, finding: &Finding) -> Json {
+fn result(pod: &Pod, finding: &Finding, evaluation: &Evaluation) -> Json {
     let subject = finding.subject.as_deref().map(|s| format!("{s}: ")).unwrap_or_default();
     let fix = finding.fix.as_ref().map(|f| format!("\nfix: {f}")).unwrap_or_default();
     let text = format!("{}: {subject}{}{fix}", pod.id(), finding.message);
@@ -87,7 +91,11 @@ fn result(pod: &Pod, finding: &Finding) -> Json {
             },
             "logicalLocations": [{ "fullyQualifiedName": visible(&pod.id()), "kind": "resource" }],
         }],
-        "properties": { "severity": severity(finding.severity), "who": who(finding.who) },
+        "properties": {
+            "severity": severity(finding.severity),
+            "who": who(finding.who),
+            "assumed": evaluation.assumed.iter().map(|what| visible(&what.to_string()).into_owned()).collect::<Vec<_>>(),
+        },
     })
 }
 

@@ -342,19 +342,22 @@ impl Tally {
     pub fn line(&self) -> String {
         let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
         let [notes, warnings, ignored, _] = self.findings;
-        let mut parts = vec![plural(self.pods, "pod"), format!("{} refused", self.refused)];
+        let starts = self.pods - self.refused - self.not_kata - self.unknown;
+        let start = if starts == 1 { "starts" } else { "start" };
+        let mut parts = vec![format!("{starts} {start}"), format!("{} refused", self.refused)];
         if self.not_kata > 0 {
             parts.push(format!("{} of other runtimes", self.not_kata));
         }
         if self.unknown > 0 {
             parts.push(format!("{} of unknown handlers", self.unknown));
         }
-        parts.push(format!("{ignored} without effect"));
-        parts.push(plural(warnings, "warning"));
+        let pods = format!("{}: {}", plural(self.pods, "pod"), parts.join(", "));
+        let mut found =
+            vec![format!("{} without effect", plural(ignored, "annotation")), plural(warnings, "warning")];
         if notes > 0 {
-            parts.push(plural(notes, "note"));
+            found.push(plural(notes, "note"));
         }
-        parts.join(", ")
+        format!("{pods}; {}", found.join(", "))
     }
 }
 

@@ -6,7 +6,7 @@ use katascope::evaluate::node::NodeEvaluator;
 use katascope::evaluate::{Evaluation, Evaluator};
 use katascope::input::manifest::Pod;
 use katascope::release::{Release, Runtime};
-use katascope::report::matrix::{Column, Matrix};
+use katascope::report::matrix::{Brief, Column, Matrix};
 use katascope::runtime::Depth;
 use katascope::tui::effect::{Effect, Fresh};
 use katascope::tui::message::{Answer, Message};
@@ -44,7 +44,7 @@ pub fn matrix(pods: &[Pod], names: &[String]) -> Matrix {
             }
             evaluation
         };
-        matrix.add(column, pods.iter().map(judged));
+        matrix.add(column, pods.iter().map(|pod| Brief::of(&judged(pod))));
     }
     let lost = Column {
         name: "lost".into(),

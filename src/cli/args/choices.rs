@@ -14,6 +14,8 @@ pub enum CheckFormat {
     Sarif,
     /// JUnit XML
     Junit,
+    /// Annotations of a GitHub workflow run
+    Github,
 }
 
 /// Formats of `diff`, `explain` and the rest.

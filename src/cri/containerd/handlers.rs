@@ -327,7 +327,7 @@ pub fn decode(config: &Config, host: &Host, release: Release) -> Result<Handlers
         config.disabled.iter().any(|p| p == OLD_CRI || p == NEW_CRI)
     };
     if disabled {
-        return Err(Broken::new("unknown service runtime.v1.RuntimeService"));
+        return Err(Broken { cri_off: true, ..Broken::new("unknown service runtime.v1.RuntimeService") });
     }
     let empty = Table::new();
     let cri = config.plugins.get(id).and_then(Node::table).unwrap_or(&empty);

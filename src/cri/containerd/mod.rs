@@ -33,11 +33,13 @@ pub struct Broken {
     pub place: Option<Place>,
     /// Whether the daemon crashes.
     pub panic: bool,
+    /// Whether `disabled_plugins` has the CRI: this containerd serves somebody else.
+    pub cri_off: bool,
 }
 
 impl Broken {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, panic: false }
+        Self { message: message.into(), place: None, panic: false, cri_off: false }
     }
 
     fn at(mut self, place: &Place) -> Self {

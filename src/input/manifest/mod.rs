@@ -268,12 +268,21 @@ pub struct InputError {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
+    /// Whether what stands there is no Kubernetes object at all: values, a kustomization, a configuration.
+    pub no_object: bool,
 }
 
 impl InputError {
     /// An error with no advice.
     pub fn new(place: Place, message: impl Into<String>) -> Self {
-        Self { place, message: message.into(), help: None }
+        Self { place, message: message.into(), help: None, no_object: false }
+    }
+
+    /// The same of what is no object.
+    #[must_use]
+    pub fn of_no_object(mut self) -> Self {
+        self.no_object = true;
+        self
     }
 
     /// The same with advice.

@@ -77,7 +77,7 @@ fn unusable(object: &Object<'_, '_>) -> Option<InputError> {
     if !matches!(object.node.data, Data::Map(_)) {
         let message = format!("error validating data: invalid object to validate{IGNORABLE}");
         let help = format!("{} stands where an object has to be", object.node.shape().as_str());
-        return Some(InputError::new(place(), message).with_help(help));
+        return Some(InputError::new(place(), message).of_no_object().with_help(help));
     }
     let missing = match (version, kind) {
         ("", "") => "[apiVersion not set, kind not set]",
@@ -93,7 +93,8 @@ fn unusable(object: &Object<'_, '_>) -> Option<InputError> {
         }
     };
     let help = "every Kubernetes object says apiVersion: and kind:";
-    Some(InputError::new(place(), format!("error validating data: {missing}{IGNORABLE}")).with_help(help))
+    let message = format!("error validating data: {missing}{IGNORABLE}");
+    Some(InputError::new(place(), message).of_no_object().with_help(help))
 }
 
 /// A string map as Kubernetes stores it, in the order of the text.

@@ -30,7 +30,7 @@ mod tee;
 
 use super::refusal::Refusal;
 use crate::answer::agent::AgentSetup;
-use crate::answer::finding::Finding;
+use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::launch::{Arg, Launch};
 use crate::answer::verdict::Failure;
 use crate::catalog::HYPERVISOR_PREFIX;
@@ -101,7 +101,7 @@ pub fn check(
         HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Acrn => acrn::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Remote => remote::network(host, config).map(|_| Vec::new()),
-        HypervisorType::Dragonball => Ok(Vec::new()),
+        HypervisorType::Dragonball => Ok(nothing_runs()),
     };
     outcome.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }
@@ -118,8 +118,22 @@ fn mock<'a>() -> Started<'a> {
         kernel_params: Vec::new(),
         kernel_cmdline: String::new(),
         shares_files: true,
-        findings: Vec::new(),
+        findings: nothing_runs(),
     }
+}
+
+/// What the mock comes to.
+fn nothing_runs() -> Vec<Finding> {
+    let mut remarks = remarks::Remarks(Vec::new());
+    remarks.add(
+        Code::FailsLater,
+        Severity::Warning,
+        Who::ClusterAdministrator,
+        "hypervisor.dragonball",
+        "the Go runtime has a mock in Dragonball's place: no VM is started, and no agent ever answers; \
+         runtime-rs is what runs it",
+    );
+    remarks.0
 }
 
 /// What the guest's root file system is read from.

@@ -42,7 +42,9 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if unsaved > 0 {
         right.push(Token::Dirty, format!(" {} {unsaved} unsaved ", glyphs.dirty));
     }
-    if model.readonly.is_some() || (model.rights.files.is_some() && !model.sample) {
+    // Edits of a node in a file have their place beside it.
+    let elsewhere = model.sample || model.beside().is_some();
+    if model.readonly.is_some() || (model.rights.files.is_some() && !elsewhere) {
         right.push(Token::Text, " read-only ");
     }
     if model.sample {
