@@ -136,13 +136,18 @@ impl<'e> Line<'e> {
         let all = steps(answers.iter());
         // A release that refuses the pod has no launch: the next that has one is compared with the last.
         let started = steps(answers.iter().filter(|(_, answer)| answer.launch.is_some()));
+        let configured = steps(answers.iter().filter(|(_, answer)| answer.effective.is_some()));
         let mut turned: HashMap<(Release, Release), Vec<Alone>> = HashMap::new();
         items
             .iter()
             .map(|item| {
-                let of_all = matches!(item.place, Place::Outcome | Place::Annotation(_));
+                let steps = match item.place {
+                    Place::Outcome | Place::Annotation(_) => &all,
+                    Place::Value(_) => &configured,
+                    _ => &started,
+                };
                 let mut causes: Vec<Cause> = Vec::new();
-                for (step, own) in touched(if of_all { &all } else { &started }, item) {
+                for (step, own) in touched(steps, item) {
                     let key = (step.from, step.to);
                     let turned = turned.entry(key).or_insert_with(|| self.turned(step, pod));
                     for cause in of_step(step, own, turned) {
