@@ -5,6 +5,7 @@
 
 pub mod alike;
 mod container_root;
+mod host_limits;
 pub mod initdata;
 mod look;
 pub mod node;
@@ -12,7 +13,9 @@ mod notice;
 pub mod own_keys;
 mod resolver;
 mod spelling;
+mod unread;
 pub mod vm_size;
+mod way_out;
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,7 +24,8 @@ use crate::answer::effective::Effective;
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::launch::Launch;
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
-use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX};
+use crate::answer::way_out::WayOut;
+use crate::catalog::{CRI_PREFIX, KATA_PREFIX};
 use crate::cri::{Engine, Passages};
 use crate::input::config::Layers;
 use crate::input::host::Assumption;
@@ -111,6 +115,8 @@ pub struct Evaluation {
     pub received: Option<Annotations>,
     /// What the answer rests on that nobody has looked at.
     pub assumed: Arc<[Assumption]>,
+    /// How a refused pod comes to start.
+    pub way_out: Option<WayOut>,
 }
 
 impl Evaluation {
@@ -139,6 +145,12 @@ pub struct Evaluator {
     roots: Arc<OnceLock<Option<container_root::Base>>>,
     /// What the loaded configuration rests on that nobody has looked at.
     assumed: Arc<[Assumption]>,
+    /// Setups that were tried in search of a way out.
+    tried: way_out::Tried,
+    /// Keys of the configuration that nobody reads, once somebody wants them.
+    unread: Arc<OnceLock<Vec<Finding>>>,
+    /// Every value of a sandbox that asks for nothing, once somebody wants it.
+    bare: Arc<OnceLock<Option<Effective>>>,
 }
 
 impl Evaluator {
@@ -159,13 +171,17 @@ impl Evaluator {
         }
         let assumed = host.noted();
         drop(host);
+let (setup, loaded) = (Arc::new(setup), Arc::new(loaded));
         Self {
-            setup: Arc::new(setup),
-            loaded: Arc::new(loaded),
+            setup,
+            loaded,
             base: Arc::default(),
             look: Arc::default(),
             roots: Arc::default(),
             assumed,
+            tried: way_out::Tried::default(),
+            unread: Arc::default(),
+            bare: Arc::default(),
         }
     }
 
@@ -210,14 +226,24 @@ impl Evaluator {
 
     /// What the configuration makes of a sandbox that asks for nothing; `None` where it does not start.
     pub fn base(&self) -> Option<&vm_size::Base> {
-        let compute = || Some(vm_size::Base::of(&self.asking_for_nothing()?, self.hypervisor()?));
+        let compute = || Some(vm_size::Base::of(self.bare()?, self.hypervisor()?));
         self.base.get_or_init(compute).as_ref()
     }
 
     /// What decides whether containers get roots; `None` where a sandbox that asks for nothing does not start.
     fn roots(&self) -> Option<&container_root::Base> {
-        let compute = || Some(container_root::Base::of(&self.asking_for_nothing()?, self.hypervisor()?));
+        let compute = || Some(container_root::Base::of(self.bare()?, self.hypervisor()?));
         self.roots.get_or_init(compute).as_ref()
+    }
+
+    /// Every value of a sandbox that asks for nothing; `None` where it does not start.
+    pub fn bare(&self) -> Option<&Effective> {
+        self.bare.get_or_init(|| self.asking_for_nothing()).as_ref()
+    }
+
+    /// Keys of the configuration that nobody reads.
+    pub fn unread_keys(&self) -> &[Finding] {
+        self.unread.get_or_init(|| unread::keys(self))
     }
 
     /// The VM's size for a sandbox that was evaluated, with the sum behind it.
@@ -241,8 +267,14 @@ impl Evaluator {
         } else {
             evaluation.findings.append(&mut notices);
         }
+        way_out::put(self, pod, &mut evaluation);
         evaluation.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)));
         evaluation
+    }
+
+    /// What becomes of `pod`, without what a careful reader would add.
+    pub fn judge(&self, pod: &Pod) -> Evaluation {
+        self.walk(pod, Depth::Verdicts)
     }
 
     /// The stations in order.
@@ -468,10 +500,9 @@ fn of_verdict(annotation: &PodAnnotation, verdict: &Verdict) -> Option<Finding> 
         Status::Invalid => (Code::AnnotationInvalid, Severity::Refused),
         Status::Unknown => (Code::AnnotationUnknown, Severity::Ignored),
     };
-    let who = match verdict.stage {
-        Stage::Cri => Who::ClusterAdministrator,
-        Stage::Name | Stage::Value if verdict.key.starts_with(HYPERVISOR_PREFIX) => Who::ClusterAdministrator,
-        _ => Who::PodAuthor,
+    let who = match way_out::is_the_authors(verdict) {
+        true => Who::PodAuthor,
+        false => Who::ClusterAdministrator,
     };
     Some(Finding {
         code,

@@ -14,7 +14,6 @@ use crate::golang::filepath;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
-use crate::runtime::Depth;
 
 /// A regular expression for one name and no other.
 pub fn exact_name(short: &str) -> String {
@@ -95,7 +94,7 @@ fn fate(evaluation: &Evaluation) -> (bool, Vec<Status>) {
 }
 
 fn fates(evaluator: &Evaluator, pods: &[Pod]) -> Vec<(bool, Vec<Status>)> {
-    pods.iter().map(|pod| fate(&evaluator.evaluate(pod, Depth::Verdicts))).collect()
+    pods.iter().map(|pod| fate(&evaluator.judge(pod))).collect()
 }
 
 /// The tightest lists with which every pod that can start does, with every annotation taking effect that
@@ -112,21 +111,31 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
     let mut asked: IndexMap<Lists, Evaluator> = IndexMap::new();
     for indices in &alike {
         let Some(pod) = indices.first().and_then(|i| pods.get(*i)) else { continue };
-        let mut alone: Lists = lists.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
-        ask(release, pod, &mut alone);
-        let alone = match asked.entry(alone) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let evaluator = under(evaluator, new.key())?;
-                new.insert(evaluator)
+        // An annotation that no policy makes good is left to its fate, where the pod starts without its name being
+        // let in.
+        let mut left_out: Vec<String> = Vec::new();
+        let outcome = loop {
+            let mut alone: Lists = lists.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
+            ask(release, pod, &left_out, &mut alone);
+            let alone = match asked.entry(alone) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let evaluator = under(evaluator, new.key())?;
+                    new.insert(evaluator)
+                }
+            };
+            let outcome = alone.judge(pod).outcome;
+            match outcome.failure().and_then(|failure| failure.annotation.clone()) {
+                Some(key) if !left_out.contains(&key) => left_out.push(key),
+                _ => break outcome,
             }
         };
-        match alone.evaluate(pod, Depth::Verdicts).outcome {
+        match outcome {
             Outcome::Refused(failure) => impossible.extend(indices.iter().map(|i| (*i, failure.clone()))),
             // A pod of another runtime needs nothing of this policy.
             Outcome::NotKata | Outcome::Unknown(_) => {}
             Outcome::Starts => {
-                ask(release, pod, &mut lists);
+                ask(release, pod, &left_out, &mut lists);
                 able.push((pod.clone(), indices));
             }
         }
@@ -139,7 +148,7 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
     let last = under(evaluator, &lists)?;
     let mut without_effect = Vec::new();
     for (pod, indices) in able.iter().zip(indices) {
-        let idle = last.evaluate(pod, Depth::Verdicts).verdicts.into_iter().filter(|v| {
+        let idle = last.judge(pod).verdicts.into_iter().filter(|v| {
             v.key.starts_with(catalog::KATA_PREFIX)
                 && !matches!(v.status, Status::Applied | Status::Overridden)
         });
@@ -164,8 +173,8 @@ fn alike(pods: &[Pod]) -> Vec<Vec<usize>> {
 }
 
 /// Adds the exact entries that one pod's annotations could need.
-fn ask(release: Release, pod: &Pod, lists: &mut Lists) {
-    for annotation in &pod.annotations {
+fn ask(release: Release, pod: &Pod, left_out: &[String], lists: &mut Lists) {
+    for annotation in pod.annotations.iter().filter(|a| !left_out.iter().any(|key| a.key == key.as_str())) {
         let Some(short) = annotation.key.strip_prefix(HYPERVISOR_PREFIX) else { continue };
         let reader = catalog::annotation(&annotation.key).map(|a| a.reader(release));
         let read = reader.is_some_and(|reader| reader.read);

@@ -79,6 +79,7 @@ codes! {
     SizePastPolicy = "size-past-policy", "a pod states its VM's size in keys that no list gates";
     ConfigLoad = "config-load", "the configuration file does not load, so no pod starts";
     ConfigOdd = "config-odd", "the configuration loads, but says something that was hardly meant";
+    KeyUnread = "key-unread", "nobody reads a key of the configuration file";
     ConfigElsewhere = "config-elsewhere", "a pod picks the configuration file, and with it the policy, itself";
     PodRefused = "pod-refused", "the pod does not start";
     AnnotationRefused = "annotation-refused", "an annotation makes the pod fail";
@@ -110,6 +111,13 @@ codes! {
     NotANumber = "not-a-number", "a number that is none passes every check";
     OverheadOnly = "overhead-only", "the VM gets no more memory than the overhead";
     SizeReplaced = "size-replaced", "static sizing replaces what an annotation asks for";
+    OtherSyntax = "other-syntax", "a value is written as the other runtime takes it, and does not work here";
+    DigestCut = "digest-cut", "a digest is longer than what the TEE measures, and is cut";
+    HugePagesShort = "huge-pages-short", "the VM's memory is to come from huge pages that the host does not have";
+    PluggedIn = "plugged-in", "a large part of the VM's memory is plugged in while it runs";
+    NoHotplug = "no-hotplug", "the VM cannot grow, and keeps the size that it boots with";
+    DeviceMissing = "device-missing", "the host lacks a device that VMs need";
+    CgroupShort = "cgroup-short", "the pod's cgroup is smaller than the VM may become";
     LargerThanHost = "larger-than-host", "the VM is to be larger than the host";
     GuestMustBring = "guest-must-bring", "an annotation asks for something that the guest image has to bring";
     FailsLater = "fails-later", "the VM is started, and a later step fails";

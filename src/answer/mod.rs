@@ -11,6 +11,7 @@ mod note;
 mod place;
 pub mod text;
 pub mod verdict;
+pub mod way_out;
 
 pub use place::Place;
 pub use text::Text;

@@ -275,7 +275,7 @@ pub fn messages(text: &str, keys: &[ConfigKey]) -> Result<Vec<Message>, String> 
         for change in &message.tries {
             let target =
                 change.strip_prefix("drop ").unwrap_or_else(|| change.split(" = ").next().unwrap_or(""));
-            if target == "annotation" {
+            if target == "annotation" || target.contains('{') {
                 continue;
             }
             named.push(target.to_owned());

@@ -13,7 +13,8 @@ pub mod shipped;
 mod words;
 
 pub use look::{knows_hypervisor, look};
-pub use nearest::nearest;
+pub use look::look;
+pub use nearest::{nearest, nearest_name};
 pub use words::{Kind, Level, OnBad, Parse, Risk};
 
 use crate::release::{Release, Runtime, Span, Version};

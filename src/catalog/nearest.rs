@@ -86,6 +86,17 @@ impl Tally {
     }
 }
 
+/// Of `names` the one that is meant by `name`: a few slips of the hand away.
+pub fn nearest_name<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let allowed = (name.chars().count() / 4).clamp(1, 3);
+    let own: Vec<char> = letters(name).collect();
+    let mut rows = Rows::default();
+    let near = names.filter_map(|other| {
+        Some((rows.slips(&own, &letters(other).collect::<Vec<char>>(), Some(allowed))?, other))
+    });
+    near.min().map(|(_, other)| other)
+}
+
 /// The rows that counting slips works on, kept from one count to the next.
 #[derive(Default)]
 struct Rows {

@@ -539,6 +539,9 @@ pub struct EditArgs {
     /// Edit a drop-in that repeats the whole list, not the file that sets it
     #[arg(long)]
     pub drop_in: bool,
+    /// Add also what is malformed or lets nothing in
+    #[arg(long)]
+    pub force: bool,
     /// The configuration.
     #[command(flatten)]
     pub input: PolicyInput,

@@ -14,6 +14,7 @@ use crate::evaluate::Evaluator;
 use crate::input::config::Layers;
 use crate::input::{archive, search};
 use crate::policy::audit::Audit;
+use crate::policy::pattern::{Meaning, Warning, explain_entry};
 use crate::release::{Release, Runtime};
 use crate::report::escape::visible;
 use crate::report::{json, policy as report};
@@ -137,8 +138,15 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
             (false, None) => said.push(format!("{pattern:?} is not in {id}")),
             (true, None) => {
                 let (at, text) = (texts(&history).len(), checked(&id, pattern)?.to_owned());
+                let mut entries = texts(&history);
+                entries.push(text.clone());
+                let meaning = explain_entry(release, &id.list, &entries, at, &chosen.evaluator.setup().host);
+                if let Some(why) = in_vain(&id, pattern, &meaning, release).filter(|_| !args.force) {
+                    return Err(SetupError::Usage(why).into());
+                }
                 history.apply(&path, &PolicyEdit::Add { list: id.clone(), at, text })?;
                 said.push(format!("added {pattern:?} to {id} in {path}"));
+                said.extend(let_in(&meaning));
             }
             (false, Some(_)) => {
                 // What stands there twice is still let in until both are gone.
@@ -230,6 +238,48 @@ fn print_diff(out: &mut dyn Write, diff: &str, terminal: bool) -> io::Result<()>
         }
     }
     Ok(())
+}
+
+/// Why an entry is not worth adding: what it would do.
+fn in_vain(id: &ListId, pattern: &str, meaning: &Meaning, release: Release) -> Option<String> {
+    let all = format!("{pattern:?} is not added to {id}");
+    let force = "--force adds it all the same";
+    if id.list == "enable_annotations" && pattern.contains('/') {
+        return Some(format!(
+            "{all}: the list is of annotations' names, and this looks like a path, which it would never match; a path \
+             belongs into the annotation's valid_* list (--list); {force}"
+        ));
+    }
+    meaning.warnings.iter().find_map(|warning| match warning {
+        Warning::DisablesAll(_) | Warning::Invalid(_) => Some(format!("{all}: {warning}; {force}")),
+        Warning::NoName(_) => {
+            let name = pattern.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+            let near = catalog::nearest(&format!("{HYPERVISOR_PREFIX}{name}"), release);
+            let near = near.and_then(|annotation| annotation.short());
+            let near = near.map_or(String::new(), |near| format!("; did you mean '^{near}$'?"));
+            Some(format!("{all}: it {warning}{near}; {force}"))
+        }
+        _ => None,
+    })
+}
+
+/// What an entry lets in, and what is to be known of it.
+fn let_in(meaning: &Meaning) -> Vec<String> {
+    const NAMED: usize = 5;
+    let names: Vec<String> = meaning
+        .names
+        .iter()
+        .take(NAMED)
+        .map(|annotation| format!("{} ({})", annotation.base(), annotation.risk.as_str()))
+        .collect();
+    let more = meaning.names.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let mut lines = Vec::new();
+    if !names.is_empty() {
+        lines.push(format!("  lets in {}{more}", names.join(", ")));
+    }
+    lines.extend(meaning.warnings.iter().map(|warning| format!("  {warning}")));
+    lines
 }
 
 /// An entry as the name gate will read it.

@@ -44,6 +44,8 @@ pub(super) struct Step {
     pub change: Change,
     /// Why it can be neither taken back nor made again, since somebody else changed the file.
     pub stuck: Option<Misfit>,
+    /// Whether it was made together with the one before, and is taken back with it.
+    pub joined: bool,
 }
 
 /// What taking back or making again came to.
@@ -156,7 +158,7 @@ impl History {
                 file.saved_at = file.saved_at.filter(|at| *at <= done);
             }
         }
-        self.done.push(Step { path, change, stuck: None });
+        self.done.push(Step { path, change, stuck: None, joined: false });
         self.done.last().map(|step| &step.change).ok_or_else(|| EditError::NotOpen(String::new()))
     }
 
@@ -186,7 +188,7 @@ impl History {
 
     fn step(&mut self, back: bool) -> Option<Stepped> {
         let step = if back { self.done.last() } else { self.undone.last() }.cloned()?;
-        let Step { path, change, mut stuck } = step.clone();
+        let Step { path, change, mut stuck, .. } = step.clone();
         let splice = if back { change.splice.inverse() } else { change.splice.clone() };
         let file = self.files.iter_mut().find(|file| file.path == path)?;
         if let Err(error) = &file.document {
@@ -215,6 +217,19 @@ impl History {
         from.pop();
         to.push(step);
         Some(Stepped { path, change, stuck: None })
+    }
+
+    /// Makes the last change one with the change before it.
+    pub fn join_last(&mut self) {
+        if let Some(step) = self.done.last_mut() {
+            step.joined = true;
+        }
+    }
+
+    /// Whether the change that would be taken back, or made again, is one with the change before it.
+    pub fn is_joined(&self, back: bool) -> bool {
+        let step = if back { self.done.last() } else { self.undone.last() };
+        step.is_some_and(|step| step.joined)
     }
 
     /// Every change that is done, the first first, with its file.

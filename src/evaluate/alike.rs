@@ -46,7 +46,7 @@ impl Evaluator {
         if release != other.setup.release || self.hypervisor() != other.hypervisor() {
             return false;
         }
-        let (Some(own), Some(others)) = (self.asking_for_nothing(), other.asking_for_nothing()) else {
+        let (Some(own), Some(others)) = (self.bare(), other.bare()) else {
             return false;
         };
         let lists: Vec<&str> = catalog::lists(release).collect();
@@ -56,7 +56,7 @@ impl Evaluator {
             let others = other.iter().filter(|(key, _)| !is_list(key));
             own.map(|(key, value)| (key, &value.value)).eq(others.map(|(key, value)| (key, &value.value)))
         };
-        same(&own, &others)
+        same(own, others)
     }
 
     /// Every value that a sandbox without annotations gets.

@@ -211,7 +211,9 @@ impl NodeEvaluator {
         instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
     ) -> Evaluation {
         if !pod.problems.is_empty() {
-            return super::refused_by_kubernetes(pod, pod.sizing);
+            let mut evaluation = super::refused_by_kubernetes(pod, pod.sizing);
+            super::way_out::put_outside(pod, &mut evaluation);
+            return evaluation;
         }
         match self.node.route(pod, self.sandbox_id()) {
             Route::Anywhere => match instead("").or(self.only.as_ref()) {
@@ -221,7 +223,11 @@ impl NodeEvaluator {
             Route::Unknown(why) => unknown(pod, why),
             Route::Refused { handler, failure } => match self.not_collected(handler.as_deref()) {
                 Some(why) => Evaluation { handler, ..unknown(pod, why) },
-                None => Evaluation { handler, ..refused_by_cri(pod, failure) },
+                None => {
+                    let mut evaluation = Evaluation { handler, ..refused_by_cri(pod, failure) };
+                    super::way_out::put_outside(pod, &mut evaluation);
+                    evaluation
+                }
             },
             Route::To { handler, assumed, said } => {
                 let name = if self.only.is_some() { "" } else { handler.name.as_str() };

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, container_root, look, own_keys, spelling};
+use super::{Evaluation, Evaluator, container_root, host_limits, look, own_keys, spelling};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
@@ -25,6 +25,8 @@ pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation)
     found.extend(container_root::notice(evaluator, pod, evaluation));
     found.extend(own_keys::notice(evaluator, pod, evaluation));
     found.extend(look::of_another(evaluator, pod));
+    found.extend(evaluator.unread_keys().iter().cloned());
+    host_limits::notice(evaluator, pod, evaluation, &mut found);
     found
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Reads and parses; never judges. Everything here is a document or a fact.
 
+pub mod amend;
 pub mod annotations;
 pub mod archive;
 pub mod away;

@@ -14,6 +14,7 @@ use crate::answer::effective::{Effective, Origin};
 use crate::answer::finding::{Finding, Severity, Who};
 use crate::answer::launch::{Arg, Launch};
 use crate::answer::verdict::{Step, Verdict};
+use crate::answer::way_out::WayOut;
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::Annotations;
@@ -185,6 +186,7 @@ impl<'a> PodReport<'a> {
                     "annotation": failure.annotation,
                     "message": failure.message,
                     "panic": failure.panic,
+                    "way_out": evaluation.way_out.as_ref().map(way_out),
                 })
             }),
             annotations: evaluation
@@ -265,6 +267,21 @@ pub fn who(who: Who) -> &'static str {
         Who::ClusterAdministrator => "cluster administrator",
         Who::ImageBuilder => "image builder",
     }
+}
+
+/// The way out of a refusal.
+fn way_out(way: &WayOut) -> Json {
+    json!({
+        "file": way.place.as_ref().map(|p| &*p.file),
+        "line": way.place.as_ref().map(|p| p.line).filter(|line| *line > 0),
+        "column": way.place.as_ref().map(|p| p.column).filter(|column| *column > 0),
+        "facts": way.facts,
+        "fix": way.fix.as_ref().map(ToString::to_string),
+        "tried": way.gain,
+        "advice": way.advice,
+        "causes": way.causes,
+        "who": who(way.who),
+    })
 }
 
 /// Effective values by key.

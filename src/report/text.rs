@@ -9,7 +9,7 @@ use super::escape::{self, visible};
 use crate::answer::effective::{Effective, Origin};
 use crate::answer::finding::{Finding, Severity};
 use crate::answer::launch::{Arg, Cause};
-use crate::answer::verdict::{Status, Verdict};
+use crate::answer::verdict::{Failure, Status, Verdict};
 use crate::catalog::KATA_PREFIX;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::host::Assumption;
@@ -85,12 +85,7 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
             let head = if i == 0 { format!("at {}{crash}: ", failure.stage.as_str()) } else { "  ".into() };
             let _ = writeln!(out, "  {}{}", head, visible(line));
         }
-        let own = evaluation.findings.iter().find(|finding| finding.message == failure.message);
-        if let Some((fix, who)) = own.and_then(|finding| Some((finding.fix.as_ref()?, finding.who)))
-            && failure.annotation.is_none()
-        {
-            let _ = writeln!(out, "      fix: {} ({})", visible(&fix.to_string()), super::json::who(who));
-        }
+        way_out(&mut out, evaluation, failure);
     }
     let elsewhere = matches!(evaluation.outcome, Outcome::NotKata | Outcome::Unknown(_));
     for verdict in evaluation.verdicts.iter().filter(|_| !elsewhere) {
@@ -122,6 +117,30 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
         }
     }
     out
+}
+
+/// Where the cause of a refusal stands, the values that collide, and what to do.
+fn way_out(out: &mut String, evaluation: &Evaluation, failure: &Failure) {
+    let Some(way) = &evaluation.way_out else { return };
+    let says_it = |fact: &String| way.place.as_ref().is_some_and(|place| fact.contains(&place.to_string()));
+    if let Some(place) = way.place.as_ref().filter(|place| !way.facts.iter().any(says_it) && place.line > 0) {
+        let _ = writeln!(out, "      at:  {}", visible(&place.to_string()));
+    }
+    for fact in &way.facts {
+        let _ = writeln!(out, "      with: {}", visible(fact));
+    }
+    let judged = evaluation.verdicts.iter().find(|v| failure.annotation.as_deref() == Some(v.key.as_str()));
+    if judged.is_some_and(|verdict| verdict.fix.is_some()) {
+        return;
+    }
+    let who = super::json::who(way.who);
+    let _ = match (&way.fix, &way.gain) {
+        (Some(fix), Some(gain)) => {
+            writeln!(out, "      fix: {} ({who}; tried: {})", visible(&fix.to_string()), visible(gain))
+        }
+        (Some(fix), None) => writeln!(out, "      fix: {} ({who})", visible(&fix.to_string())),
+        (None, _) => writeln!(out, "      fix: {} ({who})", visible(&way.advice)),
+    };
 }
 
 /// The mark of what rests on an assumption.

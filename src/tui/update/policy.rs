@@ -1,7 +1,7 @@
 //! Editing the lists: typing a pattern with its meaning beside it, deleting, moving, undo and redo,
 //! and the shortest way from a verdict to the policy that would turn it.
 
-use crate::answer::verdict::{Fix, ListId};
+use crate::answer::verdict::{Fix, ListId, Status};
 use crate::catalog::Gate;
 use crate::edit::PolicyEdit;
 use crate::policy::pattern::explain_entry;
@@ -182,7 +182,7 @@ fn change(model: &mut Model, command: Command) {
 }
 
 fn step(model: &mut Model, undo: bool) {
-    let stepped = if undo { model.history.undo() } else { model.history.redo() };
+    let stepped = step_whole(model, undo);
     let Some(stepped) = stepped else {
         model.say(if undo { "nothing to take back" } else { "nothing to do again" });
         return;
@@ -201,6 +201,24 @@ fn step(model: &mut Model, undo: bool) {
         (Some(reason), true) => model.complain(format!("cannot take back: {what}; {reason}")),
         (Some(reason), false) => model.complain(format!("cannot do again: {what}; {reason}")),
     }
+}
+
+/// Takes back, or makes again, a change with all that was made together with it; gives the first of them.
+fn step_whole(model: &mut Model, undo: bool) -> Option<crate::edit::Stepped> {
+    if undo {
+        let mut joined = model.history.is_joined(true);
+        let mut stepped = model.history.undo()?;
+        while joined && stepped.stuck.is_none() {
+            joined = model.history.is_joined(true);
+            stepped = model.history.undo()?;
+        }
+        return Some(stepped);
+    }
+    let stepped = model.history.redo()?;
+    while stepped.stuck.is_none() && model.history.is_joined(false) {
+        model.history.redo()?;
+    }
+    Some(stepped)
 }
 
 /// The key of a command and what it does, as the end of a sentence.
@@ -240,8 +258,45 @@ fn allow(model: &mut Model) {
     };
     let at = model.patterns(&list).len();
     let edit = PolicyEdit::Add { list: list.clone(), at, text: pattern.clone() };
-    if make(model, &edit, &format!("{pattern:?} is in {}", list.list)) {
-        show_entry(model, &list, &pattern);
+    if !make(model, &edit, &format!("{pattern:?} is in {}", list.list)) {
+        return;
+    }
+    let mut added = vec![format!("{pattern:?} is in {}", list.list)];
+    // What stands in its way behind the first list goes in the same step.
+    while added.len() < LISTS_IN_ITS_WAY {
+        let Some((list, pattern)) = next_obstacle(model, &row.key) else { break };
+        let at = model.patterns(&list).len();
+        let edit = PolicyEdit::Add { list: list.clone(), at, text: pattern.clone() };
+        if model.apply_edit(&edit).is_err() {
+            break;
+        }
+        model.history.join_last();
+        added.push(format!("{pattern:?} is in {}", list.list));
+    }
+    let risk = known(model, &row.key).map(|(annotation, _)| annotation.risk);
+    let risk = risk.map_or(String::new(), |risk| format!("; {}: {}", risk.as_str(), risk.describe()));
+    let left = model.evaluation.verdicts.iter().find(|v| v.key == row.key).and_then(|verdict| {
+        let stands = matches!(verdict.status, Status::Refused | Status::Ignored | Status::Unknown);
+        stands.then(|| format!("; still {}: {}", verdict.status.as_str(), verdict.reason()))
+    });
+    let keys =
+        [key_of(model, Command::Undo, "takes it back"), key_of(model, Command::Save, "saves")].concat();
+    model.say(format!("{} (in memory){risk}{}{keys}", added.join(", "), left.unwrap_or_default()));
+    show_entry(model, &list, &pattern);
+}
+
+/// The lists that can stand in one annotation's way: of names and of values.
+const LISTS_IN_ITS_WAY: usize = 3;
+
+/// The list that stands in the way of an annotation of the pod now.
+fn next_obstacle(model: &Model, key: &str) -> Option<(ListId, String)> {
+    let verdict = model.evaluation.verdicts.iter().find(|v| v.key == key)?;
+    let open = matches!(verdict.status, Status::Refused | Status::Ignored);
+    match verdict.fix.as_deref().filter(|_| open)? {
+        Fix::Allow { list, pattern } if !model.patterns(list).contains(pattern) => {
+            Some((list.clone(), pattern.clone()))
+        }
+        _ => None,
     }
 }
 

@@ -1,0 +1,585 @@
+//! The way out of every refusal: where its cause stands, the values that collide, and the smallest change that
+//! helps.
+//!
+//! Decides by trying: a change is offered only where the pod, evaluated with it, starts or gets further. Which
+//! changes may help is the catalogue's knowledge of the message (`catalog::message`), and of an annotation the
+//! verdict on it. Judges nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Evaluation, Evaluator, Outcome, spelling};
+use crate::answer::Place;
+use crate::answer::finding::Who;
+use crate::answer::verdict::{Failure, FailureStage, Fix, ListId, Stage, Status, Verdict};
+use crate::answer::way_out::WayOut;
+use crate::catalog::{self, message::Message};
+use crate::explain::messages::{Decoded, decode};
+use crate::input::Text;
+use crate::input::config::Layers;
+use crate::input::manifest::Pod;
+use crate::input::search;
+use crate::runtime::Depth;
+
+/// Setups that were tried, by what was changed; pods of one kind try the same.
+pub(super) type Tried = Arc<Mutex<HashMap<String, Option<Evaluator>>>>;
+
+/// Setups that are kept.
+const KEPT: usize = 64;
+
+/// Puts the way out into an evaluation: into the verdicts whose fix would not help, and beside the failure.
+pub(super) fn put(evaluator: &Evaluator, pod: &Pod, evaluation: &mut Evaluation) {
+    let blocked: Vec<usize> = (0..evaluation.verdicts.len())
+        .filter(|at| {
+            evaluation.verdicts.get(*at).is_some_and(|v| {
+                matches!(v.status, Status::Refused | Status::Ignored)
+                    && matches!(v.fix.as_deref(), Some(Fix::Allow { .. }))
+            })
+        })
+        .collect();
+    for at in blocked {
+        if let Some((key, fix)) = behind_the_gate(evaluator, pod, evaluation, at)
+            && let Some(verdict) = evaluation.verdicts.get_mut(at)
+        {
+            for finding in evaluation.findings.iter_mut().filter(|f| f.subject.as_deref() == Some(&key)) {
+                if finding.fix.as_ref() == verdict.fix.as_deref() {
+                    finding.fix = Some(fix.clone());
+                    finding.who = Who::PodAuthor;
+                }
+            }
+            verdict.fix = Some(fix.into());
+        }
+    }
+    let Some(failure) = evaluation.outcome.failure().cloned() else { return };
+    if matches!(failure.stage, FailureStage::Kubernetes | FailureStage::Cri) {
+        put_outside(pod, evaluation);
+        return;
+    }
+    let way_out =
+        Search { evaluator, pod, failure: &failure, decoded: decode(&failure.message) }.find(evaluation);
+    for finding in evaluation.findings.iter_mut().filter(|f| f.message == failure.message) {
+        finding.place = way_out.place.clone().or_else(|| finding.place.take());
+        if finding.fix.is_none() {
+            finding.fix =
+                Some(way_out.fix.clone().unwrap_or_else(|| Fix::Advice(way_out.advice.clone().into())));
+            finding.who = way_out.who;
+        }
+    }
+    evaluation.way_out = Some(way_out);
+}
+
+/// What the pod's author has to mend first where opening the gate would be in vain: the fix of the verdict that
+/// the annotation gets once every gate lets it through.
+fn behind_the_gate(
+    evaluator: &Evaluator,
+    pod: &Pod,
+    evaluation: &Evaluation,
+    at: usize,
+) -> Option<(String, Fix)> {
+    let verdict = evaluation.verdicts.get(at)?;
+    let mut alone = pod.clone();
+    let own = alone.annotations.iter().find(|a| a.key == verdict.key)?.clone();
+    alone.annotations = vec![own];
+    let mut open = evaluator.clone();
+    let mut fix = verdict.fix.clone();
+    // The name gate, then the value gate.
+    for _ in 0..3 {
+        match fix.as_deref() {
+            Some(Fix::Allow { list, pattern }) => open = with_entry(&open, list, pattern)?,
+            Some(other) => return Some((verdict.key.to_string(), other.clone())),
+            None => return None,
+        }
+        let after = open.walk(&alone, Depth::Verdicts);
+        let judged = after.verdicts.into_iter().next()?;
+        match judged.status {
+            Status::Applied | Status::Overridden | Status::Dropped => return None,
+            Status::Unknown | Status::Ignored
+                if !matches!(judged.fix.as_deref(), Some(Fix::Allow { .. })) =>
+            {
+                let reason = judged.reason().into_owned();
+                let fix = judged.fix.map_or_else(|| leave_out(&reason, &verdict.key, evaluator), |fix| *fix);
+                return Some((verdict.key.to_string(), fix));
+            }
+            _ => {
+                fix = judged.fix.clone().or_else(|| {
+                    let value = other_syntax(&judged.value).into_iter().find(|value| {
+                        let mut mended = alone.clone();
+                        mended.annotations.iter_mut().for_each(|a| a.value = Text::copy(value));
+                        let after = open.walk(&mended, Depth::Verdicts);
+                        after
+                            .verdicts
+                            .iter()
+                            .all(|v| matches!(v.status, Status::Applied | Status::Overridden))
+                    });
+                    let fix = value
+                        .map_or_else(|| leave_out(&judged.reason(), &verdict.key, evaluator), Fix::Value);
+                    Some(Box::new(fix))
+                });
+            }
+        }
+    }
+    None
+}
+
+fn leave_out(reason: &str, key: &str, evaluator: &Evaluator) -> Fix {
+    if let Some(meant) = spelling::meant(key, evaluator.setup().release) {
+        return Fix::Advice(format!("write {meant}").into());
+    }
+    Fix::Advice(format!("leave it out or correct it, whatever the policy is: {reason}").into())
+}
+
+/// The same setup with one more entry in a list.
+fn with_entry(evaluator: &Evaluator, list: &ListId, pattern: &str) -> Option<Evaluator> {
+    evaluator.tried(&format!("{list} + {pattern}"), |layers| {
+        let quoted = toml_text(pattern);
+        let value = match layers.written(&list.table, &list.list) {
+            Some(written) => {
+                let inner = written.text.trim().strip_suffix(']')?.trim_end();
+                let comma = if inner.ends_with(['[', ',']) { "" } else { "," };
+                // A comment behind the last entry ends with its line.
+                format!("{inner}\n{comma} {quoted}]")
+            }
+            None => format!("[{quoted}]"),
+        };
+        layers.with_key(&list.table, &list.list, &value)
+    })
+}
+
+/// A text as TOML writes it.
+fn toml_text(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            '"' | '\\' => format!("\\{c}"),
+            c if c.is_control() => format!("\\u{:04X}", c as u32),
+            c => c.to_string(),
+        })
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+/// The same value in the syntax of the other runtime, and the usual slips mended.
+fn other_syntax(value: &str) -> Vec<String> {
+    let trimmed = value.trim();
+    let mut found = vec![trimmed.to_owned(), trimmed.to_lowercase()];
+    match trimmed.to_lowercase().as_str() {
+        "yes" | "on" | "1" | "t" | "enabled" => found.push("true".into()),
+        "no" | "off" | "0" | "f" | "disabled" => found.push("false".into()),
+        _ => {}
+    }
+    let digits = trimmed.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    if let Ok(number) = digits.trim().parse::<u64>() {
+        let unit = trimmed.get(digits.len()..).unwrap_or_default().to_lowercase();
+        let mib = match unit.as_str() {
+            "g" | "gi" | "gb" | "gib" => number.checked_mul(1024),
+            "m" | "mi" | "mb" | "mib" => Some(number),
+            "k" | "ki" | "kb" | "kib" => Some(number / 1024),
+            _ => None,
+        };
+        found.extend(mib.map(|mib| mib.to_string()));
+    }
+    if trimmed.starts_with('-') {
+        let words: Vec<String> = trimmed.split(',').map(|word| toml_text(word.trim())).collect();
+        found.push(format!("[{}]", words.join(", ")));
+    }
+    found.retain(|other| other != value);
+    found
+}
+
+/// How far a pod gets.
+fn reach(outcome: &Outcome) -> u8 {
+    match outcome.failure().map(|failure| failure.stage) {
+        None => 9,
+        Some(FailureStage::Kubernetes) => 0,
+        Some(FailureStage::Cri) => 1,
+        Some(FailureStage::Load) => 2,
+        Some(FailureStage::Annotations) => 3,
+        Some(FailureStage::Validate) => 4,
+        Some(FailureStage::Sizing) => 5,
+        Some(FailureStage::Launch) => 6,
+    }
+}
+
+/// A change of the configuration that helps.
+struct Change {
+    fix: Fix,
+    outcome: Outcome,
+    by_author: bool,
+}
+
+struct Search<'a> {
+    evaluator: &'a Evaluator,
+    pod: &'a Pod,
+    failure: &'a Failure,
+    decoded: Option<Decoded>,
+}
+
+impl Search<'_> {
+    fn find(&self, evaluation: &Evaluation) -> WayOut {
+        let message = self.decoded.as_ref().map(|decoded| decoded.message);
+        let (facts, first) = self.facts(message, evaluation);
+        let loading = self.evaluator.loaded().err().and_then(|error| error.place.clone());
+        let of_annotation = self
+            .failure
+            .annotation
+            .as_deref()
+            .and_then(|key| self.pod.annotations.iter().find(|a| a.key == key).map(|a| a.place.clone()));
+        let place = of_annotation.or(loading.filter(|place| place.line > 0)).or(first);
+        let change = self.change(message, evaluation);
+        let mut advice = message.map_or_else(
+            || {
+                "the message names the cause; no change of a single key or annotation that was tried helps"
+                    .to_owned()
+            },
+            |message| message.advice.to_owned(),
+        );
+        if self.names_a_missing_file() {
+            advice.push_str(
+                "; it was looked for on this machine, or below --root DIR where that is given (--files assume takes \
+                 what another host has to be there)",
+            );
+        }
+        let mut who = self.decoded.as_ref().map_or(Who::ClusterAdministrator, Decoded::who);
+        if let Some(change) = &change {
+            who = if change.by_author { Who::PodAuthor } else { Who::ClusterAdministrator };
+        } else if self.failure.annotation.is_some() {
+            who = Who::PodAuthor;
+        }
+        WayOut {
+            place,
+            facts,
+            gain: change.as_ref().map(|change| gain(&change.outcome)),
+            fix: change.map(|change| change.fix),
+            advice,
+            causes: message.map_or(&[], |message| message.causes),
+            who,
+        }
+    }
+
+    fn names_a_missing_file(&self) -> bool {
+        ["does not exist", "No such file or directory", "no such file or directory"]
+            .iter()
+            .any(|words| self.failure.message.contains(words))
+    }
+
+    /// The tables that a head stands for: the active one first.
+    fn tables(&self, head: &str) -> Vec<String> {
+        let layers = &self.evaluator.setup().layers;
+        if !matches!(head, "hypervisor" | "agent") {
+            return vec![head.to_owned()];
+        }
+        let mut names = layers.tables_below(head);
+        let release = self.evaluator.setup().release;
+        let active = match self.evaluator.hypervisor() {
+            Some(name) => Some(name.to_owned()),
+            None => search::hypervisor(release, layers),
+        };
+        names.sort_by_key(|name| Some(name) != active.as_ref());
+        names.into_iter().take(3).map(|name| format!("{head}.{name}")).collect()
+    }
+
+    /// The values that the message is about, and the place of the first that a file says.
+    fn facts(&self, message: Option<&Message>, evaluation: &Evaluation) -> (Vec<String>, Option<Place>) {
+        let setup = self.evaluator.setup();
+        let (mut facts, mut first) = (Vec::new(), None);
+        let culprit = self.decoded.as_ref().and_then(|decoded| decoded.value.as_deref());
+        let keys = message.map_or(&[][..], |message| message.keys);
+        for name in keys {
+            let Some((head, key)) = name.rsplit_once('.') else { continue };
+            let set = evaluation.verdicts.iter().find(|v| {
+                let is_it = |field: &str| field.starts_with(head) && field.rsplit('.').next() == Some(key);
+                matches!(v.status, Status::Applied | Status::Overridden | Status::Refused)
+                    && v.field.as_deref().is_some_and(is_it)
+            });
+            if let Some(verdict) = set {
+                facts.push(format!("{key} is {:?} by the pod's annotation", verdict.value.as_str()));
+            }
+            let table = self.tables(head).into_iter().next().unwrap_or_else(|| head.to_owned());
+            match setup.layers.written(&table, key) {
+                Some(written) => {
+                    // Of keys that name files only the one that names this file.
+                    let names_it = culprit.is_none_or(|value| {
+                        keys.len() < 4
+                            || value.is_empty()
+                            || written.text.contains(value.rsplit('/').next().unwrap_or(value))
+                    });
+                    if names_it {
+                        facts.push(format!("{key} = {} ({})", cut(&written.text), written.place));
+                        first = first.or(Some(written.place));
+                    }
+                }
+                None if keys.len() < 4 && set.is_none() => {
+                    let known = catalog::config_key(&table, key).and_then(|k| k.reader(setup.release));
+                    if let Some(reader) = known.filter(|reader| !reader.default.is_empty()) {
+                        facts.push(format!("{key} = {} (default)", reader.default));
+                    }
+                }
+                None => {}
+            }
+        }
+        (facts, first)
+    }
+
+    /// The first change that makes the pod start, else the first with which it gets further.
+    fn change(&self, message: Option<&Message>, evaluation: &Evaluation) -> Option<Change> {
+        let mut further = None;
+        let mut consider = |change: Option<Change>| -> Option<Change> {
+            let change = change?;
+            if change.outcome == Outcome::Starts {
+                return Some(change);
+            }
+            if further.is_none() && self.is_further(&change.outcome) {
+                further = Some(change);
+            }
+            None
+        };
+        for change in self.of_verdict(evaluation) {
+            if let Some(found) = consider(Some(change)) {
+                return Some(found);
+            }
+        }
+        for tried in message.map_or(&[][..], |message| message.tries) {
+            if *tried == "drop annotation" {
+                continue;
+            }
+            for change in self.of_configuration(tried) {
+                if let Some(found) = consider(Some(change)) {
+                    return Some(found);
+                }
+            }
+        }
+        for key in self.culprits(message, evaluation) {
+            if let Some(found) = consider(self.without(&key)) {
+                return Some(found);
+            }
+        }
+        further
+    }
+
+    fn is_further(&self, outcome: &Outcome) -> bool {
+        let before = Outcome::Refused(self.failure.clone());
+        match outcome.failure() {
+            Some(after) if reach(outcome) == reach(&before) => {
+                let message = |text: &str| decode(text).map(|decoded| std::ptr::from_ref(decoded.message));
+                self.failure.stage == FailureStage::Load
+                    && after.message != self.failure.message
+                    && message(&after.message) != message(&self.failure.message)
+            }
+            _ => reach(outcome) > reach(&before),
+        }
+    }
+
+    /// What the verdict on the annotation at fault proposes, tried.
+    fn of_verdict(&self, evaluation: &Evaluation) -> Vec<Change> {
+        let Some(key) = self.failure.annotation.as_deref() else { return Vec::new() };
+        let Some(verdict) = evaluation.verdicts.iter().find(|v| v.key == key) else { return Vec::new() };
+        let mut found = Vec::new();
+        match verdict.fix.as_deref() {
+            Some(Fix::Allow { list, pattern }) => {
+                if let Some(open) = with_entry(self.evaluator, list, pattern) {
+                    let outcome = open.walk(self.pod, Depth::Verdicts).outcome;
+                    let fix = Fix::Allow { list: list.clone(), pattern: pattern.clone() };
+                    found.push(Change { fix, outcome, by_author: false });
+                }
+            }
+            Some(Fix::Value(value)) => found.extend(self.with_value(key, value)),
+            Some(Fix::Advice(_)) => {}
+            None => found
+                .extend(other_syntax(&verdict.value).iter().filter_map(|value| self.with_value(key, value))),
+        }
+        found
+    }
+
+    fn with_value(&self, key: &str, value: &str) -> Option<Change> {
+        let mut pod = self.pod.clone();
+        let annotation = pod.annotations.iter_mut().find(|a| a.key == key)?;
+        annotation.value = Text::copy(value);
+        let outcome = self.evaluator.walk(&pod, Depth::Verdicts).outcome;
+        Some(Change { fix: Fix::Value(value.to_owned()), outcome, by_author: true })
+    }
+
+    /// The annotations that may be at fault: the one that the runtime names, else those that set a key of the
+    /// message.
+    fn culprits(&self, message: Option<&Message>, evaluation: &Evaluation) -> Vec<String> {
+        if let Some(key) = &self.failure.annotation {
+            return vec![key.clone()];
+        }
+        let keys = message.map_or(&[][..], |message| message.keys);
+        let sets = |verdict: &&Verdict| {
+            let key = verdict.field.as_deref().and_then(|field| field.rsplit('.').next());
+            key.is_some_and(|key| keys.iter().any(|name| name.rsplit('.').next() == Some(key)))
+                || verdict.status == Status::Refused
+        };
+        evaluation.verdicts.iter().filter(sets).map(|verdict| verdict.key.to_string()).collect()
+    }
+
+    fn without(&self, key: &str) -> Option<Change> {
+        let mut pod = self.pod.clone();
+        let before = pod.annotations.len();
+        pod.annotations.retain(|a| a.key != key);
+        if pod.annotations.len() == before {
+            return None;
+        }
+        let outcome = self.evaluator.walk(&pod, Depth::Verdicts).outcome;
+        let fix = Fix::Advice(format!("leave {key} out").into());
+        Some(Change { fix, outcome, by_author: true })
+    }
+
+    /// A change of the catalogue's, in each table that it may be for.
+    fn of_configuration(&self, tried: &str) -> Vec<Change> {
+        let layers = &self.evaluator.setup().layers;
+        let (target, value) = match tried.strip_prefix("drop ") {
+            Some(target) => (target, None),
+            None => match tried.split_once(" = ") {
+                Some((target, value)) => (target, Some(value)),
+                None => return Vec::new(),
+            },
+        };
+        let named = self.decoded.as_ref().and_then(|decoded| decoded.value.as_deref()).unwrap_or_default();
+        let target = target.replace("{value}", named);
+        let Some((head, key)) = target.rsplit_once('.') else { return Vec::new() };
+        let change = |table: String| {
+            let value = match value {
+                Some(value) => Some(self.filled_in(value)?),
+                None => None,
+            };
+            let written = layers.written(&table, key);
+            if written.as_ref().map(|written| &written.text) == value.as_ref() {
+                return None;
+            }
+            let other =
+                self.evaluator.tried(&format!("{table}.{key} = {value:?}"), |layers| match &value {
+                    Some(value) => layers.with_key(&table, key, value),
+                    None => layers.without_key(&table, key),
+                })?;
+            let outcome = other.walk(self.pod, Depth::Verdicts).outcome;
+            let place = written.map(|written| format!(" ({})", written.place)).unwrap_or_default();
+            let text = match &value {
+                Some(value) => format!("set {key} = {value} in [{table}]{place}"),
+                None => format!("remove {key} from [{table}]{place}"),
+            };
+            Some(Change { fix: Fix::Advice(text.into()), outcome, by_author: false })
+        };
+        self.tables(head).into_iter().filter_map(change).collect()
+    }
+
+    /// A value in which another key's stands in braces.
+    fn filled_in(&self, value: &str) -> Option<String> {
+        let Some(name) = value.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+            return Some(value.to_owned());
+        };
+        let (head, key) = name.rsplit_once('.')?;
+        let table = self.tables(head).into_iter().next()?;
+        let written = self.evaluator.setup().layers.written(&table, key).map(|written| written.text);
+        written.or_else(|| {
+            let reader = catalog::config_key(&table, key)?.reader(self.evaluator.setup().release)?;
+            Some(reader.default.to_owned())
+        })
+    }
+}
+
+fn cut(text: &str) -> String {
+    const SHOWN: usize = 80;
+    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if one_line.chars().count() <= SHOWN {
+        return one_line;
+    }
+    one_line.chars().take(SHOWN).chain("…".chars()).collect()
+}
+
+fn gain(outcome: &Outcome) -> String {
+    match outcome.failure() {
+        None => "the pod then starts".to_owned(),
+        Some(failure) => {
+            let message = failure.message.trim().lines().next().unwrap_or_default();
+            format!("the pod then gets as far as {}: {}", failure.stage.as_str(), cut(message))
+        }
+    }
+}
+
+/// The way out for a pod that is refused before the runtime is asked.
+pub(super) fn put_outside(pod: &Pod, evaluation: &mut Evaluation) {
+    let way_out = evaluation.outcome.failure().map(|failure| outside(pod, evaluation, failure));
+    evaluation.way_out = way_out;
+}
+
+fn outside(pod: &Pod, evaluation: &Evaluation, failure: &Failure) -> WayOut {
+    let decoded = decode(&failure.message);
+    let problem = pod.problems.iter().find(|problem| problem.named);
+    let fix = problem.and_then(|problem| problem.fix.clone());
+    let near = decoded.as_ref().and_then(|decoded| decoded.value.as_deref()).and_then(near_field);
+    let fix = fix
+        .map(|fix| Fix::Advice(fix.into()))
+        .or(near.map(|near| Fix::Advice(format!("write {near}").into())));
+    let of_finding = evaluation.findings.iter().filter(|f| f.fix.is_some()).find_map(|f| f.place.clone());
+    let place =
+        problem.and_then(|problem| problem.place.clone()).or(of_finding).or_else(|| Some(pod.place()));
+    let advice = decoded.as_ref().map_or_else(
+        || {
+            "correct what the message names, in the manifest or in the container runtime's configuration"
+                .to_owned()
+        },
+        |decoded| decoded.message.advice.to_owned(),
+    );
+    let of_stage = match failure.stage {
+        FailureStage::Kubernetes => Who::PodAuthor,
+        _ => Who::ClusterAdministrator,
+    };
+    WayOut {
+        place,
+        facts: Vec::new(),
+        fix,
+        gain: None,
+        advice,
+        causes: decoded.as_ref().map_or(&[], |decoded| decoded.message.causes),
+        who: decoded.as_ref().map_or(of_stage, Decoded::who),
+    }
+}
+
+/// The field of Kubernetes' metadata that a misspelt one is nearest to.
+fn near_field(field: &str) -> Option<String> {
+    const FIELDS: [&str; 5] = ["annotations", "labels", "namespace", "name", "generateName"];
+    let (head, name) = field.rsplit_once('.')?;
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.to_lowercase().chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let apart = |other: &str| {
+        let (own, other) = (letters(name), letters(other));
+        let common = own.iter().filter(|c| other.contains(c)).count();
+        own.len().max(other.len()).saturating_sub(common)
+    };
+    FIELDS
+        .iter()
+        .filter(|other| {
+            head.ends_with("metadata") && apart(other) <= 2 && other.len().abs_diff(name.len()) <= 3
+        })
+        .min_by_key(|other| apart(other))
+        .map(|other| format!("{head}.{other}"))
+}
+
+impl Evaluator {
+    /// The same setup with changed layers, for a try; `None`: they cannot be changed so.
+    fn tried(&self, what: &str, change: impl FnOnce(&Layers) -> Option<Layers>) -> Option<Self> {
+        let known = self.tried.lock().unwrap_or_else(PoisonError::into_inner).get(what).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let other = change(&self.setup.layers).map(|layers| self.with_layers(layers));
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        if tried.len() < KEPT {
+            tried.insert(what.to_owned(), other.clone());
+        }
+        other
+    }
+}
+
+/// Whether a verdict's fix is the pod author's to make.
+pub(super) fn is_the_authors(verdict: &Verdict) -> bool {
+    match verdict.fix.as_deref() {
+        Some(Fix::Allow { .. }) => false,
+        Some(Fix::Value(_) | Fix::Advice(_)) => verdict.stage != Stage::Cri,
+        None => !matches!(verdict.stage, Stage::Cri | Stage::Name | Stage::Value),
+    }
+}
