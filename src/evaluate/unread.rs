@@ -13,6 +13,9 @@ use crate::release::{Release, Runtime};
 /// Other spellings that runtime-rs takes for a key.
 const ALIASES: [&str; 2] = ["mem_agent_enable", "dbg_monitor_socket"];
 
+/// Keys and a table that releases of the Go runtime take in and that change nothing here.
+const TAKEN_IN: [&str; 5] = ["image", "provision", "service_offload", "snp_certs_path", "verity_params"];
+
 /// Findings of one configuration; a file of another kind would have thousands.
 const MOST: usize = 20;
 
@@ -39,6 +42,9 @@ fn walk(table: &Table, name: &str, release: Release, found: &mut Vec<Finding>) {
         }
         let whole = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
         if let Some(inner) = node.table() {
+            if whole == "image" && release.runtime == Runtime::Go {
+                continue;
+            }
             if !is_known_table(&whole) && !is_table_key(name, key, release) {
                 found.push(finding(
                     &whole,
@@ -101,7 +107,8 @@ fn known(table: &str, key: &str, runtime: Runtime) -> Option<&'static ConfigKey>
 
 /// Why nobody reads a key, and what to do; `None` where the release reads it.
 fn unread(table: &str, key: &str, release: Release) -> Option<(String, String)> {
-    if release.runtime == Runtime::Rs && ALIASES.contains(&key) {
+    let passes: &[&str] = if release.runtime == Runtime::Rs { &ALIASES } else { &TAKEN_IN };
+    if passes.contains(&key) {
         return None;
     }
     let own = known(table, key, release.runtime);

@@ -348,6 +348,11 @@ impl Search<'_> {
                 }
             }
         }
+        for change in self.at_the_place() {
+            if let Some(found) = consider(Some(change)) {
+                return Some(found);
+            }
+        }
         for key in self.culprits(message, evaluation) {
             if let Some(found) = consider(self.without(&key)) {
                 return Some(found);
@@ -461,6 +466,35 @@ impl Search<'_> {
             Some(Change { fix: Fix::Advice(text.into()), outcome, by_author: false })
         };
         self.tables(head).into_iter().filter_map(change).collect()
+    }
+
+    /// The key in whose line loading ends, written as another type, or left out.
+    fn at_the_place(&self) -> Vec<Change> {
+        let layers = &self.evaluator.setup().layers;
+        let Some(place) = self.evaluator.loaded().err().and_then(|error| error.place.clone()) else {
+            return Vec::new();
+        };
+        let is_here = |(_, own): &(String, Place)| own.file == place.file && own.line == place.line;
+        let Some((name, _)) = layers.places().into_iter().find(is_here) else { return Vec::new() };
+        let Some((table, key)) = name.rsplit_once('.') else { return Vec::new() };
+        let Some(written) = layers.written(table, key) else { return Vec::new() };
+        let bare = written.text.trim_matches('"').to_owned();
+        let forms = [bare.clone(), format!("\"{bare}\""), format!("[{}]", written.text)];
+        let mut found = Vec::new();
+        for value in forms.iter().filter(|value| **value != written.text).map(Some).chain([None]) {
+            let other = self.evaluator.tried(&format!("{name} = {value:?}"), |layers| match value {
+                Some(value) => layers.with_key(table, key, value),
+                None => layers.without_key(table, key),
+            });
+            let Some(other) = other else { continue };
+            let outcome = other.walk(self.pod, Depth::Verdicts).outcome;
+            let text = match value {
+                Some(value) => format!("set {key} = {} in [{table}] ({})", cut(value), written.place),
+                None => format!("remove {key} from [{table}] ({})", written.place),
+            };
+            found.push(Change { fix: Fix::Advice(text.into()), outcome, by_author: false });
+        }
+        found
     }
 
     /// A value in which another key's stands in braces.
