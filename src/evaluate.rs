@@ -171,7 +171,7 @@ impl Evaluator {
         }
         let assumed = host.noted();
         drop(host);
-let (setup, loaded) = (Arc::new(setup), Arc::new(loaded));
+        let (setup, loaded) = (Arc::new(setup), Arc::new(loaded));
         Self {
             setup,
             loaded,

@@ -48,3 +48,4 @@ mod support;
 mod upgrade;
 mod user_needs;
 mod users;
+mod way_out;

@@ -13,7 +13,6 @@ pub mod shipped;
 mod words;
 
 pub use look::{knows_hypervisor, look};
-pub use look::look;
 pub use nearest::{nearest, nearest_name};
 pub use words::{Kind, Level, OnBad, Parse, Risk};
 
