@@ -147,6 +147,8 @@ pub struct Evaluator {
     assumed: Arc<[Assumption]>,
     /// Setups that were tried in search of a way out.
     tried: way_out::Tried,
+    /// Whether no way out is searched.
+    terse: bool,
     /// Keys of the configuration that nobody reads, once somebody wants them.
     unread: Arc<OnceLock<Vec<Finding>>>,
     /// Every value of a sandbox that asks for nothing, once somebody wants it.
@@ -180,6 +182,7 @@ impl Evaluator {
             roots: Arc::default(),
             assumed,
             tried: way_out::Tried::default(),
+            terse: false,
             unread: Arc::default(),
             bare: Arc::default(),
         }
@@ -188,6 +191,12 @@ impl Evaluator {
     /// What the loaded configuration rests on that nobody has looked at.
     pub fn assumed(&self) -> &Arc<[Assumption]> {
         &self.assumed
+    }
+
+    /// The same, which searches no way out of a refusal: of thousands of answers only the answer is wanted.
+    #[must_use]
+    pub fn terse(self) -> Self {
+        Self { terse: true, ..self }
     }
 
     /// The same setup with other layers (an unsaved edit, another file).
@@ -267,7 +276,9 @@ impl Evaluator {
         } else {
             evaluation.findings.append(&mut notices);
         }
-        way_out::put(self, pod, &mut evaluation);
+        if !self.terse {
+            way_out::put(self, pod, &mut evaluation);
+        }
         evaluation.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)));
         evaluation
     }

@@ -28,11 +28,12 @@ const NO_PLACE: [&str; 9] = [
     "not support",
 ];
 
+/// Every sixth case: each change that may help is tried.
 fn holds(release: Release) {
     let recording = Recording::of(release);
     let (mut refused, mut placed, mut tried) = (0, 0, 0);
     let mut odd: BTreeMap<String, usize> = BTreeMap::new();
-    for case in &recording.cases {
+    for case in recording.cases.iter().step_by(6) {
         let evaluator = recording.evaluator(case);
         let evaluation = evaluator.evaluate(&recording.pod(case), Depth::Verdicts);
         let Some(failure) = evaluation.outcome.failure() else {

@@ -104,14 +104,6 @@ pub struct Entry<'e> {
 }
 
 impl Engine {
-    /// What mounts the root file systems of a handler's containers, where its table says so.
-    pub fn snapshotter(&self, handler: Option<&str>) -> Option<&str> {
-        let Self::Containerd(containerd) = self else { return None };
-        let handlers = containerd.handlers.as_ref().ok()?;
-        let name = handler.or(containerd.handler.as_deref()).unwrap_or(&handlers.default);
-        handlers.by_name.get(name)?.snapshotter.as_deref()
-    }
-
     /// Its handlers in the order of its files, or why it serves none.
     pub fn entries(&self, host: &Host) -> Result<Vec<Entry<'_>>, String> {
         match self {
