@@ -97,7 +97,7 @@ fn the_colliding_values_are_told_with_their_numbers_and_the_change_helps() {
 fn no_gate_is_opened_in_vain() {
     let misspelt = [("io.katacontainers.config.hypervisor.defualt_memory", "8192")];
     let wrong = [("io.katacontainers.config.hypervisor.default_vcpus", "abc")];
-    for (annotations, told) in [(misspelt, "default_memory"), (wrong, "leave it out")] {
+    for (annotations, told) in [(misspelt, "default_memory"), (wrong, "write a number")] {
         let (evaluator, pod) = by_hand(Runtime::Go, QEMU, &annotations);
         let evaluation = evaluator.evaluate(&pod, Depth::Verdicts);
         assert_ne!(evaluation.outcome, Outcome::Starts);
