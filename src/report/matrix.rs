@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use super::escape::{self, visible};
 use super::text::Paint;
 use crate::evaluate::{Evaluation, Outcome};
+use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 
 /// A node, as far as the matrix names it.
@@ -122,7 +123,7 @@ impl Brief {
             Outcome::Unknown(why) => (Word::Unknown, Some(why.to_string())),
         };
         let handler = evaluation.handler.as_deref().map(str::to_owned);
-        Self { outcome, reason, assumed: !evaluation.assumed.is_empty(), handler }
+        Self { outcome, reason, assumed: evaluation.assumed.iter().any(Assumption::decides), handler }
     }
 
     /// Whether the reason speaks of the pod by name.

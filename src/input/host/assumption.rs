@@ -36,6 +36,11 @@ pub enum Assumption {
 }
 
 impl Assumption {
+    /// Whether a pod that starts might not start without it: a network of another form is joined as well.
+    pub fn decides(&self) -> bool {
+        !matches!(self, Self::Fact(text) if **text == *super::network::ASSUMED)
+    }
+
     /// The file it is about.
     pub fn path(&self) -> Option<&str> {
         match self {

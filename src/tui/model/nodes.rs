@@ -4,6 +4,7 @@
 
 use super::rows::{Body, Row};
 use super::{Model, Screen, Show};
+use crate::input::host::Assumption;
 use crate::report::matrix::{Matrix, Word};
 use crate::tui::model::pods::{Elsewhere, Summary};
 
@@ -53,7 +54,11 @@ impl Model {
                 (None, Some(Elsewhere::Unknown)) => Word::Unknown,
                 (None, None) => Word::Starts,
             };
-            return Some(Fate { word, assumed: !summary.assumed.is_empty(), number: None });
+            return Some(Fate {
+                word,
+                assumed: summary.assumed.iter().any(Assumption::decides),
+                number: None,
+            });
         }
         let cell = nodes.matrix.cell(pod, node)?;
         let number = cell.reason.map(|index| index + 1);
