@@ -68,7 +68,11 @@ fn many_pods_are_told_by_what_they_have_in_common() {
 #[test]
 fn few_pods_are_told_one_by_one() {
     let (out, _, _) = check(folder(6).path(), &[]);
-    assert_eq!(out.lines().filter(|line| line.contains("pods.yaml:")).count(), 6, "{out}");
+    assert_eq!(
+        out.lines().filter(|line| line.contains("Pod  ") && line.contains("pods.yaml:")).count(),
+        6,
+        "{out}"
+    );
 }
 
 #[test]

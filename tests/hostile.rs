@@ -118,7 +118,7 @@ fn a_folder_of_manifests_has_files_in_it() {
     std::fs::create_dir(folder.join("sub.yaml")).unwrap();
     std::fs::write(folder.join("a.yaml"), POD).unwrap();
     let said = katascope(dir.path(), &["check", "-c", CONFIG, "folder"]);
-    assert!(said.out.contains("1 pod,"), "{}{}", said.out, said.err);
+    assert!(said.out.contains("1 pod:"), "{}{}", said.out, said.err);
     std::fs::rename(dir.path().join("fifo"), folder.join("b.yaml")).unwrap();
     let said = katascope(dir.path(), &["check", "-c", CONFIG, "folder"]);
     assert_eq!(said.status, 2);
@@ -228,7 +228,7 @@ fn a_list_that_only_yaml_takes_has_each_pod_once() {
     )
     .unwrap();
     let said = katascope(dir.path(), &["check", "-c", CONFIG, "x.json"]);
-    assert!(said.out.contains("1 pod,"), "{}{}", said.out, said.err);
+    assert!(said.out.contains("1 pod:"), "{}{}", said.out, said.err);
 }
 
 /// What acts on a terminal, hides, turns lines around, or cannot be.

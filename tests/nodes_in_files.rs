@@ -268,7 +268,7 @@ fn pods_are_held_against_several_nodes() {
     assert!(
         lines
             .iter()
-            .any(|line| line.starts_with("default/chosen") && line.contains("≈") && line.contains("✗1")),
+            .any(|line| line.starts_with("default/chosen") && line.contains("✓") && line.contains("✗1")),
         "{out}"
     );
     assert!(out.contains("is not enabled (once, on 1 node)"), "{out}");
@@ -323,7 +323,7 @@ pods that fare differently
 #[test]
 fn an_edit_of_a_node_in_a_file_goes_elsewhere() {
     let dir = node();
-    let allow = ["policy", "allow", "^x$", "--node", "node"];
+    let allow = ["policy", "allow", "^x$", "--force", "--node", "node"];
     let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
     let (out, _, status) = katascope(dir.path(), &allow);
     assert_eq!(status, 0, "{out}");

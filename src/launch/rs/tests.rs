@@ -144,7 +144,7 @@ fn secure_execution_boots_what_the_kernel_image_holds() {
     assert_eq!(agent.kernel_cmdline, "panic=1 selinux=0 console=hvc0");
     assert!(has(&args, "s390-pv-guest,id=pv0"));
     assert!(has(&args, "vhost-vsock-ccw,devno=fe.0.0000,vhostfd={fd},guest-cid={cid}"));
-    assert!(has(&args, "virtio-serial-ccw,id=serial0,devno=fe.0.0001"));
+    assert!(has(&args, "virtio-serial-ccw,id=serial0,devno=fe.0.0002"));
 }
 
 #[test]
