@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 /// An evaluation makes and drops some hundred short strings.
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

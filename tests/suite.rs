@@ -32,6 +32,7 @@ mod kubernetes;
 mod messages;
 mod nodes;
 mod nodes_in_files;
+mod pages;
 mod patterns;
 mod policy;
 mod readme;
