@@ -51,7 +51,7 @@ fn help(error: &crate::input::manifest::InputError) -> String {
 
 /// The host that was described.
 pub fn host(input: &Input) -> Result<Host, SetupError> {
-    let facts = facts(input)?;
+    let mut facts = facts(input)?;
     let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
     if !root.is_dir() {
         return Err(SetupError::Unreadable {
@@ -59,7 +59,19 @@ pub fn host(input: &Input) -> Result<Host, SetupError> {
             reason: "--root wants a folder".into(),
         });
     }
+    if input.root.is_some() && !root.join("dev/null").exists() {
+        of_another_kernel(&mut facts);
+    }
     Ok(Host::new(facts, Arc::new(DiskFiles::new(root))))
+}
+
+/// A folder without devices is a copy or the disk of a host whose kernel does not run here: whether that one has
+/// vsock is not told by this machine.
+fn of_another_kernel(facts: &mut HostFacts) {
+    if facts.origins.get("vhost_vsock") == Some(&FactOrigin::Probed) {
+        facts.vhost_vsock = HostFacts::default().vhost_vsock;
+        facts.origins.insert("vhost_vsock", FactOrigin::Assumed);
+    }
 }
 
 /// The facts of the hardware that were given, or that this machine has.
