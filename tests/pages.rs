@@ -66,6 +66,8 @@ fn run(command: &str, folder: &Path) -> Vec<String> {
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
+    // The folder is another each time.
+    let text = text.replace(&format!("{}/", folder.canonicalize().unwrap().display()), "");
     let mut lines: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
     match output.status.code() {
         Some(0) => {}

@@ -36,7 +36,8 @@ pub enum FilesChoice {
 
 /// The nodes in what one `--node` names; of several, `FILE#NODE` names one.
 fn collections(input: &Input, path: &Path) -> Result<Vec<Arc<Collection>>, SetupError> {
-    let facts = setup::facts(input)?;
+    let mut facts = setup::facts(input)?;
+    setup::of_another_kernel(&mut facts);
     let text = path.to_string_lossy();
     let (path, wanted) = match text.rsplit_once('#') {
         Some((file, node)) if !path.exists() => (PathBuf::from(file), Some(node.to_owned())),

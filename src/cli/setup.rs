@@ -65,9 +65,9 @@ pub fn host(input: &Input) -> Result<Host, SetupError> {
     Ok(Host::new(facts, Arc::new(DiskFiles::new(root))))
 }
 
-/// A folder without devices is a copy or the disk of a host whose kernel does not run here: whether that one has
-/// vsock is not told by this machine.
-fn of_another_kernel(facts: &mut HostFacts) {
+/// A collection, or a folder without devices, is of a host whose kernel does not run here: whether that one has vsock
+/// is not told by this machine.
+pub(super) fn of_another_kernel(facts: &mut HostFacts) {
     if facts.origins.get("vhost_vsock") == Some(&FactOrigin::Probed) {
         facts.vhost_vsock = HostFacts::default().vhost_vsock;
         facts.origins.insert("vhost_vsock", FactOrigin::Assumed);
