@@ -206,6 +206,27 @@ mod tests {
     }
 
     #[test]
+    fn a_network_is_written_as_it_was_read() {
+        let texts = [
+            "[network]\ninterfaces = []\n",
+            "[network]\nexists = false\n",
+            "[network]\nnetns = \"/var/run/netns/\\u001b\"\ndan = \"{\\\"a\\\": 1}\"\n",
+            "[[network.interface]]\nname = \"eth0\"\n[[network.interface]]\nname = \"tap1\"\nkind = \"tun\"\n\
+             mac = \"0a:58:0a:f4:01:02\"\naddresses = [\"10.1.0.2/24\", \"fe80::1/64\"]\n\
+             [[network.route]]\ndst = \"default\"\ndev = \"eth0\"\ngateway = \"fe80::2\"\nproto = \"kernel\"\n\
+             [[network.neighbour]]\nip = \"10.1.0.1\"\nmac = \"0a:58:0a:f4:01:01\"\ndev = \"eth0\"\n",
+        ];
+        for text in texts {
+            let read = |text: &str| {
+                let mut facts = HostFacts::default();
+                apply_host_file(&mut facts, &Source::new("h.toml", text)).map(|()| facts.network).unwrap()
+            };
+            let network = read(text);
+            assert_eq!(read(&network.table()), network, "{}", network.table());
+        }
+    }
+
+    #[test]
     fn a_host_file_says_what_is_wrong_and_where() {
         let mut facts = HostFacts::default();
         let source = Source::new("h.toml", "cpus = 4\nprotection = \"sgx\"\n");

@@ -244,8 +244,15 @@ fn host_file(facts: &HostFacts) -> String {
     line("protection", format!("\"{}\"", facts.protection.as_str()));
     line("vhost_vsock", facts.vhost_vsock.to_string());
     line("hugepages", facts.hugepages.to_string());
+    if let Some(qgs_socket) = facts.qgs_socket {
+        line("qgs_socket", qgs_socket.to_string());
+    }
     for node in &facts.numa {
         let _ = write!(out, "\n[[numa]]\ncpus = {:?}\nmemory_mib = {}\n", node.cpus, node.memory_mib);
+    }
+    if known("network") && facts.origins.contains_key("network") {
+        out.push('\n');
+        out.push_str(&facts.network.table());
     }
     out
 }

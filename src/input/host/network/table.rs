@@ -9,7 +9,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Address, Interface, Ip, LinkKind, MAC_TOKEN, Neighbour, PodNetwork, Route};
+use super::{Address, Interface, Ip, LinkKind, MAC_TOKEN, NETNS_TOKEN, Neighbour, PodNetwork, Route};
 
 /// As many interfaces, routes or neighbours as are read.
 const MOST: usize = 4096;
@@ -151,6 +151,61 @@ impl NetworkTable {
         }
         network.dan = self.dan.as_ref().map(|dan| bounded(dan, "dan", DAN_LIMIT)).transpose()?;
         Ok(network)
+    }
+}
+
+impl PodNetwork {
+    /// The table of a host file that says the same.
+    pub fn table(&self) -> String {
+        let text = |text: &str| toml_edit::Value::from(text).to_string();
+        let list = |lines: Vec<String>| format!("[{}]", lines.join(", "));
+        let interfaces = self.interfaces.iter().map(|link| {
+            let kind = if link.kind == LinkKind::Tun { "tun" } else { link.kind.as_str() };
+            let mut entry = format!("name = {}, kind = {}", text(&link.name), text(kind));
+            if link.mac != MAC_TOKEN {
+                entry += &format!(", mac = {}", text(&link.mac));
+            }
+            entry += &format!(", mtu = {}", link.mtu);
+            if !link.addresses.iter().any(|address| address.ip.is_unknown()) {
+                let addresses = link.addresses.iter().map(|address| text(&address.to_string())).collect();
+                entry += &format!(", addresses = {}", list(addresses));
+            }
+            format!("{{ {entry} }}")
+        });
+        let is_told = |route: &&Route| !route.gateway.is_some_and(Ip::is_unknown);
+        let routes = self.routes.iter().filter(is_told).map(|route| {
+            let to = route.to.map_or_else(|| "default".to_owned(), |to| to.to_string());
+            let mut entry = format!("dst = {}, dev = {}", text(&to), text(&route.dev));
+            for (name, ip) in [("gateway", route.gateway), ("src", route.source)] {
+                if let Some(ip) = ip {
+                    entry += &format!(", {name} = {}", text(&ip.to_string()));
+                }
+            }
+            entry += &format!(", scope = {}, flags = {}, mtu = {}", route.scope, route.flags, route.mtu);
+            if route.of_kernel {
+                entry += &format!(", proto = {KERNEL}");
+            }
+            format!("{{ {entry} }}")
+        });
+        let neighbours = self.neighbours.iter().map(|neighbour| {
+            let (ip, mac, dev) =
+                (text(&neighbour.ip.to_string()), text(&neighbour.mac), text(&neighbour.dev));
+            format!("{{ ip = {ip}, mac = {mac}, dev = {dev}, state = {} }}", neighbour.state)
+        });
+        let mut table = format!(
+            "[network]\nexists = {}\ninterfaces = {}\nroutes = {}\nneighbours = {}\n",
+            self.exists,
+            list(interfaces.collect()),
+            list(routes.collect()),
+            list(neighbours.collect())
+        );
+        if self.netns != NETNS_TOKEN {
+            table += &format!("netns = {}\n", text(&self.netns));
+        }
+        if let Some(dan) = &self.dan {
+            table += &format!("dan = {}\n", text(dan));
+        }
+        table
     }
 }
 
