@@ -196,6 +196,8 @@ behaviours! {
     PlainDevices: v(3, 30, 0), None, "6436922f5b";
     /// A tap is opened once where the VM has no queues for it.
     OneQueueAtLeast: v(2, 5, 0), None, "0b75522e1f";
+    /// A rootless VM gets no descriptors of vhost-net.
+    RootlessWithoutVhost: v(2, 3, 0), Some(v(2, 3, 0)), "src/runtime/virtcontainers/network.go";
     /// A file of directly attached networks may name VFIO devices.
     DanVfio: v(3, 10, 0), None, "39b0e9aa8f";
     /// The agent is told the kind of an interface.

@@ -219,6 +219,7 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, '_, F> {
             model => model,
         };
         let queues = if self.abilities.queues || kind == Kind::Macvtap { hv.num_vcpus() } else { 0 };
+        let unprivileged = hv.rootless && config.release.has(Change::RootlessWithoutVhost);
         let own = kind == Kind::Macvtap || model == InterworkingModel::MacVtap;
         let least = if !own && config.release.has(Change::OneQueueAtLeast) { 1 } else { 0 };
         Ok(Endpoint {
@@ -226,7 +227,7 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, '_, F> {
             model,
             tap: if kind == Kind::Macvtap { interface.name.clone() } else { format!("tap{index}_kata") },
             taps: queues.max(least),
-            vhosts: if hv.disable_vhost_net { 0 } else { queues },
+            vhosts: if hv.disable_vhost_net || unprivileged { 0 } else { queues },
             interface: Cow::Borrowed(interface),
         })
     }

@@ -86,6 +86,9 @@ behaviours! {
     QuotePortByDefault: v(3, 6, 0), Some(v(3, 21, 0)), "src/runtime/pkg/katautils/config.go";
     /// How much the hypervisor logs is 1 where nothing is configured.
     LogLevelByDefault: v(3, 15, 0), None, "d48116114e";
+    /// Flash images, the folder of memory dumps and bind mounts of the sandbox are looked at; 2.0.4 knows their
+    /// keys and uses none.
+    BindMountsAndDumps: v(2, 1, 0), None, "src/runtime/pkg/katautils/config.go";
     /// Image and initrd are looked up together: one of them must lead to a file, and both are refused.
     AssetsAtLoad: FIRST, Some(v(2, 4, 3)), "469e098543";
     /// Cloud Hypervisor boots an image alone, and shares files by virtio-fs whatever is configured.
@@ -119,6 +122,9 @@ behaviours! {
     KernelParamsReplace: v(3, 24, 0), None, "5ca4f2b9ff";
     /// The initdata document is unpacked and measured; before, it is a text for the remote hypervisor.
     InitdataUnpacked: v(3, 16, 0), None, "91bb6b7c34";
+    /// An annotation can choose an asset of every kind, and the hashes are SHA-512. Before, kernel, image and initrd
+    /// alone, of which the last two exclude each other, and `asset_hash_type` names the hash.
+    AssetsOfEveryKind: v(2, 1, 0), None, "e82c9daec3";
     /// An image or initrd of an annotation takes the place of the other kind in the file.
     AssetAnnotationWins: v(3, 2, 0), None, "59fae423b5";
 

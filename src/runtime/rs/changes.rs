@@ -16,6 +16,8 @@ behaviours! {
     // loading
     /// A pod's `config_path` names the configuration that is loaded for it.
     ConfigPathAnnotation: v(3, 0, 0), Some(v(3, 32, 0)), "03cc670076";
+    /// The runtime crashes where the pod has no network namespace of its own.
+    NamespaceNeeded: v(3, 21, 0), Some(v(3, 24, 0)), "95585d818f";
     /// The files are read with toml 1.1, in its grammar and words; before with 0.5.
     Toml1: v(4, 0, 0), None, "b2c91136a1";
     /// Unknown keys of agents, factories, rootless users and shared mounts are errors.

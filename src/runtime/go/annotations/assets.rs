@@ -1,18 +1,21 @@
 //! Assets that annotations choose: where they are, and whether they are what their hash says.
 //!
 //! Decides this at the launch, before anything else of it. Facts: `createAssets` in
-//! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 4.1.0.
+//! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 2.0.4 and 4.1.0.
 
 use std::borrow::Cow;
 
 use super::known::Id;
 use super::session::{Mark, Session, step};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
+use crate::runtime::go::Change;
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
+
+type Asset = (Id, Id, Slot);
 
 type Slot = for<'a, 'c> fn(&'c mut CustomAssets<Cow<'a, str>>) -> &'c mut Option<Cow<'a, str>>;
 
-const ASSETS: [(Id, Id, Slot); 8] = [
+const ASSETS: [Asset; 8] = [
     (Id::Firmware, Id::FirmwareHash, |a| &mut a.firmware),
     (Id::FirmwareVolume, Id::FirmwareVolumeHash, |a| &mut a.firmware_volume),
     (Id::HypervisorPath, Id::HypervisorHash, |a| &mut a.hypervisor),
@@ -23,12 +26,21 @@ const ASSETS: [(Id, Id, Slot); 8] = [
     (Id::Kernel, Id::KernelHash, |a| &mut a.kernel),
 ];
 
+/// Those of the first releases, in their order.
+const FIRST_ASSETS: [Asset; 3] = [
+    (Id::Kernel, Id::KernelHash, |a| &mut a.kernel),
+    (Id::Image, Id::ImageHash, |a| &mut a.image),
+    (Id::Initrd, Id::InitrdHash, |a| &mut a.initrd),
+];
+
 /// Takes the assets over, or says which one stands in the way. The failure is the launch's: it comes
 /// after every annotation was read.
 pub(super) fn create(session: &mut Session<'_>) {
     let mut failure: Option<Failure> = None;
     let remote = session.config.hypervisor_type == HypervisorType::Remote;
-    for (path_id, hash_id, slot) in ASSETS {
+    let of_every_kind = session.config.release.has(Change::AssetsOfEveryKind);
+    let assets: &[Asset] = if of_every_kind { &ASSETS } else { &FIRST_ASSETS };
+    for (path_id, hash_id, slot) in assets.iter().copied() {
         let hash = session.value(hash_id);
         if hash.is_none() && session.value(path_id).is_none() {
             continue;
@@ -102,6 +114,17 @@ pub(super) fn create(session: &mut Session<'_>) {
             }
         }
     }
+    if !of_every_kind {
+        if session.value(Id::AssetHashType).is_some() {
+            session.applied_as_is(Id::AssetHashType);
+        }
+        let chosen = &session.config.hypervisor_config.custom_assets;
+        if chosen.image.is_some() && chosen.initrd.is_some() {
+            let message = "image and initrd cannot be both set";
+            failure
+                .get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(Id::Initrd.known().key));
+        }
+    }
     if session.failure.is_none() {
         session.failure = failure;
     }
@@ -127,6 +150,10 @@ fn check(session: &Session<'_>, path: &str, hash: &str) -> Result<(), Complaint>
     let computed = session.host.sha512_or(path, hash).map_err(unreadable)?;
     if size == 0 {
         return Err((format!("Empty asset file at {path}"), true, fix()));
+    }
+    if let Some(kind) = session.value(Id::AssetHashType).filter(|kind| *kind != "sha512") {
+        let fix = Fix::Advice("write sha512 into io.katacontainers.asset_hash_type".into());
+        return Err((format!("Invalid hash type {kind}"), true, Some(fix)));
     }
     if *computed != *hash {
         let message = format!("Invalid hash for {path}: computed {computed}, expecting {hash}]");

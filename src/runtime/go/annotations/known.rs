@@ -113,6 +113,7 @@ known! {
     JailerHash Hypervisor "io.katacontainers.config.hypervisor.jailer_hash" => "jailer_hash";
     Kernel Hypervisor "io.katacontainers.config.hypervisor.kernel" => "kernel";
     KernelHash Hypervisor "io.katacontainers.config.hypervisor.kernel_hash" => "kernel_hash";
+    AssetHashType Nowhere "io.katacontainers.asset_hash_type" => "";
     DefaultVcpus Hypervisor "io.katacontainers.config.hypervisor.default_vcpus" => "default_vcpus";
     DefaultMaxVcpus Hypervisor "io.katacontainers.config.hypervisor.default_max_vcpus" => "default_maxvcpus";
     DefaultMemory Hypervisor "io.katacontainers.config.hypervisor.default_memory" => "default_memory";
@@ -232,6 +233,6 @@ mod tests {
         for (i, known) in KNOWN.iter().enumerate() {
             assert_eq!(Id::of(known.key).map(|id| id as usize), Some(i), "{}", known.key);
         }
-        assert_eq!(COUNT, 94);
+        assert_eq!(COUNT, 95);
     }
 }

@@ -105,7 +105,9 @@ fn qemu(h: &HypervisorTable, host: &Host, release: Release) -> Built {
     let hypervisor_path = h.resolved_path(host, release)?;
     let kernel_path = h.resolved_kernel(host)?;
     let (initrd_path, image_path) = h.boot_assets(host, release)?;
-    let pflash = h.checked_pflashes(host)?;
+    let pflash = h.checked_pflashes(host, release)?;
+    let dumps = release.has(Change::BindMountsAndDumps);
+    let dump_path = if dumps { h.guest_memory_dump_path.clone() } else { String::new() };
     let firmware_path = h.resolved_firmware(host)?;
     let firmware_volume_path = h.resolved_firmware_volume(host)?;
     let hypervisor_machine_type = h.machine_type_or_default(release);
@@ -203,8 +205,8 @@ fn qemu(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         rx_rate_limiter_max_rate: h.rx_rate_limiter_max_rate,
         tx_rate_limiter_max_rate: h.tx_rate_limiter_max_rate,
         enable_annotations: h.enable_annotations.as_slice().into(),
-        guest_memory_dump_path: h.guest_memory_dump_path.clone(),
-        guest_memory_dump_paging: h.guest_memory_dump_paging,
+        guest_memory_dump_path: dump_path,
+        guest_memory_dump_paging: dumps && h.guest_memory_dump_paging,
         confidential_guest: h.confidential_guest,
         sev_snp_guest: h.sev_snp_guest,
         guest_swap: h.enable_guest_swap,

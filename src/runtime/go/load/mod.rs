@@ -130,9 +130,11 @@ pub(super) fn load(
         debug: files.netmon.enable_debug,
         enable: files.netmon.enable_netmon,
     };
-    checks::bind_mounts(&said.sandbox_bind_mounts, host)
-        .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?;
-    config.sandbox_bind_mounts = said.sandbox_bind_mounts.as_slice().into();
+    if release.has(Change::BindMountsAndDumps) {
+        checks::bind_mounts(&said.sandbox_bind_mounts, host)
+            .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?;
+        config.sandbox_bind_mounts = said.sandbox_bind_mounts.as_slice().into();
+    }
     config.disable_guest_empty_dir = said.disable_guest_empty_dir;
     config.dan_config.clone_from(&said.dan_conf);
     if release.has(Change::Netmon) && said.disable_new_netns && files.netmon.enable_netmon {

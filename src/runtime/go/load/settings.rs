@@ -160,7 +160,10 @@ impl HypervisorTable {
     }
 
     /// The flash images exist, but are passed on as written.
-    pub(super) fn checked_pflashes(&self, host: &Host) -> Setting<Vec<String>> {
+    pub(super) fn checked_pflashes(&self, host: &Host, release: Release) -> Setting<Vec<String>> {
+        if !release.has(Change::BindMountsAndDumps) {
+            return Ok(Vec::new());
+        }
         for path in &self.pflashes {
             resolve(host, path)
                 .map_err(|e| Refusal::new("pflashes", format!("failed to resolve path: {path}: {e}")))?;
