@@ -121,8 +121,9 @@ pub(super) fn create(session: &mut Session<'_>) {
         let chosen = &session.config.hypervisor_config.custom_assets;
         if chosen.image.is_some() && chosen.initrd.is_some() {
             let message = "image and initrd cannot be both set";
-            failure
-                .get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(Id::Initrd.known().key));
+            failure.get_or_insert_with(|| {
+                Failure::new(FailureStage::Launch, message).by(Id::Initrd.known().key)
+            });
         }
     }
     if session.failure.is_none() {
