@@ -4,6 +4,7 @@
 //! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
 
 pub mod alike;
+pub mod as_if;
 mod container_root;
 mod host_limits;
 pub mod initdata;
@@ -12,6 +13,7 @@ pub mod node;
 mod notice;
 pub mod own_keys;
 mod resolver;
+pub mod searched;
 mod spelling;
 mod unread;
 pub mod vm_size;

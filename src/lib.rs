@@ -26,6 +26,7 @@
 //! | [`runtime`] | how a release loads, defaults, checks and merges, in its own order |
 //! | [`launch`], [`agent`] | effective configuration to VM command, requests, guest kernel command line |
 //! | [`mod@evaluate`] | the one door: a pod in, an evaluation out |
+//! | [`query`] | which pods, annotations and keys a person means by what is typed |
 //! | [`diff`] | two evaluations to changes |
 //! | [`edit`] | a policy edit to a changed file, with undo and an atomic save |
 //! | [`mod@suggest`] | the tightest policy with which a set of pods does all that it can do |
@@ -81,6 +82,7 @@ pub mod kubernetes;
 pub mod launch;
 pub mod node;
 pub mod policy;
+pub mod query;
 pub mod release;
 pub mod report;
 pub mod running;

@@ -96,3 +96,124 @@ fn what_is_assumed_is_told_to_machines() {
     let (junit, _, _) = check(dir.path(), &["-o", "junit"]);
     assert!(junit.contains("≈ assumed: /opt/kata/vmlinux is there"), "{junit}");
 }
+
+#[test]
+fn a_filter_speaks_the_language_of_the_screens() {
+    let dir = folder(60);
+    let of = |query: &str| {
+        let (out, err, status) = check(dir.path(), &["--filter", query, "-o", "json"]);
+        let report: Value =
+            serde_json::from_str(&out).unwrap_or_else(|error| panic!("{query}: {error}\n{err}"));
+        (report["pods"].as_array().unwrap().len(), status)
+    };
+    assert_eq!(of("ns:team-1 !outcome:starts"), (3, 1));
+    assert_eq!(of("default_vcpus"), (20, 0));
+    assert_eq!(of("default_memory:3"), (3, 0));
+    assert_eq!(of("!default_vcpus !default_memory"), (20, 1));
+    assert_eq!(of("\"enable_annotations of\" ns=team-0"), (7, 1));
+    let (_, err, status) = check(dir.path(), &["--filter", "ns:nosuch"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("no pod fits 'ns:nosuch'"), "{err}");
+    let (_, err, _) = check(dir.path(), &["--filter", "!namspace:team-1"]);
+    assert!(err.contains("'namspace' is no column"), "{err}");
+}
+
+#[test]
+fn accepted_findings_are_told_of_no_more() {
+    let dir = folder(40);
+    let (_, err, status) = check(dir.path(), &["--write-baseline", "accepted.json"]);
+    assert_eq!(status, 1, "{err}");
+    assert!(err.contains("findings accepted in accepted.json"), "{err}");
+    let (out, err, status) = check(dir.path(), &["--baseline", "accepted.json"]);
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(out.contains("accepted by accepted.json and not told of") && !out.contains("stale"), "{out}");
+    assert!(!out.contains("refused  "), "{out}");
+    // In every format only what is new is told, and counts.
+    for format in ["json", "sarif", "junit", "github"] {
+        let (out, err, status) = check(dir.path(), &["--baseline", "accepted.json", "-o", format]);
+        assert_eq!(status, 0, "{format}: {err}");
+        assert!(!out.contains("<failure") && !out.contains("::error"), "{out}");
+    }
+    // A new pod's are news; what is gone is stale.
+    let more = pods(43).replace("name: p0\n", "name: gone\n");
+    std::fs::write(dir.path().join("pods.yaml"), more).unwrap();
+    let (out, _, status) = check(dir.path(), &["--baseline", "accepted.json"]);
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains("team-0/gone"), "{out}");
+    assert!(out.contains("stale in accepted.json:") && out.contains("team-0/p0 Pod"), "{out}");
+    // Of a part of the pods nothing is stale.
+    let (out, _, _) = check(dir.path(), &["--baseline", "accepted.json", "--filter", "gone"]);
+    assert!(!out.contains("stale"), "{out}");
+    // A file that is none is an error.
+    let (_, err, status) = check(dir.path(), &["--baseline", "pods.yaml"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("pods.yaml: no baseline"), "{err}");
+}
+
+#[test]
+fn a_refused_pod_has_a_launch_as_if() {
+    let dir = folder(3);
+    let show = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
+            .arg("show")
+            .args(args)
+            .args(["-c", "configuration.toml", "--files", "assume", "--pod", "team-0/p0", "pods.yaml"])
+            .current_dir(dir.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (text(&output.stdout), text(&output.stderr), output.status.code().unwrap())
+    };
+    let (out, err, status) = show(&["launch"]);
+    assert_eq!((out.as_str(), status), ("", 1));
+    assert!(err.contains("--as-if allowed"), "{err}");
+    let (out, err, status) = show(&["launch", "--as-if", "allowed"]);
+    assert_eq!(status, 1);
+    assert!(out.starts_with("# as if allowed (enable_annotations with \"^kernel_params$\")\n"), "{out}{err}");
+    assert!(out.contains("/opt/kata/bin/qemu-system-x86_64") && out.contains("quiet"), "{out}");
+    let (out, _, _) = show(&["launch", "--as-if", "absent"]);
+    assert!(out.starts_with("# as if absent (without hypervisor.kernel_params)\n"), "{out}");
+    assert!(
+        out.contains("qemu-system-x86_64") && !out.contains("annotation hypervisor.kernel_params"),
+        "{out}"
+    );
+    let (out, _, _) = show(&["config"]);
+    assert!(out.starts_with("# up to where the pod is refused"), "{out}");
+    assert!(out.contains("hypervisor.qemu.default_vcpus"), "{out}");
+    let (out, _, _) = show(&["config", "--as-if", "allowed"]);
+    assert!(out.contains("annotation hypervisor.kernel_params"), "{out}");
+    let (out, _, _) = check(dir.path(), &["--full", "-o", "json"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let refused = &report["pods"][0];
+    assert_eq!(refused["outcome"], "refused");
+    assert!(refused["launch"].is_null());
+    assert_eq!(refused["as_if"]["allowed"]["outcome"], "starts");
+    assert_eq!(refused["as_if"]["allowed"]["entries"][0]["pattern"], "^kernel_params$");
+    let without = "io.katacontainers.config.hypervisor.kernel_params";
+    assert_eq!(refused["as_if"]["absent"]["without"][0], without);
+    assert!(refused["as_if"]["absent"]["launch"]["args"].is_array());
+    assert!(refused["as_if"]["so_far"]["effective"].is_object());
+    assert!(report["pods"][1]["as_if"].is_null());
+}
+
+#[test]
+fn a_diff_leaves_out_defaults_that_only_one_side_has() {
+    let dir = folder(3);
+    let diff = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
+            .args(["diff", "--with", "runtime=rs", "--show", "config", "-c", "configuration.toml"])
+            .args(["--files", "assume", "--runtime", "go"])
+            .args(args)
+            .current_dir(dir.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let (short, whole) = (diff(&[]), diff(&["--all"]));
+    assert!(short.starts_with("- baseline   ") && short.contains("with runtime=rs"), "{short}");
+    assert!(short.contains("keys that only one side has, at their default: --all"), "{short}");
+    assert!(!short.contains("— → "), "{short}");
+    assert!(whole.lines().count() > short.lines().count() + 5, "{whole}");
+}

@@ -1,6 +1,7 @@
 //! The command line: what can be said, in words and help. Decides nothing.
 
 mod choices;
+mod narrow;
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -8,9 +9,11 @@ use std::sync::{Arc, LazyLock};
 use clap::{Args, Parser, Subcommand};
 
 pub use choices::{
-    CheckFormat, ColorChoice, CriChoice, DiffSubject, FailOn, RuntimeChoice, ShowFormat, Subject,
+    AsIfChoice, CheckFormat, ColorChoice, CriChoice, DiffSubject, FailOn, RuntimeChoice, ShowFormat, Subject,
     SubjectFormat,
 };
+
+pub use narrow::{Narrow, Output};
 
 use crate::input::archive::Collection;
 use crate::release::{Runtime, Version as KataVersion};
@@ -81,6 +84,7 @@ Examples:
   katascope check --root /mnt/node pods.yaml                             a node's files
   katascope check --root /mnt/node                                       do its handlers' files load?
   katascope check --handler kata-qemu --kubelet kubelet.yaml pods.yaml
+  katascope check --filter 'ns:prod !handler:kata-qemu default_vcpus' pods.yaml
   katascope check --fail-on ignored -o sarif -c configuration.toml deploy/ > findings.sarif
 
 More of one pod: katascope show annotations (every station), show sizing (the sum), show launch.";
@@ -320,27 +324,9 @@ pub struct CheckArgs {
     /// concerns, three of them, and who can mend it.
     #[arg(long)]
     pub all: bool,
-}
-
-/// How `show`, `diff` and `explain` print.
-#[derive(Debug, Clone, Args)]
-pub struct Output {
-    /// The format
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: ShowFormat,
-    /// The same as -o json
-    #[arg(long, conflicts_with = "output")]
-    pub json: bool,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
-    pub color: ColorChoice,
-}
-
-impl Output {
-    /// Whether JSON was asked for, either way.
-    pub fn is_json(&self) -> bool {
-        self.json || self.output == ShowFormat::Json
-    }
+    /// Which pods, and which findings.
+    #[command(flatten)]
+    pub narrow: Narrow,
 }
 
 /// `show`.
@@ -352,6 +338,9 @@ pub struct ShowArgs {
     /// The launch alone, without what put each argument there
     #[arg(long)]
     pub plain: bool,
+    /// A pod that is refused: what it would be given if it were not
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub as_if: Option<AsIfChoice>,
     /// What to look at.
     #[command(flatten)]
     pub input: Input,
@@ -385,6 +374,9 @@ pub struct DiffArgs {
     /// process lines, vm.info of Cloud Hypervisor, Firecracker's configuration file
     #[arg(long = "with", value_name = "KEY=VALUE", required = true)]
     pub with: Vec<String>,
+    /// Also keys that only one side has, at their default (text)
+    #[arg(long)]
+    pub all: bool,
     /// What to look at.
     #[command(flatten)]
     pub input: Input,

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::sync::{Mutex, PoisonError};
 
-use super::args::{CheckArgs, CheckFormat, FailOn};
+use super::args::{CheckArgs, CheckFormat, FailOn, Input};
+use super::narrow::{self, Accepted};
 use super::open::Opened;
 use super::progress::Progress;
 use super::setup::SetupError;
 use super::{CliError, Exit, nodes, open, paint, pods, setup};
 use crate::answer::finding::Severity;
 use crate::cri::Engine;
-use crate::evaluate::Evaluation;
+use crate::evaluate::as_if::{self, AsIf};
 use crate::evaluate::node::NodeEvaluator;
+use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::manifest::Pod;
+use crate::query::Query;
+use crate::report::baseline::{Findings, Met};
 use crate::report::escape::visible;
 use crate::report::grouped::{self, Groups, Share};
 use crate::report::junit::Junit;
@@ -46,100 +50,78 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         FailOn::Ignored => Severity::Ignored,
         FailOn::Warning => Severity::Warning,
     };
-    let asked = Asked { node, classes: Mutex::default() };
-    let mut tally = Tally::default();
-    let mut progress = Progress::begin(args.quiet);
+    let accepted = Accepted::open(&args.narrow)?;
+    let query = args.narrow.filter.as_deref().map(narrow::query);
+    let asked = Asked { node, classes: Mutex::default(), query, accepted: &accepted };
+    let mut walk = Walk {
+        asked: &asked,
+        input: &args.input,
+        depth,
+        tally: Tally::default(),
+        met: Met::default(),
+        found: Findings::default(),
+        progress: Progress::begin(args.quiet),
+    };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match format {
-        _ if args.quiet => {
-            let work = |pod: Pod| Tally::of(&asked.evaluate(&pod, depth));
-            pods::each_worked(&args.input, work, |counted| {
-                progress.pod();
-                tally.join(counted);
-                Ok(())
-            })?;
-        }
+        _ if args.quiet => walk.each(|_, _| (), |(), _| Ok(()))?,
         CheckFormat::Json => {
             let mut writer = json::Writer::open(&mut out, node, opened.collection.as_deref())?;
-            let work = |pod: Pod| {
-                let evaluation = asked.evaluate(&pod, depth);
-                (Tally::of(&evaluation), json::pod(&pod, &evaluation, node.policy_of(&evaluation), args.full))
-            };
-            pods::each_worked(&args.input, work, |(counted, report)| {
-                progress.pod();
-                tally.join(counted);
-                Ok(writer.pod(&report?)?)
-            })?;
+            walk.each(
+                |pod, found| {
+                    let full = args.full.then(|| json::Full { as_if: as_if(node, pod, found) });
+                    json::pod(pod, found, node.policy_of(found), full)
+                },
+                |report, _| Ok(writer.pod(&report?)?),
+            )?;
             writer.close()?;
         }
         CheckFormat::Sarif => {
             let mut writer = sarif::Writer::open(&mut out)?;
-            let work = |pod: Pod| {
-                let evaluation = asked.evaluate(&pod, depth);
-                (Tally::of(&evaluation), sarif::pod(&pod, &evaluation))
-            };
-            pods::each_worked(&args.input, work, |(counted, results)| {
-                progress.pod();
-                tally.join(counted);
-                Ok(writer.pod(&results)?)
-            })?;
+            walk.each(sarif::pod, |results, _| Ok(writer.pod(&results)?))?;
             writer.close()?;
         }
         CheckFormat::Junit => {
             let mut all = Junit::default();
-            let work = |pod: Pod| {
-                let evaluation = asked.evaluate(&pod, depth);
-                (Tally::of(&evaluation), junit::pod(&pod, &evaluation, least))
-            };
-            pods::each_worked(&args.input, work, |(counted, case)| {
-                progress.pod();
-                tally.join(counted);
-                Ok(all.add(&case)?)
-            })?;
+            walk.each(|pod, found| junit::pod(pod, found, least), |case, _| Ok(all.add(&case)?))?;
             all.write(&mut out)?;
         }
         CheckFormat::Github => {
-            let work = |pod: Pod| {
-                let evaluation = asked.evaluate(&pod, depth);
-                (Tally::of(&evaluation), github::pod(&pod, &evaluation))
-            };
-            pods::each_worked(&args.input, work, |(counted, lines)| {
-                progress.pod();
-                tally.join(counted);
-                Ok(out.write_all(lines.as_bytes())?)
-            })?;
+            walk.each(github::pod, |lines, _| Ok(out.write_all(lines.as_bytes())?))?;
         }
         CheckFormat::Text => {
             let paint = paint(args.color);
-            let work = |pod: Pod| {
-                let evaluation = asked.evaluate(&pod, depth);
-                let besides = text::assumed_besides(&evaluation, node.assumed(), paint);
-                let report = text::pod(&pod, &evaluation, paint) + &besides.unwrap_or_default();
-                (Tally::of(&evaluation), report, Share::of(&pod, &evaluation))
-            };
+            let name = opened.collection.as_ref().map(|collection| collection.name.as_str());
             // Nothing is said where the pods cannot be read.
-            let mut head = Some(grouped::head(node));
+            let mut head = Some(grouped::head(node, name));
             // Of few pods each is told; of many what they have in common.
             let (mut few, mut groups) = (Vec::new(), Groups::default());
-            pods::each_worked(&args.input, work, |(counted, report, share)| {
-                progress.pod();
-                tally.join(counted);
-                if args.all {
-                    if let Some(head) = head.take() {
-                        writeln!(out, "{head}")?;
+            let only_news = args.narrow.baseline.is_some();
+            walk.each(
+                |pod, found| {
+                    let besides = text::assumed_besides(found, node.assumed(), paint);
+                    let report = text::pod(pod, found, paint) + &besides.unwrap_or_default();
+                    let told = !only_news || !found.findings.is_empty();
+                    (told.then_some(report), Share::of(pod, found))
+                },
+                |(report, share), pods| {
+                    if args.all {
+                        if let Some(head) = head.take() {
+                            writeln!(out, "{head}")?;
+                        }
+                        return report.map_or(Ok(()), |report| Ok(writeln!(out, "{report}")?));
                     }
-                    return Ok(writeln!(out, "{report}")?);
-                }
-                groups.add(share);
-                if tally.pods <= FEW {
-                    few.push(report);
-                }
-                Ok(())
-            })?;
+                    groups.add(share);
+                    if pods <= FEW {
+                        few.extend(report);
+                    }
+                    Ok(())
+                },
+            )?;
             if let Some(head) = head.take() {
                 writeln!(out, "{head}")?;
             }
-            if tally.pods > FEW && !args.all {
+            if walk.tally.pods > FEW && !args.all {
                 write!(out, "{}", groups.text(paint))?;
                 writeln!(out)?;
             } else {
@@ -147,7 +129,10 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
                     writeln!(out, "{report}")?;
                 }
             }
-            writeln!(out, "{}", tally.line())?;
+            writeln!(out, "{}", walk.tally.line())?;
+            for line in accepted.lines(&walk.met) {
+                writeln!(out, "{}", visible(&line))?;
+            }
             for note in report_notes(node) {
                 writeln!(out, "{}", visible(&note))?;
             }
@@ -157,6 +142,18 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             }
         }
     }
+    let Walk { tally, met, found, .. } = walk;
+    if format != CheckFormat::Text || args.quiet {
+        // Reports for machines have no place for it.
+        for line in accepted.lines(&met).into_iter().skip(1) {
+            let _ = writeln!(io::stderr(), "katascope: {}", visible(&line));
+        }
+    }
+    if let (Some(query), 0) = (&args.narrow.filter, tally.pods) {
+        out.flush()?;
+        return Err(SetupError::Usage(format!("--filter: no pod fits '{query}'")).into());
+    }
+    accepted.write(found, &mut out)?;
     out.flush()?;
     asked.say_whose();
     if let Some(trouble) = node.only().and_then(setup::trouble) {
@@ -165,21 +162,81 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     Ok(if tally.reaches(least) { Exit::Found } else { Exit::Clean })
 }
 
-/// The node, and the classes of the pods that it was asked about.
+/// What a refused pod would be given otherwise.
+fn as_if(node: &NodeEvaluator, pod: &Pod, evaluation: &Evaluation) -> Option<serde_json::Value> {
+    evaluation.outcome.failure()?;
+    let evaluator = node.judge_of(pod)?.evaluator;
+    let judge = |pod: &Pod, evaluator: &Evaluator| node.evaluate_by(pod, Depth::Full, &|_| Some(evaluator));
+    let supposed = AsIf::ALL.map(|as_if| as_if::suppose(evaluator, pod, as_if, &judge));
+    let so_far = as_if::so_far(evaluator, evaluation);
+    Some(json::as_if(so_far.as_ref(), &supposed))
+}
+
+/// Every pod that is asked for: evaluated, told of, counted.
+struct Walk<'a> {
+    asked: &'a Asked<'a>,
+    input: &'a Input,
+    depth: Depth,
+    tally: Tally,
+    met: Met,
+    found: Findings,
+    progress: Progress,
+}
+
+impl Walk<'_> {
+    /// Calls `tell` with each, on any thread, and `take` with what it gives and the number of pods by then, in
+    /// input order.
+    fn each<T: Send>(
+        &mut self,
+        tell: impl Fn(&Pod, &Evaluation) -> T + Sync,
+        mut take: impl FnMut(T, usize) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let (asked, depth) = (self.asked, self.depth);
+        let work = |pod: Pod| {
+            let mut evaluation = asked.evaluate(&pod, depth)?;
+            let found = asked.accepted.gathers().then(|| Findings::of(&pod, &evaluation));
+            let met = asked.accepted.baseline.accept(&pod, &mut evaluation);
+            Some((Tally::of(&evaluation), found, met, tell(&pod, &evaluation)))
+        };
+        pods::each_worked(self.input, work, |done| {
+            self.progress.pod();
+            let Some((counted, found, met, told)) = done else { return Ok(()) };
+            self.tally.join(counted);
+            self.met.join(met);
+            if let Some(found) = found {
+                self.found.join(found);
+            }
+            take(told, self.tally.pods)
+        })
+    }
+}
+
+/// The node, what is asked about it, and the classes of the pods that it was asked about.
 struct Asked<'n> {
     node: &'n NodeEvaluator,
     classes: Mutex<BTreeMap<String, usize>>,
+    query: Option<Query>,
+    accepted: &'n Accepted,
 }
 
 impl Asked<'_> {
-    fn evaluate(&self, pod: &Pod, depth: Depth) -> Evaluation {
+    /// What becomes of a pod; `None`: it is not asked about.
+    fn evaluate(&self, pod: &Pod, depth: Depth) -> Option<Evaluation> {
+        let evaluation = self.node.evaluate(pod, depth);
+        if let Some(query) = &self.query {
+            let release = self.node.policy_of(&evaluation).and_then(|at| self.node.policies().nth(at));
+            let release = release.map(|(_, evaluator)| evaluator.setup().release.id());
+            if !narrow::keeps(query, pod, &evaluation, release.as_deref()) {
+                return None;
+            }
+        }
         if self.counts()
             && let Some(class) = &pod.runtime_class
         {
             let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
             *classes.entry(class.clone()).or_default() += 1;
         }
-        self.node.evaluate(pod, depth)
+        Some(evaluation)
     }
 
     /// Whether one configuration judges pods of all classes, since nothing tells their handlers.

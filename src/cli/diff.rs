@@ -39,7 +39,10 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     }
     let candidate = candidate(args)?;
     let nodes = Sides::new(open::open_readable(&args.input)?, open::open_readable(&candidate.input)?);
-    let names = Sides::new(name(&args.input, &nodes.baseline), name(&candidate.input, &nodes.candidate));
+    let names = Sides::new(
+        name(&args.input, &nodes.baseline),
+        format!("{}  with {}", name(&candidate.input, &nodes.candidate), args.with.join(", ")),
+    );
     let (old, new) = (nodes.baseline.node, nodes.candidate.node);
     let of_nodes = candidate.other_node.then(|| NodeDifferences::between(&old, &new));
     say_assumed(old.assumed());
@@ -96,7 +99,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
         if args.output.is_json() {
             reports.push(changes::json(&title, &differences));
         } else {
-            changes::text(&mut out, &title, &differences, &Sides::new(baseline, candidate), paint)?;
+            changes::text(&mut out, &title, &differences, &Sides::new(baseline, candidate), args.all, paint)?;
         }
     }
     if args.output.is_json() {

@@ -13,6 +13,7 @@ mod interactive;
 pub mod kubectl;
 mod live;
 mod mark;
+mod narrow;
 mod nodes;
 mod open;
 mod parallel;

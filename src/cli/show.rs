@@ -5,8 +5,10 @@ use std::io::{self, BufWriter, Write};
 use super::args::{ShowArgs, Subject, SubjectFormat};
 use super::setup::SetupError;
 use super::{CliError, Exit, beside, open, paint, pods, say_assumed, setup};
+use crate::evaluate::as_if::{self, Supposed};
+use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::vm_size::VmSize;
-use crate::evaluate::{Evaluation, Outcome};
+use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
 use crate::report::escape::{visible, visible_lines};
@@ -39,8 +41,19 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         return Err(SetupError::Usage("no pod: name a manifest (see katascope show --help)".into()).into());
     };
     let evaluation = opened.node.evaluate(&pod, Depth::Full);
-    let judge = opened.node.judge_of(&pod).filter(|_| evaluation.effective.is_some());
-    let vm = judge.and_then(|judge| judge.evaluator.vm_size(&evaluation));
+    let supposed = supposed(args, &opened.node, &pod, &evaluation)?;
+    let refused = evaluation.outcome.failure().cloned();
+    let mut so_far = None;
+    let (pod, evaluation, evaluator) = match supposed {
+        Some(Supposed { pod, evaluation, evaluator, .. }) => (pod, evaluation, Some(evaluator)),
+        None => {
+            let evaluator = evaluator_of(&opened.node, &pod).cloned();
+            so_far =
+                evaluator.as_ref().filter(|_| refused.is_some()).and_then(|e| as_if::so_far(e, &evaluation));
+            (pod, evaluation, evaluator)
+        }
+    };
+    let vm = evaluator.filter(|_| evaluation.effective.is_some()).and_then(|e| e.vm_size(&evaluation));
     let mut out = BufWriter::new(io::stdout().lock());
     if args.is_json() {
         json::print(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref()))?;
@@ -50,7 +63,13 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             Subject::Annotations => {
                 write!(out, "{}", text::traced_pod(&pod, &evaluation, paint(args.color)))?;
             }
-            Subject::Config => text::config(&mut out, &evaluation)?,
+            Subject::Config => {
+                if so_far.is_some() {
+                    writeln!(out, "# up to where the pod is refused; sizing comes later")?;
+                }
+                let effective = so_far.or_else(|| evaluation.effective.clone());
+                text::config(&mut out, &Evaluation { effective, ..evaluation.clone() })?;
+            }
             Subject::Launch => text::launch(&mut out, &evaluation, !args.plain)?,
             Subject::Agent => text::agent(&mut out, &evaluation)?,
             Subject::Sizing => sizing::text(&mut out, &pod, &evaluation, vm.as_ref())?,
@@ -60,7 +79,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         }
     }
     out.flush()?;
-    if let Some(failure) = evaluation.outcome.failure() {
+    if let Some(failure) = &refused {
         let _ = writeln!(
             io::stderr(),
             "katascope: {} is refused at {}: {}",
@@ -68,12 +87,46 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             failure.stage.as_str(),
             visible_lines(&failure.message)
         );
+        let hint = args.as_if.is_none() && !matches!(args.what, Subject::Annotations | Subject::Initdata);
+        if hint {
+            let _ = writeln!(
+                io::stderr(),
+                "katascope: --as-if allowed and --as-if absent show what it would be given otherwise"
+            );
+        }
         return Ok(Exit::Found);
     }
     if let Outcome::NotKata | Outcome::Unknown(_) = evaluation.outcome {
         let _ = writeln!(io::stderr(), "katascope: {}", visible_lines(&text::outcome(&pod, &evaluation)));
     }
     Ok(Exit::Clean)
+}
+
+/// The configuration that judges a pod, also one that does not get to it.
+fn evaluator_of<'n>(node: &'n NodeEvaluator, pod: &Pod) -> Option<&'n Evaluator> {
+    node.judge_of(pod).map(|judge| judge.evaluator)
+}
+
+/// What is supposed of the pod, where that is asked for; said beside what is printed.
+fn supposed(
+    args: &ShowArgs,
+    node: &NodeEvaluator,
+    pod: &Pod,
+    evaluation: &Evaluation,
+) -> Result<Option<Supposed>, CliError> {
+    let Some(choice) = args.as_if else { return Ok(None) };
+    if !matches!(evaluation.outcome, Outcome::Starts | Outcome::Refused(_)) {
+        return Ok(None);
+    }
+    let Some(evaluator) = evaluator_of(node, pod) else { return Ok(None) };
+    let judge = |pod: &Pod, evaluator: &Evaluator| node.evaluate_by(pod, Depth::Full, &|_| Some(evaluator));
+    let supposed = as_if::suppose(evaluator, pod, choice.into(), &judge);
+    let sentence = supposed.sentence();
+    let _ = writeln!(io::stderr(), "katascope: {}", visible_lines(&sentence));
+    if !args.is_json() {
+        writeln!(io::stdout(), "# {}", visible(&sentence))?;
+    }
+    Ok(Some(supposed))
 }
 
 /// Without a pod: every annotation that the release knows.

@@ -24,6 +24,8 @@ use crate::input::search;
 use crate::runtime::Depth;
 use gate::{behind_the_gate, other_syntax, with_entry};
 
+pub(super) use gate::entry_added;
+
 /// Setups that were tried, by what was changed; pods of one kind try the same.
 pub(super) type Tried = Arc<Mutex<HashMap<String, Option<Evaluator>>>>;
 
@@ -480,7 +482,11 @@ fn near_field(field: &str) -> Option<String> {
 
 impl Evaluator {
     /// The same setup with changed layers, for a try; `None`: they cannot be changed so.
-    fn tried(&self, what: &str, change: impl FnOnce(&Layers) -> Option<Layers>) -> Option<Self> {
+    pub(in crate::evaluate) fn tried(
+        &self,
+        what: &str,
+        change: impl FnOnce(&Layers) -> Option<Layers>,
+    ) -> Option<Self> {
         let known = self.tried.lock().unwrap_or_else(PoisonError::into_inner).get(what).cloned();
         if let Some(known) = known {
             return known;

@@ -6,11 +6,11 @@ use serde_json::{Value as Json, json};
 
 use super::escape::visible;
 use super::text::{Paint, cause, origin, short};
-use crate::answer::effective::Effective;
+use crate::answer::effective::{Effective, Origin};
 use crate::answer::launch::{Arg, cause_at};
 use crate::answer::verdict::Verdict;
 use crate::diff::argv::{self, Row};
-use crate::diff::evaluation::{BodyRows, Differences, ProcessRows};
+use crate::diff::evaluation::{BodyRows, ConfigRow, Differences, ProcessRows};
 use crate::diff::{Kind, Sides};
 use crate::evaluate::Evaluation;
 
@@ -35,6 +35,7 @@ pub fn text(
     title: &str,
     differences: &Differences,
     sides: &Sides<Evaluation>,
+    all: bool,
     paint: Paint,
 ) -> io::Result<()> {
     if !differences.any() {
@@ -65,12 +66,22 @@ pub fn text(
         line(out, paint, row.kind, &text)?;
     }
     heading(out, "configuration", !differences.config.is_empty())?;
-    for row in &differences.config {
+    let told = |row: &&ConfigRow| all || !is_a_default_of_one(row);
+    for row in differences.config.iter().filter(told) {
         let value = |v: &Option<crate::answer::effective::EffectiveValue>| {
             v.as_ref().map_or_else(|| "—".into(), |v| format!("{} ({})", v.value, origin(&v.origin)))
         };
         let text = format!("{}  {} → {}", row.key, value(&row.values.baseline), value(&row.values.candidate));
         line(out, paint, row.kind, &text)?;
+    }
+    let left_out = differences.config.iter().filter(|row| !told(row)).count();
+    if left_out > 0 {
+        let keys = if left_out == 1 {
+            "key that only one side has, at its"
+        } else {
+            "keys that only one side has, at their"
+        };
+        writeln!(out, "    and {left_out} {keys} default: --all")?;
     }
     let effective = sides.map(|e| e.effective.as_ref());
     for process in &differences.processes {
@@ -87,6 +98,14 @@ pub fn text(
         bodies(out, paint, body, &effective)?;
     }
     writeln!(out)
+}
+
+/// Whether one side does not know the key, and nobody has set it on the other.
+fn is_a_default_of_one(row: &ConfigRow) -> bool {
+    match (&row.values.baseline, &row.values.candidate) {
+        (Some(one), None) | (None, Some(one)) => one.origin == Origin::Default,
+        _ => false,
+    }
 }
 
 fn heading(out: &mut dyn Write, text: &str, wanted: bool) -> io::Result<()> {

@@ -4,6 +4,7 @@
 //! Decides what is one reason: findings of one code about one key whose messages differ in nothing but the values
 //! in them.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use indexmap::IndexMap;
@@ -72,9 +73,9 @@ impl Share {
 }
 
 /// A message without the values in it: what stands in quotation marks, paths, numbers, and the pod's own name.
-fn shape(message: &str, pod: &str) -> String {
+pub fn shape(message: &str, pod: &str) -> String {
     let mut out = String::with_capacity(message.len());
-    let message = message.replace(pod, "");
+    let message = if pod.is_empty() { message.into() } else { Cow::from(message.replace(pod, "")) };
     let mut chars = message.chars().peekable();
     let mut before = ' ';
     while let Some(c) = chars.next() {
@@ -185,9 +186,12 @@ fn known_by(known: KnownBy) -> &'static str {
     }
 }
 
-/// What a report is about: the configurations with what reads them, and the host.
-pub fn head(node: &NodeEvaluator) -> String {
+/// What a report is about: the node where it has a name, the configurations with what reads them, and the host.
+pub fn head(node: &NodeEvaluator, name: Option<&str>) -> String {
     let mut out = String::new();
+    if let Some(name) = name {
+        let _ = writeln!(out, "node {}", visible(name));
+    }
     let all: Vec<_> = node.policies().collect();
     for (handler, evaluator) in all.iter().take(HANDLERS) {
         let setup = evaluator.setup();

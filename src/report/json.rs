@@ -15,6 +15,7 @@ use crate::answer::finding::{Finding, Severity, Who};
 use crate::answer::launch::{Arg, Launch};
 use crate::answer::verdict::{Step, Verdict};
 use crate::answer::way_out::WayOut;
+use crate::evaluate::as_if::Supposed;
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::Annotations;
@@ -68,7 +69,12 @@ impl<W: Write> Writer<W> {
 }
 
 /// One pod's part of the report.
-pub fn pod(pod: &Pod, evaluation: &Evaluation, policy: Option<usize>, full: bool) -> io::Result<String> {
+pub fn pod(
+    pod: &Pod,
+    evaluation: &Evaluation,
+    policy: Option<usize>,
+    full: Option<Full>,
+) -> io::Result<String> {
     Ok(escape::json(serde_json::to_string(&PodReport::new(pod, evaluation, policy, full))?))
 }
 
@@ -164,10 +170,18 @@ struct FullReport<'a> {
     agent: Option<Json>,
     sizing: Option<Json>,
     received: Option<&'a Annotations>,
+    as_if: Option<Json>,
+}
+
+/// What `--full` adds beside what an evaluation holds.
+#[derive(Debug, Clone, Default)]
+pub struct Full {
+    /// What a refused pod would be given.
+    pub as_if: Option<Json>,
 }
 
 impl<'a> PodReport<'a> {
-    fn new(pod: &'a Pod, evaluation: &'a Evaluation, policy: Option<usize>, full: bool) -> Self {
+    fn new(pod: &'a Pod, evaluation: &'a Evaluation, policy: Option<usize>, full: Option<Full>) -> Self {
         Self {
             name: &pod.name,
             namespace: &pod.namespace,
@@ -192,10 +206,10 @@ impl<'a> PodReport<'a> {
             annotations: evaluation
                 .verdicts
                 .iter()
-                .map(|verdict| annotation(verdict, evaluation.assumed_for(verdict), full))
+                .map(|verdict| annotation(verdict, evaluation.assumed_for(verdict), full.is_some()))
                 .collect(),
             findings: evaluation.findings.iter().map(finding).collect(),
-            full: full.then(|| FullReport {
+            full: full.map(|full| FullReport {
                 effective: evaluation.effective.as_ref().map(effective),
                 launch: evaluation.launch.as_ref().map(launch),
                 agent: evaluation.agent.as_ref().map(agent),
@@ -206,9 +220,40 @@ impl<'a> PodReport<'a> {
                     })
                 }),
                 received: evaluation.received.as_ref(),
+                as_if: full.as_if,
             }),
         }
     }
+}
+
+/// What a refused pod would be given: what there was when it failed, and how it would go on otherwise.
+pub fn as_if(so_far: Option<&Effective>, supposed: &[Supposed]) -> Json {
+    let mut report = serde_json::Map::new();
+    report.insert("so_far".to_owned(), json!({ "effective": so_far.map(effective) }));
+    for one in supposed {
+        let evaluation = &one.evaluation;
+        let entries: Vec<Json> = one
+            .entries
+            .iter()
+            .map(|(list, pattern)| json!({ "list": list.to_string(), "pattern": pattern }))
+            .collect();
+        let error = evaluation.outcome.failure().map(|failure| {
+            json!({
+                "stage": failure.stage.as_str(), "annotation": failure.annotation, "message": failure.message,
+            })
+        });
+        let body = json!({
+            "entries": entries,
+            "without": one.without,
+            "outcome": evaluation.outcome.as_str(),
+            "error": error,
+            "effective": evaluation.effective.as_ref().map(effective),
+            "launch": evaluation.launch.as_ref().map(launch),
+            "agent": evaluation.agent.as_ref().map(agent),
+        });
+        report.insert(one.as_if.as_str().to_owned(), body);
+    }
+    report.into()
 }
 
 fn annotation<'a>(verdict: &'a Verdict, assumed: Option<&Assumption>, traced: bool) -> AnnotationReport<'a> {

@@ -34,7 +34,9 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, fail_on: Severity) -> Case {
         attribute(&pod.name),
     );
     let place = format!("{}:{}", attribute(&pod.source.file), pod.source.line);
-    let refusal = evaluation.outcome.failure();
+    // A refusal that is accepted is no failure.
+    let told = evaluation.findings.iter().any(|finding| finding.severity == Severity::Refused);
+    let refusal = evaluation.outcome.failure().filter(|_| told);
     let (bad, rest): (Vec<&Finding>, Vec<&Finding>) =
         evaluation.findings.iter().partition(|f| f.severity >= fail_on);
     let assumed: Vec<String> = evaluation

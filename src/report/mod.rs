@@ -2,6 +2,7 @@
 //!
 //! Decides wording and layout, never a verdict. Hostile text is escaped here, once (`escape`).
 
+pub mod baseline;
 pub mod beside;
 pub mod changes;
 pub mod escape;

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::escape::{self, visible};
 use crate::answer::effective::{Effective, Origin};
-use crate::answer::finding::{Finding, Severity};
+use crate::answer::finding::{Code, Finding, Severity};
 use crate::answer::launch::{Arg, Cause};
 use crate::answer::verdict::{Failure, Status, Verdict};
 use crate::catalog::KATA_PREFIX;
@@ -303,6 +303,8 @@ pub struct Tally {
     pub unknown: usize,
     /// Findings by severity: note, warning, ignored, refused.
     pub findings: [usize; 4],
+    /// Warnings that an annotation took effect and was then replaced.
+    pub overridden: usize,
 }
 
 impl Tally {
@@ -319,6 +321,7 @@ impl Tally {
         self.refused += other.refused;
         self.not_kata += other.not_kata;
         self.unknown += other.unknown;
+        self.overridden += other.overridden;
         for (own, more) in self.findings.iter_mut().zip(other.findings) {
             *own += more;
         }
@@ -334,6 +337,7 @@ impl Tally {
             Outcome::Unknown(_) => self.unknown += 1,
         }
         for finding in &evaluation.findings {
+            self.overridden += usize::from(finding.code == Code::AnnotationOverridden);
             let index = match finding.severity {
                 Severity::Note => 0,
                 Severity::Warning => 1,
@@ -349,7 +353,6 @@ impl Tally {
     /// Whether anything at or above `least` was found.
     pub fn reaches(&self, least: Severity) -> bool {
         let [_, warning, ignored, refused] = self.findings;
-        let refused = refused + self.refused;
         match least {
             Severity::Refused => refused > 0,
             Severity::Ignored => refused + ignored > 0,
@@ -371,12 +374,15 @@ impl Tally {
             parts.push(format!("{} of unknown handlers", self.unknown));
         }
         let pods = format!("{}: {}", plural(self.pods, "pod"), parts.join(", "));
-        let mut found =
-            vec![format!("{} without effect", plural(ignored, "annotation")), plural(warnings, "warning")];
+        let mut lost = vec![format!("{} without effect", plural(ignored, "annotation"))];
+        if self.overridden > 0 {
+            lost.push(format!("{} overridden", self.overridden));
+        }
+        let mut found = vec![plural(warnings.saturating_sub(self.overridden), "warning")];
         if notes > 0 {
             found.push(plural(notes, "note"));
         }
-        format!("{pods}; {}", found.join(", "))
+        format!("{pods}; {}; {}", lost.join(", "), found.join(", "))
     }
 }
 

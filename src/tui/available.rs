@@ -60,6 +60,12 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
             no("the file is gone; k writes it anew, Esc leaves it so")
         }
         Command::Origin | Command::ToLaunch if model.rows.current().is_none() => no("nothing is selected"),
+        Command::AsIf if model.shown_as().is_none() => {
+            no("only what a refused pod would be given is supposed, on screens 3, 4 and 5")
+        }
+        Command::Fold if model.screen == Screen::Pods && model.arrangement.group.is_none() => {
+            no("the pods are not grouped; b groups them")
+        }
         Command::ExportTry if model.trying() == 0 => no("no value is tried; e on an annotation tries one"),
         Command::NextHit | Command::PrevHit if model.list().search.is_empty() => {
             no("nothing is searched; / in the detail searches")

@@ -1,35 +1,34 @@
-//! What `/` keeps: plain words first, letters in order when no word fits, `!word` for the inverse.
+//! What `/` keeps of a list: what the query says, and where nothing fits, what has the letters in their order.
+//! Also the ranking of what a search window finds.
 
 use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 
 use super::widget::rich::find_ignoring_case;
+use crate::query::{Query, Searched};
 
 /// Longer texts are looked at from their start only.
 const REACH: usize = 4_000;
 
-/// The indices of `texts` that `query` keeps, in their order.
-pub fn keep<'a, T: AsRef<str> + 'a>(query: &str, texts: impl Iterator<Item = &'a T> + Clone) -> Vec<usize> {
-    let terms: Vec<&str> = query.split_whitespace().collect();
-    if terms.is_empty() {
-        return (0..texts.count()).collect();
-    }
-    let plain =
-        |text: &str| terms.iter().all(|term| holds(term, text, |t, w| find_ignoring_case(t, w).is_some()));
+/// The indices of `things` that `query` keeps, in their order.
+pub fn keep<T: Searched + AsRef<str> + ?Sized>(query: &str, things: &[&T]) -> Vec<usize> {
+    let parsed = Query::parse(query);
     let kept: Vec<usize> =
-        texts.clone().enumerate().filter(|(_, t)| plain(reach(t.as_ref()))).map(|(i, _)| i).collect();
-    if !kept.is_empty() {
+        things.iter().enumerate().filter(|(_, thing)| parsed.keeps(**thing)).map(|(i, _)| i).collect();
+    let signs = query.contains(['!', ':', '=', '"']);
+    if !kept.is_empty() || parsed.is_empty() || signs {
         return kept;
     }
     let matcher = SkimMatcherV2::default().ignore_case();
+    let terms: Vec<&str> = query.split_whitespace().collect();
     let fuzzy = |text: &str| {
-        terms.iter().all(|term| {
-            holds(term, text, |t, w| {
-                in_order(t, w) && matcher.fuzzy_match(t, w).is_some_and(|score| score > fair_score(w))
-            })
+        terms.iter().all(|word| {
+            in_order(text, word)
+                && matcher.fuzzy_match(text, word).is_some_and(|score| score > fair_score(word))
         })
     };
-    texts.enumerate().filter(|(_, t)| fuzzy(reach(t.as_ref()))).map(|(i, _)| i).collect()
+    let fits = things.iter().enumerate().filter(|(_, thing)| fuzzy(reach((**thing).as_ref())));
+    fits.map(|(i, _)| i).collect()
 }
 
 /// The best of `texts` for `query` with their scores, best first, at most `limit`.
@@ -62,14 +61,6 @@ pub fn rank<'a>(query: &str, texts: impl Iterator<Item = &'a str>, limit: usize)
     scored.into_iter().take(limit).map(|(_, i)| i).collect()
 }
 
-fn holds(term: &str, text: &str, test: impl Fn(&str, &str) -> bool) -> bool {
-    match term.strip_prefix('!') {
-        Some("") => true,
-        Some(word) => find_ignoring_case(text, word).is_none(),
-        None => test(text, term),
-    }
-}
-
 /// Scattered letters score low; most letters of a word must stand together or start words.
 fn fair_score(word: &str) -> i64 {
     word.chars().count() as i64 * 10
@@ -97,7 +88,7 @@ mod tests {
         ["default_memory MiB 2048", "default_vcpus 1", "path /opt/kata/bin/qemu", "kernel_params"];
 
     fn kept(query: &str) -> Vec<usize> {
-        keep(query, TEXTS.iter())
+        keep(query, &TEXTS)
     }
 
     #[test]

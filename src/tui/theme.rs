@@ -107,6 +107,12 @@ pub struct Glyphs {
     pub bar: &'static str,
     pub moved: &'static str,
     pub baseline: &'static str,
+    /// Folded and unfolded groups.
+    pub groups: [&'static str; 2],
+    /// The pieces of an outcome bar: refused, starts, neither.
+    pub bars: [&'static str; 3],
+    /// Sorted downwards and upwards.
+    pub sorted: [&'static str; 2],
     /// horizontal, vertical, then the corners ┌ ┐ └ ┘ and the tees ┬ ┴
     pub frame: [&'static str; 8],
 }
@@ -130,6 +136,9 @@ const UNICODE: Glyphs = Glyphs {
     bar: "│",
     moved: "⇅",
     baseline: "◆",
+    groups: ["+", "-"],
+    bars: ["█", "━", "·"],
+    sorted: ["▾", "▴"],
     frame: ["─", "│", "┌", "┐", "└", "┘", "┬", "┴"],
 };
 
@@ -152,6 +161,9 @@ const ASCII: Glyphs = Glyphs {
     bar: "|",
     moved: "^",
     baseline: "#",
+    groups: ["+", "-"],
+    bars: ["#", "=", "."],
+    sorted: ["v", "^"],
     frame: ["-", "|", "+", "+", "+", "+", "+", "+"],
 };
 

@@ -80,6 +80,7 @@ names!(ROWS, row_name, Body,
     Body::Fold(_) => "fold",
     Body::Key(_) => "key",
     Body::Pod(_) => "pod",
+    Body::Group(_) => "group",
     Body::PodOnNodes(_) => "pod on nodes",
 );
 
@@ -298,10 +299,11 @@ const SINGLE: usize = 2;
 
 const ANNOTATIONS: [&str; 6] = ["1", "1 l", "1 G", "1 v v", "1 / @paste", "1 l / `red`"];
 const POLICY: [&str; 6] = ["2", "2 j l", "2 G", "2 j j j j l", "2 / `o`", "2 v v"];
-const LAUNCH: [&str; 7] = ["3", "3 j l", "3 k k l", "3 t", "3 Z G", "3 Z t G l", "3 b"];
+const LAUNCH: [&str; 8] = ["3", "3 j l", "3 k k l", "3 t", "3 Z G", "3 Z t G l", "3 b", "3 i"];
 const AGENT: [&str; 5] = ["4", "4 l", "4 t Z", "4 G l", "4 / @paste"];
-const CONFIG_SCREEN: [&str; 4] = ["5", "5 l", "5 G l", "5 / `hyp`"];
-const PODS: [&str; 4] = ["6", "6 l", "6 G l", "6 / `pod`"];
+const CONFIG_SCREEN: [&str; 5] = ["5", "5 l", "5 G l", "5 / `hyp`", "5 i"];
+const PODS: [&str; 8] =
+    ["6", "6 l", "6 G l", "6 / `pod`", "6 b", "6 b Z j l", "6 b b enter o O", "6 b / `!a`"];
 const PICKERS: [&str; 8] = ["?", "? @paste", ":", ": @paste", "f", "f `pod`", "f @paste", "f `hypervsior`"];
 const TEXTS: [&str; 6] = ["Y", "z", "m", "2 A", "e @paste enter x", "6 Y"];
 const EDITORS: [&str; 5] = ["e @paste", "2 a @paste", "2 a `[`", "2 j e", "2 j j e tab"];
@@ -338,7 +340,7 @@ fn agent_at_every_size() {
 
 #[test]
 fn config_and_pods_at_every_size() {
-    every_scene(&[STARTS], &CONFIG_SCREEN);
+    every_scene(&[STARTS, REFUSED], &CONFIG_SCREEN);
     every_scene(&[STARTS], &PODS);
 }
 

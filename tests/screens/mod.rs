@@ -1,6 +1,7 @@
 //! The terminal program through its real keymap, update and view: key scripts, snapshots at every
 //! size, properties, and the built program in a pseudo-terminal.
 
+mod cluster;
 mod conflicts;
 mod every_size;
 mod nodes;

@@ -159,6 +159,9 @@ fn letters_that_are_not_bound_do_nothing() {
     };
     for screen in Screen::ALL {
         stage.keys(&(screen.index() + 1).to_string());
+        if stage.model.screen != screen {
+            continue;
+        }
         let before = stage.screen();
         for c in ('!'..='~').filter(|c| !bound(*c, screen)) {
             stage.send(Message::Key(Chord::of(Key::Char(c))));

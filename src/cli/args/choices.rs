@@ -2,6 +2,8 @@
 
 use clap::ValueEnum;
 
+use crate::evaluate::as_if::AsIf;
+
 /// Formats of `check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum CheckFormat {
@@ -55,6 +57,24 @@ pub enum Subject {
     Sizing,
     /// The pod's initialization data: its parts, and the digest that a confidential guest is bound to
     Initdata,
+}
+
+/// What is supposed of a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AsIfChoice {
+    /// The policy lets in all that it asks for
+    Allowed,
+    /// What refuses it is not set
+    Absent,
+}
+
+impl From<AsIfChoice> for AsIf {
+    fn from(choice: AsIfChoice) -> Self {
+        match choice {
+            AsIfChoice::Allowed => Self::Allowed,
+            AsIfChoice::Absent => Self::Absent,
+        }
+    }
 }
 
 /// Subjects of `diff`.

@@ -6,6 +6,7 @@
 use super::super::{Evaluation, Evaluator, spelling};
 use crate::answer::verdict::{Fix, ListId, Status};
 use crate::input::Text;
+use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
 
@@ -71,19 +72,22 @@ fn leave_out(reason: &str, key: &str, evaluator: &Evaluator) -> Fix {
 
 /// The same setup with one more entry in a list.
 pub(super) fn with_entry(evaluator: &Evaluator, list: &ListId, pattern: &str) -> Option<Evaluator> {
-    evaluator.tried(&format!("{list} + {pattern}"), |layers| {
-        let quoted = toml_text(pattern);
-        let value = match layers.written(&list.table, &list.list) {
-            Some(written) => {
-                let inner = written.text.trim().strip_suffix(']')?.trim_end();
-                let comma = if inner.ends_with(['[', ',']) { "" } else { "," };
-                // A comment behind the last entry ends with its line.
-                format!("{inner}\n{comma} {quoted}]")
-            }
-            None => format!("[{quoted}]"),
-        };
-        layers.with_key(&list.table, &list.list, &value)
-    })
+    evaluator.tried(&format!("{list} + {pattern}"), |layers| entry_added(layers, list, pattern))
+}
+
+/// The same layers with one more entry in a list; `None`: it cannot be put there.
+pub(in crate::evaluate) fn entry_added(layers: &Layers, list: &ListId, pattern: &str) -> Option<Layers> {
+    let quoted = toml_text(pattern);
+    let value = match layers.written(&list.table, &list.list) {
+        Some(written) => {
+            let inner = written.text.trim().strip_suffix(']')?.trim_end();
+            let comma = if inner.ends_with(['[', ',']) { "" } else { "," };
+            // A comment behind the last entry ends with its line.
+            format!("{inner}\n{comma} {quoted}]")
+        }
+        None => format!("[{quoted}]"),
+    };
+    layers.with_key(&list.table, &list.list, &value)
 }
 
 /// A text as TOML writes it.

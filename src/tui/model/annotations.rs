@@ -85,16 +85,24 @@ pub fn rows(model: &Model) -> Vec<Row> {
             "set by this pod"
         }));
     }
-    rows.extend(set.iter().map(|(i, verdict)| Row {
-        id: verdict.key.as_str().into(),
-        find:
-            format!("{} {} {}", short(&verdict.key), verdict.status.as_str(), glimpse(&verdict.value)).into(),
-        body: Body::Annotation(AnnotationRow {
-            key: verdict.key.to_string(),
-            verdict: Some(*i),
-            tried: tried(&verdict.key),
-            allowed: None,
-        }),
+    rows.extend(set.iter().map(|(i, verdict)| {
+        Row {
+            id: verdict.key.as_str().into(),
+            find: format!(
+                "{}\t{}\t{}\t{}",
+                short(&verdict.key),
+                verdict.status.as_str(),
+                glimpse(&verdict.value),
+                verdict.stage
+            )
+            .into(),
+            body: Body::Annotation(AnnotationRow {
+                key: verdict.key.to_string(),
+                verdict: Some(*i),
+                tried: tried(&verdict.key),
+                allowed: None,
+            }),
+        }
     }));
     if show == Show::All {
         unset(model, &mut rows);
@@ -129,21 +137,37 @@ fn unset(model: &Model, rows: &mut Vec<Row>) {
             rows.push(Row::heading(format!("{group}, not set")));
             last = group;
         }
+        let reader = annotation.reader(release);
+        let allowed = match reader.gate {
+            Gate::None => None,
+            Gate::Name | Gate::NameAndValue(_) => {
+                Some(annotation.short().is_some_and(|s| gate.admits(s).is_some()))
+            }
+        };
+        let word = unset_word(model, allowed, reader);
+        let kind = reader.kind.map_or("", |kind| kind.as_str());
+        let (name, risk) = (short(annotation.key), annotation.risk.as_str());
         rows.push(Row {
             id: annotation.key.into(),
-            find: format!("{} {}", short(annotation.key), annotation.risk.as_str()).into(),
+            find: format!("{name}\t{word}\t{kind}\t{risk}").into(),
             body: Body::Annotation(AnnotationRow {
                 key: annotation.key.to_owned(),
                 verdict: None,
                 tried: false,
-                allowed: match annotation.reader(release).gate {
-                    Gate::None => None,
-                    Gate::Name | Gate::NameAndValue(_) => {
-                        Some(annotation.short().is_some_and(|s| gate.admits(s).is_some()))
-                    }
-                },
+                allowed,
             }),
         });
+    }
+}
+
+/// What a pod that sets it would meet, in a word or two.
+pub fn unset_word(model: &Model, allowed: Option<bool>, reader: &Reader) -> &'static str {
+    match allowed {
+        _ if reader.gate != Gate::None && model.current.hypervisor().is_none() => "not known",
+        _ if !used(model, reader) => "not used",
+        None => "open",
+        Some(true) => "allowed",
+        Some(false) => "not allowed",
     }
 }
 

@@ -151,6 +151,13 @@ impl Collector {
         Self { rows: Vec::new(), seen: BTreeMap::new() }
     }
 
+    /// What of the pod is supposed, over everything else.
+    fn supposition(&mut self, model: &Model) {
+        if let Some((_, sentence)) = model.supposition() {
+            self.heading(sentence);
+        }
+    }
+
     fn heading(&mut self, text: impl Into<String>) {
         self.rows.push(Row::heading(text));
     }
@@ -159,8 +166,13 @@ impl Collector {
         let base = format!("{section}\u{1}{name}");
         let count = self.seen.entry(base.clone()).or_insert(0);
         *count += 1;
-        let find =
-            format!("{} {} {} {}", row.text.candidate, row.text.baseline, row.keys.join(" "), row.cause.rule);
+        let find = format!(
+            "{}\t{}\t{}\t{}",
+            row.text.candidate,
+            row.text.baseline,
+            row.keys.join(" "),
+            row.cause.rule
+        );
         self.rows.push(Row {
             id: format!("{base}\u{1}{count}").into(),
             find: find.into(),
@@ -225,11 +237,12 @@ fn document_row(node: &Node<'_>, causes: &[(String, Cause)]) -> ChangeRow {
 /// The rows of screen 3.
 pub fn launch_rows(model: &mut Model) -> Vec<Row> {
     let baseline = model.compare();
-    let candidate = model.evaluation.clone();
+    let candidate = model.shown().clone();
     let Some(new) = &candidate.launch else { return Vec::new() };
     // A side that is not there makes no difference of everything.
     let old = baseline.launch.as_ref().unwrap_or(new);
     let mut out = Collector::new();
+    out.supposition(model);
     if let Some(failure) = model.baseline_failure() {
         out.heading(format!(
             "no baseline: {} is refused at {}",
@@ -285,10 +298,11 @@ fn documents(out: &mut Collector, old: &Launch, new: &Launch) {
 /// The rows of screen 4.
 pub fn agent_rows(model: &mut Model) -> Vec<Row> {
     let baseline = model.compare();
-    let candidate = model.evaluation.clone();
+    let candidate = model.shown().clone();
     let Some(new) = &candidate.agent else { return Vec::new() };
     let old = baseline.agent.as_ref().unwrap_or(new);
     let mut out = Collector::new();
+    out.supposition(model);
     if let Some(failure) = model.baseline_failure() {
         out.heading(format!(
             "no baseline: {} is refused at {}",

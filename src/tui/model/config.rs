@@ -1,7 +1,7 @@
 //! The rows of screen 5: every effective key with its origin.
 
 use super::rows::{Body, Row};
-use super::{Model, Screen, Show};
+use super::{Model, Screen, Show, plain};
 use crate::answer::effective::{EffectiveValue, Origin};
 
 /// One key.
@@ -16,7 +16,7 @@ pub struct KeyRow {
 /// The rows, unfiltered.
 pub fn rows(model: &Model) -> Vec<Row> {
     let show = model.lists[Screen::Config].show;
-    let Some(effective) = &model.evaluation.effective else { return Vec::new() };
+    let Some(effective) = &model.shown().effective else { return Vec::new() };
     let mut keys: Vec<(&str, &EffectiveValue)> = effective
         .iter()
         .map(|(k, v)| (k.as_ref(), v))
@@ -35,7 +35,8 @@ pub fn rows(model: &Model) -> Vec<Row> {
         }
     }
     keys.sort_by_key(|(key, _)| tables.iter().position(|t| *t == table(key)));
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> =
+        model.supposition().map(|(_, sentence)| Row::heading(sentence)).into_iter().collect();
     let mut last = "";
     for (key, value) in keys {
         if table(key) != last {
@@ -44,11 +45,22 @@ pub fn rows(model: &Model) -> Vec<Row> {
         }
         rows.push(Row {
             id: key.into(),
-            find: format!("{key} {} {}", value.value, value.origin.kind()).into(),
+            find: format!("{key}\t{}\t{}", plain(&value.value), origin(value)).into(),
             body: Body::Key(KeyRow { key: key.to_owned(), value: value.clone() }),
         });
     }
     rows
+}
+
+/// Where a value comes from, as a filter finds it.
+fn origin(value: &EffectiveValue) -> String {
+    let kind = value.origin.kind();
+    match &value.origin {
+        Origin::Default => kind.to_owned(),
+        Origin::File(place) => format!("{kind} {place}"),
+        Origin::Annotation(key) => format!("{kind} {key}"),
+        Origin::Derived(rule) => format!("{kind} computed: {rule}"),
+    }
 }
 
 /// The table of a key.

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::Model;
-use super::pods::{PodEntry, Sweep};
+use super::pods::{Elsewhere, PodEntry, Sweep};
 use crate::edit::{History, Plan};
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
@@ -51,6 +51,11 @@ pub(in crate::tui) fn first(node: &NodeEvaluator, pod: Option<&PodEntry>) -> (Op
         Some((handler, evaluator)) => (handler.map(|h| Rc::from(h.name.as_str())), evaluator.clone()),
         None => (None, node.nothing()),
     }
+}
+
+fn not_kata(handler: Option<&str>) -> String {
+    let handler = handler.unwrap_or("its handler");
+    format!("{handler} is another runtime than Kata: no configuration of Kata's holds for this pod")
 }
 
 impl Model {
@@ -101,13 +106,18 @@ impl Model {
 
     /// Why Kata has nothing to say of the pod in sight, as a sentence.
     pub fn said_elsewhere(&self) -> Option<String> {
+        if self.due {
+            let handler = self.pods.get(self.pod).and_then(|entry| entry.handler.as_deref());
+            return match self.sweep.get(self.pod)?.elsewhere? {
+                Elsewhere::NotKata => Some(not_kata(handler)),
+                Elsewhere::Unknown => Some(format!(
+                    "not known where the pod would run: {}",
+                    self.sweep.get(self.pod).map_or("", |summary| &summary.why)
+                )),
+            };
+        }
         match &self.evaluation.outcome {
-            Outcome::NotKata => {
-                let handler = self.evaluation.handler.as_deref().unwrap_or("its handler");
-                Some(format!(
-                    "{handler} is another runtime than Kata: no configuration of Kata's holds for this pod"
-                ))
-            }
+            Outcome::NotKata => Some(not_kata(self.evaluation.handler.as_deref())),
             Outcome::Unknown(why) => Some(format!("not known where the pod would run: {why}")),
             Outcome::Starts | Outcome::Refused(_) => None,
         }

@@ -2,16 +2,19 @@
 //! selections are identities, so that filtering and reloading keep them.
 
 pub mod annotations;
+pub mod arrange;
 pub mod changes;
 pub mod config;
 pub mod dialog;
 pub mod find;
 pub mod handlers;
 pub mod nodes;
+pub mod outlook;
 pub mod pods;
 pub mod policy;
 pub mod rows;
 mod screen;
+pub mod supposed;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -23,17 +26,20 @@ use super::theme::Preset;
 use super::widget::line::Line;
 use crate::answer::Place;
 use crate::edit::History;
+use crate::evaluate::as_if::AsIf;
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::manifest::{Pod, PodAnnotation};
 use crate::input::{Text, archive};
 use crate::runtime::Depth;
+use arrange::Arrangement;
 use changes::Compared;
 use dialog::Dialog;
 use handlers::Seat;
 use nodes::Nodes;
 use pods::{First, PodEntry, Sweep};
 use rows::Rows;
+use supposed::Suppositions;
 
 pub use screen::{PerScreen, Screen};
 
@@ -149,8 +155,14 @@ pub struct Model {
     pub pods: Vec<PodEntry>,
     /// The pod that is looked at, by index.
     pub pod: usize,
+    /// Whether the first refused pod is still looked for, to open on it: until a key is pressed.
+    pub seeking: bool,
+    /// Whether `evaluation` is still that of the pod before.
+    pub due: bool,
     /// Values tried in memory, by pod; `None` takes an annotation away.
     pub trials: BTreeMap<usize, BTreeMap<String, Option<String>>>,
+    /// How the list of pods is arranged.
+    pub arrangement: Arrangement,
     /// What became of each pod.
     pub sweep: Sweep,
     /// The policy lists with everything done to them.
@@ -167,6 +179,10 @@ pub struct Model {
     pub evaluation: Rc<Evaluation>,
     /// The pod as it was evaluated.
     pub tried: Rc<Pod>,
+    /// What a refused pod would be given, once a screen shows it.
+    pub supposed: Option<Suppositions>,
+    /// What of that is asked for.
+    pub as_if: Option<AsIf>,
     /// Counts up whenever `evaluation` changes.
     pub revision: u64,
 
@@ -240,7 +256,7 @@ impl Model {
 
     /// The first state.
     pub fn opened(first: First) -> Self {
-        let First { node, pods, pod, evaluation, summaries } = first;
+        let First { node, pods, pod, evaluation, summaries, seeking } = first;
         let pods = pods::entries(pods, &node);
         let (handler, evaluator) = handlers::first(&node, pods.get(pod));
         let tried = pods.get(pod).map_or_else(|| Rc::new(Pod::bare()), |e| e.pod.clone());
@@ -256,12 +272,17 @@ impl Model {
             compared: None,
             saved: evaluator.clone(),
             current: evaluator,
+            arrangement: Arrangement::default(),
             sweep: Sweep::begun(pods.len(), summaries),
             pods,
             pod,
+            seeking,
+            due: false,
             trials: BTreeMap::new(),
             evaluation: Rc::new(evaluation),
             tried,
+            supposed: None,
+            as_if: None,
             revision: 1,
             screen: Screen::Annotations,
             pane: Pane::List,
@@ -396,6 +417,7 @@ impl Model {
             true => self.current.evaluate(&pod, Depth::Full),
             false => self.judged(&pod, Depth::Full, &self.current),
         };
+        self.due = false;
         self.evaluation = Rc::new(evaluation);
         self.tried = Rc::new(pod);
         self.revision += 1;

@@ -2,11 +2,16 @@
 //!
 //! The matrix is filled when the nodes are read; of the opened node the outcomes under unsaved edits count.
 
-use super::rows::{Body, Row};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::arrange::searched;
+use super::pods::{Elsewhere, PodEntry, Summary};
+use super::rows::{Body, Row, Rows};
 use super::{Model, Screen, Show};
 use crate::input::host::Assumption;
+use crate::query::{self, Column, Query, Searched};
 use crate::report::matrix::{Matrix, Word};
-use crate::tui::model::pods::{Elsewhere, Summary};
 
 /// The nodes beside the one that is opened.
 #[derive(Debug, Clone)]
@@ -95,27 +100,85 @@ impl Model {
     }
 }
 
+/// A pod with what becomes of it on every node, as a query looks at it: one node is enough.
+struct OnNodes<'m> {
+    model: &'m Model,
+    pod: usize,
+    entry: &'m PodEntry,
+}
+
+impl OnNodes<'_> {
+    fn nodes(&self) -> std::ops::Range<usize> {
+        0..self.model.nodes.as_ref().map_or(0, |nodes| nodes.matrix.columns().len())
+    }
+
+    fn outcome(&self, word: &query::Word) -> bool {
+        let mut fates = self.nodes().filter_map(|node| self.model.fate(self.pod, node));
+        fates.any(|fate| word.is_in(fate.word.as_str()))
+    }
+
+    /// Whether a reason has it; each is looked at once.
+    fn reason(&self, word: &query::Word) -> bool {
+        let mut seen = BTreeSet::new();
+        self.nodes().any(|node| {
+            let number = self.model.fate(self.pod, node).and_then(|fate| fate.number);
+            (number.is_none() || seen.insert(number))
+                && self.model.reason(self.pod, node).is_some_and(|reason| word.is_in(&reason))
+        })
+    }
+
+    fn node(&self, word: &query::Word) -> bool {
+        self.nodes().any(|node| self.model.nodes.as_ref().is_some_and(|nodes| word.is_in(nodes.name(node))))
+    }
+}
+
+impl Searched for OnNodes<'_> {
+    fn anywhere(&self, word: &query::Word) -> bool {
+        searched(self.entry, None).anywhere(word) || self.outcome(word) || self.reason(word)
+    }
+
+    fn column(&self, column: Column, word: &query::Word) -> bool {
+        match column {
+            Column::Outcome => self.outcome(word),
+            Column::Reason => self.reason(word),
+            Column::Node => self.node(word),
+            _ => searched(self.entry, None).column(column, word),
+        }
+    }
+
+    fn named(&self, name: &str, word: &query::Word) -> Option<bool> {
+        searched(self.entry, None).named(name, word)
+    }
+}
+
 /// Every pod; those whose outcomes differ first, then those that are refused everywhere.
-pub(super) fn rows(model: &Model) -> Vec<Row> {
-    let show = model.lists[Screen::Nodes].show;
+pub(super) fn rows(model: &Model) -> Rows {
+    let list = &model.lists[Screen::Nodes];
+    let query = Query::parse(list.filter.text());
+    let mut all = 0;
     let mut rows: Vec<(u8, Row)> = Vec::new();
     for (index, entry) in model.pods.iter().enumerate() {
         let (differs, refused) = model.spread(index);
-        let wanted = match show {
+        let wanted = match list.show {
             Show::All => true,
             Show::Set => differs,
             Show::Problems => refused,
         };
-        if wanted {
+        if !wanted {
+            continue;
+        }
+        all += 1;
+        if query.is_empty() || query.keeps(&OnNodes { model, pod: index, entry }) {
             let rank = match (differs, refused) {
                 (true, _) => 0,
                 (false, true) => 1,
                 (false, false) => 2,
             };
-            let row = Row { id: entry.id.clone(), find: entry.find.clone(), body: Body::PodOnNodes(index) };
-            rows.push((rank, row));
+            let body = Body::PodOnNodes(index);
+            rows.push((rank, Row { id: entry.id.clone(), find: Rc::from(""), body }));
         }
     }
     rows.sort_by_key(|(rank, _)| *rank);
-    rows.into_iter().map(|(_, row)| row).collect()
+    let shown: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
+    Rows { kept: shown.len(), shown, all, cursor: None }
 }

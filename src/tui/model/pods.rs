@@ -1,5 +1,6 @@
 //! Every pod with its outcome, evaluated a slice at a time between keys.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
@@ -8,9 +9,11 @@ use std::sync::Arc;
 use crate::answer::verdict::{FailureStage, Status, Verdict};
 use crate::evaluate::alike::lists_matter_to;
 use crate::evaluate::node::NodeEvaluator;
+use crate::evaluate::searched;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
+use crate::report::grouped::shape;
 use crate::runtime::Depth;
 
 /// How many pods one slice of idle time evaluates.
@@ -23,19 +26,36 @@ pub struct PodEntry {
     pub pod: Rc<Pod>,
     /// Its identity: namespace, name, kind, and a number where those come twice.
     pub id: Rc<str>,
-    /// What the filter looks at.
-    pub find: Rc<str>,
     /// The handler that it goes to or asks for.
     pub handler: Option<Rc<str>>,
+    /// The release that judges it.
+    pub release: Option<Rc<str>>,
     /// Whether that is one of Kata's.
     pub kata: bool,
     /// Whether the entries of policy lists have a say in what becomes of it.
     pub gated: bool,
+    /// What a filter looks at, once somebody filters.
+    text: OnceCell<Box<str>>,
+}
+
+impl PodEntry {
+    /// Namespace and name, and what stands behind them in its identity.
+    pub fn names(&self) -> (&str, &str) {
+        let length = self.pod.namespace.len() + 1 + self.pod.name.len();
+        self.id.split_at_checked(length).unwrap_or((&self.id, ""))
+    }
+
+    /// What a filter looks at, in lower case.
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| searched::text(&self.pod).into())
+    }
 }
 
 /// Gives each pod its identity and its handler.
 pub fn entries(pods: Vec<Pod>, node: &NodeEvaluator) -> Vec<PodEntry> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let only: Option<Rc<str>> = node.only().map(|judge| judge.setup().release.id().into());
+    let mut names: BTreeMap<String, (Rc<str>, Option<Rc<str>>)> = BTreeMap::new();
     pods.into_iter()
         .map(|pod| {
             let base = format!("{}/{} {}", pod.namespace, pod.name, pod.kind);
@@ -44,10 +64,26 @@ pub fn entries(pods: Vec<Pod>, node: &NodeEvaluator) -> Vec<PodEntry> {
             let id = if *count == 1 { base } else { format!("{base} #{count}") };
             let handler = node.handler_of(&pod);
             let kata = handler.as_ref().is_none_or(|(_, kata)| *kata);
-            let handler: Option<Rc<str>> = handler.map(|(name, _)| Rc::from(&*name));
-            let find = format!("{id} {} {}", pod.source.file, handler.as_deref().unwrap_or_default());
+            // Pods of one handler share its name and its release's.
+            let handler = handler.map(|(name, _)| {
+                let of = || {
+                    let release = node.node().handler(&name).and_then(|handler| handler.release);
+                    (Rc::from(&*name), release.map(|release| release.id().into()))
+                };
+                names.entry(name.to_string()).or_insert_with(of).clone()
+            });
+            let (handler, release) = handler.map_or((None, None), |(name, release)| (Some(name), release));
+            let release = if kata { only.clone().or(release) } else { None };
             let gated = lists_matter_to(&pod);
-            PodEntry { pod: Rc::new(pod), id: id.into(), find: find.into(), handler, kata, gated }
+            PodEntry {
+                pod: Rc::new(pod),
+                id: id.into(),
+                handler,
+                release,
+                kata,
+                gated,
+                text: OnceCell::new(),
+            }
         })
         .collect()
 }
@@ -57,6 +93,9 @@ pub fn entries(pods: Vec<Pod>, node: &NodeEvaluator) -> Vec<PodEntry> {
 pub struct Summary {
     /// Why it is refused: the stage and the first line of the message.
     pub refused: Option<(&'static str, Box<str>)>,
+    /// Why, without the values in it: what it has in common with others. Of a pod of which nothing says where it
+    /// would run, why not.
+    pub why: Box<str>,
     /// Whether it is no Kata pod, or nothing says where it would run.
     pub elsewhere: Option<Elsewhere>,
     /// Annotations by status, in the order of `STATUSES`.
@@ -100,6 +139,14 @@ impl Summary {
                 Some((failure.stage.as_str(), first.into()))
             }
         };
+        let why = match &evaluation.outcome {
+            Outcome::Refused(failure) => {
+                let first = failure.message.lines().next().unwrap_or_default();
+                format!("{}: {}", failure.stage.as_str(), shape(first, "")).into()
+            }
+            Outcome::Unknown(why) => (&**why).into(),
+            Outcome::Starts | Outcome::NotKata => "".into(),
+        };
         let elsewhere = match evaluation.outcome {
             Outcome::NotKata => Some(Elsewhere::NotKata),
             Outcome::Unknown(_) => Some(Elsewhere::Unknown),
@@ -114,7 +161,24 @@ impl Summary {
             verdict.status.hash(&mut hasher);
             verdict.after.as_ref().map(ToString::to_string).hash(&mut hasher);
         }
-        Self { refused, elsewhere, counts, digest: hasher.finish(), assumed: Arc::clone(&evaluation.assumed) }
+        Self {
+            refused,
+            why,
+            elsewhere,
+            counts,
+            digest: hasher.finish(),
+            assumed: Arc::clone(&evaluation.assumed),
+        }
+    }
+
+    /// The word for the outcome.
+    pub fn word(&self) -> &'static str {
+        match (&self.refused, self.elsewhere) {
+            (Some(_), _) => "refused",
+            (None, Some(Elsewhere::NotKata)) => "not-kata",
+            (None, Some(Elsewhere::Unknown)) => "unknown",
+            (None, None) => "starts",
+        }
     }
 
     /// How many annotations have this status.
@@ -152,6 +216,8 @@ pub struct First {
     pub evaluation: Evaluation,
     /// What becomes of the first pods, as many as were asked.
     pub summaries: Vec<Summary>,
+    /// Whether a refused pod may lie behind those that were asked.
+    pub seeking: bool,
 }
 
 impl First {
@@ -172,7 +238,8 @@ impl First {
             }
             refused = refused.or(stage.map(|_| at));
         }
-        Self { summaries, ..Self::at(node, pods, refused.unwrap_or(0)) }
+        let seeking = refused.is_none() && summaries.len() < pods.len();
+        Self { summaries, seeking, ..Self::at(node, pods, refused.unwrap_or(0)) }
     }
 
     /// At a pod that was said, by index.
@@ -183,7 +250,7 @@ impl First {
             (None, Some((_, evaluator))) => evaluator.evaluate(&Pod::bare(), Depth::Full),
             (None, None) => Evaluation::default(),
         };
-        Self { node, pods, pod, evaluation, summaries: Vec::new() }
+        Self { node, pods, pod, evaluation, summaries: Vec::new(), seeking: false }
     }
 }
 
@@ -236,12 +303,14 @@ pub struct Sweep {
     known: usize,
     /// All before this one hold.
     next: usize,
+    /// Counts up whenever an outcome is forgotten.
+    generation: u64,
 }
 
 impl Sweep {
     /// Nothing evaluated yet.
     pub fn new(pods: usize) -> Self {
-        Self { slots: vec![Slot::default(); pods], known: 0, next: 0 }
+        Self { slots: vec![Slot::default(); pods], ..Self::default() }
     }
 
     /// With what the first pods were found to come to.
@@ -250,12 +319,17 @@ impl Sweep {
         let holds = |summary| Slot { summary: Some(Rc::new(summary)), holds: true };
         let mut slots: Vec<Slot> = summaries.into_iter().map(holds).collect();
         slots.resize(pods, Slot::default());
-        Self { slots, known, next: known }
+        Self { slots, known, next: known, generation: 0 }
     }
 
     /// Whether every pod was evaluated.
     pub fn done(&self) -> bool {
         self.known >= self.slots.len()
+    }
+
+    /// A number that differs where an outcome was forgotten since.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How many were, and of how many.
@@ -312,6 +386,7 @@ impl Sweep {
     pub fn forget(&mut self, index: usize) {
         if let Some(slot) = self.slots.get_mut(index).filter(|slot| slot.holds) {
             slot.holds = false;
+            self.generation += 1;
             self.known -= 1;
             self.next = self.next.min(index);
         }

@@ -122,7 +122,7 @@ fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
         let names: Vec<&str> = meaning.names.iter().map(|a| a.base()).collect();
         rows.push(Row {
             id: entry_id(id, &item.text, nth),
-            find: format!("{} {} {}", item.text, id.list, names.join(" ")).into(),
+            find: format!("{}\t{}\t{}", item.text, id.list, names.join(" ")).into(),
             body: Body::Pattern(PatternRow {
                 list: id.clone(),
                 at,

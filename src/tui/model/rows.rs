@@ -3,11 +3,13 @@
 use std::rc::Rc;
 
 use super::annotations::AnnotationRow;
+use super::arrange::GroupRow;
 use super::changes::ChangeRow;
 use super::config::KeyRow;
 use super::policy::{ListRow, PatternRow};
 use super::{Model, Screen, annotations, changes, config, nodes, policy};
 use crate::diff::Kind;
+use crate::query::{Column, Searched, Word};
 use crate::tui::filter;
 
 /// One row of a list.
@@ -15,7 +17,7 @@ use crate::tui::filter;
 pub struct Row {
     /// Its identity within the screen.
     pub id: Rc<str>,
-    /// What the filter looks at.
+    /// What the filter looks at: the columns of the body, between tabulators.
     pub find: Rc<str>,
     /// What it shows.
     pub body: Body,
@@ -40,6 +42,8 @@ pub enum Body {
     Key(KeyRow),
     /// A pod, by index.
     Pod(usize),
+    /// Pods that have something in common.
+    Group(GroupRow),
     /// A pod on every node, by index.
     PodOnNodes(usize),
 }
@@ -54,6 +58,40 @@ impl Row {
     /// Whether the cursor can stand on it.
     pub fn selectable(&self) -> bool {
         !matches!(self.body, Body::Heading(_))
+    }
+}
+
+impl Body {
+    /// What stands in the text that the filter looks at.
+    fn columns(&self) -> &'static [Column] {
+        match self {
+            Self::Annotation(_) => &[Column::Key, Column::Outcome, Column::Value],
+            Self::Key(_) => &[Column::Key, Column::Value, Column::Origin],
+            Self::Change(_) => &[Column::Value, Column::Value, Column::Key, Column::Reason],
+            Self::List(_) => &[Column::Key],
+            Self::Pattern(_) => &[Column::Value, Column::Key],
+            Self::Heading(_) | Self::Fold(_) | Self::Pod(_) | Self::Group(_) | Self::PodOnNodes(_) => &[],
+        }
+    }
+}
+
+impl Searched for Row {
+    fn anywhere(&self, word: &Word) -> bool {
+        word.is_in(&self.find)
+    }
+
+    fn column(&self, column: Column, word: &Word) -> bool {
+        let fields = self.find.split('\t').zip(self.body.columns());
+        fields.filter(|(_, own)| **own == column).any(|(field, _)| word.is_in(field))
+    }
+
+    fn named(&self, name: &str, word: &Word) -> Option<bool> {
+        let mut fields = self.find.split('\t').zip(self.body.columns());
+        let of = |wanted: Column| move |(_, own): &(&str, &Column)| **own == wanted;
+        let key = fields.clone().find(of(Column::Key)).map(|(field, _)| field)?;
+        let base = key.rsplit('.').next().unwrap_or(key);
+        let is_it = [key, base].iter().any(|own| own.eq_ignore_ascii_case(name));
+        is_it.then(|| fields.any(|(field, own)| *own == Column::Value && word.is_in(field)))
     }
 }
 
@@ -86,7 +124,7 @@ impl Rows {
         let indices: Vec<usize> =
             (0..rows.len()).filter(|i| rows.get(*i).is_some_and(Row::selectable)).collect();
         let candidates: Vec<&Row> = indices.iter().filter_map(|i| rows.get(*i)).collect();
-        let kept = filter::keep(query, candidates.iter().copied());
+        let kept = filter::keep(query, &candidates);
         let mut keep = vec![false; rows.len()];
         for position in &kept {
             if let Some(flag) = indices.get(*position).and_then(|i| keep.get_mut(*i)) {
@@ -143,14 +181,18 @@ impl Rows {
 impl Model {
     /// Builds the rows of the screen in sight again; the selection stays where its row still is.
     pub fn rebuild_rows(&mut self) {
+        self.suppose();
         let rows = match self.screen {
             Screen::Annotations => annotations::rows(self),
             Screen::Policy => policy::rows(self),
             Screen::Launch => changes::launch_rows(self),
             Screen::Agent => changes::agent_rows(self),
             Screen::Config => config::rows(self),
-            Screen::Pods => self.pod_rows(),
-            Screen::Nodes => nodes::rows(self),
+            Screen::Pods | Screen::Nodes => {
+                self.rows = if self.screen == Screen::Pods { self.pod_rows() } else { nodes::rows(self) };
+                self.place_cursor();
+                return;
+            }
         };
         self.rows = Rows::filtered(rows, self.list().filter.text());
         self.place_cursor();
@@ -185,27 +227,6 @@ impl Model {
             list.scroll = 0;
         }
         list.selected = Some(id);
-    }
-
-    fn pod_rows(&self) -> Vec<Row> {
-        use super::Show;
-        let mut order: Vec<usize> = (0..self.pods.len()).collect();
-        if self.sweep.done() {
-            order.sort_by_key(|i| (self.sweep.get(*i).map_or(2, super::pods::Summary::rank), *i));
-        }
-        let show = self.lists[Screen::Pods].show;
-        order
-            .into_iter()
-            .filter(|i| match (show, self.sweep.get(*i)) {
-                (Show::All, _) => true,
-                (Show::Set, summary) => summary.is_some_and(|s| s.rank() < 2),
-                (Show::Problems, summary) => summary.is_some_and(|s| s.rank() == 0),
-            })
-            .filter_map(|i| {
-                let entry = self.pods.get(i)?;
-                Some(Row { id: entry.id.clone(), find: entry.find.clone(), body: Body::Pod(i) })
-            })
-            .collect()
     }
 }
 

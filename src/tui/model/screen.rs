@@ -33,6 +33,14 @@ impl Screen {
         }
     }
 
+    /// Its name where there is little room.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Annotations => "Annot.",
+            other => other.title(),
+        }
+    }
+
     /// Its place in `ALL`.
     pub fn index(self) -> usize {
         Self::ALL.iter().position(|s| *s == self).unwrap_or(0)

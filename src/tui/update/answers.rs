@@ -108,6 +108,7 @@ fn pods(model: &mut Model, pods: Vec<Pod>) {
         .filter_map(|(i, trials)| Some((model.pods.get(i)?.id.clone(), trials)))
         .collect();
     model.pods = entries(pods, &model.node);
+    model.arrangement.made_for = None;
     model.sweep = Sweep::new(model.pods.len());
     model.saved_sweep = Sweep::new(model.pods.len());
     let find = |id: &str| model.pods.iter().position(|e| &*e.id == id);

@@ -80,6 +80,7 @@ fn choices(model: &Model) -> Vec<(String, String)> {
                 add("message", message.to_string());
             }
         }
+        Some(Body::Group(group)) => add("group", group.title.to_string()),
         Some(Body::PodOnNodes(index)) => {
             if let Some(entry) = model.pods.get(*index) {
                 add("pod", entry.pod.id());
@@ -111,8 +112,7 @@ fn choices(model: &Model) -> Vec<(String, String)> {
             if row.text.baseline != row.text.candidate && !row.text.baseline.is_empty() {
                 add("in the baseline", row.text.baseline.clone());
             }
-            if let Some(launch) = model.evaluation.launch.as_ref().filter(|_| model.screen == Screen::Launch)
-            {
+            if let Some(launch) = model.shown().launch.as_ref().filter(|_| model.screen == Screen::Launch) {
                 let words = launch.program.iter().chain(launch.args.iter().map(|a| &a.text));
                 add("VM command", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
                 for helper in &launch.helpers {
@@ -120,7 +120,7 @@ fn choices(model: &Model) -> Vec<(String, String)> {
                     add("beside it", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
                 }
             }
-            if let Some(agent) = model.evaluation.agent.as_ref().filter(|_| model.screen == Screen::Agent) {
+            if let Some(agent) = model.shown().agent.as_ref().filter(|_| model.screen == Screen::Agent) {
                 add("kernel line", agent.kernel_cmdline.clone());
             }
         }
@@ -167,13 +167,13 @@ fn place(model: &Model) -> Option<(String, u32)> {
             _ => None,
         },
         Body::Change(row) => {
-            let effective = model.evaluation.effective.as_ref()?;
+            let effective = model.shown().effective.as_ref()?;
             row.keys.iter().find_map(|key| match &effective.get(key)?.origin {
                 Origin::File(place) => Some((place.file.to_string(), place.line)),
                 _ => None,
             })
         }
-        Body::Fold(_) | Body::Heading(_) => None,
+        Body::Fold(_) | Body::Heading(_) | Body::Group(_) => None,
     }
 }
 

@@ -110,9 +110,7 @@ pub(super) fn origin(model: &mut Model) {
                 .and_then(|v| v.field.as_ref().map(ToString::to_string))
                 .or_else(|| known(model, &row.key).and_then(|(_, r)| field_of(model, r)));
             match field {
-                Some(field)
-                    if model.evaluation.effective.as_ref().is_some_and(|e| e.get(&field).is_some()) =>
-                {
+                Some(field) if model.shown().effective.as_ref().is_some_and(|e| e.get(&field).is_some()) => {
                     go(model, Screen::Config, &field, None);
                 }
                 Some(field) => model.say(format!("it sets {field}, which this pod does not get to")),
@@ -125,7 +123,7 @@ pub(super) fn origin(model: &mut Model) {
 
 /// To a configuration key, or to the annotation that sets it.
 fn to_key(model: &mut Model, key: &str) {
-    let found = model.evaluation.effective.as_ref().and_then(|e| e.get(key)).map(|v| v.origin.clone());
+    let found = model.shown().effective.as_ref().and_then(|e| e.get(key)).map(|v| v.origin.clone());
     match found {
         Some(Origin::Annotation(annotation)) => go(model, Screen::Annotations, &annotation, None),
         Some(_) => go(model, Screen::Config, key, None),

@@ -21,6 +21,7 @@ use super::effect::Effect;
 use super::geometry::{Geometry, Target};
 use super::keymap::Found;
 use super::message::{Command, Message, Pointer};
+use super::model::arrange::GroupBy;
 use super::model::dialog::Dialog;
 use super::model::pods::SLICE;
 use super::model::rows::Body;
@@ -28,6 +29,16 @@ use super::model::{Baseline, Input, Model, Pane, Screen, Show, Typing};
 
 /// What a message does.
 pub fn update(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<Effect> {
+    model.seeking &= matches!(message, Message::Idle | Message::Answer(_));
+    let effects = react(model, geometry, message);
+    // The pod under the cursor of a list is the one that everything speaks of.
+    if model.dialogs.is_empty() && matches!(model.screen, Screen::Pods | Screen::Nodes) {
+        model.follow_cursor(model.pod_under_cursor());
+    }
+    effects
+}
+
+fn react(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(chord) => {
             let found = model.keymap.lookup(&model.layers(), chord);
@@ -87,6 +98,9 @@ fn idle(model: &mut Model) {
         );
         let done = sweep.done();
         model.sweep = sweep;
+        if model.seeking {
+            seek(model, done);
+        }
         if done && matches!(model.screen, Screen::Pods | Screen::Nodes) {
             model.rebuild_rows();
         }
@@ -108,6 +122,41 @@ fn idle(model: &mut Model) {
     }
 }
 
+/// Whether a command leaves one in the list of pods, whatever it does there.
+fn stays_in_list(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Up
+            | Command::Down
+            | Command::HalfUp
+            | Command::HalfDown
+            | Command::PageUp
+            | Command::PageDown
+            | Command::First
+            | Command::Last
+            | Command::NextPod
+            | Command::PrevPod
+            | Command::Filter
+            | Command::CycleRows
+            | Command::SortBy
+            | Command::ReverseSort
+            | Command::GroupBy
+            | Command::Fold
+            | Command::Edit(_)
+    )
+}
+
+/// Opens on the first refused pod once the sweep comes to it: what one came for may lie behind the first pods.
+fn seek(model: &mut Model, done: bool) {
+    let refused = |i: &usize| model.sweep.get(*i).is_some_and(|summary| summary.refused.is_some());
+    let first = (0..model.sweep.progress().0).find(refused);
+    model.seeking = first.is_none() && !done;
+    if let Some(pod) = first {
+        motion::to_pod(model, pod);
+        model.select_problem();
+    }
+}
+
 fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect> {
     let twice = model.interrupted && command == Command::Interrupt;
     model.notice = None;
@@ -115,6 +164,9 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
     if let Some(reason) = reason_against(model, command) {
         model.complain(format!("{}: {reason}", command.entry().label));
         return Vec::new();
+    }
+    if !stays_in_list(command) {
+        model.catch_up();
     }
     if twice {
         return vec![Effect::Quit { patch: leave::patch(model) }];
@@ -185,6 +237,26 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             model.rebuild_rows();
         }
         Command::SideBySide => model.side_by_side = !model.side_by_side,
+        Command::AsIf => {
+            model.next_supposition();
+            if let Some((_, sentence)) = model.supposition() {
+                model.say(sentence);
+            }
+        }
+        Command::SortBy => sort(model, true),
+        Command::ReverseSort => sort(model, false),
+        Command::GroupBy => {
+            model.arrangement.group = GroupBy::next(model.arrangement.group);
+            model.arrangement.open.clear();
+            model.list_mut().selected = None;
+            model.list_mut().at = 0;
+            model.rebuild_rows();
+            model.say(match model.arrangement.group {
+                Some(by) => format!("grouped by {}; Enter unfolds a group, Z all of them", by.title()),
+                None => "not grouped".to_owned(),
+            });
+        }
+        Command::Fold if model.screen == Screen::Pods => model.fold_groups(),
         Command::Fold => {
             model.folded = !model.folded;
             model.rebuild_rows();
@@ -260,15 +332,25 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
 /// Another screen; its filter and selection are as they were left.
 pub(super) fn go_to(model: &mut Model, screen: Screen) {
     if model.screen != screen {
+        if !matches!(screen, Screen::Pods | Screen::Nodes) {
+            model.catch_up();
+        }
         model.screen = screen;
         model.pane = Pane::List;
         model.typing = Typing::Nowhere;
+        if matches!(screen, Screen::Pods | Screen::Nodes) {
+            model.reveal_pod();
+        }
         model.rebuild_rows();
     }
 }
 
 fn open(model: &mut Model) {
     if model.screen == Screen::Pods {
+        if matches!(model.rows.current().map(|row| &row.body), Some(Body::Group(_))) {
+            model.fold_group();
+            return;
+        }
         let pod = model.pod_under_cursor();
         model.select(model.rows.cursor);
         motion::remember(model);
@@ -287,6 +369,20 @@ fn open(model: &mut Model) {
         return;
     }
     model.pane = Pane::Detail;
+}
+
+/// Another sort key, or the other way round.
+fn sort(model: &mut Model, next: bool) {
+    let arrangement = &mut model.arrangement;
+    if next {
+        (arrangement.sort, arrangement.reverse) = (arrangement.sort.next(), false);
+    } else {
+        arrangement.reverse = !arrangement.reverse;
+    }
+    let way = if arrangement.reverse { ", the other way round" } else { "" };
+    let text = format!("sorted by {}{way}", arrangement.sort.title());
+    model.rebuild_rows();
+    model.say(text);
 }
 
 /// What the policy lets in, worst first.

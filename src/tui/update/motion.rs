@@ -72,6 +72,14 @@ pub(super) fn other_pod(model: &mut Model, by: isize) {
     if count == 0 {
         return;
     }
+    if matches!(model.screen, Screen::Pods | Screen::Nodes) {
+        // Round and round, as on the other screens.
+        let next = model.rows.moved(by).filter(|next| Some(*next) != model.rows.cursor);
+        let end = || if by > 0 { model.rows.nearest(0) } else { model.rows.moved(isize::MAX) };
+        let to = next.or_else(end);
+        model.select(to);
+        return;
+    }
     let at = (model.pod as isize + by).rem_euclid(count as isize);
     to_pod(model, at as usize);
 }
@@ -79,6 +87,7 @@ pub(super) fn other_pod(model: &mut Model, by: isize) {
 /// Another pod.
 pub(super) fn to_pod(model: &mut Model, index: usize) {
     if index >= model.pods.len() || index == model.pod {
+        model.catch_up();
         return;
     }
     model.pod = index;

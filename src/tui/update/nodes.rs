@@ -65,6 +65,7 @@ pub(super) fn opened(model: &mut Model, node: usize, pod: usize, fresh: Result<F
     model.node = fresh.node;
     let pods = model.pods.iter().map(|entry| (*entry.pod).clone()).collect();
     model.pods = entries(pods, &model.node);
+    model.arrangement.made_for = None;
     model.pod = pod.min(model.pods.len().saturating_sub(1));
     let (handler, evaluator) = crate::tui::model::handlers::first(&model.node, model.pods.get(model.pod));
     model.handler = handler;

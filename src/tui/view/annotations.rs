@@ -14,7 +14,7 @@ use crate::answer::verdict::{Fix, Stage, Status, Verdict};
 use crate::catalog::{Gate, Reader};
 use crate::input::Place;
 use crate::tui::message::Command;
-use crate::tui::model::annotations::{AnnotationRow, field_of, known, short, used};
+use crate::tui::model::annotations::{AnnotationRow, field_of, known, short, unset_word, used};
 use crate::tui::model::{Model, plain as json};
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
@@ -200,14 +200,11 @@ fn gate_word(
     reader: &Reader,
 ) -> (Token, &'static str, &'static str) {
     let glyphs = canvas.theme.glyphs;
-    match row.allowed {
-        _ if reader.gate != Gate::None && model.current.hypervisor().is_none() => {
-            (Token::Muted, glyphs.unknown, "not known")
-        }
-        _ if !used(model, reader) => (Token::Muted, " ", "not used"),
-        None => (Token::Open, glyphs.dot, "open"),
-        Some(true) => (Token::Open, glyphs.dot, "allowed"),
-        Some(false) => (Token::Muted, " ", "closed"),
+    let word = unset_word(model, row.allowed, reader);
+    match word {
+        "not known" => (Token::Muted, glyphs.unknown, word),
+        "open" | "allowed" => (Token::Open, glyphs.dot, word),
+        _ => (Token::Muted, " ", word),
     }
 }
 

@@ -78,14 +78,16 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
             let pods = if rows.all == 1 { "pod" } else { "pods" };
             title.push(Token::Muted, format!(" {pods} on {} nodes", nodes.matrix.columns().len()));
         }
-        if model.screen == Screen::Pods && list.show == Show::All && rows.all > 1 {
-            title.push(Token::Muted, format!(", {} refused", model.sweep.refused()));
-            title.push(Token::Muted, if model.sweep.done() { "" } else { " so far" });
-        }
     } else {
         title.push(Token::Muted, format!(" {dot} {} of {} ", rows.kept, rows.all));
         title.push(Token::Key, "/");
         title.push(Token::Strong, list.filter.text());
+    }
+    if let Some((label, _)) = model.supposition() {
+        title.push(Token::Open, format!(" {dot} {label}"));
+    }
+    if model.screen == Screen::Pods && rows.kept > 1 {
+        title = title.join(pods::tally(canvas, model));
     }
     if matches!(model.screen, Screen::Launch | Screen::Agent) && !rows.shown.is_empty() {
         title.push(Token::Muted, format!(" {dot} {}", changes::summary(model)));
@@ -104,9 +106,8 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         (Screen::Config, Show::Problems) => Rich::of(Token::Open, "set by annotations or rules"),
         (Screen::Nodes, Show::Set) => Rich::of(Token::Open, "only where nodes differ"),
         (Screen::Nodes, Show::Problems) => Rich::of(Token::Open, "only refused on a node"),
+        (Screen::Pods, _) => pods::arranged(model),
         (_, Show::All) => Rich::new(),
-        (Screen::Pods, Show::Problems) => Rich::of(Token::Open, "only refused"),
-        (Screen::Pods, Show::Set) => Rich::of(Token::Open, "only with problems"),
         (_, Show::Set) => Rich::of(Token::Open, "only set"),
         (_, Show::Problems) => Rich::of(Token::Open, "only problems"),
     };
@@ -147,9 +148,10 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             }
             Screen::Launch | Screen::Agent | Screen::Config => match refused {
                 Some(f) => format!(
-                    "The pod does not get so far: it is refused at {}. {}",
+                    "The pod does not get so far: it is refused at {}. {}{}",
                     f.stage.as_str(),
-                    f.message
+                    f.message,
+                    model.supposition().map_or(String::new(), |(_, sentence)| format!("\n{sentence}"))
                 ),
                 None => model
                     .said_elsewhere()
@@ -180,6 +182,7 @@ fn draw_row(canvas: &Canvas<'_>, model: &Model, row: &Row, width: usize, here: b
         }
         Body::Key(key) => head.join(config::row(canvas, key, room)),
         Body::Pod(index) => head.join(pods::row(canvas, model, *index, room)),
+        Body::Group(group) => pods::group(canvas, group, here, width),
         Body::PodOnNodes(index) => head.join(nodes::row(canvas, model, *index, room, here)),
     }
 }
@@ -193,6 +196,7 @@ pub(super) fn detail(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometr
         Some(Body::Change(row)) => changes::detail(canvas, model, row),
         Some(Body::Key(row)) => config::detail(canvas, model, row),
         Some(Body::Pod(index)) => pods::detail(canvas, model, *index),
+        Some(Body::Group(group)) => pods::group_detail(canvas, model, group),
         Some(Body::PodOnNodes(index)) => nodes::detail(canvas, model, *index),
         Some(Body::Fold(count)) => {
             let text =

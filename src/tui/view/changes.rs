@@ -176,7 +176,7 @@ fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Ric
 fn cause_words(model: &Model, cause: &Cause) -> String {
     let Some(key) = cause.keys.first() else { return cause.rule.to_string() };
     let name = key.rsplit('.').next().unwrap_or(key);
-    let origin = model.evaluation.effective.as_ref().and_then(|e| e.get(key)).map(|v| &v.origin);
+    let origin = model.shown().effective.as_ref().and_then(|e| e.get(key)).map(|v| &v.origin);
     let from = match origin {
         Some(Origin::Annotation(_)) => " annotation".to_owned(),
         Some(Origin::File(place)) => format!(" :{}", place.line),
@@ -239,7 +239,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
     }
     for key in row.cause.keys.iter() {
         lines.push(Rich::of(Token::Strong, short(key)));
-        match model.evaluation.effective.as_ref().and_then(|e| e.get(key)) {
+        match model.shown().effective.as_ref().and_then(|e| e.get(key)) {
             Some(value) => lines.push(
                 Rich::of(
                     Token::Text,

@@ -3,14 +3,13 @@
 use ratatui::layout::Rect;
 
 use super::region;
-use crate::evaluate::Outcome;
 use crate::input::host::Assumption;
 use crate::release::Evidence;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::message::{COMMANDS, Command};
 use crate::tui::model::Notice;
-use crate::tui::model::annotations::is_problem;
+use crate::tui::model::outlook::Badge;
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Pane, Screen, Show, Typing};
 use crate::tui::theme::Token;
@@ -50,19 +49,23 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if model.sample {
         right.push(Token::Text, " sample ");
     }
-    let assumed = !model.evaluation.assumed.is_empty();
+    let outlook = model.outlook();
+    let assumed = match &outlook {
+        Some(outlook) => !outlook.assumed.is_empty(),
+        None => !model.evaluation.assumed.is_empty(),
+    };
     if assumed {
         right.push(Token::Text, format!(" {} assumed ", glyphs.assumed));
     }
-    match (&model.evaluation.outcome, model.pods.is_empty()) {
-        (_, true) => {}
-        (Outcome::Starts, _) if assumed => {
+    match outlook.map(|outlook| outlook.badge) {
+        None => {}
+        Some(Badge::Starts) if assumed => {
             right.push(Token::BadgeAssumed, format!(" {} STARTS ", glyphs.assumed));
         }
-        (Outcome::Starts, _) => right.push(Token::BadgeGood, format!(" {} STARTS ", glyphs.pass)),
-        (Outcome::Refused(_), _) => right.push(Token::BadgeBad, format!(" {} REFUSED ", glyphs.fail)),
-        (Outcome::NotKata, _) => right.push(Token::Text, " not Kata "),
-        (Outcome::Unknown(_), _) => right.push(Token::Text, " ? UNKNOWN "),
+        Some(Badge::Starts) => right.push(Token::BadgeGood, format!(" {} STARTS ", glyphs.pass)),
+        Some(Badge::Refused) => right.push(Token::BadgeBad, format!(" {} REFUSED ", glyphs.fail)),
+        Some(Badge::NotKata) => right.push(Token::Text, " not Kata "),
+        Some(Badge::Unknown) => right.push(Token::Text, " ? UNKNOWN "),
     }
     let room = usize::from(area.width).saturating_sub(right.width() + 1);
     let count = format!(" {}/{}", model.pod + 1, model.pods.len());
@@ -76,11 +79,14 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     // The pod and its outcome come first; what is the same all the time gives way, the file's name before
     // the runtime's.
     let least = text::width(&text::visible(&pod)).min(LEAST_OF_POD) + count.len();
+    let handler = match model.due {
+        true => model.pods.get(model.pod).and_then(|entry| entry.handler.as_deref()),
+        false => model.evaluation.handler.as_deref(),
+    };
     let whole = [wide, area.width >= 80, true, false];
     let parts = |level: usize| {
         let mut left = Rich::of(Token::Text, " ");
-        if let Some(handler) =
-            model.evaluation.handler.as_deref().filter(|_| model.said_elsewhere().is_some())
+        if let Some(handler) = handler.filter(|_| model.said_elsewhere().is_some())
             && level < 3
         {
             // The configuration in sight is not the pod's.
@@ -129,20 +135,29 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 }
 
 pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
-    // All are cut alike where they do not fit, whichever is open: none moves when another is opened.
+    // None moves when another is opened. Where they do not fit, names are short first, then nearer to each other,
+    // and cut in the end.
     let screens = || Screen::ALL.into_iter().filter(|s| *s != Screen::Nodes || model.nodes.is_some());
-    let taken = |letters: usize| screens().map(|s| s.title().len().min(letters) + 4).sum::<usize>();
+    let all = usize::from(area.width);
+    let taken = |name: fn(Screen) -> &'static str, gap: usize, letters: usize| {
+        screens().map(|s| name(s).len().min(letters) + 3 + gap).sum::<usize>()
+    };
     let longest = screens().map(|s| s.title().len()).max().unwrap_or(0);
-    let letters = (3..=longest).rev().find(|n| taken(*n) <= usize::from(area.width)).unwrap_or(3);
+    let (name, gap): (fn(Screen) -> &'static str, usize) = match () {
+        () if taken(Screen::title, 1, longest) <= all => (Screen::title, 1),
+        () if taken(Screen::short, 1, longest) <= all => (Screen::short, 1),
+        () => (Screen::short, 0),
+    };
+    let letters = (3..=longest).rev().find(|n| taken(name, gap, *n) <= all).unwrap_or(3);
     let mut x = area.x;
     for screen in screens() {
         let on = screen == model.screen;
         let key = model.keymap.chord_for(&model.layers_of(screen), Command::Go(screen));
         let key = key.map_or(String::new(), |k| k.to_string());
-        let title = text::head(screen.title(), letters).0;
+        let title = text::head(name(screen), letters).0;
         let mut tab = Rich::of(Token::Key, format!(" {key} "));
         tab.push(if on { Token::Title } else { Token::Text }, title);
-        tab.push(Token::Text, " ");
+        tab.push(Token::Text, " ".repeat(gap));
         let width = (tab.width() as u16).min(area.right().saturating_sub(x));
         let place = Rect { x, width, ..area };
         canvas.line(place, 0, tab);
@@ -213,16 +228,17 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             .put(Token::Hint, format!("   {} of {}; Esc clears", model.rows.kept, model.rows.all))
     } else if model.screen == Screen::Nodes {
         super::nodes::status(canvas, model)
-    } else if let Some(failure) = model.evaluation.outcome.failure() {
-        let word = if failure.panic { "the runtime panics" } else { "refused" };
-        Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, failure.stage.as_str()))
-            .put(Token::Text, failure.message.replace('\n', " "))
+    } else if let Some(refusal) = model.outlook().and_then(|outlook| outlook.refusal) {
+        let word = if refusal.panic { "the runtime panics" } else { "refused" };
+        Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, refusal.stage))
+            .put(Token::Text, refusal.message.replace('\n', " "))
     } else if let Some(sentence) = model.said_elsewhere() {
         Rich::of(Token::Hint, format!(" {sentence}"))
     } else {
         let (done, all) = model.sweep.progress();
-        let problems = model.evaluation.verdicts.iter().filter(|v| is_problem(v)).count();
-        let set = model.evaluation.verdicts.len();
+        let outlook = model.outlook();
+        let (problems, set) = outlook.map_or((0, 0), |outlook| outlook.problems);
+        let assumed = outlook.map_or(&[][..], |outlook| outlook.assumed);
         if problems > 0 {
             let text = format!(
                 "starts, but {problems} of {set} annotations do not do what they ask for{}",
@@ -231,8 +247,8 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Rich::of(Token::Overridden, " ! ").put(Token::Text, text)
         } else if done < all {
             Rich::of(Token::Hint, format!(" evaluated {done} of {all} pods"))
-        } else if !model.evaluation.assumed.is_empty() && !model.pods.is_empty() {
-            Rich::of(Token::Open, format!(" {} ", glyphs.assumed)).put(Token::Text, starts_if(model))
+        } else if !assumed.is_empty() {
+            Rich::of(Token::Open, format!(" {} ", glyphs.assumed)).put(Token::Text, starts_if(model, assumed))
         } else {
             Rich::new()
         }
@@ -241,9 +257,9 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 }
 
 /// What the start of the pod depends on, where nobody has looked, and where it is listed.
-fn starts_if(model: &Model) -> String {
+fn starts_if(model: &Model, assumed: &[Assumption]) -> String {
     let named = |assumption: &&Assumption| matches!(assumption, Assumption::There(_));
-    let files = model.evaluation.assumed.iter().filter(named).count();
+    let files = assumed.iter().filter(named).count();
     let condition = match files {
         0 => "if the host is as assumed".to_owned(),
         1 => "if the file that it names is there".to_owned(),
@@ -354,6 +370,8 @@ pub(super) fn here(model: &Model, command: Command) -> Option<&'static str> {
     match (command, model.rows.current().map(|r| &r.body)) {
         (Command::Filter, _) if detail => Some("search"),
         (Command::Open, Some(Body::Pod(_))) => Some("open pod"),
+        (Command::Open, Some(Body::Group(_))) => Some("fold"),
+        (Command::Fold, _) if model.screen == Screen::Pods => Some("fold all"),
         (Command::Open, Some(Body::PodOnNodes(_))) => Some("open pod on node"),
         (Command::Open, Some(Body::Fold(_))) => Some("unfold"),
         (Command::Open, Some(Body::List(_) | Body::Pattern(_))) if detail => Some("edit"),

@@ -113,6 +113,7 @@ fn split(canvas: &mut Canvas<'_>, main: Rect, model: &Model, geometry: &mut Geom
     } else {
         let share = match model.screen {
             Screen::Annotations | Screen::Policy => 62,
+            Screen::Pods => 70,
             Screen::Launch | Screen::Agent if model.side_by_side => 72,
             _ => 64,
         };

@@ -2,53 +2,180 @@
 
 use crate::answer::verdict::{FailureStage, Status};
 use crate::input::manifest::Sizing;
-use crate::tui::model::Model;
+use crate::tui::message::Command;
 use crate::tui::model::annotations::short;
+use crate::tui::model::arrange::{Counts, GroupRow, Sort};
 use crate::tui::model::pods::{Elsewhere, STATUSES};
+use crate::tui::model::{Model, Show};
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::Rich;
 use crate::tui::widget::text;
 
-const OUTCOME: usize = 12;
-const COUNTS: usize = 16;
+const OUTCOME: usize = 11;
+const COUNTS: usize = 13;
+/// Columns without which a reason says nothing.
+const LEAST_OF_WHY: usize = 18;
+/// Cells of an outcome bar.
+const BAR: usize = 10;
 
-/// Columns of the handlers' names: none where one configuration judges all.
-fn handler_width(model: &Model, width: usize) -> usize {
-    if model.handler.is_none() {
-        return 0;
-    }
-    let handlers = model.node.node().handlers();
-    let longest = handlers.iter().map(|handler| text::width(&handler.name)).max().unwrap_or(0) + 1;
-    longest.min((width / 4).max(10))
+/// The columns' widths; 0: left out. The name is the last to give way.
+struct Columns {
+    name: usize,
+    handler: usize,
+    counts: usize,
 }
 
-fn name_width(width: usize) -> usize {
-    (width.saturating_sub(OUTCOME + COUNTS) * 3 / 5).clamp(18, 60)
+fn columns(model: &Model, width: usize) -> Columns {
+    let mut left = width.saturating_sub(OUTCOME);
+    let name = (model.arrangement.longest + 1).clamp(12, 64).min((left * 7 / 10).max(24)).min(left);
+    left -= name;
+    let mut take = |wanted: usize| {
+        let fits = wanted > 0 && left >= wanted + LEAST_OF_WHY;
+        left -= if fits { wanted } else { 0 };
+        if fits { wanted } else { 0 }
+    };
+    let longest = match &model.handler {
+        None => 0,
+        Some(_) => {
+            let handlers = model.node.node().handlers();
+            handlers.iter().map(|handler| text::width(&handler.name) + 2).max().unwrap_or(0).max(10)
+        }
+    };
+    let handler = take(longest.min(30));
+    Columns { name, handler, counts: take(COUNTS) }
 }
 
-pub(super) fn heading(_canvas: &Canvas<'_>, model: &Model, width: usize) -> Rich {
-    let handler = handler_width(model, width.saturating_sub(2));
-    let name = name_width(width.saturating_sub(2 + handler));
-    let mut line = Rich::of(Token::Text, "  ")
-        .put(Token::Muted, "outcome")
-        .pad_to(2 + OUTCOME)
-        .put(Token::Muted, "pod")
-        .pad_to(2 + OUTCOME + name);
-    if handler > 0 {
-        line = line.put(Token::Muted, "handler").pad_to(2 + OUTCOME + name + handler);
+pub(super) fn heading(canvas: &Canvas<'_>, model: &Model, width: usize) -> Rich {
+    let Columns { name, handler, counts } = columns(model, width.saturating_sub(2));
+    let arrangement = &model.arrangement;
+    let [down, up] = canvas.theme.glyphs.sorted;
+    let mut line = Rich::of(Token::Text, "  ");
+    let mut at = 2;
+    let mut column = |sort: Sort, width: usize| {
+        if width == 0 {
+            return;
+        }
+        let here = arrangement.sort == sort;
+        line.push(if here { Token::Strong } else { Token::Muted }, sort.title());
+        if here {
+            line.push(Token::Focus, if arrangement.reverse { up } else { down });
+        }
+        at += width;
+        line = std::mem::take(&mut line).pad_to(at);
+    };
+    column(Sort::Outcome, OUTCOME);
+    column(Sort::Pod, name);
+    column(Sort::Handler, handler);
+    column(Sort::Annotations, counts);
+    column(Sort::Reason, LEAST_OF_WHY);
+    line
+}
+
+/// How the list is arranged, where that is not as it opens, and which pods it shows.
+pub(super) fn arranged(model: &Model) -> Rich {
+    let arrangement = &model.arrangement;
+    let mut words = Vec::new();
+    if let Some(by) = arrangement.group {
+        words.push(format!("by {}", by.title()));
     }
-    line.put(Token::Muted, "annotations")
-        .pad_to(2 + OUTCOME + name + handler + COUNTS)
-        .put(Token::Muted, "why")
+    match model.list().show {
+        Show::All => {}
+        Show::Set => words.push("only with problems".to_owned()),
+        Show::Problems => words.push("only refused".to_owned()),
+    }
+    if matches!(arrangement.sort, Sort::Release | Sort::Given) {
+        words.push(format!("sorted by {}", arrangement.sort.title()));
+    }
+    Rich::of(Token::Open, words.join(", "))
+}
+
+/// What becomes of the pods that are kept, in a word and a bar.
+pub(super) fn tally(canvas: &Canvas<'_>, model: &Model) -> Rich {
+    let counts = model.arrangement.counts;
+    let so_far = if counts.open > 0 { " so far" } else { "" };
+    Rich::of(Token::Muted, format!(", {} refused{so_far} ", counts.refused)).join(bar(canvas, counts))
+}
+
+/// Refused, starting and other pods, each in proportion; what there is has a cell.
+fn bar(canvas: &Canvas<'_>, counts: Counts) -> Rich {
+    let [refused, starts, rest] = canvas.theme.glyphs.bars;
+    let all = counts.all().max(1);
+    let share = |count: usize| if count == 0 { 0 } else { (count * BAR / all).max(1) };
+    let bad = share(counts.refused).min(BAR);
+    let other = share(counts.elsewhere + counts.open).min(BAR - bad);
+    let mut good = share(counts.starts).min(BAR - bad - other);
+    let mut bad = bad;
+    // What is lost by rounding goes to the larger of the two.
+    let left = BAR.saturating_sub(bad + good + other);
+    if counts.all() > 0 {
+        if counts.starts >= counts.refused { good += left } else { bad += left }
+    }
+    Rich::of(Token::Refused, refused.repeat(bad))
+        .put(Token::Allowed, starts.repeat(good))
+        .put(Token::Muted, rest.repeat(other))
+}
+
+/// A message without what all keys have in common, which leaves room for what they have not; the detail has it whole.
+fn brief(message: &str, ellipsis: &str) -> String {
+    message
+        .replace("io.katacontainers.config.hypervisor.", ellipsis)
+        .replace("io.katacontainers.config.", ellipsis)
+}
+
+/// The head of a group.
+pub(super) fn group(canvas: &Canvas<'_>, group: &GroupRow, here: bool, width: usize) -> Rich {
+    let glyphs = canvas.theme.glyphs;
+    let [folded, unfolded] = glyphs.groups;
+    let pointer = if here { glyphs.pointer } else { " " };
+    let mut line = Rich::of(Token::Focus, pointer).pad_to(2);
+    line.push(Token::Key, if group.open { unfolded } else { folded });
+    line.push(Token::Strong, format!("{:>6} ", group.counts.all()));
+    let line = line.join(bar(canvas, group.counts)).put(Token::Text, " ");
+    let refused = match group.counts.refused {
+        refused if refused > 0 && refused < group.counts.all() => format!("{refused} refused  "),
+        _ => String::new(),
+    };
+    let room = width.saturating_sub(line.width() + refused.len());
+    line.put(Token::Refused, refused).put(
+        Token::Text,
+        text::cut(&text::visible(&brief(&group.title, glyphs.ellipsis)), room, glyphs.ellipsis),
+    )
+}
+
+/// What the pods of a group have in common, and what becomes of them.
+pub(super) fn group_detail(canvas: &Canvas<'_>, model: &Model, group: &GroupRow) -> (Rich, Vec<Rich>) {
+    let counts = group.counts;
+    let mut lines = vec![Rich::of(Token::Text, text::visible(&group.title)), Rich::new()];
+    lines.push(bar(canvas, counts));
+    for (count, token, words) in [
+        (counts.refused, Token::Refused, "refused"),
+        (counts.starts, Token::Allowed, "start"),
+        (counts.elsewhere, Token::Muted, "run elsewhere, or nothing says where"),
+        (counts.open, Token::Muted, "not evaluated yet"),
+    ] {
+        if count > 0 {
+            lines.push(Rich::of(token, count.to_string()).put(Token::Text, format!(" {words}")));
+        }
+    }
+    let key = |command| model.keymap.chord_for(&model.layers(), command).map(|key| key.to_string());
+    let (open, all) = (key(Command::Open).unwrap_or_default(), key(Command::Fold).unwrap_or_default());
+    lines.push(Rich::new());
+    lines.push(Rich::of(
+        Token::Hint,
+        format!(
+            "{open} folds and unfolds its pods, {all} those of all groups; / filters, and the counts follow"
+        ),
+    ));
+    let title = if counts.all() == 1 { "1 pod".to_owned() } else { format!("{} pods", counts.all()) };
+    (Rich::of(Token::Title, title), lines)
 }
 
 pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize) -> Rich {
     let glyphs = canvas.theme.glyphs;
     let Some(entry) = model.pods.get(index) else { return Rich::new() };
     let summary = model.sweep.get(index);
-    let handler = handler_width(model, width);
-    let name = name_width(width.saturating_sub(handler));
+    let Columns { name, handler, counts } = columns(model, width);
     let mut line = match summary {
         None => Rich::of(Token::Muted, glyphs.fold),
         Some(s) if s.refused.is_some() => Rich::of(Token::Refused, format!("{} refused", glyphs.fail)),
@@ -66,22 +193,33 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize
         room = room.saturating_sub(2);
     }
     let token = if index == model.pod { Token::Strong } else { Token::Text };
-    line.push(token, text::cut_middle(&text::visible(&entry.id), room, glyphs.ellipsis));
-    line = line.pad_to(OUTCOME + name);
+    // The name comes first; the kind, and what tells two of one name apart, take what is left.
+    let (own, rest) = entry.names();
+    let own = text::visible(own);
+    let least = text::width(&own).min(room);
+    line.push(token, text::cut_middle(&own, room, glyphs.ellipsis));
+    if text::width(rest) <= room - least {
+        line.push(Token::Muted, text::visible(rest));
+    }
+    let mut at = OUTCOME + name;
+    line = line.pad_to(at);
     if handler > 0 {
         let shown = entry.handler.as_deref().unwrap_or("?");
         let token = if entry.kata { Token::Text } else { Token::Muted };
         line.push(token, text::cut_middle(&text::visible(shown), handler - 1, glyphs.ellipsis));
-        line = line.pad_to(OUTCOME + name + handler);
+        at += handler;
+        line = line.pad_to(at);
     }
     if let Some(summary) = summary.filter(|summary| summary.elsewhere.is_none()) {
-        for (status, count) in STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0) {
-            line.push(status_token(*status), format!("{}{count} ", canvas.theme.status_glyph(*status)));
+        if counts > 0 {
+            for (status, count) in STATUSES.iter().zip(summary.counts).filter(|(_, n)| *n > 0) {
+                line.push(status_token(*status), format!("{}{count} ", canvas.theme.status_glyph(*status)));
+            }
+            line = line.pad_to(at + counts);
         }
-        line = line.pad_to(OUTCOME + name + handler + COUNTS);
         if let Some((stage, message)) = &summary.refused {
             line.push(Token::Muted, format!("{stage}: "));
-            line.push(Token::Text, message);
+            line.push(Token::Text, brief(message, glyphs.ellipsis));
         }
     }
     line
