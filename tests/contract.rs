@@ -39,7 +39,17 @@ impl Contract {
             let mut writer =
                 json::Writer::open(&mut text, &NodeEvaluator::alone(evaluator.clone()), None).unwrap();
             for pod in pods {
-                writer.pod(&json::pod(pod, &evaluator.evaluate(pod, depth), Some(0), full).unwrap()).unwrap();
+                writer
+                    .pod(
+                        &json::pod(
+                            pod,
+                            &evaluator.evaluate(pod, depth),
+                            Some(0),
+                            full.then(json::Full::default),
+                        )
+                        .unwrap(),
+                    )
+                    .unwrap();
             }
             writer.close().unwrap();
             let report: Json = serde_json::from_slice(&text).unwrap();

@@ -147,7 +147,7 @@ pub fn run(input: Input<'_>) {
     let _ = text::launch(&mut out, &full, true);
     let _ = text::agent(&mut out, &full);
     shown("show", &String::from_utf8_lossy(&out));
-    let report = json::pod(&pod, &full, Some(0), true).unwrap_or_default();
+    let report = json::pod(&pod, &full, Some(0), Some(json::Full::default())).unwrap_or_default();
     let _: serde_json::Value = serde_json::from_str(&report).expect("the report is JSON");
     shown("JSON", &report);
     let mut all = Junit::default();
@@ -163,6 +163,6 @@ pub fn run(input: Input<'_>) {
     let plain = evaluator.evaluate(&plain, Depth::Full);
     let differences = Differences::between(&plain, &full);
     let mut out = Vec::new();
-    let _ = changes::text(&mut out, name, &differences, &Sides::new(plain, full), paint);
+    let _ = changes::text(&mut out, name, &differences, &Sides::new(plain, full), true, paint);
     shown("diff", &String::from_utf8_lossy(&out));
 }

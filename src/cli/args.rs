@@ -87,7 +87,7 @@ Examples:
   katascope check --filter 'ns:prod !handler:kata-qemu default_vcpus' pods.yaml
   katascope check --fail-on ignored -o sarif -c configuration.toml deploy/ > findings.sarif
 
-More of one pod: katascope show annotations (every station), show sizing (the sum), show launch.";
+More of one pod: katascope show annotations (every check), show sizing (the sum), show launch.";
 
 const UPGRADE_HELP: &str = "\
 Examples:

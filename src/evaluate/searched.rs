@@ -85,14 +85,13 @@ fn base(key: &str) -> &str {
 
 impl Searched for SearchedPod<'_> {
     fn anywhere(&self, word: &Word) -> bool {
+        let said = match self.text {
+            Some(text) => word.is_in_lower(text),
+            None => word.is_in_lower(&text(self.pod)),
+        };
         let fate = &self.fate;
-        let known =
-            [fate.handler.unwrap_or_default(), fate.release.unwrap_or_default(), fate.outcome, fate.stage];
-        known.into_iter().chain([fate.why, fate.node]).any(|part| word.is_in(part))
-            || match self.text {
-                Some(text) => word.is_in_lower(text),
-                None => word.is_in_lower(&text(self.pod)),
-            }
+        let known = [fate.handler.unwrap_or_default(), fate.release.unwrap_or_default(), fate.outcome];
+        said || known.into_iter().chain([fate.stage, fate.why, fate.node]).any(|part| word.is_in(part))
     }
 
     fn column(&self, column: Column, word: &Word) -> bool {

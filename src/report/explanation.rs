@@ -178,8 +178,8 @@ fn with_fate(own: &Reader) -> String {
 pub fn gate(gate: Gate) -> String {
     match gate {
         Gate::None => "open to every pod".into(),
-        Gate::Name => "gated by enable_annotations".into(),
-        Gate::NameAndValue(list) => format!("gated by enable_annotations and {list}"),
+        Gate::Name => "checked by enable_annotations".into(),
+        Gate::NameAndValue(list) => format!("checked by enable_annotations and {list}"),
     }
 }
 

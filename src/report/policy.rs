@@ -107,7 +107,7 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> i
 
 fn opening(by: &Opening) -> String {
     match by {
-        Opening::Ungated => "open: nothing gates it".to_owned(),
+        Opening::Ungated => "open: no list checks it".to_owned(),
         Opening::Entry { pattern, place, .. } => {
             let place = place.as_ref().map(|p| format!("  {p}")).unwrap_or_default();
             format!("by {pattern:?}{place}")

@@ -223,7 +223,7 @@ pub const COMMANDS: &[Entry] = &[
     row(
         C::ToLaunch,
         "to-launch",
-        "its argument",
+        "VM argument",
         "Go to the argument or parameter that this becomes",
         G::Go,
         16,
@@ -238,7 +238,7 @@ pub const COMMANDS: &[Entry] = &[
     ),
     row(C::NextHit, "next-hit", "next hit", "The next hit of the search", G::Look, 2),
     row(C::PrevHit, "previous-hit", "previous hit", "The hit before", G::Look, 0),
-    row(C::CycleRows, "rows", "which rows", "Show all rows, fewer, or only problems", G::Look, 26),
+    row(C::CycleRows, "rows", "show fewer", "Show all rows, fewer, or only problems", G::Look, 26),
     row(C::Whole, "whole", "whole value", "Show the whole value in a window of its own", G::Look, 0),
     row(
         C::Fold,
@@ -268,7 +268,7 @@ pub const COMMANDS: &[Entry] = &[
         C::CycleBaseline,
         "next-baseline",
         "other baseline",
-        "Compare with: bare pod, saved policy, marked pod, other runtime",
+        "Compare with: pod without annotations, saved policy, marked pod, other runtime",
         G::Look,
         12,
     ),

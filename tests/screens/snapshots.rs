@@ -30,7 +30,7 @@ fn screens() {
 #[test]
 fn pages_of_a_narrow_terminal() {
     snap("detail", ". enter", &[(80, 24), (60, 20)]);
-    snap("detail-search", ". enter / `gate` enter", &[(80, 24)]);
+    snap("detail-search", ". enter / `name` enter", &[(80, 24)]);
     snap("launch-detail", ". 3 enter enter", &[(80, 24)]);
     snap("tiny", "1", &[(30, 8)]);
 }

@@ -79,7 +79,7 @@ impl Model {
     /// What the baseline is, in words.
     pub fn baseline_words(&self) -> String {
         match self.baseline {
-            Baseline::Bare => "the bare pod".into(),
+            Baseline::Bare => "itself without annotations".into(),
             Baseline::Saved => "the policy on disk".into(),
             Baseline::Marked => match self.marked.and_then(|m| self.pods.get(m)) {
                 Some(entry) => format!("pod {}", entry.id),
@@ -259,7 +259,7 @@ pub fn launch_rows(model: &mut Model) -> Vec<Row> {
         let (a, b) = (old.helpers.get(i), new.helpers.get(i));
         let programs = Sides::new(a.map(|h| h.program.as_str()), b.map(|h| h.program.as_str()));
         let args = Sides::new(a.map_or(&nothing, |h| &h.args), b.map_or(&nothing, |h| &h.args));
-        process(&mut out, &format!("beside it {}", i + 1), programs, args);
+        process(&mut out, &format!("helper process {}", i + 1), programs, args);
     }
     documents(&mut out, old, new);
     fold(out.rows, model.folds())

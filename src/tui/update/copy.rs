@@ -18,7 +18,8 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::CopyMenu => model.dialogs.push(Dialog::CopyMenu { items: menu(model), at: 0 }),
         Command::CopyCommand => {
             let text = as_command(model);
-            return vec![Effect::Copy { text, what: format!("the command{}", unsaid(model)) }];
+            let what = format!("the command {text}{}", unsaid(model));
+            return vec![Effect::Copy { text, what }];
         }
         Command::Whole => match choices(model).into_iter().next() {
             Some((what, text)) => model.dialogs.push(Dialog::text(what, &text)),
@@ -117,7 +118,7 @@ fn choices(model: &Model) -> Vec<(String, String)> {
                 add("VM command", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
                 for helper in &launch.helpers {
                     let words = std::iter::once(&helper.program).chain(helper.args.iter().map(|a| &a.text));
-                    add("beside it", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
+                    add("helper process", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
                 }
             }
             if let Some(agent) = model.shown().agent.as_ref().filter(|_| model.screen == Screen::Agent) {

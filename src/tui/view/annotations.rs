@@ -239,10 +239,10 @@ fn about(model: &Model, row: &AnnotationRow, lines: &mut Vec<Rich>) {
         (None, None) => {}
     }
     match reader.gate {
-        Gate::None => fact("gate", Token::Open, "none: whoever may create pods may set it".into()),
-        Gate::Name => fact("gate", Token::Text, "its name must match enable_annotations".into()),
+        Gate::None => fact("checked by", Token::Open, "no list: whoever may create pods may set it".into()),
+        Gate::Name => fact("checked by", Token::Text, "enable_annotations, which must match its name".into()),
         Gate::NameAndValue(list) => {
-            fact("gate", Token::Text, format!("its name must match enable_annotations, its value {list}"));
+            fact("checked by", Token::Text, format!("enable_annotations by its name, {list} by its value"));
         }
     }
     if let Some(bad) = reader.bad {
@@ -340,7 +340,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     }
     if !verdict.trace.is_empty() {
         lines.push(Rich::new());
-        lines.push(Rich::of(Token::Heading, "its way"));
+        lines.push(Rich::of(Token::Heading, "how it was decided"));
         for step in verdict.trace.iter() {
             let (token, sign) = if step.passed {
                 (Token::Allowed, glyphs.pass)

@@ -120,6 +120,9 @@ fn heading(canvas: &Canvas<'_>, inner: Rect, model: &Model) -> Option<Rich> {
         Screen::Annotations => Some(annotations::columns(width).heading()),
         Screen::Pods => Some(pods::heading(canvas, model, width)),
         Screen::Nodes => Some(nodes::heading(canvas, model, width)),
+        Screen::Launch | Screen::Agent if model.side_by_side && width >= 72 => {
+            Some(changes::heading(canvas, model, width))
+        }
         _ => None,
     }
 }

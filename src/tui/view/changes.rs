@@ -147,6 +147,22 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow, width: us
     body.pad_to(width.saturating_sub(text::width(&cause))).put(Token::Origin, cause)
 }
 
+/// What stands on either side.
+pub(super) fn heading(canvas: &Canvas<'_>, model: &Model, width: usize) -> Rich {
+    let glyphs = canvas.theme.glyphs;
+    // As the rows below: a pointer and a mark come first.
+    let room = width.saturating_sub(2 + 2 + 3) / 2;
+    let old =
+        text::cut(&format!("baseline: {}", text::visible(&model.baseline_words())), room, glyphs.ellipsis);
+    let new = model.pods.get(model.pod).map_or_else(|| "no pod".to_owned(), |entry| entry.pod.id());
+    let new = text::cut(&text::visible(&new), room, glyphs.ellipsis);
+    Rich::of(Token::Text, "    ")
+        .put(Token::Muted, old)
+        .pad_to(4 + room)
+        .put(Token::Border, format!(" {} ", glyphs.bar))
+        .put(Token::Muted, new)
+}
+
 fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Rich {
     let glyphs = canvas.theme.glyphs;
     let room = width.saturating_sub(head.width() + 3) / 2;

@@ -1,5 +1,6 @@
 //! Screen 5: every effective key with its value and origin; the detail shows the file around it.
 
+use crate::answer::Place;
 use crate::answer::effective::Origin;
 use crate::catalog;
 use crate::tui::model::config::KeyRow;
@@ -14,20 +15,31 @@ use super::annotations::origin_words;
 /// Lines of the file shown before and after the key.
 const AROUND: u32 = 4;
 
+/// Columns without which a value says nothing.
+const LEAST_OF_VALUE: usize = 14;
+/// The same of where it comes from.
+const LEAST_OF_ORIGIN: usize = 11;
+
+/// A place in `room` columns: of the file's name what there is room for, of the line all.
+fn file_and_line(place: &Place, room: usize, ellipsis: &str) -> String {
+    let file = place.file.rsplit('/').next().unwrap_or_default();
+    let line = if place.line == 0 { String::new() } else { format!(":{}", place.line) };
+    let left = room.saturating_sub(line.len());
+    format!("{}{line}", text::cut_middle(&text::visible(file), left, ellipsis))
+}
+
 pub(super) fn row(canvas: &Canvas<'_>, row: &KeyRow, width: usize) -> Rich {
     let glyphs = canvas.theme.glyphs;
     let name = row.key.rsplit('.').next().unwrap_or(&row.key);
-    let name_width = (width * 2 / 5).clamp(14, 38);
+    // Names are the last to give way: two of them differ in their middle alone.
+    let name_width = width.saturating_sub(LEAST_OF_VALUE + LEAST_OF_ORIGIN).clamp(14, 38);
+    let room = (width.saturating_sub(name_width) * 3 / 5).max(LEAST_OF_ORIGIN);
     let origin = match &row.value.origin {
         Origin::Default => "default".to_owned(),
-        Origin::File(place) => {
-            let file = place.file.rsplit('/').next().unwrap_or_default().to_owned();
-            format!("{file}:{}", place.line)
-        }
+        Origin::File(place) => file_and_line(place, room, glyphs.ellipsis),
         Origin::Annotation(_) => "annotation".to_owned(),
-        Origin::Derived(rule) => rule.to_string(),
+        Origin::Derived(rule) => text::cut(&text::visible(rule), room, glyphs.ellipsis),
     };
-    let origin = text::cut(&text::visible(&origin), width / 3, glyphs.ellipsis);
     let token = match &row.value.origin {
         Origin::Default => Token::Muted,
         Origin::File(_) => Token::Origin,

@@ -214,11 +214,12 @@ fn help(canvas: &Canvas<'_>, model: &Model, wanted: &str) -> Vec<Rich> {
         Layer::Reading,
         Layer::Menu,
     ];
-    for group in groups {
+    // What counts in windows and while typing is no key of this place; a search finds it all the same.
+    let is_elsewhere = |group: Group| matches!(group, Group::Dialog | Group::Typing);
+    for group in groups.into_iter().filter(|group| !wanted.is_empty() || !is_elsewhere(*group)) {
         let mut rows = Vec::new();
         for entry in COMMANDS.iter().filter(|e| e.group == group) {
-            let layers: &[Layer] =
-                if matches!(group, Group::Dialog | Group::Typing) { &elsewhere } else { &here };
+            let layers: &[Layer] = if is_elsewhere(group) { &elsewhere } else { &here };
             let keys: Vec<String> = layers
                 .iter()
                 .flat_map(|l| model.keymap.chords(*l, entry.command))
@@ -257,6 +258,12 @@ fn help(canvas: &Canvas<'_>, model: &Model, wanted: &str) -> Vec<Rich> {
         }
         lines.push(Rich::of(Token::Heading, "Signs"));
         lines.extend(signs);
+    }
+    if wanted.is_empty() {
+        lines.push(Rich::new());
+        let text =
+            "In windows and while typing other keys count: the footer has them, and a search here finds them";
+        lines.push(Rich::of(Token::Hint, text));
     }
     if lines.is_empty() {
         lines.push(Rich::of(Token::Hint, format!("no key does '{wanted}' here")));

@@ -114,7 +114,7 @@ pub(super) fn list_detail(model: &Model, row: &ListRow) -> (Rich, Vec<Rich>) {
         let gated = crate::policy::pattern::gated_by(model.current.setup().release, &row.id.list);
         if !gated.is_empty() {
             let names: Vec<&str> = gated.iter().map(|a| a.base()).collect();
-            lines.push(Rich::of(Token::Heading, "gates the value of ").put(Token::Text, names.join(", ")));
+            lines.push(Rich::of(Token::Heading, "checks the value of ").put(Token::Text, names.join(", ")));
         }
         lines.push(Rich::of(Token::Text, "Each entry is a shell pattern for paths."));
     }

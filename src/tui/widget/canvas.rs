@@ -127,8 +127,12 @@ impl<'a> Canvas<'a> {
         if used > 0 {
             self.line(top, 0, Rich::of(token, " ").join(title).put(token, " "));
         }
+        // What does not fit is cut, where enough of it is left to say something.
+        const LEAST: usize = 14;
+        let left_over = usize::from(area.width).saturating_sub(used + 6);
+        let right = if right.width() > left_over { right.cut(left_over, ellipsis) } else { right };
         let right_width = right.width();
-        if right_width > 0 && used + right_width + 6 <= usize::from(area.width) {
+        if right_width > 0 && (left_over >= LEAST || left_over > right_width) {
             let x = edge - right_width as u16 - 2;
             let place = Rect { x, y: area.y, width: right_width as u16 + 2, height: 1 };
             self.line(place, 0, Rich::of(token, " ").join(right).put(token, " "));

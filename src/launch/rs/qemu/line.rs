@@ -92,7 +92,7 @@ impl Plan<'_> {
             let cause = Cause::keys([keys.default_vcpus, keys.default_maxvcpus]);
             line.push("-smp", format!("{vcpus},maxcpus={most}"), cause);
         } else {
-            let cause = Cause::key(keys.default_vcpus).by("no room for more");
+            let cause = Cause::key(keys.default_vcpus).by("no more can be added later");
             line.push("-smp", vcpus.to_string(), cause);
         }
     }
