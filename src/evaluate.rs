@@ -15,12 +15,14 @@ pub mod own_keys;
 mod resolver;
 pub mod searched;
 mod spelling;
+mod start;
 mod unread;
 pub mod vm_size;
 mod way_out;
 
 use std::sync::{Arc, OnceLock};
 
+use self::start::LaunchAndAgent;
 use crate::answer::agent::AgentSetup;
 use crate::answer::effective::Effective;
 use crate::answer::finding::{Code, Finding, Severity, Who};
@@ -34,7 +36,7 @@ use crate::input::host::Assumption;
 use crate::input::manifest::{Pod, PodAnnotation, Sizing};
 use crate::input::{Annotations, Host, Text};
 use crate::release::{Judged, KnownBy, Release};
-use crate::runtime::{Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
+use crate::runtime::{Asked, Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
 
 /// The token for a sandbox id that nobody gave.
 pub const SANDBOX_ID_TOKEN: &str = "{sandbox-id}";
@@ -167,11 +169,9 @@ impl Evaluator {
         if let (Ok(loaded), false) = (&loaded, looked_at) {
             // What every start asks is asked once, before what a pod asks on top.
             let nothing = Annotations::default();
-            loaded.run(
-                &host,
-                &Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", host_network: false, annotations: &nothing },
-                Depth::Full,
-            );
+            let sandbox =
+                Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", host_network: false, annotations: &nothing };
+            loaded.run(asked(&host, &sandbox, Depth::Full));
         }
         let assumed = host.noted();
         drop(host);
@@ -308,8 +308,8 @@ impl Evaluator {
         };
         let host = self.setup.host.noting(&self.assumed);
         let mut run = match self.loaded.as_ref() {
-            Ok(loaded) => loaded.run(&host, &sandbox, depth),
-            Err(error) => Loaded::run_without(self.setup.release, error, &host, &sandbox, depth),
+            Ok(loaded) => loaded.run(asked(&host, &sandbox, depth)),
+            Err(error) => Loaded::run_without(self.setup.release, error, asked(&host, &sandbox, depth)),
         };
         if let Some(agent) = &mut run.agent {
             resolver::tell(agent, pod, &host);
@@ -382,6 +382,11 @@ impl Evaluator {
         }
         never_reached(annotation, Stage::Known, "not one of Kata's annotations".into())
     }
+}
+
+/// What a runtime is asked, with the launches of this house behind it.
+fn asked<'a>(host: &'a Host, sandbox: &'a Sandbox<'a>, depth: Depth) -> Asked<'a> {
+    Asked { host, sandbox, depth, start: &LaunchAndAgent }
 }
 
 fn refused_by_kubernetes(pod: &Pod, sizing: Option<Sizing>) -> Evaluation {

@@ -1,11 +1,13 @@
 //! What is said to have decided an argument or a request is what did.
 
+use katascope::answer::launch::Arg;
 use katascope::diff::evaluation::{BodyRows, Differences};
 use katascope::evaluate::{Evaluation, Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::manifest;
 use katascope::input::source::Source;
 use katascope::release::{Release, Runtime};
+use katascope::report;
 use katascope::runtime::Depth;
 use katascope::sample;
 
@@ -78,5 +80,57 @@ fn the_agents_requests_name_the_keys_of_their_own_tables() {
                 ["hypervisor.qemu.virtio_fs_cache_size", "hypervisor.qemu.virtio_fs_cache"]
             ),
         }
+    }
+}
+
+/// What put an argument or a parameter there, in the words of the reports.
+fn because(evaluation: &Evaluation, all: &[Arg], text: &str) -> Vec<String> {
+    let found = all.iter().filter(|arg| arg.text == text);
+    found.map(|arg| report::text::cause(&arg.cause, evaluation.effective.as_ref())).collect()
+}
+
+#[test]
+fn each_element_of_a_list_has_the_origin_of_its_own() {
+    let of_file = "kernel_params = \"of_file=1 agent.log=debug\"\nvirtio_fs_extra_args = [\"--of-file\"]\n\
+                   enable_annotations = [\"kernel_params\", \"virtio_fs_extra_args\"]\n[agent.kata]\n\
+                   enable_debug = true";
+    for release in [Release::newest(Runtime::Go), Release::newest(Runtime::Rs)] {
+        let names = if release.runtime == Runtime::Rs { QEMU_NAMES } else { "" };
+        let plain = "enable_annotations = [\"enable_iommu\"]\n[agent.kata]";
+        let text = format!("{}{names}", QEMU.replace(plain, of_file));
+        let layers = Layers::of_text("/c.toml", &text);
+        let line = |part: &str| text.lines().position(|line| line.starts_with(part)).unwrap() + 1;
+        let evaluator = Evaluator::new(Setup { layers, release, ..sample::evaluator().setup().clone() });
+        let args = match release.runtime {
+            Runtime::Go => "[\"--of-pod\"]",
+            Runtime::Rs => "--of-pod",
+        };
+        let spec = serde_json::json!({ "ociVersion": "1.1.0", "annotations": {
+            "io.kubernetes.cri.container-type": "sandbox",
+            "io.katacontainers.config.hypervisor.kernel_params": "of_pod=1 agent.log=debug",
+            "io.katacontainers.config.hypervisor.virtio_fs_extra_args": args,
+        } });
+        let documents = manifest::read(&Source::new("pod.json", spec.to_string())).unwrap();
+        let evaluation = evaluator.evaluate(&documents.pods[0], Depth::Full);
+        assert_eq!(evaluation.outcome.failure(), None);
+        let params = &evaluation.agent.as_ref().unwrap().kernel_params;
+        let of_file = format!("hypervisor.qemu.kernel_params (/c.toml:{})", line("kernel_params"));
+        let of_pod = "hypervisor.qemu.kernel_params (annotation hypervisor.kernel_params)".to_owned();
+        let of_agent = format!("agent.kata.enable_debug (/c.toml:{})", line("enable_debug"));
+        assert_eq!(because(&evaluation, params, "of_file=1"), [&*of_file], "{release:?}");
+        assert_eq!(because(&evaluation, params, "of_pod=1"), [&*of_pod], "{release:?}");
+        let debug = because(&evaluation, params, "agent.log=debug");
+        match release.runtime {
+            // The same parameter three times: loading's own, the file's, the pod's.
+            Runtime::Go => assert_eq!(debug, [of_agent, of_file, of_pod]),
+            // The pod's replaces the file's, and the agent's stands before all.
+            Runtime::Rs => assert_eq!(debug, [of_agent, of_pod]),
+        }
+        let helper = &evaluation.launch.as_ref().unwrap().helpers[0].args;
+        let extra = |origin: String| [format!("hypervisor.qemu.virtio_fs_extra_args ({origin})")];
+        let of_file = extra(format!("/c.toml:{}", line("virtio_fs_extra_args")));
+        let of_pod = extra("annotation hypervisor.virtio_fs_extra_args".to_owned());
+        assert_eq!(because(&evaluation, helper, "--of-file"), of_file, "{release:?}");
+        assert_eq!(because(&evaluation, helper, "--of-pod"), of_pod, "{release:?}");
     }
 }

@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::fields;
+use crate::answer::agent::fields;
 
 /// A longer host name is cut here, in bytes.
 const HOSTNAME_LIMIT: usize = 64;

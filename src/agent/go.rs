@@ -9,10 +9,9 @@ mod network;
 use serde_json::Value as Json;
 
 use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
-use super::{AgentSetup, DecidedBy, fields};
-use crate::answer::launch::Arg;
+use crate::answer::agent::{AgentSetup, DecidedBy, fields};
 use crate::golang::strconv;
-use crate::launch::go::{Change, Network, guest_memory, guest_share};
+use crate::launch::go::{Change, Started, guest_memory, guest_share};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 fn kernel_modules(config: &SandboxConfig<'_>) -> Vec<Json> {
@@ -41,21 +40,11 @@ fn mount(config: &SandboxConfig<'_>) -> Mount {
     }
 }
 
-/// What the hypervisor's launch has to do with what the guest is told.
-pub(crate) struct Told<'n> {
-    pub(crate) kernel_params: Vec<Arg>,
-    pub(crate) kernel_cmdline: String,
-    /// Whether the guest gets a shared folder.
-    pub(crate) shares_files: bool,
-    pub(crate) network: Option<&'n Network<'n>>,
-}
-
 /// What the guest of one sandbox is told.
-pub(crate) fn setup(config: &SandboxConfig<'_>, told: Told<'_>) -> AgentSetup {
-    let Told { kernel_params, kernel_cmdline, shares_files, network } = told;
+pub fn setup(config: &SandboxConfig<'_>, started: &Started<'_>) -> AgentSetup {
     let mut storages = Vec::with_capacity(2);
     let mount = mount(config);
-    if shares_files {
+    if started.shares_files {
         let nydus =
             config.hypervisor_config.shared_fs == "virtio-fs-nydus" && config.release.has(Change::Nydusd);
         let below = if nydus { "" } else { "containers/" };
@@ -74,13 +63,17 @@ pub(crate) fn setup(config: &SandboxConfig<'_>, told: Told<'_>) -> AgentSetup {
         ("kernel_modules", kernel_modules(config).into()),
     ]);
     let is_remote = config.hypervisor_type == HypervisorType::Remote;
-    let network = network.filter(|_| !is_remote).map(|network| network::requests(config.release, network));
+    let network = started
+        .network
+        .as_ref()
+        .filter(|_| !is_remote)
+        .map(|network| network::requests(config.release, network));
     let network = network.unwrap_or_default();
     let told = !is_remote || config.release.has(Change::RemoteAgent);
     let policy = &config.agent_config.policy;
     AgentSetup {
-        kernel_params,
-        kernel_cmdline,
+        kernel_params: started.kernel_params.clone(),
+        kernel_cmdline: started.kernel_cmdline.clone(),
         create_sandbox,
         decided_by: DecidedBy {
             hypervisor: config.hypervisor_type.as_str().into(),

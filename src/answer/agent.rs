@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::effective::Effective;
 use super::launch::{Arg, Cause};
@@ -106,4 +106,11 @@ impl AgentSetup {
         let key = format!("{kind}.{table}.{name}");
         effective.get(&key).is_some().then_some(key)
     }
+}
+
+/// A request's fields, in order.
+pub(crate) fn fields<const N: usize>(all: [(&str, Json); N]) -> Json {
+    let mut map = Map::with_capacity(N);
+    map.extend(all.map(|(name, value)| (name.to_owned(), value)));
+    Json::Object(map)
 }

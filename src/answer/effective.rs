@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 use super::Place;
+use super::launch::Cause;
 
 /// Where an effective value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct EffectiveValue {
     pub value: Json,
     /// Where it came from.
     pub origin: Origin,
+    /// Of a list to which the pod's annotation adds: where the configuration's own part came from.
+    pub configured: Option<Origin>,
 }
 
 /// Every key that the release reads for the active hypervisor, agent and runtime, spelled as in
@@ -94,7 +97,7 @@ impl Effective {
 
     /// Sets `key`.
     pub fn set(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Json>, origin: Origin) {
-        let (key, value) = (key.into(), EffectiveValue { value: value.into(), origin });
+        let (key, value) = (key.into(), EffectiveValue { value: value.into(), origin, configured: None });
         let Some(at) = self.common.get_index_of(&key) else {
             self.added.insert(key, value);
             return;
@@ -109,6 +112,13 @@ impl Effective {
         }
     }
 
+    /// Says of a list to which an annotation adds where the configuration's part came from.
+    pub fn add_to(&mut self, key: &str, configured: Origin) {
+        if let Some(value) = self.get_mut(key) {
+            value.configured = Some(configured);
+        }
+    }
+
     /// Takes `key` out.
     pub fn remove(&mut self, key: &str) {
         if self.get(key).is_some() {
@@ -117,6 +127,12 @@ impl Effective {
             all.shift_remove(key);
             *self = Self { added: all, ..Self::default() };
         }
+    }
+
+    /// Where the part of a cause came from that the key decided.
+    pub fn origin(&self, cause: &Cause, key: &str) -> Option<&Origin> {
+        let value = self.get(key)?;
+        Some(value.configured.as_ref().filter(|_| cause.configured).unwrap_or(&value.origin))
     }
 
     /// All keys with their values, in order.

@@ -14,27 +14,36 @@ pub struct Cause {
     pub keys: CauseKeys,
     /// The rule or constant, in a few words; empty where the keys say it all.
     pub rule: Cow<'static, str>,
+    /// Of an element of a list to which the pod's annotation adds: whether it stood in the configuration.
+    pub configured: bool,
 }
 
 impl Cause {
     /// The runtime always does this.
     pub fn constant() -> Self {
-        Self { keys: CauseKeys::None, rule: Cow::Borrowed("always") }
+        Self { keys: CauseKeys::None, rule: Cow::Borrowed("always"), configured: false }
     }
 
     /// A rule of the runtime, in a few words.
     pub fn rule(rule: impl Into<Cow<'static, str>>) -> Self {
-        Self { keys: CauseKeys::None, rule: rule.into() }
+        Self { keys: CauseKeys::None, rule: rule.into(), configured: false }
     }
 
     /// One configuration key.
     pub fn key(key: impl Into<Cow<'static, str>>) -> Self {
-        Self { keys: CauseKeys::One([key.into()]), rule: Cow::Borrowed("") }
+        Self { keys: CauseKeys::One([key.into()]), rule: Cow::Borrowed(""), configured: false }
     }
 
     /// Several configuration keys.
     pub fn keys<K: Into<Cow<'static, str>>>(keys: impl IntoIterator<Item = K>) -> Self {
-        Self { keys: keys.into_iter().map(Into::into).collect(), rule: Cow::Borrowed("") }
+        Self { keys: keys.into_iter().map(Into::into).collect(), rule: Cow::Borrowed(""), configured: false }
+    }
+
+    /// Says of an element of a list whether it stood in the configuration, before the pod added to the list.
+    #[must_use]
+    pub fn configured(mut self, configured: bool) -> Self {
+        self.configured = configured;
+        self
     }
 
     /// Adds the keys of another cause that are not among its own.

@@ -64,6 +64,6 @@ impl Evaluator {
         let annotations = Annotations::default();
         let sandbox =
             Sandbox { id: self.sandbox_id(), hostname: "", host_network: false, annotations: &annotations };
-        self.loaded().ok()?.run(&self.setup.host, &sandbox, Depth::Full).effective
+        self.loaded().ok()?.run(super::asked(&self.setup.host, &sandbox, Depth::Full)).effective
     }
 }

@@ -416,8 +416,8 @@ pub fn cause(cause: &Cause, effective: Option<&Effective>) -> String {
     let mut parts: Vec<String> = cause
         .keys
         .iter()
-        .map(|key| match effective.and_then(|e| e.get(key)) {
-            Some(value) => format!("{key} ({})", origin(&value.origin)),
+        .map(|key| match effective.and_then(|e| e.origin(cause, key)) {
+            Some(from) => format!("{key} ({})", origin(from)),
             None => key.to_string(),
         })
         .collect();

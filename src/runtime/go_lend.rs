@@ -49,7 +49,7 @@ impl<'a, T: Lend<'a>> Lend<'a> for Vec<T> {
 
 macro_rules! copied {
     ($($type:ty)*) => {
-        $(impl Lend<'_> for $type {
+        $(impl $crate::runtime::go_lend::Lend<'_> for $type {
             type Lent = Self;
 
             fn lend(&self) -> Self {
@@ -58,6 +58,8 @@ macro_rules! copied {
         })*
     };
 }
+
+pub(super) use copied;
 
 copied! { bool u8 u32 u64 i64 f32 }
 

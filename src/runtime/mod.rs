@@ -5,6 +5,7 @@
 //! asked where the runtime has it. Common are the shape of the answer, and what Go's standard library does
 //! to texts.
 
+mod elsewhere;
 pub mod go;
 mod go_lend;
 mod go_listed;
@@ -78,6 +79,68 @@ pub struct Run {
     pub findings: Vec<Finding>,
 }
 
+/// What a sandbox comes to once its configuration stands.
+#[derive(Debug, Clone, Default)]
+pub struct Started {
+    /// The VM's processes and requests (only at `Depth::Full`).
+    pub launch: Option<Launch>,
+    /// What the guest is told (likewise).
+    pub agent: Option<AgentSetup>,
+    /// What the launch would point out.
+    pub findings: Vec<Finding>,
+}
+
+/// The launch of a sandbox whose configuration stands, and what its agent is told.
+///
+/// Each runtime comes to it in the middle of its way: what it made of the pod goes in, and a failure is laid
+/// to the pod's annotations afterwards. Those who know how a VM is launched stand above this room.
+pub trait Start {
+    /// Starts a sandbox of the Go runtime. An error is one that the runtime meets before the VM runs.
+    fn go(
+        &self,
+        host: &Host,
+        config: &go::config::SandboxConfig<'_>,
+        sandbox: &Sandbox<'_>,
+        depth: Depth,
+    ) -> Result<Started, Failure>;
+
+    /// Starts a sandbox of runtime-rs. An error is one that the runtime meets before the VM runs.
+    fn rs(
+        &self,
+        host: &Host,
+        config: &rs::config::Config<'_>,
+        sandbox: &Sandbox<'_>,
+        depth: Depth,
+    ) -> Result<Started, Failure>;
+}
+
+/// One sandbox, what it is started with, and how much is wanted of the answer.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The machine.
+    pub host: &'a Host,
+    /// What the CRI hands over.
+    pub sandbox: &'a Sandbox<'a>,
+    /// How much is wanted.
+    pub depth: Depth,
+    /// What follows the configuration.
+    pub start: &'a dyn Start,
+}
+
+impl Run {
+    /// Puts what the start came to into the answer.
+    fn conclude(&mut self, started: Result<Started, Failure>) {
+        match started {
+            Ok(started) => {
+                self.findings.extend(started.findings);
+                self.launch = started.launch;
+                self.agent = started.agent;
+            }
+            Err(failure) => self.failure = Some(failure),
+        }
+    }
+}
+
 /// What loading is told beside the files.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LoadOptions<'a> {
@@ -110,16 +173,10 @@ impl Loaded {
 
     /// What becomes of one sandbox where the configuration does not load: it is refused, but for a
     /// release in which a pod may bring a configuration of its own.
-    pub fn run_without(
-        release: Release,
-        error: &LoadError,
-        host: &Host,
-        sandbox: &Sandbox<'_>,
-        depth: Depth,
-    ) -> Run {
+    pub fn run_without(release: Release, error: &LoadError, asked: Asked<'_>) -> Run {
         match release.runtime {
-            Runtime::Go => go::without_configuration(release, error, host, sandbox, depth),
-            Runtime::Rs => rs::elsewhere::without_configuration(release, error, host, sandbox, depth),
+            Runtime::Go => go::without_configuration(release, error, asked),
+            Runtime::Rs => rs::without_configuration(release, error, asked),
         }
     }
 
@@ -148,10 +205,10 @@ impl Loaded {
     }
 
     /// What becomes of one sandbox.
-    pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+    pub fn run(&self, asked: Asked<'_>) -> Run {
         match self {
-            Self::Go(loaded) => loaded.run(host, sandbox, depth),
-            Self::Rs(loaded) => loaded.run(host, sandbox, depth),
+            Self::Go(loaded) => loaded.run(asked),
+            Self::Rs(loaded) => loaded.run(asked),
         }
     }
 }

@@ -96,7 +96,14 @@ impl Call<'_> {
             Daemon::Nydusd => self.nydusd(),
         };
         let extra = Cause::key(keys.virtio_fs_extra_args);
-        args.extend(hv.virtio_fs_extra_args.iter().map(|arg| Arg::new(&**arg, extra.clone())));
+        let configured =
+            hv.virtio_fs_extra_args.len().saturating_sub(hv.virtio_fs_extra_args_of_pod as usize);
+        args.extend(
+            hv.virtio_fs_extra_args
+                .iter()
+                .enumerate()
+                .map(|(at, arg)| Arg::new(&**arg, extra.clone().configured(at < configured))),
+        );
         if self.xattr && daemon == Daemon::Virtiofsd && release.has(Change::VirtiofsdXattr) {
             let words: &[&str] =
                 if release.has(Change::XattrInRust) { &["--xattr"] } else { &["-o", "xattr"] };

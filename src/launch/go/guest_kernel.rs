@@ -2,16 +2,14 @@
 //! configured list there.
 //!
 //! Facts: `GetKernelRootParams` and `SerializeParams` in
-//! src/runtime/virtcontainers/hypervisor.go, and `KataAgentKernelParams` in kata_agent.go from 2.0.0 to 4.1.0.
-
-use std::borrow::Cow;
+//! src/runtime/virtcontainers/hypervisor.go from 2.0.0 to 4.1.0.
 
 use super::Refusal;
 use super::changes::Change;
 use super::keys::Keys;
 use crate::answer::launch::{Arg, Cause};
 use crate::release::Release;
-use crate::runtime::go::config::{Param, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{ParamFrom, SandboxConfig, SandboxHypervisor};
 use crate::runtime::go::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
@@ -95,42 +93,19 @@ impl<'a> Root<'a> {
     }
 }
 
-/// What put a parameter of the configured list there. Loading puts its own parameters first (the units of
-/// a systemd guest, the SCSI scan, the agent's switches), then `kernel_params`; the annotation replaces by
-/// name. The list itself no longer says which is which, so a parameter counts as loading's own where its
-/// name and value are just what the present configuration would give.
-fn configured_cause(config: &SandboxConfig<'_>, keys: &'static Keys, param: &Param<Cow<'_, str>>) -> Cause {
-    let agent = &config.agent_config;
-    let is_number = |n: u32| n > 0 && param.value == n.to_string();
-    match (&*param.key, &*param.value) {
-        ("systemd.unit", "kata-containers.target")
-        | ("systemd.mask", "systemd-networkd.service" | "systemd-networkd.socket") => {
-            Cause::key(keys.image).by("an image boots systemd")
-        }
-        ("scsi_mod.scan", "none") => Cause::key(keys.block_device_driver),
-        ("fips", "1") => Cause::rule("the host runs in FIPS mode"),
-        ("agent.log", "debug") if agent.debug => Cause::key("agent.kata.enable_debug"),
-        ("agent.trace", kind) if agent.trace && kind == agent.trace_type => {
-            Cause::keys(["agent.kata.enable_tracing", "agent.kata.trace_type"])
-        }
-        ("agent.trace", "true") if agent.trace => Cause::key("agent.kata.enable_tracing"),
-        ("agent.debug_console", "") | ("agent.debug_console_vport", "1026") if agent.enable_debug_console => {
-            Cause::key("agent.kata.debug_console_enabled")
-        }
-        ("agent.cdh_api_timeout", _) if is_number(agent.cdh_api_timeout) => {
-            Cause::key("agent.kata.cdh_api_timeout")
-        }
-        ("agent.launch_process_timeout", _) if is_number(agent.launch_process_timeout) => {
-            Cause::key("agent.kata.launch_process_timeout")
-        }
-        ("agent.visible_cdi_devices", "true") if agent.visible_cdi_devices => {
-            Cause::key("agent.kata.visible_cdi_devices")
-        }
-        _ => Cause::key(keys.kernel_params),
+/// What put a parameter of the configured list there.
+fn configured_cause(from: ParamFrom, keys: &'static Keys) -> Cause {
+    match from {
+        ParamFrom::Configuration => Cause::key(keys.kernel_params).configured(true),
+        ParamFrom::Pod => Cause::key(keys.kernel_params),
+        ParamFrom::Image => Cause::key(keys.image).by("an image boots systemd"),
+        ParamFrom::BlockDeviceDriver => Cause::key(keys.block_device_driver),
+        ParamFrom::Agent(names) => Cause::keys(names.iter().map(|name| format!("agent.kata.{name}"))),
+        ParamFrom::Fips => Cause::rule("the host runs in FIPS mode"),
     }
 }
 
-/// The parameters of the configured list, in its order.
+/// The parameters of the configured list, in its order: loading's own, `kernel_params`, the annotation's.
 pub(super) fn configured(
     config: &SandboxConfig<'_>,
     keys: &'static Keys,
@@ -138,7 +113,7 @@ pub(super) fn configured(
     out: &mut Vec<Arg>,
 ) {
     out.extend(config.hypervisor_config.kernel_params.iter().filter_map(|param| {
-        spell(&param.key, &param.value).map(|text| Arg::new(text, configured_cause(config, keys, param)))
+        spell(&param.key, &param.value).map(|text| Arg::new(text, configured_cause(param.from, keys)))
     }));
 }
 

@@ -28,8 +28,9 @@ mod remote;
 mod stratovirt;
 mod tee;
 
+use std::borrow::Cow;
+
 use super::refusal::Refusal;
-use crate::answer::agent::AgentSetup;
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::launch::{Arg, Launch};
 use crate::answer::verdict::Failure;
@@ -40,31 +41,42 @@ use crate::runtime::Sandbox;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
 
 pub use changes::Change;
-pub(crate) use network::Network;
+pub use network::Network;
 pub(crate) use paths::{guest_memory, guest_share};
 
-/// What a hypervisor starts: its processes and requests, what its guest boots with, and whether the guest
-/// gets a shared folder.
-struct Started<'a> {
-    launch: Launch,
-    network: Option<Network<'a>>,
-    kernel_params: Vec<Arg>,
+/// What a hypervisor starts: its processes and requests, what its guest boots with, and what the agent's setup
+/// has to do with it.
+pub struct Started<'a> {
+    /// The processes and requests.
+    pub launch: Launch,
+    /// The pod's network, where the VM is given one.
+    pub network: Option<Network<'a>>,
+    /// The guest kernel's parameters.
+    pub kernel_params: Vec<Arg>,
     /// The parameters as one text.
-    kernel_cmdline: String,
-    shares_files: bool,
-    findings: Vec<Finding>,
+    pub kernel_cmdline: String,
+    /// Whether the guest gets a shared folder.
+    pub shares_files: bool,
+    /// What the launch would point out.
+    pub findings: Vec<Finding>,
 }
 
-/// What is started and said for one sandbox, from `CreateVM` on; or why it fails there.
+/// The configuration as the hypervisor holds it, where the first releases fill it in; or why it does not take it.
 ///
 /// `config` has been through annotations, sizing, asset checks and `validateHypervisorConfig`.
-pub fn launch(
-    host: &Host,
-    config: &SandboxConfig<'_>,
+pub fn fill_in<'c, 'a>(
+    config: &'c SandboxConfig<'a>,
     sandbox: &Sandbox<'_>,
-) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
-    let filled = fill_in::fill_in(config).map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
-    let config = &*filled;
+) -> Result<Cow<'c, SandboxConfig<'a>>, Failure> {
+    fill_in::fill_in(config).map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
+}
+
+/// What is started for one sandbox, from `CreateVM` on; or why it fails there. `config` is filled in.
+pub fn launch<'c>(
+    host: &'c Host,
+    config: &'c SandboxConfig<'_>,
+    sandbox: &Sandbox<'_>,
+) -> Result<Started<'c>, Failure> {
     let started = match config.hypervisor_type {
         HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.start(host)),
         HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.start(host)),
@@ -76,14 +88,7 @@ pub fn launch(
     };
     let mut started = started.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
     started.launch.explain_line(&started.kernel_cmdline, &started.kernel_params);
-    let told = crate::agent::go::Told {
-        kernel_params: started.kernel_params,
-        kernel_cmdline: started.kernel_cmdline,
-        shares_files: started.shares_files,
-        network: started.network.as_ref(),
-    };
-    let agent = crate::agent::go::setup(config, told);
-    Ok((started.launch, agent, started.findings))
+    Ok(started)
 }
 
 /// The same outcome and findings as of `launch`, without what it makes.
@@ -92,8 +97,6 @@ pub fn check(
     config: &SandboxConfig<'_>,
     sandbox: &Sandbox<'_>,
 ) -> Result<Vec<Finding>, Failure> {
-    let filled = fill_in::fill_in(config).map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
-    let config = &*filled;
     let outcome = match config.hypervisor_type {
         HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.findings(host)),

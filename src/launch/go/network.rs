@@ -81,7 +81,7 @@ impl Endpoint<'_> {
 
 /// The network of one sandbox.
 #[derive(Debug, Clone)]
-pub(crate) struct Network<'a> {
+pub struct Network<'a> {
     /// The namespace that the VMM runs in; `None`: the one it is started from.
     pub(super) namespace: Option<&'a str>,
     /// The cards, in the order in which the VM gets them.
@@ -254,8 +254,11 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, '_, F> {
 }
 
 /// What puts the path of the pod's namespace somewhere.
-pub(super) const NAMESPACE_CAUSE: Cause =
-    Cause { keys: CauseKeys::None, rule: Cow::Borrowed("made by the CRI when the pod starts") };
+pub(super) const NAMESPACE_CAUSE: Cause = Cause {
+    keys: CauseKeys::None,
+    rule: Cow::Borrowed("made by the CRI when the pod starts"),
+    configured: false,
+};
 
 /// Thousands as powers of 1024.
 pub(super) fn powers_of_1024(number: u64) -> u64 {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::answer::launch::Arg;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, PodNetwork, Protection};
-use crate::runtime::go::config::{CustomAssets, GuestNumaNode, Param, SandboxHypervisor};
+use crate::runtime::go::config::{CustomAssets, GuestNumaNode, Param, ParamFrom, SandboxHypervisor};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// As much of it as Firecracker takes.
@@ -43,7 +43,10 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig<'static> {
         mem_slots: 10,
         default_bridges: 1,
         disable_guest_selinux: true,
-        kernel_params: vec![Param::new("systemd.unit", "kata-containers.target"), Param::new("a", "1")],
+        kernel_params: vec![
+            Param::new("systemd.unit", "kata-containers.target", ParamFrom::Image),
+            Param::new("a", "1", ParamFrom::Configuration),
+        ],
         ..SandboxHypervisor::default()
     };
     SandboxConfig {
@@ -56,10 +59,8 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig<'static> {
     }
 }
 
-type Outcome = Result<(Launch, AgentSetup, Vec<Finding>), Failure>;
-
 /// Both doors, which have to agree.
-fn run(host: &Host, config: &SandboxConfig<'_>) -> Outcome {
+fn run<'c>(host: &'c Host, config: &'c SandboxConfig<'_>) -> Result<Started<'c>, Failure> {
     let annotations = [("io.katacontainers.config.hypervisor.machine_type", "")].into_iter().collect();
     let sandbox = Sandbox { id: ID, hostname: "web", host_network: false, annotations: &annotations };
     let outcome = launch(host, config, &sandbox);
@@ -71,7 +72,7 @@ fn line(launch: &Launch) -> Vec<&str> {
     launch.args.iter().map(|arg| arg.text.as_str()).collect()
 }
 
-fn started(host: &Host, config: &SandboxConfig<'_>) -> (Launch, AgentSetup, Vec<Finding>) {
+fn started<'c>(host: &'c Host, config: &'c SandboxConfig<'_>) -> Started<'c> {
     match run(host, config) {
         Ok(started) => started,
         Err(failure) => panic!("{}", failure.message),
@@ -82,7 +83,7 @@ fn refusal(host: &Host, change: impl Fn(&mut SandboxHypervisor<'_>)) -> String {
     let mut config = config(HypervisorType::Qemu);
     change(&mut config.hypervisor_config);
     match run(host, &config) {
-        Ok((launch, ..)) => format!("starts: {:?}", line(&launch)),
+        Ok(started) => format!("starts: {:?}", line(&started.launch)),
         Err(failure) => failure.message,
     }
 }
@@ -90,7 +91,8 @@ fn refusal(host: &Host, change: impl Fn(&mut SandboxHypervisor<'_>)) -> String {
 #[test]
 fn qemu_on_a_plain_host() {
     let host = host(HostFacts::default());
-    let (launch, agent, findings) = started(&host, &config(HypervisorType::Qemu));
+    let config = config(HypervisorType::Qemu);
+    let Started { launch, kernel_cmdline, findings, .. } = started(&host, &config);
     assert_eq!(findings, []);
     assert_eq!(launch.program.as_deref(), Some("/bin/vmm"));
     let cmdline = "tsc=reliable no_timer_check rcupdate.rcu_expedited=1 i8042.direct=1 i8042.dumbkbd=1 \
@@ -98,7 +100,7 @@ fn qemu_on_a_plain_host() {
                    pci=lastbus=0 root=/dev/pmem0p1 rootflags=dax,data=ordered,errors=remount-ro ro \
                    rootfstype=ext4 console=hvc0 console=hvc1 quiet systemd.show_status=false panic=1 \
                    nr_cpus=4 selinux=0 systemd.unit=kata-containers.target a=1";
-    assert_eq!(agent.kernel_cmdline, cmdline);
+    assert_eq!(kernel_cmdline, cmdline);
     let vm = format!("/run/vc/vm/{ID}");
     let want = [
         "-name",
@@ -169,7 +171,8 @@ fn qemu_on_a_plain_host() {
 #[test]
 fn each_argument_says_what_put_it_there() {
     let host = host(HostFacts::default());
-    let (launch, agent, _) = started(&host, &config(HypervisorType::Qemu));
+    let config = config(HypervisorType::Qemu);
+    let Started { launch, kernel_params, .. } = started(&host, &config);
     let cause = |args: &[Arg], start: &str| {
         args.iter().find(|a| a.text.starts_with(start)).map(|a| a.cause.keys.join(" ")).unwrap_or_default()
     };
@@ -179,8 +182,8 @@ fn each_argument_says_what_put_it_there() {
          hypervisor.qemu.memory_offset"
     );
     assert_eq!(cause(&launch.args, "virtio-scsi-pci"), "hypervisor.qemu.block_device_driver");
-    assert_eq!(cause(&agent.kernel_params, "systemd.unit"), "hypervisor.qemu.image");
-    assert_eq!(cause(&agent.kernel_params, "a=1"), "hypervisor.qemu.kernel_params");
+    assert_eq!(cause(&kernel_params, "systemd.unit"), "hypervisor.qemu.image");
+    assert_eq!(cause(&kernel_params, "a=1"), "hypervisor.qemu.kernel_params");
     assert!(launch.args.iter().all(|a| !a.cause.keys.is_empty() || !a.cause.rule.is_empty()));
 }
 
@@ -273,7 +276,7 @@ fn a_confidential_guest_gets_its_object_and_no_room_to_grow() {
     hv.firmware_path = "/img/kernel".into();
     hv.qgs_port = 7;
     hv.initdata_digest = vec![1, 2];
-    let (launch, ..) = started(&host, &config);
+    let Started { launch, .. } = started(&host, &config);
     let line = line(&launch);
     let digest = format!("AQI{}", "A".repeat(61));
     let object = format!(
@@ -289,7 +292,8 @@ fn a_confidential_guest_gets_its_object_and_no_room_to_grow() {
 #[test]
 fn s390x_devices_have_addresses_in_order() {
     let host = host(HostFacts { arch: Arch::S390x, ..HostFacts::default() });
-    let (launch, agent, findings) = started(&host, &config(HypervisorType::Qemu));
+    let config = config(HypervisorType::Qemu);
+    let Started { launch, kernel_cmdline, findings, .. } = started(&host, &config);
     let devices: Vec<&str> = line(&launch).into_iter().filter(|a| a.contains("devno=")).collect();
     assert_eq!(
         devices,
@@ -302,7 +306,7 @@ fn s390x_devices_have_addresses_in_order() {
         ]
     );
     assert!(line(&launch).contains(&"memory-backend=dimm1"));
-    assert!(agent.kernel_cmdline.starts_with("root=/dev/vda1 "));
+    assert!(kernel_cmdline.starts_with("root=/dev/vda1 "));
     assert_eq!(findings.iter().map(|f| f.code.as_str()).collect::<Vec<_>>(), ["not-verified"]);
 }
 
@@ -317,7 +321,7 @@ fn memory_is_spread_over_nodes() {
         .map(|(nodes, cpus)| GuestNumaNode { host_nodes: nodes.into(), host_cpus: cpus.into() })
         .into();
     let nodes = |config: &SandboxConfig<'_>| -> Vec<String> {
-        let (launch, ..) = started(&host, config);
+        let Started { launch, .. } = started(&host, config);
         line(&launch).into_iter().filter(|a| a.contains("numa-mem")).map(str::to_owned).collect()
     };
     // Four vCPUs fit into one node.
@@ -342,14 +346,14 @@ fn cloud_hypervisor_is_asked_for_a_machine() {
     let host = host(HostFacts::default());
     let mut config = config(HypervisorType::Clh);
     config.hypervisor_config.disk_rate_limiter_bw_max_rate = 8_000_000;
-    let (launch, agent, _) = started(&host, &config);
+    let Started { launch, kernel_cmdline, .. } = started(&host, &config);
     let body = launch.requests.first().map(|r| r.body.clone()).unwrap_or_default();
     assert_eq!(body["memory"]["size"], json!(536_870_912));
     assert_eq!(
         body["disks"][0]["rate_limiter_config"],
         json!({ "bandwidth": { "refill_time": 1000, "size": 1_048_576 } })
     );
-    assert_eq!(body["payload"]["cmdline"], json!(agent.kernel_cmdline));
+    assert_eq!(body["payload"]["cmdline"], json!(kernel_cmdline));
     let keys: Vec<&String> = body.as_object().map(|o| o.keys().collect()).unwrap_or_default();
     assert!(keys.is_sorted());
     config.hypervisor_config.shared_fs = "virtio-9p".into();
@@ -362,12 +366,12 @@ fn firecracker_is_jailed_where_there_is_a_jailer() {
     let host = host(HostFacts::default());
     let mut config = config(HypervisorType::Firecracker);
     let root = |launch: &Launch| launch.files.first().map(|f| f.body["drives"][0]["path_on_host"].clone());
-    let (launch, ..) = started(&host, &config);
+    let Started { launch, .. } = started(&host, &config);
     let folder = format!("/run/vc/vmm/{}", SHORT_ID);
     assert_eq!(root(&launch), Some(json!(format!("{folder}/root/rootfs"))));
     assert_eq!(line(&launch).first(), Some(&"--api-sock"));
     config.hypervisor_config.jailer_path = "/bin/jailer".into();
-    let (launch, ..) = started(&host, &config);
+    let Started { launch, .. } = started(&host, &config);
     assert_eq!(root(&launch), Some(json!("/rootfs")));
     assert_eq!(launch.program.as_deref(), Some("/bin/jailer"));
     assert_eq!(line(&launch).get(..2), Some(&["--id", SHORT_ID][..]));
@@ -378,11 +382,10 @@ fn stratovirt_starts_virtiofsd_whatever_shares_files() {
     let host = host(HostFacts::default());
     let mut config = config(HypervisorType::Stratovirt);
     config.hypervisor_config.shared_fs = "virtio-9p".into();
-    let (launch, agent, _) = started(&host, &config);
+    let Started { launch, kernel_cmdline, .. } = started(&host, &config);
     assert_eq!(launch.helpers.len(), 1);
     assert!(!line(&launch).iter().any(|a| a.starts_with("vhost-user-fs")));
-    assert_eq!(agent.create_sandbox["storages"][0]["driver"], json!("9p"));
-    assert!(agent.kernel_cmdline.contains("ramdom.trust_cpu=on pci=off"));
+    assert!(kernel_cmdline.contains("ramdom.trust_cpu=on pci=off"));
 }
 
 #[test]
@@ -390,7 +393,7 @@ fn a_file_that_only_a_pod_names_is_missed() {
     let host = host(HostFacts::default());
     let mut config = config(HypervisorType::Qemu);
     config.hypervisor_config.custom_assets.kernel = Some("/img/none".into());
-    let (_, _, findings) = started(&host, &config);
+    let findings = started(&host, &config).findings;
     let told: Vec<_> = findings.iter().map(|f| (f.code.as_str(), f.subject.as_deref())).collect();
     assert_eq!(told, [("fails-later", Some("hypervisor.qemu.kernel"))]);
 }

@@ -11,7 +11,7 @@ use super::network::{Backend, Card};
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources, Role};
 use super::share_fs::{self, Share};
-use super::{Refusal, Start, Started, Within};
+use super::{Refusal, Spelled, Start, Within};
 use crate::answer::launch::{Cause, Launch, Request, joined};
 use crate::launch::put;
 use crate::runtime::rs::Change;
@@ -92,7 +92,7 @@ impl<'a> Plan<'a> {
         if self.jailed { format!("/{name}") } else { path.to_owned() }
     }
 
-    pub(super) fn spell(&self) -> Started {
+    pub(super) fn spell(&self) -> Spelled {
         let start = &self.start;
         let kernel_params = self.kernel.args();
         let mut requests = vec![self.configuration(), self.boot(&joined(&kernel_params)), self.vsock()];
@@ -114,7 +114,7 @@ impl<'a> Plan<'a> {
         });
         let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
         let launch = Launch { helpers, requests, ..Launch::default() };
-        Started { launch, kernel_params }
+        Spelled { launch, kernel_params }
     }
 
     pub(super) fn remarks(&self) -> Remarks {

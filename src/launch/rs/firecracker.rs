@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Protection, Resources, Role};
-use super::{Refusal, Start, Started, Within};
+use super::{Refusal, Spelled, Start, Within};
 use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 use crate::launch::put;
@@ -80,14 +80,14 @@ impl<'a> Plan<'a> {
         (program.to_string(), args)
     }
 
-    pub(super) fn spell(&self) -> Started {
+    pub(super) fn spell(&self) -> Spelled {
         let kernel_params = self.kernel.args();
         let cmdline = if self.kernel.check().is_ok() { joined(&kernel_params) } else { String::new() };
         let (program, args) = self.program();
         let launch =
             Launch { program: Some(program), args, requests: self.requests(&cmdline), ..Launch::default() };
         let kernel_params = if cmdline.is_empty() { Vec::new() } else { kernel_params };
-        Started { launch, kernel_params }
+        Spelled { launch, kernel_params }
     }
 
     pub(super) fn remarks(&self) -> Remarks {

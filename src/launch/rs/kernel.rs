@@ -1,15 +1,14 @@
 //! The guest kernel's parameters: the runtime's own, how the root file system is named, the configured list.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor/src/kernel_param.rs at each tag; `get_agent_kernel_params` in
-//! src/libs/kata-types/src/config/mod.rs for what put a parameter of the configured list there.
+//! Facts: src/runtime-rs/crates/hypervisor/src/kernel_param.rs at each tag.
 
 use std::borrow::Cow;
 
 use super::keys::Keys;
 use super::{Refusal, Start};
-use crate::agent::rs::AgentParams;
 use crate::answer::launch::{Arg, Cause};
 use crate::runtime::rs::Change;
+use crate::runtime::rs::boot::{self, ParamFrom};
 use crate::runtime::rs::verity::{SECTOR, Verity};
 
 const BLAME_PARAMS: &[&str] = &["hypervisor.kernel_params"];
@@ -78,23 +77,19 @@ impl<'a> KernelLine<'a> {
         }
     }
 
-    /// Parameters as a text has them: at spaces outside double quotes, key and value at the first `=`.
-    pub(super) fn text(&mut self, text: &'a str, mut cause: impl FnMut(&str, &str) -> Cause) {
-        let quotes = self.quotes;
-        let mut say = |(key, value)| {
-            let cause = cause(key, value);
-            self.push(key, value, cause);
-        };
-        match quotes {
-            true => words(text).map(pair).for_each(&mut say),
-            false => text.split(' ').filter(|word| !word.is_empty()).map(pair).for_each(&mut say),
+    /// Parameters as a text has them: at spaces outside double quotes, key and value at the first `=`. The cause
+    /// is asked with the byte at which a parameter begins, and its key.
+    pub(super) fn text(&mut self, text: &'a str, mut cause: impl FnMut(usize, &str) -> Cause) {
+        for (at, word) in words(text, self.quotes) {
+            let (key, value) = pair(word);
+            self.push(key, value, cause(at, key));
         }
     }
 
     /// A guest extension's parameter; without verification it is a bare name, which activates it, too.
     pub(super) fn extension(&mut self, name: &str, verity: &str, cause: &Cause) {
         let text = format!("kata.extension.{name}.verity_params={verity}");
-        for (key, value) in words(&text).map(pair) {
+        for (key, value) in words(&text, true).map(|(_, word)| pair(word)) {
             self.push(key.to_owned(), value.to_owned(), cause.clone());
         }
     }
@@ -108,10 +103,12 @@ impl<'a> KernelLine<'a> {
             }
             return;
         }
-        let mut agent = AgentParams::of(start.config);
-        let keys = self.keys;
-        self.text(&start.hv.boot_info.kernel_params, |key, value| {
-            agent.next(key, value).unwrap_or_else(|| Cause::key(keys.kernel_params))
+        let (keys, agent) = (self.keys, &start.config.runtime.agent_name);
+        let boot = &*start.hv.boot_info;
+        self.text(&boot.kernel_params, |at, name| match boot::param_from(boot, at, name) {
+            ParamFrom::Agent(key) => Cause::key(format!("agent.{agent}.{key}")),
+            ParamFrom::Configuration => Cause::key(keys.kernel_params).configured(true),
+            ParamFrom::Pod => Cause::key(keys.kernel_params),
         });
     }
 
@@ -214,24 +211,21 @@ fn verity_table(verity: &Verity<'_>, data: &str, hash: &str) -> String {
     )
 }
 
-/// The words of a parameter list; a space between double quotes does not end one.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    let words = std::iter::from_fn(move || {
-        let text = rest?;
-        let mut quoted = false;
-        let end = text.bytes().position(|byte| {
-            quoted ^= byte == b'"';
-            byte == b' ' && !quoted
-        });
-        let (word, after) = match end {
-            Some(end) => (text.get(..end)?, text.get(end + 1..)),
-            None => (text, None),
-        };
-        rest = after;
-        Some(word)
+/// The words of a parameter list with the byte at which each begins; where quotes count, a space between two does
+/// not end a word.
+fn words(text: &str, quotes: bool) -> impl Iterator<Item = (usize, &str)> {
+    let mut quoted = false;
+    let mut at = 0;
+    let pieces = text.split(move |sign| {
+        quoted ^= quotes && sign == '"';
+        sign == ' ' && !quoted
     });
-    words.map(str::trim).filter(|word| !word.is_empty())
+    let placed = pieces.map(move |piece| {
+        let begin = at;
+        at += piece.len() + 1;
+        (begin, if quotes { piece.trim() } else { piece })
+    });
+    placed.filter(|(_, word)| !word.is_empty())
 }
 
 /// Whether a sign stands where a word may begin.

@@ -27,9 +27,9 @@ mod tee;
 mod tests;
 
 use super::refusal::Refusal;
-use crate::answer::agent::AgentSetup;
+use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
-use crate::answer::launch::{Arg, Launch};
+use crate::answer::launch::{Arg, Launch, joined};
 use crate::answer::verdict::Failure;
 use crate::input::Host;
 use crate::release::Release;
@@ -110,8 +110,22 @@ impl Start<'_> {
     }
 }
 
-/// What a hypervisor starts and what its guest boots with.
-struct Started {
+/// What a hypervisor starts, what its guest boots with, and what the agent's setup has to do with it.
+pub struct Started {
+    /// The processes and requests.
+    pub launch: Launch,
+    /// The guest kernel's parameters.
+    pub kernel_params: Vec<Arg>,
+    /// Where the guest mounts the shared folder, if there is one.
+    pub share: Option<String>,
+    /// What the agent is told of the network.
+    pub network: NetworkRequests,
+    /// What the launch would point out.
+    pub findings: Vec<Finding>,
+}
+
+/// A plan, spelled out.
+struct Spelled {
     launch: Launch,
     kernel_params: Vec<Arg>,
 }
@@ -137,11 +151,10 @@ impl<'a> Plan<'a> {
             Kind::Remote => remote::Plan::new(start).map(Self::Remote),
             Kind::OpenVmm => openvmm::Plan::new(start).map(Self::OpenVmm),
         };
-        plan.and_then(|plan| crate::agent::rs::check(start.config).map(|()| plan))
-            .within("start sandbox in task handler")
+        plan.within("start sandbox in task handler")
     }
 
-    fn spell(&self) -> Started {
+    fn spell(&self) -> Spelled {
         match self {
             Self::Qemu(plan) => plan.spell(),
             Self::Clh(plan) => plan.spell(),
@@ -181,12 +194,6 @@ impl<'a> Plan<'a> {
     }
 }
 
-impl crate::agent::rs::Refused for Refusal {
-    fn kernel_modules(message: &'static str) -> Self {
-        Self::because(message, &["agent.kernel_modules"])
-    }
-}
-
 /// Plans one sandbox and hands the plan on; every way in goes through here, so that all have one outcome.
 fn plan<T>(
     host: &Host,
@@ -210,20 +217,19 @@ fn plan<T>(
     run().map_err(|refusal| refusal.of(sandbox, ANNOTATIONS))
 }
 
-/// The launch and the agent's setup for `config`, which was loaded, annotated, validated and sized, and
-/// which a runtime handler was made for. An error is one that the runtime meets before the VM runs.
-pub fn launch(
-    host: &Host,
-    config: &Config<'_>,
-    sandbox: &Sandbox<'_>,
-) -> Result<(Launch, AgentSetup, Vec<Finding>), Failure> {
+/// The launch for `config`, which was loaded, annotated, validated and sized, and which a runtime handler was
+/// made for. An error is one that the runtime meets before the VM runs.
+pub fn launch(host: &Host, config: &Config<'_>, sandbox: &Sandbox<'_>) -> Result<Started, Failure> {
     plan(host, config, sandbox, true, |plan| {
-        let mut started = plan.spell();
-        let network = plan.resources().network.requests.clone();
-        let share = plan.share().map(|kind| kind.mount_point(config.active_hypervisor(), config.release));
-        let agent = crate::agent::rs::setup(config, sandbox, started.kernel_params, share, network);
-        started.launch.explain_line(&agent.kernel_cmdline, &agent.kernel_params);
-        (started.launch, agent, plan.remarks())
+        let Spelled { mut launch, kernel_params } = plan.spell();
+        launch.explain_line(&joined(&kernel_params), &kernel_params);
+        Started {
+            launch,
+            kernel_params,
+            share: plan.share().map(|kind| kind.mount_point(config.active_hypervisor(), config.release)),
+            network: plan.resources().network.requests.clone(),
+            findings: plan.remarks(),
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use super::kernel::KernelLine;
 use super::network::Card;
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources};
-use super::{Refusal, Start, Started, Within};
+use super::{Refusal, Spelled, Start, Within};
 use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 use crate::input::host::MAC_TOKEN;
@@ -79,7 +79,7 @@ impl<'a> Plan<'a> {
         params
     }
 
-    pub(super) fn spell(&self) -> Started {
+    pub(super) fn spell(&self) -> Spelled {
         let start = &self.start;
         let (hv, keys, folder) = (start.hv, start.keys, format!("/run/kata/{}", start.paths.id));
         let kernel_params = self.params();
@@ -110,7 +110,7 @@ impl<'a> Plan<'a> {
             requests: vec![Request { method: "rpc".into(), path: "CreateVM".into(), body, causes }],
             ..Launch::default()
         };
-        Started { launch, kernel_params }
+        Spelled { launch, kernel_params }
     }
 
     pub(super) fn remarks(&self) -> Remarks {

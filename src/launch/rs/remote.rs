@@ -7,7 +7,7 @@ use serde_json::json;
 use super::network;
 use super::remarks::Remarks;
 use super::resources::Resources;
-use super::{Refusal, Start, Started};
+use super::{Refusal, Spelled, Start};
 use crate::answer::launch::{Cause, Launch, Request};
 use crate::input::Text;
 use crate::runtime::rs::Change;
@@ -39,7 +39,7 @@ impl<'a> Plan<'a> {
         Remarks::of(&self.start, &self.resources)
     }
 
-    pub(super) fn spell(&self) -> Started {
+    pub(super) fn spell(&self) -> Spelled {
         let (hv, keys, id) = (self.start.hv, self.start.keys, &self.start.paths.id);
         let set = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
         let all = [
@@ -83,7 +83,7 @@ impl<'a> Plan<'a> {
             body: json!({ "id": id }),
             causes: Vec::new(),
         };
-        Started {
+        Spelled {
             launch: Launch { requests: vec![create, begin], ..Launch::default() },
             kernel_params: Vec::new(),
         }

@@ -133,8 +133,12 @@ impl Daemon<'_> {
 
     fn extra<'b>(&'b self) -> impl Iterator<Item = Arg> + 'b {
         let cause = Cause::key(self.start.keys.virtio_fs_extra_args);
-        let args = &self.start.hv.shared_fs.virtio_fs_extra_args;
-        args.iter().map(move |arg| Arg::new(arg.as_str(), cause.clone()))
+        let shared = &self.start.hv.shared_fs;
+        let args = &shared.virtio_fs_extra_args;
+        let configured = shared.before().map_or(args.len(), |before| before.virtio_fs_extra_args.len());
+        args.iter()
+            .enumerate()
+            .map(move |(at, arg)| Arg::new(arg.as_str(), cause.clone().configured(at < configured)))
     }
 
     fn virtiofsd(&self) -> Vec<Arg> {

@@ -285,6 +285,9 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
     let mut set = |key: &Key, by: Option<&'static str>| {
         let name = key.name.under(hypervisor);
         out.set(name, (key.value)(config), origin(loaded, config, key, by));
+        if by.is_some() && matches!(key.field, "kernel_params" | "virtio_fs_extra_args") {
+            out.add_to(name, origin(loaded, config, key, None));
+        }
     };
     if config.static_resource_mgmt {
         for field in ["default_vcpus", "default_memory", "default_maxvcpus"] {
@@ -320,7 +323,7 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
     }
     // What only annotations can say stands behind the hypervisor's keys.
     let mut all = Effective::default();
-    for (at, (name, EffectiveValue { value, origin })) in out.iter().enumerate() {
+    for (at, (name, EffectiveValue { value, origin, configured })) in out.iter().enumerate() {
         if at == base.of_hypervisor {
             for id in keyless.drain(..) {
                 let known = id.known();
@@ -330,6 +333,9 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
             }
         }
         all.set(name.clone(), value.clone(), origin.clone());
+        if let Some(configured) = configured {
+            all.add_to(name, configured.clone());
+        }
     }
     all
 }

@@ -7,18 +7,21 @@
 use std::borrow::Cow;
 
 use super::Change;
-use super::config::{AgentConfig, HypervisorConfig, Param};
+use super::config::{AgentConfig, HypervisorConfig, Param, ParamFrom};
 use crate::golang::strconv::{self, quote};
 use crate::release::Release;
 
 /// Pairs out of words: the key ends at the first `=`.
-pub(super) fn pairs<'a, T: From<&'a str>>(words: impl IntoIterator<Item = &'a str>) -> Vec<Param<T>> {
+pub(super) fn pairs<'a, T: From<&'a str>>(
+    words: impl IntoIterator<Item = &'a str>,
+    from: ParamFrom,
+) -> Vec<Param<T>> {
     words
         .into_iter()
         .filter(|word| !word.is_empty())
         .map(|word| match word.split_once('=') {
-            Some((key, value)) => Param::new(key, value),
-            None => Param::new(word, ""),
+            Some((key, value)) => Param::new(key, value, from),
+            None => Param::new(word, "", from),
         })
         .collect()
 }
@@ -39,7 +42,7 @@ pub(super) fn quoted_words(line: &str) -> Vec<&str> {
 pub(super) fn line(params: &[Param<Cow<'_, str>>]) -> String {
     let length = params.iter().map(|p| p.key.len() + p.value.len() + 2).sum();
     let mut line = String::with_capacity(length);
-    for Param { key, value } in params.iter().filter(|p| !(p.key.is_empty() && p.value.is_empty())) {
+    for Param { key, value, .. } in params.iter().filter(|p| !(p.key.is_empty() && p.value.is_empty())) {
         if !line.is_empty() {
             line.push(' ');
         }
@@ -59,43 +62,44 @@ pub(super) fn added_at_load(
     release: Release,
 ) -> Vec<Param> {
     let mut params = Vec::new();
+    let mut add = |key: &str, value: &str, from| params.push(Param::new(key, value, from));
     if !hypervisor.image_path.is_empty() {
-        params.push(Param::new("systemd.unit", "kata-containers.target"));
-        params.push(Param::new("systemd.mask", "systemd-networkd.service"));
-        params.push(Param::new("systemd.mask", "systemd-networkd.socket"));
+        add("systemd.unit", "kata-containers.target", ParamFrom::Image);
+        add("systemd.mask", "systemd-networkd.service", ParamFrom::Image);
+        add("systemd.mask", "systemd-networkd.socket", ParamFrom::Image);
     }
     if hypervisor.block_device_driver == "virtio-scsi" {
-        params.push(Param::new("scsi_mod.scan", "none"));
+        add("scsi_mod.scan", "none", ParamFrom::BlockDeviceDriver);
     }
+    let from = ParamFrom::Agent;
     if agent.debug {
-        params.push(Param::new("agent.log", "debug"));
+        add("agent.log", "debug", from(&["enable_debug"]));
     }
     if agent.trace && release.has(Change::TraceModes) {
         if agent.trace_mode == "static" {
-            params.push(Param::new("agent.trace", agent.trace_type.as_str()));
+            add("agent.trace", &agent.trace_type, from(&["enable_tracing", "trace_type"]));
         }
     } else if agent.trace {
-        params.push(Param::new("agent.trace", "true"));
+        add("agent.trace", "true", from(&["enable_tracing"]));
     }
-    let mut number = |key: &str, value: u32| {
-        if value > 0 {
-            params.push(Param::new(key, value.to_string()));
-        }
-    };
-    number("agent.container_pipe_size", agent.container_pipe_size);
+    if agent.container_pipe_size > 0 {
+        let size = agent.container_pipe_size.to_string();
+        add("agent.container_pipe_size", &size, from(&["container_pipe_size"]));
+    }
     if agent.enable_debug_console {
-        params.push(Param::new("agent.debug_console", ""));
-        params.push(Param::new("agent.debug_console_vport", "1026"));
+        add("agent.debug_console", "", from(&["debug_console_enabled"]));
+        add("agent.debug_console_vport", "1026", from(&["debug_console_enabled"]));
     }
-    let mut number = |key: &str, value: u32| {
-        if value > 0 {
-            params.push(Param::new(key, value.to_string()));
-        }
-    };
-    number("agent.cdh_api_timeout", agent.cdh_api_timeout);
-    number("agent.launch_process_timeout", agent.launch_process_timeout);
+    if agent.cdh_api_timeout > 0 {
+        let timeout = agent.cdh_api_timeout.to_string();
+        add("agent.cdh_api_timeout", &timeout, from(&["cdh_api_timeout"]));
+    }
+    if agent.launch_process_timeout > 0 {
+        let timeout = agent.launch_process_timeout.to_string();
+        add("agent.launch_process_timeout", &timeout, from(&["launch_process_timeout"]));
+    }
     if agent.visible_cdi_devices {
-        params.push(Param::new("agent.visible_cdi_devices", "true"));
+        add("agent.visible_cdi_devices", "true", from(&["visible_cdi_devices"]));
     }
     params
 }
@@ -165,8 +169,8 @@ mod tests {
     fn quotes_keep_spaces_together() {
         assert_eq!(quoted_words("a=1  b=\"x y\" c"), ["a=1", "b=\"x y\"", "c"]);
         assert_eq!(
-            pairs::<String>(["a=b=c", "d", "=e"]),
-            [Param::new("a", "b=c"), Param::new("d", ""), Param::new("", "e")]
+            pairs::<String>(["a=b=c", "d", "=e"], ParamFrom::Pod),
+            [("a", "b=c"), ("d", ""), ("", "e")].map(|(key, value)| Param::new(key, value, ParamFrom::Pod))
         );
     }
 

@@ -25,11 +25,12 @@ pub use elsewhere::without_configuration;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use self::config::{HypervisorType, Param, RuntimeConfig, SandboxConfig};
+use self::config::{HypervisorType, Param, ParamFrom, RuntimeConfig, SandboxConfig};
 use self::effective::Base;
 use self::gates::ValueGates;
 use self::stations::Stations;
-use super::{Depth, LoadError, LoadOptions, Run, Sandbox};
+use super::elsewhere::Known;
+use super::{Asked, Depth, LoadError, LoadOptions, Run, Sandbox};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog;
@@ -59,7 +60,7 @@ pub struct Loaded {
     /// What holds for a sandbox that no annotation touches, once somebody wants it.
     base: OnceLock<Base>,
     /// The configurations that pods asked for instead.
-    elsewhere: elsewhere::Known,
+    elsewhere: Known<Loaded>,
     /// The hypervisor that was asked for.
     wanted: Option<String>,
     /// Whether the host's kernel runs in FIPS mode.
@@ -88,7 +89,7 @@ pub fn load(
         read: KNOWN.iter().map(|known| is_known(known.key, release)).collect(),
         stations: Box::new([const { OnceLock::new() }; COUNT]),
         base: OnceLock::new(),
-        elsewhere: elsewhere::Known::default(),
+        elsewhere: Known::default(),
         wanted: options.hypervisor.map(str::to_owned),
         configuration: Arc::new(configuration),
     })
@@ -212,31 +213,24 @@ impl Loaded {
     }
 
     /// What becomes of one sandbox.
-    pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let kind = match container_type(self.release(), sandbox) {
+    pub fn run(&self, asked: Asked<'_>) -> Run {
+        let kind = match container_type(self.release(), asked.sandbox) {
             Ok(kind) => kind,
             Err(message) => {
                 let failure = Some(Failure::new(FailureStage::Annotations, message));
                 return Run { failure, ..Run::default() };
             }
         };
-        match elsewhere::run(self, host, sandbox, depth) {
-            Some(run) => run,
-            None => self.run_as(kind, host, sandbox, depth),
-        }
+        elsewhere::run(self, asked).unwrap_or_else(|| self.run_as(kind, asked))
     }
 
     /// What becomes of one sandbox under this configuration, whatever it asks for.
-    fn run_here(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        self.run_as(
-            container_type(self.release(), sandbox).unwrap_or(ContainerType::Single),
-            host,
-            sandbox,
-            depth,
-        )
+    fn run_here(&self, asked: Asked<'_>) -> Run {
+        self.run_as(container_type(self.release(), asked.sandbox).unwrap_or(ContainerType::Single), asked)
     }
 
-    fn run_as(&self, kind: ContainerType, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
+    fn run_as(&self, kind: ContainerType, asked: Asked<'_>) -> Run {
+        let Asked { host, sandbox, depth, .. } = asked;
         let mut session = Session::new(host, self, sandbox);
         let config = &mut session.config;
         // A standalone container is sized by its own resources, which are not at hand here.
@@ -261,7 +255,7 @@ impl Loaded {
         }
         run.verdicts = verdicts::verdicts(self, &mut session, &mut run.findings);
         if run.failure.is_none() {
-            self.start(host, sandbox, &mut session.config, depth, &mut run);
+            self.start(asked, &mut session.config, &mut run);
             verdicts::blame(&mut run);
         }
         run
@@ -271,19 +265,13 @@ impl Loaded {
     fn fill_in(&self, config: &mut SandboxConfig<'_>) {
         sizing::apply_static(config);
         if self.fips {
-            config.hypervisor_config.kernel_params.push(Param::new("fips", "1"));
+            config.hypervisor_config.kernel_params.push(Param::new("fips", "1", ParamFrom::Fips));
         }
     }
 
     /// From the sandbox's configuration to the VM.
-    fn start<'a>(
-        &self,
-        host: &Host,
-        sandbox: &Sandbox<'a>,
-        config: &mut SandboxConfig<'a>,
-        depth: Depth,
-        run: &mut Run,
-    ) {
+    fn start<'a>(&self, asked: Asked<'a>, config: &mut SandboxConfig<'a>, run: &mut Run) {
+        let Asked { host, sandbox, depth, start } = asked;
         if let Err(message) = validate::validate(config, host.facts.arch) {
             run.failure = Some(Failure::new(FailureStage::Launch, message));
             return;
@@ -305,21 +293,7 @@ impl Loaded {
                 }
             }
         }
-        if depth < Depth::Full {
-            match crate::launch::go::check(host, config, sandbox) {
-                Ok(findings) => run.findings.extend(findings),
-                Err(failure) => run.failure = Some(failure),
-            }
-            return;
-        }
-        match crate::launch::go::launch(host, config, sandbox) {
-            Ok((launch, agent, findings)) => {
-                run.findings.extend(findings);
-                run.launch = Some(launch);
-                run.agent = Some(agent);
-            }
-            Err(failure) => run.failure = Some(failure),
-        }
+        run.conclude(start.go(host, config, sandbox, depth));
     }
 }
 

@@ -4,11 +4,20 @@
 //! `get_agent_kernel_params` in src/libs/kata-types/src/config/mod.rs, `update_agent_kernel_params` in
 //! src/runtime-rs/crates/runtimes/src/manager.rs at 4.1.0.
 
+use std::borrow::Cow;
+
+use super::config::hypervisor::BootInfo;
 use super::config::{Agent, MemAgent};
 use crate::input::Text;
 
+/// Puts a pod's parameters behind the configured ones, of which none with the same key stays.
+pub fn add_kernel_params(boot: &mut BootInfo, pods: &str) {
+    boot.kernel_params = replace_kernel_params(&boot.kernel_params, pods).into();
+    boot.params_of_pod = replace_kernel_params("", pods).len();
+}
+
 /// Puts `new` parameters behind the `old` ones of which none with the same key stays.
-pub fn replace_kernel_params(old: &str, new: &str) -> String {
+fn replace_kernel_params(old: &str, new: &str) -> String {
     fn pieces(text: &str) -> impl Iterator<Item = &str> {
         text.split(' ').map(str::trim).filter(|p| !p.is_empty())
     }
@@ -150,10 +159,47 @@ pub fn agent_params(agent: &Agent) -> String {
     line
 }
 
-/// The configured parameters behind those of the agent.
-pub fn behind_agent_params(told: &str, configured: &str) -> Text {
-    let sign = if told.is_empty() || configured.is_empty() { "" } else { " " };
-    Text::joined(&[told, sign, configured])
+/// Puts the agent's parameters before the configured ones.
+pub fn put_agent_params(boot: &mut BootInfo, told: &str) {
+    let sign = if told.is_empty() || boot.kernel_params.is_empty() { "" } else { " " };
+    boot.kernel_params = Text::joined(&[told, sign, &boot.kernel_params]);
+    boot.params_of_agent = told.len();
+}
+
+/// What put a parameter of the configured list there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParamFrom {
+    /// A key of the agent's table.
+    Agent(Cow<'static, str>),
+    /// `kernel_params` of the configuration.
+    Configuration,
+    /// The pod's annotation.
+    Pod,
+}
+
+/// What put the parameter there that begins at a byte of `kernel_params`.
+pub fn param_from(boot: &BootInfo, at: usize, name: &str) -> ParamFrom {
+    match agent_key(name).filter(|_| at < boot.params_of_agent) {
+        Some(key) => ParamFrom::Agent(key),
+        None if at < boot.kernel_params.len().saturating_sub(boot.params_of_pod) => ParamFrom::Configuration,
+        None => ParamFrom::Pod,
+    }
+}
+
+/// The key of the agent's table that makes a parameter.
+fn agent_key(param: &str) -> Option<Cow<'static, str>> {
+    let key = match param {
+        "agent.log" => "enable_debug",
+        "agent.trace" => "enable_tracing",
+        "agent.container_pipe_size" => "container_pipe_size",
+        "agent.launch_process_timeout" => "launch_process_timeout",
+        "agent.cdh_api_timeout" => "cdh_api_timeout_ms",
+        "agent.debug_console" | "agent.debug_console_vport" => "debug_console_enabled",
+        "agent.visible_cdi_devices" => "visible_cdi_devices",
+        "psi" | "agent.mem_agent_enable" => "mem_agent.mem_agent_enable",
+        other => return Some(format!("mem_agent.{}", other.strip_prefix("agent.mem_agent_")?).into()),
+    };
+    Some(key.into())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::annotations::{Fate, Trail, seconds};
+use super::annotations::{Action, Fate, Trail, seconds};
 use super::changes::Change;
 use super::config::Config;
 use super::load::{Read, alias};
@@ -189,7 +189,11 @@ pub fn effective(base: &Base, config: &Config<'_>, trails: &[Trail<'_>], sized: 
             continue;
         }
         if let Some(known) = effective.get_mut(&field) {
-            known.origin = Origin::Annotation(Cow::Borrowed(rule.key));
+            let configured =
+                std::mem::replace(&mut known.origin, Origin::Annotation(Cow::Borrowed(rule.key)));
+            if matches!(rule.action, Action::KernelParams | Action::Append(..)) {
+                known.configured = Some(configured);
+            }
         }
     }
     effective

@@ -5,12 +5,12 @@
 
 mod adjust;
 mod annotations;
-mod boot;
+pub(crate) mod boot;
 mod changes;
 mod complaint;
 pub mod config;
 mod effective;
-pub mod elsewhere;
+mod elsewhere;
 mod initdata;
 mod load;
 mod plugin;
@@ -24,12 +24,14 @@ mod verdicts;
 pub mod verity;
 
 pub use changes::Change;
+pub use elsewhere::without_configuration;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{Depth, LoadError, LoadOptions, Run, Sandbox, stand_in};
+use super::elsewhere::Known;
+use super::{Asked, Depth, LoadError, LoadOptions, Run, stand_in};
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::config::Layers;
@@ -41,7 +43,6 @@ use complaint::Complaint;
 use config::hypervisor::{BootInfo, RootlessUser};
 use config::{Config, Hypervisor, Part};
 use effective::Base;
-use elsewhere::Elsewhere;
 use plugin::Plugin;
 use sizing::Workload;
 use template::Template;
@@ -61,7 +62,7 @@ pub struct Loaded {
     settled: bool,
     findings: Arc<BTreeMap<String, Vec<Finding>>>,
     /// What pods brought with them, loaded once.
-    elsewhere: Elsewhere,
+    elsewhere: Known<Self>,
 }
 
 /// What is the same for every pod that uses the same two tables.
@@ -82,7 +83,7 @@ impl Pair {
         let mut boot = table.map(|table| BootInfo::clone(&table.boot_info)).unwrap_or_default();
         let told = agent.filter(|_| read.release.has(Change::Checks));
         let params = told.map(|agent| boot::agent_params(agent)).unwrap_or_default();
-        boot.kernel_params = boot::behind_agent_params(&params, &boot.kernel_params);
+        boot::put_agent_params(&mut boot, &params);
         let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
         Self { base: Base::new(read, hv, ag), params, boot, told }
     }
@@ -124,7 +125,7 @@ pub fn load(
         pairs: Arc::new(pairs),
         settled: is_settled(config, host),
         findings: Arc::new(findings),
-        elsewhere: Elsewhere::default(),
+        elsewhere: Known::default(),
         read: Arc::new(read),
     })
 }
@@ -215,24 +216,13 @@ impl Loaded {
     }
 
     /// What becomes of one sandbox.
-    pub fn run(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let Some(path) = elsewhere::asked_for(self.release(), host, sandbox) else {
-            return self.run_here(host, sandbox, depth);
-        };
-        let known = self.elsewhere.lock().ok().and_then(|known| known.get(&path).cloned());
-        let loaded = known.unwrap_or_else(|| {
-            let loaded = Arc::new(elsewhere::load_elsewhere(self.release(), host, &path));
-            if let Ok(mut known) = self.elsewhere.lock() {
-                known.insert(path.clone(), Arc::clone(&loaded));
-            }
-            loaded
-        });
-        elsewhere::redirected(&loaded, &path, host, sandbox, depth)
+    pub fn run(&self, asked: Asked<'_>) -> Run {
+        elsewhere::run(self, asked).unwrap_or_else(|| self.run_here(asked))
     }
 
     /// What becomes of one sandbox under this configuration.
-    fn run_here(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth) -> Run {
-        let way = self.walk(host, sandbox.annotations);
+    fn run_here(&self, asked: Asked<'_>) -> Run {
+        let way = self.walk(asked.host, &asked.sandbox.annotations);
         let mut run = Run::default();
         let name = &way.config.runtime.hypervisor_name;
         run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
@@ -250,7 +240,7 @@ impl Loaded {
             failure.annotation = blamed(complaint, &way, self.hypervisor()).map(str::to_owned);
             run.failure = Some(failure);
         } else {
-            self.start(host, sandbox, depth, &way, &mut run);
+            self.start(asked, &way, &mut run);
             // The launch sees the pod's annotations, not which of them were let through.
             if let Some(failure) = &mut run.failure
                 && failure.annotation.as_deref().is_some_and(|key| !way.took(key))
@@ -319,7 +309,8 @@ impl Loaded {
     }
 
     /// What follows the sizing: the handler of the sandbox, and the VM.
-    fn start(&self, host: &Host, sandbox: &Sandbox<'_>, depth: Depth, way: &Way<'_>, run: &mut Run) {
+    fn start(&self, asked: Asked<'_>, way: &Way<'_>, run: &mut Run) {
+        let Asked { host, sandbox, depth, start } = asked;
         let config = &way.config;
         if let Some(gates) = way.gates {
             let unused = |trail: &Trail<'_>| self.told(way.pair, &config.runtime, trail)?.unused.as_ref();
@@ -337,21 +328,9 @@ impl Loaded {
                 return;
             }
         };
-        if depth == Depth::Verdicts {
-            match crate::launch::rs::check(host, config, sandbox) {
-                Ok(findings) => run.findings.extend(findings),
-                Err(failure) => run.failure = Some(failure),
-            }
-            return;
-        }
-        match crate::launch::rs::launch(host, config, sandbox) {
-            Ok((launch, agent, findings)) => {
-                run.findings.extend(findings);
-                run.launch = Some(launch);
-                run.agent = Some(agent);
-                run.effective = self.effective(way);
-            }
-            Err(failure) => run.failure = Some(failure),
+        run.conclude(start.rs(host, config, sandbox, depth));
+        if depth == Depth::Full && run.failure.is_none() {
+            run.effective = self.effective(way);
         }
     }
 
@@ -392,7 +371,7 @@ fn tell_agent<'a>(config: &mut Config<'a>, pair: Option<&'a Pair>) {
         known => {
             let params =
                 known.map_or_else(|| boot::agent_params(agent).into(), |pair| Cow::from(&pair.params));
-            hv.boot_info.kernel_params = boot::behind_agent_params(&params, &hv.boot_info.kernel_params);
+            boot::put_agent_params(&mut hv.boot_info, &params);
         }
     }
 }

@@ -142,12 +142,27 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::answer::verdict::{Stage, Status};
+    use crate::answer::verdict::{Failure, Stage, Status};
     use crate::input::Host;
     use crate::input::config::Layers;
     use crate::input::host::{HostFacts, MemoryFiles};
+    use crate::runtime::go::config::SandboxConfig;
+    use crate::runtime::rs::config::Config;
     use crate::runtime::rs::load;
-    use crate::runtime::{Depth, LoadOptions, Run, Sandbox};
+    use crate::runtime::{Asked, Depth, LoadOptions, Run, Sandbox, Start, Started};
+
+    /// A start that starts nothing: what is asked here is said before.
+    struct NothingRuns;
+
+    impl Start for NothingRuns {
+        fn go(&self, _: &Host, _: &SandboxConfig<'_>, _: &Sandbox<'_>, _: Depth) -> Result<Started, Failure> {
+            Ok(Started::default())
+        }
+
+        fn rs(&self, _: &Host, _: &Config<'_>, _: &Sandbox<'_>, _: Depth) -> Result<Started, Failure> {
+            Ok(Started::default())
+        }
+    }
 
     const FILE: &str = r#"
 [hypervisor.qemu]
@@ -175,7 +190,8 @@ static_sandbox_resource_mgmt = true
         let sandbox = Sandbox { id: "S", hostname: "", host_network: false, annotations: &annotations };
         let layers = Layers::of_text("/c.toml", file);
         let release = crate::release::Release::newest(crate::release::Runtime::Rs);
-        load(release, &layers, &host, &LoadOptions::default()).unwrap().run(&host, &sandbox, Depth::Full)
+        let loaded = load(release, &layers, &host, &LoadOptions::default()).unwrap();
+        loaded.run(Asked { host: &host, sandbox: &sandbox, depth: Depth::Full, start: &NothingRuns })
     }
 
     fn codes(run: &Run) -> Vec<Code> {

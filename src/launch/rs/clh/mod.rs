@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Resources, hardware};
-use super::{Refusal, Start, Started, Within};
+use super::{Refusal, Spelled, Start, Within};
 use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 use crate::input::host::{Arch, Protection as Hardware};
 use crate::runtime::rs::Change;
@@ -278,7 +278,7 @@ impl<'a> Plan<'a> {
         Ok((boot, max))
     }
 
-    pub(super) fn spell(&self) -> Started {
+    pub(super) fn spell(&self) -> Spelled {
         let (start, keys) = (&self.start, self.start.keys);
         let api = Cause::key(keys.rootless).by("the runtime's control socket");
         let mut args = vec![
@@ -331,7 +331,7 @@ impl<'a> Plan<'a> {
         };
         let launch =
             Launch { program: Some(self.program.clone()), args, helpers, requests, ..Launch::default() };
-        Started { launch, kernel_params }
+        Spelled { launch, kernel_params }
     }
 
     pub(super) fn remarks(&self) -> Remarks {

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use serde::Deserialize;
 
 use super::{BLAME_QUEUES, Backend, Card, Network, Refusal, Start};
-use crate::agent::fields;
 use crate::answer::agent::NetworkRequests;
+use crate::answer::agent::fields;
 use crate::input::host::{MAC_TOKEN, Neighbour};
 use crate::launch::rs::Within;
 use crate::runtime::rs::Change;

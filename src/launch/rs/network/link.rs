@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use serde_json::Value as Json;
 
 use super::{BLAME_MODEL, BLAME_QUEUES, Backend, Card, MOST_QUEUES, Network, Refusal, Start};
-use crate::agent::fields;
 use crate::answer::agent::NetworkRequests;
+use crate::answer::agent::fields;
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
 use crate::launch::rs::Within;
 use crate::runtime::rs::Change;

@@ -13,8 +13,8 @@ mod link;
 use serde_json::Value as Json;
 
 use super::{Kind, Refusal, Start};
-use crate::agent::fields;
 use crate::answer::agent::NetworkRequests;
+use crate::answer::agent::fields;
 use crate::launch::put;
 use crate::runtime::rs::Change;
 

@@ -11,7 +11,7 @@ mod protection;
 use super::kernel::KernelLine;
 use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Protection, Resources, Role, has_ccw_bus};
-use super::{Refusal, Start, Started, Within};
+use super::{Refusal, Spelled, Start, Within};
 use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Cause, Launch, joined};
 use crate::input::host::{Arch, Stat};
@@ -171,7 +171,7 @@ impl<'a> Plan<'a> {
         Ok(all)
     }
 
-    pub(super) fn spell(&self) -> Started {
+    pub(super) fn spell(&self) -> Spelled {
         let start = &self.start;
         let kernel_params = self.kernel.args();
         let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
@@ -181,7 +181,7 @@ impl<'a> Plan<'a> {
             helpers,
             ..Launch::default()
         };
-        Started { launch, kernel_params }
+        Spelled { launch, kernel_params }
     }
 
     pub(super) fn remarks(&self) -> Remarks {

@@ -331,11 +331,9 @@ fn virtio_fs(session: &mut Session<'_>) {
         match json::string_list(value) {
             Ok(args) => {
                 let note = format!("{} arguments, appended to the configured ones", args.len());
-                session
-                    .config
-                    .hypervisor_config
-                    .virtio_fs_extra_args
-                    .extend(args.into_iter().map(Cow::Owned));
+                let hypervisor = &mut session.config.hypervisor_config;
+                hypervisor.virtio_fs_extra_args_of_pod = u32::try_from(args.len()).unwrap_or(u32::MAX);
+                hypervisor.virtio_fs_extra_args.extend(args.into_iter().map(Cow::Owned));
                 let steps = vec![step(Stage::Parse, true, "a JSON list"), step(Stage::Merge, true, note)];
                 session.applied(Id::VirtioFsExtraArgs, steps);
             }

@@ -11,7 +11,7 @@ use crate::answer::verdict::{Fix, ListId, Note, Stage, Step};
 use crate::golang::filepath::literally;
 use crate::golang::strconv;
 use crate::input::Text;
-use crate::runtime::go::config::{Param, SandboxHypervisor};
+use crate::runtime::go::config::{Param, ParamFrom, SandboxHypervisor};
 use crate::runtime::go::gates::ValueGates;
 use crate::runtime::go::{Change, kernel_params};
 use crate::runtime::go_listed::ListedPaths;
@@ -112,7 +112,7 @@ fn kernel_line(session: &mut Session<'_>) {
     }
     let replaces = session.config.release.has(Change::KernelParamsReplace);
     let mut replaced: Vec<Cow<'_, str>> = Vec::new();
-    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(strconv::fields(value));
+    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(strconv::fields(value), ParamFrom::Pod);
     let mut steps = Vec::with_capacity(STATIONS);
     steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
     for param in added {

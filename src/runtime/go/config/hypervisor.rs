@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use crate::input::host::Arch;
 use crate::release::Release;
 use crate::runtime::go::Change;
-use crate::runtime::go_lend::{Lend, lent};
+use crate::runtime::go_lend::{Lend, copied, lent};
 
 /// Which VMM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -75,6 +75,26 @@ impl HypervisorType {
     }
 }
 
+/// What put a kernel parameter into the configured list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ParamFrom {
+    /// `kernel_params` of the configuration.
+    #[default]
+    Configuration,
+    /// The pod's annotation `kernel_params`.
+    Pod,
+    /// An image, which boots systemd.
+    Image,
+    /// The driver of block devices.
+    BlockDeviceDriver,
+    /// Keys of the agent's table.
+    Agent(&'static [&'static str]),
+    /// The host's kernel, which runs in FIPS mode.
+    Fips,
+}
+
+copied! { ParamFrom }
+
 lent! {
     /// A key with a value: a kernel parameter.
     #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -82,13 +102,14 @@ lent! {
     pub struct Param<T> {
         pub key: T,
         pub value: T,
+        pub from: ParamFrom,
     }
 }
 
 impl<T> Param<T> {
     /// A parameter.
-    pub fn new(key: impl Into<T>, value: impl Into<T>) -> Self {
-        Self { key: key.into(), value: value.into() }
+    pub fn new(key: impl Into<T>, value: impl Into<T>, from: ParamFrom) -> Self {
+        Self { key: key.into(), value: value.into(), from }
     }
 }
 
@@ -174,6 +195,8 @@ lent! {
         pub file_backed_mem_root_list: L,
         pub virtio_fs_daemon_list: L,
         pub virtio_fs_extra_args: Vec<T>,
+        /// How many of `virtio_fs_extra_args`, at their end, are the pod's.
+        pub virtio_fs_extra_args_of_pod: u32,
         pub enable_annotations: L,
         pub pflash: L,
         pub vhost_user_store_path_list: L,

@@ -13,7 +13,7 @@ mod sandbox;
 
 pub use agent::AgentConfig;
 pub use hypervisor::{
-    CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param,
+    CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param, ParamFrom,
     SandboxHypervisor,
 };
 pub use network::{InterworkingModel, NetworkConfig};

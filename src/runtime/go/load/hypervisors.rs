@@ -11,7 +11,7 @@ use crate::golang::strconv::fields;
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, ParamFrom};
 use crate::runtime::go::kernel_params::pairs;
 use crate::runtime::go::{Change, numa};
 
@@ -384,7 +384,7 @@ fn stratovirt(h: &HypervisorTable, host: &Host, release: Release) -> Built {
         image_path,
         rootfs_type: h.rootfs_type_or_default(),
         // Quotes mean nothing here.
-        kernel_params: pairs(fields(&h.kernel_params)),
+        kernel_params: pairs(fields(&h.kernel_params), ParamFrom::Configuration),
         kernel_verity_params: h.kernel_verity_params.clone(),
         hypervisor_machine_type: h.machine_type_or_default(release),
         num_vcpus_f: h.vcpus(host, release),

@@ -9,7 +9,7 @@ use crate::golang::strconv::{fields, list, quote};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
-use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, Param};
+use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, Param, ParamFrom};
 use crate::runtime::go::{Change, kernel_params, paths};
 
 /// Why a setting is refused, and the key of the table that it stands under.
@@ -294,9 +294,10 @@ impl HypervisorTable {
 
     /// The parameters of the guest's kernel.
     pub(super) fn kernel_line(&self, release: Release) -> Vec<Param> {
+        let from = ParamFrom::Configuration;
         match release.has(Change::QuotedKernelParams) {
-            true => kernel_params::pairs(kernel_params::quoted_words(&self.kernel_params)),
-            false => kernel_params::pairs(fields(&self.kernel_params)),
+            true => kernel_params::pairs(kernel_params::quoted_words(&self.kernel_params), from),
+            false => kernel_params::pairs(fields(&self.kernel_params), from),
         }
     }
 

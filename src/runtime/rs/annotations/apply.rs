@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::super::boot::replace_kernel_params;
+use super::super::boot::add_kernel_params;
 use super::super::changes::Change;
 use super::super::complaint::existing;
 use super::super::config::SharedMount;
@@ -133,11 +133,11 @@ impl Walk<'_, '_> {
                 })?;
             }
             Action::KernelParams => {
-                let line = &mut t.hv.boot_info.kernel_params;
-                *line = match release.has(Change::KernelParamsByKey) {
-                    true => replace_kernel_params(line, value).into(),
-                    false => value.clone(),
-                };
+                let boot = &mut t.hv.boot_info;
+                match release.has(Change::KernelParamsByKey) {
+                    true => add_kernel_params(boot, value),
+                    false => (boot.kernel_params, boot.params_of_pod) = (value.clone(), value.len()),
+                }
             }
             Action::VerityParams => {
                 let said = Verity::parse(value)

@@ -192,7 +192,7 @@ mod tests {
             let release = Release::new(release::Runtime::Rs, version);
             let mut read: Vec<&str> =
                 catalog::annotations(release).map(|(annotation, _)| annotation.key).collect();
-            read.retain(|key| *key != super::super::super::elsewhere::CONFIG_PATH);
+            read.retain(|key| *key != crate::runtime::elsewhere::CONFIG_PATH);
             let from_pods = RULES.iter().filter(|r| {
                 rule(r.key, release).is_some()
                     && (!matches!(r.action, Action::BindMounts) || !is_told_of(release))

@@ -16,6 +16,12 @@ pub struct BootInfo {
     pub kernel: Text,
     #[serde(default)]
     pub kernel_params: Text,
+    /// How many bytes of `kernel_params`, at its front, loading put there for the agent.
+    #[serde(skip)]
+    pub params_of_agent: usize,
+    /// How many bytes of `kernel_params`, at its end, are the pod's.
+    #[serde(skip)]
+    pub params_of_pod: usize,
     #[serde(default)]
     pub kernel_verity_params: Text,
     #[serde(default)]
