@@ -107,7 +107,7 @@ fn each_element_of_a_list_has_the_origin_of_its_own() {
         };
         let spec = serde_json::json!({ "ociVersion": "1.1.0", "annotations": {
             "io.kubernetes.cri.container-type": "sandbox",
-            "io.katacontainers.config.hypervisor.kernel_params": "of_pod=1 agent.log=debug",
+            "io.katacontainers.config.hypervisor.kernel_params": "of_pod=1",
             "io.katacontainers.config.hypervisor.virtio_fs_extra_args": args,
         } });
         let documents = manifest::read(&Source::new("pod.json", spec.to_string())).unwrap();
@@ -119,13 +119,8 @@ fn each_element_of_a_list_has_the_origin_of_its_own() {
         let of_agent = format!("agent.kata.enable_debug (/c.toml:{})", line("enable_debug"));
         assert_eq!(because(&evaluation, params, "of_file=1"), [&*of_file], "{release:?}");
         assert_eq!(because(&evaluation, params, "of_pod=1"), [&*of_pod], "{release:?}");
-        let debug = because(&evaluation, params, "agent.log=debug");
-        match release.runtime {
-            // The same parameter three times: loading's own, the file's, the pod's.
-            Runtime::Go => assert_eq!(debug, [of_agent, of_file, of_pod]),
-            // The pod's replaces the file's, and the agent's stands before all.
-            Runtime::Rs => assert_eq!(debug, [of_agent, of_pod]),
-        }
+        // The same parameter twice: loading's own, and the file's.
+        assert_eq!(because(&evaluation, params, "agent.log=debug"), [of_agent, of_file], "{release:?}");
         let helper = &evaluation.launch.as_ref().unwrap().helpers[0].args;
         let extra = |origin: String| [format!("hypervisor.qemu.virtio_fs_extra_args ({origin})")];
         let of_file = extra(format!("/c.toml:{}", line("virtio_fs_extra_args")));

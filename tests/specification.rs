@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use katascope::answer::verdict::{Stage, Status, Verdict};
 use katascope::catalog::{self, Gate, HYPERVISOR_PREFIX, Kind};
-use katascope::input::Host;
+use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::host::{HostFacts, MemoryFiles};
+use katascope::input::source::Source;
+use katascope::input::{Host, manifest};
 use katascope::release::Release;
-use katascope::runtime::{Depth, LoadOptions, Loaded, Sandbox};
+use katascope::sample;
 
 struct Documented {
     key: &'static str,
@@ -117,10 +119,11 @@ fn verdict(enabled: &str, key: &str, value: &str) -> Verdict {
          enable_annotations = {enabled}\n"
     );
     let layers = Layers::of_text("/kata/configuration.toml", &text);
-    let loaded = Loaded::load(Release::go(2, 1, 0), &layers, &host, &LoadOptions::default()).unwrap();
-    let annotations = [(key.to_owned(), value.to_owned())].into_iter().collect();
-    let sandbox = Sandbox { id: "s", hostname: "h", host_network: false, annotations: &annotations };
-    loaded.run(&host, &sandbox, Depth::Verdicts).verdicts.remove(0)
+    let release = Release::go(2, 1, 0);
+    let evaluator = Evaluator::new(Setup { host, layers, release, ..sample::evaluator().setup().clone() });
+    let spec = serde_json::json!({ "ociVersion": "1.1.0", "annotations": { key: value } });
+    let documents = manifest::read(&Source::new("pod.json", spec.to_string())).unwrap();
+    evaluator.judge(&documents.pods[0]).verdicts.remove(0)
 }
 
 #[test]
