@@ -189,10 +189,9 @@ pub fn effective(base: &Base, config: &Config<'_>, trails: &[Trail<'_>], sized: 
             continue;
         }
         if let Some(known) = effective.get_mut(&field) {
-            let configured =
-                std::mem::replace(&mut known.origin, Origin::Annotation(Cow::Borrowed(rule.key)));
+            known.origin = Origin::Annotation(Cow::Borrowed(rule.key));
             if matches!(rule.action, Action::KernelParams | Action::Append(..)) {
-                known.configured = Some(configured);
+                known.configured = base.loaded.get(&field).map(|loaded| loaded.origin.clone());
             }
         }
     }
