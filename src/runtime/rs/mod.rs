@@ -226,7 +226,7 @@ impl Loaded {
         let mut run = Run::default();
         let name = &way.config.runtime.hypervisor_name;
         run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
-        if sandbox.host_network && self.release().has(Change::NamespaceNeeded) {
+        if asked.sandbox.host_network && self.release().has(Change::NamespaceNeeded) {
             // The path of the namespace is wanted before anything is read.
             let message = "called `Option::unwrap()` on a `None` value";
             run.failure = Some(Failure::new(FailureStage::Launch, message).crash());
