@@ -3,42 +3,24 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use serde_json::Value as Json;
-
 use super::args::{Input, Output};
 use super::setup::SetupError;
 use super::{CliError, Exit, open, paint, pods, running, say_assumed};
-use crate::catalog::lines::TAGS;
-use crate::diff::running as beside;
-use crate::evaluate::Evaluation;
+use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 use crate::release::Release;
-use crate::report::beside::Beside;
-use crate::report::{beside as report, json, running as told};
-use crate::running::{Running, Vm, releases};
+use crate::report::beside::{self as report, Beside, Runs};
+use crate::report::json;
+use crate::running::{Running, Vm};
 use crate::runtime::Depth;
 
-/// What runs, as it was given.
-pub(super) enum Given {
-    /// Process lines.
-    Lines(Running),
-    /// What a VMM says of itself, or the file it was given.
-    Document(Json),
-}
-
 /// Reads `FILE` or `FILE#SANDBOX`.
-pub(super) fn given(text: &str) -> Result<(Given, Option<String>), CliError> {
+pub(super) fn given(text: &str) -> Result<(Runs, Option<String>), CliError> {
     let (path, sandbox) = match text.rsplit_once('#') {
         Some((path, sandbox)) if !Path::new(text).exists() => (path, Some(sandbox.to_owned())),
         _ => (text, None),
     };
-    let text = running::text_of(Path::new(path))?;
-    if text.trim_start().starts_with('{')
-        && let Ok(document) = serde_json::from_str::<Json>(&text)
-    {
-        return Ok((Given::Document(document), sandbox));
-    }
-    Ok((Given::Lines(crate::running::read(&text)), sandbox))
+    Ok((Runs::read(&running::text_of(Path::new(path))?), sandbox))
 }
 
 /// The VM that is meant.
@@ -57,66 +39,58 @@ pub(super) fn one<'r>(running: &'r Running, sandbox: Option<&str>) -> Result<&'r
 }
 
 /// Holds the one pod that is meant against what runs.
-pub(super) fn run(
+pub(super) fn held(
     input: &Input,
-    given: &Given,
+    runs: &Runs,
     sandbox: Option<&str>,
-    notes: &[String],
-    output: &Output,
-) -> Result<Exit, CliError> {
-    let vm = match given {
-        Given::Lines(lines) => Some(one(lines, sandbox)?),
-        Given::Document(_) => None,
+    pod: Option<Pod>,
+    notes: Vec<String>,
+) -> Result<(Beside, Vec<Assumption>), CliError> {
+    let vm = match runs {
+        Runs::Lines(lines) => Some(one(lines, sandbox)?),
+        Runs::Document(_) => None,
     };
     let mut input = input.clone();
     input.sandbox_id = input.sandbox_id.or_else(|| vm.and_then(|vm| vm.sandbox.clone()));
     let node = open::open_readable(&input)?.node;
-    say_assumed(node.assumed());
-    let pod = the_pod(&input)?;
+    let pod = match pod {
+        Some(pod) => pod,
+        None => the_pod(&input)?,
+    };
     let evaluation = node.evaluate(&pod, Depth::Full);
     let release = node.judge_of(&pod).map_or_else(Release::default, |judge| judge.evaluator.setup().release);
-    let Some(launch) = &evaluation.launch else {
-        let why = evaluation.outcome.failure().map_or_else(String::new, |f| f.message.clone());
-        return Err(SetupError::Usage(format!("{}: nothing is started for this pod: {why}", pod.id())).into());
-    };
-    let rows = match (given, vm) {
-        (Given::Lines(lines), Some(vm)) => beside::processes(launch, release, vm, lines),
-        (Given::Document(document), _) => of_document(&evaluation, document)?,
-        (Given::Lines(_), None) => Vec::new(),
-    };
-    let (told, fits) = vm.map_or_else(
-        || ("a VMM's own document, which tells no release".to_owned(), true),
-        |vm| (told::release(vm), fits(vm, release)),
-    );
-    let pod = pod.id();
-    let beside = Beside {
-        pod: &pod,
-        sandbox: input.sandbox_id.as_deref(),
-        predicted: release.title(),
-        told,
-        fits,
-        rows: &rows,
-        notes,
-        effective: evaluation.effective.as_ref(),
-    };
+    let mut beside =
+        report::of(&pod, (&evaluation, release), runs, vm, notes).map_err(SetupError::Usage)?;
+    beside.sandbox = beside.sandbox.or(input.sandbox_id);
+    Ok((beside, node.assumed().to_vec()))
+}
+
+/// The same, printed.
+pub(super) fn run(
+    input: &Input,
+    runs: &Runs,
+    sandbox: Option<&str>,
+    notes: Vec<String>,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let (beside, assumed) = held(input, runs, sandbox, None, notes)?;
+    say_assumed(&assumed);
+    print(&beside, output)
+}
+
+/// Prints it.
+pub(super) fn print(beside: &Beside, output: &Output) -> Result<Exit, CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
     if output.is_json() {
         json::print(
             &mut out,
-            &serde_json::json!({ "schema": json::SCHEMA, "pods": [report::json(&beside)] }),
+            &serde_json::json!({ "schema": json::SCHEMA, "pods": [report::json(beside)] }),
         )?;
     } else {
-        report::text(&mut out, &beside, paint(output.color))?;
+        report::text(&mut out, beside, paint(output.color))?;
     }
     out.flush()?;
-    Ok(if rows.iter().any(|row| row.verdict.differs()) { Exit::Found } else { Exit::Clean })
-}
-
-fn fits(vm: &Vm, release: Release) -> bool {
-    let tag = release.version.to_string();
-    let Some(at) = TAGS.iter().position(|known| *known == tag) else { return true };
-    vm.narrowed.runtime.is_none_or(|runtime| runtime == release.runtime)
-        && (vm.narrowed.tags.is_empty() || releases::meets(&vm.narrowed.tags, &[(at, at)]))
+    Ok(if beside.differs() { Exit::Found } else { Exit::Clean })
 }
 
 /// The pod that was named; with several, one has to be chosen.
@@ -140,31 +114,4 @@ pub(super) fn choose(pods: &[Pod]) -> String {
     let names: Vec<String> = pods.iter().take(SHOWN).map(Pod::id).collect();
     let more = if pods.len() > SHOWN { ", ..." } else { "" };
     format!("{} pods: choose one with --pod: {}{more}", pods.len(), names.join(", "))
-}
-
-/// What a VMM says of itself beside what was sent or written for it.
-fn of_document(evaluation: &Evaluation, document: &Json) -> Result<Vec<beside::Compared>, SetupError> {
-    let launch = evaluation.launch.as_ref();
-    let documents: Vec<_> = launch.iter().flat_map(|launch| launch.documents()).collect();
-    let create = documents.iter().find(|d| d.title.1.ends_with("vm.create"));
-    // Cloud Hypervisor has all devices in one document, those added later too.
-    if let (Some(create), Some(config)) = (create, document.get("config")) {
-        let mut rows = beside::document(&create.name(), create.body, create.causes, config);
-        let added = documents.iter().filter(|d| d.title.1.contains("vm.add-net"));
-        for (at, net) in added.enumerate() {
-            let own = config.get("net").and_then(|all| all.get(at)).cloned().unwrap_or(Json::Null);
-            rows.extend(beside::document(&net.name(), net.body, net.causes, &own));
-        }
-        return Ok(rows);
-    }
-    if let (Some(file), true) =
-        (documents.iter().find(|d| d.title.0 == "file"), document.get("boot-source").is_some())
-    {
-        return Ok(beside::document(&file.name(), file.body, file.causes, document));
-    }
-    Err(SetupError::Usage(
-        "no document of this pod's VMM: vm.info of Cloud Hypervisor, the configuration file of Firecracker, or process \
-         lines"
-            .into(),
-    ))
 }

@@ -35,7 +35,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
             ..args.clone()
         };
         let (given, sandbox) = beside::given(what)?;
-        return beside::run(&candidate(&rest)?.input, &given, sandbox.as_deref(), &[], &args.output);
+        return beside::run(&candidate(&rest)?.input, &given, sandbox.as_deref(), Vec::new(), &args.output);
     }
     let candidate = candidate(args)?;
     let nodes = Sides::new(open::open_readable(&args.input)?, open::open_readable(&candidate.input)?);

@@ -8,6 +8,7 @@ use clap::{CommandFactory, ValueEnum};
 
 use super::args::{Cli, ColorChoice, Input, RuntimeChoice, ScreenOptions};
 use super::kubectl::CLUSTER;
+use super::machine::{self, Machine};
 use super::pods::Way;
 use super::setup::SetupError;
 use super::{CliError, Exit, nodes, open, pods};
@@ -21,13 +22,14 @@ use crate::release::Release;
 use crate::tui::effect::{Fresh, Rights};
 use crate::tui::env::Colours;
 use crate::tui::invocation::Invocation;
+use crate::tui::model::live::Live;
 use crate::tui::model::nodes::Nodes;
 use crate::tui::model::pods::First;
 use crate::tui::spelling::distance;
-use crate::tui::{Ended, Opening, Session, Wanted};
+use crate::tui::{self, Ended, Opening, Session, Wanted};
 
-/// Opens the screens.
-pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliError> {
+/// Opens the screens; at the VMs that run, where those are given.
+pub(super) fn run(input: &Input, screen: &ScreenOptions, live: Option<Live>) -> Result<Exit, CliError> {
     if let Some((said, meant)) = misspelt(input) {
         return Err(SetupError::Usage(format!(
             "no command and no file is named '{said}'; did you mean katascope {meant}?"
@@ -48,7 +50,11 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions) -> Result<Exit, CliErro
             let mut input = input.clone();
             input.cluster.screens = true;
             let (input, readonly) = (Arc::new(input), screen.readonly);
-            Box::new(move |reading| load(&input, readonly, small, reading))
+            Box::new(move |reading| {
+                let mut session = load(&input, readonly, small, reading)?;
+                session.live = live;
+                Ok::<_, CliError>(session)
+            })
         },
         beside: !typed && !small,
         colours: match screen.color {
@@ -147,8 +153,33 @@ fn load(
         readonly: readonly.then(why_readonly),
         sample,
         nodes: None,
+        machine: machine(input, sample || in_file),
+        live: None,
         invocation: release.map(|release| invocation(input, release)).unwrap_or_default(),
     })
+}
+
+/// What looks at this machine; not where what is shown is no configuration of its.
+fn machine(input: &Input, elsewhere: bool) -> tui::Machine {
+    const ELSEWHERE: &str = "this is not the configuration of a machine that can be looked at";
+    if elsewhere {
+        let look = Box::new(|| Err(ELSEWHERE.to_owned()));
+        return tui::Machine { look, beside: Box::new(|_, _| Err(ELSEWHERE.to_owned())) };
+    }
+    // A VM's own bundle tells its pod, whatever manifests are shown.
+    let input = Input { manifests: Vec::new(), pod: None, ..input.clone() };
+    let looking = input.clone();
+    tui::Machine {
+        look: Box::new(move || {
+            let machine = Machine::look(&looking).map_err(|e| e.to_string())?;
+            Ok(machine.vms.iter().map(machine::Live::seen).collect())
+        }),
+        beside: Box::new(move |sandbox, pod| {
+            let machine = Machine::look(&input).map_err(|e| e.to_string())?;
+            let (beside, _) = machine.beside(&input, sandbox, Some(pod)).map_err(|e| e.to_string())?;
+            Ok(beside)
+        }),
+    }
 }
 
 fn why_readonly() -> String {
@@ -229,6 +260,8 @@ fn load_several(
         root,
         readonly: readonly.then(why_readonly),
         sample: false,
+        machine: machine(input, true),
+        live: None,
         nodes: Some(Nodes { matrix: held, opened: number, at: number }),
         invocation: said,
     })

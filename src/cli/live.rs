@@ -1,25 +1,22 @@
 //! `katascope live`: the VMs that run on a node, from `/proc`, each with its pod, handler and release.
 //!
-//! Reads processes, bundles and configuration files; starts, stops and asks nothing. Facts: proc(5); the bundles of
-//! containerd 1.7 to 2.2 and CRI-O.
+//! Prints what `machine` finds.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
 
 use clap::Args;
 use serde_json::{Value as Json, json};
 
-use super::args::{Input, Output, PolicyInput};
-use super::beside::{self, Given};
-use super::setup::SetupError;
-use super::{CliError, Exit, open};
-use crate::node::Handler;
+use super::args::{Input, Output, PolicyInput, ScreenOptions};
+use super::machine::{self, Machine};
+use super::{CliError, Exit, beside, interactive, open, say_assumed};
+use crate::release::Release;
 use crate::report::escape::visible;
 use crate::report::{json as reports, running as told};
-use crate::running::paste::{Command, Record};
-use crate::running::{self, Missing, Program, Running, Vm};
+use crate::running::Program;
+use crate::tui::model::live::Live;
 
 /// `live`.
 #[derive(Debug, Args)]
@@ -27,6 +24,12 @@ pub struct LiveArgs {
     /// The sandbox to compare with its prediction, or the beginning of its id [default: list all]
     #[arg(value_name = "SANDBOX")]
     pub sandbox: Option<String>,
+    /// Print the list, at a terminal too
+    #[arg(long)]
+    pub list: bool,
+    /// Process lines or a VMM's own document in a file (- for standard input), instead of this machine's VMs
+    #[arg(long, value_name = "FILE")]
+    pub running: Option<PathBuf>,
     /// Its pod, where the node has no bundle of it: a manifest
     #[arg(long, value_name = "FILE")]
     pub manifest: Vec<PathBuf>,
@@ -64,159 +67,49 @@ impl LiveArgs {
     }
 }
 
-/// The most of a command line that is read.
-const LINE_LIMIT: u64 = 1 << 20;
-/// The most of a bundle's specification.
-const SPEC_LIMIT: u64 = 8 << 20;
-/// Linux counts the start of a process in these.
-const TICKS: u64 = 100;
-
-/// Where container runtimes keep the specification of a sandbox.
-const BUNDLES: [&str; 4] = [
-    "run/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
-    "run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
-    "run/containerd/io.containerd.runtime.v2.task/default/{}/config.json",
-    "run/containers/storage/overlay-containers/{}/userdata/config.json",
-];
-
-/// A VM and what the node knows of it.
-struct Live<'r> {
-    vm: &'r Vm,
-    pid: Option<u64>,
-    started: Option<SystemTime>,
-    bundle: Option<PathBuf>,
-    pod: Option<String>,
-    handler: Option<String>,
-    release: Option<String>,
-    config: Vec<String>,
-}
-
 pub(super) fn run(args: &LiveArgs) -> Result<Exit, CliError> {
-    let root = args.input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
-    let running = scan(&root)?;
-    let input = args.input();
-    let opened = open::open(&input).ok();
-    let handlers: Vec<&Handler> = opened.iter().flat_map(|opened| opened.node.node().kata()).collect();
-    let vms: Vec<Live<'_>> = running
-        .vms
-        .iter()
-        .filter(|vm| vm.sandbox.is_some() && vm.vmm.is_some())
-        .map(|vm| live(vm, &running, &root, &handlers))
-        .collect();
+    let mut input = args.input();
+    if let Some(path) = &args.running {
+        let runs = beside::given(&path.display().to_string())?.0;
+        return match &args.sandbox {
+            None if on_screen(args, &input) => screen(&input, Live::of_text(runs)),
+            sandbox => beside::run(&input, &runs, sandbox.as_deref(), Vec::new(), &args.output),
+        };
+    }
+    let machine = Machine::look(&input)?;
+    if args.sandbox.is_none() && on_screen(args, &input) {
+        if input.manifests.is_empty() {
+            input.manifests = machine.vms.iter().filter_map(|vm| vm.bundle.clone()).collect();
+        }
+        return screen(&input, Live::default());
+    }
     if let Some(sandbox) = &args.sandbox {
-        return compare(args, &running, &vms, sandbox, &root);
+        let (beside, assumed) = machine.beside(&input, sandbox, None)?;
+        say_assumed(&assumed);
+        return beside::print(&beside, &args.output);
     }
     let mut out = BufWriter::new(io::stdout().lock());
     if args.output.is_json() {
-        let all: Vec<Json> = vms.iter().map(as_json).collect();
+        let all: Vec<Json> = machine.vms.iter().map(as_json).collect();
         reports::print(&mut out, &json!({ "schema": reports::SCHEMA, "vms": all }))?;
     } else {
-        list(&mut out, &vms)?;
+        list(&mut out, &machine.vms)?;
     }
     out.flush()?;
     Ok(Exit::Clean)
 }
 
-fn bytes(path: &Path, limit: u64) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+/// Whether the screen is opened: at a terminal, where there is a configuration to predict by.
+fn on_screen(args: &LiveArgs, input: &Input) -> bool {
+    let terminal = io::stdout().is_terminal() && io::stdin().is_terminal();
+    terminal && !args.list && !args.output.is_json() && !open::is_sample(input) && open::open(input).is_ok()
 }
 
-/// The processes below a root that are programs of a sandbox.
-fn scan(root: &Path) -> Result<Running, CliError> {
-    let proc = root.join("proc");
-    let entries = std::fs::read_dir(&proc).map_err(|e| SetupError::Unreadable {
-        path: proc.display().to_string(),
-        reason: super::setup::plain(&e),
-    })?;
-    let mut pids: Vec<u64> =
-        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    pids.sort_unstable();
-    let records = pids.into_iter().enumerate().filter_map(|(at, pid)| {
-        let folder = proc.join(pid.to_string());
-        let line = bytes(&folder.join("cmdline"), LINE_LIMIT)?;
-        let text = String::from_utf8_lossy(&line);
-        let argv: Vec<String> = text.trim_end_matches('\0').split('\0').map(str::to_owned).collect();
-        Program::of_path(argv.first()?)?;
-        let parent = stat(&folder, 1).filter(|parent| *parent > 0);
-        let command = Command::Exact(argv);
-        Some(Record { line: at + 1, pid: Some(pid), parent, command, missing: Missing::default() })
-    });
-    Ok(running::of(records.collect()))
+fn screen(input: &Input, live: Live) -> Result<Exit, CliError> {
+    interactive::run(input, &ScreenOptions::default(), Some(live))
 }
 
-/// A field of `/proc/PID/stat` behind the name, which may have anything in it.
-fn stat(folder: &Path, field: usize) -> Option<u64> {
-    let text = bytes(&folder.join("stat"), 4096)?;
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let (_, rest) = text.rsplit_once(')')?;
-    rest.split_whitespace().nth(field)?.parse().ok()
-}
-
-fn started(root: &Path, pid: u64) -> Option<SystemTime> {
-    let ticks = stat(&root.join("proc").join(pid.to_string()), 19)?;
-    let all = bytes(&root.join("proc/stat"), LINE_LIMIT)?;
-    let text = String::from_utf8_lossy(&all).into_owned();
-    let boot: u64 = text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(boot.checked_add(ticks / TICKS)?))
-}
-
-fn live<'r>(vm: &'r Vm, running: &Running, root: &Path, handlers: &[&Handler]) -> Live<'r> {
-    let pid = running.of(vm).find(|process| process.program.is_vmm()).and_then(|process| process.pid);
-    let id = vm.sandbox.as_deref().unwrap_or_default();
-    let safe = !id.is_empty() && !id.contains(['/', '\\']) && id != ".." && id != ".";
-    let bundle = BUNDLES
-        .iter()
-        .filter(|_| safe)
-        .map(|place| root.join(place.replace("{}", id)))
-        .find(|path| path.is_file());
-    let spec: Option<Json> = bundle
-        .as_ref()
-        .and_then(|path| bytes(path, SPEC_LIMIT))
-        .and_then(|text| serde_json::from_slice(&text).ok());
-    let annotation = |key: &str| Some(spec.as_ref()?.get("annotations")?.get(key)?.as_str()?.to_owned());
-    let name =
-        annotation("io.kubernetes.cri.sandbox-name").or_else(|| annotation("io.kubernetes.cri-o.KubeName"));
-    let namespace = annotation("io.kubernetes.cri.sandbox-namespace")
-        .or_else(|| annotation("io.kubernetes.cri-o.Namespace"));
-    let pod = name.map(|name| format!("{}/{name}", namespace.unwrap_or_else(|| "default".to_owned())));
-    let shim = bundle
-        .as_ref()
-        .and_then(|path| bytes(&path.parent()?.join("shim-binary-path"), 4096))
-        .map(|text| String::from_utf8_lossy(&text).trim().to_owned());
-    let own = |handler: &&&Handler| {
-        handler
-            .release
-            .is_some_and(|release| vm.narrowed.runtime.is_none_or(|runtime| runtime == release.runtime))
-            && shim.as_ref().is_none_or(|shim| handler.shim.found.as_deref() == Some(shim.as_str()))
-    };
-    let said = annotation("io.kubernetes.cri-o.RuntimeHandler").filter(|name| !name.is_empty());
-    let fitting: Vec<&&Handler> = match &said {
-        Some(name) => handlers.iter().filter(|handler| handler.name == *name).collect(),
-        None => handlers.iter().filter(own).collect(),
-    };
-    let handler = match fitting.as_slice() {
-        [one] => Some(**one),
-        _ => None,
-    };
-    Live {
-        vm,
-        pid,
-        started: pid.and_then(|pid| started(root, pid)),
-        bundle,
-        pod,
-        handler: handler.map(|handler| handler.name.clone()).or(said),
-        release: handler.and_then(|handler| handler.release).map(|release| release.title()),
-        config: handler
-            .map(|handler| {
-                handler.config().map(str::to_owned).into_iter().chain(handler.drop_ins.clone()).collect()
-            })
-            .unwrap_or_default(),
-    }
-}
-
-fn list(out: &mut dyn Write, vms: &[Live<'_>]) -> io::Result<()> {
+fn list(out: &mut dyn Write, vms: &[machine::Live]) -> io::Result<()> {
     if vms.is_empty() {
         return writeln!(out, "no VM of Kata runs here");
     }
@@ -228,15 +121,16 @@ fn list(out: &mut dyn Write, vms: &[Live<'_>]) -> io::Result<()> {
         writeln!(out, "  pod      {}", visible(live.pod.as_deref().unwrap_or(unknown)))?;
         let handler = live.handler.as_deref().unwrap_or("unknown: several could be, or none is configured");
         writeln!(out, "  handler  {}", visible(handler))?;
-        if let Some(release) = &live.release {
+        if let Some(release) = live.release {
+            let release = release.title();
             writeln!(out, "  release  {release} as installed")?;
         }
-        writeln!(out, "  line     {}", told::release(live.vm))?;
+        writeln!(out, "  line     {}", told::release(&live.vm))?;
     }
     Ok(())
 }
 
-fn as_json(live: &Live<'_>) -> Json {
+fn as_json(live: &machine::Live) -> Json {
     json!({
         "sandbox": live.vm.sandbox,
         "vmm": live.vm.vmm.map(Program::as_str),
@@ -244,55 +138,9 @@ fn as_json(live: &Live<'_>) -> Json {
         "started": live.started.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|at| at.as_secs()),
         "pod": live.pod,
         "handler": live.handler,
-        "release": live.release,
-        "line_is_of": told::release(live.vm),
+        "release": live.release.map(Release::title),
+        "line_is_of": told::release(&live.vm),
         "runtime": live.vm.narrowed.runtime.map(crate::release::Runtime::as_str),
         "config": live.config,
     })
-}
-
-/// One VM beside its prediction.
-fn compare(
-    args: &LiveArgs,
-    running: &Running,
-    vms: &[Live<'_>],
-    sandbox: &str,
-    root: &Path,
-) -> Result<Exit, CliError> {
-    let vm = beside::one(running, Some(sandbox))?;
-    let live = vms.iter().find(|live| live.vm == vm);
-    let mut input = args.input();
-    if input.manifests.is_empty() {
-        match live.and_then(|live| live.bundle.clone()) {
-            Some(bundle) => input.manifests.push(bundle),
-            None => {
-                return Err(SetupError::Usage(
-                    "no bundle of this sandbox can be read: name its pod with --manifest".into(),
-                )
-                .into());
-            }
-        }
-    }
-    if input.handler.is_none() && input.config.is_none() {
-        input.handler = live.and_then(|live| live.handler.clone());
-    }
-    let notes = live.map(|live| changed(live, root)).unwrap_or_default();
-    let only = Running { processes: running.processes.clone(), vms: vec![vm.clone()] };
-    beside::run(&input, &Given::Lines(only), None, &notes, &args.output)
-}
-
-/// The configuration files that changed after the VM was started.
-fn changed(live: &Live<'_>, root: &Path) -> Vec<String> {
-    let Some(started) = live.started else { return Vec::new() };
-    let inside = |path: &str| root.join(path.trim_start_matches('/'));
-    let later = |path: &&String| {
-        std::fs::metadata(inside(path)).and_then(|meta| meta.modified()).is_ok_and(|time| time > started)
-    };
-    live.config
-        .iter()
-        .filter(later)
-        .map(|path| {
-            format!("{path} was changed after this VM had started: the VM still has what stood there before")
-        })
-        .collect()
 }

@@ -12,6 +12,7 @@ pub mod export;
 mod interactive;
 pub mod kubectl;
 mod live;
+mod machine;
 mod mark;
 mod narrow;
 mod nodes;
@@ -84,7 +85,7 @@ pub fn run() -> Exit {
     let mut cli = cli;
     asked_of_cluster(&mut cli);
     let result = match cli.command {
-        None => interactive::run(&cli.input, &cli.screen),
+        None => interactive::run(&cli.input, &cli.screen, None),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),

@@ -53,10 +53,11 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             (pod, evaluation, evaluator)
         }
     };
+    let brought = evaluate::initdata::of(&pod, &evaluation, evaluator.as_ref().map(|e| e.setup()));
     let vm = evaluator.filter(|_| evaluation.effective.is_some()).and_then(|e| e.vm_size(&evaluation));
     let mut out = BufWriter::new(io::stdout().lock());
     if args.is_json() {
-        json::print(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref()))?;
+        json::print(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref(), brought.as_ref()))?;
     } else {
         match args.what {
             Subject::Annotations if yaml => write!(out, "{}", manifest::annotations(&evaluation))?,
@@ -74,7 +75,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             Subject::Agent => text::agent(&mut out, &evaluation)?,
             Subject::Sizing => sizing::text(&mut out, &pod, &evaluation, vm.as_ref())?,
             Subject::Initdata => {
-                initdata::text(&mut out, &pod, evaluate::initdata::of(&pod, &evaluation).as_ref())?
+                initdata::text(&mut out, &pod, brought.as_ref())?
             }
         }
     }
@@ -157,13 +158,19 @@ fn known(args: &ShowArgs) -> Result<Exit, CliError> {
     Ok(Exit::Clean)
 }
 
-fn subject(what: Subject, pod: &Pod, evaluation: &Evaluation, vm: Option<&VmSize>) -> serde_json::Value {
+fn subject(
+    what: Subject,
+    pod: &Pod,
+    evaluation: &Evaluation,
+    vm: Option<&VmSize>,
+    brought: Option<&evaluate::initdata::Brought>,
+) -> serde_json::Value {
     match what {
         Subject::Annotations => evaluation.verdicts.iter().map(json::annotation_value).collect(),
         Subject::Config => evaluation.effective.as_ref().map(json::effective).into(),
         Subject::Launch => evaluation.launch.as_ref().map(json::launch).into(),
         Subject::Agent => evaluation.agent.as_ref().map(json::agent).into(),
         Subject::Sizing => sizing::json(pod, evaluation, vm),
-        Subject::Initdata => initdata::json(pod, evaluate::initdata::of(pod, evaluation).as_ref()),
+        Subject::Initdata => initdata::json(pod, brought),
     }
 }

@@ -1,6 +1,7 @@
 //! Two evaluations, commands or documents to changes. Decides what counts as one change; prints nothing.
 
 pub mod argv;
+pub mod documents;
 pub mod evaluation;
 pub mod json;
 pub mod nodes;

@@ -3,9 +3,7 @@
 //! Decides which arguments mean the same: tokens of the prediction (`{uuid}`, `{fd}`, ...) stand for whatever was made
 //! at the start; what a text cut or left out is unknown; for the rest it says what probably made the difference.
 
-use serde_json::Value as Json;
-
-use crate::answer::launch::{Arg, Cause, Launch, cause_at};
+use crate::answer::launch::{Arg, Cause, Launch};
 use crate::catalog::lines::TAGS;
 use crate::release::Release;
 use crate::running::split::{self, Given};
@@ -211,7 +209,7 @@ pub fn processes(launch: &Launch, release: Release, vm: &Vm, all: &Running) -> V
     rows
 }
 
-fn row(
+pub(super) fn row(
     of: &str,
     verdict: Verdict,
     predicted: Option<String>,
@@ -326,7 +324,7 @@ fn parameters(of: &str, old: &Unit, new: &Unit, rows: &mut Vec<Compared>) {
     }
 }
 
-const EARLIER: &str = "what decides it was another when the VM started: the file or a drop-in changed since, another file \
+pub(super) const EARLIER: &str = "what decides it was another when the VM started: the file or a drop-in changed since, another file \
                        was read, or the pod had other annotations or limits";
 
 /// What probably made a difference.
@@ -358,50 +356,6 @@ fn why(argument: Option<&Argument>, cause: &Cause, (release, vm): (Release, &Vm)
     EARLIER.to_owned()
 }
 
-/// Compares a document that was sent or written with what the VMM says it has: `vm.info` of Cloud Hypervisor, the
-/// configuration file of Firecracker. What only the VMM adds is its own default.
-pub fn document(of: &str, predicted: &Json, causes: &[(String, Cause)], running: &Json) -> Vec<Compared> {
-    let mut rows = Vec::new();
-    leaves(predicted, running, "", &mut |pointer, old, new| {
-        let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let cause = cause_at(causes, pointer).cloned().unwrap_or_default();
-        let old_text = text(old);
-        let verdict = match new {
-            None if old.is_null()
-                || old == &Json::Bool(false)
-                || old.as_array().is_some_and(Vec::is_empty) =>
-            {
-                return;
-            }
-            None => Verdict::OnlyPredicted,
-            Some(new) if new == old => Verdict::Equal,
-            Some(new) if is_filled(&old_text, &text(new)) => Verdict::Made,
-            Some(_) => Verdict::Different,
-        };
-        let probably = verdict.differs().then(|| EARLIER.to_owned());
-        let side = |value: &str| Some(format!("{pointer} {value}"));
-        rows.push(row(of, verdict, side(&old_text), new.and_then(|new| side(&text(new))), cause, probably));
-    });
-    rows
-}
-
-fn leaves(old: &Json, new: &Json, pointer: &str, visit: &mut impl FnMut(&str, &Json, Option<&Json>)) {
-    let deeper = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-    match old {
-        Json::Object(fields) if !fields.is_empty() => {
-            for (key, value) in fields {
-                leaves(value, new.get(key).unwrap_or(&Json::Null), &deeper(key), visit);
-            }
-        }
-        Json::Array(items) if !items.is_empty() => {
-            for (at, value) in items.iter().enumerate() {
-                leaves(value, new.get(at).unwrap_or(&Json::Null), &deeper(&at.to_string()), visit);
-            }
-        }
-        _ => visit(pointer, old, Some(new).filter(|new| !new.is_null())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,15 +367,5 @@ mod tests {
         assert!(is_filled("plain", "plain") && !is_filled("plain", "plainer"));
         assert!(!is_filled("id={nonce}", "id=a,b=c") && !is_filled("fds={fd}", "vhostfds=3"));
         assert!(is_filled("--netns {netns} -x", "--netns /var/run/netns/cni-1 -x"));
-    }
-
-    #[test]
-    fn a_document_is_compared_where_kata_says_something() {
-        let old =
-            serde_json::json!({ "cpus": { "boot_vcpus": 1 }, "net": [{ "mac": "{mac}" }], "off": false });
-        let new = serde_json::json!({ "cpus": { "boot_vcpus": 2, "own": 1 }, "net": [{ "mac": "0a:58:00:00:00:01" }] });
-        let verdicts: Vec<_> =
-            document("vm.create", &old, &[], &new).into_iter().map(|row| row.verdict).collect();
-        assert_eq!(verdicts, [Verdict::Different, Verdict::Made]);
     }
 }

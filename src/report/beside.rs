@@ -6,16 +6,42 @@ use serde_json::{Value as Json, json};
 
 use super::escape::visible;
 use super::text::{self, Paint};
-use crate::answer::effective::Effective;
-use crate::diff::running::{Compared, Verdict};
+use crate::catalog::lines::TAGS;
+use crate::diff::documents;
+use crate::diff::running::{self as compared, Compared, Verdict};
+use crate::evaluate::Evaluation;
+use crate::input::manifest::Pod;
+use crate::release::Release;
+use crate::running::{self, Running, Vm, releases};
+
+/// What runs, as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Runs {
+    /// Process lines.
+    Lines(Running),
+    /// What a VMM says of itself, or the file it was given.
+    Document(Json),
+}
+
+impl Runs {
+    /// Reads a text: process lines, or a document.
+    pub fn read(text: &str) -> Self {
+        if text.trim_start().starts_with('{')
+            && let Ok(document) = serde_json::from_str::<Json>(text)
+        {
+            return Self::Document(document);
+        }
+        Self::Lines(running::read(text))
+    }
+}
 
 /// One pod and the VM that runs for it.
-#[derive(Debug)]
-pub struct Beside<'b> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beside {
     /// The pod, `namespace/name`.
-    pub pod: &'b str,
+    pub pod: String,
     /// The sandbox of the VM, where the text names it.
-    pub sandbox: Option<&'b str>,
+    pub sandbox: Option<String>,
     /// The release that was predicted with.
     pub predicted: String,
     /// What the line tells of the release.
@@ -23,11 +49,72 @@ pub struct Beside<'b> {
     /// Whether both fit.
     pub fits: bool,
     /// The arguments.
-    pub rows: &'b [Compared],
+    pub rows: Vec<Compared>,
+    /// What decided each in the prediction, in words.
+    pub because: Vec<String>,
     /// What else was found.
-    pub notes: &'b [String],
-    /// Where the prediction's values come from.
-    pub effective: Option<&'b Effective>,
+    pub notes: Vec<String>,
+}
+
+/// Holds a pod's prediction against a VM, or against what its VMM says of itself where there is none.
+pub fn of(
+    pod: &Pod,
+    (evaluation, release): (&Evaluation, Release),
+    runs: &Runs,
+    vm: Option<&Vm>,
+    notes: Vec<String>,
+) -> Result<Beside, String> {
+    let Some(launch) = &evaluation.launch else {
+        let why = evaluation.outcome.failure().map_or_else(String::new, |f| f.message.clone());
+        return Err(format!("{}: nothing is started for this pod: {why}", pod.id()));
+    };
+    let rows = match (runs, vm) {
+        (Runs::Lines(lines), Some(vm)) => compared::processes(launch, release, vm, lines),
+        (Runs::Lines(_), None) => Vec::new(),
+        (Runs::Document(document), _) => documents::of_launch(launch, document).ok_or(
+            "no document of this pod's VMM: vm.info of Cloud Hypervisor, the configuration file of Firecracker, or \
+             process lines",
+        )?,
+    };
+    let (told, fits) = vm.map_or_else(
+        || ("a VMM's own document, which tells no release".to_owned(), true),
+        |vm| (super::running::release(vm), fits(vm, release)),
+    );
+    let effective = evaluation.effective.as_ref();
+    Ok(Beside {
+        pod: pod.id(),
+        sandbox: vm.and_then(|vm| vm.sandbox.clone()),
+        predicted: release.title(),
+        told,
+        fits,
+        because: rows.iter().map(|row| text::cause(&row.cause, effective)).collect(),
+        rows,
+        notes,
+    })
+}
+
+fn fits(vm: &Vm, release: Release) -> bool {
+    let tag = release.version.to_string();
+    let Some(at) = TAGS.iter().position(|known| *known == tag) else { return true };
+    vm.narrowed.runtime.is_none_or(|runtime| runtime == release.runtime)
+        && (vm.narrowed.tags.is_empty() || releases::meets(&vm.narrowed.tags, &[(at, at)]))
+}
+
+impl Beside {
+    /// Whether prediction and VM differ.
+    pub fn differs(&self) -> bool {
+        self.rows.iter().any(|row| row.verdict.differs())
+    }
+
+    /// How many arguments there are of each kind, in words.
+    pub fn counts(&self) -> String {
+        counts(&self.rows)
+    }
+
+    /// Each argument with what decided it.
+    pub fn arguments(&self) -> impl Iterator<Item = (&Compared, &str)> {
+        self.rows.iter().zip(self.because.iter().map(String::as_str))
+    }
 }
 
 const ORDER: [(Verdict, &str); 6] = [
@@ -51,16 +138,16 @@ fn counts(rows: &[Compared]) -> String {
 }
 
 /// For people: the differences with their causes, then every argument.
-pub fn text(out: &mut dyn Write, beside: &Beside<'_>, paint: Paint) -> io::Result<()> {
-    let sandbox = beside.sandbox.unwrap_or("(its name is not in the text)");
-    writeln!(out, "{}  beside sandbox {}", paint.wrap("1", &visible(beside.pod)), visible(sandbox))?;
+pub fn text(out: &mut dyn Write, beside: &Beside, paint: Paint) -> io::Result<()> {
+    let sandbox = beside.sandbox.as_deref().unwrap_or("(its name is not in the text)");
+    writeln!(out, "{}  beside sandbox {}", paint.wrap("1", &visible(&beside.pod)), visible(sandbox))?;
     let fits = if beside.fits { "" } else { ": they do not fit, name the release with --kata-version" };
     writeln!(out, "  predicted as {}; the line is of {}{fits}", beside.predicted, beside.told)?;
-    writeln!(out, "  {}", counts(beside.rows))?;
-    for note in beside.notes {
+    writeln!(out, "  {}", beside.counts())?;
+    for note in &beside.notes {
         writeln!(out, "  - {}", visible(note))?;
     }
-    for row in beside.rows {
+    for (row, cause) in beside.arguments() {
         let (mark, style) = match row.verdict {
             Verdict::Equal => ("=", "2"),
             Verdict::Made => ("~", "2"),
@@ -80,9 +167,8 @@ pub fn text(out: &mut dyn Write, beside: &Beside<'_>, paint: Paint) -> io::Resul
         if !row.verdict.differs() {
             continue;
         }
-        let cause = text::cause(&row.cause, beside.effective);
         if !cause.is_empty() {
-            writeln!(out, "    by        {}", visible(&cause))?;
+            writeln!(out, "    by        {}", visible(cause))?;
         }
         if let Some(probably) = &row.probably {
             writeln!(out, "    probably  {}", visible(probably))?;
@@ -92,7 +178,7 @@ pub fn text(out: &mut dyn Write, beside: &Beside<'_>, paint: Paint) -> io::Resul
 }
 
 /// As JSON.
-pub fn json(beside: &Beside<'_>) -> Json {
+pub fn json(beside: &Beside) -> Json {
     let count = |verdict| beside.rows.iter().filter(|row| row.verdict == verdict).count();
     json!({
         "pod": beside.pod,
@@ -102,13 +188,13 @@ pub fn json(beside: &Beside<'_>) -> Json {
         "release_fits": beside.fits,
         "counts": ORDER.iter().map(|(verdict, _)| (verdict.as_str().to_owned(), Json::from(count(*verdict)))).collect::<serde_json::Map<_, _>>(),
         "notes": beside.notes,
-        "arguments": beside.rows.iter().map(|row| json!({
+        "arguments": beside.arguments().map(|(row, because)| json!({
             "of": row.of,
             "verdict": row.verdict.as_str(),
             "predicted": row.predicted,
             "running": row.running,
             "keys": row.cause.keys.iter().collect::<Vec<_>>(),
-            "because": text::cause(&row.cause, beside.effective),
+            "because": because,
             "probably": row.probably,
         })).collect::<Vec<_>>(),
     })

@@ -9,19 +9,25 @@ use serde_json::{Map, Value as Json, json};
 use super::escape::{visible, visible_lines};
 use crate::input::host::Protection;
 use crate::input::manifest::Pod;
-use crate::runtime::initdata::{Binding, Initdata, hex};
+use crate::evaluate::initdata::Brought;
+use crate::runtime::initdata::{Binding, hex};
 
-fn platform(binding: &Binding) -> &'static str {
-    match binding.platform {
+fn platform(protection: Protection) -> &'static str {
+    match protection {
         Protection::Tdx => "TDX",
-        _ => "SEV-SNP",
+        Protection::Snp => "SEV-SNP",
+        Protection::Sev => "SEV",
+        Protection::Se | Protection::SeNoCmdline => "Secure Execution",
+        Protection::Pef => "PEF",
+        Protection::Cca => "CCA",
+        Protection::None => "no TEE",
     }
 }
 
 /// As text.
-pub fn text(out: &mut dyn Write, pod: &Pod, data: Option<&(String, Initdata)>) -> io::Result<()> {
+pub fn text(out: &mut dyn Write, pod: &Pod, brought: Option<&Brought>) -> io::Result<()> {
     writeln!(out, "{}", visible(&pod.id()))?;
-    let Some((key, data)) = data else {
+    let Some(Brought { key, data, .. }) = brought else {
         return writeln!(out, "no initialization data: the pod sets no cc_init_data");
     };
     writeln!(out, "{}, {} bytes", visible(key), data.text.len())?;
@@ -40,6 +46,9 @@ pub fn text(out: &mut dyn Write, pod: &Pod, data: Option<&(String, Initdata)>) -
         }
         None => {}
     }
+    if let Some(brought) = brought {
+        here(out, brought)?;
+    }
     for binding in &data.bindings {
         let lost = if binding.is_cut() {
             format!("  cut from {} bytes", binding.digest_length)
@@ -48,9 +57,14 @@ pub fn text(out: &mut dyn Write, pod: &Pod, data: Option<&(String, Initdata)>) -
         } else {
             String::new()
         };
-        writeln!(out, "  {} {}, {} bytes{lost}", platform(binding), binding.field, binding.bytes.len())?;
+        writeln!(out, "  {} {}, {} bytes{lost}", platform(binding.platform), binding.field, binding.bytes.len())?;
         writeln!(out, "    {}", hex(&binding.bytes))?;
         writeln!(out, "    {}", binding.base64())?;
+    }
+    if data.digest.is_some() {
+        for (own, why) in &data.unbound {
+            writeln!(out, "  {}: {why}", platform(*own))?;
+        }
     }
     for (name, part) in &data.parts {
         writeln!(out, "\n[{}]\n{}", visible(name), visible_lines(part.trim_end()))?;
@@ -58,9 +72,22 @@ pub fn text(out: &mut dyn Write, pod: &Pod, data: Option<&(String, Initdata)>) -
     Ok(())
 }
 
+/// What becomes of it on the host.
+fn here(out: &mut dyn Write, brought: &Brought) -> io::Result<()> {
+    let host = platform(brought.host);
+    match &brought.pinned_by {
+        Some(argument) => writeln!(out, "pinned     on this host ({host}) by {}", visible(argument))?,
+        None => writeln!(out, "pinned     by nothing on this host ({host})")?,
+    }
+    for remark in &brought.remarks {
+        writeln!(out, "  ! {}", visible_lines(remark))?;
+    }
+    Ok(())
+}
+
 /// As JSON.
-pub fn json(pod: &Pod, data: Option<&(String, Initdata)>) -> Json {
-    let Some((key, data)) = data else {
+pub fn json(pod: &Pod, brought: Option<&Brought>) -> Json {
+    let Some(Brought { key, data, host, pinned_by, remarks }) = brought else {
         return json!({ "name": pod.name, "namespace": pod.namespace, "initdata": null });
     };
     let parts: Map<String, Json> =
@@ -77,6 +104,10 @@ pub fn json(pod: &Pod, data: Option<&(String, Initdata)>) -> Json {
             "parts": parts,
             "digest": data.digest.as_deref().map(hex),
             "bindings": bindings,
+            "unbound": data.unbound.iter().map(|(own, why)| json!({ "platform": platform(*own), "why": why })).collect::<Vec<_>>(),
+            "host": platform(*host),
+            "pinned_by": pinned_by,
+            "remarks": remarks,
             "error": data.error,
         },
     })
@@ -84,7 +115,7 @@ pub fn json(pod: &Pod, data: Option<&(String, Initdata)>) -> Json {
 
 fn binding(binding: &Binding) -> Json {
     json!({
-        "platform": platform(binding),
+        "platform": platform(binding.platform),
         "field": binding.field,
         "bytes": binding.bytes.len(),
         "hex": hex(&binding.bytes),

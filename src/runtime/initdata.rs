@@ -2,7 +2,8 @@
 //! bound to.
 //!
 //! Decides what a verifier has to be told: the digest by the document's own algorithm, and what is left of it where
-//! a platform takes fewer bytes. What the runtimes make of the document, and refuse of it, is theirs. Facts: src/libs/kata-types/src/initdata.rs, src/runtime/virtcontainers/initdata.go and
+//! a platform takes fewer bytes. What the runtimes make of the document, and refuse of it, is theirs. Facts:
+//! src/libs/kata-types/src/initdata.rs, src/runtime/virtcontainers/initdata.go and
 //! src/runtime/pkg/govmm/qemu/qemu.go at each tag.
 
 use std::io::Read;
@@ -14,9 +15,16 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use super::INITDATA_LIMIT;
 use crate::input::host::Protection;
 
-/// Where the platforms keep a digest, and how long it is there.
-const PLACES: [(Protection, &str, usize); 2] =
-    [(Protection::Tdx, "mrconfigid", 48), (Protection::Snp, "host-data", 32)];
+/// Where a platform keeps a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The platform.
+    pub platform: Protection,
+    /// Its name for what holds the digest.
+    pub field: &'static str,
+    /// How many bytes that takes.
+    pub length: usize,
+}
 
 /// Where a platform keeps the digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +66,15 @@ pub struct Initdata {
     pub digest: Option<Vec<u8>>,
     /// Where each platform keeps it.
     pub bindings: Vec<Binding>,
+    /// The platforms that keep it nowhere, each with what becomes of the document.
+    pub unbound: Vec<(Protection, &'static str)>,
     /// Why the document cannot be read.
     pub error: Option<String>,
 }
 
 impl Initdata {
-    /// What a document says that the runtime holds already.
-    pub fn read(text: String) -> Self {
+    /// What a document says that the runtime holds already, and where the platforms keep its digest.
+    pub fn read(text: String, places: &[Place]) -> Self {
         let mut data = Self { text, ..Self::default() };
         match toml::from_str::<toml::Table>(&data.text) {
             Ok(table) => read(&mut data, &table),
@@ -72,17 +82,15 @@ impl Initdata {
         }
         data.digest = data.algorithm.as_deref().and_then(|algorithm| hash(algorithm, data.text.as_bytes()));
         if let Some(digest) = &data.digest {
-            let bindings = PLACES.into_iter();
-            data.bindings =
-                bindings.map(|(platform, field, length)| bound(platform, field, length, digest)).collect();
+            data.bindings = places.iter().map(|place| bound(*place, digest)).collect();
         }
         data
     }
 
     /// What an annotation's value says.
-    pub fn packed(value: &str) -> Self {
+    pub fn packed(value: &str, places: &[Place]) -> Self {
         match unpack(value) {
-            Ok(text) => Self::read(text),
+            Ok(text) => Self::read(text, places),
             Err(why) => Self { error: Some(why), ..Self::default() },
         }
     }
@@ -124,10 +132,10 @@ fn hash(algorithm: &str, document: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-fn bound(platform: Protection, field: &'static str, length: usize, digest: &[u8]) -> Binding {
+fn bound(place: Place, digest: &[u8]) -> Binding {
     let mut bytes = digest.to_vec();
-    bytes.resize(length, 0);
-    Binding { platform, field, bytes, digest_length: digest.len() }
+    bytes.resize(place.length, 0);
+    Binding { platform: place.platform, field: place.field, bytes, digest_length: digest.len() }
 }
 
 /// Bytes in hexadecimal.
@@ -142,11 +150,11 @@ mod tests {
     #[test]
     fn a_digest_is_cut_or_filled_up() {
         let digest = hash("sha512", b"").unwrap();
-        let cut = bound(Protection::Snp, "host-data", 32, &digest);
+        let cut = bound(Place { platform: Protection::Snp, field: "host-data", length: 32 }, &digest);
         assert!(cut.is_cut());
         assert_eq!(cut.bytes, digest[..32]);
         let digest = hash("sha256", b"").unwrap();
-        let filled = bound(Protection::Tdx, "mrconfigid", 48, &digest);
+        let filled = bound(Place { platform: Protection::Tdx, field: "mrconfigid", length: 48 }, &digest);
         assert!(!filled.is_cut());
         assert_eq!(filled.bytes[32..], [0; 16]);
     }

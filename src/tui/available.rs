@@ -1,6 +1,7 @@
 //! Whether a command can do anything here, and the sentence that says why not.
 
 use crate::answer::verdict::Fix;
+use crate::evaluate;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rows::Body;
@@ -17,6 +18,12 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         Command::NextPod | Command::PrevPod if model.pods.len() < 2 => no("there is no other pod"),
         Command::Go(Screen::Nodes) if model.nodes.is_none() => {
             no("one node is looked at; --node, given several times, holds pods against several")
+        }
+        Command::CycleRows if model.screen == Screen::Live && model.live.opened.is_none() => {
+            no("all VMs are shown; of an open one fewer arguments can be")
+        }
+        Command::Initdata if !evaluate::initdata::is_brought(&model.tried) => {
+            no("the pod brings no initialization data (cc_init_data)")
         }
         Command::JumpBack if model.jumps.is_empty() => no("there is nowhere to go back to"),
         Command::JumpForward if model.forward.is_empty() => no("there is nowhere to go forward to"),

@@ -27,6 +27,15 @@ pub enum Effect {
         /// The pod that one goes to there.
         pod: usize,
     },
+    /// Look for the VMs that run on this machine.
+    Look,
+    /// Hold one of them against the prediction for its pod.
+    Beside {
+        /// Which.
+        vm: usize,
+        /// Its sandbox.
+        sandbox: String,
+    },
     /// Open an editor.
     Editor {
         /// Shown path.

@@ -68,6 +68,11 @@ pub fn command(model: &Model) -> Vec<String> {
             words.extend(said.places.iter().flat_map(|place| ["--node".to_owned(), place.clone()]));
             return words;
         }
+        Screen::Live => {
+            let mut words = said.policy(&["live"], release);
+            words.extend(model.live.open().and_then(|seen| seen.sandbox.clone()));
+            return words;
+        }
         Screen::Annotations => "annotations",
         Screen::Launch => "launch",
         Screen::Agent => "agent",

@@ -93,6 +93,7 @@ const AGE: Layer = Layer::On(S::Agent);
 const CFG: Layer = Layer::On(S::Config);
 const POD: Layer = Layer::On(S::Pods);
 const NOD: Layer = Layer::On(S::Nodes);
+const LIV: Layer = Layer::On(S::Live);
 const UP: Chord = Chord::of(Key::Up);
 const DOWN: Chord = Chord::of(Key::Down);
 const ENTER: Chord = Chord::of(Key::Enter);
@@ -139,6 +140,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(ALL, k('5'), C::Go(S::Config)),
     b(ALL, k('6'), C::Go(S::Pods)),
     b(ALL, k('7'), C::Go(S::Nodes)),
+    b(ALL, k('8'), C::Go(S::Live)),
     b(ALL, k('.'), C::NextPod),
     b(ALL, k(','), C::PrevPod),
     b(ALL, k('<'), C::JumpBack),
@@ -154,6 +156,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(ALL, k('r'), C::OtherRuntime),
     b(ALL, k('H'), C::Handlers),
     b(ALL, k('A'), C::Audit),
+    b(ALL, k('I'), C::Initdata),
     b(ALL, k('x'), C::ExportTry),
     b(ALL, k('u'), C::Undo),
     b(ALL, Chord::ctrl('r'), C::Redo),
@@ -211,6 +214,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(POD, k('O'), C::ReverseSort),
     b(POD, k('Z'), C::Fold),
     b(NOD, k('v'), C::CycleRows),
+    b(LIV, k('v'), C::CycleRows),
     // --- typing
     b(TYPE, ENTER, C::Open),
     b(TYPE, ESC, C::Back),

@@ -79,6 +79,7 @@ pub enum Command {
     OtherRuntime,
     Audit,
     Handlers,
+    Initdata,
     Undo,
     Redo,
     Save,
@@ -207,6 +208,14 @@ pub const COMMANDS: &[Entry] = &[
     row(C::Go(Screen::Config), "config", "config", "Screen 5: every effective key with its origin", G::Go, 0),
     row(C::Go(Screen::Pods), "pods", "pods", "Screen 6: every pod with its outcome", G::Go, 0),
     row(C::Go(Screen::Nodes), "nodes", "nodes", "Screen 7: every pod on every node", G::Go, 0),
+    row(
+        C::Go(Screen::Live),
+        "live",
+        "live",
+        "Screen 8: the VMs that run, beside their prediction; takes pasted process lines",
+        G::Go,
+        38,
+    ),
     row(C::PrevPod, "previous-pod", "previous pod", "The pod before this one", G::Go, 0),
     row(C::NextPod, "next-pod", "next pod", "The pod after this one", G::Go, 30),
     row(C::JumpBack, "jump-back", "back", "Where you were before the last jump", G::Go, 0),
@@ -307,6 +316,14 @@ pub const COMMANDS: &[Entry] = &[
     ),
     row(C::SortBy, "sort", "sort by", "Sort by the next column", G::Look, 10),
     row(C::ReverseSort, "reverse", "reverse", "Sort the other way round", G::Look, 0),
+    row(
+        C::Initdata,
+        "initdata",
+        "initdata",
+        "The pod's initialization data: its parts, the digest, and what pins it",
+        G::Look,
+        15,
+    ),
     row(C::TryValue, "try", "try value", "Try another value in memory (what if)", G::Change, 10),
     row(C::DropTry, "untry", "drop trial", "Take back the value that is tried here", G::Change, 11),
     row(C::ExportTry, "export", "export trials", "The tried values as a YAML patch", G::Change, 0),
@@ -440,6 +457,15 @@ pub enum Answer {
         pod: usize,
         /// What was read.
         fresh: Box<Result<super::effect::Fresh, String>>,
+    },
+    /// The machine was looked at.
+    Looked(Result<Vec<super::model::live::Seen>, String>),
+    /// A VM was held against its prediction.
+    Beside {
+        /// Which.
+        vm: usize,
+        /// Both sides.
+        beside: Box<Result<crate::report::beside::Beside, String>>,
     },
     /// The editor came back.
     Edited(Result<(), String>),

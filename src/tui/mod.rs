@@ -33,4 +33,4 @@ mod watch;
 pub mod widget;
 
 pub use opening::{Load, Opening};
-pub use run::{Ended, Session, Wanted, run};
+pub use run::{Ended, Machine, Session, Wanted, run};

@@ -16,9 +16,10 @@ use super::events::translate;
 use super::geometry::Geometry;
 use super::invocation::Invocation;
 use super::message::{Answer, Message};
+use super::model::live::{Live, Seen};
 use super::model::nodes::Nodes;
 use super::model::pods::First;
-use super::model::{Model, Notice};
+use super::model::{Model, Notice, Screen};
 use super::opening::{Arrived, Arriving, MOMENT, Opening, read_settings};
 use super::settings::Settings;
 use super::signals::{GONE, Signals, suspend};
@@ -27,7 +28,9 @@ use super::watch::Watch;
 use super::{clipboard, editor, update};
 use crate::edit::{self, Plan, RealDisk, SaveError};
 use crate::input::config::Layers;
+use crate::input::manifest::Pod;
 use crate::release::Release;
+use crate::report::beside::Beside;
 
 /// How long the loop sleeps at most: signals and changed files are looked for that often.
 const NAP: Duration = Duration::from_millis(250);
@@ -60,6 +63,15 @@ pub struct Wanted<'a> {
 /// Asks the disk what of a configuration cannot be written.
 pub type RightsOf = Box<dyn Fn(&Layers, Release) -> Rights + Send>;
 
+/// Asks this machine for the VMs that run on it.
+pub struct Machine {
+    /// All of them.
+    pub look: Box<dyn FnMut() -> Result<Vec<Seen>, String> + Send>,
+    /// One, by its sandbox, beside the prediction for its pod; for the pod that is given where nothing tells which is
+    /// its.
+    pub beside: Box<dyn FnMut(&str, &Pod) -> Result<Beside, String> + Send>,
+}
+
 /// What was read, and how it is read again.
 pub struct Session {
     /// The configuration, the pods, and where to begin.
@@ -72,6 +84,10 @@ pub struct Session {
     pub root: PathBuf,
     /// The nodes, where pods are held against several.
     pub nodes: Option<Nodes>,
+    /// Asks for the VMs that run.
+    pub machine: Machine,
+    /// The VMs to begin with, where one begins with them.
+    pub live: Option<Live>,
     /// Why nothing may be changed; `None`: it may.
     pub readonly: Option<String>,
     /// What of a configuration cannot be written.
@@ -123,7 +139,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
         (None, Some(arriving)) => arriving.wait(&signals, &settings, preset, take)?,
         (None, None) => Arrived::Left(Ended::Quit),
     };
-    let (session, display, typed) = match arrived {
+    let (session, display, mut typed) = match arrived {
         Arrived::Session(session, display, typed) => (*session, display, typed),
         Arrived::Failed(error) => return Ok(Err(error)),
         Arrived::Left(ended) => return Ok(Ok(ended)),
@@ -139,6 +155,12 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
     model.mouse = settings.mouse;
     model.invocation = session.invocation;
     model.select_problem();
+    let begins = session.live.is_some();
+    if let Some(live) = session.live {
+        model.live = live;
+        model.screen = Screen::Live;
+        model.rebuild_rows();
+    }
     if model.sample {
         model.welcome();
     }
@@ -163,6 +185,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
         reload: session.reload,
         rights_of: session.rights_of,
         real_path: session.real_path,
+        machine: session.machine,
         disk: RealDisk::new(session.root),
         editor: env.editor(settings.editor.as_deref()),
         colours: opening.colours,
@@ -171,6 +194,8 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
         ended: None,
     };
     let mut geometry = Geometry::default();
+    // Whoever begins with the VMs of this machine has them looked for.
+    typed.extend(begins.then_some(Message::Idle));
     let result = outside.go(&mut model, &mut geometry, typed, &signals);
     let patch = match &outside.ended {
         Some(patch) => patch.clone(),
@@ -195,6 +220,7 @@ struct Outside {
     reload: Reload,
     rights_of: RightsOf,
     real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
+    machine: Machine,
     disk: RealDisk,
     editor: String,
     colours: Colours,
@@ -319,6 +345,11 @@ impl Outside {
                 let wanted = Wanted { node, handler: None, pods: false };
                 let fresh = Box::new(self.read_again(model, geometry, wanted)?);
                 Some(Answer::NodeOpened { node, pod, fresh })
+            }
+            Effect::Look => Some(Answer::Looked((self.machine.look)())),
+            Effect::Beside { vm, sandbox } => {
+                let beside = Box::new((self.machine.beside)(&sandbox, &model.tried));
+                Some(Answer::Beside { vm, beside })
             }
             Effect::Editor { path, line } => Some(Answer::Edited(self.edit(&path, line)?)),
             Effect::Suspend => {

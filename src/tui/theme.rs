@@ -106,6 +106,7 @@ pub struct Glyphs {
     pub fold: &'static str,
     pub bar: &'static str,
     pub moved: &'static str,
+    pub differs: &'static str,
     pub baseline: &'static str,
     /// Folded and unfolded groups.
     pub groups: [&'static str; 2],
@@ -135,6 +136,7 @@ const UNICODE: Glyphs = Glyphs {
     fold: "⋯",
     bar: "│",
     moved: "⇅",
+    differs: "≠",
     baseline: "◆",
     groups: ["+", "-"],
     bars: ["█", "━", "·"],
@@ -160,6 +162,7 @@ const ASCII: Glyphs = Glyphs {
     fold: "..",
     bar: "|",
     moved: "^",
+    differs: "!",
     baseline: "#",
     groups: ["+", "-"],
     bars: ["#", "=", "."],

@@ -63,6 +63,7 @@ names!(SCREENS, screen_name, Screen,
     Screen::Config => "config",
     Screen::Pods => "pods",
     Screen::Nodes => "nodes",
+    Screen::Live => "live",
 );
 
 names!(INPUTS, input_name, Typing,
@@ -82,6 +83,8 @@ names!(ROWS, row_name, Body,
     Body::Pod(_) => "pod",
     Body::Group(_) => "group",
     Body::PodOnNodes(_) => "pod on nodes",
+    Body::Vm(_) => "vm",
+    Body::Argument(_) => "argument",
 );
 
 /// Texts that terminals choke on.
@@ -396,6 +399,14 @@ fn no_screen_window_input_or_row_is_left_out() {
     play(&mut stage, "7");
     seen.insert(("screen", screen_name(&stage.model.screen)));
     seen.extend(stage.model.rows.shown.iter().map(|row| ("row", row_name(&row.body))));
+    let mut stage = hostile_stage(100, 30, STARTS);
+    play(&mut stage, "8");
+    seen.insert(("screen", screen_name(&stage.model.screen)));
+    for text in ["/usr/bin/qemu-system-x86_64 -name sandbox-a -m 2G\n", "/usr/bin/qemu-system-x86_64 -name sandbox-b -m 2G"] {
+        let both = format!("/usr/bin/qemu-system-x86_64 -name sandbox-a -m 2G\n{text}");
+        stage.send(Message::Paste(both));
+        seen.extend(stage.model.rows.shown.iter().map(|row| ("row", row_name(&row.body))));
+    }
     let all = [("screen", SCREENS), ("input", INPUTS), ("window", DIALOGS), ("row", ROWS)];
     let missing: Vec<(&str, &str)> = all
         .iter()

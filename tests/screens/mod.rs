@@ -4,6 +4,7 @@
 mod cluster;
 mod conflicts;
 mod every_size;
+mod live;
 mod nodes;
 mod picture;
 mod promises;

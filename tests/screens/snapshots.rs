@@ -94,6 +94,33 @@ fn a_configuration_that_does_not_load() {
     insta::assert_snapshot!("does-not-load", stage.keys(". 1").screen());
 }
 
+/// A pod whose guest is to be confidential, on a host that protects none, and what it brings with it.
+#[test]
+fn confidential_guests() {
+    use std::io::Write;
+
+    use base64::Engine;
+    use katascope::release::{Release, Runtime};
+
+    let document = "algorithm = \"sha512\"\nversion = \"0.1.0\"\n\n[data]\n\"aa.toml\" = \"[token_configs]\"\n";
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(document.as_bytes()).unwrap();
+    let value = base64::engine::general_purpose::STANDARD.encode(packer.finish().unwrap());
+    let key = "io.katacontainers.config.hypervisor.cc_init_data";
+    let manifest = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: guarded\n  annotations:\n    {key}: {value}\nspec:\n  \
+         runtimeClassName: kata\n  containers: [{{name: a, image: b}}]\n"
+    );
+    let config = super::stage::CONFIG.replace("enable_annotations = [", "enable_annotations = [\n    \"cc_init_data\",");
+    let config = config.replace("[hypervisor.qemu]", "[hypervisor.qemu]\nconfidential_guest = true");
+    for (width, height) in [(60, 20), (80, 24), (120, 36)] {
+        let evaluator = super::stage::evaluator(&config, Release::newest(Runtime::Rs));
+        let mut stage = Stage::of(evaluator, super::stage::pods(&manifest), width, height);
+        insta::assert_snapshot!(format!("unprotected-{width}x{height}"), stage.screen());
+        insta::assert_snapshot!(format!("initdata-{width}x{height}"), stage.keys("I").screen());
+    }
+}
+
 /// Colours where they matter: the looks of every cell.
 #[test]
 fn colours() {

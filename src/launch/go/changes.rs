@@ -94,6 +94,12 @@ behaviours! {
     ReadOnlyWithoutValue: FIRST, Some(v(2, 3, 3)), "41e0c414a4";
     /// Extension images of the guest.
     ExtensionImages: v(4, 0, 0), None, "968d6e9431";
+    /// A container's root may be RAFS, which a nydusd mounts.
+    NydusRoots: v(2, 4, 0), None, "61590bbddc";
+    /// A container's root may be a word of the snapshotter that its image is to be pulled in the guest.
+    GuestPullRoots: v(3, 3, 0), None, "5318afe273";
+    /// A container's root may be layers of EROFS, each a block device of the VM.
+    ErofsRoots: v(3, 17, 0), None, "f63ec50ba3";
     /// The initdata document as a drive, its digest in the protection object.
     InitdataDrive: v(3, 16, 0), None, "91bb6b7c34";
     /// The initdata drive is made by the architecture, where that can.

@@ -207,6 +207,13 @@ behaviours! {
     ProtectionUnasked: v(3, 21, 0), Some(v(3, 24, 0)), "5cc028a8b1";
     /// Devices hang on the channel subsystem by the host's architecture; before by the machine type.
     CcwByHost: v(3, 25, 0), None, "cb5b1384ca";
+    /// A container's root may be a word of the snapshotter that its image is to be pulled in the guest, where no folder
+    /// is shared.
+    GuestPullRoots: v(3, 18, 0), None, "c9ffbaf30d";
+    /// A container's root may be a file that holds a file system.
+    BlockFileRoots: v(3, 19, 0), None, "74eccc54e7";
+    /// A container's root may be layers of EROFS, each a block device of the VM.
+    ErofsRoots: v(3, 29, 0), None, "d8db044c63";
     /// Initialization data is given to guests of hosts without a TEE, too.
     InitdataWithoutTee: v(3, 21, 0), None, "5cc028a8b1";
     /// The disk of initialization data uses `block_device_driver`; before `vm_rootfs_driver`.

@@ -8,6 +8,7 @@ pub mod config;
 pub mod dialog;
 pub mod find;
 pub mod handlers;
+pub mod live;
 pub mod nodes;
 pub mod outlook;
 pub mod pods;
@@ -25,10 +26,12 @@ use super::keymap::{Keymap, Layer};
 use super::theme::Preset;
 use super::widget::line::Line;
 use crate::answer::Place;
+use crate::answer::finding::{Code, Finding, Severity};
 use crate::edit::History;
 use crate::evaluate::as_if::AsIf;
 use crate::evaluate::node::NodeEvaluator;
-use crate::evaluate::{Evaluation, Evaluator};
+use crate::evaluate::initdata::Brought;
+use crate::evaluate::{self, Evaluation, Evaluator, Outcome};
 use crate::input::manifest::{Pod, PodAnnotation};
 use crate::input::{Text, archive};
 use crate::runtime::Depth;
@@ -36,6 +39,7 @@ use arrange::Arrangement;
 use changes::Compared;
 use dialog::Dialog;
 use handlers::Seat;
+use live::Live;
 use nodes::Nodes;
 use pods::{First, PodEntry, Sweep};
 use rows::Rows;
@@ -147,6 +151,8 @@ pub struct Model {
     pub seats: BTreeMap<Rc<str>, Seat>,
     /// The other nodes, where pods are held against several.
     pub nodes: Option<Nodes>,
+    /// The VMs that run.
+    pub live: Live,
     /// The files as they were read.
     pub saved: Evaluator,
     /// The same with unsaved edits.
@@ -265,6 +271,7 @@ impl Model {
             handler,
             seats: BTreeMap::new(),
             nodes: None,
+            live: Live::default(),
             history: History::of(&evaluator.setup().layers),
             edited: false,
             saved_sweep: Sweep::new(pods.len()),
@@ -422,6 +429,21 @@ impl Model {
         self.tried = Rc::new(pod);
         self.revision += 1;
         self.rebuild_rows();
+    }
+
+    /// What the pod in sight brings with it for a confidential guest.
+    pub fn initdata(&self) -> Option<Brought> {
+        evaluate::initdata::of(&self.tried, &self.evaluation, Some(self.current.setup()))
+    }
+
+    /// What is pointed out about the protection of a pod that starts: that its VM is protected by nothing, or by
+    /// something else than its configuration is for.
+    pub fn exposed(&self) -> Option<&Finding> {
+        let codes = [Code::Unprotected, Code::OtherProtection];
+        let about = |finding: &&Finding| {
+            codes.contains(&finding.code) && finding.severity >= Severity::Warning
+        };
+        self.evaluation.findings.iter().find(about).filter(|_| self.evaluation.outcome == Outcome::Starts)
     }
 
     /// Whether something is tried.

@@ -7,7 +7,7 @@ use super::arrange::GroupRow;
 use super::changes::ChangeRow;
 use super::config::KeyRow;
 use super::policy::{ListRow, PatternRow};
-use super::{Model, Screen, annotations, changes, config, nodes, policy};
+use super::{Model, Screen, annotations, changes, config, live, nodes, policy};
 use crate::diff::Kind;
 use crate::query::{Column, Searched, Word};
 use crate::tui::filter;
@@ -46,6 +46,10 @@ pub enum Body {
     Group(GroupRow),
     /// A pod on every node, by index.
     PodOnNodes(usize),
+    /// A VM that runs, by index.
+    Vm(usize),
+    /// An argument of the open VM, by index.
+    Argument(usize),
 }
 
 impl Row {
@@ -70,6 +74,8 @@ impl Body {
             Self::Change(_) => &[Column::Value, Column::Value, Column::Key, Column::Reason],
             Self::List(_) => &[Column::Key],
             Self::Pattern(_) => &[Column::Value, Column::Key],
+            Self::Argument(_) => &[Column::Value, Column::Value],
+            Self::Vm(_) => &[Column::Key, Column::Value, Column::Value, Column::Value],
             Self::Heading(_) | Self::Fold(_) | Self::Pod(_) | Self::Group(_) | Self::PodOnNodes(_) => &[],
         }
     }
@@ -193,6 +199,7 @@ impl Model {
                 self.place_cursor();
                 return;
             }
+            Screen::Live => live::rows(self),
         };
         self.rows = Rows::filtered(rows, self.list().filter.text());
         self.place_cursor();

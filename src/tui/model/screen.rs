@@ -13,12 +13,21 @@ pub enum Screen {
     Config,
     Pods,
     Nodes,
+    Live,
 }
 
 impl Screen {
     /// In the order of their keys.
-    pub const ALL: [Self; 7] =
-        [Self::Annotations, Self::Policy, Self::Launch, Self::Agent, Self::Config, Self::Pods, Self::Nodes];
+    pub const ALL: [Self; 8] = [
+        Self::Annotations,
+        Self::Policy,
+        Self::Launch,
+        Self::Agent,
+        Self::Config,
+        Self::Pods,
+        Self::Nodes,
+        Self::Live,
+    ];
 
     /// Its name.
     pub fn title(self) -> &'static str {
@@ -30,6 +39,7 @@ impl Screen {
             Self::Config => "Config",
             Self::Pods => "Pods",
             Self::Nodes => "Nodes",
+            Self::Live => "Live",
         }
     }
 
@@ -49,13 +59,13 @@ impl Screen {
 
 /// One of something for each screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PerScreen<T>([T; 7]);
+pub struct PerScreen<T>([T; 8]);
 
 impl<T> Index<Screen> for PerScreen<T> {
     type Output = T;
 
     fn index(&self, screen: Screen) -> &T {
-        let [annotations, policy, launch, agent, config, pods, nodes] = &self.0;
+        let [annotations, policy, launch, agent, config, pods, nodes, live] = &self.0;
         match screen {
             Screen::Annotations => annotations,
             Screen::Policy => policy,
@@ -64,13 +74,14 @@ impl<T> Index<Screen> for PerScreen<T> {
             Screen::Config => config,
             Screen::Pods => pods,
             Screen::Nodes => nodes,
+            Screen::Live => live,
         }
     }
 }
 
 impl<T> IndexMut<Screen> for PerScreen<T> {
     fn index_mut(&mut self, screen: Screen) -> &mut T {
-        let [annotations, policy, launch, agent, config, pods, nodes] = &mut self.0;
+        let [annotations, policy, launch, agent, config, pods, nodes, live] = &mut self.0;
         match screen {
             Screen::Annotations => annotations,
             Screen::Policy => policy,
@@ -79,6 +90,7 @@ impl<T> IndexMut<Screen> for PerScreen<T> {
             Screen::Config => config,
             Screen::Pods => pods,
             Screen::Nodes => nodes,
+            Screen::Live => live,
         }
     }
 }

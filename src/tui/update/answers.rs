@@ -1,7 +1,7 @@
 //! What the outside answered.
 
 use super::policy::in_words;
-use super::{nodes, save};
+use super::{live, nodes, save};
 use crate::edit::{EditError, Reread};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
@@ -42,6 +42,8 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
             Err(text) => model.complain(text),
         },
         Answer::NodeOpened { node, pod, fresh } => nodes::opened(model, node, pod, *fresh),
+        Answer::Looked(found) => live::looked(model, found),
+        Answer::Beside { vm, beside } => live::opened(model, vm, *beside),
         Answer::Edited(Ok(())) => return vec![Effect::Reload],
         Answer::Edited(Err(text)) => model.complain(text),
         Answer::ChangedOnDisk(paths) => {

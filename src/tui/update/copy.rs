@@ -94,6 +94,16 @@ fn choices(model: &Model) -> Vec<(String, String)> {
                 add("node", nodes.name(node).to_owned());
             }
         }
+        Some(Body::Vm(index)) => {
+            let sandbox = model.live.vms.get(*index).and_then(|seen| seen.sandbox.clone());
+            sandbox.into_iter().for_each(|id| add("sandbox", id));
+        }
+        Some(Body::Argument(index)) => {
+            if let Some(row) = model.live.beside().and_then(|beside| beside.rows.get(*index)) {
+                row.running.iter().for_each(|text| add("running", text.clone()));
+                row.predicted.iter().for_each(|text| add("predicted", text.clone()));
+            }
+        }
         Some(Body::List(row)) => {
             let texts = model.patterns(&row.id);
             add("list", format!("{} = {}", row.id.list, serde_json::Value::from(texts)));
@@ -174,7 +184,7 @@ fn place(model: &Model) -> Option<(String, u32)> {
                 _ => None,
             })
         }
-        Body::Fold(_) | Body::Heading(_) | Body::Group(_) => None,
+        Body::Vm(_) | Body::Argument(_) | Body::Fold(_) | Body::Heading(_) | Body::Group(_) => None,
     }
 }
 

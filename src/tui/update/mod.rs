@@ -7,6 +7,7 @@ mod dialogs;
 mod handlers;
 mod leave;
 mod links;
+mod live;
 mod motion;
 mod nodes;
 mod policy;
@@ -15,6 +16,7 @@ mod what_if;
 
 use super::available::reason_against;
 use crate::input::manifest::Pod;
+use crate::report::initdata;
 use crate::runtime::Depth;
 
 use super::effect::Effect;
@@ -30,7 +32,8 @@ use super::model::{Baseline, Input, Model, Pane, Screen, Show, Typing};
 /// What a message does.
 pub fn update(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<Effect> {
     model.seeking &= matches!(message, Message::Idle | Message::Answer(_));
-    let effects = react(model, geometry, message);
+    let mut effects = react(model, geometry, message);
+    effects.extend(live::arrive(model));
     // The pod under the cursor of a list is the one that everything speaks of.
     if model.dialogs.is_empty() && matches!(model.screen, Screen::Pods | Screen::Nodes) {
         model.follow_cursor(model.pod_under_cursor());
@@ -65,8 +68,11 @@ fn react(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<Effect
             }
             if dialogs::takes_text(model) {
                 dialogs::typed(model, &text);
+            } else if model.screen == Screen::Live && model.dialogs.is_empty() {
+                model.notice = None;
+                live::pasted(model, &text);
             } else {
-                model.complain("a paste is only taken while typing; press / or : or e first");
+                model.complain("a paste is only taken while typing; press / or : or e first; process lines go into screen 8");
             }
             Vec::new()
         }
@@ -199,6 +205,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             };
         }
         Command::Open if model.screen == Screen::Nodes => return nodes::open(model),
+        Command::Open if model.screen == Screen::Live => return live::open(model),
         Command::Open => open(model),
         Command::Back => back(model),
         Command::Go(screen) => go_to(model, screen),
@@ -285,6 +292,13 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         Command::DiscardAndQuit => return vec![Effect::Quit { patch: None }],
         Command::Audit => audit(model),
         Command::Handlers => handlers::open(model),
+        Command::Initdata => {
+            let mut text = Vec::new();
+            // Writing to memory does not fail.
+            let _ = initdata::text(&mut text, &model.tried, model.initdata().as_ref());
+            let text = String::from_utf8_lossy(&text).into_owned();
+            model.dialogs.push(Dialog::text("Initialization data: y copies", &text));
+        }
         Command::TryValue => what_if::start(model),
         Command::DropTry => what_if::drop_one(model),
         Command::ExportTry => what_if::export(model),
@@ -292,6 +306,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             return copy::obey(model, command);
         }
         Command::Editor => return copy::editor(model),
+        Command::Reload if model.screen == Screen::Live => return vec![live::look(model)],
         Command::Reload => return vec![Effect::Reload],
         Command::Messages => {
             let text: Vec<String> = model.log.iter().rev().map(|n| n.text.clone()).collect();
@@ -401,7 +416,7 @@ fn back(model: &mut Model) {
     } else if !list.filter.is_empty() {
         list.filter.clear();
         model.rebuild_rows();
-    } else {
+    } else if !live::close(model) {
         let key = model.keymap.chord_for(&model.layers(), Command::Quit);
         model.say(key.map_or_else(|| "this is the top".into(), |k| format!("this is the top; {k} quits")));
     }

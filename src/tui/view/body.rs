@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{annotations, changes, config, nodes, pods, policy};
+use super::{annotations, changes, config, live, nodes, pods, policy};
 use crate::tui::geometry::{Geometry, Region, Target};
 use crate::tui::message::Command;
 use crate::tui::model::rows::{Body, Row};
@@ -72,6 +72,9 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
     let list = model.list();
     if list.filter.is_empty() && matches!(model.screen, Screen::Launch | Screen::Agent) {
         // What differs says more than how many there are.
+    } else if list.filter.is_empty() && model.screen == Screen::Live {
+        let words = live::title(model);
+        title.push(Token::Muted, if words.is_empty() { words } else { format!(" {dot} {words}") });
     } else if list.filter.is_empty() {
         title.push(Token::Muted, format!(" {dot} {}", rows.all));
         if let (Screen::Nodes, Some(nodes)) = (model.screen, &model.nodes) {
@@ -104,6 +107,8 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         (Screen::Policy, Show::Problems) => Rich::of(Token::Open, "only with warnings"),
         (Screen::Config, Show::Set) => Rich::of(Token::Open, "without defaults"),
         (Screen::Config, Show::Problems) => Rich::of(Token::Open, "set by annotations or rules"),
+        (Screen::Live, Show::Set) => Rich::of(Token::Open, "only what is not equal"),
+        (Screen::Live, Show::Problems) => Rich::of(Token::Open, "only what differs"),
         (Screen::Nodes, Show::Set) => Rich::of(Token::Open, "only where nodes differ"),
         (Screen::Nodes, Show::Problems) => Rich::of(Token::Open, "only refused on a node"),
         (Screen::Pods, _) => pods::arranged(model),
@@ -123,6 +128,7 @@ fn heading(canvas: &Canvas<'_>, inner: Rect, model: &Model) -> Option<Rich> {
         Screen::Launch | Screen::Agent if model.side_by_side && width >= 72 => {
             Some(changes::heading(canvas, model, width))
         }
+        Screen::Live => live::heading(model, width),
         _ => None,
     }
 }
@@ -160,6 +166,7 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
                     .said_elsewhere()
                     .unwrap_or_else(|| "nothing is known here for this runtime".to_owned()),
             },
+            Screen::Live => live::empty(model),
             _ => "nothing here".to_owned(),
         }
     };
@@ -187,6 +194,8 @@ fn draw_row(canvas: &Canvas<'_>, model: &Model, row: &Row, width: usize, here: b
         Body::Pod(index) => head.join(pods::row(canvas, model, *index, room)),
         Body::Group(group) => pods::group(canvas, group, here, width),
         Body::PodOnNodes(index) => head.join(nodes::row(canvas, model, *index, room, here)),
+        Body::Vm(index) => head.join(live::vm_row(canvas, model, *index, room)),
+        Body::Argument(index) => head.join(live::argument_row(canvas, model, *index, room)),
     }
 }
 
@@ -201,6 +210,8 @@ pub(super) fn detail(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometr
         Some(Body::Pod(index)) => pods::detail(canvas, model, *index),
         Some(Body::Group(group)) => pods::group_detail(canvas, model, group),
         Some(Body::PodOnNodes(index)) => nodes::detail(canvas, model, *index),
+        Some(Body::Vm(index)) => live::vm_detail(canvas, model, *index),
+        Some(Body::Argument(index)) => live::argument_detail(canvas, model, *index),
         Some(Body::Fold(count)) => {
             let text =
                 format!("{count} rows are the same on both sides. Enter shows them; Z folds and unfolds.");

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::region;
+use crate::answer::finding::Code;
 use crate::input::host::Assumption;
 use crate::release::Evidence;
 use crate::tui::available::reason_against;
@@ -59,6 +60,9 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     }
     match outlook.map(|outlook| outlook.badge) {
         None => {}
+        Some(Badge::Starts) if model.exposed().is_some_and(|finding| finding.code == Code::Unprotected) => {
+            right.push(Token::BadgeBad, " ! UNPROTECTED ");
+        }
         Some(Badge::Starts) if assumed => {
             right.push(Token::BadgeAssumed, format!(" {} STARTS ", glyphs.assumed));
         }
@@ -228,10 +232,14 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             .put(Token::Hint, format!("   {} of {}; Esc clears", model.rows.kept, model.rows.all))
     } else if model.screen == Screen::Nodes {
         super::nodes::status(canvas, model)
+    } else if let Some(line) = super::live::status(model).filter(|_| model.screen == Screen::Live) {
+        line
     } else if let Some(refusal) = model.outlook().and_then(|outlook| outlook.refusal) {
         let word = if refusal.panic { "the runtime panics" } else { "refused" };
         Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, refusal.stage))
             .put(Token::Text, refusal.message.replace('\n', " "))
+    } else if let Some(finding) = model.exposed() {
+        Rich::of(Token::Refused, " ! ").put(Token::Text, finding.message.replace('\n', " "))
     } else if let Some(sentence) = model.said_elsewhere() {
         Rich::of(Token::Hint, format!(" {sentence}"))
     } else {
@@ -348,7 +356,8 @@ pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 fn belongs(model: &Model, command: Command) -> bool {
     match command {
         Command::MarkBaseline => matches!(model.screen, Screen::Launch | Screen::Agent | Screen::Pods),
-        Command::Editor => !model.sample,
+        Command::Editor => !model.sample && model.screen != Screen::Live,
+        Command::Go(Screen::Live) => model.screen != Screen::Live,
         // In the detail it does something on two screens only.
         Command::Open => {
             !reads_detail(model)
@@ -373,6 +382,8 @@ pub(super) fn here(model: &Model, command: Command) -> Option<&'static str> {
         (Command::Open, Some(Body::Group(_))) => Some("fold"),
         (Command::Fold, _) if model.screen == Screen::Pods => Some("fold all"),
         (Command::Open, Some(Body::PodOnNodes(_))) => Some("open pod on node"),
+        (Command::Open, Some(Body::Vm(_))) => Some("beside its prediction"),
+        (Command::Reload, _) if model.screen == Screen::Live => Some("look again"),
         (Command::Open, Some(Body::Fold(_))) => Some("unfold"),
         (Command::Open, Some(Body::List(_) | Body::Pattern(_))) if detail => Some("edit"),
         (Command::Open, Some(Body::Annotation(_))) => Some("why"),

@@ -1,0 +1,251 @@
+//! What runs on this machine: the VMs, from `/proc`, each with what the node knows of it.
+//!
+//! Reads processes and bundles below a root; starts, stops and asks nothing. Facts: proc(5); the bundles of containerd
+//! 1.7 to 2.2 and CRI-O.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value as Json;
+
+use super::CliError;
+use super::args::Input;
+use super::setup::SetupError;
+use super::{beside, open};
+use crate::input::host::Assumption;
+use crate::input::manifest::Pod;
+use crate::node::Handler;
+use crate::release::Release;
+use crate::report::beside::{Beside, Runs};
+use crate::report::running as told;
+use crate::running::paste::{Command, Record};
+use crate::tui::model::live::Seen;
+use crate::running::{self, Missing, Program, Running, Vm};
+
+/// The most of a command line that is read.
+const LINE_LIMIT: u64 = 1 << 20;
+/// The most of a bundle's specification.
+const SPEC_LIMIT: u64 = 8 << 20;
+/// Linux counts the start of a process in these.
+const TICKS: u64 = 100;
+
+/// Where container runtimes keep the specification of a sandbox.
+const BUNDLES: [&str; 4] = [
+    "run/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
+    "run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
+    "run/containerd/io.containerd.runtime.v2.task/default/{}/config.json",
+    "run/containers/storage/overlay-containers/{}/userdata/config.json",
+];
+
+/// A VM and what the node knows of it.
+pub(super) struct Live {
+    pub vm: Vm,
+    pub pid: Option<u64>,
+    pub started: Option<SystemTime>,
+    pub bundle: Option<PathBuf>,
+    pub pod: Option<String>,
+    pub handler: Option<String>,
+    pub release: Option<Release>,
+    pub config: Vec<String>,
+}
+
+impl Live {
+    /// The same for the screen.
+    pub fn seen(&self) -> Seen {
+        Seen {
+            sandbox: self.vm.sandbox.clone(),
+            vmm: self.vm.vmm.map_or("", Program::title),
+            pid: self.pid,
+            started: self.started.and_then(|at| at.elapsed().ok()).map(ago),
+            pod: self.pod.clone(),
+            handler: self.handler.clone(),
+            release: self.release,
+            told: told::release(&self.vm),
+            beside: None,
+        }
+    }
+}
+
+/// A time since then, in its two largest units.
+fn ago(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s ago"),
+        (0, 0, _) => format!("{minutes} min ago"),
+        (0, _, _) => format!("{hours} h {minutes} min ago"),
+        _ => format!("{days} d {hours} h ago"),
+    }
+}
+
+/// The machine's VMs.
+pub(super) struct Machine {
+    root: PathBuf,
+    running: Running,
+    /// In the order of their processes.
+    pub vms: Vec<Live>,
+}
+
+impl Machine {
+    /// Looks at the processes below the root, and at the node that is described.
+    pub fn look(input: &Input) -> Result<Self, CliError> {
+        let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
+        let running = scan(&root)?;
+        let opened = open::open(input).ok();
+        let handlers: Vec<&Handler> = opened.iter().flat_map(|opened| opened.node.node().kata()).collect();
+        let vms = running.vms.iter().filter(|vm| vm.sandbox.is_some() && vm.vmm.is_some());
+        let vms = vms.map(|vm| live(vm, &running, &root, &handlers)).collect();
+        Ok(Self { root, running, vms })
+    }
+
+    /// One VM beside the prediction for its pod: of its bundle, where no manifest is named.
+    pub fn beside(
+        &self,
+        input: &Input,
+        sandbox: &str,
+        otherwise: Option<&Pod>,
+    ) -> Result<(Beside, Vec<Assumption>), CliError> {
+        let vm = beside::one(&self.running, Some(sandbox))?;
+        let live = self.vms.iter().find(|live| live.vm == *vm);
+        let mut input = input.clone();
+        let mut notes = live.map(|live| changed(live, &self.root)).unwrap_or_default();
+        let mut pod = None;
+        if input.manifests.is_empty() {
+            match live.and_then(|live| live.bundle.clone()) {
+                Some(bundle) => input.manifests.push(bundle),
+                None if otherwise.is_some() => {
+                    pod = otherwise.cloned();
+                    notes.push("no bundle of this sandbox can be read: this is the pod in sight".to_owned());
+                }
+                None => {
+                    return Err(SetupError::Usage(
+                        "no bundle of this sandbox can be read: name its pod with --manifest".into(),
+                    )
+                    .into());
+                }
+            }
+        }
+        if input.handler.is_none() && input.config.is_none() {
+            input.handler = live.and_then(|live| live.handler.clone());
+        }
+        let only = Running { processes: self.running.processes.clone(), vms: vec![vm.clone()] };
+        beside::held(&input, &Runs::Lines(only), None, pod, notes)
+    }
+}
+
+fn bytes(path: &Path, limit: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// The processes below a root that are programs of a sandbox.
+fn scan(root: &Path) -> Result<Running, CliError> {
+    let proc = root.join("proc");
+    let entries = std::fs::read_dir(&proc).map_err(|e| SetupError::Unreadable {
+        path: proc.display().to_string(),
+        reason: super::setup::plain(&e),
+    })?;
+    let mut pids: Vec<u64> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    let records = pids.into_iter().enumerate().filter_map(|(at, pid)| {
+        let folder = proc.join(pid.to_string());
+        let line = bytes(&folder.join("cmdline"), LINE_LIMIT)?;
+        let text = String::from_utf8_lossy(&line);
+        let argv: Vec<String> = text.trim_end_matches('\0').split('\0').map(str::to_owned).collect();
+        Program::of_path(argv.first()?)?;
+        let parent = stat(&folder, 1).filter(|parent| *parent > 0);
+        let command = Command::Exact(argv);
+        Some(Record { line: at + 1, pid: Some(pid), parent, command, missing: Missing::default() })
+    });
+    Ok(running::of(records.collect()))
+}
+
+/// A field of `/proc/PID/stat` behind the name, which may have anything in it.
+fn stat(folder: &Path, field: usize) -> Option<u64> {
+    let text = bytes(&folder.join("stat"), 4096)?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let (_, rest) = text.rsplit_once(')')?;
+    rest.split_whitespace().nth(field)?.parse().ok()
+}
+
+fn started(root: &Path, pid: u64) -> Option<SystemTime> {
+    let ticks = stat(&root.join("proc").join(pid.to_string()), 19)?;
+    let all = bytes(&root.join("proc/stat"), LINE_LIMIT)?;
+    let text = String::from_utf8_lossy(&all).into_owned();
+    let boot: u64 = text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(boot.checked_add(ticks / TICKS)?))
+}
+
+fn live(vm: &Vm, running: &Running, root: &Path, handlers: &[&Handler]) -> Live {
+    let pid = running.of(vm).find(|process| process.program.is_vmm()).and_then(|process| process.pid);
+    let id = vm.sandbox.as_deref().unwrap_or_default();
+    let safe = !id.is_empty() && !id.contains(['/', '\\']) && id != ".." && id != ".";
+    let bundle = BUNDLES
+        .iter()
+        .filter(|_| safe)
+        .map(|place| root.join(place.replace("{}", id)))
+        .find(|path| path.is_file());
+    let spec: Option<Json> = bundle
+        .as_ref()
+        .and_then(|path| bytes(path, SPEC_LIMIT))
+        .and_then(|text| serde_json::from_slice(&text).ok());
+    let annotation = |key: &str| Some(spec.as_ref()?.get("annotations")?.get(key)?.as_str()?.to_owned());
+    let name =
+        annotation("io.kubernetes.cri.sandbox-name").or_else(|| annotation("io.kubernetes.cri-o.KubeName"));
+    let namespace = annotation("io.kubernetes.cri.sandbox-namespace")
+        .or_else(|| annotation("io.kubernetes.cri-o.Namespace"));
+    let pod = name.map(|name| format!("{}/{name}", namespace.unwrap_or_else(|| "default".to_owned())));
+    let shim = bundle
+        .as_ref()
+        .and_then(|path| bytes(&path.parent()?.join("shim-binary-path"), 4096))
+        .map(|text| String::from_utf8_lossy(&text).trim().to_owned());
+    let own = |handler: &&&Handler| {
+        handler
+            .release
+            .is_some_and(|release| vm.narrowed.runtime.is_none_or(|runtime| runtime == release.runtime))
+            && shim.as_ref().is_none_or(|shim| handler.shim.found.as_deref() == Some(shim.as_str()))
+    };
+    let said = annotation("io.kubernetes.cri-o.RuntimeHandler").filter(|name| !name.is_empty());
+    let fitting: Vec<&&Handler> = match &said {
+        Some(name) => handlers.iter().filter(|handler| handler.name == *name).collect(),
+        None => handlers.iter().filter(own).collect(),
+    };
+    let handler = match fitting.as_slice() {
+        [one] => Some(**one),
+        _ => None,
+    };
+    Live {
+        vm: vm.clone(),
+        pid,
+        started: pid.and_then(|pid| started(root, pid)),
+        bundle,
+        pod,
+        handler: handler.map(|handler| handler.name.clone()).or(said),
+        release: handler.and_then(|handler| handler.release),
+        config: handler
+            .map(|handler| {
+                handler.config().map(str::to_owned).into_iter().chain(handler.drop_ins.clone()).collect()
+            })
+            .unwrap_or_default(),
+    }
+}
+
+/// The configuration files that changed after the VM was started.
+fn changed(live: &Live, root: &Path) -> Vec<String> {
+    let Some(started) = live.started else { return Vec::new() };
+    let inside = |path: &str| root.join(path.trim_start_matches('/'));
+    let later = |path: &&String| {
+        std::fs::metadata(inside(path)).and_then(|meta| meta.modified()).is_ok_and(|time| time > started)
+    };
+    live.config
+        .iter()
+        .filter(later)
+        .map(|path| {
+            format!("{path} was changed after this VM had started: the VM still has what stood there before")
+        })
+        .collect()
+}
