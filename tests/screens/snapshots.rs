@@ -100,7 +100,7 @@ fn confidential_guests() {
     use std::io::Write;
 
     use base64::Engine;
-    use katascope::release::{Release, Runtime};
+    use katascope::release::Release;
 
     let document = "algorithm = \"sha512\"\nversion = \"0.1.0\"\n\n[data]\n\"aa.toml\" = \"[token_configs]\"\n";
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -114,7 +114,7 @@ fn confidential_guests() {
     let config = super::stage::CONFIG.replace("enable_annotations = [", "enable_annotations = [\n    \"cc_init_data\",");
     let config = config.replace("[hypervisor.qemu]", "[hypervisor.qemu]\nconfidential_guest = true");
     for (width, height) in [(60, 20), (80, 24), (120, 36)] {
-        let evaluator = super::stage::evaluator(&config, Release::newest(Runtime::Rs));
+        let evaluator = super::stage::evaluator(&config, Release::rs(3, 28, 0));
         let mut stage = Stage::of(evaluator, super::stage::pods(&manifest), width, height);
         insta::assert_snapshot!(format!("unprotected-{width}x{height}"), stage.screen());
         insta::assert_snapshot!(format!("initdata-{width}x{height}"), stage.keys("I").screen());
