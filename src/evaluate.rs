@@ -6,6 +6,7 @@
 pub mod alike;
 pub mod as_if;
 mod container_root;
+mod devices;
 mod host_limits;
 pub mod initdata;
 mod look;

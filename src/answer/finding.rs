@@ -105,6 +105,7 @@ codes! {
     InitdataUnmeasured = "initdata-unmeasured", "nothing attests to the initialization data that the guest gets";
     InitdataCut = "initdata-cut", "a platform keeps only the beginning of the initialization data's digest";
     SharedFsDropped = "shared-fs-dropped", "a shared folder is configured, and this VM gets none";
+    DevicesUnseen = "devices-unseen", "a pod asks for devices that only the host knows, or that no VM gets";
     ContainerRoot = "container-root", "nothing brings the containers' root file systems into the VM";
     GlobOverFolders = "glob-over-folders", "a path is let through because a * reaches over /";
     PathClimbs = "path-climbs", "a path with .. is let through";

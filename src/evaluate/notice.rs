@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, container_root, host_limits, look, own_keys, spelling};
+use super::{Evaluation, Evaluator, container_root, devices, host_limits, look, own_keys, spelling};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
@@ -23,6 +23,7 @@ pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation)
     guest(pod, evaluation, &mut found);
     handler(evaluator, pod, evaluation, &mut found);
     found.extend(container_root::notice(evaluator, pod, evaluation));
+    found.extend(devices::notice(evaluator, pod, evaluation));
     found.extend(own_keys::notice(evaluator, pod, evaluation));
     found.extend(look::of_another(evaluator, pod));
     found.extend(evaluator.unread_keys().iter().cloned());

@@ -140,6 +140,12 @@ fn unread(table: &str, key: &str, release: Release) -> Option<(String, String)> 
             (Some(first), Some(last)) if *last < release.version => {
                 format!("nobody reads {key}: {first} to {last} did, {title} does not")
             }
+            (Some(first), _) if *first < release.version => {
+                let again = versions.iter().find(|version| **version > release.version);
+                let before = versions.iter().rev().find(|version| **version < release.version).unwrap_or(first);
+                let again = again.map_or_else(String::new, |again| format!(", and {again} reads it again"));
+                format!("nobody reads {key}: {first} to {before} did, {title} does not{again}")
+            }
             (Some(first), _) => format!("nobody reads {key}: {first} is the first to, {title} does not yet"),
             _ if by_other => format!("nobody reads {key}: it is a key of {}, not of {title}", other.title()),
             _ => format!("nobody reads {key} in {title}"),

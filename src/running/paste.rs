@@ -53,7 +53,8 @@ pub fn records(text: &str) -> Vec<Record> {
         return exact(text);
     }
     let lines = unquoted(text);
-    let hard = hard_wrapped(&lines);
+    let wrap = hard_wrapped(&lines);
+    let hard = wrap != Wrap::Soft;
     let mut found: Vec<Record> = Vec::new();
     let mut open = false;
     let mut last = "";
@@ -82,7 +83,7 @@ pub fn records(text: &str) -> Vec<Record> {
             }
             None if goes_on => {
                 if let Some(Record { command: Command::Joined(text), missing, .. }) = found.last_mut() {
-                    join(text, last, line, hard, missing);
+                    join(text, last, line, wrap, missing);
                 }
             }
             None => open = false,
@@ -132,11 +133,31 @@ fn unquoted(text: &str) -> Vec<&str> {
     lines.into_iter().map(|line| line.get(bare(line)..).unwrap_or_default()).collect()
 }
 
-/// Whether a machine broke the lines at a width, in the middle of words.
-fn hard_wrapped(lines: &[&str]) -> bool {
-    let widest = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default();
-    let full = lines.iter().filter(|line| line.chars().count() == widest).count();
-    (60..LONG).contains(&widest) && full >= 3
+/// How the lines of a text were broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrap {
+    /// By a person, between words.
+    Soft,
+    /// By a machine at a width, in the middle of words.
+    Hard,
+    /// Likewise, and the letter at the edge is there twice.
+    Twice,
+}
+
+/// Whether a machine broke the lines. The first may be longer, by a prompt or a mark before it.
+fn hard_wrapped(lines: &[&str]) -> Wrap {
+    let widths: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
+    let widest = widths.iter().skip(1).max().copied().unwrap_or_default();
+    let full = widths.iter().filter(|width| **width == widest).count();
+    let first = widths.first().is_none_or(|width| *width <= widest + 2);
+    if !(60..LONG).contains(&widest) || full < 3 || !first {
+        return Wrap::Soft;
+    }
+    let mut edges = lines.iter().filter(|line| line.chars().count() >= widest).map(|line| {
+        let mut end = line.chars().rev();
+        (end.next(), end.next())
+    });
+    if full >= 4 && edges.all(|(last, before)| last == before) { Wrap::Twice } else { Wrap::Hard }
 }
 
 /// Whether a line goes on with the command before it.
@@ -158,13 +179,16 @@ fn continues(record: &Record, last: &str, line: &str, hard: bool) -> bool {
     is_vmm && !split::ends(text) && (hard || last.chars().count() >= LONG || split::inside_append(text))
 }
 
-fn join(text: &mut String, last: &str, line: &str, hard: bool, missing: &mut Missing) {
+fn join(text: &mut String, last: &str, line: &str, wrap: Wrap, missing: &mut Missing) {
     if last.trim_end().ends_with('\\') {
         let kept = text.trim_end().trim_end_matches('\\').len();
         text.truncate(kept);
         text.push(' ');
         text.push_str(line.trim_start());
-    } else if hard || (last.chars().count() >= LONG && !split::begins_with_option(line)) {
+    } else if wrap != Wrap::Soft || (last.chars().count() >= LONG && !split::begins_with_option(line)) {
+        if wrap == Wrap::Twice {
+            text.pop();
+        }
         text.push_str(line);
     } else {
         text.push(' ');

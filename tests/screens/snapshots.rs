@@ -112,6 +112,8 @@ fn confidential_guests() {
          runtimeClassName: kata\n  containers: [{{name: a, image: b}}]\n"
     );
     let config = super::stage::CONFIG.replace("enable_annotations = [", "enable_annotations = [\n    \"cc_init_data\",");
+    let named = "[runtime]\nname = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"";
+    let config = config.replace("[runtime]", named);
     let config = config.replace("[hypervisor.qemu]", "[hypervisor.qemu]\nconfidential_guest = true");
     for (width, height) in [(60, 20), (80, 24), (120, 36)] {
         let evaluator = super::stage::evaluator(&config, Release::rs(3, 28, 0));

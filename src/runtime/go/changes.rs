@@ -39,6 +39,18 @@ behaviours! {
     /// A hypervisor table of an unknown name is refused; before, it configures nothing.
     UnknownTablesRefused: v(3, 2, 0), None, "92f283f062";
 
+    // Devices.
+    /// The shim adds the devices of `cdi.k8s.io/` annotations to every sandbox's specification.
+    CdiOfPods: v(3, 3, 0), Some(v(3, 5, 0)), "7c934dc7da";
+    /// It does so for lone containers alone.
+    CdiOfLoneContainers: v(3, 6, 0), Some(v(3, 15, 0)), "6713db8990";
+    /// And for every sandbox again.
+    CdiOfEveryPod: v(3, 16, 0), Some(v(3, 23, 0)), "4c93bb2d61";
+    /// It says why it cannot.
+    CdiReason: v(3, 15, 0), None, "1f6833bd0d";
+    /// It does so where `cold_plug_vfio` is set alone, and the kubelet's socket goes first.
+    ColdPlugByKubelet: v(3, 24, 0), None, "5aa184925a";
+
     // Hypervisors.
     /// ACRN.
     Acrn: FIRST, Some(v(3, 9, 0)), "fefcf7cfa4";

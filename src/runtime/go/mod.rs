@@ -4,6 +4,7 @@
 //! src/runtime/pkg/{oci,katautils} and src/runtime/virtcontainers at 4.1.0.
 
 mod annotations;
+pub(crate) mod cdi;
 mod changes;
 pub mod config;
 mod effective;
@@ -231,6 +232,11 @@ impl Loaded {
 
     fn run_as(&self, kind: ContainerType, asked: Asked<'_>) -> Run {
         let Asked { host, sandbox, depth, .. } = asked;
+        let held = self.runtime();
+        let ports = (held.hypervisor_config.cold_plug_vfio.as_ref(), held.pod_resource_api_sock.as_ref());
+        if let Some(failure) = cdi::check(self.release(), kind, ports, host, sandbox.annotations) {
+            return Run { failure: Some(failure), findings: self.findings.clone(), ..Run::default() };
+        }
         let mut session = Session::new(host, self, sandbox);
         let config = &mut session.config;
         // A standalone container is sized by its own resources, which are not at hand here.

@@ -207,6 +207,8 @@ behaviours! {
     ProtectionUnasked: v(3, 21, 0), Some(v(3, 24, 0)), "5cc028a8b1";
     /// Devices hang on the channel subsystem by the host's architecture; before by the machine type.
     CcwByHost: v(3, 25, 0), None, "cb5b1384ca";
+    /// The kubelet's socket says which devices a pod's VM is started with, where `cold_plug_vfio` is set.
+    ColdPlugByKubelet: v(3, 31, 0), None, "4f618d09d5";
     /// A container's root may be a word of the snapshotter that its image is to be pulled in the guest, where no folder
     /// is shared.
     GuestPullRoots: v(3, 18, 0), None, "c9ffbaf30d";
