@@ -21,8 +21,8 @@ use crate::release::Release;
 use crate::report::beside::{Beside, Runs};
 use crate::report::running as told;
 use crate::running::paste::{Command, Record};
-use crate::tui::model::live::Seen;
 use crate::running::{self, Missing, Program, Running, Vm};
+use crate::tui::model::live::Seen;
 
 /// The most of a command line that is read.
 const LINE_LIMIT: u64 = 1 << 20;

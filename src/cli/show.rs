@@ -74,9 +74,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             Subject::Launch => text::launch(&mut out, &evaluation, !args.plain)?,
             Subject::Agent => text::agent(&mut out, &evaluation)?,
             Subject::Sizing => sizing::text(&mut out, &pod, &evaluation, vm.as_ref())?,
-            Subject::Initdata => {
-                initdata::text(&mut out, &pod, brought.as_ref())?
-            }
+            Subject::Initdata => initdata::text(&mut out, &pod, brought.as_ref())?,
         }
     }
     out.flush()?;

@@ -233,8 +233,7 @@ fn unnamed(base: &Base, runtime: Runtime) -> Option<Trouble> {
 /// Where the nydus snapshotter serves the pod.
 fn nydus(base: &Base, release: Release, handed: &str) -> Option<Trouble> {
     const PULL: &str = "set the snapshotter to pull in the guest, or give the handler's table another one";
-    const STANDALONE: &str =
-        "set shared_fs = \"virtio-fs-nydus\" with the nydusd as virtio_fs_daemon, or set the snapshotter to pull in the \
+    const STANDALONE: &str = "set shared_fs = \"virtio-fs-nydus\" with the nydusd as virtio_fs_daemon, or set the snapshotter to pull in the \
          guest";
     let every = |error: &str, fix| {
         Trouble::warning(format!("the sandbox starts, and every container fails: {handed}, and {error}"), fix)
@@ -250,7 +249,10 @@ fn nydus(base: &Base, release: Release, handed: &str) -> Option<Trouble> {
         return match (shared, pulls) {
             ("none", true) if base.is_confidential || base.has_puller => None,
             ("none", true) => rafs("unsupported rootfs", STANDALONE),
-            ("none", false) => every("this release takes such a root with a shared folder alone: unsupported rootfs", STANDALONE),
+            ("none", false) => every(
+                "this release takes such a root with a shared folder alone: unsupported rootfs",
+                STANDALONE,
+            ),
             ("virtio-fs-nydus" | "inline-virtio-fs", _) => Trouble::note(
                 format!(
                     "{handed}: containers start where their roots are RAFS; where it is set to have images pulled in the \
@@ -270,7 +272,9 @@ fn nydus(base: &Base, release: Release, handed: &str) -> Option<Trouble> {
     }
     let (error, fix) = match (base.hypervisor(), shared) {
         ("qemu" | "clh" | "cloud-hypervisor", "virtio-fs-nydus") => return None,
-        ("qemu" | "clh" | "cloud-hypervisor", "none") => ("no daemon runs for them, and the shim crashes", STANDALONE),
+        ("qemu" | "clh" | "cloud-hypervisor", "none") => {
+            ("no daemon runs for them, and the shim crashes", STANDALONE)
+        }
         ("qemu" | "clh" | "cloud-hypervisor", _) => ("unimplemented", STANDALONE),
         _ => ("nydusd only supports the QEMU/CLH hypervisor currently", PULL),
     };

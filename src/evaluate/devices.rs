@@ -106,7 +106,8 @@ fn taken(evaluator: &Evaluator, evaluation: &Evaluation, names: &str) -> Said {
             (Severity::Warning, who, message, "set cold_plug_vfio or hot_plug_vfio")
         }
         _ => {
-            let message = format!("{} reads no cdi.k8s.io annotation: no VM gets {names} by it", release.title());
+            let message =
+                format!("{} reads no cdi.k8s.io annotation: no VM gets {names} by it", release.title());
             (Severity::Warning, who, message, "ask for the devices as resources of the containers")
         }
     }

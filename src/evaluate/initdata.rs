@@ -77,7 +77,8 @@ fn places(release: Release) -> Vec<Place> {
 
 /// Where nothing keeps it.
 fn unbound(release: Release) -> Vec<(Protection, &'static str)> {
-    const ON_A_DISK: &str = "no argument carries the digest; the guest gets the document on a disk that the host can change";
+    const ON_A_DISK: &str =
+        "no argument carries the digest; the guest gets the document on a disk that the host can change";
     const UNKNOWN: &str = "this runtime knows no realms, and passes the document over";
     let realms = release.runtime == Runtime::Go && release.has(Change::Realms);
     let cca = (!realms).then_some((Protection::Cca, UNKNOWN));

@@ -142,7 +142,8 @@ fn unread(table: &str, key: &str, release: Release) -> Option<(String, String)> 
             }
             (Some(first), _) if *first < release.version => {
                 let again = versions.iter().find(|version| **version > release.version);
-                let before = versions.iter().rev().find(|version| **version < release.version).unwrap_or(first);
+                let before =
+                    versions.iter().rev().find(|version| **version < release.version).unwrap_or(first);
                 let again = again.map_or_else(String::new, |again| format!(", and {again} reads it again"));
                 format!("nobody reads {key}: {first} to {before} did, {title} does not{again}")
             }

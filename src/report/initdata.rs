@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use serde_json::{Map, Value as Json, json};
 
 use super::escape::{visible, visible_lines};
+use crate::evaluate::initdata::Brought;
 use crate::input::host::Protection;
 use crate::input::manifest::Pod;
-use crate::evaluate::initdata::Brought;
 use crate::runtime::initdata::{Binding, hex};
 
 fn platform(protection: Protection) -> &'static str {
@@ -57,7 +57,13 @@ pub fn text(out: &mut dyn Write, pod: &Pod, brought: Option<&Brought>) -> io::Re
         } else {
             String::new()
         };
-        writeln!(out, "  {} {}, {} bytes{lost}", platform(binding.platform), binding.field, binding.bytes.len())?;
+        writeln!(
+            out,
+            "  {} {}, {} bytes{lost}",
+            platform(binding.platform),
+            binding.field,
+            binding.bytes.len()
+        )?;
         writeln!(out, "    {}", hex(&binding.bytes))?;
         writeln!(out, "    {}", binding.base64())?;
     }

@@ -402,7 +402,10 @@ fn no_screen_window_input_or_row_is_left_out() {
     let mut stage = hostile_stage(100, 30, STARTS);
     play(&mut stage, "8");
     seen.insert(("screen", screen_name(&stage.model.screen)));
-    for text in ["/usr/bin/qemu-system-x86_64 -name sandbox-a -m 2G\n", "/usr/bin/qemu-system-x86_64 -name sandbox-b -m 2G"] {
+    for text in [
+        "/usr/bin/qemu-system-x86_64 -name sandbox-a -m 2G\n",
+        "/usr/bin/qemu-system-x86_64 -name sandbox-b -m 2G",
+    ] {
         let both = format!("/usr/bin/qemu-system-x86_64 -name sandbox-a -m 2G\n{text}");
         stage.send(Message::Paste(both));
         seen.extend(stage.model.rows.shown.iter().map(|row| ("row", row_name(&row.body))));

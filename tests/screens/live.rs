@@ -75,7 +75,8 @@ fn the_vms_and_one_of_them_at_every_size() {
         let runs = Runs::read(&changed(&stage));
         let Runs::Lines(lines) = &runs else { panic!("no lines") };
         let judged = (&*stage.model.evaluation, stage.model.current.setup().release);
-        let notes = vec!["/etc/kata-containers/config.d/10.toml was changed after this VM had started".to_owned()];
+        let notes =
+            vec!["/etc/kata-containers/config.d/10.toml was changed after this VM had started".to_owned()];
         let beside = beside::of(&stage.model.tried, judged, &runs, lines.vms.first(), notes);
         stage.send(Message::Answer(Answer::Beside { vm: 0, beside: Box::new(beside) }));
         insta::assert_snapshot!(name("beside"), stage.screen());
@@ -95,7 +96,11 @@ fn a_pasted_line_is_held_against_the_pod_in_sight() {
     stage.send(Message::Paste(same));
     assert_eq!(stage.model.live.opened, Some(0));
     let beside = stage.model.live.beside().unwrap();
-    assert!(!beside.differs(), "{:#?}", beside.rows.iter().filter(|r| r.verdict.differs()).collect::<Vec<_>>());
+    assert!(
+        !beside.differs(),
+        "{:#?}",
+        beside.rows.iter().filter(|r| r.verdict.differs()).collect::<Vec<_>>()
+    );
     let other = changed(&stage);
     stage.send(Message::Paste(other));
     assert!(stage.screen().contains("777"), "{}", stage.screen());
@@ -131,7 +136,13 @@ fn hostile_vms_at_every_size() {
     stage.keys(". 8");
     let vms = HOSTILE.iter().map(|text| {
         let own = || Some((*text).to_owned());
-        Seen { sandbox: own(), pod: own(), handler: own(), told: (*text).to_owned(), ..seen("", None, "QEMU") }
+        Seen {
+            sandbox: own(),
+            pod: own(),
+            handler: own(),
+            told: (*text).to_owned(),
+            ..seen("", None, "QEMU")
+        }
     });
     stage.send(Message::Answer(Answer::Looked(Ok(vms.collect()))));
     let hostile = format!("{} -append {} -foo {}", changed(&stage), HOSTILE[0], HOSTILE[2]);

@@ -102,7 +102,8 @@ fn confidential_guests() {
     use base64::Engine;
     use katascope::release::Release;
 
-    let document = "algorithm = \"sha512\"\nversion = \"0.1.0\"\n\n[data]\n\"aa.toml\" = \"[token_configs]\"\n";
+    let document =
+        "algorithm = \"sha512\"\nversion = \"0.1.0\"\n\n[data]\n\"aa.toml\" = \"[token_configs]\"\n";
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     packer.write_all(document.as_bytes()).unwrap();
     let value = base64::engine::general_purpose::STANDARD.encode(packer.finish().unwrap());
@@ -111,7 +112,8 @@ fn confidential_guests() {
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: guarded\n  annotations:\n    {key}: {value}\nspec:\n  \
          runtimeClassName: kata\n  containers: [{{name: a, image: b}}]\n"
     );
-    let config = super::stage::CONFIG.replace("enable_annotations = [", "enable_annotations = [\n    \"cc_init_data\",");
+    let config = super::stage::CONFIG
+        .replace("enable_annotations = [", "enable_annotations = [\n    \"cc_init_data\",");
     let named = "[runtime]\nname = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"";
     let config = config.replace("[runtime]", named);
     let config = config.replace("[hypervisor.qemu]", "[hypervisor.qemu]\nconfidential_guest = true");

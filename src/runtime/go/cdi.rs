@@ -129,7 +129,8 @@ mod tests {
         for good in ["nvidia.com/gpu=0", "intel.com/qat=vf-1:2", "v/c=d"] {
             assert!(is_qualified(good), "{good}");
         }
-        for bad in ["", "nvidia.com/gpu", "nvidia.com=0", "1a/gpu=0", "a/gpu=", "a/b=-x", "/a/b=c", "a/b=c d"] {
+        for bad in ["", "nvidia.com/gpu", "nvidia.com=0", "1a/gpu=0", "a/gpu=", "a/b=-x", "/a/b=c", "a/b=c d"]
+        {
             assert!(!is_qualified(bad), "{bad}");
         }
     }

@@ -72,7 +72,9 @@ impl Live {
     /// The VMs of a text.
     pub fn of_text(runs: Runs) -> Self {
         let vms = match &runs {
-            Runs::Lines(lines) => lines.vms.iter().filter(|vm| vm.vmm.is_some()).map(|vm| of_line(vm, lines)).collect(),
+            Runs::Lines(lines) => {
+                lines.vms.iter().filter(|vm| vm.vmm.is_some()).map(|vm| of_line(vm, lines)).collect()
+            }
             Runs::Document(document) => vec![of_document(document)],
         };
         Self { vms, opened: None, place: Place::Text(runs) }
@@ -94,7 +96,8 @@ fn of_line(vm: &Vm, lines: &Running) -> Seen {
 }
 
 fn of_document(document: &serde_json::Value) -> Seen {
-    let vmm = if document.get("boot-source").is_some() { Program::Firecracker } else { Program::CloudHypervisor };
+    let vmm =
+        if document.get("boot-source").is_some() { Program::Firecracker } else { Program::CloudHypervisor };
     Seen {
         sandbox: None,
         vmm: vmm.title(),
@@ -139,7 +142,8 @@ pub(super) fn rows(model: &Model) -> Vec<Row> {
             rows.push(Row::heading(row.of.clone()));
             of = Some(&row.of);
         }
-        let find: Vec<&str> = [&row.predicted, &row.running].into_iter().flatten().map(String::as_str).collect();
+        let find: Vec<&str> =
+            [&row.predicted, &row.running].into_iter().flatten().map(String::as_str).collect();
         rows.push(Row {
             id: format!("argument {index}").into(),
             find: find.join("\t").into(),

@@ -29,8 +29,8 @@ use crate::answer::Place;
 use crate::answer::finding::{Code, Finding, Severity};
 use crate::edit::History;
 use crate::evaluate::as_if::AsIf;
-use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::initdata::Brought;
+use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{self, Evaluation, Evaluator, Outcome};
 use crate::input::manifest::{Pod, PodAnnotation};
 use crate::input::{Text, archive};
@@ -440,9 +440,8 @@ impl Model {
     /// something else than its configuration is for.
     pub fn exposed(&self) -> Option<&Finding> {
         let codes = [Code::Unprotected, Code::OtherProtection];
-        let about = |finding: &&Finding| {
-            codes.contains(&finding.code) && finding.severity >= Severity::Warning
-        };
+        let about =
+            |finding: &&Finding| codes.contains(&finding.code) && finding.severity >= Severity::Warning;
         self.evaluation.findings.iter().find(about).filter(|_| self.evaluation.outcome == Outcome::Starts)
     }
 

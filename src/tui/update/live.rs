@@ -100,7 +100,9 @@ pub(super) fn opened(model: &mut Model, index: usize, beside: Result<Beside, Str
             list.scroll = 0;
             model.rebuild_rows();
             let differs = beside.rows.iter().position(|row| row.verdict.differs());
-            let row = differs.and_then(|at| model.rows.shown.iter().position(|r| matches!(r.body, Body::Argument(own) if own == at)));
+            let row = differs.and_then(|at| {
+                model.rows.shown.iter().position(|r| matches!(r.body, Body::Argument(own) if own == at))
+            });
             model.select(row);
         }
         Err(why) => {

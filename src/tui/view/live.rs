@@ -72,23 +72,29 @@ pub(super) fn empty(model: &Model) -> String {
         Place::Unseen(why) => why.clone(),
         Place::Nowhere | Place::Here | Place::Text(_) => "no VM of Kata runs on this machine".to_owned(),
     };
-    format!("{why}. Paste a line of ps, /proc/PID/cmdline or vm.info here to hold it against the pod in sight.")
+    format!(
+        "{why}. Paste a line of ps, /proc/PID/cmdline or vm.info here to hold it against the pod in sight."
+    )
 }
 
 pub(super) fn vm_row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize) -> Rich {
     let Some(seen) = model.live.vms.get(index) else { return Rich::new() };
     let ellipsis = canvas.theme.glyphs.ellipsis;
     let (pod, handler, release) = columns(width);
-    let cut = |text: &str, room: usize| text::cut_middle(&text::visible(text), room.saturating_sub(1), ellipsis);
+    let cut =
+        |text: &str, room: usize| text::cut_middle(&text::visible(text), room.saturating_sub(1), ellipsis);
     let id = seen.sandbox.as_deref().unwrap_or("(not in the text)");
     let id = text::visible(id);
     let mut line = Rich::of(Token::Text, text::head(&id, ID - 2).0).pad_to(ID);
     line = line.put(Token::Muted, cut(seen.vmm, VMM)).pad_to(ID + VMM);
     let unknown = if matches!(model.live.place, Place::Text(_)) { "the pod in sight" } else { "no bundle" };
     let known = seen.pod.as_deref();
-    line = line.put(if known.is_some() { Token::Strong } else { Token::Muted }, cut(known.unwrap_or(unknown), pod));
+    line = line
+        .put(if known.is_some() { Token::Strong } else { Token::Muted }, cut(known.unwrap_or(unknown), pod));
     if handler > 0 {
-        line = line.pad_to(ID + VMM + pod).put(Token::Text, cut(seen.handler.as_deref().unwrap_or("-"), handler));
+        line = line
+            .pad_to(ID + VMM + pod)
+            .put(Token::Text, cut(seen.handler.as_deref().unwrap_or("-"), handler));
         let own = seen.release.map_or_else(|| "-".to_owned(), |release| release.id());
         line = line.pad_to(ID + VMM + pod + handler).put(Token::Text, cut(&own, release));
     }
@@ -101,7 +107,8 @@ fn heading_of(name: &str, value: &str) -> Rich {
 
 pub(super) fn vm_detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich, Vec<Rich>) {
     let Some(seen) = model.live.vms.get(index) else { return (Rich::new(), Vec::new()) };
-    let mut lines = vec![heading_of("sandbox", seen.sandbox.as_deref().unwrap_or("its name is not in the text"))];
+    let mut lines =
+        vec![heading_of("sandbox", seen.sandbox.as_deref().unwrap_or("its name is not in the text"))];
     lines.extend(known(seen));
     lines.push(heading_of("line is", &format!("of {}", seen.told)));
     lines.push(Rich::new());
@@ -111,7 +118,10 @@ pub(super) fn vm_detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Ri
         None => {
             let key = model.keymap.chord_for(&model.layers(), Command::Open).map(|key| key.to_string());
             let key = key.unwrap_or_else(|| "open".to_owned());
-            lines.push(Rich::of(Token::Hint, format!("{key} holds it against its prediction, argument by argument.")));
+            lines.push(Rich::of(
+                Token::Hint,
+                format!("{key} holds it against its prediction, argument by argument."),
+            ));
         }
     }
     (Rich::of(Token::Title, seen.vmm), lines)
@@ -258,7 +268,8 @@ fn sides(row: &Compared) -> Vec<Rich> {
 /// The open VM in one line.
 pub(super) fn status(model: &Model) -> Option<Rich> {
     let beside = model.live.beside()?;
-    let sandbox = text::visible(beside.sandbox.as_deref().unwrap_or("(its name is not in the text)")).into_owned();
+    let sandbox =
+        text::visible(beside.sandbox.as_deref().unwrap_or("(its name is not in the text)")).into_owned();
     let sandbox = text::head(&sandbox, ID - 2).0.to_owned();
     Some(
         Rich::of(Token::Strong, format!(" {} ", text::visible(&beside.pod)))
