@@ -125,6 +125,11 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Whether the pod might fare otherwise if what nobody has looked at is not as it is taken to be.
+    pub fn hangs_on_assumptions(&self) -> bool {
+        self.assumed.iter().any(Assumption::decides)
+    }
+
     /// What a verdict rests on that nobody has looked at: the file that the annotation names, or its digest.
     pub fn assumed_for(&self, verdict: &Verdict) -> Option<&Assumption> {
         if self.assumed.is_empty() || !matches!(verdict.status, Status::Applied | Status::Overridden) {
@@ -166,8 +171,7 @@ impl Evaluator {
         let options = LoadOptions { hypervisor: setup.hypervisor.as_deref() };
         let host = setup.host.noting(setup.host.granted());
         let loaded = Loaded::load(setup.release, &setup.layers, &host, &options);
-        let looked_at = host.sees_all() && !host.assumes_network();
-        if let (Ok(loaded), false) = (&loaded, looked_at) {
+        if let (Ok(loaded), false) = (&loaded, host.is_known()) {
             // What every start asks is asked once, before what a pod asks on top.
             let nothing = Annotations::default();
             let sandbox =

@@ -201,7 +201,7 @@ const HOMES: [(&str, &[&str]); 29] = [
     // Also what is written is read back.
     (
         "serde_yaml",
-        &["edit/tests.rs", "export/yaml.rs", "input/helm.rs", "kubernetes/kubelet.rs", "report/manifest.rs"],
+        &["edit/tests.rs", "export/yaml.rs", "input/archive/facts.rs", "input/helm.rs", "kubernetes/kubelet.rs", "report/manifest.rs"],
     ),
     // The reader with places, and the edits; a list to be pasted and the program's own settings are TOML, too.
     ("toml_edit", &["edit/", "input/", "report/policy.rs", "tui/settings.rs"]),
@@ -213,6 +213,7 @@ const HOMES: [(&str, &[&str]); 29] = [
             "catalog/line_document.rs",
             "catalog/release_document.rs",
             "edit/document.rs",
+            "input/described.rs",
             "input/host/network/table.rs",
             "input/probe.rs",
             "launch/rs/initdata.rs",
@@ -259,7 +260,6 @@ const HOMES: [(&str, &[&str]); 29] = [
             "export/yaml.rs",
             "input/described.rs",
             "input/helm.rs",
-            "input/probe.rs",
             "launch/",
             "report/",
             "runtime/",

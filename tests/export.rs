@@ -7,14 +7,14 @@ use katascope::answer::verdict::{Stage, Status, Verdict};
 use katascope::catalog;
 use katascope::cri::Engine;
 use katascope::evaluate::{Evaluator, Outcome, Setup};
-use katascope::export::{self, Action, Mode, Rules, Subject, Target, Wanted};
+use katascope::export::{self, Action, Admission, Mode, Rules, Subject, Target, Wanted};
 use katascope::input::Source;
 use katascope::input::config::Layers;
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
 use katascope::input::manifest;
 use katascope::release::{KnownBy, Release, Runtime};
 use katascope::runtime::Depth;
-use proptest::prelude::{ProptestConfig, prop_assert, proptest};
+use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::{select, subsequence};
 use serde_json::{Value as Json, json};
 
@@ -205,7 +205,9 @@ proptest! {
             quoted(&names), quoted(&paths), quoted(&others), quoted(&others)
         );
         let evaluator = evaluator(release, &lists);
-        let policies = MODES.map(|mode| pod_policy(rules(&evaluator, None, mode)));
+        let all = MODES.map(|mode| rules(&evaluator, None, mode));
+        let policies = all.clone().map(pod_policy);
+        let admissions = all.each_ref().map(Admission::by);
         for annotations in &pods {
             let annotations: Vec<(String, String)> = annotations
                 .iter()
@@ -214,6 +216,11 @@ proptest! {
             let object = pod(&annotations);
             let read = manifest::read(&Source::new("pod.json", object.to_string())).unwrap();
             let evaluation = evaluator.evaluate(&read.pods[0], Depth::Verdicts);
+            // What the screens say of a cluster is what a server says.
+            for (policy, admission) in policies.iter().zip(&admissions) {
+                let (server, here) = (policy.judge(&created(&object)), admission.refuses(&read.pods[0]));
+                prop_assert_eq!(server.is_ok(), here.is_none(), "{}{:?} {:?} {:?}", &lists, &annotations, &server, &here);
+            }
             let refused: Vec<&Verdict> = evaluation.verdicts.iter().filter(|v| gated(v, release)).collect();
             let starts = matches!(evaluation.outcome, Outcome::Starts);
             let [as_host, nothing_lost, closed] = policies.each_ref().map(|policy| policy.judge(&created(&object)));
@@ -335,6 +342,75 @@ fn whatever_makes_pods_is_judged_where_it_is_applied() {
         json!({ "kind": "Deployment", "spec": { "template": { "spec": { "runtimeClassName": "fast" } } } }),
     ] {
         assert_eq!(policy.judge(&Request { object: Some(&object), old: None, params: Some(&class) }), Ok(()));
+    }
+}
+
+/// What is asked of a server, and whether it lets it in.
+#[test]
+fn requests_of_every_kind_are_answered_as_a_server_does() {
+    let judge =
+        |release: Release, lists: &str, mode: Mode, old: Option<&[(&str, &str)]>, new: &[(&str, &str)]| {
+            let policy = pod_policy(rules(&evaluator(release, lists), None, mode));
+            let all = |pairs: &[(&str, &str)]| {
+                let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+                pod(&pairs.iter().map(own).collect::<Vec<_>>())
+            };
+            let (old, new) = (old.map(all), all(new));
+            policy.judge(&Request { object: Some(&new), old: old.as_ref(), params: None }).is_ok()
+        };
+    let (go, rs) = (Release::newest(Runtime::Go), Release::newest(Runtime::Rs));
+    let open = "enable_annotations = [\"enable_iommu\", \"kernel_params\"]\n";
+    let h = "io.katacontainers.config.hypervisor.";
+    let key = |name: &str| format!("{h}{name}");
+    // As the host: searches are unanchored and mind case, and other families have no gate.
+    for (name, passes) in [
+        ("enable_iommu", true),
+        ("enable_iommu_platform", true),
+        ("my_kernel_params_x", true),
+        ("default_vcpus", false),
+        ("Enable_IOMMU", false),
+        ("x", false),
+        ("path", false),
+    ] {
+        assert_eq!(judge(go, open, Mode::AsHost, None, &[(&key(name), "1")]), passes, "{name}");
+    }
+    for other in [
+        "io.katacontainers.config.agent.kernel_modules",
+        "io.katacontainers.config.runtime.disable_guest_seccomp",
+        "io.katacontainers.config.hypervisor",
+        "io.katacontainers.enable_vcpus_pinning",
+    ] {
+        assert!(judge(go, open, Mode::AsHost, None, &[(other, "1")]), "{other}");
+        assert!(!judge(go, open, Mode::Closed, None, &[(other, "1")]), "{other}");
+    }
+    assert!(judge(go, open, Mode::AsHost, None, &[]));
+    assert!(!judge(go, open, Mode::AsHost, None, &[(&key("kernel_params"), "a"), (&key("image"), "/i")]));
+    // runtime-rs reads past what its gate shuts, and refuses what it opens and does not know.
+    for (name, passes) in
+        [("enable_iommu", true), ("kernel", true), ("enable_iommu_max", false), ("nosuch", true)]
+    {
+        assert_eq!(judge(rs, open, Mode::AsHost, None, &[(&key(name), "true")]), passes, "{name}");
+    }
+    // What is there already is not judged again, and what comes or changes is.
+    let bad = [(&*key("default_vcpus"), "4")];
+    assert!(judge(go, open, Mode::AsHost, Some(&bad), &bad));
+    assert!(judge(go, open, Mode::AsHost, Some(&bad), &[]));
+    assert!(judge(go, open, Mode::AsHost, Some(&bad), &[bad[0], (&key("enable_iommu"), "true")]));
+    assert!(!judge(go, open, Mode::AsHost, Some(&bad), &[(bad[0].0, "8")]));
+    assert!(!judge(go, open, Mode::AsHost, Some(&[]), &bad));
+    // The closed list: whole names, nobody else's.
+    for (key, passes) in [
+        ("example.com/io.katacontainers.config", true),
+        ("IO.katacontainers.config.runtime.x", true),
+        ("io.katacontainers.config_path", false),
+        ("io.katacontainers.container.resource.swappiness", false),
+        ("io.katacontainers.pkg.oci.container_type", false),
+        ("sgx.intel.com/epc", false),
+        ("io.katacontainers.config.hypervisor.my_kernel_params_x", false),
+        ("io.katacontainers.config.hypervisor.kernel_params", true),
+        ("io.katacontainers.config.runtime.experimental", false),
+    ] {
+        assert_eq!(judge(go, open, Mode::Closed, None, &[(key, "")]), passes, "{key}");
     }
 }
 

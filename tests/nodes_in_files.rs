@@ -179,7 +179,8 @@ fn what_collect_data_prints_is_replayed() {
     assert_eq!(status, 0, "{out}{err}");
     assert_eq!(
         out.lines().filter(|line| line.starts_with("starts ") && line.ends_with("≈ assumed")).count(),
-        2
+        1,
+        "the one that rests on more than all do: {out}"
     );
     assert!(out.contains("collect (kata-collect-data.sh) does not hold: drop-ins (config.d)"), "{out}");
     // Another handler may stand in the import, which the script does not print.
@@ -352,7 +353,8 @@ fn nothing_leaves_an_archive_for_the_disk() {
     let dir = node();
     let at = dir.path();
     let mut header = tar::Header::new_gnu();
-    header.as_mut_bytes()[..12].copy_from_slice(b"etc/../../up");
+    let name = b"e\x1b[2Jtc/../../up";
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name);
     header.set_size(2);
     header.set_cksum();
     let mut bytes = header.as_bytes().to_vec();
@@ -362,5 +364,6 @@ fn nothing_leaves_an_archive_for_the_disk() {
     let (out, err, status) = katascope(at, &["check", "--node", "up.tar", "pods.yaml"]);
     assert_eq!((out.as_str(), status), ("", 2));
     assert!(err.contains("leads out of the archive"), "{err}");
+    assert!(!err.contains('\u{1b}'), "what a name does to a terminal is not done: {err:?}");
     assert!(!at.parent().unwrap().join("up").exists() && !at.join("up").exists());
 }

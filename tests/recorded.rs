@@ -13,8 +13,10 @@ use katascope::answer::effective::Origin;
 use katascope::answer::verdict::{FailureStage, Status};
 use katascope::cri::Engine;
 use katascope::evaluate::{Evaluation, Evaluator, Setup};
+use katascope::input::archive::{self, record::Recorder};
+use katascope::input::away::{self, Seen};
 use katascope::input::config::Layers;
-use katascope::input::host::{Errno, FileKind, Files, HostFacts, Stat};
+use katascope::input::host::{Errno, FileKind, Files, HostFacts, Look, Stat};
 use katascope::input::manifest::{self, Pod};
 use katascope::input::{Host, Source, probe};
 use katascope::release::{KnownBy, Release, Runtime, Version};
@@ -195,6 +197,11 @@ impl Recording {
 
     /// The setup of a case.
     pub fn evaluator(&self, case: &Case) -> Evaluator {
+        self.evaluator_on(case, Host::new(self.facts(case), Arc::clone(&self.files)))
+    }
+
+    /// What is told of a case's host.
+    fn facts(&self, case: &Case) -> HostFacts {
         let (cpus, memory) = match self.release.runtime {
             Runtime::Go => (8, 16384),
             Runtime::Rs => (16, 65536),
@@ -204,8 +211,13 @@ impl Recording {
         let said = toml::to_string(&over(&said, &case.host)).unwrap();
         let mut facts = HostFacts::default();
         probe::apply_host_file(&mut facts, &Source::new("host.toml", said)).unwrap();
-        let host = Host::new(facts, Arc::clone(&self.files));
+        facts
+    }
+
+    fn evaluator_on(&self, case: &Case, host: Host) -> Evaluator {
         let layers = Layers::read(&host, &case.config);
+        let seen = if host.sees_all() { Seen::All } else { Seen::Part };
+        let host = away::host(&host, &layers, seen);
         Evaluator::new(Setup {
             host,
             layers,
@@ -419,4 +431,54 @@ fn go_answers_as_recorded() {
 #[test]
 fn rs_answers_as_recorded() {
     hold(Runtime::Rs);
+}
+
+/// What `collect` takes home of a host answers as the host did, whatever its configuration: a pod whose questions were
+/// among those that were asked there.
+#[test]
+fn what_was_collected_of_a_recorded_host_answers_as_it_did() {
+    const CASES: usize = 2;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("n.tar.gz");
+    let mut wrong = Vec::new();
+    for release in ["go-2.1.0", "go-4.1.0", "rs-4.1.0"] {
+        let all = [Runtime::Go, Runtime::Rs].into_iter().flat_map(recordings);
+        let recording = all.into_iter().find(|recording| recording.release.id() == release).unwrap();
+        let mut by_config: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
+        for case in &recording.cases {
+            by_config.entry(&case.config).or_default().push(case);
+        }
+        // Which of them is no matter: what is asked of a host differs little from one to the next.
+        for (config, cases) in by_config.into_iter().step_by(4) {
+            let first = cases[0];
+            let cases: Vec<&&Case> =
+                cases.iter().filter(|case| case.host == first.host).take(CASES).collect();
+            let ask = |evaluator: &Evaluator| -> Vec<String> {
+                let pods = cases.iter().map(|case| recording.pod(case));
+                let report = |pod: Pod| json::pod(&pod, &evaluator.evaluate(&pod, Depth::Full), None, true);
+                pods.map(|pod| report(pod).unwrap()).collect()
+            };
+            let facts = recording.facts(first);
+            let recorder = Arc::new(Recorder::new(Arc::clone(&recording.files)));
+            let host = Host::new(facts.clone(), Arc::clone(&recorder) as Arc<dyn Files>);
+            let there = ask(&recording.evaluator_on(first, host));
+            recorder.finish("n", &facts, Vec::new()).write(fs::File::create(&path).unwrap()).unwrap();
+            let node = archive::open(&path, &HostFacts::assumed()).unwrap().remove(0);
+            let host = Host::new(node.facts, node.files).looked_at(Look::Collected, Vec::new());
+            let here = ask(&recording.evaluator_on(first, host));
+            wrong.extend(there.iter().zip(&here).filter(|(there, here)| there != here).map(
+                |(there, here)| {
+                    let at = there.bytes().zip(here.bytes()).take_while(|(a, b)| a == b).count();
+                    let part = |text: &str| {
+                        String::from_utf8_lossy(text.as_bytes().get(at.saturating_sub(60)..).unwrap())
+                            .chars()
+                            .take(200)
+                            .collect::<String>()
+                    };
+                    format!("{release} {config}:\n  there {}\n  here  {}", part(there), part(here))
+                },
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -30,15 +30,23 @@ const HYPERVISORS: &[(Runtime, &str, Span)] = &[
     (Runtime::Rs, "openvmm", span((4, 1), None)),
 ];
 
+/// Machine types that a runtime takes no more: src/runtime/virtcontainers/qemu_amd64.go at 2.1.1 and 2.2.0.
+const MACHINES: &[(Runtime, &str, Span)] =
+    &[(Runtime::Go, "pc", span((2, 0), Some((2, 1)))), (Runtime::Go, "pc-lite", span((2, 0), Some((2, 1))))];
+
 /// Whether a release knows a hypervisor's table by this name, as far as that ever changed.
 pub fn knows_hypervisor(release: Release, name: &str) -> bool {
     let of = || HYPERVISORS.iter().filter(|(runtime, own, _)| *runtime == release.runtime && *own == name);
     of().next().is_none() || of().any(|(_, _, span)| span.contains(release.version))
 }
 
-/// The releases of a runtime that a file looks like, by its dotted keys (`hypervisor.qemu.path`); `None`
-/// where every release reads it alike.
-pub fn look<'k>(runtime: Runtime, keys: impl IntoIterator<Item = &'k str>) -> Option<Span> {
+/// The releases of a runtime that a file looks like, by its dotted keys (`hypervisor.qemu.path`) and the machine types
+/// that it names; `None` where every release reads it alike.
+pub fn look<'k>(
+    runtime: Runtime,
+    keys: impl IntoIterator<Item = &'k str>,
+    machines: &[String],
+) -> Option<Span> {
     let versions: Vec<Version> = runtime.versions().collect();
     let mut known = vec![0_u32; versions.len()];
     let mut tables: Vec<&str> = Vec::new();
@@ -55,7 +63,10 @@ pub fn look<'k>(runtime: Runtime, keys: impl IntoIterator<Item = &'k str>) -> Op
             *known += u32::from(entry.reader(Release::new(runtime, *version)).is_some());
         }
     }
-    for (_, _, span) in HYPERVISORS.iter().filter(|(of, name, _)| *of == runtime && tables.contains(name)) {
+    let named = HYPERVISORS.iter().filter(|(of, name, _)| *of == runtime && tables.contains(name));
+    let machine =
+        MACHINES.iter().filter(|(of, name, _)| *of == runtime && machines.iter().any(|own| own == name));
+    for (_, _, span) in named.chain(machine) {
         for (known, version) in known.iter_mut().zip(&versions) {
             *known += u32::from(span.contains(*version));
         }
@@ -76,7 +87,7 @@ mod tests {
     use super::*;
 
     fn looks(runtime: Runtime, keys: &[&str]) -> Option<String> {
-        let span = look(runtime, keys.iter().copied())?;
+        let span = look(runtime, keys.iter().copied(), &[])?;
         let until = span.until.map_or_else(String::new, |until| until.to_string());
         Some(format!("{}..{until}", span.since))
     }
@@ -93,5 +104,7 @@ mod tests {
             ["hypervisor.clh.path", "runtime.disable_guest_empty_dir", "agent.kata.cdh_api_timeout_ms"];
         assert_eq!(rs(&later), Some("3.31.0..3.32.0".to_owned()));
         assert_eq!(looks(Runtime::Go, &["hypervisor.acrn.path"]), Some("2.0.0..3.9.0".to_owned()));
+        let old = look(Runtime::Go, ["hypervisor.qemu.enable_swap"], &["pc".to_owned()]);
+        assert_eq!(old.and_then(|span| span.until), Some(Version::new(2, 1, 1)));
     }
 }

@@ -2,6 +2,7 @@
 
 mod choices;
 mod narrow;
+mod screens;
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -14,6 +15,7 @@ pub use choices::{
 };
 
 pub use narrow::{Narrow, Output};
+pub use screens::ScreenOptions;
 
 use crate::input::archive::Collection;
 use crate::release::{Runtime, Version as KataVersion};
@@ -278,20 +280,6 @@ pub struct Input {
     /// The sandbox id to put in the place of {sandbox-id}
     #[arg(long, value_name = "ID", help_heading = "Host", hide_short_help = true)]
     pub sandbox_id: Option<String>,
-}
-
-/// How the terminal program behaves.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ScreenOptions {
-    /// Change nothing: write actions are disabled
-    #[arg(long)]
-    pub readonly: bool,
-    /// When to use colour
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
-    pub color: ColorChoice,
-    /// Settings file [default: $XDG_CONFIG_HOME/katascope/config.toml]
-    #[arg(long, value_name = "FILE", env = SETTINGS_VARIABLE, hide_short_help = true)]
-    pub settings: Option<PathBuf>,
 }
 
 /// `check`.

@@ -61,7 +61,7 @@ pub(super) fn held(
     let release = node.judge_of(&pod).map_or_else(Release::default, |judge| judge.evaluator.setup().release);
     let mut beside = report::of(&pod, (&evaluation, release), runs, vm, notes).map_err(SetupError::Usage)?;
     beside.sandbox = beside.sandbox.or(input.sandbox_id);
-    Ok((beside, node.assumed().to_vec()))
+    Ok((beside, node.assumed()))
 }
 
 /// The same, printed.

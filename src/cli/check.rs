@@ -91,16 +91,17 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         }
         CheckFormat::Text => {
             let paint = paint(args.color);
+            let assumed = node.assumed();
             let name = opened.collection.as_ref().map(|collection| collection.name.as_str());
             // Nothing is said where the pods cannot be read.
-            let mut head = Some(grouped::head(node, name));
+            let head = grouped::head(node, name) + &text::assumed(&assumed, paint).unwrap_or_default();
+            let mut head = Some(head);
             // Of few pods each is told; of many what they have in common.
             let (mut few, mut groups) = (Vec::new(), Groups::default());
             let only_news = args.narrow.baseline.is_some();
             walk.each(
                 |pod, found| {
-                    let besides = text::assumed_besides(found, node.assumed(), paint);
-                    let report = text::pod(pod, found, paint) + &besides.unwrap_or_default();
+                    let report = text::pod(pod, found, &assumed, paint);
                     let told = !only_news || !found.findings.is_empty();
                     (told.then_some(report), Share::of(pod, found))
                 },
@@ -136,7 +137,6 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             for note in report_notes(node) {
                 writeln!(out, "{}", visible(&note))?;
             }
-            write!(out, "{}", text::assumed(node.assumed(), paint).unwrap_or_default())?;
             if let Some(lacks) = opened.collection.as_ref().and_then(|collection| nodes::lacks(collection)) {
                 writeln!(out, "{lacks}")?;
             }

@@ -45,9 +45,9 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
     );
     let (old, new) = (nodes.baseline.node, nodes.candidate.node);
     let of_nodes = candidate.other_node.then(|| NodeDifferences::between(&old, &new));
-    say_assumed(old.assumed());
+    say_assumed(&old.assumed());
     if new.assumed() != old.assumed() {
-        say_assumed(new.assumed());
+        say_assumed(&new.assumed());
     }
     let mut old_pods = collect(&args.input)?;
     let mut new_pods = collect(&candidate.input)?;

@@ -11,7 +11,7 @@ use super::kubectl::CLUSTER;
 use super::machine::{self, Machine};
 use super::pods::Way;
 use super::setup::SetupError;
-use super::{CliError, Exit, nodes, open, pods};
+use super::{CliError, Exit, nodes, open, pods, watching};
 use crate::answer::verdict::ListId;
 use crate::edit::{RealDisk, Target, targets, writable};
 use crate::evaluate::node::NodeEvaluator;
@@ -19,7 +19,7 @@ use crate::input::archive::Collection;
 use crate::input::config::Layers;
 use crate::input::reading::Reading;
 use crate::release::Release;
-use crate::tui::effect::{Fresh, Rights};
+use crate::tui::effect::{Fresh, News, Rights, Watched};
 use crate::tui::env::Colours;
 use crate::tui::invocation::Invocation;
 use crate::tui::model::live::Live;
@@ -144,8 +144,13 @@ fn load(
         move |shown: &str| real(&root, shown)
     };
     let release = first.node.policies().next().map(|(_, evaluator)| evaluator.setup().release);
+    let watched = match input.cluster.watch {
+        true => Some(watched(watching::begin(input, first.pods.clone())?)),
+        false => None,
+    };
     Ok(Session {
         first,
+        watched,
         reload: Box::new(reload),
         rights_of: Box::new(rights_of),
         real_path: Box::new(real_path),
@@ -182,6 +187,18 @@ fn machine(input: &Input, elsewhere: bool) -> tui::Machine {
     }
 }
 
+/// The cluster as the screens listen to it.
+fn watched(mut cluster: watching::Watched) -> Watched {
+    let words = cluster.words.clone();
+    let hear = move || {
+        Some(match cluster.hear()? {
+            watching::News::Pods(pods, text) => News::Pods { pods, text },
+            watching::News::Ended(why) => News::Ended(why),
+        })
+    };
+    Watched { words, hear: Box::new(hear) }
+}
+
 fn why_readonly() -> String {
     "started with --readonly".to_owned()
 }
@@ -198,6 +215,12 @@ fn load_several(
     first: Vec<Arc<Collection>>,
     reading: &Arc<Reading>,
 ) -> Result<Session, CliError> {
+    if input.cluster.watch {
+        return Err(SetupError::Usage(
+            "--watch keeps the pods of one node current, and several are named".into(),
+        )
+        .into());
+    }
     let pods = nodes::pods_of_several(input, Way::Told(reading))?;
     let (mut places, mut opened) = (Vec::new(), None);
     let held = nodes::held_against(input, first, &pods, |number, place, found| {
@@ -254,6 +277,7 @@ fn load_several(
     said.places = places;
     Ok(Session {
         first,
+        watched: None,
         reload: Box::new(reload),
         rights_of: Box::new(|_, _| rights_of_a_file()),
         real_path: Box::new(|shown: &str| PathBuf::from(shown)),

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 
@@ -45,12 +46,19 @@ pub struct ClusterOptions {
     /// Whether screens are open, which nothing is written over.
     #[arg(skip)]
     pub screens: bool,
+    /// Whether the screens are kept current.
+    #[arg(skip)]
+    pub watch: bool,
 }
 
 impl ClusterOptions {
     /// Whether the cluster is asked.
     pub fn asked(&self) -> bool {
-        self.namespace.is_some() || self.all_namespaces || self.context.is_some() || self.selector.is_some()
+        self.watch
+            || self.namespace.is_some()
+            || self.all_namespaces
+            || self.context.is_some()
+            || self.selector.is_some()
     }
 
     /// The words that say it again.
@@ -87,11 +95,29 @@ impl ClusterOptions {
         words.extend(self.selector.iter().map(|labels| format!("--selector={labels}")));
         words
     }
+
+    /// The pods, and what becomes of them, event by event.
+    pub(super) fn watched(&self) -> Vec<String> {
+        let events = ["--watch", "--output-watch-events"].map(str::to_owned);
+        self.pods().into_iter().chain(events).collect()
+    }
+}
+
+/// Ends a kubectl that somebody else reads from.
+pub(super) struct Stopper(Arc<Mutex<Child>>);
+
+impl Stopper {
+    /// Ends it.
+    pub(super) fn stop(&self) {
+        let mut child = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
 }
 
 /// What kubectl prints, while it prints it.
 pub(super) struct Printed {
-    child: Child,
+    child: Arc<Mutex<Child>>,
     out: ChildStdout,
     words: String,
     /// Read beside its output, so that neither waits for the other.
@@ -138,14 +164,20 @@ pub(super) fn run(words: &[String], screens: bool) -> Result<Printed, SetupError
         let _ = io::copy(&mut errors, &mut io::sink());
         String::from_utf8_lossy(&text).into_owned()
     });
+    let child = Arc::new(Mutex::new(child));
     Ok(Printed { child, out, words: shown, said: Some(said), over: false, screens })
 }
 
 impl Printed {
+    /// What ends it from elsewhere.
+    pub(super) fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.child))
+    }
+
     /// How kubectl ended; its own words where it did not do its work.
     fn end(&mut self) -> io::Result<()> {
         self.over = true;
-        let status = self.child.wait()?;
+        let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait()?;
         let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
         let said = visible_lines(&said);
         if status.success() {
@@ -175,8 +207,7 @@ impl Drop for Printed {
     fn drop(&mut self) {
         if !self.over {
             // Nobody reads on.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+            self.stopper().stop();
         }
     }
 }
@@ -197,6 +228,7 @@ mod tests {
             some.pods().join(" "),
             "get pods -o json --context=east --namespace=lab --selector=app=web"
         );
+        assert!(some.watched().join(" ").ends_with("--selector=app=web --watch --output-watch-events"));
         assert_eq!(some.classes().join(" "), "get runtimeclasses -o json --context=east");
         let all = ClusterOptions { all_namespaces: true, ..ClusterOptions::default() };
         assert_eq!(all.pods().join(" "), "get pods -o json --all-namespaces");

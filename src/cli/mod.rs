@@ -27,6 +27,7 @@ mod setup;
 mod shells;
 mod show;
 mod upgrade;
+mod watching;
 mod which;
 
 use std::io::{self, IsTerminal, Write};
@@ -59,7 +60,10 @@ pub(crate) enum CliError {
 /// Puts the cluster among the manifests of whatever command asks it.
 fn asked_of_cluster(cli: &mut Cli) {
     let input = match &mut cli.command {
-        None => &mut cli.input,
+        None => {
+            cli.input.cluster.watch = cli.screen.watch;
+            &mut cli.input
+        }
         Some(Command::Check(args)) => &mut args.input,
         Some(Command::Show(args)) => &mut args.input,
         Some(Command::Diff(args)) => &mut args.input,

@@ -24,7 +24,6 @@ use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::report::escape::visible;
 use crate::report::matrix::{Brief, Column, Matrix};
-use crate::runtime::Depth;
 
 /// What is done about the files that are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,8 +35,7 @@ pub enum FilesChoice {
 
 /// The nodes in what one `--node` names; of several, `FILE#NODE` names one.
 fn collections(input: &Input, path: &Path) -> Result<Vec<Arc<Collection>>, SetupError> {
-    let mut facts = setup::facts(input)?;
-    setup::of_another_kernel(&mut facts);
+    let facts = setup::facts(input)?;
     let text = path.to_string_lossy();
     let (path, wanted) = match text.rsplit_once('#') {
         Some((file, node)) if !path.exists() => (PathBuf::from(file), Some(node.to_owned())),
@@ -161,7 +159,7 @@ pub(super) fn first_of_several(input: &Input) -> Result<Option<Vec<Arc<Collectio
 }
 
 /// The pods on every node that was named; `told` hears of each node's number, how it is named again, and what
-/// it is opened as.
+/// it is opened as, where it is unlike all before it.
 pub(super) fn held_against(
     input: &Input,
     mut first: Vec<Arc<Collection>>,
@@ -171,6 +169,7 @@ pub(super) fn held_against(
     let mut matrix = Matrix::new(pods.iter());
     let firsts = firsts_alike(pods);
     let mut places = Vec::new();
+    let mut alike: HashMap<[u8; 64], usize> = HashMap::new();
     for (index, path) in input.node.iter().enumerate() {
         let nodes = if index == 0 { std::mem::take(&mut first) } else { collections(input, path)? };
         let several = nodes.len() > 1;
@@ -184,9 +183,17 @@ pub(super) fn held_against(
             let at = path.display();
             let place = if several { format!("{at}#{}", node.name) } else { at.to_string() };
             let number = matrix.columns().len();
+            let likeness = node.likeness();
+            if let Some(earlier) = likeness.as_ref().and_then(|likeness| alike.get(likeness)) {
+                matrix.add_alike(column, *earlier);
+                told(number, &place, None);
+                places.push(place);
+                continue;
+            }
             match open(input, node) {
                 Ok(opened) => {
                     matrix.add(column, judged(&opened.node, pods, &firsts));
+                    alike.extend(likeness.map(|likeness| (likeness, number)));
                     told(number, &place, Some(opened));
                 }
                 Err(error) => {
@@ -212,7 +219,7 @@ fn judged<'n>(
         if let Some(brief) = known.get(first) {
             return brief.clone();
         }
-        let brief = Brief::of(&node.evaluate(pod, Depth::Verdicts));
+        let brief = Brief::of(&node.judge(pod));
         if !brief.names(pod) {
             known.insert(*first, brief.clone());
         }

@@ -9,10 +9,10 @@ use super::kubectl::{self, CLUSTER};
 use super::parallel::Seen;
 use super::setup::SetupError;
 use super::{CliError, open, parallel, setup};
-use crate::input::Place;
 use crate::input::manifest::pods::{Found, find};
-use crate::input::manifest::{self, InputError, Object, Pod, RuntimeClass};
+use crate::input::manifest::{self, Fault, InputError, Object, Pod, RuntimeClass};
 use crate::input::reading::{Counted, Reading};
+use crate::input::{Place, Source};
 use crate::kubernetes::{self, Node};
 use crate::report::escape::{visible, visible_lines};
 use crate::sample;
@@ -146,12 +146,14 @@ fn unread(file: &Path, in_folder: bool, error: InputError) -> Option<InputError>
         let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
         let place = Place { line, column: 0, ..error.place };
         // Of JSON that a template is not, there is nothing to say.
-        let said =
-            if error.message.starts_with("json") { String::new() } else { format!(" ({})", error.message) };
+        let said = match error.fault {
+            Fault::Json => String::new(),
+            Fault::Manifest | Fault::Object => format!(" ({})", error.message),
+        };
         let error = InputError::new(place, format!("a Helm template, not a manifest: render it first{said}"));
         return Some(error.with_help("helm template CHART | katascope check -"));
     }
-    (!(in_folder && error.no_object)).then_some(error)
+    (!(in_folder && error.fault == Fault::Object)).then_some(error)
 }
 
 /// Whether a line has an action of Go's templates in it, outside a comment.
@@ -177,7 +179,7 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Searches the inputs. Standard input is held for that only where handlers matter: it may be endless.
-    fn of(input: &Input) -> Result<Self, CliError> {
+    pub(super) fn of(input: &Input) -> Result<Self, CliError> {
         let node = setup::node(input)?;
         let asked = input.cluster.clone();
         let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None, asked };
@@ -257,6 +259,15 @@ impl Cluster {
             }
         }
         said
+    }
+
+    /// The pods in what kubectl printed of them.
+    pub(super) fn pods_in(&self, text: String) -> Result<Vec<Pod>, SetupError> {
+        let mut pods = kubernetes::read(&Source::new(CLUSTER, text), &self.node)?.pods;
+        for pod in &mut pods {
+            kubernetes::name_handler(pod, &self.classes);
+        }
+        Ok(pods)
     }
 
     fn open(&self, path: &Path, reading: Option<&Arc<Reading>>) -> Result<Opened, CliError> {

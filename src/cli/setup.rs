@@ -13,8 +13,9 @@ use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts, READ_LIMI
 use crate::input::source::Source;
 use crate::input::{probe, search};
 use crate::kubernetes::kubelet::KubeletError;
-use crate::kubernetes::{Kubelet, Node, Version};
-use crate::release::{Asked, Judged, KnownBy, Meant, Release, Runtime};
+use crate::kubernetes::{self, Kubelet, Node};
+use crate::node;
+use crate::release::{Asked, Judged, KnownBy, Meant, Release, Runtime, Version};
 
 /// Why the program cannot do its work; exit status 2.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ fn help(error: &crate::input::manifest::InputError) -> String {
 
 /// The host that was described.
 pub fn host(input: &Input) -> Result<Host, SetupError> {
-    let mut facts = facts(input)?;
+    let facts = facts(input)?;
     let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
     if !root.is_dir() {
         return Err(SetupError::Unreadable {
@@ -59,24 +60,18 @@ pub fn host(input: &Input) -> Result<Host, SetupError> {
             reason: "--root wants a folder".into(),
         });
     }
-    if input.root.is_some() && !root.join("dev/null").exists() {
-        of_another_kernel(&mut facts);
-    }
     Ok(Host::new(facts, Arc::new(DiskFiles::new(root))))
 }
 
-/// A collection, or a folder without devices, is of a host whose kernel does not run here: whether that one has vsock
-/// is not told by this machine.
-pub(super) fn of_another_kernel(facts: &mut HostFacts) {
-    if facts.origins.get("vhost_vsock") == Some(&FactOrigin::Probed) {
-        facts.vhost_vsock = HostFacts::default().vhost_vsock;
-        facts.origins.insert("vhost_vsock", FactOrigin::Assumed);
-    }
+/// Whether the host's kernel runs elsewhere: a collection, or a folder without devices. Nothing of this machine tells
+/// of its hardware.
+fn is_elsewhere(input: &Input) -> bool {
+    !input.node.is_empty() || input.root.as_ref().is_some_and(|root| !root.join("dev/null").exists())
 }
 
-/// The facts of the hardware that were given, or that this machine has.
+/// The facts of the hardware that were given, or that this machine has where it is the host.
 pub fn facts(input: &Input) -> Result<HostFacts, SetupError> {
-    let mut facts = probe::this_machine();
+    let mut facts = if is_elsewhere(input) { HostFacts::assumed() } else { probe::this_machine() };
     if let Some(path) = &input.host {
         probe::apply_host_file(&mut facts, &read_source(path)?)?;
     }
@@ -174,18 +169,28 @@ pub fn release_said(input: &Input) -> Result<Option<Judged>, SetupError> {
     runtime_said(input)?.map(|runtime| release_of(input, runtime)).transpose()
 }
 
-/// The release said, else the one the file looks like.
+/// The release said, else the one the file looks like, else the newest.
 pub fn release(input: &Input, layers: &Layers) -> Result<Judged, SetupError> {
-    match release_said(input)? {
-        Some(judged) => Ok(judged),
-        None => release_of(input, search::looks_like(layers)),
+    let look = search::looks_like(layers);
+    let runtime = runtime_said(input)?.unwrap_or(look);
+    if input.kata_version.is_some() || runtime != look {
+        return release_of(input, runtime);
     }
+    let (version, known_by) = node::release::of_look(runtime, layers);
+    if version == Version::NEWEST {
+        return Ok(Judged::assumed(runtime));
+    }
+    let path = &layers.asked;
+    let note = format!(
+        "judged as {version}, the newest release that reads all that {path} says: --kata-version names another"
+    );
+    Ok(Judged { release: Release::new(runtime, version), known_by, note: Some(note) })
 }
 
 /// The node that was described: Kubernetes' version, kubelet's settings, CPUs.
 pub fn node(input: &Input) -> Result<Node, SetupError> {
-    let version: Version = match &input.kubernetes {
-        None => Version::default(),
+    let version: kubernetes::Version = match &input.kubernetes {
+        None => kubernetes::Version::default(),
         Some(text) => text.parse().map_err(|e| SetupError::Usage(format!("--kubernetes: {e}")))?,
     };
     let kubelet = match &input.kubelet {

@@ -25,7 +25,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         return known(args);
     }
     let opened = open::open(&args.input)?;
-    say_assumed(opened.node.assumed());
+    say_assumed(&opened.node.assumed());
     if let Some(trouble) = opened.node.only().and_then(setup::trouble) {
         return Err(SetupError::Usage(trouble).into());
     }

@@ -11,7 +11,7 @@ use crate::upgrade::upgrade;
 
 pub(super) fn run(args: &UpgradeArgs) -> Result<Exit, CliError> {
     let node = open::open_readable(&args.input)?.node;
-    say_assumed(node.assumed());
+    say_assumed(&node.assumed());
     let mut all = Vec::new();
     pods::each(&args.input, |pod| {
         all.push(pod);

@@ -41,8 +41,8 @@ fn look(evaluator: &Evaluator) -> Option<Look> {
     let look = search::looks_like(&setup.layers);
     if look != setup.release.runtime {
         // Most of what one runtime's file says is said in the other's, too: a file that loads is the other's only
-        // where it says so outright.
-        if evaluator.loaded().is_ok() && look == Runtime::Go {
+        // where it says so outright, or says what that one alone ever read.
+        if evaluator.loaded().is_ok() && look == Runtime::Go && !is_read_by_go_alone(evaluator) {
             return None;
         }
         let and = if evaluator.loaded().is_ok() { "loads all the same" } else { "is judged" };
@@ -63,6 +63,16 @@ fn look(evaluator: &Evaluator) -> Option<Look> {
     );
     let fix = format!("judge it with --kata-version {version}");
     Some(Look { code: Code::OtherReleasesFile, message, fix })
+}
+
+/// Whether some key was read by releases of the Go runtime, and by none of runtime-rs.
+fn is_read_by_go_alone(evaluator: &Evaluator) -> bool {
+    evaluator.setup().layers.places().keys().any(|name| {
+        let known = name.rsplit_once('.').and_then(|(table, key)| catalog::config_key(table, key));
+        known.is_some_and(|known| {
+            known.readers(Runtime::Go).next().is_some() && known.readers(Runtime::Rs).next().is_none()
+        })
+    })
 }
 
 /// Why it is not known whether the configuration that a pod picks would load: nobody collected the file.

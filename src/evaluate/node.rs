@@ -100,9 +100,13 @@ impl NodeEvaluator {
         &self.node
     }
 
-    /// What every answer takes for granted, where one configuration judges all.
-    pub fn assumed(&self) -> &[Assumption] {
-        self.only.as_ref().map_or(&[], |evaluator| evaluator.assumed())
+    /// What every answer takes for granted, whichever configuration judges. Loads them all.
+    pub fn assumed(&self) -> Vec<Assumption> {
+        let mut policies = self.policies().filter(|(_, evaluator)| evaluator.loaded().is_ok());
+        let Some((_, first)) = policies.next() else { return Vec::new() };
+        let rest: Vec<&Evaluator> = policies.map(|(_, evaluator)| evaluator).collect();
+        let by_all = |what: &&Assumption| rest.iter().all(|evaluator| evaluator.assumed().contains(what));
+        first.assumed().iter().filter(by_all).cloned().collect()
     }
 
     /// The configuration that was named to judge every pod.
@@ -210,6 +214,21 @@ impl NodeEvaluator {
         depth: Depth,
         instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
     ) -> Evaluation {
+        self.routed(pod, instead, &|evaluator| evaluator.evaluate(pod, depth))
+    }
+
+    /// What becomes of `pod`, without what a careful reader would add.
+    pub fn judge(&self, pod: &Pod) -> Evaluation {
+        self.routed(pod, &|_| None, &|evaluator| evaluator.judge(pod))
+    }
+
+    /// What becomes of `pod` by the one who judges it, asked as `ask` does.
+    fn routed<'e>(
+        &self,
+        pod: &Pod,
+        instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
+        ask: &dyn Fn(&Evaluator) -> Evaluation,
+    ) -> Evaluation {
         if !pod.problems.is_empty() {
             let mut evaluation = super::refused_by_kubernetes(pod, pod.sizing);
             super::way_out::put_outside(pod, &mut evaluation);
@@ -217,7 +236,7 @@ impl NodeEvaluator {
         }
         match self.node.route(pod, self.sandbox_id()) {
             Route::Anywhere => match instead("").or(self.only.as_ref()) {
-                Some(evaluator) => evaluator.evaluate(pod, depth),
+                Some(evaluator) => ask(evaluator),
                 None => unknown(pod, "no container runtime and no configuration is described".into()),
             },
             Route::Unknown(why) => unknown(pod, why),
@@ -237,7 +256,7 @@ impl NodeEvaluator {
                     return Evaluation { handler: Some(Text::copy(&handler.name)), ..unknown(pod, why) };
                 }
                 let mut evaluation = match judge {
-                    Some(evaluator) => evaluator.evaluate(pod, depth),
+                    Some(evaluator) => ask(evaluator),
                     None => self.not_kata(pod, handler, said),
                 };
                 evaluation.handler = Some(Text::copy(&handler.name));

@@ -14,7 +14,7 @@ const PATTERN_COST: usize = 400_000;
 /// The most names that a message tells.
 const NAMES_TOLD: usize = 40;
 /// The longest path that a host can have; a longer value is not searched.
-const PATH_MAX: usize = 4096;
+pub(super) const PATH_MAX: usize = 4096;
 
 /// A text as CEL writes it.
 pub fn quote(text: &str) -> String {

@@ -6,6 +6,8 @@
 //! to what every such server knows.
 
 mod admission;
+mod admits;
+pub mod beside;
 mod cel;
 mod engines;
 mod files;
@@ -13,6 +15,7 @@ mod head;
 mod rules;
 mod yaml;
 
+pub use admits::{Admission, Refused};
 pub use head::{Recorded, recorded};
 pub use rules::{Family, Origin, Others, Rules, Subject, ValueRule, rules};
 

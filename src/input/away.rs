@@ -25,7 +25,7 @@ const FILE_KEYS: [&str; 9] = [
 ];
 
 /// The texts of `key` in the hypervisors' tables, in order of effect.
-fn texts(layers: &Layers, key: &str) -> Vec<String> {
+pub fn texts(layers: &Layers, key: &str) -> Vec<String> {
     values(layers, key, |item| item.as_str().map(str::to_owned))
 }
 
@@ -75,6 +75,7 @@ pub enum Seen {
 #[must_use]
 pub fn host(host: &Host, layers: &Layers, seen: Seen) -> Host {
     match seen {
+        Seen::All if HARDWARE.iter().any(|name| host.facts.guesses(name)) => on_hardware_of(host, layers),
         Seen::All => host.clone(),
         // A file that cannot be read is the trouble, and names none.
         _ if layers.base.is_err() => host.looking(),
@@ -83,11 +84,18 @@ pub fn host(host: &Host, layers: &Layers, seen: Seen) -> Host {
     }
 }
 
+/// The same where all of its files are at hand, copied from where its kernel runs.
+fn on_hardware_of(host: &Host, layers: &Layers) -> Host {
+    let mut facts = host.facts.clone();
+    let granted = grant(&mut facts, layers, Machine::Itself);
+    host.with_facts(facts).looked_at(Look::Everything, granted)
+}
+
 /// The host of these layers where nobody can look at it: what the configuration names is taken to be there.
 #[must_use]
 pub fn unseen(host: &Host, layers: &Layers) -> Host {
     let mut facts = host.facts.clone();
-    let granted = grant(&mut facts, layers);
+    let granted = grant(&mut facts, layers, Machine::Another);
     let own = [Some(&layers.asked), layers.resolved.as_ref().ok()].into_iter().flatten().cloned();
     let drop_ins = layers.drop_ins.iter().flatten().map(|drop_in| Arc::clone(&drop_in.path));
     let look = Look::NothingBut(own.chain(drop_ins).collect());
@@ -98,17 +106,29 @@ pub fn unseen(host: &Host, layers: &Layers) -> Host {
 #[must_use]
 pub fn partly_seen(host: &Host, layers: &Layers) -> Host {
     let mut facts = host.facts.clone();
-    let granted = grant(&mut facts, layers);
+    let granted = grant(&mut facts, layers, Machine::Another);
     host.with_facts(facts).looked_at(Look::Collected, granted)
 }
 
-/// Takes the hardware for granted that nobody told of. What was probed is this machine's, not the host's.
-fn grant(facts: &mut HostFacts, layers: &Layers) -> Vec<Assumption> {
-    let told = |facts: &HostFacts, name| {
-        matches!(
-            facts.origins.get(name),
-            Some(FactOrigin::Flag | FactOrigin::HostFile | FactOrigin::Collected) | None
-        )
+/// The facts of the hardware that a configuration tells something of, and those that it takes as they come.
+const HARDWARE: [&str; 8] =
+    ["arch", "cpus", "memory_mib", "nested", "protection", "vhost_vsock", "hugepages", "numa"];
+
+/// Whose facts were probed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Machine {
+    /// The host's, as far as any were.
+    Itself,
+    /// This machine's, which is not the host.
+    Another,
+}
+
+/// Takes the hardware for granted that nobody told of.
+fn grant(facts: &mut HostFacts, layers: &Layers, probed: Machine) -> Vec<Assumption> {
+    let told = |facts: &HostFacts, name| match facts.origins.get(name) {
+        Some(FactOrigin::Assumed) => false,
+        Some(FactOrigin::Probed) => probed == Machine::Itself,
+        Some(FactOrigin::Flag | FactOrigin::HostFile | FactOrigin::Collected) | None => true,
     };
     let mut granted = Vec::new();
     let mut machine = Vec::new();
@@ -123,7 +143,7 @@ fn grant(facts: &mut HostFacts, layers: &Layers) -> Vec<Assumption> {
         machine.push(format!("has {} MiB of memory", facts.memory_mib));
     }
     if !machine.is_empty() {
-        granted.push(fact(format!("the host {}", machine.join(", "))));
+        granted.push(Assumption::Machine(format!("the host {}", machine.join(", ")).into()));
     }
     if !told(facts, "nested") {
         facts.nested = false;
@@ -145,7 +165,7 @@ fn grant(facts: &mut HostFacts, layers: &Layers) -> Vec<Assumption> {
         facts.hugepages = is_set(layers, "enable_hugepages");
         granted.extend(facts.hugepages.then(|| Assumption::There("/dev/hugepages".into())));
     }
-    for name in ["arch", "cpus", "memory_mib", "nested", "protection", "vhost_vsock", "hugepages", "numa"] {
+    for name in HARDWARE {
         if !told(facts, name) {
             facts.origins.insert(name, FactOrigin::Assumed);
         }
@@ -241,7 +261,7 @@ mod tests {
     fn the_hardware_is_what_the_configuration_is_made_for() {
         let of = |text: &str| {
             let mut facts = laptop();
-            grant(&mut facts, &layers(text));
+            grant(&mut facts, &layers(text), Machine::Another);
             (facts.arch, facts.protection)
         };
         let qemu = "[hypervisor.qemu]\n";

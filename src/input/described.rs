@@ -7,14 +7,33 @@ use serde_json::Value as Json;
 
 use super::host::{Arch, FactOrigin, HostFacts, Protection};
 
-/// Puts what a report says over `facts`; `None` where it is none of the reports that are known.
-pub fn apply(facts: &mut HostFacts, report: &Json) -> Option<()> {
-    let mut told = Told { facts, origin: FactOrigin::HostFile };
-    if report.get("kind").and_then(Json::as_str) == Some("Node") {
-        told.node(report.get("status")?)
-    } else {
-        told.env(field(report, "host").filter(|host| host.is_object())?)
+/// The text as another program's report: any JSON, or TOML with a table of the host.
+pub fn parse(text: &str) -> Option<Json> {
+    if text.trim_start().starts_with('{') {
+        return Some(serde_json::from_str(text).unwrap_or_default());
     }
+    let document: Json = toml::from_str(text).ok()?;
+    let is_report = ["Host", "host"].iter().any(|name| document.get(name).is_some_and(Json::is_object));
+    is_report.then_some(document)
+}
+
+/// Puts what a report says over `facts`, told by `origin`; `None` where it is none of the reports that are known.
+pub fn apply(facts: &mut HostFacts, report: &Json, origin: FactOrigin) -> Option<()> {
+    if report.get("kind").and_then(Json::as_str) == Some("Node") {
+        return node(facts, report, origin);
+    }
+    Told { facts, origin }.env(field(report, "host").filter(|host| host.is_object())?)
+}
+
+/// Puts what a Node object says over `facts`; `None` where it has no status.
+pub fn node(facts: &mut HostFacts, object: &Json, origin: FactOrigin) -> Option<()> {
+    Told { facts, origin }.node(object.get("status")?)
+}
+
+/// Kata's version, by a report of its environment.
+pub fn version(report: &Json) -> Option<String> {
+    let version = field(field(report, "runtime")?, "version")?;
+    field(version, "semver").unwrap_or(version).as_str().map(str::to_owned)
 }
 
 /// A field, whatever its spelling: the two programs write `SupportVSocks` and `support_vsocks`.
@@ -29,28 +48,34 @@ struct Told<'f> {
 }
 
 impl Told<'_> {
-    fn say(&mut self, name: &'static str) {
-        self.facts.origins.insert(name, self.origin);
+    /// Whether this one may tell a fact, which it is then noted to have told: what a collection holds gives way to
+    /// what was said outright.
+    fn tells(&mut self, name: &'static str) -> bool {
+        self.facts.is_told(name, self.origin)
     }
 
     fn cpus(&mut self, cpus: Option<u64>) {
-        if let Some(cpus) = cpus.and_then(|cpus| u32::try_from(cpus).ok()).filter(|cpus| *cpus > 0) {
+        let cpus = cpus.and_then(|cpus| u32::try_from(cpus).ok()).filter(|cpus| *cpus > 0);
+        if let Some(cpus) = cpus
+            && self.tells("cpus")
+        {
             self.facts.cpus = cpus;
-            self.say("cpus");
         }
     }
 
     fn memory(&mut self, kib: Option<u64>) {
-        if let Some(kib) = kib.filter(|kib| *kib > 0) {
+        if let Some(kib) = kib.filter(|kib| *kib > 0)
+            && self.tells("memory_mib")
+        {
             self.facts.memory_mib = kib / 1024;
-            self.say("memory_mib");
         }
     }
 
     fn arch(&mut self, name: Option<&str>) {
-        if let Some(arch) = name.and_then(Arch::parse) {
+        if let Some(arch) = name.and_then(Arch::parse)
+            && self.tells("arch")
+        {
             self.facts.arch = arch;
-            self.say("arch");
         }
     }
 
@@ -58,17 +83,19 @@ impl Told<'_> {
         self.cpus(field(host, "cpu").and_then(|cpu| field(cpu, "cpus")).and_then(Json::as_u64));
         self.memory(field(host, "memory").and_then(|memory| field(memory, "total")).and_then(Json::as_u64));
         self.arch(field(host, "architecture").and_then(Json::as_str));
-        if let Some(vsock) = field(host, "supportvsocks").and_then(Json::as_bool) {
+        if let Some(vsock) = field(host, "supportvsocks").and_then(Json::as_bool)
+            && self.tells("vhost_vsock")
+        {
             self.facts.vhost_vsock = vsock;
-            self.say("vhost_vsock");
         }
         let list = field(host, "availableguestprotections").and_then(Json::as_array);
         let names: Option<Vec<&str>> = list
             .map(|list| list.iter().filter_map(Json::as_str).collect())
             .or_else(|| Some(vec![field(host, "availableguestprotection")?.as_str()?]));
-        if let Some(names) = names {
+        if let Some(names) = names
+            && self.tells("protection")
+        {
             self.facts.protection = names.into_iter().find_map(protection).unwrap_or_default();
-            self.say("protection");
         }
         Some(())
     }
@@ -80,18 +107,18 @@ impl Told<'_> {
         // kubelet reports it in KiB.
         self.memory(text("memory").and_then(|memory| memory.strip_suffix("Ki")?.parse().ok()));
         self.arch(status.get("nodeInfo").and_then(|info| info.get("architecture")?.as_str()));
-        for (name, amount) in capacity.as_object()? {
-            if name.starts_with("hugepages-") {
-                self.facts.hugepages |= amount.as_str().is_some_and(|amount| amount != "0");
-                self.say("hugepages");
-            }
+        let mut pages =
+            capacity.as_object()?.iter().filter(|(name, _)| name.starts_with("hugepages-")).peekable();
+        if pages.peek().is_some() && self.tells("hugepages") {
+            self.facts.hugepages =
+                pages.any(|(_, amount)| amount.as_str().is_some_and(|amount| amount != "0"));
         }
         Some(())
     }
 }
 
 /// `tdx`, `sev(0)`, `SNP (51)`: as the programs print them.
-pub(super) fn protection(name: &str) -> Option<Protection> {
+fn protection(name: &str) -> Option<Protection> {
     let name = name.to_ascii_lowercase();
     Some(match name.split(['(', ' ']).next()? {
         "tdx" => Protection::Tdx,
@@ -112,7 +139,7 @@ mod tests {
 
     fn told(report: &Json) -> HostFacts {
         let mut facts = HostFacts::default();
-        assert_eq!(apply(&mut facts, report), Some(()));
+        assert_eq!(apply(&mut facts, report, FactOrigin::HostFile), Some(()));
         facts
     }
 
@@ -129,12 +156,27 @@ mod tests {
     }
 
     #[test]
+    fn a_collection_gives_way_to_what_was_said() {
+        let report = parse(
+            "[Runtime.Version]\nSemver = \"3.2.0\"\n[Host.CPU]\nCPUs = 48\n[Host.Memory]\nTotal = 8388608\n",
+        );
+        let report = report.unwrap();
+        let mut facts = HostFacts::default();
+        facts.origins.insert("cpus", FactOrigin::Flag);
+        facts.origins.insert("memory_mib", FactOrigin::Probed);
+        assert_eq!(apply(&mut facts, &report, FactOrigin::Collected), Some(()));
+        assert_eq!((facts.cpus, facts.memory_mib), (8, 8192));
+        assert_eq!(facts.origins.get("memory_mib"), Some(&FactOrigin::Collected));
+        assert_eq!(version(&report).as_deref(), Some("3.2.0"));
+    }
+
+    #[test]
     fn a_node_tells_its_capacity() {
         let node = json!({ "kind": "Node", "status": {
             "capacity": { "cpu": "96", "memory": "394848012Ki", "hugepages-2Mi": "1Gi" },
             "nodeInfo": { "architecture": "amd64" } } });
         let facts = told(&node);
         assert_eq!((facts.cpus, facts.memory_mib, facts.hugepages), (96, 385_593, true));
-        assert_eq!(apply(&mut HostFacts::default(), &json!({ "cpus": 4 })), None);
+        assert_eq!(apply(&mut HostFacts::default(), &json!({ "cpus": 4 }), FactOrigin::HostFile), None);
     }
 }

@@ -101,9 +101,14 @@ impl Host {
         self.look == Look::Everything
     }
 
+    /// Whether nothing of it is ever taken for granted.
+    pub fn is_known(&self) -> bool {
+        self.sees_all() && self.granted.is_empty() && !self.assumes_network()
+    }
+
     /// The same host for one evaluation, which notes what is taken for granted beyond `before`.
     pub fn noting(&self, before: &Arc<[Assumption]>) -> Cow<'_, Self> {
-        if self.sees_all() && !self.assumes_network() {
+        if self.is_known() {
             return Cow::Borrowed(self);
         }
         Cow::Owned(Self { notes: Some(Arc::new(Notes::after(before))), ..self.clone() })
@@ -330,14 +335,9 @@ impl Host {
         }
     }
 
-    /// Whether nobody has said anything of a fact, and it could not be looked at.
-    fn guesses(&self, fact: &str) -> bool {
-        self.facts.origins.get(fact) == Some(&FactOrigin::Assumed)
-    }
-
     /// Whether nobody has said what CNI has made.
     pub fn assumes_network(&self) -> bool {
-        self.guesses("network")
+        self.facts.guesses("network")
     }
 
     /// What CNI has made in the network namespace of a pod that has its own.
@@ -350,7 +350,7 @@ impl Host {
 
     /// Whether `/dev/vhost-vsock` is there.
     pub fn vhost_vsock(&self) -> bool {
-        if !self.sees_all() && self.guesses("vhost_vsock") {
+        if !self.sees_all() && self.facts.guesses("vhost_vsock") {
             self.note(Assumption::There("/dev/vhost-vsock".into()));
             return true;
         }

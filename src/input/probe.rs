@@ -43,21 +43,10 @@ struct NumaEntry {
     memory_mib: u64,
 }
 
-/// The text as another program's report: any JSON, or TOML with a table of the host.
-fn report(text: &str) -> Option<serde_json::Value> {
-    if text.trim_start().starts_with('{') {
-        return Some(serde_json::from_str(text).unwrap_or_default());
-    }
-    let document: serde_json::Value = toml::from_str(text).ok()?;
-    let is_report =
-        ["Host", "host"].iter().any(|name| document.get(name).is_some_and(serde_json::Value::is_object));
-    is_report.then_some(document)
-}
-
 /// Puts the facts of a host file over `facts`.
 pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), HostFileError> {
-    if let Some(report) = report(&source.text) {
-        return described::apply(facts, &report).ok_or_else(|| HostFileError {
+    if let Some(report) = described::parse(&source.text) {
+        return described::apply(facts, &report, FactOrigin::HostFile).ok_or_else(|| HostFileError {
             place: source.place(0),
             message:
                 "neither a host file, nor what kata-runtime env or kata-ctl env prints, nor a Node object of \
@@ -134,12 +123,7 @@ pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), Hos
 
 /// Probes the machine this program runs on. What cannot be read keeps its assumed value.
 pub fn this_machine() -> HostFacts {
-    let mut facts = HostFacts::default();
-    let all =
-        ["arch", "cpus", "memory_mib", "nested", "protection", "vhost_vsock", "hugepages", "numa", "network"];
-    for name in all {
-        facts.origins.insert(name, FactOrigin::Assumed);
-    }
+    let mut facts = HostFacts::assumed();
     let mut probed = |name| facts.origins.insert(name, FactOrigin::Probed);
     if let Some(arch) = Arch::parse(std::env::consts::ARCH) {
         facts.arch = arch;

@@ -63,15 +63,22 @@ const RUNTIME_RS_KEYS: [&str; 3] = ["name", "hypervisor_name", "agent_name"];
 /// The runtime that the files look like: runtime-rs if they name a runtime handler, else Go.
 pub fn looks_like(layers: &Layers) -> Runtime {
     let names_handler = layers.sources().any(|source| {
-        toml_edit::Document::parse(source.text.as_ref()).is_ok_and(|document| {
-            document
-                .get("runtime")
-                .and_then(|item| item.as_table_like())
-                .is_some_and(|runtime| RUNTIME_RS_KEYS.iter().any(|key| runtime.contains_key(key)))
-        })
+        may_set_one(&source.text)
+            && toml_edit::Document::parse(source.text.as_ref()).is_ok_and(|document| {
+                document
+                    .get("runtime")
+                    .and_then(|item| item.as_table_like())
+                    .is_some_and(|runtime| RUNTIME_RS_KEYS.iter().any(|key| runtime.contains_key(key)))
+            })
     });
     let path = layers.resolved.as_deref().unwrap_or(&layers.asked);
     if names_handler || path.contains("/runtime-rs/") { Runtime::Rs } else { Runtime::Go }
+}
+
+/// Whether a text can set one of those keys at all: most files of the Go runtime cannot, and need no parser to tell.
+fn may_set_one(text: &str) -> bool {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    lines.into_iter().any(|line| line.contains('\\') || RUNTIME_RS_KEYS.iter().any(|key| line.contains(key)))
 }
 
 /// The hypervisor table that the files make the active one, as far as their texts tell: for runtime-rs the

@@ -7,6 +7,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::catalog::look;
+use crate::input::away;
 use crate::input::config::Layers;
 use crate::input::host::{Host, hex};
 use crate::release::{Asked, KnownBy, Meant, RELEASES, Runtime, Version};
@@ -40,7 +41,8 @@ pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Opt
 
 /// The newest of the versions whose configuration files look so: by keys and tables that not all of them have.
 pub fn of_look(runtime: Runtime, layers: &Layers) -> (Version, KnownBy) {
-    match look(runtime, layers.places().keys().map(String::as_str)) {
+    let machines = away::texts(layers, "machine_type");
+    match look(runtime, layers.places().keys().map(String::as_str), &machines) {
         Some(span) => (span.until.unwrap_or(Version::NEWEST), KnownBy::File),
         None => (Version::NEWEST, KnownBy::Assumed),
     }

@@ -24,7 +24,7 @@ fn line(pod: &Pod, finding: &Finding, evaluation: &Evaluation) -> String {
     let subject = finding.subject.as_deref().map(|key| format!("{}: ", short(key))).unwrap_or_default();
     let fix = finding.fix.as_ref().map(|fix| format!("\nfix: {fix} ({})", who(finding.who)));
     let assumed =
-        if evaluation.assumed.is_empty() { "" } else { "\n≈ if what is assumed of the host holds" };
+        if evaluation.hangs_on_assumptions() { "\n≈ if what is assumed of the host holds" } else { "" };
     let text = format!("{}: {subject}{}{}{assumed}", pod.id(), finding.message, fix.unwrap_or_default());
     let column = if place.column > 0 { format!(",col={}", place.column) } else { String::new() };
     format!(

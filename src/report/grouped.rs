@@ -213,7 +213,7 @@ pub fn head(node: &NodeEvaluator, name: Option<&str>) -> String {
     if let Some((_, evaluator)) = all.first() {
         let host = &evaluator.setup().host;
         let facts = &host.facts;
-        let guess = if host.sees_all() { "" } else { "≈ " };
+        let guess = if facts.guess_the_machine() { "≈ " } else { "" };
         let _ = writeln!(
             out,
             "{guess}host {} · {} CPUs · {} MiB",

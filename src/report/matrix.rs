@@ -12,7 +12,6 @@ use serde_json::{Value as Json, json};
 use super::escape::{self, visible};
 use super::text::Paint;
 use crate::evaluate::{Evaluation, Outcome};
-use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
 
 /// A node, as far as the matrix names it.
@@ -123,7 +122,7 @@ impl Brief {
             Outcome::Unknown(why) => (Word::Unknown, Some(why.to_string())),
         };
         let handler = evaluation.handler.as_deref().map(str::to_owned);
-        Self { outcome, reason, assumed: evaluation.assumed.iter().any(Assumption::decides), handler }
+        Self { outcome, reason, assumed: evaluation.hangs_on_assumptions(), handler }
     }
 
     /// Whether the reason speaks of the pod by name.
@@ -180,6 +179,20 @@ impl Matrix {
                 index
             });
             cells.push(Cell { outcome, reason, assumed, handler });
+        }
+        self.columns.push(column);
+        self.cells.push(cells);
+    }
+
+    /// Adds a node on which every pod fares as on an earlier one.
+    pub fn add_alike(&mut self, column: Column, earlier: usize) {
+        let cells = self.cells.get(earlier).cloned().unwrap_or_default();
+        let mut met = std::collections::HashSet::new();
+        for reason in cells.iter().filter_map(|cell| cell.reason) {
+            if let Some((_, count)) = self.reasons.get_index_mut(reason as usize) {
+                count.pods += 1;
+                count.nodes += usize::from(met.insert(reason));
+            }
         }
         self.columns.push(column);
         self.cells.push(cells);

@@ -12,17 +12,21 @@ use crate::catalog::{ConfigKey, KeyReader, Kind, all_config_keys, knows_hypervis
 use crate::release::{Release, Runtime};
 
 /// The reports that have a schema, by name.
-pub const OUTPUTS: [(&str, &str); 11] = [
+pub const OUTPUTS: [(&str, &str); 15] = [
     ("check", include_str!("../../assets/schema/check-1.schema.json")),
+    ("check-nodes", include_str!("../../assets/schema/check-nodes-1.schema.json")),
     ("diff", include_str!("../../assets/schema/diff-1.schema.json")),
     ("explain", include_str!("../../assets/schema/explain-1.schema.json")),
+    ("live", include_str!("../../assets/schema/live-1.schema.json")),
     ("policy-audit", include_str!("../../assets/schema/policy-audit-1.schema.json")),
     ("policy-suggest", include_str!("../../assets/schema/policy-suggest-1.schema.json")),
     ("show-agent", include_str!("../../assets/schema/show-agent-1.schema.json")),
     ("show-annotations", include_str!("../../assets/schema/show-annotations-1.schema.json")),
     ("show-config", include_str!("../../assets/schema/show-config-1.schema.json")),
+    ("show-initdata", include_str!("../../assets/schema/show-initdata-1.schema.json")),
     ("show-launch", include_str!("../../assets/schema/show-launch-1.schema.json")),
     ("show-sizing", include_str!("../../assets/schema/show-sizing-1.schema.json")),
+    ("upgrade", include_str!("../../assets/schema/upgrade-1.schema.json")),
     ("which", include_str!("../../assets/schema/which-1.schema.json")),
 ];
 

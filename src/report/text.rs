@@ -52,17 +52,18 @@ impl Paint {
     }
 }
 
-/// One pod's block.
-pub fn pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
-    block(pod, evaluation, false, paint)
+/// One pod's block; `all` is what every answer of the report rests on, which is said once for all of them.
+pub fn pod(pod: &Pod, evaluation: &Evaluation, all: &[Assumption], paint: Paint) -> String {
+    let besides = assumed_besides(evaluation, all, paint);
+    block(pod, evaluation, besides.is_some(), false, paint) + &besides.unwrap_or_default()
 }
 
 /// The same with the stations that each annotation passed, and the rules that it met there.
 pub fn traced_pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
-    block(pod, evaluation, true, paint)
+    block(pod, evaluation, evaluation.hangs_on_assumptions(), true, paint)
 }
 
-fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> String {
+fn block(pod: &Pod, evaluation: &Evaluation, marked: bool, traced: bool, paint: Paint) -> String {
     let mut out = String::new();
     let handler = evaluation.handler.as_deref().map(|name| format!("  {}", visible(name)));
     let _ = writeln!(
@@ -74,7 +75,7 @@ fn block(pod: &Pod, evaluation: &Evaluation, traced: bool, paint: Paint) -> Stri
         handler.unwrap_or_default(),
         visible(&pod.place().to_string()),
     );
-    if !evaluation.assumed.is_empty() {
+    if marked {
         out.pop();
         let _ = writeln!(out, "  {}", paint.wrap("36", ASSUMED));
     }
@@ -165,15 +166,17 @@ pub fn assumed(assumptions: &[Assumption], paint: Paint) -> Option<String> {
     };
     let all: Vec<String> = files.into_iter().chain(rest).collect();
     let mark = paint.wrap("36", ASSUMED);
-    Some(format!("{mark}, since the host's files cannot be looked at here: {}\n", all.join("; ")))
+    let files = assumptions.iter().any(|assumption| assumption.path().is_some());
+    let why = if files { "the host's files cannot be looked at here" } else { "nobody said otherwise" };
+    Some(format!("{mark}, since {why}: {}\n", all.join("; ")))
 }
 
-/// What a pod's answer rests on besides what all of them rest on, in one line.
-pub fn assumed_besides(evaluation: &Evaluation, all: &[Assumption], paint: Paint) -> Option<String> {
+/// What a pod's answer hangs on besides what all of them rest on, in one line.
+fn assumed_besides(evaluation: &Evaluation, all: &[Assumption], paint: Paint) -> Option<String> {
     let own: Vec<String> = evaluation
         .assumed
         .iter()
-        .filter(|assumption| !all.contains(assumption))
+        .filter(|assumption| assumption.decides() && !all.contains(assumption))
         .map(|assumption| visible(&assumption.to_string()).into_owned())
         .collect();
     (!own.is_empty()).then(|| format!("  {} besides: {}\n", paint.wrap("36", ASSUMED), own.join(", ")))

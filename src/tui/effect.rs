@@ -94,6 +94,28 @@ pub struct Fresh {
     pub matrix: Option<Matrix>,
 }
 
+/// What is heard of the cluster.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// These are the pods now.
+    Pods {
+        /// All of them.
+        pods: Vec<Pod>,
+        /// What became of them, where that is worth a word.
+        text: Option<String>,
+    },
+    /// Nothing more is heard, for this reason.
+    Ended(String),
+}
+
+/// The cluster, which is listened to.
+pub struct Watched {
+    /// What is run for it.
+    pub words: String,
+    /// What is new since it was asked last.
+    pub hear: Box<dyn FnMut() -> Option<News> + Send>,
+}
+
 /// Why what cannot be written; `None`: it can.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights {

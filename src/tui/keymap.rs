@@ -193,6 +193,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(POL, k('D'), C::DuplicatePattern),
     b(POL, k('K'), C::MovePatternUp),
     b(POL, k('J'), C::MovePatternDown),
+    b(POL, k('c'), C::Cluster),
     b(POL, k('v'), C::CycleRows),
     b(LAU, k('b'), C::CycleBaseline),
     b(AGE, k('b'), C::CycleBaseline),

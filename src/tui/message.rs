@@ -78,6 +78,7 @@ pub enum Command {
     MovePatternDown,
     OtherRuntime,
     Audit,
+    Cluster,
     Handlers,
     Initdata,
     Undo,
@@ -291,6 +292,14 @@ pub const COMMANDS: &[Entry] = &[
     ),
     row(C::Audit, "audit", "audit", "What this policy lets pod authors do on this host", G::Look, 28),
     row(
+        C::Cluster,
+        "cluster",
+        "cluster",
+        "What a cluster would enforce of this policy, and the pods that fare otherwise there",
+        G::Look,
+        27,
+    ),
+    row(
         C::Handlers,
         "handlers",
         "handlers",
@@ -471,6 +480,8 @@ pub enum Answer {
     Edited(Result<(), String>),
     /// A file differs from what was read.
     ChangedOnDisk(Vec<String>),
+    /// The cluster has other pods, or nothing more is heard of it.
+    News(super::effect::News),
     /// Back from the shell.
     Resumed,
     /// The terminal said what it is drawn on.

@@ -10,7 +10,7 @@ use crossterm::event::{self, Event};
 
 use super::background::{Background, Heard};
 use super::display::Display;
-use super::effect::{Effect, Fresh, Rights, SaveOutcome};
+use super::effect::{Effect, Fresh, Rights, SaveOutcome, Watched};
 use super::env::{Colours, Env};
 use super::events::translate;
 use super::geometry::Geometry;
@@ -34,6 +34,8 @@ use crate::report::beside::Beside;
 
 /// How long the loop sleeps at most: signals and changed files are looked for that often.
 const NAP: Duration = Duration::from_millis(250);
+/// How often the cluster is listened to.
+const LISTEN: Duration = Duration::from_millis(500);
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
 /// Idle work between two looks at the keyboard.
@@ -76,6 +78,8 @@ pub struct Machine {
 pub struct Session {
     /// The configuration, the pods, and where to begin.
     pub first: First,
+    /// The cluster, where its pods are kept current.
+    pub watched: Option<Watched>,
     /// Reads both again; the handler that is looked at tells which configuration is wanted.
     pub reload: Reload,
     /// Where a shown path lies on this machine.
@@ -154,6 +158,10 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
     model.sample = session.sample;
     model.mouse = settings.mouse;
     model.invocation = session.invocation;
+    if let Some(watched) = &session.watched {
+        model.watching = true;
+        model.say(format!("{} keeps the pods current", watched.words));
+    }
     model.select_problem();
     let begins = session.live.is_some();
     if let Some(live) = session.live {
@@ -182,6 +190,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
             Some(display) => display,
             None => Display::take(model.mouse, ascii)?,
         },
+        watched: session.watched,
         reload: session.reload,
         rights_of: session.rights_of,
         real_path: session.real_path,
@@ -217,6 +226,7 @@ fn rights_of(ask: &RightsOf, model: &Model) -> Rights {
 /// Everything outside of the model.
 struct Outside {
     display: Display,
+    watched: Option<Watched>,
     reload: Reload,
     rights_of: RightsOf,
     real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
@@ -240,6 +250,7 @@ impl Outside {
         let mut drawn_at = Instant::now();
         let mut looked_at = Instant::now();
         let mut pressed_at = Instant::now();
+        let mut heard_at = Instant::now();
         let mut draw = false;
         let mut unsaved = 0;
         // The first picture comes first.
@@ -295,6 +306,11 @@ impl Outside {
                 if let Some(changed) = watch.look() {
                     queue.push_back(Message::Answer(Answer::ChangedOnDisk(changed)));
                 }
+            }
+            if heard_at.elapsed() > LISTEN {
+                heard_at = Instant::now();
+                let news = self.watched.as_mut().and_then(|watched| (watched.hear)());
+                queue.extend(news.map(|news| Message::Answer(Answer::News(news))));
             }
             while let Some(message) = queue.pop_front() {
                 draw = true;

@@ -400,6 +400,55 @@ fn what_is_typed_while_reading_counts_afterwards() {
     terminal.shows("status 0");
 }
 
+/// A cluster in a program's place: a list, then the events that stand in a file, for as long as it is let.
+#[test]
+fn the_pods_of_a_cluster_are_kept_current() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    files(folder.path());
+    let pod = |name: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}","namespace":"lab"}},"spec":{{"containers":[]}}}}"#
+        )
+    };
+    let event = |kind: &str, name: &str| format!("{{\"type\":\"{kind}\",\"object\":{}}}\n", pod(name));
+    let put = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    put(
+        "list.json",
+        format!(r#"{{"kind":"List","apiVersion":"v1","items":[{},{}]}}"#, pod("one"), pod("two")),
+    );
+    put("events", event("ADDED", "one") + &event("ADDED", "two"));
+    let program = folder.path().join("kubectl");
+    let script = "#!/bin/sh\ncase \"$*\" in *--watch*) echo \"$@\" > asked; exec tail -n +1 -f events;; \
+                  *) exec cat list.json;; esac\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = program.display().to_string();
+    let args = ["-c", "configuration.toml", "--runtime", "go", "--host", "host.toml", "-A", "--watch"];
+    let mut terminal =
+        Terminal::run(env!("CARGO_BIN_EXE_katascope"), &args, folder.path(), &[("KUBECTL", &path)]);
+    terminal.shows("kubectl get pods -o json --all-namespaces --watch");
+    terminal.press("6");
+    terminal.shows("lab/two");
+    let more = |text: String| {
+        let mut file = std::fs::OpenOptions::new().append(true).open(folder.path().join("events")).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    };
+    // What is said of it depends on whether kubectl has printed every pod once by then; that it is there does not.
+    more(event("ADDED", "three"));
+    terminal.shows("lab/three");
+    more(event("DELETED", "two"));
+    terminal.until("two gone", |screen| {
+        !screen.contents().contains("lab/two ") || screen.contents().contains("lab/two is gone")
+    });
+    more("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"message\":\"too old\"}}\n".to_owned());
+    terminal.shows("the pods are not kept current any more");
+    let asked = std::fs::read_to_string(folder.path().join("asked")).unwrap();
+    assert_eq!(asked, "get pods -o json --all-namespaces --watch --output-watch-events\n");
+    terminal.press("q");
+    assert!(terminal.ends().success());
+}
+
 #[test]
 fn what_cannot_be_read_is_said_after_the_terminal_is_given_back() {
     let folder = folder();

@@ -7,13 +7,9 @@ use crate::input::described;
 use crate::input::host::{Arch, FactOrigin, Files, HostFacts};
 use crate::input::probe;
 
-/// Whether nobody said it outright; notes that the collection tells it.
+/// Whether the collection may tell a fact.
 fn tells(facts: &mut HostFacts, name: &'static str) -> bool {
-    let said = matches!(facts.origins.get(name), Some(FactOrigin::Flag | FactOrigin::HostFile));
-    if !said {
-        facts.origins.insert(name, FactOrigin::Collected);
-    }
-    !said
+    facts.is_told(name, FactOrigin::Collected)
 }
 
 fn text(files: &dyn Files, path: &str) -> Option<String> {
@@ -60,75 +56,16 @@ pub(super) fn of_must_gather(files: &dyn Files, folder: &str, name: &str, facts:
     let Some(object) = text(files, &format!("{top}/cluster-scoped-resources/core/nodes/{name}.yaml")) else {
         return;
     };
-    let mut in_capacity = false;
-    for line in object.lines() {
-        let Some((key, value)) = line.trim().split_once(':') else { continue };
-        let value = value.trim().trim_matches(['"', '\'']);
-        match key {
-            "capacity" => in_capacity = true,
-            "conditions" | "nodeInfo" | "allocatable" => in_capacity = false,
-            "cpu" if in_capacity => {
-                if let Ok(cpus) = value.parse()
-                    && tells(facts, "cpus")
-                {
-                    facts.cpus = cpus;
-                }
-            }
-            "memory" if in_capacity => {
-                let kib = value.strip_suffix("Ki").and_then(|kib| kib.parse::<u64>().ok());
-                if let Some(kib) = kib
-                    && tells(facts, "memory_mib")
-                {
-                    facts.memory_mib = kib / 1024;
-                }
-            }
-            "architecture" => {
-                if let Some(arch) = Arch::parse(value)
-                    && tells(facts, "arch")
-                {
-                    facts.arch = arch;
-                }
-            }
-            _ => {}
-        }
+    if let Ok(object) = serde_yaml::from_str(&object) {
+        described::node(facts, &object, FactOrigin::Collected);
     }
 }
 
 /// From the report of `kata-runtime kata-env`; Kata's version is the answer.
 pub(super) fn of_kata_env(report: &str, facts: &mut HostFacts) -> Option<String> {
-    let report: toml_edit::DocumentMut = report.parse().ok()?;
-    let at = |path: &[&str]| path.iter().try_fold(report.as_item(), |item, key| item.get(key));
-    let number = |path: &[&str]| at(path)?.as_integer();
-    if let Some(cpus) = number(&["Host", "CPU", "CPUs"]).and_then(|cpus| u32::try_from(cpus).ok())
-        && cpus > 0
-        && tells(facts, "cpus")
-    {
-        facts.cpus = cpus;
-    }
-    if let Some(kib) = number(&["Host", "Memory", "Total"]).and_then(|kib| u64::try_from(kib).ok())
-        && kib > 0
-        && tells(facts, "memory_mib")
-    {
-        facts.memory_mib = kib / 1024;
-    }
-    if let Some(arch) = at(&["Host", "Architecture"]).and_then(|arch| Arch::parse(arch.as_str()?))
-        && tells(facts, "arch")
-    {
-        facts.arch = arch;
-    }
-    if let Some(vsock) = at(&["Host", "SupportVSocks"]).and_then(toml_edit::Item::as_bool)
-        && tells(facts, "vhost_vsock")
-    {
-        facts.vhost_vsock = vsock;
-    }
-    if let Some(list) = at(&["Host", "AvailableGuestProtections"]).and_then(toml_edit::Item::as_array)
-        && tells(facts, "protection")
-    {
-        facts.protection =
-            list.iter().filter_map(|name| described::protection(name.as_str()?)).next().unwrap_or_default();
-    }
-    let version = at(&["Runtime", "Version", "Semver"]).or_else(|| at(&["Runtime", "Version"]))?;
-    version.as_str().map(str::to_owned)
+    let report = described::parse(report)?;
+    described::apply(facts, &report, FactOrigin::Collected);
+    described::version(&report)
 }
 
 /// Kata's version by the packages that a must-gather lists.

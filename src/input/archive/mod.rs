@@ -22,6 +22,8 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha512};
+
 use super::host::{DiskFiles, Files, HostFacts};
 use limits::{Bounded, Budget};
 pub use tree::Tree;
@@ -114,6 +116,16 @@ impl std::fmt::Debug for Collection {
 }
 
 impl Collection {
+    /// What two nodes have in common that fare alike with every pod: all but their names. `None` where the files are
+    /// not all in memory.
+    pub fn likeness(&self) -> Option<[u8; 64]> {
+        let mut hash = Sha512::new();
+        hash.update(self.files.digest()?);
+        let told = (&self.facts, &self.kata_version, &self.containerd_version, &self.said, self.origin);
+        hash.update(format!("{told:?}"));
+        Some(hash.finalize().into())
+    }
+
     /// What is not in it though an answer may need it.
     pub fn lacks(&self) -> Vec<String> {
         self.origin

@@ -340,10 +340,9 @@ fn told(facts: &mut HostFacts, source: &Source) -> Result<(), String> {
     probe::apply_host_file(&mut told, source).map_err(|e| e.to_string())?;
     let said: Vec<&'static str> = told.origins.keys().copied().collect();
     for name in said {
-        if matches!(facts.origins.get(name), Some(FactOrigin::Flag | FactOrigin::HostFile)) {
+        if !facts.is_told(name, FactOrigin::Collected) {
             continue;
         }
-        facts.origins.insert(name, FactOrigin::Collected);
         match name {
             "arch" => facts.arch = told.arch,
             "cpus" => facts.cpus = told.cpus,

@@ -228,6 +228,25 @@ impl Files for Tree {
         }
     }
 
+    fn digest(&self) -> Option<[u8; 64]> {
+        let mut hash = Sha512::new();
+        let mut put = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        for (path, entry) in &self.entries {
+            put(path.as_bytes());
+            put(format!("{:?} {} {:o}", entry.kind, entry.size, entry.mode).as_bytes());
+            for part in [entry.content.as_deref(), entry.digest.as_deref().map(<[u8; 64]>::as_slice)] {
+                put(&[u8::from(part.is_some())]);
+                put(part.unwrap_or_default());
+            }
+            put(entry.target.as_deref().unwrap_or_default().as_bytes());
+        }
+        put(format!("{:?} {:?} {}", self.absent, self.listed, self.whole).as_bytes());
+        Some(hash.finalize().into())
+    }
+
     fn lists(&self, folder: &str) -> bool {
         self.whole || self.listed.contains(folder)
     }

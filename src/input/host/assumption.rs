@@ -33,19 +33,26 @@ pub enum Assumption {
     Handler(Arc<str>),
     /// A fact of the hardware, as a sentence about the host.
     Fact(Arc<str>),
+    /// The machine's size and architecture, likewise.
+    Machine(Arc<str>),
 }
 
 impl Assumption {
-    /// Whether a pod that starts might not start without it: a network of another form is joined as well.
+    /// Whether a pod that starts might well not start without it. A network of another form is joined as well, and
+    /// few pods ask for more than a machine has: that much is said once, and marks no pod.
     pub fn decides(&self) -> bool {
-        !matches!(self, Self::Fact(text) if **text == *super::network::ASSUMED)
+        match self {
+            Self::Machine(_) => false,
+            Self::Fact(text) => **text != *super::network::ASSUMED,
+            Self::There(_) | Self::Absent(_) | Self::Digest(_) | Self::Handler(_) => true,
+        }
     }
 
     /// The file it is about.
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::There(path) | Self::Absent(path) | Self::Digest(path) => Some(path),
-            Self::Handler(_) | Self::Fact(_) => None,
+            Self::Handler(_) | Self::Fact(_) | Self::Machine(_) => None,
         }
     }
 }
@@ -56,7 +63,7 @@ impl fmt::Display for Assumption {
             Self::There(path) => write!(f, "{path} is there"),
             Self::Absent(path) => write!(f, "{path} is not there"),
             Self::Digest(path) => write!(f, "{path} has the digest that is asked for"),
-            Self::Handler(text) | Self::Fact(text) => f.write_str(text),
+            Self::Handler(text) | Self::Fact(text) | Self::Machine(text) => f.write_str(text),
         }
     }
 }

@@ -154,3 +154,36 @@ impl Default for HostFacts {
         }
     }
 }
+
+/// The facts that are told by their name; what CNI and the quote service make is asked elsewhere.
+const TOLD: [&str; 9] =
+    ["arch", "cpus", "memory_mib", "nested", "protection", "vhost_vsock", "hugepages", "numa", "network"];
+
+impl HostFacts {
+    /// The facts of a host of which nobody has said anything, and that cannot be looked at.
+    pub fn assumed() -> Self {
+        let origins = TOLD.into_iter().map(|name| (name, FactOrigin::Assumed)).collect();
+        Self { origins, ..Self::default() }
+    }
+
+    /// Whether nobody has said anything of a fact, and it could not be looked at.
+    pub fn guesses(&self, name: &str) -> bool {
+        self.origins.get(name) == Some(&FactOrigin::Assumed)
+    }
+
+    /// Whether the size or the architecture of the machine is a guess.
+    pub fn guess_the_machine(&self) -> bool {
+        ["arch", "cpus", "memory_mib"].iter().any(|name| self.guesses(name))
+    }
+
+    /// Whether `origin` may tell a fact, which is then noted to come from there: what a collection holds gives way
+    /// to what a flag or a host file says.
+    pub fn is_told(&mut self, name: &'static str, origin: FactOrigin) -> bool {
+        let said = matches!(self.origins.get(name), Some(FactOrigin::Flag | FactOrigin::HostFile));
+        let tells = origin != FactOrigin::Collected || !said;
+        if tells {
+            self.origins.insert(name, origin);
+        }
+        tells
+    }
+}

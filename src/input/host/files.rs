@@ -157,6 +157,10 @@ pub trait Files: Send + Sync {
     fn lists(&self, _folder: &str) -> bool {
         true
     }
+    /// SHA-512 of everything that is known of them, where it is at hand whole.
+    fn digest(&self) -> Option<[u8; 64]> {
+        None
+    }
     /// SHA-512 of a file of any length.
     fn sha512(&self, path: &str) -> Result<[u8; 64], Errno> {
         self.read(path).map(|bytes| Sha512::digest(bytes).into())

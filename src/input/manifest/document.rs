@@ -5,7 +5,7 @@
 //! in; a text that begins with `{` is a stream of JSON values, and YAML where it turns out not to be.
 
 use super::node::{Data, Node};
-use super::{DOCUMENT_LIMIT, InputError, json, place::Locator, yaml};
+use super::{DOCUMENT_LIMIT, Fault, InputError, json, place::Locator, yaml};
 
 /// One object of the input, out of its list where it was in one.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl<'w> Walk<'w> {
         while at < text.len() {
             let (item, more, next) = json::read_item(text, at).map_err(|error| {
                 let message = format!("json: offset {}: {}", base + error.at + 1, error.message);
-                self.error(error.at, message)
+                self.error(error.at, message).of(Fault::Json)
             })?;
             let places = Places { locator: self.locator, base: 0 };
             self.item(&item, head, self.documents, true, &[], places);
@@ -130,7 +130,7 @@ impl<'w> Walk<'w> {
                             return yaml;
                         }
                         let message = format!("json: offset {}: {}", error.at - start + 1, error.message);
-                        self.error(error.at, message)
+                        self.error(error.at, message).of(Fault::Json)
                     });
                 }
             }

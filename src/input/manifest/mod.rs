@@ -268,20 +268,32 @@ pub struct InputError {
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// Whether what stands there is no Kubernetes object at all: values, a kustomization, a configuration.
-    pub no_object: bool,
+    /// What kind of trouble it is.
+    pub fault: Fault,
+}
+
+/// What an input that cannot be read is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// A manifest.
+    #[default]
+    Manifest,
+    /// Any Kubernetes object at all: values, a kustomization, a configuration.
+    Object,
+    /// JSON, though it begins like it.
+    Json,
 }
 
 impl InputError {
     /// An error with no advice.
     pub fn new(place: Place, message: impl Into<String>) -> Self {
-        Self { place, message: message.into(), help: None, no_object: false }
+        Self { place, message: message.into(), help: None, fault: Fault::Manifest }
     }
 
-    /// The same of what is no object.
+    /// The same of another kind.
     #[must_use]
-    pub fn of_no_object(mut self) -> Self {
-        self.no_object = true;
+    pub fn of(mut self, fault: Fault) -> Self {
+        self.fault = fault;
         self
     }
 

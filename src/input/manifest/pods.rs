@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::document::{Object, Places};
 use super::kinds::{self, Template};
 use super::node::{Data, Node};
-use super::{Form, InputError, Isolation, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
+use super::{Fault, Form, InputError, Isolation, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::catalog::KATA_PREFIX;
 use crate::input::Text;
@@ -77,7 +77,7 @@ fn unusable(object: &Object<'_, '_>) -> Option<InputError> {
     if !matches!(object.node.data, Data::Map(_)) {
         let message = format!("error validating data: invalid object to validate{IGNORABLE}");
         let help = format!("{} stands where an object has to be", object.node.shape().as_str());
-        return Some(InputError::new(place(), message).of_no_object().with_help(help));
+        return Some(InputError::new(place(), message).of(Fault::Object).with_help(help));
     }
     let missing = match (version, kind) {
         ("", "") => "[apiVersion not set, kind not set]",
@@ -94,7 +94,7 @@ fn unusable(object: &Object<'_, '_>) -> Option<InputError> {
     };
     let help = "every Kubernetes object says apiVersion: and kind:";
     let message = format!("error validating data: {missing}{IGNORABLE}");
-    Some(InputError::new(place(), message).of_no_object().with_help(help))
+    Some(InputError::new(place(), message).of(Fault::Object).with_help(help))
 }
 
 /// A string map as Kubernetes stores it, in the order of the text.

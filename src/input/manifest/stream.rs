@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::document::{Object, Walk};
 use super::list::{self, Cutter, End, Head};
 use super::place::Locator;
-use super::{InputError, LINE_LIMIT, Place, SIZE_LIMIT, json, text};
+use super::{Fault, InputError, LINE_LIMIT, Place, SIZE_LIMIT, json, text};
 
 /// A part of an input that can be walked apart from the others.
 #[derive(Debug)]
@@ -252,7 +252,7 @@ impl Long {
         let locator = Locator::from(self.path.clone(), &rest, line, column);
         let (kind, end) = list::tail(&rest).map_err(|error| {
             let message = format!("json: offset {}: {}", at + error.at + 1, error.message);
-            InputError::new(locator.place(error.at), message)
+            InputError::new(locator.place(error.at), message).of(Fault::Json)
         })?;
         if let Some(kind) = kind.or_else(|| self.head.kind.clone()).filter(|kind| !kind.ends_with("List")) {
             let place = Place { file: self.path, line: self.start, column: 1 };

@@ -230,6 +230,8 @@ pub struct Model {
     pub rights: Rights,
     /// Whether the embedded sample is shown.
     pub sample: bool,
+    /// Whether the cluster is listened to, and its pods kept current.
+    pub watching: bool,
     /// Files that differ from what was read.
     pub stale: Vec<String>,
     /// Counts up whenever what was read is what is on disk.
@@ -309,6 +311,7 @@ impl Model {
             readonly: None,
             rights: Rights::default(),
             sample: false,
+            watching: false,
             stale: Vec::new(),
             readings: 0,
             pending: None,

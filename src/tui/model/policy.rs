@@ -12,6 +12,8 @@ use crate::audit;
 use crate::catalog;
 use crate::edit::{EditError, History, PolicyEdit, Reread, targets};
 use crate::evaluate::Evaluator;
+use crate::export::beside::{self, Both, Enforced};
+use crate::export::{self, Admission, Mode, Subject};
 use crate::input::config::Layers;
 use crate::policy::pattern::{Meaning, explain_entry};
 use crate::report::policy as report;
@@ -153,6 +155,45 @@ pub fn audit_text(model: &Model) -> String {
         Paint { color: false },
     );
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// What a cluster would enforce of the policy as it is here, unsaved edits included, and how the pods fare there.
+pub fn cluster_text(model: &Model) -> String {
+    let Some(hypervisor) = audit::active(&model.current) else { return beside::text(&[], 0) };
+    let handler = model.handler.as_deref();
+    let subject = Subject {
+        handler: handler.map(str::to_owned),
+        default: handler.and_then(|name| model.node.node().handler(name)).is_some_and(|h| h.default),
+        evaluator: &model.current,
+    };
+    let own: Vec<(usize, &PodEntry)> = model
+        .pods
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.kata && model.is_judged_here(entry))
+        .collect();
+    let waiting = own.iter().filter(|(index, _)| model.sweep.get(*index).is_none()).count();
+    // What Kubernetes itself refuses reaches neither.
+    let judged: Vec<(&PodEntry, Option<(String, String)>)> = own
+        .into_iter()
+        .filter_map(|(index, entry)| {
+            let summary = model.sweep.get(index).filter(|summary| summary.elsewhere.is_none())?;
+            let host = summary.refused.as_ref().map(|(stage, why)| ((*stage).to_owned(), why.to_string()));
+            entry.pod.problems.is_empty().then_some((entry, host))
+        })
+        .collect();
+    let enforced = [Mode::Closed, Mode::NothingLost, Mode::AsHost].map(|mode| {
+        let rules = export::rules(&subject, &hypervisor, mode);
+        let admission = Admission::by(&rules);
+        let both = |(entry, host): &(&PodEntry, Option<(String, String)>)| Both {
+            id: entry.id.to_string(),
+            host: host.clone(),
+            cluster: admission.refuses(&entry.pod),
+        };
+        let pods = judged.iter().map(both).collect();
+        Enforced { rules: rules.clone(), pods }
+    });
+    beside::text(&enforced, waiting)
 }
 
 impl Model {

@@ -5,7 +5,7 @@ use super::{live, nodes, save};
 use crate::edit::{EditError, Reread};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
-use crate::tui::effect::{Effect, Fresh};
+use crate::tui::effect::{Effect, Fresh, News};
 use crate::tui::message::{Answer, Command, Copied};
 use crate::tui::model::Model;
 use crate::tui::model::pods::{Sweep, entries};
@@ -60,6 +60,18 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
             if reads {
                 return vec![Effect::Reload];
             }
+        }
+        Answer::News(News::Pods { pods: now, text }) => {
+            pods(model, now);
+            model.follow_pod();
+            model.policy_changed();
+            if let Some(text) = text {
+                model.say(text);
+            }
+        }
+        Answer::News(News::Ended(why)) => {
+            model.watching = false;
+            model.complain(format!("the pods are not kept current any more: {why}"));
         }
         Answer::Resumed => {}
         // What was guessed; by now somebody may have chosen.

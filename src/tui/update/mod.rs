@@ -291,6 +291,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         Command::SaveAndQuit => return leave::save_and_quit(model),
         Command::DiscardAndQuit => return vec![Effect::Quit { patch: None }],
         Command::Audit => audit(model),
+        Command::Cluster => cluster(model),
         Command::Handlers => handlers::open(model),
         Command::Initdata => {
             let mut text = Vec::new();
@@ -404,6 +405,11 @@ fn sort(model: &mut Model, next: bool) {
 fn audit(model: &mut Model) {
     let text = super::model::policy::audit_text(model);
     model.dialogs.push(Dialog::text("What this policy lets pod authors do", &text));
+}
+
+fn cluster(model: &mut Model) {
+    let text = super::model::policy::cluster_text(model);
+    model.dialogs.push(Dialog::text("What a cluster would enforce", &text));
 }
 
 fn back(model: &mut Model) {

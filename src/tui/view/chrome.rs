@@ -50,10 +50,13 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if model.sample {
         right.push(Token::Text, " sample ");
     }
+    if model.watching {
+        right.push(Token::Text, " watch ");
+    }
     let outlook = model.outlook();
     let assumed = match &outlook {
-        Some(outlook) => !outlook.assumed.is_empty(),
-        None => !model.evaluation.assumed.is_empty(),
+        Some(outlook) => outlook.assumed.iter().any(Assumption::decides),
+        None => model.evaluation.hangs_on_assumptions(),
     };
     if assumed {
         right.push(Token::Text, format!(" {} assumed ", glyphs.assumed));
@@ -117,7 +120,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             left.push(Token::Text, format!("{release} {} {hypervisor}", glyphs.dot));
         }
         if level < 1 {
-            let guess = if setup.host.sees_all() { "" } else { glyphs.assumed };
+            let guess = if facts.guess_the_machine() { glyphs.assumed } else { "" };
             let memory = facts.memory_mib / 1024;
             left.push(Token::Text, format!("{bar}{guess}{} cpu {memory} GiB", facts.cpus));
         }
@@ -255,7 +258,7 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Rich::of(Token::Overridden, " ! ").put(Token::Text, text)
         } else if done < all {
             Rich::of(Token::Hint, format!(" evaluated {done} of {all} pods"))
-        } else if !assumed.is_empty() {
+        } else if assumed.iter().any(Assumption::decides) {
             Rich::of(Token::Open, format!(" {} ", glyphs.assumed)).put(Token::Text, starts_if(model, assumed))
         } else {
             Rich::new()

@@ -1,6 +1,7 @@
 //! Screen 6: every pod with its outcome, problems first once all are known.
 
 use crate::answer::verdict::{FailureStage, Status};
+use crate::input::host::Assumption;
 use crate::input::manifest::Sizing;
 use crate::tui::message::Command;
 use crate::tui::model::annotations::short;
@@ -179,7 +180,7 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize
     let mut line = match summary {
         None => Rich::of(Token::Muted, glyphs.fold),
         Some(s) if s.refused.is_some() => Rich::of(Token::Refused, format!("{} refused", glyphs.fail)),
-        Some(s) if s.elsewhere.is_none() && !s.assumed.is_empty() => {
+        Some(s) if s.elsewhere.is_none() && s.assumed.iter().any(Assumption::decides) => {
             Rich::of(Token::Open, format!("{} starts", glyphs.assumed))
         }
         Some(s) if s.elsewhere == Some(Elsewhere::NotKata) => Rich::of(Token::Muted, "  not Kata"),
@@ -262,7 +263,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
                 }
             }
             None => lines.push(match summary.elsewhere {
-                None if !summary.assumed.is_empty() => {
+                None if summary.assumed.iter().any(Assumption::decides) => {
                     Rich::of(Token::Open, format!("{} starts, if what is assumed holds", glyphs.assumed))
                 }
                 None => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
