@@ -201,7 +201,14 @@ const HOMES: [(&str, &[&str]); 29] = [
     // Also what is written is read back.
     (
         "serde_yaml",
-        &["edit/tests.rs", "export/yaml.rs", "input/archive/facts.rs", "input/helm.rs", "kubernetes/kubelet.rs", "report/manifest.rs"],
+        &[
+            "edit/tests.rs",
+            "export/yaml.rs",
+            "input/archive/facts.rs",
+            "input/helm.rs",
+            "kubernetes/kubelet.rs",
+            "report/manifest.rs",
+        ],
     ),
     // The reader with places, and the edits; a list to be pasted and the program's own settings are TOML, too.
     ("toml_edit", &["edit/", "input/", "report/policy.rs", "tui/settings.rs"]),

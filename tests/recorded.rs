@@ -455,7 +455,9 @@ fn what_was_collected_of_a_recorded_host_answers_as_it_did() {
                 cases.iter().filter(|case| case.host == first.host).take(CASES).collect();
             let ask = |evaluator: &Evaluator| -> Vec<String> {
                 let pods = cases.iter().map(|case| recording.pod(case));
-                let report = |pod: Pod| json::pod(&pod, &evaluator.evaluate(&pod, Depth::Full), None, true);
+                let report = |pod: Pod| {
+                    json::pod(&pod, &evaluator.evaluate(&pod, Depth::Full), None, Some(json::Full::default()))
+                };
                 pods.map(|pod| report(pod).unwrap()).collect()
             };
             let facts = recording.facts(first);
