@@ -41,8 +41,9 @@ fn look(evaluator: &Evaluator) -> Option<Look> {
     let look = search::looks_like(&setup.layers);
     if look != setup.release.runtime {
         // Most of what one runtime's file says is said in the other's, too: a file that loads is the other's only
-        // where it says so outright, or says what that one alone ever read.
-        if evaluator.loaded().is_ok() && look == Runtime::Go && !is_read_by_go_alone(evaluator) {
+        // where it says so outright, or says what that one alone ever read, or starts nothing here.
+        let says_nothing = || evaluator.bare().is_some() && !is_read_by_go_alone(evaluator);
+        if evaluator.loaded().is_ok() && look == Runtime::Go && says_nothing() {
             return None;
         }
         let and = if evaluator.loaded().is_ok() { "loads all the same" } else { "is judged" };
