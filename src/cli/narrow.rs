@@ -12,9 +12,10 @@ use crate::catalog;
 use crate::evaluate::Evaluation;
 use crate::evaluate::searched::{Fate, SearchedPod};
 use crate::input::manifest::Pod;
-use crate::query::{Column, Query};
+use crate::query::{Column, Query, Searched, Word};
 use crate::report::baseline::{Baseline, Findings, Met};
 use crate::report::escape::visible;
+use crate::report::matrix::{Cell, Matrix};
 
 /// The query of `--filter`. What is neither a column nor an annotation is looked for as it stands, and said.
 pub(super) fn query(text: &str) -> Query {
@@ -38,6 +39,60 @@ pub(super) fn query(text: &str) -> Query {
 /// Whether a query keeps an evaluated pod.
 pub(super) fn keeps(query: &Query, pod: &Pod, evaluation: &Evaluation, release: Option<&str>) -> bool {
     query.keeps(&SearchedPod { pod, fate: Fate::of(evaluation, release), text: None })
+}
+
+/// A pod on several nodes: what holds on one of them is enough.
+pub(super) struct OnNodes<'a> {
+    pub pod: &'a Pod,
+    pub matrix: &'a Matrix,
+    /// Its place in the matrix.
+    pub row: usize,
+}
+
+impl OnNodes<'_> {
+    fn itself(&self) -> SearchedPod<'_> {
+        SearchedPod { pod: self.pod, fate: Fate::default(), text: None }
+    }
+
+    /// Whether it holds of the pod on one of the nodes.
+    fn on_one(&self, holds: impl Fn(&Matrix, Cell) -> bool) -> bool {
+        let nodes = 0..self.matrix.columns().len();
+        nodes.filter_map(|node| self.matrix.cell(self.row, node)).any(|cell| holds(self.matrix, cell))
+    }
+
+    fn outcome(&self, word: &Word) -> bool {
+        self.on_one(|_, cell| word.is_in(cell.outcome.as_str()))
+    }
+
+    fn reason(&self, word: &Word) -> bool {
+        self.on_one(|matrix, cell| {
+            cell.reason.and_then(|reason| matrix.reason(reason)).is_some_and(|(text, _)| word.is_in(text))
+        })
+    }
+
+    fn handler(&self, word: &Word) -> bool {
+        self.on_one(|matrix, cell| matrix.handler(cell).is_some_and(|handler| word.is_in(handler)))
+    }
+}
+
+impl Searched for OnNodes<'_> {
+    fn anywhere(&self, word: &Word) -> bool {
+        self.itself().anywhere(word) || self.outcome(word) || self.reason(word) || self.handler(word)
+    }
+
+    fn column(&self, column: Column, word: &Word) -> bool {
+        match column {
+            Column::Outcome => self.outcome(word),
+            Column::Reason => self.reason(word),
+            Column::Handler => self.handler(word),
+            Column::Node => self.matrix.columns().iter().any(|column| word.is_in(&column.name)),
+            _ => self.itself().column(column, word),
+        }
+    }
+
+    fn named(&self, name: &str, word: &Word) -> Option<bool> {
+        self.itself().named(name, word)
+    }
 }
 
 /// What is accepted, and what is to be.

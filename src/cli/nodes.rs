@@ -11,6 +11,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::args::{CheckArgs, CheckFormat, CriChoice, Input};
+use super::narrow::{self, OnNodes};
 use super::open::{Opened, open_on};
 use super::pods::{self, Way};
 use super::setup::{self, SetupError};
@@ -238,8 +239,25 @@ pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
     let input = &args.input;
     let Some(first) = first_of_several(input)? else { return Ok(None) };
     let format = if args.json { CheckFormat::Json } else { args.output };
-    let pods = pods_of_several(input, Way::Large)?;
-    let matrix = held_against(input, first, &pods, |_, _, _| {})?;
+    if args.narrow.baseline.is_some() || args.narrow.write_baseline.is_some() {
+        let why = "--baseline and --write-baseline are of one node: several are held against each other";
+        return Err(SetupError::Usage(why.into()).into());
+    }
+    let mut pods = pods_of_several(input, Way::Large)?;
+    let mut matrix = held_against(input, first.clone(), &pods, |_, _, _| {})?;
+    if let Some(text) = &args.narrow.filter {
+        let query = narrow::query(text);
+        let all = pods.len();
+        let mut row = 0..;
+        pods.retain(|pod| row.next().is_some_and(|row| query.keeps(&OnNodes { pod, matrix: &matrix, row })));
+        if pods.is_empty() {
+            return Err(SetupError::Usage(format!("--filter: no pod fits '{text}'")).into());
+        }
+        // The counts are those of the pods that are told of.
+        if pods.len() < all {
+            matrix = held_against(input, first, &pods, |_, _, _| {})?;
+        }
+    }
     let mut out = BufWriter::new(std::io::stdout().lock());
     match format {
         _ if args.quiet => {}

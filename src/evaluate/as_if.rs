@@ -63,8 +63,18 @@ impl Supposed {
                 format!("without {}", without.iter().map(short).collect::<Vec<_>>().join(", "))
             }
             (entries, _) => {
-                let entry = |(list, pattern): &(ListId, String)| format!("{} with {pattern:?}", list.list);
-                entries.iter().map(entry).collect::<Vec<_>>().join(", ")
+                let mut lists: Vec<(&ListId, Vec<String>)> = Vec::new();
+                for (list, pattern) in entries {
+                    let pattern = format!("{pattern:?}");
+                    match lists.iter_mut().find(|(known, _)| *known == list) {
+                        Some((_, patterns)) => patterns.push(pattern),
+                        None => lists.push((list, vec![pattern])),
+                    }
+                }
+                let list = |(list, patterns): &(&ListId, Vec<String>)| {
+                    format!("{} with {}", list.list, patterns.join(", "))
+                };
+                lists.iter().map(list).collect::<Vec<_>>().join("; ")
             }
         };
         let outcome = match self.evaluation.outcome.failure() {

@@ -2,6 +2,7 @@
 //! is made of. Knows the words of the command line by their kinds only; `cli` sorts them.
 
 use super::model::changes::other_runtime;
+use super::model::supposed::Shown;
 use super::model::{Baseline, Model, Screen};
 use crate::release::Release;
 
@@ -57,15 +58,26 @@ fn flags(release: Release) -> impl Iterator<Item = (&'static str, String)> {
     [("runtime", release.runtime.as_str().to_owned()), ("kata-version", version)].into_iter()
 }
 
+/// What the list in sight is filtered by.
+fn filter(model: &Model) -> Option<String> {
+    let filter = model.list().filter.text().trim();
+    (!filter.is_empty()).then(|| format!("--filter={filter}"))
+}
+
 /// The command that prints what the screen in sight shows.
 pub fn command(model: &Model) -> Vec<String> {
     let (said, release) = (&model.invocation, model.current.setup().release);
     let subject = match model.screen {
         Screen::Policy => return said.policy(&["policy", "audit"], release),
-        Screen::Pods => return said.pods(&["check"], release, None),
+        Screen::Pods => {
+            let mut words = said.pods(&["check"], release, None);
+            words.extend(filter(model));
+            return words;
+        }
         Screen::Nodes => {
             let mut words = Invocation { place: None, ..said.clone() }.pods(&["check"], release, None);
             words.extend(said.places.iter().flat_map(|place| ["--node".to_owned(), place.clone()]));
+            words.extend(filter(model));
             return words;
         }
         Screen::Live => {
@@ -92,6 +104,12 @@ pub fn command(model: &Model) -> Vec<String> {
             words.extend(flags(release).map(|(flag, value)| format!("--with={flag}={value}")));
             words
         }
-        _ => said.pods(&["show", subject], release, id(model.pod)),
+        _ => {
+            let mut words = said.pods(&["show", subject], release, id(model.pod));
+            if let Some(Shown::AsIf(as_if)) = model.shown_as() {
+                words.push(format!("--as-if={}", as_if.as_str()));
+            }
+            words
+        }
     }
 }

@@ -34,16 +34,17 @@ pub(super) struct Columns {
 
 /// How `width` is shared; columns give way in an order, the name last.
 pub(super) fn columns(width: usize) -> Columns {
-    let status = 13;
+    let status = 14;
     let rest = width.saturating_sub(2 + status);
     if width < 56 {
         return Columns { name: rest, status, value: 0, effect: 0 };
     }
-    let name = (rest * 46 / 100).clamp(16, 36);
-    let both = rest - name;
     if width < 66 {
-        return Columns { name, status, value: both, effect: 0 };
+        let value = 12;
+        return Columns { name: rest - value, status, value, effect: 0 };
     }
+    let name = rest.saturating_sub(26).clamp(16, 38);
+    let both = rest - name;
     let value = both / 2;
     Columns { name, status, value, effect: both - value }
 }

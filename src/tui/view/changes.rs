@@ -129,9 +129,8 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow, width: us
     if model.side_by_side && width >= 70 {
         return beside(canvas, row, head, width);
     }
-    let cause = cause_words(model, &row.cause);
-    let room = if width >= 60 { (width / 3).min(34) } else { 0 };
-    let cause = text::cut_middle(&text::visible(&cause), room, canvas.theme.glyphs.ellipsis);
+    let room = if width >= 56 { (width / 3).min(38) } else { 0 };
+    let cause = cause_words(model, &row.cause, room, canvas.theme.glyphs.ellipsis);
     let left = width.saturating_sub(head.width() + text::width(&cause) + usize::from(!cause.is_empty()));
     let body = match row.kind {
         Kind::Changed => inline(canvas, &row.pieces, left),
@@ -188,9 +187,10 @@ fn beside(canvas: &Canvas<'_>, row: &ChangeRow, head: Rich, width: usize) -> Ric
         .join(right.cut(room, glyphs.ellipsis))
 }
 
-/// Why an argument is there, in a few words.
-fn cause_words(model: &Model, cause: &Cause) -> String {
-    let Some(key) = cause.keys.first() else { return cause.rule.to_string() };
+/// Why an argument is there, in a few words; the key's name is whole where there is room for it.
+fn cause_words(model: &Model, cause: &Cause, room: usize, ellipsis: &str) -> String {
+    let cut = |words: &str| text::cut(&text::visible(words), room, ellipsis);
+    let Some(key) = cause.keys.first() else { return cut(&cause.rule) };
     let name = key.rsplit('.').next().unwrap_or(key);
     let origin = model.shown().effective.as_ref().and_then(|e| e.get(key)).map(|v| &v.origin);
     let from = match origin {
@@ -201,7 +201,15 @@ fn cause_words(model: &Model, cause: &Cause) -> String {
         None => String::new(),
     };
     let more = if cause.keys.len() > 1 { format!(" +{}", cause.keys.len() - 1) } else { String::new() };
-    format!("{name}{more}{from}")
+    if let Some(Origin::File(_)) = origin {
+        // A line is short, and the last to give way.
+        let left = room.saturating_sub(text::width(&more) + text::width(&from));
+        return match left {
+            0..4 => cut(from.trim_start()),
+            left => format!("{}{more}{from}", text::cut_middle(&text::visible(name), left, ellipsis)),
+        };
+    }
+    cut(&format!("{name}{more}{from}"))
 }
 
 pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Rich, Vec<Rich>) {
