@@ -5,6 +5,7 @@
 
 pub mod alike;
 pub mod as_if;
+pub mod chain;
 mod container_root;
 mod devices;
 mod host_limits;
@@ -24,8 +25,9 @@ mod way_out;
 use std::sync::{Arc, OnceLock};
 
 use self::start::LaunchAndAgent;
+use crate::answer::Place;
 use crate::answer::agent::AgentSetup;
-use crate::answer::effective::Effective;
+use crate::answer::effective::{Effective, Origin};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::launch::Launch;
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Trace, Verdict};
@@ -35,7 +37,7 @@ use crate::cri::{Engine, Passages};
 use crate::input::config::Layers;
 use crate::input::host::Assumption;
 use crate::input::manifest::{Pod, PodAnnotation, Sizing};
-use crate::input::{Annotations, Host, Text};
+use crate::input::{Annotations, Host, Text, what_if};
 use crate::release::{Judged, KnownBy, Release};
 use crate::runtime::{Asked, Depth, LoadError, LoadOptions, Loaded, Run, Sandbox};
 
@@ -332,6 +334,9 @@ impl Evaluator {
             None => Outcome::Starts,
         };
         let assumed = host.noted();
+        if let Some(effective) = &mut run.effective {
+            of_what_if(effective, &self.setup.layers.what_if);
+        }
         Evaluation { assumed, ..finish(pod, outcome, verdicts, run, sizing, Some(passed.received)) }
     }
 
@@ -440,6 +445,17 @@ fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: Text) -> Verd
         reason: reason.into(),
         fix: None,
         trace: Trace::default(),
+    }
+}
+
+/// Values of the configuration that stand in no file have no line in one.
+fn of_what_if(effective: &mut Effective, keys: &[String]) {
+    for key in keys {
+        if effective.get(key).is_some_and(|value| matches!(value.origin, Origin::File(_)))
+            && let Some(value) = effective.get_mut(key)
+        {
+            value.origin = Origin::File(Place { file: what_if::PLACE.into(), line: 0, column: 0 });
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use indexmap::map::Entry;
 
 use crate::answer::verdict::{Failure, ListId, Status};
 use crate::catalog::{self, Gate, HYPERVISOR_PREFIX};
-use crate::edit::{EditError, History, PolicyEdit, targets};
+use crate::edit::{EditError, History, Plan, PolicyEdit, targets};
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::golang::filepath;
 use crate::input::config::Layers;
@@ -233,4 +233,30 @@ pub fn unused(
     let pods: Vec<Pod> = alike(pods).iter().filter_map(|group| pods.get(*group.first()?)).cloned().collect();
     let wanted = fates(evaluator, &pods);
     shrink(evaluator, &mut lists, &pods, &wanted)
+}
+
+/// A suggestion with what surrounds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposed {
+    /// What is proposed.
+    pub suggestion: Suggestion,
+    /// Entries of the present policy that none of the pods needs, with their text.
+    pub unused: Vec<(ListId, usize, String)>,
+    /// The change of the files, as a unified diff.
+    pub diff: String,
+}
+
+/// What is proposed for `pods`, with all that a report says of it.
+pub fn propose(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<Proposed, EditError> {
+    let suggestion = suggest(evaluator, hypervisor, pods)?;
+    let diff = suggestion.history(evaluator)?.plans().iter().map(Plan::diff).collect();
+    let present = History::of(&evaluator.setup().layers);
+    let unused = unused(evaluator, hypervisor, pods)?
+        .into_iter()
+        .filter_map(|(id, at)| {
+            let text = present.effective(&id)?.1.items.get(at)?.text.clone();
+            Some((id, at, text))
+        })
+        .collect();
+    Ok(Proposed { suggestion, unused, diff })
 }

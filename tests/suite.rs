@@ -50,3 +50,4 @@ mod upgrade;
 mod user_needs;
 mod users;
 mod way_out;
+mod what_if;

@@ -14,6 +14,13 @@ pub struct Place {
     pub column: u32,
 }
 
+impl Place {
+    /// The file and the line, without the column.
+    pub fn by_line(&self) -> String {
+        if self.line == 0 { self.file.to_string() } else { format!("{}:{}", self.file, self.line) }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.line, self.column) {

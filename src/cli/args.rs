@@ -1,23 +1,27 @@
 //! The command line: what can be said, in words and help. Decides nothing.
 
 mod choices;
+mod input;
 mod narrow;
+mod policy;
 mod screens;
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use super::what_if::WriteOut;
 pub use choices::{
     AsIfChoice, CheckFormat, ColorChoice, CriChoice, DiffSubject, FailOn, RuntimeChoice, ShowFormat, Subject,
     SubjectFormat,
 };
+pub use input::Input;
+pub use policy::{AuditArgs, EditArgs, PolicyArgs, PolicyCommand, PolicyInput, SuggestArgs};
 
 pub use narrow::{Narrow, Output};
 pub use screens::ScreenOptions;
 
-use crate::input::archive::Collection;
 use crate::release::{Runtime, Version as KataVersion};
 
 /// The Kata versions that are modelled, and of which of them answers are recorded, for `--version`.
@@ -87,6 +91,7 @@ Examples:
   katascope check --root /mnt/node                                       do its handlers' files load?
   katascope check --handler kata-qemu --kubelet kubelet.yaml pods.yaml
   katascope check --filter 'ns:prod !handler:kata-qemu default_vcpus' pods.yaml
+  katascope check --set hypervisor.qemu.default_vcpus=4 -c configuration.toml pods.yaml   what if
   katascope check --fail-on ignored -o sarif -c configuration.toml deploy/ > findings.sarif
 
 More of one pod: katascope show annotations (every check), show sizing (the sum), show launch.";
@@ -172,116 +177,6 @@ pub enum Command {
     Settings,
 }
 
-/// What is looked at.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Input {
-    /// Pods: YAML or JSON files, folders, or - for standard input
-    #[arg(value_name = "MANIFEST")]
-    pub manifests: Vec<PathBuf>,
-    /// The cluster's pods.
-    #[command(flatten)]
-    pub cluster: super::kubectl::ClusterOptions,
-    /// Kata's configuration file, for all pods
-    ///
-    /// Default: each pod is judged by the file of its handler, as the container runtime's configuration names
-    /// it, else by the first of the runtime's own search path.
-    #[arg(short, long, value_name = "FILE", help_heading = "Configuration")]
-    pub config: Option<PathBuf>,
-    /// Values of the kata-deploy chart: the configuration as the chart leaves it, of the shipped file that -c names
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "Configuration",
-        requires = "shim",
-        hide_short_help = true
-    )]
-    pub helm: Option<PathBuf>,
-    /// The chart's shim, with --helm
-    #[arg(
-        long,
-        value_name = "NAME",
-        help_heading = "Configuration",
-        requires = "helm",
-        hide_short_help = true
-    )]
-    pub shim: Option<String>,
-    /// Its runtime
-    #[arg(long, value_enum, default_value_t, help_heading = "Configuration")]
-    pub runtime: RuntimeChoice,
-    /// Which Kata version, such as 3.19 or 3.19.1 [default: the newest]
-    #[arg(long, value_name = "VERSION", help_heading = "Configuration")]
-    pub kata_version: Option<String>,
-    /// The hypervisor table to take where the runtime would pick one at random
-    #[arg(long, value_name = "NAME", help_heading = "Configuration", hide_short_help = true)]
-    pub hypervisor: Option<String>,
-    /// The container runtime [default: by --cri-config's name, with -c none, else the one found]
-    #[arg(long, value_enum, help_heading = "Container runtime", hide_short_help = true)]
-    pub cri: Option<CriChoice>,
-    /// Its configuration file [default: the usual places, k3s and RKE2 included]
-    #[arg(long, value_name = "FILE", help_heading = "Container runtime", hide_short_help = true)]
-    pub cri_config: Option<PathBuf>,
-    /// containerd's version [default: the newest known]
-    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
-    pub containerd: Option<String>,
-    /// CRI-O's version [default: as the node records it, else the newest known]
-    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
-    pub crio: Option<String>,
-    /// The runtime handler that serves the pods
-    #[arg(long, value_name = "NAME", help_heading = "Container runtime", hide_short_help = true)]
-    pub handler: Option<String>,
-    /// A KubeletConfiguration, or what its configz prints: CFS quota and CPU manager change the sandbox's size
-    #[arg(long, value_name = "FILE", help_heading = "Kubernetes", hide_short_help = true)]
-    pub kubelet: Option<PathBuf>,
-    /// Kubernetes' version [default: the newest known]
-    #[arg(long, value_name = "VERSION", help_heading = "Kubernetes", hide_short_help = true)]
-    pub kubernetes: Option<String>,
-    /// Only the pods of this name
-    #[arg(long, value_name = "NAMESPACE/NAME", help_heading = "Kubernetes")]
-    pub pod: Option<String>,
-    /// Host facts (kata-runtime env, kata-ctl env, a Node, or TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages and numa tables
-    #[arg(long, value_name = "FILE", help_heading = "Host", hide_short_help = true)]
-    pub host: Option<PathBuf>,
-    /// Online CPUs of the host
-    #[arg(long, value_name = "N", help_heading = "Host", hide_short_help = true)]
-    pub cpus: Option<u32>,
-    /// Memory of the host
-    #[arg(long, value_name = "MIB", help_heading = "Host", hide_short_help = true)]
-    pub memory: Option<u64>,
-    /// Architecture of the host: x86_64, aarch64, s390x, ppc64le, riscv64
-    #[arg(long, value_name = "ARCH", help_heading = "Host", hide_short_help = true)]
-    pub arch: Option<String>,
-    /// Look every named path up under DIR, and show it without DIR
-    #[arg(long, value_name = "DIR", help_heading = "Host", hide_short_help = true)]
-    pub root: Option<PathBuf>,
-    /// A node in a file: an archive of collect, a folder or archive of its files, what kata-collect-data.sh prints
-    ///
-    /// Of a collection with several nodes one is named as FILE#NODE. Repeated, check says what becomes of each pod
-    /// on each node.
-    #[arg(
-        long,
-        value_name = "FILE|DIR",
-        help_heading = "Host",
-        conflicts_with = "root",
-        hide_short_help = true
-    )]
-    pub node: Vec<PathBuf>,
-    /// The node that was opened already.
-    #[arg(skip)]
-    pub collection: Option<Arc<Collection>>,
-    /// Whether it is the node that tells the version of Kata.
-    #[arg(skip)]
-    pub version_of_node: bool,
-    /// Whether to look for the files that are named, or to take them for granted
-    ///
-    /// Default: looked for with --root, and where any file that the configuration names is on this machine. Else
-    /// this is not their host, and they are assumed to be there; every answer that rests on that says so.
-    #[arg(long, value_enum, value_name = "HOW", help_heading = "Host", hide_short_help = true)]
-    pub files: Option<super::nodes::FilesChoice>,
-    /// The sandbox id to put in the place of {sandbox-id}
-    #[arg(long, value_name = "ID", help_heading = "Host", hide_short_help = true)]
-    pub sandbox_id: Option<String>,
-}
-
 /// `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -315,6 +210,9 @@ pub struct CheckArgs {
     /// Which pods, and which findings.
     #[command(flatten)]
     pub narrow: Narrow,
+    /// What is done with the change of --set.
+    #[command(flatten)]
+    pub write: WriteOut,
 }
 
 /// `show`.
@@ -329,6 +227,9 @@ pub struct ShowArgs {
     /// A pod that is refused: what it would be given if it were not
     #[arg(long, value_enum, value_name = "WHAT")]
     pub as_if: Option<AsIfChoice>,
+    /// What is done with the change of --set.
+    #[command(flatten)]
+    pub write: WriteOut,
     /// What to look at.
     #[command(flatten)]
     pub input: Input,
@@ -360,11 +261,14 @@ pub struct DiffArgs {
     /// kata-version=2.1|4.1, config=FILE, hypervisor=NAME, pod=NAMESPACE/NAME, pod=none (the pod
     /// without its Kata annotations), host=FILE, cpus=N, memory=MIB; or running=FILE[#SANDBOX], the VM that runs:
     /// process lines, vm.info of Cloud Hypervisor, Firecracker's configuration file
-    #[arg(long = "with", value_name = "KEY=VALUE", required = true)]
+    #[arg(long = "with", value_name = "KEY=VALUE", required_unless_present = "set")]
     pub with: Vec<String>,
     /// Also keys that only one side has, at their default (text)
     #[arg(long)]
     pub all: bool,
+    /// What is done with the change of --set.
+    #[command(flatten)]
+    pub write: WriteOut,
     /// What to look at.
     #[command(flatten)]
     pub input: Input,
@@ -435,128 +339,6 @@ pub struct WhichArgs {
     /// The container runtime and the host.
     #[command(flatten)]
     pub input: WhichInput,
-    /// How to print.
-    #[command(flatten)]
-    pub output: Output,
-}
-
-/// `policy`.
-#[derive(Debug, Args)]
-pub struct PolicyArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: PolicyCommand,
-}
-
-/// The commands of `policy`.
-#[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
-    /// Add entries to a list, in place; nothing else in the file changes
-    Allow(EditArgs),
-    /// Take entries out of a list; undoes allow to the last byte
-    Deny(EditArgs),
-    /// What whoever may create pods can change on this host, by risk
-    Audit(AuditArgs),
-    /// The tightest lists with which these pods start, and the entries that none of them needs
-    Suggest(Box<SuggestArgs>),
-    /// The same policy for a cluster: refused before it reaches the host
-    Export(Box<super::export::ExportArgs>),
-}
-
-/// The configuration, for commands that take no manifests.
-#[derive(Debug, Clone, Args)]
-pub struct PolicyInput {
-    /// Kata's configuration file [default: the runtime's own search path]
-    #[arg(short, long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Which runtime reads it
-    #[arg(long, value_enum, default_value_t)]
-    pub runtime: RuntimeChoice,
-    /// Which Kata version, such as 3.19 or 3.19.1 [default: the newest]
-    #[arg(long, value_name = "VERSION")]
-    pub kata_version: Option<String>,
-    /// The hypervisor table [default: the active one]
-    #[arg(long, value_name = "NAME")]
-    pub hypervisor: Option<String>,
-    /// A node in a file: an archive of collect, a folder or archive of its files, what kata-collect-data.sh prints
-    #[arg(long, value_name = "FILE|DIR", conflicts_with = "root")]
-    pub node: Vec<PathBuf>,
-    /// Look every named path up under DIR, and show it without DIR
-    #[arg(long, value_name = "DIR")]
-    pub root: Option<PathBuf>,
-}
-
-impl PolicyInput {
-    /// The same, as every other command says it.
-    pub fn input(&self) -> Input {
-        Input {
-            config: self.config.clone(),
-            runtime: self.runtime,
-            kata_version: self.kata_version.clone(),
-            hypervisor: self.hypervisor.clone(),
-            root: self.root.clone(),
-            node: self.node.clone(),
-            ..Input::default()
-        }
-    }
-}
-
-/// `policy allow`, `policy deny`.
-#[derive(Debug, Args)]
-pub struct EditArgs {
-    /// Entries: regular expressions of names, or globs of paths, as they stand in the file
-    #[arg(required = true, value_name = "PATTERN")]
-    pub patterns: Vec<String>,
-    /// The list, with or without its table
-    #[arg(long, value_name = "LIST", default_value = "enable_annotations")]
-    pub list: String,
-    /// Write nothing; print the difference (exit status 1 where there is one)
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Write the changed file here instead (- for standard output)
-    #[arg(short, long, value_name = "FILE", conflicts_with = "dry_run")]
-    pub output: Option<PathBuf>,
-    /// Edit a drop-in that repeats the whole list, not the file that sets it
-    #[arg(long)]
-    pub drop_in: bool,
-    /// Add also what is malformed or lets nothing in
-    #[arg(long)]
-    pub force: bool,
-    /// The configuration.
-    #[command(flatten)]
-    pub input: PolicyInput,
-}
-
-/// `policy audit`.
-#[derive(Debug, Args)]
-pub struct AuditArgs {
-    /// The configuration.
-    #[command(flatten)]
-    pub input: PolicyInput,
-    /// The container runtime, which may let more past the lists
-    #[arg(long, value_enum)]
-    pub cri: Option<CriChoice>,
-    /// Its configuration file [default with --cri: the usual places]
-    #[arg(long, value_name = "FILE")]
-    pub cri_config: Option<PathBuf>,
-    /// How to print.
-    #[command(flatten)]
-    pub output: Output,
-}
-
-impl AuditArgs {
-    /// The same, as every other command says it.
-    pub fn input(&self) -> Input {
-        Input { cri: self.cri, cri_config: self.cri_config.clone(), ..self.input.input() }
-    }
-}
-
-/// `policy suggest`.
-#[derive(Debug, Args)]
-pub struct SuggestArgs {
-    /// What to look at.
-    #[command(flatten)]
-    pub input: Input,
     /// How to print.
     #[command(flatten)]
     pub output: Output,

@@ -9,7 +9,7 @@ use super::narrow::{self, Accepted};
 use super::open::Opened;
 use super::progress::Progress;
 use super::setup::SetupError;
-use super::{CliError, Exit, nodes, open, paint, pods, setup};
+use super::{CliError, Exit, nodes, open, paint, pods, setup, what_if};
 use crate::answer::finding::Severity;
 use crate::cri::Engine;
 use crate::evaluate::as_if::{self, AsIf};
@@ -40,6 +40,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             open::open(&args.input)?
         }
     };
+    what_if::write(&args.input, &args.write)?;
     let node = &opened.node;
     if args.input.manifests.is_empty() && !opened.sample {
         return configurations(args, &opened);

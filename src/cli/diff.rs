@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::args::{DiffArgs, DiffSubject, Input, RuntimeChoice};
 use super::open::Opened;
 use super::setup::SetupError;
-use super::{CliError, Exit, beside, open, paint, pods, say_assumed};
+use super::{CliError, Exit, beside, open, paint, pods, say_assumed, what_if};
 use crate::catalog::KATA_PREFIX;
 use crate::diff::Sides;
 use crate::diff::evaluation::Differences;
@@ -38,18 +38,21 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
         return beside::run(&candidate(&rest)?.input, &given, sandbox.as_deref(), Vec::new(), &args.output);
     }
     let candidate = candidate(args)?;
-    let nodes = Sides::new(open::open_readable(&args.input)?, open::open_readable(&candidate.input)?);
+    let as_it_is = Input { set: Vec::new(), ..args.input.clone() };
+    let nodes = Sides::new(open::open_readable(&as_it_is)?, open::open_readable(&candidate.input)?);
+    let with = if args.with.is_empty() { String::new() } else { format!("  with {}", args.with.join(", ")) };
     let names = Sides::new(
-        name(&args.input, &nodes.baseline),
-        format!("{}  with {}", name(&candidate.input, &nodes.candidate), args.with.join(", ")),
+        name(&as_it_is, &nodes.baseline),
+        format!("{}{with}", name(&candidate.input, &nodes.candidate)),
     );
+    what_if::write(&args.input, &args.write)?;
     let (old, new) = (nodes.baseline.node, nodes.candidate.node);
     let of_nodes = candidate.other_node.then(|| NodeDifferences::between(&old, &new));
     say_assumed(&old.assumed());
     if new.assumed() != old.assumed() {
         say_assumed(&new.assumed());
     }
-    let mut old_pods = collect(&args.input)?;
+    let mut old_pods = collect(&as_it_is)?;
     let mut new_pods = collect(&candidate.input)?;
     if args.input.manifests.is_empty() && old_pods.is_empty() && new_pods.is_empty() {
         // Two configurations differ without any pod's help.
@@ -182,7 +185,8 @@ fn name(input: &Input, opened: &Opened) -> String {
         let names: Vec<&str> = opened.node.node().kata().map(|handler| handler.name.as_str()).collect();
         format!("handlers {}", names.join(", "))
     });
-    let parts: Vec<String> = [node, root, only, handlers].into_iter().flatten().collect();
+    let with = (!input.set.is_empty()).then(|| format!("with {}", input.set.join(", ")));
+    let parts: Vec<String> = [node, root, only, handlers, with].into_iter().flatten().collect();
     parts.join("  ")
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{CommandFactory, ValueEnum};
+use clap::{CommandFactory, Parser, ValueEnum};
 
 use super::args::{Cli, ColorChoice, Input, RuntimeChoice, ScreenOptions};
 use super::kubectl::CLUSTER;
@@ -26,7 +26,7 @@ use crate::tui::model::live::Live;
 use crate::tui::model::nodes::Nodes;
 use crate::tui::model::pods::First;
 use crate::tui::spelling::distance;
-use crate::tui::{self, Ended, Opening, Session, Wanted};
+use crate::tui::{self, Ended, Open, Opening, Session, Wanted};
 
 /// Opens the screens; at the VMs that run, where those are given.
 pub(super) fn run(input: &Input, screen: &ScreenOptions, live: Option<Live>) -> Result<Exit, CliError> {
@@ -161,6 +161,32 @@ fn load(
         machine: machine(input, sample || in_file),
         live: None,
         invocation: release.map(|release| invocation(input, release)).unwrap_or_default(),
+        open: opener(readonly),
+    })
+}
+
+/// Reads what other words name, as on the command line.
+fn opener(readonly: bool) -> Open {
+    Box::new(move |words| {
+        let cli = Cli::try_parse_from(std::iter::once("katascope").chain(words.iter().map(String::as_str)));
+        let mut cli = cli.map_err(|error| {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            first.strip_prefix("error: ").unwrap_or(first).to_owned()
+        })?;
+        if cli.command.is_some() {
+            return Err("a command is for the shell: here are what to look at, and what with".into());
+        }
+        if let Some((said, meant)) = misspelt(&cli.input) {
+            return Err(format!("no file is named '{said}'; katascope {meant} is a command, for the shell"));
+        }
+        if cli.input.manifests.iter().any(|path| path == Path::new("-")) {
+            return Err("standard input was read already, or is the keyboard".into());
+        }
+        super::asked_of_cluster(&mut cli);
+        cli.input.cluster.screens = true;
+        let small = pods::are_small(&cli.input);
+        load(&Arc::new(cli.input), readonly, small, &Arc::default()).map_err(|error| error.to_string())
     })
 }
 
@@ -288,6 +314,7 @@ fn load_several(
         live: None,
         nodes: Some(Nodes { matrix: held, opened: number, at: number }),
         invocation: said,
+        open: opener(readonly),
     })
 }
 
@@ -374,7 +401,10 @@ fn invocation(input: &Input, release: Release) -> Invocation {
             ("--memory", input.memory.map(|n| n.to_string())),
             ("--arch", input.arch.clone()),
             ("--sandbox-id", input.sandbox_id.clone()),
-        ]),
+        ])
+        .into_iter()
+        .chain(input.set.iter().flat_map(|word| ["--set".to_owned(), word.clone()]))
+        .collect(),
         manifests: input
             .manifests
             .iter()
@@ -399,10 +429,8 @@ fn real(root: &Path, shown: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use crate::release::Runtime;
-    use clap::Parser;
-
     use super::*;
+    use crate::release::Runtime;
 
     #[test]
     fn the_words_say_everything_again() {

@@ -28,6 +28,7 @@ mod shells;
 mod show;
 mod upgrade;
 mod watching;
+mod what_if;
 mod which;
 
 use std::io::{self, IsTerminal, Write};

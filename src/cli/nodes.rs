@@ -15,7 +15,7 @@ use super::narrow::{self, OnNodes};
 use super::open::{Opened, open_on};
 use super::pods::{self, Way};
 use super::setup::{self, SetupError};
-use super::{CliError, Exit, paint};
+use super::{CliError, Exit, paint, what_if};
 use crate::evaluate::alike::firsts_alike;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::Host;
@@ -102,7 +102,9 @@ pub(super) fn open(input: &Input, collection: Arc<Collection>) -> Result<Opened,
     input.version_of_node = input.kata_version.is_none();
     input.kata_version = input.kata_version.or_else(|| collection.kata_version.clone());
     input.containerd = input.containerd.or_else(|| collection.containerd_version.clone());
-    let host = Host::new(collection.facts.clone(), Arc::clone(&collection.files));
+    let mut facts = collection.facts.clone();
+    what_if::facts(&input, &mut facts)?;
+    let host = Host::new(facts, Arc::clone(&collection.files));
     input.collection = Some(collection);
     open_on(&input, &host)
 }

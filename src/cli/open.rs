@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::args::{CriChoice, Input};
 use super::nodes;
 use super::setup::{self, SetupError, inside_root};
+use super::what_if;
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::{self, Crio};
@@ -105,6 +106,14 @@ pub fn open(input: &Input) -> Result<Opened, SetupError> {
 
 /// The node that was described, on a host that is at hand, all of whose files can be looked at.
 pub fn open_on(input: &Input, host: &Host) -> Result<Opened, SetupError> {
+    if input.set.is_empty() {
+        return as_it_is(input, host);
+    }
+    let input = what_if::with_handler(input)?;
+    what_if::opened(&input, as_it_is(&input, host)?)
+}
+
+fn as_it_is(input: &Input, host: &Host) -> Result<Opened, SetupError> {
     if nothing_said(input) {
         let found = discovered(input, host)?.filter(|opened| opened.node.policies().next().is_some());
         return found.map_or_else(|| of_sample(input), Ok);

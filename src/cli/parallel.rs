@@ -58,8 +58,7 @@ struct Sorted {
 
 impl Sorted {
     fn sort(&mut self, object: &Object<'_, '_>, cluster: &Cluster) {
-        let (found, _) = kubernetes::judge(object, &cluster.node);
-        match found {
+        match cluster.judge(object) {
             Found::Pods(pods) => self.pods.extend(pods.into_iter().map(|mut pod| {
                 let classes = if cluster.searched { &cluster.classes } else { &self.classes };
                 kubernetes::name_handler(&mut pod, classes);

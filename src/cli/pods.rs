@@ -8,10 +8,11 @@ use super::args::Input;
 use super::kubectl::{self, CLUSTER};
 use super::parallel::Seen;
 use super::setup::SetupError;
-use super::{CliError, open, parallel, setup};
+use super::{CliError, open, parallel, setup, what_if};
 use crate::input::manifest::pods::{Found, find};
 use crate::input::manifest::{self, Fault, InputError, Object, Pod, RuntimeClass};
 use crate::input::reading::{Counted, Reading};
+use crate::input::what_if::WhatIf;
 use crate::input::{Place, Source};
 use crate::kubernetes::{self, Node};
 use crate::report::escape::{visible, visible_lines};
@@ -91,10 +92,9 @@ fn told<T: Send>(
     };
     let mut found = Seen::default();
     if open::is_sample(input) {
-        for pod in kubernetes::read(&sample::pods(), &cluster.node).map_err(SetupError::from)?.pods {
-            found.pods += 1;
-            work(pod).map_or(Ok(()), &mut take)?;
-        }
+        let pods = sample::pods();
+        let text = io::Cursor::new(pods.text.to_string());
+        found.pods += parallel::here((pods.path, Box::new(text)), &cluster, &work, &mut take)?.pods;
     }
     for path in &input.manifests {
         for file in files(path)? {
@@ -129,7 +129,13 @@ fn told<T: Send>(
             };
             Err(SetupError::from(manifest::no_pods(&shown.into(), &found.others)).into())
         }
-        _ => Ok(()),
+        _ => match cluster.what_if.in_vain().first() {
+            Some(word) if found.pods > 0 => Err(SetupError::Usage(format!(
+                "--set {word}: none of these pods has a place for it (a container of that name, or containers at all)"
+            ))
+            .into()),
+            _ => Ok(()),
+        },
     }
 }
 
@@ -175,14 +181,27 @@ pub(super) struct Cluster {
     stdin: Option<Vec<u8>>,
     /// Which of the cluster's pods are asked for.
     asked: kubectl::ClusterOptions,
+    /// What is said of the pods otherwise than their manifests say it.
+    what_if: WhatIf,
 }
 
 impl Cluster {
+    /// What an object is, its pods as they would be written.
+    pub(super) fn judge(&self, object: &Object<'_, '_>) -> Found {
+        let Some(node) = self.what_if.amended(object) else { return kubernetes::judge(object, &self.node).0 };
+        let (mut found, _) = kubernetes::judge(&Object { node: &node, ..*object }, &self.node);
+        if let Found::Pods(pods) = &mut found {
+            pods.iter_mut().for_each(|pod| self.what_if.mark(pod));
+        }
+        found
+    }
+
     /// Searches the inputs. Standard input is held for that only where handlers matter: it may be endless.
     pub(super) fn of(input: &Input) -> Result<Self, CliError> {
         let node = setup::node(input)?;
         let asked = input.cluster.clone();
-        let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None, asked };
+        let what_if = what_if::read(input)?;
+        let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None, asked, what_if };
         if input.config.is_some() && input.cri.is_none() && input.cri_config.is_none() {
             // One configuration judges all, whatever the handler.
             cluster.searched = false;

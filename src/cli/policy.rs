@@ -19,7 +19,7 @@ use crate::release::{Release, Runtime};
 use crate::report::escape::visible;
 use crate::report::{json, policy as report};
 use crate::runtime::go::Change;
-use crate::suggest::{suggest, unused};
+use crate::suggest::{Proposed, propose};
 
 pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
     match command {
@@ -56,17 +56,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
             }
             say_assumed(evaluator.assumed());
             let hypervisor = active(&evaluator)?;
-            let suggestion = suggest(&evaluator, &hypervisor, &all)?;
-            let history = suggestion.history(&evaluator)?;
-            let diff: String = history.plans().iter().map(Plan::diff).collect();
-            let present = History::of(&evaluator.setup().layers);
-            let unused: Vec<_> = unused(&evaluator, &hypervisor, &all)?
-                .into_iter()
-                .filter_map(|(id, at)| {
-                    let text = present.effective(&id)?.1.items.get(at)?.text.clone();
-                    Some((id, at, text))
-                })
-                .collect();
+            let Proposed { suggestion, unused, diff } = propose(&evaluator, &hypervisor, &all)?;
             let proposal =
                 report::Proposal { pods: &all, suggestion: &suggestion, unused: &unused, diff: &diff };
             let mut out = io::stdout().lock();

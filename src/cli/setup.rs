@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Input, RuntimeChoice};
+use super::what_if;
 use crate::evaluate::Evaluator;
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts, READ_LIMIT};
@@ -92,6 +93,7 @@ pub fn facts(input: &Input) -> Result<HostFacts, SetupError> {
         })?;
         facts.origins.insert("arch", FactOrigin::Flag);
     }
+    what_if::facts(input, &mut facts)?;
     Ok(facts)
 }
 

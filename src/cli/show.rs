@@ -4,15 +4,15 @@ use std::io::{self, BufWriter, Write};
 
 use super::args::{ShowArgs, Subject, SubjectFormat};
 use super::setup::SetupError;
-use super::{CliError, Exit, beside, open, paint, pods, say_assumed, setup};
+use super::{CliError, Exit, beside, open, paint, pods, say_assumed, setup, what_if};
 use crate::evaluate::as_if::{self, Supposed};
 use crate::evaluate::node::NodeEvaluator;
-use crate::evaluate::vm_size::VmSize;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
 use crate::report::escape::{visible, visible_lines};
-use crate::report::{explanation, initdata, json, manifest, sizing, text};
+use crate::report::sizing::SizeReport;
+use crate::report::{explanation, initdata, json, manifest, text};
 use crate::runtime::Depth;
 use crate::{catalog, evaluate};
 
@@ -25,6 +25,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         return known(args);
     }
     let opened = open::open(&args.input)?;
+    what_if::write(&args.input, &args.write)?;
     say_assumed(&opened.node.assumed());
     if let Some(trouble) = opened.node.only().and_then(setup::trouble) {
         return Err(SetupError::Usage(trouble).into());
@@ -54,10 +55,10 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         }
     };
     let brought = evaluate::initdata::of(&pod, &evaluation, evaluator.as_ref().map(|e| e.setup()));
-    let vm = evaluator.filter(|_| evaluation.effective.is_some()).and_then(|e| e.vm_size(&evaluation));
+    let size = SizeReport::of(&pod, &evaluation, evaluator.as_ref());
     let mut out = BufWriter::new(io::stdout().lock());
     if args.is_json() {
-        json::print(&mut out, &subject(args.what, &pod, &evaluation, vm.as_ref(), brought.as_ref()))?;
+        json::print(&mut out, &subject(args.what, &pod, &evaluation, &size, brought.as_ref()))?;
     } else {
         match args.what {
             Subject::Annotations if yaml => write!(out, "{}", manifest::annotations(&evaluation))?,
@@ -73,7 +74,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             }
             Subject::Launch => text::launch(&mut out, &evaluation, !args.plain)?,
             Subject::Agent => text::agent(&mut out, &evaluation)?,
-            Subject::Sizing => sizing::text(&mut out, &pod, &evaluation, vm.as_ref())?,
+            Subject::Sizing => size.text(&mut out)?,
             Subject::Initdata => initdata::text(&mut out, &pod, brought.as_ref())?,
         }
     }
@@ -160,7 +161,7 @@ fn subject(
     what: Subject,
     pod: &Pod,
     evaluation: &Evaluation,
-    vm: Option<&VmSize>,
+    size: &SizeReport<'_>,
     brought: Option<&evaluate::initdata::Brought>,
 ) -> serde_json::Value {
     match what {
@@ -168,7 +169,7 @@ fn subject(
         Subject::Config => evaluation.effective.as_ref().map(json::effective).into(),
         Subject::Launch => evaluation.launch.as_ref().map(json::launch).into(),
         Subject::Agent => evaluation.agent.as_ref().map(json::agent).into(),
-        Subject::Sizing => sizing::json(pod, evaluation, vm),
+        Subject::Sizing => size.json(),
         Subject::Initdata => initdata::json(pod, brought),
     }
 }

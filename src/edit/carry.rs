@@ -54,6 +54,7 @@ impl PolicyEdit {
             Self::Move { from, to, .. } => Self::Move { list, from: *to, to: *from },
             Self::Duplicate { at, .. } => Self::Remove { list, at: at + 1 },
             Self::Set { .. } => Self::Set { list, items: before?.to_vec() },
+            Self::Key { .. } => Self::Key { list, value: before.and_then(|before| before.first().cloned()) },
             Self::Create { .. } => return None,
         })
     }
@@ -65,6 +66,13 @@ impl PolicyEdit {
             return Ok(Some(self.clone()));
         }
         let list = self.list().clone();
+        if let Self::Key { value, .. } = self {
+            let wanted = value.as_ref().map(std::slice::from_ref);
+            return match now == wanted {
+                true => Ok(None),
+                false => Err(Misfit::OtherEntries(list)),
+            };
+        }
         if let (Self::Create { items, .. }, now) = (self, now) {
             return match now {
                 None => Ok(Some(self.clone())),
@@ -132,7 +140,7 @@ impl PolicyEdit {
                 Self::Move { list: id, from, to }
             }
             Self::Set { items, .. } if now == items.as_slice() => return Ok(None),
-            Self::Set { .. } | Self::Create { .. } => return Err(Misfit::OtherEntries(list)),
+            Self::Set { .. } | Self::Key { .. } | Self::Create { .. } => return Err(Misfit::OtherEntries(list)),
         }))
     }
 }
@@ -145,7 +153,7 @@ pub(super) fn carry(
     to: &Document,
 ) -> Result<Option<(Document, Change)>, Misfit> {
     let id = step.list;
-    let texts = |document: &Document| document.list(id).map(super::List::texts);
+    let texts = |document: &Document| document.entries(id);
     let apart = || {
         let text = across(&hunks(&from.source().text, &to.source().text), &step.splice)?;
         let after = text.apply(&to.source().text)?;

@@ -9,7 +9,7 @@ use super::history::Change;
 use super::splice::{ArraySpan, Splice};
 use super::{EditError, PolicyEdit};
 use crate::answer::verdict::ListId;
-use crate::input::{Place, Source};
+use crate::input::{Place, Source, amend};
 
 /// A policy list as it stands in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,10 +90,38 @@ impl Document {
         self.lists.iter().find(|list| list.id == *id)
     }
 
+    /// What a policy list or a key says: its entries, or the value as it is written.
+    pub fn entries(&self, id: &ListId) -> Option<Vec<String>> {
+        if is_list(&id.list) {
+            return self.list(id).map(List::texts);
+        }
+        amend::written(&self.source, &id.table, &id.list).map(|written| vec![written.text])
+    }
+
+    /// The document with a key written or taken out.
+    fn with_key(&self, id: &ListId, value: Option<&str>) -> Result<String, EditError> {
+        let before: &str = &self.source.text;
+        let value: Option<toml_edit::Value> =
+            value.map(str::parse).transpose().map_err(|_| EditError::NoValue(id.clone()))?;
+        let text = value.as_ref().map(|value| value.to_string());
+        let after = amend::with_value(&self.source, &id.table, &id.list, text.as_deref().map(str::trim))
+            .ok_or_else(|| EditError::NoTable(id.clone()))?;
+        match means_key(before, &after, id, text.as_deref()) {
+            true => Ok(after),
+            false => Err(EditError::OtherMeaning(id.clone())),
+        }
+    }
+
     /// The document with the edit made, and the change, which can be taken back. Nothing but the bytes of
     /// the list changes; the new text was read back and means what was planned.
     pub fn apply(&self, edit: &PolicyEdit) -> Result<(Self, Change), EditError> {
         let id = edit.list();
+        if let PolicyEdit::Key { value, .. } = edit {
+            let after = self.with_key(id, value.as_deref())?;
+            let (before, splice) = (self.entries(id), Splice::between(&self.source.text, &after));
+            let document = Self::of(&Source::new(self.source.path.clone(), after))?;
+            return Ok((document, Change { edit: edit.clone(), before, splice }));
+        }
         let list = self.list(id);
         if list.is_some_and(|list| !list.editable) {
             return Err(EditError::NotAList(id.clone()));
@@ -118,7 +146,7 @@ impl Document {
                         list.items.get(*at).and_then(|item| array.insert(at + 1, &item.text))
                     }
                     PolicyEdit::Set { items, .. } => Some(array.set(items)),
-                    PolicyEdit::Create { .. } => None,
+                    PolicyEdit::Create { .. } | PolicyEdit::Key { .. } => None,
                 };
                 changed.ok_or_else(|| EditError::NoEntry(id.clone()))?
             }
@@ -190,20 +218,48 @@ fn collect(source: &Source, name: &str, table: &dyn TableLike, lists: &mut Vec<L
 
 /// Whether `after` says what `before` says, with the list as planned.
 pub(super) fn means(before: &str, after: &str, id: &ListId, planned: &[String]) -> bool {
+    if !is_list(&id.list) {
+        return means_key(before, after, id, planned.first().map(String::as_str));
+    }
+    says(before, after, &mut id.table.splitn(2, '.'), &id.list, Some(planned.to_vec().into()))
+}
+
+/// The same of a key that is no list.
+fn means_key(before: &str, after: &str, id: &ListId, value: Option<&str>) -> bool {
+    let value = value.map(|value| toml::from_str::<toml::Table>(&format!("value = {value}")));
+    let value = match value {
+        Some(Ok(mut table)) => table.remove("value"),
+        Some(Err(_)) => return false,
+        None => None,
+    };
+    says(before, after, &mut id.table.split('.'), &id.list, value)
+}
+
+/// Whether `after` says what `before` says, with one value instead.
+fn says(
+    before: &str,
+    after: &str,
+    parts: &mut dyn Iterator<Item = &str>,
+    key: &str,
+    value: Option<toml::Value>,
+) -> bool {
     let (Ok(mut before), Ok(after)) =
         (toml::from_str::<toml::Table>(before), toml::from_str::<toml::Table>(after))
     else {
         return false;
     };
     let mut table = &mut before;
-    for part in id.table.splitn(2, '.') {
+    for part in parts {
         let inner = table.entry(part).or_insert_with(|| toml::Table::new().into());
         match inner.as_table_mut() {
             Some(inner) => table = inner,
             None => return false,
         }
     }
-    table.insert(id.list.clone().into_owned(), planned.to_vec().into());
+    match value {
+        Some(value) => drop(table.insert(key.to_owned(), value)),
+        None => drop(table.remove(key)),
+    }
     // Written out, because a number that is none would not even equal itself.
     format!("{before:?}") == format!("{after:?}")
 }

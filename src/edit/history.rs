@@ -126,6 +126,7 @@ impl History {
         let id = edit.list();
         let here = self.file(path).map(|file| file.document.clone()).transpose()?;
         let edit = match (&here, self.effective(id)) {
+            _ if matches!(edit, PolicyEdit::Key { .. }) => edit.clone(),
             (Some(document), _) if document.list(id).is_some() => edit.clone(),
             (_, Some((_, list))) => PolicyEdit::Create {
                 list: id.clone(),
@@ -160,6 +161,30 @@ impl History {
         }
         self.done.push(Step { path, change, stuck: None, joined: false });
         self.done.last().map(|step| &step.change).ok_or_else(|| EditError::NotOpen(String::new()))
+    }
+
+    /// The keys that are no policy lists and were written, each with what the last file that sets it says.
+    pub fn keys(&self) -> Vec<(ListId, Option<String>)> {
+        let mut ids: Vec<&ListId> = Vec::new();
+        for step in &self.done {
+            let id = step.change.edit.list();
+            if matches!(step.change.edit, PolicyEdit::Key { .. }) && !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids.into_iter().map(|id| (id.clone(), self.value(id))).collect()
+    }
+
+    /// What a key says that is no policy list: its value as the last file writes it.
+    pub fn value(&self, id: &ListId) -> Option<String> {
+        let mut files = self.files.iter().rev();
+        files.find_map(|file| file.document.as_ref().ok()?.entries(id)?.into_iter().next())
+    }
+
+    /// The file that sets a key.
+    pub fn holder(&self, id: &ListId) -> Option<&Arc<str>> {
+        let sets = |file: &&File| file.document.as_ref().is_ok_and(|document| document.entries(id).is_some());
+        self.files.iter().rev().find(sets).map(|file| &file.path)
     }
 
     /// How many changes of a file are done.

@@ -1,6 +1,6 @@
-//! Changing a policy: an edit of a list to a changed text, its plan and its undo, and the write to disk.
+//! Changing a policy: an edit of a list or of a key to a changed text, its plan and its undo, and the write to disk.
 //!
-//! Decides which bytes an edit changes (those of one list, and no other), where it goes, and how a
+//! Decides which bytes an edit changes (those of one value, and no other), where it goes, and how a
 //! file is replaced without ever being half written. Evaluates nothing.
 
 mod carry;
@@ -27,7 +27,8 @@ use crate::answer::verdict::ListId;
 #[cfg(test)]
 mod tests;
 
-/// An edit of one policy list, as a value.
+/// An edit of one policy list, or of another key, as a value. Of a key the value as TOML writes it stands for the only
+/// entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyEdit {
     /// Writes a new entry before entry `at` (after the last where `at` is their number). A list that
@@ -79,6 +80,13 @@ pub enum PolicyEdit {
         /// Its entries.
         items: Vec<String>,
     },
+    /// Writes a key that is no policy list, or takes it out.
+    Key {
+        /// The table and the key.
+        list: ListId,
+        /// Its value as TOML.
+        value: Option<String>,
+    },
     /// Creates a list that does not exist.
     Create {
         /// The list.
@@ -98,6 +106,7 @@ impl PolicyEdit {
             | Self::Move { list, .. }
             | Self::Duplicate { list, .. }
             | Self::Set { list, .. }
+            | Self::Key { list, .. }
             | Self::Create { list, .. } => list,
         }
     }
@@ -109,6 +118,7 @@ impl PolicyEdit {
             Self::Remove { at, .. } | Self::Duplicate { at, .. } | Self::Move { from: at, .. } => {
                 before?.get(*at).map(String::as_str)
             }
+            Self::Key { value, .. } => value.as_deref(),
             Self::Set { .. } | Self::Create { .. } => None,
         }
     }
@@ -119,6 +129,7 @@ impl PolicyEdit {
         match self {
             Self::Create { items, .. } => return planned.is_none().then(|| items.clone()),
             Self::Set { items, .. } => return Some(items.clone()),
+            Self::Key { value, .. } => return Some(value.iter().cloned().collect()),
             Self::Add { at, text, .. } => {
                 let planned = planned.get_or_insert_default();
                 if *at > planned.len() {
@@ -170,6 +181,9 @@ pub enum EditError {
     /// The list cannot be created: what should hold it is no table.
     #[error("{0} cannot be created: its table is written as something else")]
     NoTable(ListId),
+    /// The value is none of TOML.
+    #[error("{0} cannot be written so: it is no value of TOML")]
+    NoValue(ListId),
     /// The change would have meant something else than planned, and was not made.
     #[error("{0} cannot be changed in place without changing what else the file says")]
     OtherMeaning(ListId),

@@ -249,7 +249,7 @@ impl Chain {
             return;
         }
         let list = step.change.edit.list().clone();
-        let texts = |document: &Document| document.list(&list).map(List::texts);
+        let texts = |document: &Document| document.entries(&list);
         let (from, edit, splice) = match forward {
             true => (before, Some(step.change.edit.clone()), step.change.splice.clone()),
             false => {

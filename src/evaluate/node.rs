@@ -15,6 +15,7 @@ use crate::input::away::{self, Seen};
 use crate::input::config::Layers;
 use crate::input::host::Assumption;
 use crate::input::manifest::{Form, Pod};
+use crate::input::what_if::WhatIf;
 use crate::node::{Handler, Node, Route, Said};
 use crate::release::{KnownBy, Release, Runtime};
 use crate::runtime::{Depth, Run};
@@ -37,6 +38,7 @@ pub struct NodeEvaluator {
     hypervisor: Option<String>,
     sandbox_id: Option<String>,
     seen: Seen,
+    what_if: WhatIf,
 }
 
 /// Who judges a pod.
@@ -53,7 +55,15 @@ impl NodeEvaluator {
     pub fn new(node: Node, hypervisor: Option<String>, sandbox_id: Option<String>) -> Self {
         let judges =
             node.kata().map(|h| Judge { handler: h.name.clone(), loaded: OnceLock::new() }).collect();
-        Self { node: Arc::new(node), judges, only: None, hypervisor, sandbox_id, seen: Seen::All }
+        Self {
+            node: Arc::new(node),
+            judges,
+            only: None,
+            hypervisor,
+            sandbox_id,
+            seen: Seen::All,
+            what_if: WhatIf::default(),
+        }
     }
 
     /// One configuration, and no node around it.
@@ -72,6 +82,7 @@ impl NodeEvaluator {
             sandbox_id: evaluator.setup().sandbox_id.clone(),
             only: Some(evaluator),
             seen: Seen::All,
+            what_if: WhatIf::default(),
         }
     }
 
@@ -79,6 +90,23 @@ impl NodeEvaluator {
     #[must_use]
     pub fn seen(self, seen: Seen) -> Self {
         Self { seen, ..self }
+    }
+
+    /// The same node, with something said otherwise than its files say it.
+    #[must_use]
+    pub fn what_if(self, what_if: WhatIf) -> Self {
+        let keys = what_if.keys();
+        let only = self.only.map(|only| match keys.is_empty() {
+            true => only,
+            false => only.with_layers(only.setup().layers.with_edits(&keys)),
+        });
+        let fresh = |judge: &Judge| Judge { handler: judge.handler.clone(), loaded: OnceLock::new() };
+        Self { only, what_if, judges: self.judges.iter().map(fresh).collect(), ..self }
+    }
+
+    /// What is said otherwise than the files say it, word by word.
+    pub fn said_otherwise(&self) -> &[String] {
+        self.what_if.words()
     }
 
     /// What stands for a configuration where the node has none.
@@ -126,7 +154,7 @@ impl NodeEvaluator {
 
     fn load<'n>(&'n self, judge: &'n Judge, handler: &Handler) -> &'n Evaluator {
         judge.loaded.get_or_init(|| {
-            let layers = handler.layers(&self.node.host);
+            let layers = handler.layers(&self.node.host).with_edits(&self.what_if.keys());
             Evaluator::new(Setup {
                 host: away::host(&self.node.host, &layers, self.seen),
                 layers,

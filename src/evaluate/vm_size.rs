@@ -11,6 +11,7 @@ use crate::answer::text::parse_trimmed;
 use crate::answer::verdict::{Status, Verdict};
 use crate::input::Annotations;
 use crate::release::{Release, Runtime};
+use crate::runtime::rs::Change;
 
 /// What the configuration makes of a sandbox that asks for nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,17 +127,18 @@ impl VmSize {
             });
             verdict.and_then(|v| v.after.as_deref()).and_then(Json::as_f64)
         };
-        let go_static = release.runtime == Runtime::Go && base.static_sizing;
-        // With Go's static sizing the value in the end has the workload in it already.
+        let replaced = release.runtime == Runtime::Rs && release.has(Change::Overhead);
+        let added = base.static_sizing && !replaced;
+        // Where the limits are added, the value in the end has them in it already.
         let own = |name: &str, configured: f64, work: f64| match set(name) {
-            Some(value) if go_static => value - work,
+            Some(value) if added => value - work,
             Some(value) => value,
             None => configured,
         };
         let vcpus = own("default_vcpus", base.vcpus, workload.vcpus);
         let memory = own("default_memory", base.memory, workload.mib);
         let Workload { vcpus: work_vcpus, mib: work_mib } = workload;
-        if release.runtime == Runtime::Rs && base.static_sizing && workload.is_limited() {
+        if replaced && base.static_sizing && workload.is_limited() {
             return Self::of_overhead(base, workload, told);
         }
         let whole = Amount { vcpus: (vcpus + work_vcpus).ceil(), mib: memory + work_mib };

@@ -1,8 +1,10 @@
 //! One key of a configuration set or removed, to see what would become of it: the texts of the layers, changed
 //! in memory.
 //!
-//! Decides where a key is changed: where it stands last, else in the first file that has its table. Writes
-//! nothing; edits that are kept are `edit`'s business.
+//! Decides where a key is changed: where it stands last, else below the keys of its table in the first file that has
+//! it, in whichever way the file writes that table. Writes nothing; edits that are kept are `edit`'s business.
+
+use toml_edit::{Item, Key, Table};
 
 use super::config::Layers;
 use super::source::Source;
@@ -17,13 +19,40 @@ pub struct Written {
     pub text: String,
 }
 
+/// How `key` of `table` is written in a text.
+pub fn written(source: &Source, table: &str, key: &str) -> Option<Written> {
+    let (name, value) = spans(source, table, key)?;
+    let text = source.text.get(value)?.trim().to_owned();
+    Some(Written { place: source.place(name.start), text })
+}
+
+/// The text with `key` of `table` written as `value`, or without its line; `None`: it cannot be changed.
+pub fn with_value(source: &Source, table: &str, key: &str, value: Option<&str>) -> Option<String> {
+    let text: &str = &source.text;
+    match (spans(source, table, key), value) {
+        (Some((_, span)), Some(value)) => Some([text.get(..span.start)?, value, text.get(span.end..)?].concat()),
+        (Some((name, span)), None) => {
+            let start = text.get(..name.start)?.rfind('\n').map_or(0, |at| at + 1);
+            let end = text.get(span.end..)?.find('\n').map_or(text.len(), |at| span.end + at + 1);
+            // What else stands on these lines stays.
+            let alone = text.get(start..name.start)?.trim().is_empty()
+                && text.get(span.end..end).map(str::trim_start).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'));
+            let range = if alone { start..end } else { name.start..span.end };
+            Some([text.get(..range.start)?, text.get(range.end..)?].concat())
+        }
+        (None, Some(value)) => {
+            let parts: Vec<&str> = table.split('.').collect();
+            with_entry(text, &parts, &format!("{key} = {value}"), "", &|_| false)
+        }
+        (None, None) => Some(text.to_owned()),
+    }
+}
+
 impl Layers {
     /// How `key` of `table` (dotted) is written last.
     pub fn written(&self, table: &str, key: &str) -> Option<Written> {
         let found = self.sources().filter_map(|source| {
-            let (place, value) = spans(source, table, key)?;
-            let text = source.text.get(value)?.trim().to_owned();
-            Some(Written { place: source.place(place.start), text })
+            written(source, table, key)
         });
         found.last()
     }
@@ -47,14 +76,13 @@ impl Layers {
     pub fn with_key(&self, table: &str, key: &str, value: &str) -> Option<Self> {
         let written = self.sources().filter(|source| spans(source, table, key).is_some()).last();
         if let Some(source) = written {
-            let (_, span) = spans(source, table, key)?;
-            let mut text = source.text.to_string();
-            text.replace_range(span, value);
+            let text = with_value(source, table, key, Some(value))?;
             return Some(self.with_text(&source.path, &text));
         }
-        let (source, at) = self.sources().find_map(|source| Some((source, behind_header(source, table)?)))?;
-        let mut text = source.text.to_string();
-        text.insert_str(at, &format!("{key} = {value}\n"));
+        let parts: Vec<&str> = table.split('.').collect();
+        let own = self.sources().find(|source| has_table(source, &parts));
+        let source = own.or_else(|| self.base.as_ref().ok())?;
+        let text = with_value(source, table, key, Some(value))?;
         Some(self.with_text(&source.path, &text))
     }
 
@@ -62,9 +90,10 @@ impl Layers {
     pub fn without_key(&self, table: &str, key: &str) -> Option<Self> {
         let mut changed = None;
         for source in self.sources() {
-            let Some((name, value)) = spans(source, table, key) else { continue };
-            let mut text = source.text.to_string();
-            text.replace_range(name.start..value.end, "");
+            if spans(source, table, key).is_none() {
+                continue;
+            }
+            let Some(text) = with_value(source, table, key, None) else { continue };
             let before = changed.as_ref().unwrap_or(self);
             changed = Some(before.with_text(&source.path, &text));
         }
@@ -86,17 +115,119 @@ fn spans(source: &Source, table: &str, key: &str) -> Option<(Span, Span)> {
     Some((name, value))
 }
 
-/// The start of the line behind a table's header.
-fn behind_header(source: &Source, table: &str) -> Option<usize> {
-    let mut at = 0;
-    for line in source.text.split_inclusive('\n') {
-        at += line.len();
-        let header = line.trim().strip_prefix('[').and_then(|rest| rest.split_once(']'));
-        if header.is_some_and(|(name, _)| name.trim() == table) && line.ends_with('\n') {
-            return Some(at);
+fn has_table(source: &Source, parts: &[&str]) -> bool {
+    let Ok(document) = toml_edit::Document::parse(source.text.as_ref()) else { return false };
+    let mut inner: &dyn toml_edit::TableLike = document.as_table();
+    for part in parts {
+        match inner.get(part).and_then(Item::as_table_like) {
+            Some(table) => inner = table,
+            None => return false,
         }
     }
-    None
+    true
+}
+
+/// The text with `entry` (`key = value`, with `mark` behind it) in the table that the parts name: below its last key,
+/// or below the last that is like it. A table that is not there comes at the end. `None`: what should hold it is no
+/// table, or no TOML.
+pub fn with_entry(
+    text: &str,
+    parts: &[&str],
+    entry: &str,
+    mark: &str,
+    is_like: &dyn Fn(&str) -> bool,
+) -> Option<String> {
+    let parsed = toml_edit::Document::parse(text).ok()?;
+    let mut item: Option<&Item> = None;
+    for (depth, part) in parts.iter().enumerate() {
+        let table = match item {
+            None => parsed.get(part),
+            Some(item) => item.as_table_like()?.get(part),
+        };
+        match table {
+            Some(table) => item = Some(table),
+            None if depth > 0 && item.is_some_and(Item::is_value) => return None,
+            None => return Some(appended(text, parts, entry, mark)),
+        }
+    }
+    match item? {
+        Item::Table(table) if table.is_implicit() && !table.is_dotted() => {
+            Some(appended(text, parts, entry, mark))
+        }
+        Item::Table(table) => below(text, table, entry, mark, is_like),
+        Item::Value(toml_edit::Value::InlineTable(table)) => {
+            // A table of dotted keys inside a table in braces has no braces of its own.
+            if table.is_dotted() {
+                return None;
+            }
+            let end = table.span()?.end - 1;
+            let last = table.iter().filter_map(|(_, value)| value.span()).map(|span| span.end).max();
+            let (at, new) = match last {
+                Some(last) => (last, format!(", {entry}")),
+                None => (end, format!(" {entry} ")),
+            };
+            insert(text, at, &new)
+        }
+        _ => None,
+    }
+}
+
+/// The header of the table that the parts name.
+pub fn header(parts: &[&str]) -> String {
+    let quoted = |part: &&str| Key::new(*part).to_string();
+    format!("[{}]", parts.iter().map(quoted).collect::<Vec<_>>().join("."))
+}
+
+fn insert(text: &str, at: usize, new: &str) -> Option<String> {
+    let (head, tail) = text.split_at_checked(at)?;
+    Some([head, new, tail].concat())
+}
+
+fn newline(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// A new table at the end of the file.
+fn appended(text: &str, parts: &[&str], entry: &str, mark: &str) -> String {
+    let end = newline(text);
+    let header = format!("{}{mark}", header(parts));
+    match text {
+        "" => format!("{header}{end}{entry}{mark}{end}"),
+        text if text.ends_with('\n') => format!("{text}{end}{header}{end}{entry}{mark}{end}"),
+        _ => format!("{text}{end}{end}{header}{end}{entry}{mark}"),
+    }
+}
+
+/// Below the last key of the table, or below its header where it has none.
+fn below(
+    text: &str,
+    table: &Table,
+    entry: &str,
+    mark: &str,
+    is_like: &dyn Fn(&str) -> bool,
+) -> Option<String> {
+    let last = table
+        .iter()
+        .filter(|(_, item)| item.is_value())
+        .filter_map(|(key, item)| Some((is_like(key), table.key(key).and_then(Key::span)?, item.span()?)))
+        .max_by_key(|(like, _, value)| (*like, value.end))
+        .map(|(_, key, value)| (key, value));
+    let (prefix, end) = match last {
+        Some((key, value)) => {
+            let line = text.get(..key.start)?.rfind('\n').map_or(0, |i| i + 1);
+            let before = text.get(line..key.start)?.trim_start_matches('\u{feff}');
+            // What stands before a dotted key are its tables; before a plain one, its indentation.
+            let indent = before.get(..before.len() - before.trim_start().len())?;
+            (if table.is_dotted() { before } else { indent }, value.end)
+        }
+        None if table.is_dotted() => return None,
+        None => ("", table.span()?.start),
+    };
+    let newline = newline(text);
+    match text.get(end..)?.find('\n').map(|i| end + i + 1) {
+        Some(at) => insert(text, at, &format!("{prefix}{entry}{mark}{newline}")),
+        None => Some(format!("{text}{newline}{prefix}{entry}{mark}")),
+    }
 }
 
 #[cfg(test)]
@@ -115,14 +246,15 @@ mod tests {
         assert_eq!(layers.written("hypervisor.qemu", "path").unwrap().text, "\"/q\"");
         assert!(text(layers.with_key("hypervisor.qemu", "path", "\"/x\"")).contains("path = \"/x\" # why\n"));
         assert!(text(layers.with_key("hypervisor.qemu", "list", "[]")).contains("list = []\n[runtime]"));
-        assert!(text(layers.without_key("hypervisor.qemu", "list")).contains("# why\n\n[runtime]"));
+        assert!(text(layers.without_key("hypervisor.qemu", "list")).contains("# why\n[runtime]"));
     }
 
     #[test]
-    fn a_key_that_is_not_there_comes_behind_its_header() {
+    fn a_key_that_is_not_there_comes_below_those_of_its_table() {
         let layers = Layers::of_text("c.toml", TEXT);
-        assert!(text(layers.with_key("hypervisor.qemu", "new", "1")).contains("# q\nnew = 1\npath"));
-        assert!(layers.with_key("factory", "new", "1").is_none());
+        assert!(text(layers.with_key("hypervisor.qemu", "new", "1")).contains("]\nnew = 1\n[runtime]"));
+        assert!(text(layers.with_key("runtime", "new", "1")).ends_with("[runtime]\nnew = 1\n"));
+        assert!(text(layers.with_key("factory", "new", "1")).ends_with("\n\n[factory]\nnew = 1\n"));
         assert!(layers.without_key("runtime", "path").is_none());
         assert_eq!(layers.tables_below("hypervisor"), ["qemu"]);
     }

@@ -58,6 +58,8 @@ pub struct Layers {
     pub base: Result<Source, Unreadable>,
     /// The folder of drop-ins, where it exists: `Err` if it is there but cannot be listed.
     pub drop_ins: Result<Vec<DropIn>, Errno>,
+    /// Keys that are written otherwise than in the files, to see what comes of it: their names with their tables.
+    pub what_if: Vec<String>,
 }
 
 fn read(host: &Host, path: &str) -> Result<Source, Unreadable> {
@@ -91,7 +93,7 @@ impl Layers {
             Err(Errno::NotFound) => Ok(Vec::new()),
             Err(errno) => Err(errno),
         };
-        Self { asked: path.into(), base: read(host, &real), resolved, drop_ins }
+        Self { asked: path.into(), base: read(host, &real), resolved, drop_ins, what_if: Vec::new() }
     }
 
     /// Layers of texts that are at hand: the sample, tests, an edited policy.
@@ -101,6 +103,7 @@ impl Layers {
             resolved: Ok(path.into()),
             base: Ok(Source::new(path, text)),
             drop_ins: Ok(Vec::new()),
+            what_if: Vec::new(),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod reading;
 pub mod search;
 pub mod source;
 pub mod toml_tree;
+pub mod what_if;
 
 pub use crate::answer::{Place, Text};
 pub use annotations::Annotations;

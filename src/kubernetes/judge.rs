@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::accept::Case;
+use super::quantity::Quantity;
 use super::resources::PodResources;
 use super::{Node, noticed, sizing};
 use crate::input::manifest::document::Walk;
@@ -110,5 +111,15 @@ pub fn name_handler(pod: &mut Pod, classes: &[RuntimeClass]) {
     if let Some(class) = class {
         pod.handler = Some(class.handler.clone());
         pod.findings.extend(noticed::overhead(pod, class));
+        let amount = |name: &str| class.overhead.get(name).and_then(|text| Quantity::parse(text).ok());
+        let (cpu, memory) = (amount("cpu"), amount("memory"));
+        // An object of a cluster has it in its spec already.
+        if let (true, Some(sum)) = (cpu.is_some() || memory.is_some(), &mut pod.sum)
+            && (sum.cgroup.overhead_milli_cpus, sum.cgroup.overhead_memory) == (0, 0)
+        {
+            let sum = Arc::make_mut(sum);
+            sum.cgroup.overhead_milli_cpus = cpu.map_or(0, Quantity::milli);
+            sum.cgroup.overhead_memory = memory.map_or(0, Quantity::value);
+        }
     }
 }

@@ -6,8 +6,8 @@
 
 use super::Node;
 use super::quantity::Quantity;
-use super::resources::{Amounts, PodResources, Role};
-use crate::input::manifest::{Sizing, SizingLine, SizingSum};
+use super::resources::{Amounts, Container, PodResources, Role};
+use crate::input::manifest::{CgroupSum, Sizing, SizingLine, SizingSum};
 
 /// Kubernetes' quality of service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,7 +221,27 @@ pub fn explain(resources: &PodResources, size: &Size, node: &Node) -> SizingSum 
             vec![format!("kubelet {} sends no size: Kubernetes 1.23 is the first that does", node.version)]
         }
     };
-    SizingSum { lines, steps }
+    SizingSum { lines, steps, cgroup: cgroup(resources, size) }
+}
+
+/// The pod's cgroup, as `ResourceConfigForPod` of pkg/kubelet/cm/helpers_linux.go sizes it: limited where every
+/// container is.
+fn cgroup(resources: &PodResources, size: &Size) -> CgroupSum {
+    let of_pod = |name: &str| {
+        resources.pod.as_ref().is_some_and(|(_, limits)| limits.get(name).is_some_and(|q| !q.is_zero()))
+    };
+    let of_all = |name: &str| {
+        let limited = |container: &Container| container.limits.get(name).is_some_and(|q| !q.is_zero());
+        !resources.containers.is_empty() && resources.containers.iter().all(limited)
+    };
+    let declared = |name: &str| of_pod(name) || of_all(name);
+    let overhead = |name: &str| resources.overhead.get(name);
+    CgroupSum {
+        milli_cpus: size.cpu.filter(|_| declared("cpu")).map(Quantity::milli),
+        memory: size.memory.filter(|_| declared("memory")).map(Quantity::value),
+        overhead_milli_cpus: overhead("cpu").map_or(0, Quantity::milli),
+        overhead_memory: overhead("memory").map_or(0, Quantity::value),
+    }
 }
 
 fn steps(sizing: &Sizing, size: &Size, node: &Node) -> Vec<String> {

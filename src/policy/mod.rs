@@ -5,5 +5,6 @@ pub mod audit;
 pub mod host_glob;
 pub mod names;
 pub mod pattern;
+pub mod powers;
 pub mod re2;
 pub mod values;

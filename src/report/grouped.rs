@@ -222,6 +222,9 @@ pub fn head(node: &NodeEvaluator, name: Option<&str>) -> String {
             facts.memory_mib
         );
     }
+    if !node.said_otherwise().is_empty() {
+        let _ = writeln!(out, "what if {}", visible(&node.said_otherwise().join(", ")));
+    }
     out
 }
 

@@ -49,6 +49,10 @@ impl<W: Write> Writer<W> {
             let report = json!({ "name": name, "origin": origin, "lacks": collection.lacks() });
             writeln!(out, "\"collection\": {},", escape::json(report.to_string()))?;
         }
+        if !node.said_otherwise().is_empty() {
+            let said: Json = node.said_otherwise().iter().map(String::as_str).collect();
+            writeln!(out, "\"set\": {},", escape::json(said.to_string()))?;
+        }
         let lines: Vec<String> = policies.iter().map(|p| escape::json(p.to_string())).collect();
         write!(out, "\"policies\": [\n{}\n],\n\"pods\": [", lines.join(",\n"))?;
         Ok(Self { out, pods: 0 })
@@ -336,7 +340,7 @@ pub fn effective(effective: &Effective) -> Json {
         .map(|(key, value)| {
             let at = match &value.origin {
                 Origin::Default => None,
-                Origin::File(place) => Some(format!("{}:{}", place.file, place.line)),
+                Origin::File(place) => Some(place.by_line()),
                 Origin::Annotation(key) | Origin::Derived(key) => Some(key.to_string()),
             };
             let report = json!({ "value": value.value, "origin": value.origin.kind(), "at": at });

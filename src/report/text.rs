@@ -408,7 +408,7 @@ pub fn config(out: &mut dyn Write, evaluation: &Evaluation) -> io::Result<()> {
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Default => "default".into(),
-        Origin::File(place) => format!("{}:{}", place.file, place.line),
+        Origin::File(place) => place.by_line(),
         Origin::Annotation(key) => format!("annotation {}", short(key)),
         Origin::Derived(rule) => format!("derived: {rule}"),
     }

@@ -6,6 +6,7 @@ use crate::tui::message::Command;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Screen};
+use crate::tui::update::config_keys;
 
 /// Why `command` does nothing now; `None`: it does something.
 pub fn reason_against(model: &Model, command: Command) -> Option<String> {
@@ -39,11 +40,14 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         | Command::DuplicatePattern
         | Command::MovePatternUp
         | Command::MovePatternDown
+        | Command::EditKey
+        | Command::RemoveKey
         | Command::Allow
             if model.readonly.is_some() =>
         {
             model.readonly.clone()
         }
+        Command::EditKey | Command::RemoveKey => config_keys::reason_against(model),
         Command::AddPattern if !on_list() => no("only lists take patterns, on screen 2"),
         Command::EditPattern if !on_list() => no("only patterns are edited, on screen 2"),
         Command::DeletePattern
@@ -55,6 +59,8 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
             no("no pattern is selected; they are on screen 2")
         }
         Command::Allow if !on_annotation() => no("no annotation is selected; they are on screen 1"),
+        Command::Suggest if model.pods.is_empty() => no("a suggestion is for pods, and there is none"),
+        Command::Suggest if model.current.loaded().is_err() => no("the configuration does not load"),
         Command::Edits if model.history.depth().0 == 0 => no("nothing was changed"),
         Command::Allow => no_list_against(model),
         Command::Undo if model.history.depth().0 == 0 => no("nothing was changed"),

@@ -36,6 +36,18 @@ pub enum Effect {
         /// Its sandbox.
         sandbox: String,
     },
+    /// Read what these words name, in place of what is open.
+    OpenInstead {
+        /// As on the command line.
+        words: Vec<String>,
+    },
+    /// Read what these words name, to compare with it.
+    OpenBeside {
+        /// As on the command line.
+        words: Vec<String>,
+    },
+    /// Write down what was opened and what is kept.
+    Remember,
     /// Open an editor.
     Editor {
         /// Shown path.

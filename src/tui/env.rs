@@ -88,6 +88,15 @@ impl Env {
         Some(folder.join("katascope/config.toml"))
     }
 
+    /// The folder of what is kept from one run to the next.
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        let folder = match self.var("XDG_STATE_HOME").filter(|p| p.starts_with('/')) {
+            Some(folder) => PathBuf::from(folder),
+            None => PathBuf::from(self.var("HOME")?).join(".local/state"),
+        };
+        Some(folder.join("katascope"))
+    }
+
     /// Whether this is the far end of an SSH connection.
     pub fn remote(&self) -> bool {
         self.var("SSH_CONNECTION").is_some() || self.var("SSH_TTY").is_some()

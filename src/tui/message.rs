@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::keymap::Chord;
 use super::model::Screen;
+use crate::evaluate::node::NodeEvaluator;
 
 /// One edit of a line being typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,9 +77,17 @@ pub enum Command {
     DuplicatePattern,
     MovePatternUp,
     MovePatternDown,
+    EditKey,
+    RemoveKey,
     OtherRuntime,
     Audit,
     Cluster,
+    Sizing,
+    OpenOther,
+    CompareWith,
+    Bookmark,
+    Explain,
+    Suggest,
     Handlers,
     Initdata,
     Undo,
@@ -300,6 +309,47 @@ pub const COMMANDS: &[Entry] = &[
         27,
     ),
     row(
+        C::OpenOther,
+        "open-other",
+        "open other",
+        "Open another node, configuration, manifest or handler: words as on the command line",
+        G::Go,
+        0,
+    ),
+    row(
+        C::CompareWith,
+        "compare-with",
+        "compare with",
+        "Compare launch and agent with another configuration, handler or node",
+        G::Look,
+        0,
+    ),
+    row(
+        C::Bookmark,
+        "bookmark",
+        "bookmark",
+        "Keep what is open among what F offers, or drop it",
+        G::Go,
+        0,
+    ),
+    row(
+        C::Explain,
+        "explain",
+        "explain",
+        "What is selected in every release: type, gate, effect, history",
+        G::Look,
+        0,
+    ),
+    row(C::Suggest, "suggest", "suggest", "The tightest lists with which these pods start", G::Look, 30),
+    row(
+        C::Sizing,
+        "sizing",
+        "sizing",
+        "The VM's size line by line: limits, kubelet, the runtime's sum, the pod's cgroup",
+        G::Look,
+        0,
+    ),
+    row(
         C::Handlers,
         "handlers",
         "handlers",
@@ -343,6 +393,15 @@ pub const COMMANDS: &[Entry] = &[
     row(C::DuplicatePattern, "duplicate", "duplicate", "Add a copy of this pattern below it", G::Change, 0),
     row(C::MovePatternUp, "move-up", "move up", "Move this pattern up", G::Change, 0),
     row(C::MovePatternDown, "move-down", "move down", "Move this pattern down", G::Change, 0),
+    row(C::EditKey, "edit-key", "edit key", "Write another value for this key, in memory", G::Change, 10),
+    row(
+        C::RemoveKey,
+        "remove-key",
+        "take out",
+        "Take this key out of its file, in memory: its default counts",
+        G::Change,
+        11,
+    ),
     row(C::Undo, "undo", "undo", "Take back the last change, saved or not", G::Change, 18),
     row(C::Redo, "redo", "redo", "Do it again", G::Change, 0),
     row(C::Save, "save", "save", "Show what would be written, and where; y writes it", G::Change, 32),
@@ -476,6 +535,10 @@ pub enum Answer {
         /// Both sides.
         beside: Box<Result<crate::report::beside::Beside, String>>,
     },
+    /// Something else was read, to be compared with: its words and its node; or why it was not.
+    OpenedBeside(Box<Result<(String, NodeEvaluator), String>>),
+    /// Something else could not be opened.
+    NotOpened(String),
     /// The editor came back.
     Edited(Result<(), String>),
     /// A file differs from what was read.

@@ -21,6 +21,7 @@ pub mod message;
 pub mod model;
 mod opening;
 pub mod palette;
+mod recent;
 mod run;
 pub mod settings;
 mod signals;
@@ -33,4 +34,4 @@ mod watch;
 pub mod widget;
 
 pub use opening::{Load, Opening};
-pub use run::{Ended, Machine, Session, Wanted, run};
+pub use run::{Ended, Machine, Open, Session, Wanted, run};

@@ -20,12 +20,14 @@ use super::model::live::{Live, Seen};
 use super::model::nodes::Nodes;
 use super::model::pods::First;
 use super::model::{Model, Notice, Screen};
+use super::keymap::Keymap;
+use super::update::openings;
 use super::opening::{Arrived, Arriving, MOMENT, Opening, read_settings};
 use super::settings::Settings;
 use super::signals::{GONE, Signals, suspend};
 use super::terminal;
 use super::watch::Watch;
-use super::{clipboard, editor, update};
+use super::{clipboard, editor, recent, update};
 use crate::edit::{self, Plan, RealDisk, SaveError};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
@@ -74,6 +76,9 @@ pub struct Machine {
     pub beside: Box<dyn FnMut(&str, &Pod) -> Result<Beside, String> + Send>,
 }
 
+/// Reads what words name, as on the command line; why it cannot be.
+pub type Open = Box<dyn FnMut(&[String]) -> Result<Session, String> + Send>;
+
 /// What was read, and how it is read again.
 pub struct Session {
     /// The configuration, the pods, and where to begin.
@@ -100,6 +105,8 @@ pub struct Session {
     pub sample: bool,
     /// How the program was started, for "copy as command".
     pub invocation: Invocation,
+    /// Reads what other words name.
+    pub open: Open,
 }
 
 impl std::fmt::Debug for Session {
@@ -149,38 +156,11 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
         Arrived::Left(ended) => return Ok(Ok(ended)),
     };
 
-    let mut model = Model::opened(session.first);
-    model.preset = preset;
-    model.keymap = settings.keymap.clone();
-    model.readonly = session.readonly;
-    model.rights = rights_of(&session.rights_of, &model);
-    model.nodes = session.nodes;
-    model.sample = session.sample;
-    model.mouse = settings.mouse;
-    model.invocation = session.invocation;
-    if let Some(watched) = &session.watched {
-        model.watching = true;
-        model.say(format!("{} keeps the pods current", watched.words));
-    }
-    model.select_problem();
     let begins = session.live.is_some();
-    if let Some(live) = session.live {
-        model.live = live;
-        model.screen = Screen::Live;
-        model.rebuild_rows();
-    }
-    if model.sample {
-        model.welcome();
-    }
-    if let Some(reason) = model.rights.files.clone().filter(|_| !model.sample) {
-        let instead = match (model.beside(), &model.rights.drop_in) {
-            (Some(_), _) => "beside it, as a drop-in or a patch",
-            (None, None) => "as a drop-in or a patch",
-            (None, Some(_)) => "as a patch",
-        };
-        model.say(format!("{reason}; edits can be saved {instead}"));
-    }
-    model.explain_no_load();
+    let (mut model, read) = begun(session, &settings.keymap);
+    model.preset = preset;
+    model.mouse = settings.mouse;
+    model.openings = recent::load(env.state_folder().as_ref(), settings.recent.unwrap_or(true));
     for warning in &settings.warnings {
         model.complain(warning.clone());
     }
@@ -190,18 +170,14 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
             Some(display) => display,
             None => Display::take(model.mouse, ascii)?,
         },
-        watched: session.watched,
-        reload: session.reload,
-        rights_of: session.rights_of,
-        real_path: session.real_path,
-        machine: session.machine,
-        disk: RealDisk::new(session.root),
+        read,
         editor: env.editor(settings.editor.as_deref()),
         colours: opening.colours,
         settings,
         env,
         ended: None,
     };
+    outside.note_opening(&mut model);
     let mut geometry = Geometry::default();
     // Whoever begins with the VMs of this machine has them looked for.
     typed.extend(begins.then_some(Message::Idle));
@@ -223,15 +199,64 @@ fn rights_of(ask: &RightsOf, model: &Model) -> Rights {
     ask(&setup.layers, setup.release)
 }
 
-/// Everything outside of the model.
-struct Outside {
-    display: Display,
+/// The first state over what was read, and how it is read again.
+fn begun(session: Session, keymap: &Keymap) -> (Model, Readers) {
+    let mut model = Model::opened(session.first);
+    model.keymap = keymap.clone();
+    model.readonly = session.readonly;
+    model.rights = rights_of(&session.rights_of, &model);
+    model.nodes = session.nodes;
+    model.sample = session.sample;
+    model.invocation = session.invocation;
+    if let Some(watched) = &session.watched {
+        model.watching = true;
+        model.say(format!("{} keeps the pods current", watched.words));
+    }
+    model.select_problem();
+    if let Some(live) = session.live {
+        model.live = live;
+        model.screen = Screen::Live;
+        model.rebuild_rows();
+    }
+    if model.sample {
+        model.welcome();
+    }
+    if let Some(reason) = model.rights.files.clone().filter(|_| !model.sample) {
+        let instead = match (model.beside(), &model.rights.drop_in) {
+            (Some(_), _) => "beside it, as a drop-in or a patch",
+            (None, None) => "as a drop-in or a patch",
+            (None, Some(_)) => "as a patch",
+        };
+        model.say(format!("{reason}; edits can be saved {instead}"));
+    }
+    model.explain_no_load();
+    let readers = Readers {
+        watched: session.watched,
+        machine: session.machine,
+        reload: session.reload,
+        rights_of: session.rights_of,
+        real_path: session.real_path,
+        disk: RealDisk::new(session.root),
+        open: session.open,
+    };
+    (model, readers)
+}
+
+/// What reads and writes the files of what is open.
+struct Readers {
     watched: Option<Watched>,
+    machine: Machine,
     reload: Reload,
     rights_of: RightsOf,
     real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
-    machine: Machine,
     disk: RealDisk,
+    open: Open,
+}
+
+/// Everything outside of the model.
+struct Outside {
+    display: Display,
+    read: Readers,
     editor: String,
     colours: Colours,
     settings: Settings,
@@ -256,7 +281,7 @@ impl Outside {
         // The first picture comes first.
         self.display.draw(model, geometry)?;
         let mut background = Background::ask(self.colours, &self.settings, &self.env)?;
-        let mut watch = Watch::of(model, self.real_path.as_ref());
+        let mut watch = Watch::of(model, self.read.real_path.as_ref());
         let mut readings = model.readings;
         loop {
             if draw {
@@ -309,7 +334,7 @@ impl Outside {
             }
             if heard_at.elapsed() > LISTEN {
                 heard_at = Instant::now();
-                let news = self.watched.as_mut().and_then(|watched| (watched.hear)());
+                let news = self.read.watched.as_mut().and_then(|watched| (watched.hear)());
                 queue.extend(news.map(|news| Message::Answer(Answer::News(news))));
             }
             while let Some(message) = queue.pop_front() {
@@ -329,9 +354,9 @@ impl Outside {
                 }
                 // A reading that was refused leaves what is watched as it was.
                 if model.readings != readings && queue.is_empty() {
-                    watch = Watch::of(model, self.real_path.as_ref());
+                    watch = Watch::of(model, self.read.real_path.as_ref());
                     readings = model.readings;
-                    model.rights = rights_of(&self.rights_of, model);
+                    model.rights = rights_of(&self.read.rights_of, model);
                 }
                 // Paging needs fresh measures.
                 if matches!(queue.front(), Some(Message::Key(_) | Message::Pointer(_))) {
@@ -349,7 +374,7 @@ impl Outside {
     ) -> io::Result<Option<Answer>> {
         Ok(match effect {
             Effect::Copy { text, what } => Some(Answer::Copied(clipboard::copy(&self.env, &text, &what))),
-            Effect::Save(plans) => Some(Answer::Saved(save_all(plans, &self.disk))),
+            Effect::Save(plans) => Some(Answer::Saved(save_all(plans, &self.read.disk))),
             Effect::Reload => {
                 let node = model.nodes.as_ref().map_or(0, |nodes| nodes.opened);
                 let handler = model.handler.clone();
@@ -362,10 +387,36 @@ impl Outside {
                 let fresh = Box::new(self.read_again(model, geometry, wanted)?);
                 Some(Answer::NodeOpened { node, pod, fresh })
             }
-            Effect::Look => Some(Answer::Looked((self.machine.look)())),
+            Effect::Look => Some(Answer::Looked((self.read.machine.look)())),
             Effect::Beside { vm, sandbox } => {
-                let beside = Box::new((self.machine.beside)(&sandbox, &model.tried));
+                let beside = Box::new((self.read.machine.beside)(&sandbox, &model.tried));
                 Some(Answer::Beside { vm, beside })
+            }
+            Effect::OpenInstead { words } => match self.opened(model, geometry, &words)? {
+                Ok(session) => {
+                    let (mut fresh, read) = begun(session, &self.settings.keymap);
+                    (fresh.preset, fresh.mouse) = (model.preset, model.mouse);
+                    fresh.openings = std::mem::take(&mut model.openings);
+                    fresh.typed = std::mem::take(&mut model.typed);
+                    fresh.log = std::mem::take(&mut model.log);
+                    fresh.log.extend(fresh.notice.clone());
+                    // What is watched is to be what was opened.
+                    fresh.readings = model.readings + 1;
+                    *model = fresh;
+                    self.read = read;
+                    self.note_opening(model);
+                    None
+                }
+                Err(why) => Some(Answer::NotOpened(why)),
+            },
+            Effect::OpenBeside { words } => {
+                let read = self.opened(model, geometry, &words)?;
+                let read = read.map(|session| (words.join(" "), session.first.node));
+                Some(Answer::OpenedBeside(Box::new(read)))
+            }
+            Effect::Remember => {
+                self.remember(model);
+                None
             }
             Effect::Editor { path, line } => Some(Answer::Edited(self.edit(&path, line)?)),
             Effect::Suspend => {
@@ -388,6 +439,32 @@ impl Outside {
         })
     }
 
+    /// Notes what is open among what can be opened again.
+    fn note_opening(&self, model: &mut Model) {
+        let line = openings::here(model);
+        let again = !model.sample && !line.split(' ').any(|word| word == "-");
+        if again && model.openings.note(&line) {
+            self.remember(model);
+        }
+    }
+
+    fn remember(&self, model: &mut Model) {
+        if let Err(error) = recent::save(self.env.state_folder().as_ref(), &model.openings) {
+            model.complain(format!("what was opened could not be written down: {error}"));
+        }
+    }
+
+    /// Reads what words name, beside; after a moment it is said what one waits for.
+    fn opened(
+        &mut self,
+        model: &mut Model,
+        geometry: &mut Geometry,
+        words: &[String],
+    ) -> io::Result<Result<Session, String>> {
+        let open = &mut self.read.open;
+        waited_for(&mut self.display, model, geometry, "reading", || open(words))
+    }
+
     /// Reads the files of a node again, beside; after a moment it is said what one waits for.
     fn read_again(
         &mut self,
@@ -395,25 +472,13 @@ impl Outside {
         geometry: &mut Geometry,
         wanted: Wanted<'_>,
     ) -> io::Result<Result<Fresh, String>> {
-        let (outbox, inbox) = channel();
-        let reload = &mut self.reload;
-        let display = &mut self.display;
-        std::thread::scope(|scope| {
-            scope.spawn(move || drop(outbox.send(reload(wanted))));
-            if let Ok(result) = inbox.recv_timeout(MOMENT) {
-                return Ok(result);
-            }
-            let before = model.notice.replace(Notice { text: "reading again".into(), bad: false });
-            let drawn = display.draw(model, geometry);
-            model.notice = before;
-            drawn?;
-            Ok(inbox.recv().unwrap_or_else(|_| Err("reading ended before its time".into())))
-        })
+        let reload = &mut self.read.reload;
+        waited_for(&mut self.display, model, geometry, "reading again", || reload(wanted))
     }
 
     /// The editor has the terminal to itself; nothing reads keys meanwhile.
     fn edit(&mut self, path: &str, line: u32) -> io::Result<Result<(), String>> {
-        let mut command = editor::command(&self.editor, &(self.real_path)(path), line);
+        let mut command = editor::command(&self.editor, &(self.read.real_path)(path), line);
         let ended = self.display.lent(|| command.status())?;
         Ok(match ended {
             Ok(status) if status.success() => Ok(()),
@@ -421,6 +486,28 @@ impl Outside {
             Err(error) => Err(format!("{}: {error}; set VISUAL or EDITOR", self.editor)),
         })
     }
+}
+
+/// Does something on a thread of its own; after a moment it is said what one waits for.
+fn waited_for<T: Send>(
+    display: &mut Display,
+    model: &mut Model,
+    geometry: &mut Geometry,
+    what: &str,
+    work: impl FnOnce() -> Result<T, String> + Send,
+) -> io::Result<Result<T, String>> {
+    let (outbox, inbox) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || drop(outbox.send(work())));
+        if let Ok(result) = inbox.recv_timeout(MOMENT) {
+            return Ok(result);
+        }
+        let before = model.notice.replace(Notice { text: what.into(), bad: false });
+        let drawn = display.draw(model, geometry);
+        model.notice = before;
+        drawn?;
+        Ok(inbox.recv().unwrap_or_else(|_| Err("reading ended before its time".into())))
+    })
 }
 
 /// Carries out plans, up to the first that fails.

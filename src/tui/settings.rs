@@ -22,6 +22,9 @@ pub const DEFAULT: &str = "\
 # Whether the mouse is taken at the start; M changes it.
 # mouse = false
 
+# Whether what is opened is offered again by F: names only, in $XDG_STATE_HOME/katascope (~/.local/state).
+# recent = true
+
 # The editor behind E, with arguments.  Default: $VISUAL, $EDITOR, vi.
 # editor = \"vim\"
 
@@ -31,7 +34,7 @@ pub const DEFAULT: &str = "\
 # suspend = []
 ";
 
-const NAMES: [&str; 5] = ["theme", "glyphs", "mouse", "editor", "keys"];
+const NAMES: [&str; 6] = ["theme", "glyphs", "mouse", "recent", "editor", "keys"];
 
 /// What the file says.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +45,8 @@ pub struct Settings {
     pub ascii: Option<bool>,
     /// Take the mouse at the start.
     pub mouse: bool,
+    /// Whether what is opened is remembered; so it is where nothing is said.
+    pub recent: Option<bool>,
     /// The editor.
     pub editor: Option<String>,
     /// The keys.
@@ -97,6 +102,7 @@ impl Settings {
                 other => return Err(format!("glyphs is unicode or ascii, not '{other}'")),
             },
             "mouse" => self.mouse = item.as_bool().ok_or("mouse is true or false")?,
+            "recent" => self.recent = Some(item.as_bool().ok_or("recent is true or false")?),
             "editor" => self.editor = Some(text()?.to_owned()),
             other => {
                 return Err(format!(

@@ -46,6 +46,8 @@ names!(DIALOGS, dialog_name, Dialog,
     Dialog::Palette { .. } => "palette",
     Dialog::Try { .. } => "try",
     Dialog::Pattern(_) => "pattern",
+    Dialog::Key(_) => "key edit",
+    Dialog::Opening { .. } => "opening",
     Dialog::Find { .. } => "find",
     Dialog::Save { .. } => "save",
     Dialog::Conflict { .. } => "conflict",
@@ -308,8 +310,30 @@ const CONFIG_SCREEN: [&str; 5] = ["5", "5 l", "5 G l", "5 / `hyp`", "5 i"];
 const PODS: [&str; 8] =
     ["6", "6 l", "6 G l", "6 / `pod`", "6 b", "6 b Z j l", "6 b b enter o O", "6 b / `!a`"];
 const PICKERS: [&str; 8] = ["?", "? @paste", ":", ": @paste", "f", "f `pod`", "f @paste", "f `hypervsior`"];
-const TEXTS: [&str; 6] = ["Y", "z", "m", "2 A", "e @paste enter x", "6 Y"];
-const EDITORS: [&str; 5] = ["e @paste", "2 a @paste", "2 a `[`", "2 j e", "2 j j e tab"];
+const TEXTS: [&str; 12] = [
+    "Y",
+    "z",
+    "m",
+    "2 A",
+    "e @paste enter x",
+    "6 Y",
+    "S G",
+    "F",
+    "W @paste enter",
+    "B F down",
+    "1 j j K",
+    "2 t",
+];
+const EDITORS: [&str; 8] = [
+    "e @paste",
+    "2 a @paste",
+    "2 a `[`",
+    "2 j e",
+    "2 j j e tab",
+    "5 / `default_vcpus` enter e ctrl-u `4`",
+    "5 / `kernel_params` enter e @paste",
+    "5 / `kernel_params` enter e @paste enter s",
+];
 const FILES: [&str; 8] = [
     "2 j d s",
     "2 j d s tab",

@@ -100,6 +100,21 @@ pub struct SizingSum {
     pub lines: Vec<SizingLine>,
     /// How quota, shares and memory follow from the sum.
     pub steps: Vec<String>,
+    /// The pod's cgroup, which is not the VM's size.
+    pub cgroup: CgroupSum,
+}
+
+/// The pod's cgroup: the limits where all containers have them, and what the RuntimeClass adds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CgroupSum {
+    /// CPUs in thousandths; `None`: no limit.
+    pub milli_cpus: Option<i64>,
+    /// Bytes; `None`: no limit.
+    pub memory: Option<i64>,
+    /// CPUs of the overhead, in thousandths.
+    pub overhead_milli_cpus: i64,
+    /// Bytes of the overhead.
+    pub overhead_memory: i64,
 }
 
 /// One contribution to a sandbox's size.

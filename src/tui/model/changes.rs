@@ -86,6 +86,10 @@ impl Model {
                 None => "no pod is marked".into(),
             },
             Baseline::OtherRuntime => other_runtime(self.current.setup().release).title(),
+            Baseline::Elsewhere => match &self.elsewhere {
+                Some((name, _)) => name.clone(),
+                None => "nothing else is open".into(),
+            },
         }
     }
 
@@ -123,6 +127,15 @@ impl Model {
                 let marked = self.marked.and_then(|m| self.with_trials(m)).unwrap_or(pod);
                 self.judged(&marked, Depth::Full, &self.current)
             }
+            Baseline::Elsewhere => match &self.elsewhere {
+                Some((_, node)) if !self.pods.is_empty() => node.evaluate(&pod, Depth::Full),
+                // Without a pod the first configuration is compared.
+                Some((_, node)) => node
+                    .policies()
+                    .next()
+                    .map_or_else(Evaluation::default, |(_, policy)| policy.evaluate(&pod, Depth::Full)),
+                None => self.judged(&pod, Depth::Full, &self.current),
+            },
             Baseline::OtherRuntime => {
                 let release = other_runtime(self.current.setup().release);
                 let other = self.other.get_or_insert_with(|| self.current.with_release(release)).clone();

@@ -2,14 +2,20 @@
 
 use std::rc::Rc;
 
-use super::Input;
 use super::find::Hit;
+use super::openings::Purpose;
 use super::pods::Sweep;
+use super::{Input, plain};
+use crate::answer::effective::EffectiveValue;
+use crate::answer::launch::Arg;
 use crate::answer::verdict::{ListId, Verdict};
+use crate::diff::Kind;
+use crate::diff::evaluation::Differences;
 use crate::diff::text::Region;
 use crate::edit::{History, Plan, PolicyEdit};
 use crate::evaluate::{Evaluator, Outcome};
 use crate::policy::pattern::Meaning;
+use crate::policy::powers::PowerChange;
 use crate::tui::keymap::Layer;
 use crate::tui::message::Command;
 use crate::tui::widget::line::Line;
@@ -58,6 +64,70 @@ impl PatternDraft {
             None => PolicyEdit::Add { list, at, text },
         }
     }
+}
+
+/// What would differ for the pod that is looked at.
+#[derive(Debug, Clone)]
+pub struct Foresight {
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// Keys and arguments with what they are and would be; the first ones.
+    pub rows: Vec<(String, String, String)>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Foresight {
+    /// The first differences of two evaluations.
+    pub fn of(differences: &Differences, outcome: Outcome, shown: usize) -> Self {
+        let mut rows = Vec::new();
+        for row in &differences.config {
+            let value = |value: &Option<EffectiveValue>| value.as_ref().map_or("-".to_owned(), |v| plain(&v.value));
+            rows.push((row.key.clone(), value(&row.values.baseline), value(&row.values.candidate)));
+        }
+        for process in differences.processes.iter().chain(std::iter::once(&differences.kernel)) {
+            for row in process.rows.iter().filter(|row| row.kind != Kind::Same) {
+                let text = |args: &[Arg], range: &std::ops::Range<usize>| {
+                    let args = args.get(range.clone()).unwrap_or_default();
+                    args.iter().map(|arg| arg.text.as_str()).collect::<Vec<_>>().join(" ")
+                };
+                rows.push((
+                    String::new(),
+                    text(&process.args.baseline, &row.baseline),
+                    text(&process.args.candidate, &row.candidate),
+                ));
+            }
+        }
+        for body in differences.bodies.iter().chain(&differences.agent) {
+            rows.push((body.title.clone(), String::new(), format!("{} differences", body.changes.len())));
+        }
+        let more = rows.len().saturating_sub(shown);
+        rows.truncate(shown);
+        Self { outcome, rows, more }
+    }
+}
+
+/// A key of the configuration being written, with what it would do.
+#[derive(Debug, Clone)]
+pub struct KeyDraft {
+    /// The whole key.
+    pub key: String,
+    /// Its table and its name.
+    pub id: ListId,
+    /// What is typed.
+    pub line: Line,
+    /// What the files say, as TOML; `None`: nothing.
+    pub was: Option<String>,
+    /// What is typed, as TOML.
+    pub value: Option<String>,
+    /// Why it cannot be.
+    pub error: Option<String>,
+    /// The setup with it.
+    pub candidate: Option<Evaluator>,
+    /// What would differ for the pod that is looked at.
+    pub foresight: Option<Rc<Foresight>>,
+    /// What would become of the pods.
+    pub sweep: Sweep,
 }
 
 /// One way to save.
@@ -126,6 +196,19 @@ pub enum Dialog {
     },
     /// An entry of a policy list being written.
     Pattern(Box<PatternDraft>),
+    /// A key of the configuration being written.
+    Key(Box<KeyDraft>),
+    /// What to open, or to compare with.
+    Opening {
+        /// What it is for.
+        purpose: Purpose,
+        /// What is typed: words as on the command line.
+        line: Line,
+        /// Which of what is offered took its place.
+        at: Option<usize>,
+        /// Why it could not be opened.
+        error: Option<String>,
+    },
     /// Find anything.
     Find {
         /// What is typed.
@@ -141,6 +224,8 @@ pub enum Dialog {
     Save {
         /// The choices.
         targets: Vec<SaveTarget>,
+        /// What pods' authors can do newly, or no longer.
+        powers: Rc<[PowerChange]>,
         /// Which.
         at: usize,
         /// First line shown.
@@ -213,10 +298,10 @@ impl Dialog {
     /// Which layers take its keys.
     pub fn layers(&self) -> Vec<Layer> {
         match self {
-            Self::Help { .. } | Self::Palette { .. } | Self::Find { .. } => {
+            Self::Help { .. } | Self::Palette { .. } | Self::Find { .. } | Self::Opening { .. } => {
                 vec![Layer::Picker, Layer::Typing]
             }
-            Self::Try { .. } | Self::Pattern(_) => vec![Layer::Typing],
+            Self::Try { .. } | Self::Pattern(_) | Self::Key(_) => vec![Layer::Typing],
             Self::Save { .. } => vec![Layer::Save],
             Self::Conflict { .. } => vec![Layer::Conflict],
             Self::Quit => vec![Layer::QuitQuestion],
@@ -231,8 +316,10 @@ impl Dialog {
             Self::Help { line, .. }
             | Self::Palette { line, .. }
             | Self::Find { line, .. }
+            | Self::Opening { line, .. }
             | Self::Try { line, .. } => Some(line),
             Self::Pattern(draft) => Some(&mut draft.line),
+            Self::Key(draft) => Some(&mut draft.line),
             _ => None,
         }
     }
@@ -242,8 +329,10 @@ impl Dialog {
         match self {
             Self::Palette { line, .. } => Some((Input::Command, line.text())),
             Self::Find { line, .. } => Some((Input::Find, line.text())),
+            Self::Opening { line, .. } => Some((Input::Opening, line.text())),
             Self::Try { line, .. } => Some((Input::Value, line.text())),
             Self::Pattern(draft) => Some((Input::Pattern, draft.line.text())),
+            Self::Key(draft) => Some((Input::Value, draft.line.text())),
             _ => None,
         }
     }
@@ -255,8 +344,10 @@ impl Dialog {
             Self::Help { .. }
                 | Self::Palette { .. }
                 | Self::Find { .. }
+                | Self::Opening { .. }
                 | Self::Try { .. }
                 | Self::Pattern(_)
+                | Self::Key(_)
         )
     }
 
@@ -280,4 +371,7 @@ pub const ALIASES: &[(&str, Command)] = &[
     ("undo", Command::Undo),
     ("e", Command::Reload),
     ("h", Command::Help),
+    ("o", Command::OpenOther),
+    ("which", Command::Handlers),
+    ("diff", Command::CompareWith),
 ];

@@ -10,6 +10,7 @@ pub mod find;
 pub mod handlers;
 pub mod live;
 pub mod nodes;
+pub mod openings;
 pub mod outlook;
 pub mod pods;
 pub mod policy;
@@ -41,6 +42,7 @@ use dialog::Dialog;
 use handlers::Seat;
 use live::Live;
 use nodes::Nodes;
+use openings::Openings;
 use pods::{First, PodEntry, Sweep};
 use rows::Rows;
 use supposed::Suppositions;
@@ -101,6 +103,7 @@ pub enum Input {
     Find,
     Value,
     Pattern,
+    Opening,
 }
 
 /// Lines remembered of each input.
@@ -138,6 +141,8 @@ pub enum Baseline {
     Marked,
     /// The same pod under the other runtime of the same age.
     OtherRuntime,
+    /// The same pod by something else that was opened for that.
+    Elsewhere,
 }
 
 /// Everything.
@@ -179,6 +184,10 @@ pub struct Model {
     pub saved_sweep: Sweep,
     /// The same under another release, once asked for.
     pub other: Option<Evaluator>,
+    /// What else was opened to compare with, in words.
+    pub elsewhere: Option<(String, NodeEvaluator)>,
+    /// What was opened before, and what is kept.
+    pub openings: Openings,
     /// What the diffs compare with, evaluated.
     pub compared: Option<Compared>,
     /// What became of this one.
@@ -278,6 +287,8 @@ impl Model {
             edited: false,
             saved_sweep: Sweep::new(pods.len()),
             other: None,
+            elsewhere: None,
+            openings: Openings::default(),
             compared: None,
             saved: evaluator.clone(),
             current: evaluator,

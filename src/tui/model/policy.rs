@@ -204,7 +204,7 @@ impl Model {
 
     /// Where an edit of `list` goes: the file that sets it, else the first that may.
     pub fn edit_path(&self, list: &ListId) -> Option<Arc<str>> {
-        if let Some((path, _)) = self.history.effective(list) {
+        if let Some(path) = self.history.holder(list) {
             return Some(path.clone());
         }
         let setup = self.saved.setup();
@@ -294,6 +294,12 @@ impl Model {
             .filter(|(_, list)| saved.effective(&list.id).map(|(_, l)| l.texts()) != Some(list.texts()))
             .map(|(_, list)| (list.id.clone(), list.texts()))
             .collect()
+    }
+
+    /// The other keys that differ from the files on disk, with their values now as TOML.
+    pub fn changed_keys(&self) -> Vec<(ListId, Option<String>)> {
+        let saved = History::of(&self.saved.setup().layers);
+        self.history.keys().into_iter().filter(|(id, value)| saved.value(id) != *value).collect()
     }
 
     /// Takes layers that were read again. Every change is carried onto them, done or undone; without

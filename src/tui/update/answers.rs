@@ -1,7 +1,7 @@
 //! What the outside answered.
 
 use super::policy::in_words;
-use super::{live, nodes, save};
+use super::{live, nodes, openings, save};
 use crate::edit::{EditError, Reread};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
@@ -44,6 +44,11 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
         Answer::NodeOpened { node, pod, fresh } => nodes::opened(model, node, pod, *fresh),
         Answer::Looked(found) => live::looked(model, found),
         Answer::Beside { vm, beside } => live::opened(model, vm, *beside),
+        Answer::OpenedBeside(read) => match *read {
+            Ok((name, node)) => openings::beside(model, name, node),
+            Err(why) => openings::failed(model, why),
+        },
+        Answer::NotOpened(why) => openings::failed(model, why),
         Answer::Edited(Ok(())) => return vec![Effect::Reload],
         Answer::Edited(Err(text)) => model.complain(text),
         Answer::ChangedOnDisk(paths) => {

@@ -50,6 +50,16 @@ fn of_edit(model: &Model, path: &str, change: &Change) -> Vec<String> {
         words.into_iter().map(shell_word).collect::<Vec<_>>().join(" ")
     };
     match (&change.edit, entry) {
+        (PolicyEdit::Key { list, value }, _) => {
+            let set = match value {
+                Some(value) => format!("{}.{}={value}", list.table, list.list),
+                None => format!("{}.{}-", list.table, list.list),
+            };
+            let config = &model.saved.setup().layers.asked;
+            let out = if value.is_some() { "--write-drop-in" } else { "--write-patch" };
+            let words = ["katascope", "check", "-c", config, "--set", &set, out, "FILE"];
+            vec![words.into_iter().map(shell_word).collect::<Vec<_>>().join(" ")]
+        }
         (PolicyEdit::Add { .. }, Some(new)) => vec![command("allow", &[new])],
         (PolicyEdit::Remove { .. }, Some(old)) => vec![command("deny", &[old])],
         (PolicyEdit::Replace { at, .. }, Some(new)) => {

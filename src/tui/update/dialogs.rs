@@ -1,6 +1,8 @@
 //! Keys while a window is open or a line is typed.
 
-use super::{copy, handlers, leave, links, motion, obey as obey_plain, policy, save, what_if};
+use super::{
+    config_keys, copy, handlers, leave, links, motion, obey as obey_plain, openings, policy, save, what_if,
+};
 use crate::tui::effect::Effect;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::{Command, LineEdit};
@@ -46,8 +48,10 @@ fn line_changed(model: &mut Model) {
         }
         Some(Dialog::Help { scroll, .. }) => *scroll = 0,
         Some(Dialog::Palette { at, .. }) => *at = 0,
+        Some(Dialog::Opening { at, error, .. }) => (*at, *error) = (None, None),
         Some(Dialog::Try { .. }) => what_if::preview(model),
         Some(Dialog::Pattern(_)) => policy::typed(model),
+        Some(Dialog::Key(_)) => config_keys::typed(model),
         Some(Dialog::Find { line, all, found, at }) => {
             *found = find::hits(all, line.text());
             *at = 0;
@@ -172,6 +176,9 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
             *at = chosen(*at, command, items.len(), page);
         }
         Some(Dialog::Try { .. }) if command == Command::Open => what_if::accept(model),
+        Some(Dialog::Opening { .. }) if command == Command::Open => return openings::accept(model),
+        Some(Dialog::Opening { .. }) => openings::choose(model, command),
+        Some(Dialog::Key(_)) if command == Command::Open => config_keys::accept(model),
         Some(Dialog::Pattern(_)) if command == Command::Open => policy::accept(model),
         Some(Dialog::Pattern(_)) if command == Command::NextPane => policy::toggle_both(model),
         Some(Dialog::Find { all, found, at, .. }) => {

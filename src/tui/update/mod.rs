@@ -2,6 +2,7 @@
 
 mod answers;
 mod commands;
+pub(super) mod config_keys;
 mod copy;
 mod dialogs;
 mod handlers;
@@ -10,6 +11,7 @@ mod links;
 mod live;
 mod motion;
 mod nodes;
+pub(super) mod openings;
 mod policy;
 mod save;
 mod what_if;
@@ -17,6 +19,7 @@ mod what_if;
 use super::available::reason_against;
 use crate::input::manifest::Pod;
 use crate::report::initdata;
+use crate::report::sizing::SizeReport;
 use crate::runtime::Depth;
 
 use super::effect::Effect;
@@ -90,6 +93,7 @@ pub fn has_work(model: &Model) -> bool {
     !model.sweep.done()
         || (model.edited && !model.saved_sweep.done())
         || matches!(model.dialogs.last(), Some(Dialog::Pattern(draft)) if !draft.sweep.done())
+        || matches!(model.dialogs.last(), Some(Dialog::Key(draft)) if !draft.sweep.done())
 }
 
 /// One slice of work: this policy's outcomes first, then those on disk, then those of what is typed.
@@ -119,12 +123,17 @@ fn idle(model: &mut Model) {
             &model.pods,
         );
         model.saved_sweep = sweep;
-    } else if let Some(Dialog::Pattern(mut draft)) = model.dialogs.pop() {
-        if let Some(candidate) = &draft.candidate {
+    } else if let Some(mut dialog) = model.dialogs.pop() {
+        let drafted = match &mut dialog {
+            Dialog::Pattern(draft) => draft.candidate.as_ref().zip(Some(&mut draft.sweep)),
+            Dialog::Key(draft) => draft.candidate.as_ref().zip(Some(&mut draft.sweep)),
+            _ => None,
+        };
+        if let Some((candidate, sweep)) = drafted {
             let judged = |pod: &Pod| model.judged(pod, Depth::Verdicts, candidate);
-            draft.sweep.go_on(SLICE, judged, |i| model.tried_pod(i), &model.pods);
+            sweep.go_on(SLICE, judged, |i| model.tried_pod(i), &model.pods);
         }
-        model.dialogs.push(Dialog::Pattern(draft));
+        model.dialogs.push(dialog);
     }
 }
 
@@ -238,7 +247,8 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
                 Baseline::Bare => Baseline::Saved,
                 Baseline::Saved if model.marked.is_some() => Baseline::Marked,
                 Baseline::Saved | Baseline::Marked => Baseline::OtherRuntime,
-                Baseline::OtherRuntime => Baseline::Bare,
+                Baseline::OtherRuntime if model.elsewhere.is_some() => Baseline::Elsewhere,
+                Baseline::OtherRuntime | Baseline::Elsewhere => Baseline::Bare,
             };
             model.say(format!("compared with {}", model.baseline_words()));
             model.rebuild_rows();
@@ -300,6 +310,11 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             let text = String::from_utf8_lossy(&text).into_owned();
             model.dialogs.push(Dialog::text("Initialization data: y copies", &text));
         }
+        Command::Sizing => sizing(model),
+        Command::OpenOther | Command::CompareWith | Command::Bookmark | Command::Explain | Command::Suggest => {
+            return openings::obey(model, command);
+        }
+        Command::EditKey | Command::RemoveKey => config_keys::obey(model, command),
         Command::TryValue => what_if::start(model),
         Command::DropTry => what_if::drop_one(model),
         Command::ExportTry => what_if::export(model),
@@ -399,6 +414,15 @@ fn sort(model: &mut Model, next: bool) {
     let text = format!("sorted by {}{way}", arrangement.sort.title());
     model.rebuild_rows();
     model.say(text);
+}
+
+/// The VM's size, line by line.
+fn sizing(model: &mut Model) {
+    let mut out = Vec::new();
+    // Writing to memory does not fail.
+    let _ = SizeReport::of(&model.tried, model.shown(), Some(&model.current)).text(&mut out);
+    let text = String::from_utf8_lossy(&out).into_owned();
+    model.dialogs.push(Dialog::text("How the VM comes to its size: y copies", &text));
 }
 
 /// What the policy lets in, worst first.

@@ -122,7 +122,7 @@ pub(super) fn accept(model: &mut Model) {
 }
 
 /// Makes an edit and says so.
-fn make(model: &mut Model, edit: &PolicyEdit, done: &str) -> bool {
+pub(super) fn make(model: &mut Model, edit: &PolicyEdit, done: &str) -> bool {
     match model.apply_edit(edit) {
         Ok(()) => {
             let key = |command| {
@@ -237,7 +237,14 @@ pub(super) fn in_words(edit: &PolicyEdit, before: Option<&[String]>, path: &str)
         PolicyEdit::Duplicate { .. } => "duplicate",
         PolicyEdit::Create { .. } => "create",
         PolicyEdit::Set { .. } => "rewrite",
+        PolicyEdit::Key { value: Some(_), .. } => "write",
+        PolicyEdit::Key { value: None, .. } => "take out",
     };
+    if let PolicyEdit::Key { list, value } = edit {
+        let value = value.as_ref().map_or(String::new(), |value| format!(" = {value}"));
+        let file = path.rsplit('/').next().unwrap_or_default();
+        return format!("{word} {}{value} of {file}", list.list);
+    }
     let entry = edit.entry(before).map_or(String::new(), |text| format!(" {text:?} in"));
     format!("{word}{entry} {} of {}", edit.list().list, path.rsplit('/').next().unwrap_or_default())
 }

@@ -4,8 +4,11 @@
 use super::answers::tell;
 use super::policy::in_words;
 use crate::answer::verdict::ListId;
+use crate::audit;
 use crate::diff::text::three_way;
-use crate::edit::{Lost, Plan, Target, helm_values, shim_of, targets};
+use crate::edit::{Lost, Plan, PolicyEdit, Target, helm_values, shim_of, targets};
+use crate::evaluate::Evaluator;
+use crate::policy::powers::{self, PowerChange};
 use crate::tui::effect::{Effect, SaveOutcome};
 use crate::tui::message::Command;
 use crate::tui::model::Model;
@@ -15,7 +18,19 @@ use crate::tui::model::dialog::{Dialog, SaveAction, SaveTarget};
 pub(super) fn open(model: &mut Model) {
     let targets = choices(model);
     let at = targets.iter().position(|t| t.reason.is_none()).unwrap_or(0);
-    model.dialogs.push(Dialog::Save { targets, at, scroll: 0 });
+    let powers = powers_between(model).into();
+    model.dialogs.push(Dialog::Save { targets, powers, at, scroll: 0 });
+}
+
+/// What pods' authors can do newly, or no longer, once this is on disk.
+fn powers_between(model: &Model) -> Vec<PowerChange> {
+    let of = |evaluator: &Evaluator| {
+        audit::active(evaluator).map(|hypervisor| audit::of_setup(evaluator.setup(), &hypervisor))
+    };
+    match (of(&model.saved), of(&model.current)) {
+        (Some(before), Some(after)) => powers::changes(&before, &after),
+        _ => Vec::new(),
+    }
 }
 
 fn lines(text: &str) -> Vec<String> {
@@ -75,8 +90,12 @@ fn choices(model: &Model) -> Vec<SaveTarget> {
 /// The same lists in a new drop-in, the other files as they are on disk.
 fn drop_in(model: &Model) -> Option<SaveTarget> {
     let setup = model.saved.setup();
-    let changed = model.changed_lists();
-    let (first, _) = changed.first()?;
+    let (changed, keys) = (model.changed_lists(), model.changed_keys());
+    let first = changed.first().map(|(list, _)| list).or_else(|| keys.first().map(|(key, _)| key))?;
+    // A drop-in says what counts; it cannot say that nothing does.
+    if keys.iter().any(|(_, value)| value.is_none()) {
+        return None;
+    }
     let path = targets(setup.release, &setup.layers, first).into_iter().find_map(|t| match t {
         Target::NewDropIn(path) => Some(path),
         Target::File(_) | Target::DropIn(_) => None,
@@ -86,6 +105,9 @@ fn drop_in(model: &Model) -> Option<SaveTarget> {
     history.back_to_saved();
     for (list, texts) in &changed {
         history.set_list(&path, list, texts).ok()?;
+    }
+    for (list, value) in keys {
+        history.apply(&path, &PolicyEdit::Key { list, value }).ok()?;
     }
     let plans = history.plans();
     let text: String = plans.iter().map(Plan::diff).collect();
@@ -102,6 +124,9 @@ fn helm(model: &Model) -> Option<SaveTarget> {
     let hypervisor = model.current.hypervisor()?;
     let list = ListId::new(format!("hypervisor.{hypervisor}"), "enable_annotations");
     model.changed_lists().iter().find(|(id, _)| *id == list)?;
+    if !model.changed_keys().is_empty() {
+        return None;
+    }
     let setup = model.current.setup();
     let shim = shim_of(&setup.layers.asked, setup.release, hypervisor);
     let text = helm_values(&shim, hypervisor, &model.patterns(&list));
@@ -115,7 +140,7 @@ fn helm(model: &Model) -> Option<SaveTarget> {
 
 /// Keys in the save window.
 pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
-    let Some(Dialog::Save { targets, at, scroll }) = model.dialogs.last_mut() else { return Vec::new() };
+    let Some(Dialog::Save { targets, at, scroll, .. }) = model.dialogs.last_mut() else { return Vec::new() };
     match command {
         Command::NextTarget => {
             *at = (*at + 1) % targets.len().max(1);

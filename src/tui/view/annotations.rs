@@ -133,6 +133,7 @@ fn effect(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Opti
             let origin = match &found.origin {
                 Origin::Annotation(_) => String::new(),
                 Origin::Default => "default".into(),
+                Origin::File(place) if place.line == 0 => place.file.to_string(),
                 Origin::File(place) => format!("line {}", place.line),
                 Origin::Derived(rule) => rule.to_string(),
             };

@@ -195,6 +195,7 @@ fn cause_words(model: &Model, cause: &Cause, room: usize, ellipsis: &str) -> Str
     let origin = model.shown().effective.as_ref().and_then(|e| e.get(key)).map(|v| &v.origin);
     let from = match origin {
         Some(Origin::Annotation(_)) => " annotation".to_owned(),
+        Some(Origin::File(place)) if place.line == 0 => format!(" {}", place.file),
         Some(Origin::File(place)) => format!(" :{}", place.line),
         Some(Origin::Derived(rule)) => format!(" {rule}"),
         Some(Origin::Default) => " default".to_owned(),

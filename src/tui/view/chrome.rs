@@ -10,6 +10,7 @@ use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::message::{COMMANDS, Command};
 use crate::tui::model::Notice;
+use crate::tui::model::dialog::Dialog;
 use crate::tui::model::outlook::Badge;
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Pane, Screen, Show, Typing};
@@ -237,6 +238,9 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         super::nodes::status(canvas, model)
     } else if let Some(line) = super::live::status(model).filter(|_| model.screen == Screen::Live) {
         line
+    } else if matches!(model.dialogs.last(), Some(Dialog::Save { .. } | Dialog::Conflict { .. } | Dialog::Quit)) {
+        // What the pod was refused for is not what is asked about now.
+        Rich::new()
     } else if let Some(refusal) = model.outlook().and_then(|outlook| outlook.refusal) {
         let word = if refusal.panic { "the runtime panics" } else { "refused" };
         Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, refusal.stage))
@@ -398,7 +402,6 @@ pub(super) fn here(model: &Model, command: Command) -> Option<&'static str> {
 }
 
 fn dialog_enter(model: &Model) -> &'static str {
-    use crate::tui::model::dialog::Dialog;
     match model.dialogs.last() {
         None => "keep",
         Some(Dialog::Palette { .. }) => "do it",

@@ -68,6 +68,18 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich,
     lines
         .push(Rich::of(Token::Heading, "value ").put(Token::Strong, text::excerpt(&plain(&row.value.value))));
     lines.push(Rich::of(Token::Heading, "from ").put(Token::Origin, origin_words(&row.value)));
+    if matches!(row.value.origin, Origin::Derived(_) | Origin::Annotation(_)) {
+        // Where others had a say before, each is told.
+        for link in model.current.chain(&model.tried, model.shown(), &row.key) {
+            let from = format!("  {}", link.from);
+            let place = link.place.as_ref().map(|place| format!("  {}", text::visible(&place.to_string())));
+            lines.push(
+                Rich::of(Token::Strong, format!("  {}", text::glimpse(&link.value)))
+                    .put(Token::Text, from)
+                    .put(Token::Origin, place.unwrap_or_default()),
+            );
+        }
+    }
     if let Some(reader) = known.and_then(|k| k.reader(model.current.setup().release)) {
         let unit = reader.unit.map_or(String::new(), |u| format!(", {u}"));
         lines.push(

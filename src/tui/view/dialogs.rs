@@ -71,11 +71,15 @@ pub(super) fn draw(
             scrolled(canvas, below(inner, 2), lines, 0, geometry);
         }
         Dialog::Pattern(draft) => windows::pattern(canvas, main, model, draft, geometry),
+        Dialog::Opening { purpose, line, at, error } => {
+            windows::opening(canvas, main, model, (*purpose, line, *at, error.as_deref()), geometry)
+        }
+        Dialog::Key(draft) => windows::key(canvas, main, model, draft, geometry),
         Dialog::Find { line, all, found, at } => {
             windows::find(canvas, main, (line, all, found, *at), geometry)
         }
-        Dialog::Save { targets, at, scroll } => {
-            windows::save(canvas, main, model, (targets, *at, *scroll), geometry)
+        Dialog::Save { targets, powers, at, scroll } => {
+            windows::save(canvas, main, model, (targets, powers, *at, *scroll), geometry)
         }
         Dialog::Conflict { .. } => conflict::draw(canvas, main, model, dialog, geometry),
         Dialog::Quit => {

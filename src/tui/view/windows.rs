@@ -5,12 +5,14 @@ use ratatui::layout::Rect;
 use super::chrome::typed;
 use super::dialogs::{below, choose, scrolled, window};
 use super::policy;
+use crate::policy::powers::PowerChange;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
 use crate::tui::model::changes::other_runtime;
-use crate::tui::model::dialog::{PatternDraft, SaveTarget};
+use crate::tui::model::dialog::{KeyDraft, PatternDraft, SaveTarget};
 use crate::tui::model::find::Hit;
+use crate::tui::model::openings::Purpose;
 use crate::tui::model::pods::{Sweep, Turn, turns};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
@@ -110,11 +112,116 @@ pub(super) fn pattern(
     );
 }
 
+/// What to open: a line of words, and what was opened before.
+pub(super) fn opening(
+    canvas: &mut Canvas<'_>,
+    main: Rect,
+    model: &Model,
+    (purpose, line, at, error): (Purpose, &Line, Option<usize>, Option<&str>),
+    geometry: &mut Geometry,
+) {
+    let title = match purpose {
+        Purpose::Instead => "Open: words as on the command line",
+        Purpose::Compare => "Compare with: words as on the command line",
+    };
+    let inner = window(canvas, main, 110, main.height, Rich::of(Token::Title, title));
+    typed(canvas, Rect { height: 1, ..inner }, Rich::of(Token::Key, "katascope "), line, Rich::new());
+    let glyphs = canvas.theme.glyphs;
+    let mut lines = Vec::new();
+    if let Some(error) = error {
+        lines.push(Rich::of(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, text::excerpt(error)));
+        lines.push(Rich::new());
+    }
+    let offered = model.openings.offered();
+    for (index, (kept, words)) in offered.iter().enumerate() {
+        let on = at == Some(index);
+        let pointer = if on { glyphs.pointer } else { " " };
+        let (token, what) = if *kept { (Token::Key, "kept   ") } else { (Token::Muted, "before ") };
+        lines.push(
+            Rich::of(Token::Focus, pointer)
+                .put(token, what)
+                .put(if on { Token::Strong } else { Token::Text }, text::visible(words)),
+        );
+    }
+    if offered.is_empty() {
+        lines.push(Rich::of(Token::Hint, "nothing was opened before; B keeps what is open"));
+    }
+    lines.push(Rich::new());
+    for (words, what) in [
+        ("-c configuration.toml pods.yaml", "a configuration, for all pods"),
+        ("--root /mnt/node pods.yaml", "a node's files; --node FILE for a node in a file"),
+        ("--handler kata-clh pods.yaml", "all pods on one handler"),
+        ("--set limits.cpu=2 pods.yaml", "what if: a limit, a key, host.cpus=8, an annotation"),
+    ] {
+        lines.push(Rich::of(Token::Text, format!("  {words}")).pad_to(38).put(Token::Hint, what));
+    }
+    scrolled(canvas, below(inner, 2), lines, 0, geometry);
+}
+
+/// A key of the configuration being written: what it does to the pod that is looked at, and to the others.
+pub(super) fn key(
+    canvas: &mut Canvas<'_>,
+    main: Rect,
+    model: &Model,
+    draft: &KeyDraft,
+    geometry: &mut Geometry,
+) {
+    let inner = window(canvas, main, 120, main.height, Rich::of(Token::Title, format!("Edit {}", draft.key)));
+    typed(canvas, Rect { height: 1, ..inner }, Rich::of(Token::Key, "value "), &draft.line, Rich::new());
+    let glyphs = canvas.theme.glyphs;
+    let mut lines = Vec::new();
+    if let Some(known) = crate::catalog::config_key(&draft.id.table, &draft.id.list) {
+        lines.push(Rich::of(Token::Text, known.summary));
+        if let Some(reader) = known.reader(model.current.setup().release) {
+            let unit = reader.unit.map_or(String::new(), |unit| format!(", {unit}"));
+            lines.push(Rich::of(Token::Muted, format!("{}{unit}", reader.kind.describe())));
+        }
+    }
+    let was = draft.was.as_deref().unwrap_or("not set");
+    lines.push(Rich::of(Token::Heading, "the files say ").put(Token::Text, text::excerpt(was)));
+    lines.push(Rich::new());
+    if let Some(error) = &draft.error {
+        lines.push(Rich::of(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, error));
+    }
+    match &draft.foresight {
+        Some(foresight) => {
+            let name = model.pods.get(model.pod).map_or("a pod that asks for nothing", |pod| &pod.id);
+            lines.push(Rich::of(Token::Heading, name));
+            lines.push(match foresight.outcome.failure() {
+                None => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
+                Some(failure) => Rich::of(Token::Refused, format!("{} refused: ", glyphs.fail))
+                    .put(Token::Text, failure.message.replace('\n', " ")),
+            });
+            for (what, before, after) in &foresight.rows {
+                let what = if what.is_empty() { String::new() } else { format!("{what}  ") };
+                let arrow = if before.is_empty() { String::new() } else { format!(" {} ", glyphs.arrow) };
+                lines.push(
+                    Rich::of(Token::Strong, format!("  {what}"))
+                        .put(Token::Removed, text::glimpse(before))
+                        .put(Token::Muted, arrow)
+                        .put(Token::Added, text::glimpse(after)),
+                );
+            }
+            if foresight.rows.is_empty() {
+                lines.push(Rich::of(Token::Hint, "  nothing differs for it"));
+            }
+            if foresight.more > 0 {
+                lines.push(Rich::of(Token::Muted, format!("  and {} more", foresight.more)));
+            }
+            lines.push(Rich::new());
+            lines.extend(consequences(canvas, model, &model.sweep, &draft.sweep));
+        }
+        None if draft.error.is_none() => lines.push(Rich::of(Token::Hint, "nothing changes yet")),
+        None => {}
+    }
+    scrolled(canvas, below(inner, 2), lines, 0, geometry);
+}
+
 pub(super) fn save(
     canvas: &mut Canvas<'_>,
     main: Rect,
     model: &Model,
-    (targets, at, scroll): (&[SaveTarget], usize, usize),
+    (targets, powers, at, scroll): (&[SaveTarget], &[PowerChange], usize, usize),
     geometry: &mut Geometry,
 ) {
     let inner = window(canvas, main, 120, main.height, Rich::of(Token::Title, "Save"));
@@ -148,12 +255,87 @@ pub(super) fn save(
     }
     canvas.line(inner, y, line);
     let mut lines: Vec<Rich> = Vec::new();
-    lines.extend(consequences(canvas, model, &model.saved_sweep, &model.sweep));
+    let pods = consequences(canvas, model, &model.saved_sweep, &model.sweep);
+    lines.extend(beside(canvas, pods, gains(canvas, powers), usize::from(inner.width)));
     lines.push(Rich::new());
     if let Some(target) = targets.get(at) {
         lines.extend(target.lines.iter().map(|l| diff_line(l)));
     }
     scrolled(canvas, below(inner, y + 2), lines, scroll, geometry);
+}
+
+/// Files named of one power.
+const FILES: usize = 4;
+
+/// What pods' authors can do newly, or no longer, by risk.
+fn gains(canvas: &Canvas<'_>, powers: &[PowerChange]) -> Vec<Rich> {
+    let glyphs = canvas.theme.glyphs;
+    if powers.is_empty() {
+        return vec![Rich::of(Token::Heading, "no name and no file is newly let in or shut out")];
+    }
+    let mut lines = Vec::new();
+    for (gain, title, token, sign) in [
+        (true, "newly let in", Token::Refused, "+"),
+        (false, "no longer let in", Token::Allowed, "-"),
+    ] {
+        let all: Vec<&PowerChange> = powers.iter().filter(|power| power.gains() == gain).collect();
+        if all.is_empty() {
+            continue;
+        }
+        lines.push(Rich::of(Token::Heading, format!("{title}: {}", all.len())));
+        for power in all.iter().take(NAMED) {
+            let (risk, name) = (power.risk().as_str(), power.annotation.base());
+            let mut line = Rich::of(if power.idle { Token::Muted } else { token }, format!("  {sign} {risk}: "))
+                .put(Token::Strong, name);
+            if let Some(by) = &power.by {
+                line.push(Token::Muted, format!("  by {}", text::glimpse(by)));
+            }
+            lines.push(line);
+            let files = if gain { &power.files_in } else { &power.files_out };
+            for file in files.iter().take(FILES) {
+                lines.push(Rich::of(Token::Text, format!("      {}", text::visible(file))));
+            }
+            let more = files.len().saturating_sub(FILES);
+            if power.anywhere && gain {
+                lines.push(Rich::of(token, "      any file of the host, spelled with .."));
+            } else if more > 0 || (power.more && gain) {
+                let words = if more > 0 { format!("and {more} more files") } else { "and files that are not listed".into() };
+                lines.push(Rich::of(Token::Muted, format!("      {words}")));
+            }
+            if power.idle {
+                lines.push(Rich::of(
+                    Token::Muted,
+                    format!("      {} gives nothing now: no value passes, or it is not used here", glyphs.bar),
+                ));
+            }
+        }
+        if all.len() > NAMED {
+            lines.push(Rich::of(Token::Muted, format!("  and {} more: the audit on screen 2", all.len() - NAMED)));
+        }
+    }
+    lines
+}
+
+/// Two texts side by side, or one above the other where there is no room.
+fn beside(canvas: &Canvas<'_>, left: Vec<Rich>, right: Vec<Rich>, width: usize) -> Vec<Rich> {
+    const ROOM: usize = 96;
+    if width < ROOM {
+        return right.into_iter().chain(std::iter::once(Rich::new())).chain(left).collect();
+    }
+    let half = width / 2 - 2;
+    let wrapped = |lines: Vec<Rich>| -> Vec<Rich> { lines.iter().flat_map(|line| line.wrap(half, 6)).collect() };
+    let (left, right) = (wrapped(left), wrapped(right));
+    let rows = left.len().max(right.len());
+    let mut pairs = left.into_iter().map(Some).chain(std::iter::repeat_with(|| None)).zip(
+        right.into_iter().map(Some).chain(std::iter::repeat_with(|| None)),
+    );
+    let bar = format!(" {} ", canvas.theme.glyphs.bar);
+    (0..rows)
+        .filter_map(|_| pairs.next())
+        .map(|(left, right)| {
+            left.unwrap_or_default().pad_to(half).put(Token::Border, bar.clone()).join(right.unwrap_or_default())
+        })
+        .collect()
 }
 
 /// A line of a unified diff.
