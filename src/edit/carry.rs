@@ -140,7 +140,9 @@ impl PolicyEdit {
                 Self::Move { list: id, from, to }
             }
             Self::Set { items, .. } if now == items.as_slice() => return Ok(None),
-            Self::Set { .. } | Self::Key { .. } | Self::Create { .. } => return Err(Misfit::OtherEntries(list)),
+            Self::Set { .. } | Self::Key { .. } | Self::Create { .. } => {
+                return Err(Misfit::OtherEntries(list));
+            }
         }))
     }
 }

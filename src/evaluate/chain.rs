@@ -28,7 +28,9 @@ pub struct Link {
 fn plain(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
-        Json::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
+        Json::Number(number) => {
+            number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())
+        }
         other => other.to_string(),
     }
 }
@@ -45,7 +47,8 @@ impl Evaluator {
     pub fn chain(&self, pod: &Pod, evaluation: &Evaluation, key: &str) -> Vec<Link> {
         let mut links = self.written(key);
         let Some((table, name)) = key.rsplit_once('.') else { return links };
-        let link = |value: String, from: &str, place: Option<Place>| Link { value, from: from.to_owned(), place };
+        let link =
+            |value: String, from: &str, place: Option<Place>| Link { value, from: from.to_owned(), place };
         let bare = self.bare().and_then(|bare| bare.get(key));
         if links.is_empty() {
             let default = catalog::config_key(table, name)

@@ -30,13 +30,18 @@ pub fn written(source: &Source, table: &str, key: &str) -> Option<Written> {
 pub fn with_value(source: &Source, table: &str, key: &str, value: Option<&str>) -> Option<String> {
     let text: &str = &source.text;
     match (spans(source, table, key), value) {
-        (Some((_, span)), Some(value)) => Some([text.get(..span.start)?, value, text.get(span.end..)?].concat()),
+        (Some((_, span)), Some(value)) => {
+            Some([text.get(..span.start)?, value, text.get(span.end..)?].concat())
+        }
         (Some((name, span)), None) => {
             let start = text.get(..name.start)?.rfind('\n').map_or(0, |at| at + 1);
             let end = text.get(span.end..)?.find('\n').map_or(text.len(), |at| span.end + at + 1);
             // What else stands on these lines stays.
             let alone = text.get(start..name.start)?.trim().is_empty()
-                && text.get(span.end..end).map(str::trim_start).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'));
+                && text
+                    .get(span.end..end)
+                    .map(str::trim_start)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('#'));
             let range = if alone { start..end } else { name.start..span.end };
             Some([text.get(..range.start)?, text.get(range.end..)?].concat())
         }
@@ -51,9 +56,7 @@ pub fn with_value(source: &Source, table: &str, key: &str, value: Option<&str>) 
 impl Layers {
     /// How `key` of `table` (dotted) is written last.
     pub fn written(&self, table: &str, key: &str) -> Option<Written> {
-        let found = self.sources().filter_map(|source| {
-            written(source, table, key)
-        });
+        let found = self.sources().filter_map(|source| written(source, table, key));
         found.last()
     }
 

@@ -46,7 +46,8 @@ fn files(power: Option<&Power>) -> Vec<String> {
 
 /// What differs from the one to the other, what is gained first, the worst risk first.
 pub fn changes(before: &Audit, after: &Audit) -> Vec<PowerChange> {
-    let find = |audit: &'_ Audit, key: &str| audit.powers.iter().position(|power| power.annotation.key == key);
+    let find =
+        |audit: &'_ Audit, key: &str| audit.powers.iter().position(|power| power.annotation.key == key);
     let mut all: Vec<&'static Annotation> =
         before.powers.iter().chain(&after.powers).map(|power| power.annotation).collect();
     all.sort_by_key(|annotation| (annotation.risk, annotation.key));

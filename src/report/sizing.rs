@@ -67,7 +67,9 @@ impl<'r> SizeReport<'r> {
 
     fn number(&self, name: &str) -> Option<f64> {
         let mut values = self.relevant().into_iter();
-        values.find(|(key, _)| key.rsplit('.').next() == Some(name)).and_then(|(_, value)| value.value.as_f64())
+        values
+            .find(|(key, _)| key.rsplit('.').next() == Some(name))
+            .and_then(|(_, value)| value.value.as_f64())
     }
 
     fn cgroup_only(&self) -> Option<bool> {
@@ -126,8 +128,13 @@ impl<'r> SizeReport<'r> {
             Some(most) if most > 0.0 => format!("{most} {unit} ({name})"),
             _ => format!("as many {unit} as the hypervisor takes"),
         };
-        let slots = self.number("memory_slots").map_or(String::new(), |slots| format!(", {slots} memory slots"));
-        format!("may grow to {} and {}{slots}", most("default_maxvcpus", "vCPUs"), most("default_maxmemory", "MiB"))
+        let slots =
+            self.number("memory_slots").map_or(String::new(), |slots| format!(", {slots} memory slots"));
+        format!(
+            "may grow to {} and {}{slots}",
+            most("default_maxvcpus", "vCPUs"),
+            most("default_maxmemory", "MiB")
+        )
     }
 
     /// The pod's cgroup, and what of the VM runs in it (docs/design/host-cgroups.md at 4.1.0).

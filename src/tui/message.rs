@@ -324,14 +324,7 @@ pub const COMMANDS: &[Entry] = &[
         G::Look,
         0,
     ),
-    row(
-        C::Bookmark,
-        "bookmark",
-        "bookmark",
-        "Keep what is open among what F offers, or drop it",
-        G::Go,
-        0,
-    ),
+    row(C::Bookmark, "bookmark", "bookmark", "Keep what is open among what F offers, or drop it", G::Go, 0),
     row(
         C::Explain,
         "explain",

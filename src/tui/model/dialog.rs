@@ -82,7 +82,8 @@ impl Foresight {
     pub fn of(differences: &Differences, outcome: Outcome, shown: usize) -> Self {
         let mut rows = Vec::new();
         for row in &differences.config {
-            let value = |value: &Option<EffectiveValue>| value.as_ref().map_or("-".to_owned(), |v| plain(&v.value));
+            let value =
+                |value: &Option<EffectiveValue>| value.as_ref().map_or("-".to_owned(), |v| plain(&v.value));
             rows.push((row.key.clone(), value(&row.values.baseline), value(&row.values.candidate)));
         }
         for process in differences.processes.iter().chain(std::iter::once(&differences.kernel)) {

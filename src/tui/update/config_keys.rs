@@ -28,7 +28,9 @@ fn here(model: &Model) -> Option<(String, ListId)> {
 
 /// Why the key under the cursor is not written; `None`: it can be.
 pub(in crate::tui) fn reason_against(model: &Model) -> Option<String> {
-    let Some((_, id)) = here(model) else { return Some("only keys of the configuration are, on screen 5".into()) };
+    let Some((_, id)) = here(model) else {
+        return Some("only keys of the configuration are, on screen 5".into());
+    };
     let release = model.current.setup().release;
     if catalog::lists(release).any(|list| list == id.list) {
         return Some("a policy list is edited on screen 2".into());

@@ -311,7 +311,11 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             model.dialogs.push(Dialog::text("Initialization data: y copies", &text));
         }
         Command::Sizing => sizing(model),
-        Command::OpenOther | Command::CompareWith | Command::Bookmark | Command::Explain | Command::Suggest => {
+        Command::OpenOther
+        | Command::CompareWith
+        | Command::Bookmark
+        | Command::Explain
+        | Command::Suggest => {
             return openings::obey(model, command);
         }
         Command::EditKey | Command::RemoveKey => config_keys::obey(model, command),

@@ -64,7 +64,9 @@ pub(super) fn choose(model: &mut Model, command: Command) {
 
 /// Enter: it is opened.
 pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
-    let Some(Dialog::Opening { purpose, line, error, .. }) = model.dialogs.last_mut() else { return Vec::new() };
+    let Some(Dialog::Opening { purpose, line, error, .. }) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
     let (purpose, text) = (*purpose, line.text().to_owned());
     let Some(all) = words(&text) else {
         *error = Some("a quotation mark has no end".into());
@@ -113,11 +115,7 @@ fn bookmark(model: &mut Model) -> Vec<Effect> {
         line = format!("{line}{separator}--pod {}", shell_word(&entry.pod.id()));
     }
     let kept = model.openings.toggle(&line);
-    model.say(if kept {
-        format!("kept: {line}; F offers it")
-    } else {
-        format!("no longer kept: {line}")
-    });
+    model.say(if kept { format!("kept: {line}; F offers it") } else { format!("no longer kept: {line}") });
     vec![Effect::Remember]
 }
 
@@ -128,12 +126,15 @@ fn explained(model: &mut Model) {
         Some(Body::Key(row)) => Some(row.key.rsplit('.').next().unwrap_or(&row.key).to_owned()),
         Some(Body::List(row)) => Some(row.id.list.to_string()),
         Some(Body::Pattern(row)) => Some(row.list.list.to_string()),
-        Some(Body::Change(row)) => row.keys.first().map(|key| key.rsplit('.').next().unwrap_or(key).to_owned()),
+        Some(Body::Change(row)) => {
+            row.keys.first().map(|key| key.rsplit('.').next().unwrap_or(key).to_owned())
+        }
         _ => None,
     };
     let message = model.evaluation.outcome.failure().map(|failure| failure.message.clone());
     let Some(name) = name.or(message) else {
-        model.complain("nothing is selected that explain knows: an annotation, a key, an argument, a refusal");
+        model
+            .complain("nothing is selected that explain knows: an annotation, a key, an argument, a refusal");
         return;
     };
     let mut out = Vec::new();
@@ -149,7 +150,8 @@ fn suggested(model: &mut Model) {
         model.complain("the configuration has no hypervisor's table");
         return;
     };
-    let indices = (0..model.pods.len()).filter(|i| model.pods.get(*i).is_some_and(|e| model.is_judged_here(e)));
+    let indices =
+        (0..model.pods.len()).filter(|i| model.pods.get(*i).is_some_and(|e| model.is_judged_here(e)));
     let pods: Vec<_> = indices.filter_map(|i| model.with_trials(i)).collect();
     let mut out = Vec::new();
     match suggest::propose(&model.current, &hypervisor, &pods) {

@@ -238,7 +238,10 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         super::nodes::status(canvas, model)
     } else if let Some(line) = super::live::status(model).filter(|_| model.screen == Screen::Live) {
         line
-    } else if matches!(model.dialogs.last(), Some(Dialog::Save { .. } | Dialog::Conflict { .. } | Dialog::Quit)) {
+    } else if matches!(
+        model.dialogs.last(),
+        Some(Dialog::Save { .. } | Dialog::Conflict { .. } | Dialog::Quit)
+    ) {
         // What the pod was refused for is not what is asked about now.
         Rich::new()
     } else if let Some(refusal) = model.outlook().and_then(|outlook| outlook.refusal) {

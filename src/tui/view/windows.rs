@@ -129,7 +129,9 @@ pub(super) fn opening(
     let glyphs = canvas.theme.glyphs;
     let mut lines = Vec::new();
     if let Some(error) = error {
-        lines.push(Rich::of(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, text::excerpt(error)));
+        lines.push(
+            Rich::of(Token::Refused, format!("{} ", glyphs.fail)).put(Token::Text, text::excerpt(error)),
+        );
         lines.push(Rich::new());
     }
     let offered = model.openings.offered();
@@ -274,10 +276,9 @@ fn gains(canvas: &Canvas<'_>, powers: &[PowerChange]) -> Vec<Rich> {
         return vec![Rich::of(Token::Heading, "no name and no file is newly let in or shut out")];
     }
     let mut lines = Vec::new();
-    for (gain, title, token, sign) in [
-        (true, "newly let in", Token::Refused, "+"),
-        (false, "no longer let in", Token::Allowed, "-"),
-    ] {
+    for (gain, title, token, sign) in
+        [(true, "newly let in", Token::Refused, "+"), (false, "no longer let in", Token::Allowed, "-")]
+    {
         let all: Vec<&PowerChange> = powers.iter().filter(|power| power.gains() == gain).collect();
         if all.is_empty() {
             continue;
@@ -285,8 +286,9 @@ fn gains(canvas: &Canvas<'_>, powers: &[PowerChange]) -> Vec<Rich> {
         lines.push(Rich::of(Token::Heading, format!("{title}: {}", all.len())));
         for power in all.iter().take(NAMED) {
             let (risk, name) = (power.risk().as_str(), power.annotation.base());
-            let mut line = Rich::of(if power.idle { Token::Muted } else { token }, format!("  {sign} {risk}: "))
-                .put(Token::Strong, name);
+            let mut line =
+                Rich::of(if power.idle { Token::Muted } else { token }, format!("  {sign} {risk}: "))
+                    .put(Token::Strong, name);
             if let Some(by) = &power.by {
                 line.push(Token::Muted, format!("  by {}", text::glimpse(by)));
             }
@@ -299,18 +301,28 @@ fn gains(canvas: &Canvas<'_>, powers: &[PowerChange]) -> Vec<Rich> {
             if power.anywhere && gain {
                 lines.push(Rich::of(token, "      any file of the host, spelled with .."));
             } else if more > 0 || (power.more && gain) {
-                let words = if more > 0 { format!("and {more} more files") } else { "and files that are not listed".into() };
+                let words = if more > 0 {
+                    format!("and {more} more files")
+                } else {
+                    "and files that are not listed".into()
+                };
                 lines.push(Rich::of(Token::Muted, format!("      {words}")));
             }
             if power.idle {
                 lines.push(Rich::of(
                     Token::Muted,
-                    format!("      {} gives nothing now: no value passes, or it is not used here", glyphs.bar),
+                    format!(
+                        "      {} gives nothing now: no value passes, or it is not used here",
+                        glyphs.bar
+                    ),
                 ));
             }
         }
         if all.len() > NAMED {
-            lines.push(Rich::of(Token::Muted, format!("  and {} more: the audit on screen 2", all.len() - NAMED)));
+            lines.push(Rich::of(
+                Token::Muted,
+                format!("  and {} more: the audit on screen 2", all.len() - NAMED),
+            ));
         }
     }
     lines
@@ -323,17 +335,23 @@ fn beside(canvas: &Canvas<'_>, left: Vec<Rich>, right: Vec<Rich>, width: usize) 
         return right.into_iter().chain(std::iter::once(Rich::new())).chain(left).collect();
     }
     let half = width / 2 - 2;
-    let wrapped = |lines: Vec<Rich>| -> Vec<Rich> { lines.iter().flat_map(|line| line.wrap(half, 6)).collect() };
+    let wrapped =
+        |lines: Vec<Rich>| -> Vec<Rich> { lines.iter().flat_map(|line| line.wrap(half, 6)).collect() };
     let (left, right) = (wrapped(left), wrapped(right));
     let rows = left.len().max(right.len());
-    let mut pairs = left.into_iter().map(Some).chain(std::iter::repeat_with(|| None)).zip(
-        right.into_iter().map(Some).chain(std::iter::repeat_with(|| None)),
-    );
+    let mut pairs = left
+        .into_iter()
+        .map(Some)
+        .chain(std::iter::repeat_with(|| None))
+        .zip(right.into_iter().map(Some).chain(std::iter::repeat_with(|| None)));
     let bar = format!(" {} ", canvas.theme.glyphs.bar);
     (0..rows)
         .filter_map(|_| pairs.next())
         .map(|(left, right)| {
-            left.unwrap_or_default().pad_to(half).put(Token::Border, bar.clone()).join(right.unwrap_or_default())
+            left.unwrap_or_default()
+                .pad_to(half)
+                .put(Token::Border, bar.clone())
+                .join(right.unwrap_or_default())
         })
         .collect()
 }
