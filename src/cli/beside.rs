@@ -44,11 +44,11 @@ pub(super) fn held(
     runs: &Runs,
     sandbox: Option<&str>,
     pod: Option<Pod>,
-    notes: Vec<String>,
+    written: (Option<&serde_json::Value>, Vec<String>),
 ) -> Result<(Beside, Vec<Assumption>), CliError> {
     let vm = match runs {
         Runs::Lines(lines) => Some(one(lines, sandbox)?),
-        Runs::Document(_) => None,
+        Runs::Document(_) | Runs::Answers(_) => None,
     };
     let mut input = input.clone();
     input.sandbox_id = input.sandbox_id.or_else(|| vm.and_then(|vm| vm.sandbox.clone()));
@@ -59,7 +59,7 @@ pub(super) fn held(
     };
     let evaluation = node.evaluate(&pod, Depth::Full);
     let release = node.judge_of(&pod).map_or_else(Release::default, |judge| judge.evaluator.setup().release);
-    let mut beside = report::of(&pod, (&evaluation, release), runs, vm, notes).map_err(SetupError::Usage)?;
+    let mut beside = report::of(&pod, (&evaluation, release), runs, vm, written).map_err(SetupError::Usage)?;
     beside.sandbox = beside.sandbox.or(input.sandbox_id);
     Ok((beside, node.assumed()))
 }
@@ -72,7 +72,7 @@ pub(super) fn run(
     notes: Vec<String>,
     output: &Output,
 ) -> Result<Exit, CliError> {
-    let (beside, assumed) = held(input, runs, sandbox, None, notes)?;
+    let (beside, assumed) = held(input, runs, sandbox, None, (None, notes))?;
     say_assumed(&assumed);
     print(&beside, output)
 }

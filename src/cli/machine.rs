@@ -39,6 +39,9 @@ const BUNDLES: [&str; 4] = [
     "run/containers/storage/overlay-containers/{}/userdata/config.json",
 ];
 
+/// Where the runtimes keep what they know of a sandbox.
+const STATES: [&str; 2] = ["run/vc/sbs/{}/persist.json", "run/kata/{}/state.json"];
+
 /// A VM and what the node knows of it.
 pub(super) struct Live {
     pub vm: Vm,
@@ -131,7 +134,11 @@ impl Machine {
             input.handler = live.and_then(|live| live.handler.clone());
         }
         let only = Running { processes: self.running.processes.clone(), vms: vec![vm.clone()] };
-        beside::held(&input, &Runs::Lines(only), None, pod, notes)
+        let written = live.and_then(|live| written(live, &self.root));
+        if written.is_some() {
+            notes.push("what the runtime itself wrote of the sandbox stands behind the arguments".to_owned());
+        }
+        beside::held(&input, &Runs::Lines(only), None, pod, (written.as_ref(), notes))
     }
 }
 
@@ -183,10 +190,9 @@ fn started(root: &Path, pid: u64) -> Option<SystemTime> {
 fn live(vm: &Vm, running: &Running, root: &Path, handlers: &[&Handler]) -> Live {
     let pid = running.of(vm).find(|process| process.program.is_vmm()).and_then(|process| process.pid);
     let id = vm.sandbox.as_deref().unwrap_or_default();
-    let safe = !id.is_empty() && !id.contains(['/', '\\']) && id != ".." && id != ".";
     let bundle = BUNDLES
         .iter()
-        .filter(|_| safe)
+        .filter(|_| is_name(id))
         .map(|place| root.join(place.replace("{}", id)))
         .find(|path| path.is_file());
     let spec: Option<Json> = bundle
@@ -232,6 +238,18 @@ fn live(vm: &Vm, running: &Running, root: &Path, handlers: &[&Handler]) -> Live 
             })
             .unwrap_or_default(),
     }
+}
+
+/// What the runtime wrote of the sandbox.
+fn written(live: &Live, root: &Path) -> Option<Json> {
+    let id = live.vm.sandbox.as_deref().filter(|id| is_name(id))?;
+    let text = STATES.iter().find_map(|place| bytes(&root.join(place.replace("{}", id)), SPEC_LIMIT))?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Whether an id can be a folder's name.
+fn is_name(id: &str) -> bool {
+    !id.is_empty() && !id.contains(['/', '\\']) && id != ".." && id != "."
 }
 
 /// The configuration files that changed after the VM was started.

@@ -5,8 +5,10 @@ pub mod documents;
 pub mod evaluation;
 pub mod json;
 pub mod nodes;
+pub mod qmp;
 pub mod running;
 pub mod sequence;
+pub mod state;
 pub mod text;
 
 /// The two sides of any diff.

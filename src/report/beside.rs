@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::escape::visible;
 use super::text::{self, Paint};
 use crate::catalog::lines::TAGS;
-use crate::diff::documents;
+use crate::diff::{documents, qmp, state};
 use crate::diff::running::{self as compared, Compared, Verdict};
 use crate::evaluate::Evaluation;
 use crate::input::manifest::Pod;
@@ -19,8 +19,10 @@ use crate::running::{self, Running, Vm, releases};
 pub enum Runs {
     /// Process lines.
     Lines(Running),
-    /// What a VMM says of itself, or the file it was given.
+    /// What a VMM says of itself, the file it was given, or what the runtime wrote of it.
     Document(Json),
+    /// What QEMU answers on its monitor.
+    Answers(Vec<Json>),
 }
 
 impl Runs {
@@ -29,7 +31,13 @@ impl Runs {
         if text.trim_start().starts_with('{')
             && let Ok(document) = serde_json::from_str::<Json>(text)
         {
-            return Self::Document(document);
+            let is_of_qmp = document.get("return").is_some() || document.get("QMP").is_some();
+            return if is_of_qmp { Self::Answers(vec![document]) } else { Self::Document(document) };
+        }
+        if text.trim_start().starts_with('{')
+            && let Some(answers) = qmp::answers(text)
+        {
+            return Self::Answers(answers);
         }
         Self::Lines(running::read(text))
     }
@@ -56,31 +64,38 @@ pub struct Beside {
     pub notes: Vec<String>,
 }
 
-/// Holds a pod's prediction against a VM, or against what its VMM says of itself where there is none.
+/// Holds a pod's prediction against a VM, or against what its VMM says of itself where there is none; and against
+/// what the runtime wrote of the sandbox, where that is at hand.
 pub fn of(
     pod: &Pod,
     (evaluation, release): (&Evaluation, Release),
     runs: &Runs,
     vm: Option<&Vm>,
-    notes: Vec<String>,
+    (written, notes): (Option<&Json>, Vec<String>),
 ) -> Result<Beside, String> {
     let Some(launch) = &evaluation.launch else {
         let why = evaluation.outcome.failure().map_or_else(String::new, |f| f.message.clone());
         return Err(format!("{}: nothing is started for this pod: {why}", pod.id()));
     };
-    let rows = match (runs, vm) {
+    let mut rows = match (runs, vm) {
         (Runs::Lines(lines), Some(vm)) => compared::processes(launch, release, vm, lines),
         (Runs::Lines(_), None) => Vec::new(),
-        (Runs::Document(document), _) => documents::of_launch(launch, document).ok_or(
-            "no document of this pod's VMM: vm.info of Cloud Hypervisor, the configuration file of Firecracker, or \
-             process lines",
-        )?,
+        (Runs::Answers(answers), _) => qmp::of_launch(launch, answers),
+        (Runs::Document(document), _) => documents::of_launch(launch, document)
+            .or_else(|| state::of_effective(evaluation.effective.as_ref()?, document))
+            .ok_or(
+                "no document of this pod's VM: vm.info of Cloud Hypervisor, the configuration file of Firecracker, \
+                 answers of QMP, persist.json or state.json of the runtime, or process lines",
+            )?,
     };
     let (told, fits) = vm.map_or_else(
-        || ("a VMM's own document, which tells no release".to_owned(), true),
+        || ("a document, which tells no release".to_owned(), true),
         |vm| (super::running::release(vm), fits(vm, release)),
     );
     let effective = evaluation.effective.as_ref();
+    if let (Some(written), Some(effective)) = (written, effective) {
+        rows.extend(state::of_effective(effective, written).into_iter().flatten());
+    }
     Ok(Beside {
         pod: pod.id(),
         sandbox: vm.and_then(|vm| vm.sandbox.clone()),

@@ -77,7 +77,7 @@ fn the_vms_and_one_of_them_at_every_size() {
         let judged = (&*stage.model.evaluation, stage.model.current.setup().release);
         let notes =
             vec!["/etc/kata-containers/config.d/10.toml was changed after this VM had started".to_owned()];
-        let beside = beside::of(&stage.model.tried, judged, &runs, lines.vms.first(), notes);
+        let beside = beside::of(&stage.model.tried, judged, &runs, lines.vms.first(), (None, notes));
         stage.send(Message::Answer(Answer::Beside { vm: 0, beside: Box::new(beside) }));
         insta::assert_snapshot!(name("beside"), stage.screen());
         insta::assert_snapshot!(name("argument"), stage.keys("enter").screen());

@@ -76,6 +76,7 @@ impl Live {
                 lines.vms.iter().filter(|vm| vm.vmm.is_some()).map(|vm| of_line(vm, lines)).collect()
             }
             Runs::Document(document) => vec![of_document(document)],
+            Runs::Answers(_) => vec![Seen { vmm: Program::Qemu.title(), ..of_document(&serde_json::Value::Null) }],
         };
         Self { vms, opened: None, place: Place::Text(runs) }
     }
@@ -106,7 +107,7 @@ fn of_document(document: &serde_json::Value) -> Seen {
         pod: None,
         handler: None,
         release: None,
-        told: "a VMM's own document, which tells no release".to_owned(),
+        told: "a document, which tells no release".to_owned(),
         beside: None,
     }
 }
@@ -117,10 +118,10 @@ impl Model {
         let Place::Text(runs) = &self.live.place else { return None };
         let vm = match runs {
             Runs::Lines(lines) => Some(lines.vms.iter().filter(|vm| vm.vmm.is_some()).nth(index)?),
-            Runs::Document(_) => None,
+            Runs::Document(_) | Runs::Answers(_) => None,
         };
         let judged = (&*self.evaluation, self.current.setup().release);
-        Some(beside::of(&self.tried, judged, runs, vm, Vec::new()))
+        Some(beside::of(&self.tried, judged, runs, vm, (None, Vec::new())))
     }
 }
 
