@@ -56,6 +56,7 @@ impl PodNetwork {
             mac: MAC_TOKEN.to_owned(),
             mtu: 1500,
             addresses: vec![Address { ip: Ip::Token("{address}"), prefix: None }],
+            carrier: None,
         };
         let route = Route { gateway: Some(Ip::Token("{gateway}")), ..Route::default_through("eth0") };
         Self { interfaces: vec![eth0], routes: vec![route], ..Self::empty() }
@@ -75,13 +76,18 @@ pub struct Interface {
     pub mtu: u32,
     /// Its addresses, in the kernel's order.
     pub addresses: Vec<Address>,
+    /// Whether something answers at its other end, where that was said.
+    pub carrier: Option<bool>,
 }
 
 impl Interface {
     /// Whether something answers at its other end. A veth's other end is made with it, and a tap has none before a
     /// program opens it; that of the other virtual kinds depends on another device, of which an address of the link
-    /// itself tells.
+    /// itself tells, where nobody said.
     pub fn has_carrier(&self) -> bool {
+        if let Some(said) = self.carrier {
+            return said;
+        }
         match self.kind {
             LinkKind::Veth | LinkKind::Device => true,
             LinkKind::Tap | LinkKind::Tun => false,

@@ -122,6 +122,7 @@ impl Dan<'_> {
             mac: device.guest_mac.to_ascii_lowercase().replace('-', ":"),
             mtu: info.interface.mtu,
             addresses: Vec::new(),
+            carrier: None,
         };
         for text in info.interface.ip_addresses.iter().flatten() {
             let address = Address::parse(text).ok_or_else(|| {

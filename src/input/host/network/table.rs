@@ -55,6 +55,7 @@ struct InterfaceEntry {
     mac: Option<Spanned<String>>,
     mtu: Option<u32>,
     addresses: Option<Spanned<Vec<Spanned<String>>>>,
+    carrier: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -170,6 +171,9 @@ impl PodNetwork {
                 let addresses = link.addresses.iter().map(|address| text(&address.to_string())).collect();
                 entry += &format!(", addresses = {}", list(addresses));
             }
+            if let Some(carrier) = link.carrier {
+                entry += &format!(", carrier = {carrier}");
+            }
             format!("{{ {entry} }}")
         });
         let is_told = |route: &&Route| !route.gateway.is_some_and(Ip::is_unknown);
@@ -226,6 +230,7 @@ impl InterfaceEntry {
                 .addresses
                 .as_ref()
                 .map_or_else(unknown, |addresses| each(addresses, "addresses", address))?,
+            carrier: self.carrier,
         })
     }
 }
