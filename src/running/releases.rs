@@ -77,6 +77,18 @@ pub fn evidence(program: Program, arguments: &[Argument], missing: Missing) -> V
     found
 }
 
+/// What the path of a program tells: kata-deploy keeps the shims of runtime-rs in a folder of their own.
+pub fn of_path(program: Program, path: Option<&str>) -> Option<Evidence> {
+    const EVERY: Spans = &[(0, usize::MAX)];
+    let own = program == Program::Shim && path.is_some_and(|path| path.contains("/runtime-rs/"));
+    own.then(|| Evidence {
+        seen: "the shim in the folder runtime-rs".to_owned(),
+        go: None,
+        rs: Some(EVERY),
+        shipped: false,
+    })
+}
+
 fn push(found: &mut Vec<Evidence>, seen: String, go: Option<Spans>, rs: Option<Spans>, shipped: bool) {
     let evidence = Evidence { seen, go, rs, shipped };
     if (go.is_some() || rs.is_some()) && !found.contains(&evidence) {

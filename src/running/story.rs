@@ -124,7 +124,10 @@ fn vm(all: &[Process], sandbox: Option<String>, members: Vec<usize>) -> Vm {
     let processes: Vec<&Process> = members.iter().filter_map(|at| all.get(*at)).collect();
     let evidence: Vec<Evidence> = processes
         .iter()
-        .flat_map(|process| releases::evidence(process.program, &process.arguments, process.missing))
+        .flat_map(|process| {
+            let told = releases::evidence(process.program, &process.arguments, process.missing);
+            told.into_iter().chain(releases::of_path(process.program, process.path.as_deref()))
+        })
         .collect();
     let narrowed = releases::narrow(&evidence);
     let kernel = processes.iter().find_map(|process| {
