@@ -40,6 +40,7 @@ mod recorded;
 mod reports;
 mod reread;
 mod running;
+mod roots;
 mod schemas;
 mod screens;
 mod shells;

@@ -8,6 +8,7 @@ pub mod json;
 pub mod kinds;
 pub mod list;
 pub mod node;
+mod options;
 pub mod place;
 pub mod pods;
 pub mod stream;

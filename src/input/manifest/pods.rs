@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::document::{Object, Places};
 use super::kinds::{self, Template};
 use super::node::{Data, Node};
+use super::options;
 use super::{Fault, Form, InputError, Isolation, Pod, PodAnnotation, PodSource, RuntimeClass, Sizing, Stray};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::catalog::KATA_PREFIX;
@@ -287,10 +288,15 @@ fn inspected(object: &Object<'_, '_>) -> Option<Pod> {
         who: Who::ClusterAdministrator,
     };
     let file = text(&["info", "runtimeOptions", "config_path"])
-        .or_else(|| text(&["Runtime", "Options", "config_path"]));
-    let handler = pod.handler.as_deref().map(|name| format!(" by the handler {name}")).unwrap_or_default();
+        .or_else(|| text(&["Runtime", "Options", "config_path"]))
+        .or_else(|| options::config_path(&text(&["Runtime", "Options", "value"])?));
+    let handler = pod.handler.as_deref().map(|name| format!(" by the handler {name}"));
+    let shim = || text(&["Runtime", "Name"]).map(|name| format!(" by the shim {name}"));
+    let handler = handler.or_else(shim).unwrap_or_default();
+    let snapshotter = text(&["Snapshotter"]).map(|name| format!(", its root of the snapshotter {name}"));
+    let snapshotter = snapshotter.unwrap_or_default();
     let file = file.map(|file| format!(" with the configuration {file}")).unwrap_or_default();
-    let mut findings = vec![told(format!("this sandbox was started{handler}{file}"))];
+    let mut findings = vec![told(format!("this sandbox was started{handler}{file}{snapshotter}"))];
     if let (Some(_), Some(received)) = (config, spec.and_then(|spec| spec.get("annotations"))) {
         let lost: Vec<&str> = pod
             .annotations
