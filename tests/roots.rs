@@ -32,7 +32,17 @@ fn pod(folder: &Path, snapshotter: &str, (runtime, version): (&str, &str), confi
     fs::write(folder.join("pods.yaml"), pods).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
         .current_dir(folder)
-        .args(["check", "-c", "kata.toml", "--runtime", runtime, "--kata-version", version, "--handler", "kata"])
+        .args([
+            "check",
+            "-c",
+            "kata.toml",
+            "--runtime",
+            runtime,
+            "--kata-version",
+            version,
+            "--handler",
+            "kata",
+        ])
         .args(["--cri-config", "containerd.toml", "--files", "assume", "-o", "json", "pods.yaml"])
         .output()
         .unwrap();
@@ -78,15 +88,30 @@ fn a_snapshotter_fits_a_release_or_not() {
 #[test]
 fn devices_are_read_by_some_releases() {
     let folder = tempfile::tempdir().unwrap();
-    let of = |value: &str| PODS.replace("annotations: {}", &format!("annotations: {{cdi.k8s.io/gpu: '{value}'}}"));
+    let of =
+        |value: &str| PODS.replace("annotations: {}", &format!("annotations: {{cdi.k8s.io/gpu: '{value}'}}"));
     let cold = "cold_plug_vfio = \"root-port\"";
     for (version, plug, value, wanted) in [
         ("3.4.0", "", "gpu", Err("adding CDI devices failed")),
         ("3.9.0", cold, "gpu", Ok("reads no cdi.k8s.io annotation")),
-        ("3.20.0", cold, "gpu", Err("adding CDI devices failed: failed to parse CDI device annotations: invalid CDI device name \"gpu\"")),
+        (
+            "3.20.0",
+            cold,
+            "gpu",
+            Err(
+                "adding CDI devices failed: failed to parse CDI device annotations: invalid CDI device name \"gpu\"",
+            ),
+        ),
         ("3.20.0", cold, "nvidia.com/gpu=0", Ok("on its root-ports")),
         ("3.20.0", "", "nvidia.com/gpu=0", Ok("the VM starts without them")),
-        ("4.1.0", cold, "nvidia.com/gpu=", Err("device cold plug failed: CDI device injection failed: failed to parse CDI device annotations: invalid CDI device name \"nvidia.com/gpu=\"")),
+        (
+            "4.1.0",
+            cold,
+            "nvidia.com/gpu=",
+            Err(
+                "device cold plug failed: CDI device injection failed: failed to parse CDI device annotations: invalid CDI device name \"nvidia.com/gpu=\"",
+            ),
+        ),
         ("4.1.0", "", "gpu", Ok("no VM gets gpu")),
     ] {
         let pod = pod(folder.path(), "devmapper", ("go", version), &config("go", "none", plug), &of(value));

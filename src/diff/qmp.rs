@@ -38,7 +38,9 @@ fn said(answer: &Json) -> Vec<Said> {
     if let Some(base) = body.get("base-memory").and_then(Json::as_u64) {
         return one("-m", format!("{}M", base >> 20));
     }
-    if let Some(enabled) = body.get("enabled").and_then(Json::as_bool).filter(|_| body.get("present").is_some()) {
+    if let Some(enabled) =
+        body.get("enabled").and_then(Json::as_bool).filter(|_| body.get("present").is_some())
+    {
         return one("-machine", if enabled { "accel=kvm" } else { "accel=tcg" }.to_owned());
     }
     let Some(items) = body.as_array() else { return Vec::new() };
@@ -51,7 +53,11 @@ fn said(answer: &Json) -> Vec<Said> {
         if let (Some(label), Some(file)) = (text(item, "label"), text(item, "filename")) {
             let path = file.split(',').next().unwrap_or_default();
             let path = path.strip_prefix("unix:").or_else(|| path.strip_prefix("disconnected:unix:"));
-            found.extend(path.map(|path| Said { option: "-chardev", id: Some(label), text: format!("path={path}") }));
+            found.extend(path.map(|path| Said {
+                option: "-chardev",
+                id: Some(label),
+                text: format!("path={path}"),
+            }));
         } else if let (Some(id), Some(size)) = (text(item, "id"), item.get("size").and_then(Json::as_u64)) {
             found.push(Said { option: "-object", id: Some(id), text: format!("size={}M", size >> 20) });
         } else if let (Some(id), true) = (text(item, "id"), item.get("thread-id").is_some()) {
@@ -134,9 +140,16 @@ mod tests {
     #[test]
     fn answers_are_held_against_the_line() {
         let words = [
-            "-name", "sandbox-{sandbox-id},debug-threads=on", "-m", "2048M,slots=10,maxmem=16G", "-smp",
-            "1,maxcpus=8", "-chardev", "socket,id=charconsole0,path=/run/vc/vm/{sandbox-id}/console.sock,server=on",
-            "-object", "memory-backend-file,id=dimm1,size=2048M,mem-path=/dev/shm,share=on",
+            "-name",
+            "sandbox-{sandbox-id},debug-threads=on",
+            "-m",
+            "2048M,slots=10,maxmem=16G",
+            "-smp",
+            "1,maxcpus=8",
+            "-chardev",
+            "socket,id=charconsole0,path=/run/vc/vm/{sandbox-id}/console.sock,server=on",
+            "-object",
+            "memory-backend-file,id=dimm1,size=2048M,mem-path=/dev/shm,share=on",
         ];
         let arg = |text: &&str| Arg { text: (*text).to_owned().into(), cause: Cause::default() };
         let launch = Launch { args: words.iter().map(arg).collect(), ..Launch::default() };

@@ -76,7 +76,9 @@ impl Live {
                 lines.vms.iter().filter(|vm| vm.vmm.is_some()).map(|vm| of_line(vm, lines)).collect()
             }
             Runs::Document(document) => vec![of_document(document)],
-            Runs::Answers(_) => vec![Seen { vmm: Program::Qemu.title(), ..of_document(&serde_json::Value::Null) }],
+            Runs::Answers(_) => {
+                vec![Seen { vmm: Program::Qemu.title(), ..of_document(&serde_json::Value::Null) }]
+            }
         };
         Self { vms, opened: None, place: Place::Text(runs) }
     }
