@@ -128,8 +128,8 @@ enum Wanted {
     /// What may be the name of an annotation; where it is none, the term is a word as it stands.
     Named {
         name: String,
-        value: Word,
-        term: Word,
+        value: Box<Word>,
+        term: Box<Word>,
     },
 }
 
@@ -203,8 +203,8 @@ impl Piece {
                     let sign = if *whole { '=' } else { ':' };
                     Wanted::Named {
                         name: name.clone(),
-                        value: Word::new(&self.text, *whole),
-                        term: Word::new(&format!("{name}{sign}{}", self.text), false),
+                        value: Word::new(&self.text, *whole).into(),
+                        term: Word::new(&format!("{name}{sign}{}", self.text), false).into(),
                     }
                 }
             },

@@ -67,13 +67,16 @@ pub struct Wanted<'a> {
 /// Asks the disk what of a configuration cannot be written.
 pub type RightsOf = Box<dyn Fn(&Layers, Release) -> Rights + Send>;
 
+/// Asks this machine for one of its VMs, by the sandbox, beside the prediction for a pod.
+type AskBeside = Box<dyn FnMut(&str, &Pod) -> Result<Beside, String> + Send>;
+
 /// Asks this machine for the VMs that run on it.
 pub struct Machine {
     /// All of them.
     pub look: Box<dyn FnMut() -> Result<Vec<Seen>, String> + Send>,
     /// One, by its sandbox, beside the prediction for its pod; for the pod that is given where nothing tells which is
     /// its.
-    pub beside: Box<dyn FnMut(&str, &Pod) -> Result<Beside, String> + Send>,
+    pub beside: AskBeside,
 }
 
 /// Reads what words name, as on the command line; why it cannot be.

@@ -32,9 +32,10 @@ enum Reads {
 fn reads(release: Release, kind: ContainerType) -> Reads {
     if release.has(Change::ColdPlugByKubelet) {
         Reads::ForColdPlug
-    } else if release.has(Change::CdiOfPods) || release.has(Change::CdiOfEveryPod) {
-        Reads::Always
-    } else if release.has(Change::CdiOfLoneContainers) && kind == ContainerType::Single {
+    } else if release.has(Change::CdiOfPods)
+        || release.has(Change::CdiOfEveryPod)
+        || (release.has(Change::CdiOfLoneContainers) && kind == ContainerType::Single)
+    {
         Reads::Always
     } else {
         Reads::Never

@@ -222,7 +222,7 @@ impl Loaded {
 
     /// What becomes of one sandbox under this configuration.
     fn run_here(&self, asked: Asked<'_>) -> Run {
-        let way = self.walk(asked.host, &asked.sandbox.annotations);
+        let way = self.walk(asked.host, asked.sandbox.annotations);
         let mut run = Run::default();
         let name = &way.config.runtime.hypervisor_name;
         run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
