@@ -175,6 +175,26 @@ fn an_assumed_network_marks_no_pod() {
     assert!(!out.lines().any(|line| line.starts_with("starts ") && line.contains('≈')), "{out}");
 }
 
+/// A file of one runtime under the other's flag is named with what to pass, whether it loads there or not.
+#[test]
+fn a_file_of_the_other_runtime_is_named() {
+    let rs = format!("{GO}name = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n");
+    // The second loads under runtime-rs, says nothing of its own, and starts nothing there.
+    let plain = "[hypervisor.qemu]\npath = \"/srv/none/q\"\nkernel = \"/srv/none/k\"\nimage = \"/srv/none/i\"\n\
+                 [agent.kata]\n[runtime]\n";
+    for (text, own, other) in [(GO, "go", "rs"), (plain, "go", "rs"), (&*rs, "rs", "go")] {
+        let folder = folder(text, &[pod("a", &[])]);
+        let (out, err, _) =
+            run(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", other, "--json"]);
+        let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
+        let findings = report["pods"][0]["findings"].as_array().unwrap();
+        let named = findings.iter().find(|finding| finding["code"] == "other-runtimes-file");
+        let named = named.unwrap_or_else(|| panic!("{own} under {other}: {report:#}"));
+        let fix = format!("judge it with --runtime {own}");
+        assert!(named["fix"].as_str().unwrap().contains(&fix), "{named}");
+    }
+}
+
 /// Files in the form of 2.1 are judged as what they look like, with a word about it, and refuse nobody.
 #[test]
 fn a_file_of_an_old_release_is_known_by_its_look() {

@@ -211,10 +211,7 @@ fn begun(session: Session, keymap: &Keymap) -> (Model, Readers) {
     model.nodes = session.nodes;
     model.sample = session.sample;
     model.invocation = session.invocation;
-    if let Some(watched) = &session.watched {
-        model.watching = true;
-        model.say(format!("{} keeps the pods current", watched.words));
-    }
+    model.watching = session.watched.is_some();
     model.select_problem();
     if let Some(live) = session.live {
         model.live = live;
@@ -231,6 +228,9 @@ fn begun(session: Session, keymap: &Keymap) -> (Model, Readers) {
             (None, Some(_)) => "as a patch",
         };
         model.say(format!("{reason}; edits can be saved {instead}"));
+    }
+    if let Some(watched) = &session.watched {
+        model.say(format!("{} keeps the pods current", watched.words));
     }
     model.explain_no_load();
     let readers = Readers {
