@@ -133,7 +133,11 @@ fn settings() -> Result<Exit, CliError> {
 
 /// Says on standard error what the answer rests on that nobody has looked at.
 fn say_assumed(assumed: &[Assumption]) {
-    if let Some(line) = report::assumed(assumed, Paint { color: false }) {
+    // The network that is assumed for every pod is said in reports of pods alone.
+    let is_news = |what: &Assumption| what.decides() || matches!(what, Assumption::Machine(_));
+    if let Some(line) =
+        report::assumed(assumed, Paint { color: false }).filter(|_| assumed.iter().any(is_news))
+    {
         let _ = write!(io::stderr(), "katascope: {line}");
     }
 }
