@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use super::rows::{Body, Row};
+use super::supposed::Shown;
 use super::{Baseline, Model, Screen};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::launch::{Arg, Cause, Document, Launch, cause_at};
@@ -14,7 +15,10 @@ use crate::catalog::KATA_PREFIX;
 use crate::diff::argv::{self, Grouping, Piece};
 use crate::diff::json::{self, Node};
 use crate::diff::{Kind, Sides};
-use crate::evaluate::Evaluation;
+use crate::evaluate::as_if::suppose;
+use crate::evaluate::node::NodeEvaluator;
+use crate::evaluate::{Evaluation, Evaluator};
+use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime, Version};
 use crate::runtime::Depth;
 
@@ -32,6 +36,8 @@ pub struct Compared {
     pub revision: u64,
     /// The marked pod.
     pub marked: Option<usize>,
+    /// What is supposed of the pod beside it.
+    pub shown: Option<Shown>,
     /// What became of it.
     pub evaluation: Rc<Evaluation>,
 }
@@ -110,43 +116,55 @@ impl Model {
 
     /// Evaluates the baseline where it is not known yet.
     fn compare(&mut self) -> Rc<Evaluation> {
+        let shown = self.shown_as();
         if let Some(known) = &self.compared
             && (known.baseline, known.revision, known.marked) == (self.baseline, self.revision, self.marked)
+            && known.shown == shown
         {
             return known.evaluation.clone();
         }
         let mut pod = (*self.tried).clone();
-        let evaluation = match self.baseline {
+        let mut evaluator = self.current.clone();
+        let mut elsewhere = None;
+        match self.baseline {
             Baseline::Bare => {
                 pod.annotations.retain(|a| !a.key.starts_with(KATA_PREFIX));
                 pod.problems.retain(|p| p.annotation.as_ref().is_none_or(|a| !a.starts_with(KATA_PREFIX)));
-                self.judged(&pod, Depth::Full, &self.current)
             }
-            Baseline::Saved => self.judged(&pod, Depth::Full, &self.saved),
-            Baseline::Marked => {
-                let marked = self.marked.and_then(|m| self.with_trials(m)).unwrap_or(pod);
-                self.judged(&marked, Depth::Full, &self.current)
+            Baseline::Saved => evaluator = self.saved.clone(),
+            Baseline::Marked => pod = self.marked.and_then(|m| self.with_trials(m)).unwrap_or(pod),
+            Baseline::Elsewhere => {
+                let first = |node: &NodeEvaluator| {
+                    node.policies().next().map(|(_, policy)| policy.evaluate(&pod, Depth::Full))
+                };
+                elsewhere = self.elsewhere.as_ref().map(|(_, node)| match self.pods.is_empty() {
+                    false => node.evaluate(&pod, Depth::Full),
+                    // Without a pod the first configuration is compared.
+                    true => first(node).unwrap_or_default(),
+                });
             }
-            Baseline::Elsewhere => match &self.elsewhere {
-                Some((_, node)) if !self.pods.is_empty() => node.evaluate(&pod, Depth::Full),
-                // Without a pod the first configuration is compared.
-                Some((_, node)) => node
-                    .policies()
-                    .next()
-                    .map_or_else(Evaluation::default, |(_, policy)| policy.evaluate(&pod, Depth::Full)),
-                None => self.judged(&pod, Depth::Full, &self.current),
-            },
             Baseline::OtherRuntime => {
                 let release = other_runtime(self.current.setup().release);
-                let other = self.other.get_or_insert_with(|| self.current.with_release(release)).clone();
-                self.judged(&pod, Depth::Full, &other)
+                evaluator = self.other.get_or_insert_with(|| self.current.with_release(release)).clone();
             }
-        };
+        }
+        let judge = |pod: &Pod, evaluator: &Evaluator| self.judged(pod, Depth::Full, evaluator);
+        let judged_here = elsewhere.is_none();
+        let mut evaluation = elsewhere.unwrap_or_else(|| judge(&pod, &evaluator));
+        // Like is compared with like: of a refused baseline the same is supposed.
+        if let (Some(_), Some(Shown::AsIf(as_if)), true) = (evaluation.outcome.failure(), shown, judged_here)
+        {
+            let supposed = suppose(&evaluator, &pod, as_if, &judge).evaluation;
+            if supposed.launch.is_some() {
+                evaluation = supposed;
+            }
+        }
         let evaluation = Rc::new(evaluation);
         self.compared = Some(Compared {
             baseline: self.baseline,
             revision: self.revision,
             marked: self.marked,
+            shown,
             evaluation: evaluation.clone(),
         });
         evaluation

@@ -241,6 +241,7 @@ impl Model {
         self.other = None;
         let sweep = std::mem::take(&mut self.sweep);
         self.sweep = self.carried(sweep, &before, &self.current);
+        self.arrangement.made_for = None;
         if !self.edited && self.saved_sweep.progress() > self.sweep.progress() {
             self.sweep = self.saved_sweep.clone();
         }

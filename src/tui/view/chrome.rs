@@ -246,8 +246,12 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         Rich::new()
     } else if let Some(refusal) = model.outlook().and_then(|outlook| outlook.refusal) {
         let word = if refusal.panic { "the runtime panics" } else { "refused" };
-        Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, refusal.stage))
-            .put(Token::Text, refusal.message.replace('\n', " "))
+        let head = Rich::of(Token::Refused, format!(" {} {word} at {}: ", glyphs.fail, refusal.stage));
+        let message = refusal.message.replace('\n', " ");
+        // What all keys have in common gives way first; the detail has the words as they are.
+        let fits = head.width() + text::width(&text::visible(&message)) <= usize::from(area.width);
+        let message = if fits { message } else { super::pods::brief(&message, glyphs.ellipsis) };
+        head.put(Token::Text, message)
     } else if let Some(finding) = model.exposed() {
         Rich::of(Token::Refused, " ! ").put(Token::Text, finding.message.replace('\n', " "))
     } else if let Some(sentence) = model.said_elsewhere() {

@@ -118,7 +118,7 @@ fn bar(canvas: &Canvas<'_>, counts: Counts) -> Rich {
 }
 
 /// A message without what all keys have in common, which leaves room for what they have not; the detail has it whole.
-fn brief(message: &str, ellipsis: &str) -> String {
+pub(super) fn brief(message: &str, ellipsis: &str) -> String {
     message
         .replace("io.katacontainers.config.hypervisor.", ellipsis)
         .replace("io.katacontainers.config.", ellipsis)
