@@ -48,7 +48,7 @@ fn seen(sandbox: &str, pod: Option<&str>, vmm: &'static str) -> Seen {
 }
 
 /// A machine with three VMs; of the first, its pod is known.
-fn machine(size: (u16, u16)) -> Stage {
+pub fn machine(size: (u16, u16)) -> Stage {
     let mut stage = Stage::new(size.0, size.1);
     stage.keys(". 8");
     assert_eq!(stage.effects.pop(), Some(Effect::Look));

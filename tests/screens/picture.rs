@@ -1,6 +1,6 @@
 //! The pictures of the README: scenes through the real program, written as SVG by the writer below and
-//! as PNG from those very SVGs. The test compares; `UPDATE=1 cargo test --test suite pictures`
-//! writes both anew.
+//! as PNG from those very SVGs; and a moving one, whose frames are such SVGs one after the other. The test compares;
+//! `UPDATE=1 cargo test --test suite pictures` writes all anew.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,59 @@ use katascope::tui::widget::text::width;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-use super::stage::Stage;
+use katascope::input::manifest::Pod;
+use katascope::tui::model::nodes::Nodes;
+
+use super::stage::{Stage, pods};
+use super::{live, nodes};
+
+/// What a scene is played on.
+#[derive(Clone, Copy)]
+enum On {
+    /// The embedded sample.
+    Sample,
+    /// The same files as those of a node, which can be written.
+    Files,
+    /// Pods of a cluster.
+    Cluster,
+    /// The same on several nodes.
+    Matrix,
+    /// A machine on which VMs run.
+    Live,
+}
+
+impl On {
+    fn stage(self, (width, height): (u16, u16)) -> Stage {
+        let sample = || pods(katascope::sample::PODS);
+        match self {
+            Self::Sample => Stage::sample(width, height),
+            Self::Files => Stage::of(katascope::sample::evaluator(), sample(), width, height),
+            Self::Cluster => Stage::of(katascope::sample::evaluator(), cluster(), width, height),
+            Self::Matrix => {
+                let mut stage = Stage::of(katascope::sample::evaluator(), sample(), width, height);
+                let names = ["worker-1", "worker-2", "worker-3", "gpu-1"].map(str::to_owned);
+                let matrix = nodes::matrix(&sample(), &names);
+                stage.model.nodes = Some(Nodes { matrix, opened: 0, at: 0 });
+                stage
+            }
+            Self::Live => live::machine((width, height)),
+        }
+    }
+}
+
+/// The sample's pods in the namespaces of a cluster.
+fn cluster() -> Vec<Pod> {
+    let namespaces = ["shop", "research", "build", "lab", "monitoring", "payments"];
+    let sample = pods(katascope::sample::PODS);
+    (0..60)
+        .map(|number| {
+            let mut pod = sample[(number * 7 + number / 5) % sample.len()].clone();
+            pod.namespace = namespaces[(number * 5 + number / 7) % namespaces.len()].to_owned();
+            pod.name = format!("{}-{number}", pod.name);
+            pod
+        })
+        .collect()
+}
 
 /// A scene is data.
 struct Scene {
@@ -19,10 +71,15 @@ struct Scene {
     size: (u16, u16),
     preset: Preset,
     keys: &'static str,
+    on: On,
 }
 
 const fn scene(name: &'static str, size: (u16, u16), keys: &'static str) -> Scene {
-    Scene { name, size, preset: Preset::Dark, keys }
+    Scene { name, size, preset: Preset::Dark, keys, on: On::Sample }
+}
+
+const fn on(on: On, name: &'static str, keys: &'static str) -> Scene {
+    Scene { on, ..scene(name, (120, 32), keys) }
 }
 
 const SCENES: &[Scene] = &[
@@ -35,11 +92,29 @@ const SCENES: &[Scene] = &[
     scene("agent", (120, 32), ". . . 4"),
     scene("config", (120, 32), ". . . 5 v v"),
     scene("pods", (120, 32), "6"),
-    scene("save", (120, 32), ". . a s"),
+    on(On::Files, "save", ". . a s"),
+    on(On::Cluster, "cluster", "6 b"),
+    on(On::Matrix, "matrix", "7"),
+    on(On::Live, "live", "8"),
+    scene("audit", (120, 32), "2 A"),
+    scene("sizing", (120, 40), "S"),
+    scene("edit-key", (120, 32), ". . . 5 / `default_vcpus` enter e ctrl-u `8`"),
     scene("help", (120, 32), "?"),
     scene("narrow", (80, 24), ". . enter"),
-    Scene { name: "light", size: (120, 32), preset: Preset::Light, keys: ". . ." },
-    Scene { name: "mono", size: (120, 32), preset: Preset::Mono, keys: ". . ." },
+    Scene { preset: Preset::Light, ..scene("light", (120, 32), ". . .") },
+    Scene { preset: Preset::Mono, ..scene("mono", (120, 32), ". . .") },
+];
+
+/// The moving picture: from a refused pod to a saved policy. Keys, what is said of them, and how long it is shown.
+const FRAMES: &[(&str, &str, u32)] = &[
+    ("6", "6   the pods: one is refused", 3),
+    ("1 . .", "Enter   why, by which rule of which line, and what would change it", 5),
+    ("a", "a   allow what it needs, no more", 4),
+    ("3", "3   the VM that it would be given now", 4),
+    ("2 j", "2   what the new entry lets in, by risk", 4),
+    ("s", "s   what would be written, whom it changes, what it newly lets in", 6),
+    ("y", "y   written; nothing was before", 4),
+    ("u", "u   takes it back, saved or not", 3),
 ];
 
 const CELL: (u32, u32) = (9, 17);
@@ -132,16 +207,58 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// A buffer as SVG: one rectangle for each run of background, one text for each run of equal looks.
-fn svg(buffer: &Buffer, page: (Rgb, Rgb)) -> String {
-    let area = buffer.area;
-    let (w, h) = (u32::from(area.width) * CELL.0 + 2 * MARGIN, u32::from(area.height) * CELL.1 + 2 * MARGIN);
-    let mut out = format!(
+/// The head of an SVG and its page.
+fn head((w, h): (u32, u32), page: (Rgb, Rgb)) -> String {
+    format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
          font-family=\"'DejaVu Sans Mono', monospace\" font-size=\"{FONT_SIZE}\">\n\
          <rect width=\"{w}\" height=\"{h}\" rx=\"6\" fill=\"{}\"/>\n",
         hex(page.1)
-    );
+    )
+}
+
+fn size(buffer: &Buffer) -> (u32, u32) {
+    let area = buffer.area;
+    (u32::from(area.width) * CELL.0 + 2 * MARGIN, u32::from(area.height) * CELL.1 + 2 * MARGIN)
+}
+
+/// A buffer as SVG.
+fn svg(buffer: &Buffer, page: (Rgb, Rgb)) -> String {
+    head(size(buffer), page) + &drawn(buffer, page) + "</svg>\n"
+}
+
+/// Frames as one SVG: each is visible for its seconds, and all over again. What does not move shows the first.
+fn moving(frames: &[(Buffer, &str, u32)], page: (Rgb, Rgb)) -> String {
+    let (w, h) = size(&frames[0].0);
+    let whole: u32 = frames.iter().map(|frame| frame.2).sum();
+    let mut out = head((w, h + 2 * CELL.1), page);
+    let mut from = 0;
+    for (index, (buffer, words, seconds)) in frames.iter().enumerate() {
+        let at = |second: u32| f64::from(second) / f64::from(whole);
+        let (begin, end) = (at(from), at(from + seconds));
+        let (values, times) = match index {
+            0 => ("visible;hidden".to_owned(), format!("0;{end:.4}")),
+            _ => ("hidden;visible;hidden".to_owned(), format!("0;{begin:.4};{end:.4}")),
+        };
+        let first = if index == 0 { "visible" } else { "hidden" };
+        let _ = write!(
+            out,
+            "<g visibility=\"{first}\"><animate attributeName=\"visibility\" values=\"{values}\" keyTimes=\"{times}\" \
+             dur=\"{whole}s\" calcMode=\"discrete\" repeatCount=\"indefinite\"/>\n{}\
+             <text x=\"{MARGIN}\" y=\"{}\" xml:space=\"preserve\" fill=\"#f5f543\" font-weight=\"bold\">{}</text>\n</g>\n",
+            drawn(buffer, page),
+            h + CELL.1,
+            escaped(words)
+        );
+        from += seconds;
+    }
+    out + "</svg>\n"
+}
+
+/// What a buffer shows: one rectangle for each run of background, one text for each run of equal looks.
+fn drawn(buffer: &Buffer, page: (Rgb, Rgb)) -> String {
+    let area = buffer.area;
+    let mut out = String::new();
     for y in 0..area.height {
         let mut runs: Vec<(u16, u16, Look, String)> = Vec::new();
         let mut x = 0;
@@ -184,7 +301,6 @@ fn svg(buffer: &Buffer, page: (Rgb, Rgb)) -> String {
             );
         }
     }
-    out.push_str("</svg>\n");
     out
 }
 
@@ -210,7 +326,7 @@ fn pictures() {
     let update = std::env::var_os("UPDATE").is_some_and(|v| !v.is_empty());
     let mut differing = Vec::new();
     for scene in SCENES {
-        let mut stage = Stage::sample(scene.size.0, scene.size.1);
+        let mut stage = scene.on.stage(scene.size);
         stage.model.preset = scene.preset;
         stage.keys(scene.keys);
         let page = if scene.preset == Preset::Light {
@@ -230,6 +346,23 @@ fn pictures() {
         } else {
             differing.push(scene.name);
         }
+    }
+    let page = ((220, 220, 220), (24, 26, 31));
+    let mut stage = On::Files.stage((110, 30));
+    stage.model.preset = Preset::Dark;
+    let frames: Vec<(Buffer, &str, u32)> = FRAMES
+        .iter()
+        .map(|(keys, words, seconds)| {
+            stage.keys(keys);
+            (stage.draw(), *words, *seconds)
+        })
+        .collect();
+    let (path, drawn) = (folder().join("moving.svg"), moving(&frames, page));
+    assert!(drawn.len() < 500_000, "{} bytes are too many for a page", drawn.len());
+    if update {
+        std::fs::write(&path, &drawn).unwrap();
+    } else if std::fs::read_to_string(&path).ok().as_deref() != Some(drawn.as_str()) {
+        differing.push("moving");
     }
     assert!(
         differing.is_empty(),
