@@ -49,6 +49,7 @@ fn windows() {
         ("edit-key", ". 5 / `default_vcpus` enter e ctrl-u `8`"),
         ("save-key", ". 5 / `default_vcpus` enter e ctrl-u `8` enter s"),
         ("sizing", ". S"),
+        ("open-other", "B F"),
         ("quit", "2 j d q"),
         ("copy", ". Y"),
         ("messages", "2 j d u m"),
@@ -56,6 +57,18 @@ fn windows() {
         ("export", ". e ctrl-u `9` enter x"),
     ] {
         snap(name, script, &[(80, 24), (140, 40)]);
+    }
+    for (name, script) in [
+        ("edit-key", ". 5 / `default_vcpus` enter e ctrl-u `8`"),
+        ("save-key", ". 5 / `default_vcpus` enter e ctrl-u `8` enter s"),
+        ("sizing", ". S"),
+        ("open-other", "B F"),
+    ] {
+        snap(name, script, &[(60, 20), (120, 36)]);
+        let mut stage = Stage::new(80, 24);
+        stage.ascii = true;
+        stage.keys(script);
+        insta::assert_snapshot!(format!("{name}-ascii"), stage.screen(), script);
     }
 }
 

@@ -414,6 +414,8 @@ fn dialog_enter(model: &Model) -> &'static str {
         Some(Dialog::Palette { .. }) => "do it",
         Some(Dialog::Try { .. }) => "try in memory",
         Some(Dialog::Pattern(_)) => "put into the list",
+        Some(Dialog::Key(_)) => "write in memory",
+        Some(Dialog::Opening { .. }) => "open",
         Some(Dialog::Find { .. }) => "go there",
         Some(Dialog::Save { .. } | Dialog::Conflict { .. }) => "cancel",
         Some(Dialog::CopyMenu { items, at }) if items.get(*at).is_some_and(|i| i.file.is_some()) => {

@@ -124,7 +124,7 @@ pub(super) fn opening(
         Purpose::Instead => "Open: words as on the command line",
         Purpose::Compare => "Compare with: words as on the command line",
     };
-    let inner = window(canvas, main, 110, main.height, Rich::of(Token::Title, title));
+    let inner = window(canvas, main, 120, main.height, Rich::of(Token::Title, title));
     typed(canvas, Rect { height: 1, ..inner }, Rich::of(Token::Key, "katascope "), line, Rich::new());
     let glyphs = canvas.theme.glyphs;
     let mut lines = Vec::new();
