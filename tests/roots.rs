@@ -69,7 +69,6 @@ fn a_snapshotter_fits_a_release_or_not() {
         ("go", "3.20.0", "virtio-fs-nydus", "nydus", None),
         ("rs", "3.28.0", "none", "erofs", Some("whose roots are folders")),
         ("rs", "4.1.0", "none", "erofs", None),
-        ("rs", "3.18.0", "none", "blockfile", Some("whose roots are folders")),
         ("rs", "3.28.0", "none", "blockfile", None),
         ("rs", "4.1.0", "virtio-fs", "nydus", Some("failed to parse nydus extra options")),
         ("rs", "4.1.0", "none", "nydus", Some("unsupported rootfs")),
