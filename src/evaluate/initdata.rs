@@ -29,6 +29,8 @@ pub struct Brought {
     pub data: Initdata,
     /// The platform of the host.
     pub host: Protection,
+    /// Whether a VM is started for the pod.
+    pub starts: bool,
     /// What of the launch carries the digest.
     pub pinned_by: Option<String>,
     /// What is pointed out about it.
@@ -57,6 +59,7 @@ pub fn of(pod: &Pod, evaluation: &Evaluation, setup: Option<&Setup>) -> Option<B
     Some(Brought {
         key: set.key.to_string(),
         host: setup.map_or(Protection::None, |setup| setup.host.facts.protection),
+        starts: evaluation.launch.is_some(),
         pinned_by: pinned_by(evaluation, &data),
         remarks: remarks.map(|finding| finding.message.clone()).collect(),
         data,

@@ -83,6 +83,7 @@ fn here(out: &mut dyn Write, brought: &Brought) -> io::Result<()> {
     let host = platform(brought.host);
     match &brought.pinned_by {
         Some(argument) => writeln!(out, "pinned     on this host ({host}) by {}", visible(argument))?,
+        None if !brought.starts => writeln!(out, "pinned     by nothing: no VM is started for this pod")?,
         None => writeln!(out, "pinned     by nothing on this host ({host})")?,
     }
     for remark in &brought.remarks {
@@ -93,7 +94,7 @@ fn here(out: &mut dyn Write, brought: &Brought) -> io::Result<()> {
 
 /// As JSON.
 pub fn json(pod: &Pod, brought: Option<&Brought>) -> Json {
-    let Some(Brought { key, data, host, pinned_by, remarks }) = brought else {
+    let Some(Brought { key, data, host, pinned_by, remarks, .. }) = brought else {
         return json!({ "name": pod.name, "namespace": pod.namespace, "initdata": null });
     };
     let parts: Map<String, Json> =
