@@ -366,6 +366,8 @@ impl Mark {
 pub struct Named {
     /// Which it is.
     pub mark: Mark,
+    /// Its name in the code.
+    pub name: &'static str,
     /// The first and the last release that does it.
     pub span: Span,
     /// What holds in those releases, in a sentence.
@@ -399,6 +401,7 @@ macro_rules! behaviours {
             /// All of them, for whoever asks nothing but what there is.
             pub const NAMED: &[$crate::release::Named] = &[$($crate::release::Named {
                 mark: $crate::release::Mark::new(module_path!(), Self::$name as usize),
+                name: stringify!($name),
                 span: $crate::release::Span { since: $since, until: $until },
                 about: concat!($($doc),+),
                 upstream: $upstream,

@@ -98,7 +98,8 @@ fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
-fn tally(pods: &[PodUpgrade]) -> String {
+/// How many pods come out how.
+pub fn tally(pods: &[PodUpgrade]) -> String {
     let starts = |pod: &PodUpgrade| pod.outcomes.map(|outcome| matches!(outcome, Outcome::Starts));
     let number = |of: &dyn Fn(&PodUpgrade) -> bool| pods.iter().filter(|pod| of(pod)).count();
     let ours = |pod: &PodUpgrade| pod.policy.is_some();

@@ -4,6 +4,7 @@ use crate::edit::Plan;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
+use crate::release::Version;
 use crate::report::matrix::Matrix;
 
 /// A request to the outside.
@@ -48,6 +49,11 @@ pub enum Effect {
     },
     /// Write down what was opened and what is kept.
     Remember,
+    /// Hold the node and the pods against another release.
+    Upgrade {
+        /// Which.
+        to: Version,
+    },
     /// Open an editor.
     Editor {
         /// Shown path.

@@ -85,6 +85,11 @@ pub fn command(model: &Model) -> Vec<String> {
             words.extend(model.live.open().and_then(|seen| seen.sandbox.clone()));
             return words;
         }
+        Screen::Upgrade => {
+            let mut words = said.pods(&["upgrade"], release, None);
+            words.extend(model.upgrade.iter().map(|upgrading| format!("--to={}", upgrading.to)));
+            return words;
+        }
         Screen::Annotations => "annotations",
         Screen::Launch => "launch",
         Screen::Agent => "agent",

@@ -94,6 +94,7 @@ const CFG: Layer = Layer::On(S::Config);
 const POD: Layer = Layer::On(S::Pods);
 const NOD: Layer = Layer::On(S::Nodes);
 const LIV: Layer = Layer::On(S::Live);
+const UPG: Layer = Layer::On(S::Upgrade);
 const UP: Chord = Chord::of(Key::Up);
 const DOWN: Chord = Chord::of(Key::Down);
 const ENTER: Chord = Chord::of(Key::Enter);
@@ -141,6 +142,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(ALL, k('6'), C::Go(S::Pods)),
     b(ALL, k('7'), C::Go(S::Nodes)),
     b(ALL, k('8'), C::Go(S::Live)),
+    b(ALL, k('9'), C::Go(S::Upgrade)),
     b(ALL, k('.'), C::NextPod),
     b(ALL, k(','), C::PrevPod),
     b(ALL, k('<'), C::JumpBack),
@@ -228,6 +230,9 @@ pub const DEFAULTS: &[Binding] = &[
     b(POD, k('Z'), C::Fold),
     b(NOD, k('v'), C::CycleRows),
     b(LIV, k('v'), C::CycleRows),
+    b(POD, k('t'), C::ChooseRelease),
+    b(UPG, k('t'), C::ChooseRelease),
+    b(UPG, k('v'), C::CycleRows),
     // --- typing
     b(TYPE, ENTER, C::Open),
     b(TYPE, ESC, C::Back),

@@ -3,11 +3,12 @@
 //! Each command has its name, label, one-line doc, group and rank here, and nowhere else: footer,
 //! help, palette and README are printed from this table.
 
-use std::path::PathBuf;
+mod answer;
 
 use super::keymap::Chord;
 use super::model::Screen;
-use crate::evaluate::node::NodeEvaluator;
+
+pub use answer::{Answer, Copied};
 
 /// One edit of a line being typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +91,7 @@ pub enum Command {
     Suggest,
     Handlers,
     Initdata,
+    ChooseRelease,
     Undo,
     Redo,
     Save,
@@ -225,6 +227,14 @@ pub const COMMANDS: &[Entry] = &[
         "Screen 8: the VMs that run, beside their prediction; takes pasted process lines",
         G::Go,
         38,
+    ),
+    row(
+        C::Go(Screen::Upgrade),
+        "upgrade",
+        "upgrade",
+        "Screen 9: what another release would change, by cause",
+        G::Go,
+        0,
     ),
     row(C::PrevPod, "previous-pod", "previous pod", "The pod before this one", G::Go, 0),
     row(C::NextPod, "next-pod", "next pod", "The pod after this one", G::Go, 30),
@@ -376,6 +386,14 @@ pub const COMMANDS: &[Entry] = &[
         G::Look,
         15,
     ),
+    row(
+        C::ChooseRelease,
+        "target",
+        "release",
+        "Choose the release that this node and its pods are held against",
+        G::Look,
+        29,
+    ),
     row(C::TryValue, "try", "try value", "Try another value in memory (what if)", G::Change, 10),
     row(C::DropTry, "untry", "drop trial", "Take back the value that is tried here", G::Change, 11),
     row(C::ExportTry, "export", "export trials", "The tried values as a YAML patch", G::Change, 0),
@@ -496,71 +514,6 @@ impl Command {
     pub fn by_name(name: &str) -> Option<Self> {
         COMMANDS.iter().find(|e| e.name == name).map(|e| e.command)
     }
-}
-
-/// What the outside answered.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub enum Answer {
-    /// A text went to the clipboard, or did not.
-    Copied(Copied),
-    /// A patch or a drop-in was written, or not.
-    Exported(Result<PathBuf, String>),
-    /// The save ended.
-    Saved(Vec<super::effect::SaveOutcome>),
-    /// The files were read again.
-    Reloaded(Box<Result<super::effect::Fresh, String>>),
-    /// Another node was read.
-    NodeOpened {
-        /// Which.
-        node: usize,
-        /// The pod that one goes to there.
-        pod: usize,
-        /// What was read.
-        fresh: Box<Result<super::effect::Fresh, String>>,
-    },
-    /// The machine was looked at.
-    Looked(Result<Vec<super::model::live::Seen>, String>),
-    /// A VM was held against its prediction.
-    Beside {
-        /// Which.
-        vm: usize,
-        /// Both sides.
-        beside: Box<Result<crate::report::beside::Beside, String>>,
-    },
-    /// Something else was read, to be compared with: its words and its node; or why it was not.
-    OpenedBeside(Box<Result<(String, NodeEvaluator), String>>),
-    /// Something else could not be opened.
-    NotOpened(String),
-    /// The editor came back.
-    Edited(Result<(), String>),
-    /// A file differs from what was read.
-    ChangedOnDisk(Vec<String>),
-    /// The cluster has other pods, or nothing more is heard of it.
-    News(super::effect::News),
-    /// Back from the shell.
-    Resumed,
-    /// The terminal said what it is drawn on.
-    Background {
-        /// Whether it is light.
-        light: bool,
-    },
-}
-
-/// What became of a copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Copied {
-    /// It is in the clipboard; a sentence about how.
-    Done(String),
-    /// It is more than terminals take.
-    TooLong {
-        /// A word for it.
-        what: String,
-        /// Its length.
-        bytes: usize,
-    },
-    /// The terminal did not take it; the reason.
-    Failed(String),
 }
 
 /// Mouse events, in cells.

@@ -4,6 +4,7 @@
 //! `update` changes it and never touches the outside, `view` draws it and never changes it, `run`
 //! carries out what `update` asks for.
 
+mod against;
 pub mod available;
 mod background;
 mod clipboard;

@@ -27,7 +27,7 @@ use super::signals::{GONE, Signals, suspend};
 use super::terminal;
 use super::update::openings;
 use super::watch::Watch;
-use super::{clipboard, editor, recent, update};
+use super::{against, clipboard, editor, recent, update};
 use crate::edit::{self, Plan, RealDisk, SaveError};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
@@ -420,6 +420,10 @@ impl Outside {
             Effect::Remember => {
                 self.remember(model);
                 None
+            }
+            Effect::Upgrade { to } => {
+                let found = Box::new(against::found(&mut self.display, to, model, geometry)?);
+                Some(Answer::Upgraded { to, found })
             }
             Effect::Editor { path, line } => Some(Answer::Edited(self.edit(&path, line)?)),
             Effect::Suspend => {

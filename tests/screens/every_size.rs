@@ -54,6 +54,7 @@ names!(DIALOGS, dialog_name, Dialog,
     Dialog::Quit => "quit",
     Dialog::CopyMenu { .. } => "copy",
     Dialog::Handlers { .. } => "handlers",
+    Dialog::Releases { .. } => "releases",
     Dialog::Text { .. } => "text",
 );
 
@@ -66,6 +67,7 @@ names!(SCREENS, screen_name, Screen,
     Screen::Pods => "pods",
     Screen::Nodes => "nodes",
     Screen::Live => "live",
+    Screen::Upgrade => "upgrade",
 );
 
 names!(INPUTS, input_name, Typing,
@@ -87,6 +89,8 @@ names!(ROWS, row_name, Body,
     Body::PodOnNodes(_) => "pod on nodes",
     Body::Vm(_) => "vm",
     Body::Argument(_) => "argument",
+    Body::Cause(_) => "cause",
+    Body::TouchedPod(_) => "touched pod",
 );
 
 /// Texts that terminals choke on.
@@ -218,6 +222,15 @@ fn nodes_stage() -> Stage {
 fn nodes_at_every_size() {
     for script in ["7", "7 l l l G", "7 l l l l l l l l l l tab"] {
         let mut stage = nodes_stage();
+        play(&mut stage, script);
+        every_size(&mut stage, script);
+    }
+}
+
+#[test]
+fn upgrades_at_every_size() {
+    for script in ["6 t G", "9 j j enter enter", "9 j j enter G enter tab G"] {
+        let mut stage = hostile_stage(100, 30, STARTS);
         play(&mut stage, script);
         every_size(&mut stage, script);
     }
@@ -433,6 +446,21 @@ fn no_screen_window_input_or_row_is_left_out() {
         let both = format!("/usr/bin/qemu-system-x86_64 -name sandbox-a -m 2G\n{text}");
         stage.send(Message::Paste(both));
         seen.extend(stage.model.rows.shown.iter().map(|row| ("row", row_name(&row.body))));
+    }
+    let mut stage = hostile_stage(100, 30, STARTS);
+    play(&mut stage, "9");
+    seen.extend(stage.model.dialogs.iter().map(|dialog| ("window", dialog_name(dialog))));
+    // Pods are listed under a cause that touches several.
+    play(&mut stage, "j j j enter g");
+    for _ in 0..stage.model.rows.all {
+        if stage.model.screen == Screen::Upgrade {
+            play(&mut stage, "enter");
+            seen.extend(stage.model.rows.shown.iter().map(|row| ("row", row_name(&row.body))));
+            seen.insert(("screen", screen_name(&stage.model.screen)));
+            play(&mut stage, "enter j");
+        } else {
+            play(&mut stage, "9 j");
+        }
     }
     let all = [("screen", SCREENS), ("input", INPUTS), ("window", DIALOGS), ("row", ROWS)];
     let missing: Vec<(&str, &str)> = all

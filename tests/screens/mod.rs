@@ -15,3 +15,4 @@ mod snapshots;
 mod stage;
 mod stranger;
 mod sweeps;
+mod upgrade;

@@ -18,8 +18,10 @@ use katascope::tui::invocation::Invocation;
 use katascope::tui::keymap::{Chord, Key};
 use katascope::tui::message::{Answer, Copied, Message};
 use katascope::tui::model::Model;
+use katascope::tui::model::upgrade::judged;
 use katascope::tui::theme::{Preset, Theme};
 use katascope::tui::{update, view};
+use katascope::upgrade::upgrade;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -194,6 +196,11 @@ impl Stage {
                     node: self.model.node.clone(),
                     matrix: None,
                 }))))
+            }
+            Effect::Upgrade { to } => {
+                let node = &self.model.node;
+                let found = upgrade(node, &|runtime| judged(runtime, to), &self.pods);
+                Some(Answer::Upgraded { to, found: Box::new(found) })
             }
             Effect::Quit { patch } => {
                 self.ended = Some(patch);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::find::Hit;
 use super::openings::Purpose;
 use super::pods::Sweep;
+use super::upgrade::ReleaseItem;
 use super::{Input, plain};
 use crate::answer::effective::EffectiveValue;
 use crate::answer::launch::Arg;
@@ -263,6 +264,13 @@ pub enum Dialog {
         /// Which.
         at: usize,
     },
+    /// The releases that the node can be held against.
+    Releases {
+        /// A line each.
+        items: Vec<ReleaseItem>,
+        /// Which.
+        at: usize,
+    },
     /// Something to read.
     Text {
         /// The title.
@@ -306,7 +314,7 @@ impl Dialog {
             Self::Save { .. } => vec![Layer::Save],
             Self::Conflict { .. } => vec![Layer::Conflict],
             Self::Quit => vec![Layer::QuitQuestion],
-            Self::CopyMenu { .. } | Self::Handlers { .. } => vec![Layer::Menu],
+            Self::CopyMenu { .. } | Self::Handlers { .. } | Self::Releases { .. } => vec![Layer::Menu],
             Self::Text { .. } => vec![Layer::Reading],
         }
     }

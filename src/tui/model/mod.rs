@@ -17,6 +17,7 @@ pub mod policy;
 pub mod rows;
 mod screen;
 pub mod supposed;
+pub mod upgrade;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -46,6 +47,7 @@ use openings::Openings;
 use pods::{First, PodEntry, Sweep};
 use rows::Rows;
 use supposed::Suppositions;
+use upgrade::Upgrading;
 
 pub use screen::{PerScreen, Screen};
 
@@ -158,6 +160,8 @@ pub struct Model {
     pub nodes: Option<Nodes>,
     /// The VMs that run.
     pub live: Live,
+    /// The node under another release, once one was chosen.
+    pub upgrade: Option<Upgrading>,
     /// The files as they were read.
     pub saved: Evaluator,
     /// The same with unsaved edits.
@@ -283,6 +287,7 @@ impl Model {
             seats: BTreeMap::new(),
             nodes: None,
             live: Live::default(),
+            upgrade: None,
             history: History::of(&evaluator.setup().layers),
             edited: false,
             saved_sweep: Sweep::new(pods.len()),

@@ -7,7 +7,7 @@ use super::arrange::GroupRow;
 use super::changes::ChangeRow;
 use super::config::KeyRow;
 use super::policy::{ListRow, PatternRow};
-use super::{Model, Screen, annotations, changes, config, live, nodes, policy};
+use super::{Model, Screen, annotations, changes, config, live, nodes, policy, upgrade};
 use crate::diff::Kind;
 use crate::query::{Column, Searched, Word};
 use crate::tui::filter;
@@ -50,6 +50,10 @@ pub enum Body {
     Vm(usize),
     /// An argument of the open VM, by index.
     Argument(usize),
+    /// A cause of what another release changes, by index.
+    Cause(usize),
+    /// A pod that the cause above touches, by index.
+    TouchedPod(usize),
 }
 
 impl Row {
@@ -72,7 +76,8 @@ impl Body {
             Self::Annotation(_) => &[Column::Key, Column::Outcome, Column::Value],
             Self::Key(_) => &[Column::Key, Column::Value, Column::Origin],
             Self::Change(_) => &[Column::Value, Column::Value, Column::Key, Column::Reason],
-            Self::List(_) => &[Column::Key],
+            Self::List(_) | Self::TouchedPod(_) => &[Column::Key],
+            Self::Cause(_) => &[Column::Reason],
             Self::Pattern(_) => &[Column::Value, Column::Key],
             Self::Argument(_) => &[Column::Value, Column::Value],
             Self::Vm(_) => &[Column::Key, Column::Value, Column::Value, Column::Value],
@@ -200,6 +205,7 @@ impl Model {
                 return;
             }
             Screen::Live => live::rows(self),
+            Screen::Upgrade => upgrade::rows(self),
         };
         self.rows = Rows::filtered(rows, self.list().filter.text());
         self.place_cursor();

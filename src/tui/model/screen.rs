@@ -14,11 +14,12 @@ pub enum Screen {
     Pods,
     Nodes,
     Live,
+    Upgrade,
 }
 
 impl Screen {
     /// In the order of their keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Annotations,
         Self::Policy,
         Self::Launch,
@@ -27,6 +28,7 @@ impl Screen {
         Self::Pods,
         Self::Nodes,
         Self::Live,
+        Self::Upgrade,
     ];
 
     /// Its name.
@@ -40,6 +42,7 @@ impl Screen {
             Self::Pods => "Pods",
             Self::Nodes => "Nodes",
             Self::Live => "Live",
+            Self::Upgrade => "Upgrade",
         }
     }
 
@@ -59,13 +62,13 @@ impl Screen {
 
 /// One of something for each screen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PerScreen<T>([T; 8]);
+pub struct PerScreen<T>([T; 9]);
 
 impl<T> Index<Screen> for PerScreen<T> {
     type Output = T;
 
     fn index(&self, screen: Screen) -> &T {
-        let [annotations, policy, launch, agent, config, pods, nodes, live] = &self.0;
+        let [annotations, policy, launch, agent, config, pods, nodes, live, upgrade] = &self.0;
         match screen {
             Screen::Annotations => annotations,
             Screen::Policy => policy,
@@ -75,13 +78,14 @@ impl<T> Index<Screen> for PerScreen<T> {
             Screen::Pods => pods,
             Screen::Nodes => nodes,
             Screen::Live => live,
+            Screen::Upgrade => upgrade,
         }
     }
 }
 
 impl<T> IndexMut<Screen> for PerScreen<T> {
     fn index_mut(&mut self, screen: Screen) -> &mut T {
-        let [annotations, policy, launch, agent, config, pods, nodes, live] = &mut self.0;
+        let [annotations, policy, launch, agent, config, pods, nodes, live, upgrade] = &mut self.0;
         match screen {
             Screen::Annotations => annotations,
             Screen::Policy => policy,
@@ -91,6 +95,7 @@ impl<T> IndexMut<Screen> for PerScreen<T> {
             Screen::Pods => pods,
             Screen::Nodes => nodes,
             Screen::Live => live,
+            Screen::Upgrade => upgrade,
         }
     }
 }

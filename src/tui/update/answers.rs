@@ -1,7 +1,7 @@
 //! What the outside answered.
 
 use super::policy::in_words;
-use super::{live, nodes, openings, save};
+use super::{live, nodes, openings, save, upgrade};
 use crate::edit::{EditError, Reread};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
@@ -49,6 +49,7 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
             Err(why) => openings::failed(model, why),
         },
         Answer::NotOpened(why) => openings::failed(model, why),
+        Answer::Upgraded { to, found } => upgrade::found(model, to, *found),
         Answer::Edited(Ok(())) => return vec![Effect::Reload],
         Answer::Edited(Err(text)) => model.complain(text),
         Answer::ChangedOnDisk(paths) => {
@@ -102,6 +103,7 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
         }
     };
     model.node = fresh.node;
+    upgrade::forget(model);
     if let (Some(nodes), Some(matrix)) = (&mut model.nodes, fresh.matrix) {
         nodes.matrix = matrix;
     }

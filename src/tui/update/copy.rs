@@ -82,6 +82,19 @@ fn choices(model: &Model) -> Vec<(String, String)> {
             }
         }
         Some(Body::Group(group)) => add("group", group.title.to_string()),
+        Some(Body::Cause(at)) => {
+            if let Some(one) = model.upgrade.as_ref().and_then(|upgrading| upgrading.consequence(*at)) {
+                add("cause", one.cause.to_string());
+                if let Some(advice) = &one.advice {
+                    add("advice", advice.clone());
+                }
+            }
+        }
+        Some(Body::TouchedPod(index)) => {
+            if let Some(entry) = model.pods.get(*index) {
+                add("pod", entry.pod.id());
+            }
+        }
         Some(Body::PodOnNodes(index)) => {
             if let Some(entry) = model.pods.get(*index) {
                 add("pod", entry.pod.id());
@@ -167,7 +180,7 @@ fn place(model: &Model) -> Option<(String, u32)> {
             let annotation = model.tried.annotations.iter().find(|a| a.key == row.key)?;
             Some((annotation.place.file.to_string(), annotation.place.line))
         }
-        Body::Pod(index) | Body::PodOnNodes(index) => {
+        Body::Pod(index) | Body::PodOnNodes(index) | Body::TouchedPod(index) => {
             let place = model.pods.get(*index)?.pod.place();
             Some((place.file.to_string(), place.line))
         }
@@ -184,7 +197,8 @@ fn place(model: &Model) -> Option<(String, u32)> {
                 _ => None,
             })
         }
-        Body::Vm(_) | Body::Argument(_) | Body::Fold(_) | Body::Heading(_) | Body::Group(_) => None,
+        Body::Vm(_) | Body::Argument(_) | Body::Cause(_) => None,
+        Body::Fold(_) | Body::Heading(_) | Body::Group(_) => None,
     }
 }
 

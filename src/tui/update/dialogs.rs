@@ -1,7 +1,8 @@
 //! Keys while a window is open or a line is typed.
 
 use super::{
-    config_keys, copy, handlers, leave, links, motion, obey as obey_plain, openings, policy, save, what_if,
+    config_keys, copy, handlers, leave, links, motion, obey as obey_plain, openings, policy, save, upgrade,
+    what_if,
 };
 use crate::tui::effect::Effect;
 use crate::tui::geometry::Geometry;
@@ -175,6 +176,14 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
             }
             *at = chosen(*at, command, items.len(), page);
         }
+        Some(Dialog::Releases { items, at }) => {
+            if command == Command::Open {
+                let item = items.get(*at).cloned();
+                model.dialogs.pop();
+                return item.map(|item| upgrade::chosen(item.version)).unwrap_or_default();
+            }
+            *at = chosen(*at, command, items.len(), page);
+        }
         Some(Dialog::Try { .. }) if command == Command::Open => what_if::accept(model),
         Some(Dialog::Opening { .. }) if command == Command::Open => return openings::accept(model),
         Some(Dialog::Opening { .. }) => openings::choose(model, command),
@@ -216,6 +225,7 @@ pub(super) fn choose(model: &mut Model, geometry: &Geometry, index: usize) -> Ve
             Dialog::Palette { at, .. }
             | Dialog::CopyMenu { at, .. }
             | Dialog::Handlers { at, .. }
+            | Dialog::Releases { at, .. }
             | Dialog::Find { at, .. },
         ) => at,
         _ => return Vec::new(),

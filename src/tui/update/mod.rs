@@ -14,6 +14,7 @@ mod nodes;
 pub(super) mod openings;
 mod policy;
 mod save;
+mod upgrade;
 mod what_if;
 
 use super::available::reason_against;
@@ -215,8 +216,10 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         }
         Command::Open if model.screen == Screen::Nodes => return nodes::open(model),
         Command::Open if model.screen == Screen::Live => return live::open(model),
+        Command::Open if model.screen == Screen::Upgrade && model.pane == Pane::List => upgrade::open(model),
         Command::Open => open(model),
         Command::Back => back(model),
+        Command::Go(Screen::Upgrade) if model.upgrade.is_none() => upgrade::choose(model),
         Command::Go(screen) => go_to(model, screen),
         Command::PrevPod => motion::other_pod(model, -1),
         Command::NextPod => motion::other_pod(model, 1),
@@ -319,6 +322,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             return openings::obey(model, command);
         }
         Command::EditKey | Command::RemoveKey => config_keys::obey(model, command),
+        Command::ChooseRelease => upgrade::choose(model),
         Command::TryValue => what_if::start(model),
         Command::DropTry => what_if::drop_one(model),
         Command::ExportTry => what_if::export(model),

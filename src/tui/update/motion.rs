@@ -135,7 +135,7 @@ impl Model {
     /// The pod that a command on this screen means.
     pub(super) fn pod_under_cursor(&self) -> usize {
         match self.rows.current().map(|r| &r.body) {
-            Some(Body::Pod(index) | Body::PodOnNodes(index)) => *index,
+            Some(Body::Pod(index) | Body::PodOnNodes(index) | Body::TouchedPod(index)) => *index,
             _ => self.pod,
         }
     }

@@ -63,6 +63,7 @@ pub(super) fn opened(model: &mut Model, node: usize, pod: usize, fresh: Result<F
     let name = nodes.name(node).to_owned();
     model.invocation.place = model.invocation.places.get(node).cloned();
     model.node = fresh.node;
+    model.upgrade = None;
     let pods = model.pods.iter().map(|entry| (*entry.pod).clone()).collect();
     model.pods = entries(pods, &model.node);
     model.arrangement.made_for = None;

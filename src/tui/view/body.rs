@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{annotations, changes, config, live, nodes, pods, policy};
+use super::{annotations, changes, config, live, nodes, pods, policy, upgrade};
 use crate::tui::geometry::{Geometry, Region, Target};
 use crate::tui::message::Command;
 use crate::tui::model::rows::{Body, Row};
@@ -103,6 +103,14 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
                 None => right,
             }
         }
+        (Screen::Upgrade, show) => {
+            let only = match show {
+                Show::All => "",
+                Show::Set => ", only with pods",
+                Show::Problems => ", only what is lost",
+            };
+            upgrade::way(canvas, model).put(Token::Open, only)
+        }
         (Screen::Policy, Show::Set) => Rich::of(Token::Open, "only what a file sets"),
         (Screen::Policy, Show::Problems) => Rich::of(Token::Open, "only with warnings"),
         (Screen::Config, Show::Set) => Rich::of(Token::Open, "without defaults"),
@@ -155,6 +163,7 @@ fn empty(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             Screen::Annotations if model.pods.is_empty() => {
                 "no pod: name manifests on the command line to see what becomes of theirs".to_owned()
             }
+            Screen::Upgrade => "no difference".to_owned(),
             Screen::Launch | Screen::Agent | Screen::Config => match refused {
                 Some(f) => format!(
                     "The pod does not get so far: it is refused at {}. {}{}",
@@ -196,6 +205,8 @@ fn draw_row(canvas: &Canvas<'_>, model: &Model, row: &Row, width: usize, here: b
         Body::PodOnNodes(index) => head.join(nodes::row(canvas, model, *index, room, here)),
         Body::Vm(index) => head.join(live::vm_row(canvas, model, *index, room)),
         Body::Argument(index) => head.join(live::argument_row(canvas, model, *index, room)),
+        Body::Cause(at) => head.join(upgrade::row(canvas, model, *at, room)),
+        Body::TouchedPod(pod) => head.join(upgrade::pod(canvas, model, *pod, room)),
     }
 }
 
@@ -212,6 +223,8 @@ pub(super) fn detail(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometr
         Some(Body::PodOnNodes(index)) => nodes::detail(canvas, model, *index),
         Some(Body::Vm(index)) => live::vm_detail(canvas, model, *index),
         Some(Body::Argument(index)) => live::argument_detail(canvas, model, *index),
+        Some(Body::Cause(at)) => upgrade::detail(canvas, model, *at),
+        Some(Body::TouchedPod(pod)) => upgrade::pod_detail(model, *pod),
         Some(Body::Fold(count)) => {
             let text =
                 format!("{count} rows are the same on both sides. Enter shows them; Z folds and unfolds.");

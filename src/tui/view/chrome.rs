@@ -145,7 +145,12 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
 pub(super) fn tabs(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
     // None moves when another is opened. Where they do not fit, names are short first, then nearer to each other,
     // and cut in the end.
-    let screens = || Screen::ALL.into_iter().filter(|s| *s != Screen::Nodes || model.nodes.is_some());
+    let there = |screen: &Screen| match screen {
+        Screen::Nodes => model.nodes.is_some(),
+        Screen::Upgrade => model.upgrade.is_some(),
+        _ => true,
+    };
+    let screens = || Screen::ALL.into_iter().filter(there);
     let all = usize::from(area.width);
     let taken = |name: fn(Screen) -> &'static str, gap: usize, letters: usize| {
         screens().map(|s| name(s).len().min(letters) + 3 + gap).sum::<usize>()
@@ -236,6 +241,8 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             .put(Token::Hint, format!("   {} of {}; Esc clears", model.rows.kept, model.rows.all))
     } else if model.screen == Screen::Nodes {
         super::nodes::status(canvas, model)
+    } else if model.screen == Screen::Upgrade {
+        super::upgrade::status(model)
     } else if let Some(line) = super::live::status(model).filter(|_| model.screen == Screen::Live) {
         line
     } else if matches!(
@@ -372,6 +379,7 @@ fn belongs(model: &Model, command: Command) -> bool {
         Command::MarkBaseline => matches!(model.screen, Screen::Launch | Screen::Agent | Screen::Pods),
         Command::Editor => !model.sample && model.screen != Screen::Live,
         Command::Go(Screen::Live) => model.screen != Screen::Live,
+        Command::Handlers => model.screen != Screen::Upgrade,
         // In the detail it does something on two screens only.
         Command::Open => {
             !reads_detail(model)
@@ -398,6 +406,8 @@ pub(super) fn here(model: &Model, command: Command) -> Option<&'static str> {
         (Command::Open, Some(Body::PodOnNodes(_))) => Some("open pod on node"),
         (Command::Open, Some(Body::Vm(_))) => Some("beside its prediction"),
         (Command::Reload, _) if model.screen == Screen::Live => Some("look again"),
+        (Command::Open, Some(Body::Cause(_))) => Some("its pods"),
+        (Command::Open, Some(Body::TouchedPod(_))) => Some("open pod"),
         (Command::Open, Some(Body::Fold(_))) => Some("unfold"),
         (Command::Open, Some(Body::List(_) | Body::Pattern(_))) if detail => Some("edit"),
         (Command::Open, Some(Body::Annotation(_))) => Some("why"),
@@ -423,6 +433,7 @@ fn dialog_enter(model: &Model) -> &'static str {
         }
         Some(Dialog::CopyMenu { .. }) => "copy",
         Some(Dialog::Handlers { .. }) => "look at it",
+        Some(Dialog::Releases { .. }) => "hold against it",
         Some(_) => "close",
     }
 }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::chrome::typed;
-use super::{conflict, pods, region, windows};
+use super::{conflict, pods, region, upgrade, windows};
 use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::keymap::Layer;
@@ -60,6 +60,13 @@ pub(super) fn draw(
                     }
                 })
                 .collect();
+            choose(canvas, inner, lines, *at, geometry);
+        }
+        Dialog::Releases { items, at } => {
+            let (width, height) = upgrade::size(dialog);
+            let title = Rich::of(Token::Title, "Against which release");
+            let inner = window(canvas, main, width, height.min(main.height), title);
+            let lines = items.iter().map(|item| upgrade::choice(canvas, item)).collect();
             choose(canvas, inner, lines, *at, geometry);
         }
         Dialog::Handlers { items, at } => handlers(canvas, main, items, *at, geometry),

@@ -3,6 +3,7 @@
 //! ```text
 //! header   configuration │ runtime · hypervisor │ host │ pod k/n        outcome, marks
 //! tabs     1 Annotations  2 Policy  3 Launch  4 Agent  5 Config  6 Pods  7 Nodes (where there are several)  8 Live
+//!          9 Upgrade (once asked for)
 //! body     a list and its detail, side by side from 100 columns on, else as pages
 //! status   what is typed, what was said, or why the pod is refused
 //! footer   the keys that work here
@@ -19,6 +20,7 @@ mod live;
 mod nodes;
 mod pods;
 mod policy;
+mod upgrade;
 mod windows;
 
 use ratatui::buffer::Buffer;
