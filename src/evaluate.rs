@@ -122,7 +122,7 @@ pub struct Evaluation {
     pub received: Option<Annotations>,
     /// What the answer rests on that nobody has looked at.
     pub assumed: Arc<[Assumption]>,
-    /// How a refused pod comes to start.
+    /// How a refused pod comes to start, where somebody asked ([`Evaluator::advise`]).
     pub way_out: Option<WayOut>,
 }
 
@@ -157,10 +157,8 @@ pub struct Evaluator {
     roots: Arc<OnceLock<Option<container_root::Base>>>,
     /// What the loaded configuration rests on that nobody has looked at.
     assumed: Arc<[Assumption]>,
-    /// Setups that were tried in search of a way out.
-    tried: way_out::Tried,
-    /// Whether no way out is searched.
-    terse: bool,
+    /// What was tried in search of a way out, and found.
+    tried: Arc<way_out::Tried>,
     /// Keys of the configuration that nobody reads, once somebody wants them.
     unread: Arc<OnceLock<Vec<Finding>>>,
     /// Every value of a sandbox that asks for nothing, once somebody wants it.
@@ -170,10 +168,15 @@ pub struct Evaluator {
 impl Evaluator {
     /// Loads the configuration.
     pub fn new(setup: Setup) -> Self {
+        Self::load(setup, true)
+    }
+
+    /// The same; `noting` says whether anybody asks what it rests on that nobody has looked at.
+    fn load(setup: Setup, noting: bool) -> Self {
         let options = LoadOptions { hypervisor: setup.hypervisor.as_deref() };
         let host = setup.host.noting(setup.host.granted());
         let loaded = Loaded::load(setup.release, &setup.layers, &host, &options);
-        if let (Ok(loaded), false) = (&loaded, host.is_known()) {
+        if let (Ok(loaded), false) = (&loaded, !noting || host.is_known()) {
             // What every start asks is asked once, before what a pod asks on top.
             let nothing = Annotations::default();
             let sandbox =
@@ -190,8 +193,7 @@ impl Evaluator {
             look: Arc::default(),
             roots: Arc::default(),
             assumed,
-            tried: way_out::Tried::default(),
-            terse: false,
+            tried: Arc::default(),
             unread: Arc::default(),
             bare: Arc::default(),
         }
@@ -200,12 +202,6 @@ impl Evaluator {
     /// What the loaded configuration rests on that nobody has looked at.
     pub fn assumed(&self) -> &Arc<[Assumption]> {
         &self.assumed
-    }
-
-    /// The same, which searches no way out of a refusal: of thousands of answers only the answer is wanted.
-    #[must_use]
-    pub fn terse(self) -> Self {
-        Self { terse: true, ..self }
     }
 
     /// The same setup with other layers (an unsaved edit, another file).
@@ -285,11 +281,21 @@ impl Evaluator {
         } else {
             evaluation.findings.append(&mut notices);
         }
-        if !self.terse {
-            way_out::put(self, pod, &mut evaluation);
-        }
         evaluation.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(&b.code)));
         evaluation
+    }
+
+    /// What becomes of `pod`, and how it comes to start where it is refused.
+    pub fn evaluate_and_advise(&self, pod: &Pod, depth: Depth) -> Evaluation {
+        let mut evaluation = self.evaluate(pod, depth);
+        self.advise(pod, &mut evaluation);
+        evaluation
+    }
+
+    /// Adds how `pod` comes to start where it is refused, and what would help annotations that no list lets
+    /// through. That is found by trying, which takes longer than the answer itself.
+    pub fn advise(&self, pod: &Pod, evaluation: &mut Evaluation) {
+        way_out::put(self, pod, evaluation);
     }
 
     /// What becomes of `pod`, without what a careful reader would add.

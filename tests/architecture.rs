@@ -186,7 +186,7 @@ fn colours_have_meanings() {
 }
 
 /// A crate and the files that may name it, so that to replace it is one place's work.
-const HOMES: [(&str, &[&str]); 29] = [
+const HOMES: [(&str, &[&str]); 30] = [
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/shells.rs"]),
@@ -211,7 +211,7 @@ const HOMES: [(&str, &[&str]); 29] = [
         ],
     ),
     // The reader with places, and the edits; a list to be pasted and the program's own settings are TOML, too.
-    ("toml_edit", &["edit/", "input/", "report/policy.rs", "tui/settings.rs"]),
+    ("toml_edit", &["edit/", "evaluate/way_out/", "input/", "report/policy.rs", "tui/settings.rs"]),
     // The parser of runtime-rs, of the catalogue's tables and of the host's description.
     (
         "toml",
@@ -227,8 +227,8 @@ const HOMES: [(&str, &[&str]); 29] = [
             "runtime/",
         ],
     ),
-    // The gates; one check of a path and the messages of the journal are regular expressions upstream, too.
-    ("regex", &["explain/messages.rs", "golang/regexp/", "policy/", "runtime/", "suggest.rs"]),
+    // The gates; one check of a path is a regular expression upstream, too.
+    ("regex", &["golang/regexp/", "policy/", "runtime/", "suggest.rs"]),
     ("regex_syntax", &["golang/regexp/", "policy/re2.rs"]),
     ("glob", &["policy/", "runtime/rs/annotations/", "suggest.rs"]),
     ("byte_unit", &["runtime/rs/annotations/"]),
@@ -250,6 +250,7 @@ const HOMES: [(&str, &[&str]); 29] = [
         ],
     ),
     ("memchr", &["cli/pods.rs", "query.rs"]),
+    ("aho_corasick", &["explain/messages.rs"]),
     ("strsim", &["input/helm.rs", "node/"]),
     ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),

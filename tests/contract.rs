@@ -43,7 +43,7 @@ impl Contract {
                     .pod(
                         &json::pod(
                             pod,
-                            &evaluator.evaluate(pod, depth),
+                            &evaluator.evaluate_and_advise(pod, depth),
                             Some(0),
                             full.then(json::Full::default),
                         )

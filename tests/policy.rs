@@ -74,6 +74,23 @@ fn deny_undoes_allow_to_the_last_byte() {
 }
 
 #[test]
+fn what_would_be_added_in_vain_is_added_by_force_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    for (pattern, why) in [("(", "--force"), ("machinetype", "machine_type"), ("/usr/bin/virtiofsd", "path")] {
+        fs::write(&file, CONFIG).unwrap();
+        let refused = policy(folder.path(), &["allow", "-c", "c.toml", "--runtime", "rs", pattern]);
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{pattern}: {said}");
+        assert!(said.contains(why) && said.contains("--force"), "{said}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), CONFIG);
+        let forced = policy(folder.path(), &["allow", "-c", "c.toml", "--runtime", "rs", "--force", pattern]);
+        assert_eq!(forced.status.code(), Some(0), "{}", text(&forced.stderr));
+        assert!(fs::read_to_string(&file).unwrap().contains(pattern));
+    }
+}
+
+#[test]
 fn a_dry_run_and_another_output_leave_the_file_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");

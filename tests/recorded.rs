@@ -132,16 +132,16 @@ impl Files for Tree {
 
 /// All that is recorded of one release.
 pub struct Recording {
-    release: Release,
+    pub release: Release,
     files: Arc<dyn Files>,
     pub cases: Vec<Case>,
 }
 
 /// One case: what was asked, and the real runtime's answer.
 pub struct Case {
-    id: String,
+    pub id: String,
     pub config: String,
-    host: Json,
+    pub host: Json,
     annotations: Json,
     pub answer: Json,
 }
@@ -399,12 +399,12 @@ fn hold(runtime: Runtime) {
             count += 1;
             let evaluator = evaluators
                 .entry((&case.config, case.host.to_string()))
-                .or_insert_with(|| recording.evaluator(case).terse());
+                .or_insert_with(|| recording.evaluator(case));
             let pod = recording.pod(case);
             let got = evaluator.evaluate(&pod, Depth::Full);
             assert_alike(case, &got, &evaluator.evaluate(&pod, Depth::Verdicts));
             if at % AFRESH == 0 {
-                let fresh = recording.evaluator(case).terse().evaluate(&pod, Depth::Full);
+                let fresh = recording.evaluator(case).evaluate(&pod, Depth::Full);
                 assert_alike(case, &got, &fresh);
                 assert_eq!((&got.effective, &got.launch), (&fresh.effective, &fresh.launch), "{}", case.id);
                 assert_eq!(got.agent, fresh.agent, "{}", case.id);

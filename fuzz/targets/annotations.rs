@@ -108,6 +108,7 @@ fn pod(annotations: &[(u8, &str)], name: &str, sizing: Option<Sizing>) -> Pod {
         log_directory: None,
         isolation: katascope::input::manifest::Isolation::default(),
         overhead: None,
+        class_overhead: 0,
         resolver: String::new(),
         sizing,
         sum: None,

@@ -76,7 +76,7 @@ codes! {
     HandlerMissing = "handler-missing", "the container runtime has no such handler";
     TableUnread = "table-unread", "a table of the container runtime's configuration is ignored";
     SizeNotDelivered = "size-not-delivered", "the container runtime hands the size on under a key that Kata does not read";
-    SizePastPolicy = "size-past-policy", "a pod states its VM's size in keys that no list gates";
+    SizePastPolicy = "size-past-policy", "a pod states its VM's size in keys that no list checks";
     ConfigLoad = "config-load", "the configuration file does not load, so no pod starts";
     ConfigOdd = "config-odd", "the configuration loads, but says something that was hardly meant";
     KeyUnread = "key-unread", "nobody reads a key of the configuration file";

@@ -44,9 +44,21 @@ impl Stage {
     }
 }
 
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+impl Stage {
+    /// The same for people, as what was found there: it stands behind a mark.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "Kubernetes",
+            Self::Cri => "container runtime",
+            Self::Known => "key known",
+            Self::Name => "name allowed",
+            Self::Parse => "value read",
+            Self::Range => "value in range",
+            Self::Value => "value allowed",
+            Self::Merge => "taken over",
+            Self::Sizing => "sizing",
+            Self::Effective => "in effect",
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub struct WayOut {
     pub advice: String,
     /// What may be behind it, the likeliest first.
     pub causes: &'static [&'static str],
+    /// Whether it is a file that was looked for in vain.
+    pub misses_file: bool,
     /// Who can.
     pub who: Who,
 }

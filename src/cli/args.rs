@@ -42,7 +42,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 macro_rules! examples {
     () => {
         "\
-  katascope                                        the terminal program on an embedded sample
+\x20 katascope                                        the terminal program on an embedded sample
   katascope -c configuration.toml pods.yaml        the terminal program on your files
   katascope check -c configuration.toml pods.yaml  what becomes of every pod
   kubectl get pods -A -o json | katascope check -  the pods of a cluster, against this host
@@ -53,7 +53,7 @@ macro_rules! examples {
 macro_rules! exit_status {
     () => {
         "\
-  0  nothing found, no difference
+\x20 0  nothing found, no difference
   1  findings at or above --fail-on; for diff and --dry-run, a difference
   2  could not do its work: usage, unreadable or malformed input"
     };
@@ -79,7 +79,7 @@ What becomes of an annotation:
   ✓ applied      it takes effect
   ↷ overridden   a later step replaces it (static sizing, most often)
   ○ ignored      the runtime reads past it
-  ⤓ dropped      containerd or CRI-O does not pass it on
+  ↓ dropped      containerd or CRI-O does not pass it on
   ? unknown      this runtime has no such key
   ✗ refused      it makes the pod fail
   ! invalid      Kubernetes does not accept it
@@ -164,7 +164,7 @@ pub enum Command {
     Schema(super::schema::SchemaArgs),
     /// Print completions for a shell
     Completions {
-        /// The shell
+        /// The shell; for bash into ~/.local/share/bash-completion/completions/katascope, for zsh a folder of $fpath as _katascope
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },

@@ -58,6 +58,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         asked: &asked,
         input: &args.input,
         depth,
+        advised: !args.quiet,
         tally: Tally::default(),
         met: Met::default(),
         found: Findings::default(),
@@ -178,6 +179,8 @@ struct Walk<'a> {
     asked: &'a Asked<'a>,
     input: &'a Input,
     depth: Depth,
+    /// Whether the advice is printed.
+    advised: bool,
     tally: Tally,
     met: Met,
     found: Findings,
@@ -192,9 +195,12 @@ impl Walk<'_> {
         tell: impl Fn(&Pod, &Evaluation) -> T + Sync,
         mut take: impl FnMut(T, usize) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
-        let (asked, depth) = (self.asked, self.depth);
+        let (asked, depth, advised) = (self.asked, self.depth, self.advised);
         let work = |pod: Pod| {
             let mut evaluation = asked.evaluate(&pod, depth)?;
+            if advised {
+                asked.node.advise(&pod, &mut evaluation, &|_| None);
+            }
             let found = asked.accepted.gathers().then(|| Findings::of(&pod, &evaluation));
             let met = asked.accepted.baseline.accept(&pod, &mut evaluation);
             Some((Tally::of(&evaluation), found, met, tell(&pod, &evaluation)))

@@ -78,6 +78,9 @@ pub fn facts(input: &Input) -> Result<HostFacts, SetupError> {
     }
     if let Some(cpus) = input.cpus {
         facts.cpus = cpus;
+        if facts.origins.get("cpus_allowed") == Some(&FactOrigin::Probed) {
+            facts.cpus_allowed = None;
+        }
         facts.origins.insert("cpus", FactOrigin::Flag);
     }
     if let Some(memory) = input.memory {

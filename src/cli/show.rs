@@ -41,7 +41,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     let Some(pod) = found.pop() else {
         return Err(SetupError::Usage("no pod: name a manifest (see katascope show --help)".into()).into());
     };
-    let evaluation = opened.node.evaluate(&pod, Depth::Full);
+    let evaluation = opened.node.evaluate_and_advise(&pod, Depth::Full);
     let supposed = supposed(args, &opened.node, &pod, &evaluation)?;
     let refused = evaluation.outcome.failure().cloned();
     let mut so_far = None;

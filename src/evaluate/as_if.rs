@@ -129,7 +129,7 @@ fn allowed(evaluator: &Evaluator, pod: &Pod, judge: Judge<'_>) -> Supposed {
         // Pods of one kind suppose the same.
         let named: Vec<String> =
             entries.iter().map(|(list, pattern)| format!("{list} + {pattern}")).collect();
-        let Some(with) = evaluator.tried(&named.join("\n"), |_| Some(layers)) else { break };
+        let Some(with) = evaluator.tried_with(&named.join("\n"), |_| Some(layers)) else { break };
         open = with;
     }
     let evaluation = judge(pod, &open);

@@ -255,10 +255,8 @@ impl<'a> View<'a> {
         if !self.is_on("runtime", "sandbox_cgroup_only") || self.pod.runtime_class.is_none() {
             return;
         }
-        let Some(overhead) = self.pod.overhead.map(|o| o.memory_limit).filter(|overhead| *overhead > 0)
-        else {
-            return;
-        };
+        let told = self.pod.overhead.map_or(self.pod.class_overhead, |overhead| overhead.memory_limit);
+        let Some(overhead) = Some(told).filter(|overhead| *overhead > 0) else { return };
         let (limit, overhead) = ((limit >> 20) as f64, (overhead >> 20) as f64);
         if self.vm.whole.mib <= limit + overhead {
             return;

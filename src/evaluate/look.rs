@@ -4,7 +4,7 @@
 //! Decides by the names in the files alone, and says what to pass so that they are judged as what they are. Facts:
 //! the catalogue's spans.
 
-use super::{Evaluator, notice};
+use super::{Evaluator, Setup, notice};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog;
@@ -117,5 +117,21 @@ fn foreign(evaluator: &Evaluator) -> Option<(Vec<String>, Version)> {
         nearest =
             Some(nearest.map_or(own, |other| if own < version { other.min(own) } else { other.max(own) }));
     }
-    Some((keys, nearest?))
+    Some((keys, that_loads(evaluator, nearest?)))
+}
+
+/// The release nearest to `version`, away from the one that judges, by which the files load; where there is none,
+/// that one itself.
+fn that_loads(evaluator: &Evaluator, version: Version) -> Version {
+    let setup = evaluator.setup();
+    let Release { runtime, version: judging, .. } = setup.release;
+    let loads = |version: &Version| {
+        let release = Release::new(runtime, *version);
+        Evaluator::load(Setup { release, ..setup.clone() }, false).loaded().is_ok()
+    };
+    let found = match version < judging {
+        true => runtime.versions().filter(|other| *other <= version).rfind(loads),
+        false => runtime.versions().find(|other| *other >= version && loads(other)),
+    };
+    found.unwrap_or(version)
 }

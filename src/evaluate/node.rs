@@ -237,7 +237,7 @@ impl NodeEvaluator {
     /// The same, where `instead` may give another configuration for a handler (an unsaved edit). Its name is
     /// empty where one configuration judges all.
     pub fn evaluate_by<'e>(
-        &self,
+        &'e self,
         pod: &Pod,
         depth: Depth,
         instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
@@ -252,15 +252,13 @@ impl NodeEvaluator {
 
     /// What becomes of `pod` by the one who judges it, asked as `ask` does.
     fn routed<'e>(
-        &self,
+        &'e self,
         pod: &Pod,
         instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
         ask: &dyn Fn(&Evaluator) -> Evaluation,
     ) -> Evaluation {
         if !pod.problems.is_empty() {
-            let mut evaluation = super::refused_by_kubernetes(pod, pod.sizing);
-            super::way_out::put_outside(pod, &mut evaluation);
-            return evaluation;
+            return super::refused_by_kubernetes(pod, pod.sizing);
         }
         match self.node.route(pod, self.sandbox_id()) {
             Route::Anywhere => match instead("").or(self.only.as_ref()) {
@@ -270,16 +268,10 @@ impl NodeEvaluator {
             Route::Unknown(why) => unknown(pod, why),
             Route::Refused { handler, failure } => match self.not_collected(handler.as_deref()) {
                 Some(why) => Evaluation { handler, ..unknown(pod, why) },
-                None => {
-                    let mut evaluation = Evaluation { handler, ..refused_by_cri(pod, failure) };
-                    super::way_out::put_outside(pod, &mut evaluation);
-                    evaluation
-                }
+                None => Evaluation { handler, ..refused_by_cri(pod, failure) },
             },
             Route::To { handler, assumed, said } => {
-                let name = if self.only.is_some() { "" } else { handler.name.as_str() };
-                let own = || self.of_handler(&handler.name).map(|judge| judge.evaluator);
-                let judge = if handler.kata { instead(name).or_else(own) } else { None };
+                let judge = self.judge_by(handler, instead);
                 if let Some(why) = judge.and_then(|judge| self.not_held(judge)) {
                     return Evaluation { handler: Some(Text::copy(&handler.name)), ..unknown(pod, why) };
                 }
@@ -299,6 +291,46 @@ impl NodeEvaluator {
                 evaluation
             }
         }
+    }
+
+    /// What becomes of `pod`, and how it comes to start where it is refused.
+    pub fn evaluate_and_advise(&self, pod: &Pod, depth: Depth) -> Evaluation {
+        let mut evaluation = self.evaluate(pod, depth);
+        self.advise(pod, &mut evaluation, &|_| None);
+        evaluation
+    }
+
+    /// Adds how an evaluated `pod` comes to start where it is refused ([`Evaluator::advise`]); `instead` as it was
+    /// evaluated with.
+    pub fn advise<'e>(
+        &'e self,
+        pod: &Pod,
+        evaluation: &mut Evaluation,
+        instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
+    ) {
+        let judge = match self.node.route(pod, self.sandbox_id()) {
+            _ if !pod.problems.is_empty() => None,
+            Route::Anywhere => instead("").or(self.only.as_ref()),
+            Route::To { handler, .. } => self.judge_by(handler, instead),
+            Route::Refused { .. } | Route::Unknown(_) => None,
+        };
+        match judge {
+            Some(evaluator) => evaluator.advise(pod, evaluation),
+            None => super::way_out::put_outside(pod, evaluation),
+        }
+    }
+
+    /// Who judges a handler's pods where `instead` may give another configuration.
+    fn judge_by<'e>(
+        &'e self,
+        handler: &Handler,
+        instead: &dyn Fn(&str) -> Option<&'e Evaluator>,
+    ) -> Option<&'e Evaluator> {
+        if !handler.kata {
+            return None;
+        }
+        let name = if self.only.is_some() { "" } else { handler.name.as_str() };
+        instead(name).or_else(|| self.of_handler(&handler.name).map(|judge| judge.evaluator))
     }
 
     /// Why a pod of this configuration cannot be judged: nobody collected the file.

@@ -11,6 +11,7 @@ use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
 use crate::cri::Engine;
+use crate::input::host::HostFacts;
 use crate::input::manifest::{Form, Pod};
 use crate::input::search;
 
@@ -109,6 +110,11 @@ fn gated(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     let verb = if names.len() == 1 { "is" } else { "are together" };
     let message = match files.as_slice() {
         [] => format!("as shipped, no configuration of {title} lets {} in", names.join(", ")),
+        [first, rest @ ..] if rest.len() > 2 => format!(
+            "as shipped, {} {verb} let in by {first} and {} other configurations of {title}",
+            names.join(", "),
+            rest.len()
+        ),
         files => format!("as shipped, {} {verb} let in by {}", names.join(", "), files.join(", ")),
     };
     found.push(finding(Code::ShippedPolicy, Severity::Note, pod, who, message, ""));
@@ -168,6 +174,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     if evaluator.hypervisor() != Some("remote") {
         beyond("memory", vm.whole.mib, facts.memory_mib as f64, "MiB", 1);
         beyond("CPU", vm.whole.vcpus, f64::from(facts.cpus), "vCPUs", 0);
+        found.extend(past_affinity(facts, pod, vm.whole.vcpus, || told(0)));
     }
     let unsized_cpu = base.is_static()
         && setup.release.runtime == crate::release::Runtime::Rs
@@ -175,7 +182,11 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
         && workload.mib > 0.0;
     let is_wanted =
         |v: &&Verdict| v.status == Status::Overridden && v.key.ends_with(".hypervisor.default_vcpus");
-    if unsized_cpu && let Some(verdict) = evaluation.verdicts.iter().find(is_wanted) {
+    // Where kubelet keeps the quota back, the pod has a limit, and another one helps nothing.
+    let kept_back = |f: &Finding| matches!(f.code, Code::ExclusiveCpus | Code::CfsQuotaOff);
+    if unsized_cpu
+        && !evaluation.findings.iter().any(kept_back)
+        && let Some(verdict) = evaluation.verdicts.iter().find(is_wanted) {
         let message = format!(
             "default_vcpus {} is read and then replaced: the pod has a memory limit and no CPU limit, so static \
              sizing comes to {} ({})",
@@ -189,6 +200,22 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
             ..finding(Code::SizeReplaced, Severity::Warning, pod, Who::PodAuthor, message, fix)
         });
     }
+}
+
+/// A VM of more vCPUs than the shim, and so the VMM, may run on.
+fn past_affinity(facts: &HostFacts, pod: &Pod, vcpus: f64, told: impl Fn() -> String) -> Option<Finding> {
+    let allowed = facts.cpus_allowed.filter(|allowed| f64::from(*allowed) < vcpus)?;
+    if vcpus > f64::from(facts.cpus) {
+        return None;
+    }
+    let message = format!(
+        "the VM is to have {vcpus} vCPUs ({}), and the shim and its VMM may run on {allowed} of the host's {} CPUs \
+         (the affinity of the container runtime's service)",
+        told(),
+        facts.cpus
+    );
+    let fix = "lower the CPU limit or default_vcpus, or let the service use more CPUs (CPUAffinity= of its systemd unit)";
+    Some(finding(Code::LargerThanHost, Severity::Warning, pod, Who::ClusterAdministrator, message, fix))
 }
 
 /// What the guest image must bring.

@@ -95,7 +95,7 @@ pub(super) fn judge(evaluator: &Evaluator, pod: &Pod, received: &Annotations, ve
             (
                 Status::Applied,
                 Stage::Effective,
-                "Kata takes it for the sandbox's size, and makes the VM of it (static sizing); no list gates it",
+                "Kata takes it for the sandbox's size, and makes the VM of it (static sizing); no list checks it",
             )
         } else {
             (

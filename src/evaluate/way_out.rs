@@ -8,9 +8,11 @@
 mod gate;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::{Evaluation, Evaluator, Outcome};
+use indexmap::IndexMap;
+
+use super::{Evaluation, Evaluator, Outcome, Setup};
 use crate::answer::Place;
 use crate::answer::finding::Who;
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Verdict};
@@ -18,7 +20,9 @@ use crate::answer::way_out::WayOut;
 use crate::catalog::{self, message::Message};
 use crate::explain::messages::{Decoded, decode};
 use crate::input::Text;
+use crate::input::amend::Written;
 use crate::input::config::Layers;
+use crate::input::host::Look;
 use crate::input::manifest::Pod;
 use crate::input::search;
 use crate::runtime::Depth;
@@ -26,10 +30,20 @@ use gate::{behind_the_gate, other_syntax, with_entry};
 
 pub(super) use gate::entry_added;
 
-/// Setups that were tried, by what was changed; pods of one kind try the same.
-pub(super) type Tried = Arc<Mutex<HashMap<String, Option<Evaluator>>>>;
+/// What was tried and looked up: pods of one kind ask the same.
+#[derive(Debug, Default)]
+pub(super) struct Tried {
+    /// Setups, by what was changed.
+    setups: Mutex<HashMap<String, Option<Evaluator>>>,
+    /// Keys as the files have them.
+    written: Mutex<HashMap<String, Option<Written>>>,
+    /// Where each key stands.
+    places: OnceLock<IndexMap<String, Place>>,
+    /// The tables below `hypervisor` and `agent`.
+    tables: Mutex<HashMap<String, Vec<String>>>,
+}
 
-/// Setups that are kept.
+/// So many setups and keys are kept.
 const KEPT: usize = 64;
 
 /// Puts the way out into an evaluation: into the verdicts whose fix would not help, and beside the failure.
@@ -120,7 +134,8 @@ impl Search<'_> {
             },
             |message| message.advice.to_owned(),
         );
-        if self.names_a_missing_file() {
+        let misses_file = self.misses_a_file();
+        if misses_file {
             advice.push_str(
                 "; it was looked for on this machine, or below --root DIR where that is given (--files assume takes \
                  what another host has to be there)",
@@ -139,14 +154,25 @@ impl Search<'_> {
             fix: change.map(|change| change.fix),
             advice,
             causes: message.map_or(&[], |message| message.causes),
+            misses_file,
             who,
         }
     }
 
-    fn names_a_missing_file(&self) -> bool {
-        ["does not exist", "No such file or directory", "no such file or directory"]
-            .iter()
-            .any(|words| self.failure.message.contains(words))
+    /// Whether it is a file that was looked for in vain: with every file in its place the pod gets further.
+    fn misses_a_file(&self) -> bool {
+        let setup = self.evaluator.setup();
+        if !setup.host.sees_all() {
+            return false;
+        }
+        if setup.layers.base.is_err() {
+            return true;
+        }
+        let with_all = self.evaluator.tried("every file", |evaluator| {
+            let host = evaluator.setup.host.looked_at(Look::Collected, Vec::new());
+            Some(Evaluator::load(Setup { host, ..(*evaluator.setup).clone() }, false))
+        });
+        with_all.is_some_and(|other| self.is_further(&other.walk(self.pod, Depth::Verdicts).outcome))
     }
 
     /// The tables that a head stands for: the active one first.
@@ -155,14 +181,16 @@ impl Search<'_> {
         if !matches!(head, "hypervisor" | "agent") {
             return vec![head.to_owned()];
         }
-        let mut names = layers.tables_below(head);
-        let release = self.evaluator.setup().release;
-        let active = match self.evaluator.hypervisor() {
-            Some(name) => Some(name.to_owned()),
-            None => search::hypervisor(release, layers),
-        };
-        names.sort_by_key(|name| Some(name) != active.as_ref());
-        names.into_iter().take(3).map(|name| format!("{head}.{name}")).collect()
+        once(&self.evaluator.tried.tables, head, || {
+            let mut names = layers.tables_below(head);
+            let release = self.evaluator.setup().release;
+            let active = match self.evaluator.hypervisor() {
+                Some(name) => Some(name.to_owned()),
+                None => search::hypervisor(release, layers),
+            };
+            names.sort_by_key(|name| Some(name) != active.as_ref());
+            names.into_iter().take(3).map(|name| format!("{head}.{name}")).collect()
+        })
     }
 
     /// The values that the message is about, and the place of the first that a file says.
@@ -182,7 +210,7 @@ impl Search<'_> {
                 facts.push(format!("{key} is {:?} by the pod's annotation", verdict.value.as_str()));
             }
             let table = self.tables(head).into_iter().next().unwrap_or_else(|| head.to_owned());
-            match setup.layers.written(&table, key) {
+            match self.evaluator.written(&table, key) {
                 Some(written) => {
                     // Of keys that name files only the one that names this file.
                     let names_it = culprit.is_none_or(|value| {
@@ -203,6 +231,15 @@ impl Search<'_> {
                 }
                 None => {}
             }
+        }
+        let of_cpus = |name: &&str| [".default_vcpus", ".default_maxvcpus", ".default_max_vcpus"].iter().any(|end| name.ends_with(end));
+        let host = &setup.host.facts;
+        let of_annotation = self.failure.annotation.as_deref().is_some_and(|key| of_cpus(&&key));
+        if let Some(allowed) = host.cpus_allowed.filter(|_| of_annotation || keys.iter().any(of_cpus)) {
+            facts.push(format!(
+                "the shim may run on {allowed} of the host's {} CPUs (the affinity of the container runtime's service)",
+                host.cpus
+            ));
         }
         (facts, first)
     }
@@ -319,7 +356,6 @@ impl Search<'_> {
 
     /// A change of the catalogue's, in each table that it may be for.
     fn of_configuration(&self, tried: &str) -> Vec<Change> {
-        let layers = &self.evaluator.setup().layers;
         let (target, value) = match tried.strip_prefix("drop ") {
             Some(target) => (target, None),
             None => match tried.split_once(" = ") {
@@ -335,12 +371,12 @@ impl Search<'_> {
                 Some(value) => Some(self.filled_in(value)?),
                 None => None,
             };
-            let written = layers.written(&table, key);
+            let written = self.evaluator.written(&table, key);
             if written.as_ref().map(|written| &written.text) == value.as_ref() {
                 return None;
             }
             let other =
-                self.evaluator.tried(&format!("{table}.{key} = {value:?}"), |layers| match &value {
+                self.evaluator.tried_with(&format!("{table}.{key} = {value:?}"), |layers| match &value {
                     Some(value) => layers.with_key(&table, key, value),
                     None => layers.without_key(&table, key),
                 })?;
@@ -357,19 +393,19 @@ impl Search<'_> {
 
     /// The key in whose line loading ends, written as another type, or left out.
     fn at_the_place(&self) -> Vec<Change> {
-        let layers = &self.evaluator.setup().layers;
         let Some(place) = self.evaluator.loaded().err().and_then(|error| error.place.clone()) else {
             return Vec::new();
         };
-        let is_here = |(_, own): &(String, Place)| own.file == place.file && own.line == place.line;
-        let Some((name, _)) = layers.places().into_iter().find(is_here) else { return Vec::new() };
+        let is_here = |(_, own): &(&String, &Place)| own.file == place.file && own.line == place.line;
+        let places = self.evaluator.tried.places.get_or_init(|| self.evaluator.setup().layers.places());
+        let Some((name, _)) = places.iter().find(is_here) else { return Vec::new() };
         let Some((table, key)) = name.rsplit_once('.') else { return Vec::new() };
-        let Some(written) = layers.written(table, key) else { return Vec::new() };
+        let Some(written) = self.evaluator.written(table, key) else { return Vec::new() };
         let bare = written.text.trim_matches('"').to_owned();
         let forms = [bare.clone(), format!("\"{bare}\""), format!("[{}]", written.text)];
         let mut found = Vec::new();
         for value in forms.iter().filter(|value| **value != written.text).map(Some).chain([None]) {
-            let other = self.evaluator.tried(&format!("{name} = {value:?}"), |layers| match value {
+            let other = self.evaluator.tried_with(&format!("{name} = {value:?}"), |layers| match value {
                 Some(value) => layers.with_key(table, key, value),
                 None => layers.without_key(table, key),
             });
@@ -391,7 +427,7 @@ impl Search<'_> {
         };
         let (head, key) = name.rsplit_once('.')?;
         let table = self.tables(head).into_iter().next()?;
-        let written = self.evaluator.setup().layers.written(&table, key).map(|written| written.text);
+        let written = self.evaluator.written(&table, key).map(|written| written.text);
         written.or_else(|| {
             let reader = catalog::config_key(&table, key)?.reader(self.evaluator.setup().release)?;
             Some(reader.default.to_owned())
@@ -453,6 +489,7 @@ fn outside(pod: &Pod, evaluation: &Evaluation, failure: &Failure) -> WayOut {
         gain: None,
         advice,
         causes: decoded.as_ref().map_or(&[], |decoded| decoded.message.causes),
+        misses_file: false,
         who: decoded.as_ref().map_or(of_stage, Decoded::who),
     }
 }
@@ -481,23 +518,41 @@ fn near_field(field: &str) -> Option<String> {
 }
 
 impl Evaluator {
-    /// The same setup with changed layers, for a try; `None`: they cannot be changed so.
-    pub(in crate::evaluate) fn tried(
+    /// The same setup, changed for a try; `None`: it cannot be changed so.
+    fn tried(&self, what: &str, change: impl FnOnce(&Self) -> Option<Self>) -> Option<Self> {
+        once(&self.tried.setups, what, || change(self))
+    }
+
+    /// The same with changed layers.
+    pub(in crate::evaluate) fn tried_with(
         &self,
         what: &str,
         change: impl FnOnce(&Layers) -> Option<Layers>,
     ) -> Option<Self> {
-        let known = self.tried.lock().unwrap_or_else(PoisonError::into_inner).get(what).cloned();
-        if let Some(known) = known {
-            return known;
-        }
-        let other = change(&self.setup.layers).map(|layers| self.with_layers(layers));
-        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
-        if tried.len() < KEPT {
-            tried.insert(what.to_owned(), other.clone());
-        }
-        other
+        self.tried(what, |own| {
+            let layers = change(&own.setup.layers)?;
+            Some(Self::load(Setup { layers, ..(*own.setup).clone() }, false))
+        })
     }
+
+    /// How a key is written last.
+    fn written(&self, table: &str, key: &str) -> Option<Written> {
+        once(&self.tried.written, &format!("{table}.{key}"), || self.setup.layers.written(table, key))
+    }
+}
+
+/// What is kept under a name, else found now and kept where there is room.
+fn once<T: Clone>(kept: &Mutex<HashMap<String, T>>, name: &str, find: impl FnOnce() -> T) -> T {
+    let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lock().get(name) {
+        return known.clone();
+    }
+    let found = find();
+    let mut kept = lock();
+    if kept.len() < KEPT {
+        kept.insert(name.to_owned(), found.clone());
+    }
+    found
 }
 
 /// Whether a verdict's fix is the pod author's to make.

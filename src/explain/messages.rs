@@ -4,9 +4,10 @@
 //! none of them is not guessed at. Of several that fit, the one with the most words counts, and one that only
 //! wraps another's words comes last.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use regex::{RegexSet, RegexSetBuilder};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::answer::finding::Who;
 use crate::catalog::message::{Mender, Message, Piece};
@@ -14,6 +15,9 @@ use crate::catalog::{self, Annotation};
 
 /// The longest text that is looked at: messages are a few lines, and a log line may be anything.
 const LONGEST: usize = 64 << 10;
+
+/// So many letters of a message's longest words are looked for first.
+const ENOUGH: usize = 12;
 
 /// A message understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,13 +62,16 @@ static SPELLINGS: LazyLock<Vec<Spelling>> = LazyLock::new(|| {
     catalog::messages().iter().flat_map(spelling).collect()
 });
 
-/// The longest words of each spelling: what has none of them is no message.
-static WORDS: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
+/// The longest words of each spelling, as many as tell it from most: what has none of them is no message. Of the
+/// kind that is built fastest, since mostly a single message is asked about.
+static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let longest = |spelling: &Spelling| {
         let words = spelling.pieces.iter().map(|piece| text_of(*piece)).max_by_key(|text| text.len());
-        regex::escape(words.unwrap_or_default())
+        let words = words.unwrap_or_default();
+        words.char_indices().nth(ENOUGH).and_then(|(end, _)| words.get(..end)).unwrap_or(words)
     };
-    RegexSetBuilder::new(SPELLINGS.iter().map(longest)).size_limit(64 << 20).build().ok()
+    let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+    AhoCorasick::builder().kind(kind).build(SPELLINGS.iter().map(longest)).ok()
 });
 
 fn text_of(piece: Piece) -> &'static str {
@@ -79,9 +86,10 @@ pub fn decode(text: &str) -> Option<Decoded> {
     let text = cut(text);
     // Letters keep their places.
     let small = text.to_ascii_lowercase();
-    let candidates = WORDS.as_ref()?.matches(&small);
+    let found = WORDS.as_ref()?.find_overlapping_iter(&small);
+    let candidates: BTreeSet<usize> = found.map(|found| found.pattern().as_usize()).collect();
     let best = candidates
-        .iter()
+        .into_iter()
         .filter_map(|at| SPELLINGS.get(at))
         .filter_map(|spelling| Some((spelling, places(spelling.pieces, &small)?)))
         .max_by_key(|(spelling, _)| (!spelling.message.wraps, spelling.letters));

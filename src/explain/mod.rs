@@ -72,8 +72,29 @@ fn nearest(text: &str) -> Vec<&'static str> {
             }
         }
     }
+    if found.is_empty() {
+        found = containing(text);
+    }
     found.sort_unstable();
     found.dedup();
+    found
+}
+
+/// The names that have the word in them, where it is long enough to mean something.
+fn containing(word: &str) -> Vec<&'static str> {
+    const SHORTEST: usize = 3;
+    const TOLD: usize = 10;
+    if word.chars().count() < SHORTEST || word.contains(char::is_whitespace) {
+        return Vec::new();
+    }
+    let word = word.to_lowercase().replace('-', "_");
+    let keys = catalog::all_config_keys().iter().map(|known| known.key);
+    let annotations = catalog::all_annotations().iter().map(|known| known.key);
+    let names = keys.chain(annotations).filter(|name| name.rsplit('.').next().is_some_and(|n| n.contains(&word)));
+    let mut found: Vec<&'static str> = names.collect();
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(TOLD);
     found
 }
 

@@ -26,6 +26,7 @@ pub struct HostFileError {
 struct HostFile {
     arch: Option<toml::Spanned<String>>,
     cpus: Option<u32>,
+    cpus_allowed: Option<toml::Spanned<Cpus>>,
     memory_mib: Option<u64>,
     nested: Option<bool>,
     protection: Option<toml::Spanned<String>>,
@@ -34,6 +35,14 @@ struct HostFile {
     qgs_socket: Option<bool>,
     numa: Option<Vec<NumaEntry>>,
     network: Option<NetworkTable>,
+}
+
+/// How many, or which, as `/proc/PID/status` lists them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Cpus {
+    Count(u32),
+    List(String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,7 +80,20 @@ pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), Hos
     }
     if let Some(cpus) = file.cpus {
         facts.cpus = cpus;
+        // What this machine lets a service use says nothing of another one.
+        facts.cpus_allowed = None;
         said("cpus");
+    }
+    if let Some(cpus) = file.cpus_allowed {
+        let count = match cpus.get_ref() {
+            Cpus::Count(count) => Some(*count),
+            Cpus::List(list) => count_cpus(list),
+        };
+        facts.cpus_allowed = Some(count.filter(|count| *count > 0).ok_or_else(|| HostFileError {
+            place: source.place(cpus.span().start),
+            message: "cpus_allowed is how many CPUs the shim may use, or their list, such as \"0-3,8\"".to_owned(),
+        })?);
+        said("cpus_allowed");
     }
     if let Some(memory_mib) = file.memory_mib {
         facts.memory_mib = memory_mib;
@@ -133,6 +155,10 @@ pub fn this_machine() -> HostFacts {
     if let Some(cpus) = read("/sys/devices/system/cpu/online").and_then(|t| count_cpus(&t)) {
         facts.cpus = cpus;
         probed("cpus");
+        if let Some(allowed) = cpus_of_service(&read).filter(|allowed| *allowed < cpus) {
+            facts.cpus_allowed = Some(allowed);
+            probed("cpus_allowed");
+        }
     }
     if let Some(memory) = read("/proc/meminfo").and_then(|t| total_mib(&t)) {
         facts.memory_mib = memory;
@@ -164,6 +190,20 @@ pub fn this_machine() -> HostFacts {
 }
 
 /// How many CPUs a list such as `0-3,8` names.
+/// Services that start shims, which inherit the CPUs that these may use.
+const SERVICES: [&str; 5] = ["containerd", "crio", "k3s", "rke2-server", "rke2-agent"];
+
+/// The CPUs that the container runtime may use, else those of PID 1, of which each service inherits.
+fn cpus_of_service(read: &dyn Fn(&str) -> Option<String>) -> Option<u32> {
+    let folders = ["/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice"];
+    let mut lists =
+        folders.iter().flat_map(|f| SERVICES.map(|service| format!("{f}/{service}.service/cgroup.procs")));
+    let pid = lists.find_map(|list| Some(read(&list)?.lines().next()?.to_owned()));
+    let status = read(&format!("/proc/{}/status", pid.as_deref().unwrap_or("1")))?;
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    count_cpus(list)
+}
+
 fn count_cpus(list: &str) -> Option<u32> {
     list.trim()
         .split(',')

@@ -110,6 +110,8 @@ pub fn name_handler(pod: &mut Pod, classes: &[RuntimeClass]) {
     let class = classes.iter().find(|c| pod.runtime_class.as_deref() == Some(c.name.as_str()));
     if let Some(class) = class {
         pod.handler = Some(class.handler.clone());
+        let memory = class.overhead.get("memory").and_then(|amount| Quantity::parse(amount).ok());
+        pod.class_overhead = memory.map_or(0, Quantity::value);
         pod.findings.extend(noticed::overhead(pod, class));
         let amount = |name: &str| class.overhead.get(name).and_then(|text| Quantity::parse(text).ok());
         let (cpu, memory) = (amount("cpu"), amount("memory"));

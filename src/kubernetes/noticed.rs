@@ -164,7 +164,7 @@ pub fn sizing(pod: &Pod, resources: &PodResources, size: &Size, node: &Node) -> 
     if size.sizing.is_some_and(|s| s.cpu_quota == -1) {
         let message = "the static CPU manager gives this pod CPUs of its own, so kubelet sends quota -1: the Go \
                        runtime goes by the shares instead, runtime-rs sees 0 CPUs";
-        let fix = "ask for a fraction of a CPU, so that kubelet sends a quota";
+        let fix = "ask for a CPU limit that is no whole number, such as 1900m in place of 2, so that kubelet sends a quota";
         found.push(finding(Code::ExclusiveCpus, Severity::Warning, place(), message.into(), fix.into()));
     }
     found

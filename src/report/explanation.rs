@@ -30,7 +30,7 @@ pub fn text(
         }
         Meaning::Message(decoded) => message(out, decoded, policy, paint),
         Meaning::Unknown(names) => {
-            writeln!(out, "nothing by that name or message")?;
+            writeln!(out, "no annotation, configuration key or message of that name is known")?;
             for name in names {
                 writeln!(out, "  did you mean {name}?")?;
             }

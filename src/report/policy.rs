@@ -87,7 +87,7 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> i
         writeln!(out, "{}", paint.wrap("33", "an invalid entry disables the whole of enable_annotations"))?;
     }
     for list in &audit.idle {
-        writeln!(out, "{list} has no effect: no annotation that it gates is open by name")?;
+        writeln!(out, "{list} has no effect: no annotation that it checks is let through by name")?;
     }
     let noteworthy: Vec<&EntryReport> =
         audit.entries.iter().filter(|entry| !entry.meaning.warnings.is_empty()).collect();

@@ -9,7 +9,7 @@ use super::escape::{self, visible};
 use crate::answer::effective::{Effective, Origin};
 use crate::answer::finding::{Code, Finding, Severity};
 use crate::answer::launch::{Arg, Cause};
-use crate::answer::verdict::{Failure, Status, Verdict};
+use crate::answer::verdict::{Failure, FailureStage, Status, Verdict};
 use crate::catalog::KATA_PREFIX;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::host::Assumption;
@@ -39,16 +39,26 @@ impl Paint {
     }
 
     fn status(self, status: Status) -> String {
-        let (code, glyph) = match status {
+        let (code, glyph) = Self::glyph(status);
+        self.wrap(code, &format!("{glyph} {:<10}", status.as_str()))
+    }
+
+    fn sign(self, status: Status) -> String {
+        let (code, glyph) = Self::glyph(status);
+        self.wrap(code, &glyph.to_string())
+    }
+
+    /// The colour and the sign of a status, those of the screens.
+    fn glyph(status: Status) -> (&'static str, char) {
+        match status {
             Status::Applied => ("32", '✓'),
             Status::Overridden => ("33", '↷'),
             Status::Ignored => ("33", '○'),
             Status::Refused => ("31", '✗'),
-            Status::Dropped => ("33", '⤓'),
+            Status::Dropped => ("33", '↓'),
             Status::Invalid => ("31", '!'),
             Status::Unknown => ("35", '?'),
-        };
-        self.wrap(code, &format!("{glyph} {:<10}", status.as_str()))
+        }
     }
 }
 
@@ -58,7 +68,7 @@ pub fn pod(pod: &Pod, evaluation: &Evaluation, all: &[Assumption], paint: Paint)
     block(pod, evaluation, besides.is_some(), false, paint) + &besides.unwrap_or_default()
 }
 
-/// The same with the stations that each annotation passed, and the rules that it met there.
+/// The same with the steps that each annotation went through, and the rules that it met there.
 pub fn traced_pod(pod: &Pod, evaluation: &Evaluation, paint: Paint) -> String {
     block(pod, evaluation, evaluation.hangs_on_assumptions(), true, paint)
 }
@@ -89,7 +99,16 @@ fn block(pod: &Pod, evaluation: &Evaluation, marked: bool, traced: bool, paint: 
         way_out(&mut out, evaluation, failure);
     }
     let elsewhere = matches!(evaluation.outcome, Outcome::NotKata | Outcome::Unknown(_));
-    for verdict in evaluation.verdicts.iter().filter(|_| !elsewhere) {
+    // Where nobody came to look at them, a line for each would say so many times.
+    let ended = evaluation.outcome.failure().map(|failure| failure.stage);
+    let early = matches!(ended, Some(FailureStage::Kubernetes | FailureStage::Cri | FailureStage::Load));
+    let unseen = |v: &&Verdict| early && !traced && v.status == Status::Ignored && v.fix.is_none();
+    match evaluation.verdicts.iter().filter(unseen).count() {
+        0 => {}
+        1 => out.push_str("  its annotation is not looked at\n"),
+        count => out.push_str(&format!("  its {count} annotations are not looked at\n")),
+    }
+    for verdict in evaluation.verdicts.iter().filter(|v| !elsewhere && !unseen(v)) {
         annotation(&mut out, verdict, evaluation, paint);
         if traced {
             trace(&mut out, verdict, paint);
@@ -214,6 +233,7 @@ fn fate(evaluation: &Evaluation) -> String {
         (all, lost) if all == lost => {
             format!("the pod starts, and all {all} Kata annotations are lost or overridden")
         }
+        (all, 1) => format!("the pod starts, and 1 of {all} Kata annotations is lost or overridden"),
         (all, lost) => format!("the pod starts, and {lost} of {all} Kata annotations are lost or overridden"),
     }
 }
@@ -245,7 +265,7 @@ fn annotation(out: &mut String, verdict: &Verdict, evaluation: &Evaluation, pain
         let _ = writeln!(out, "      {} → {}", visible(&before.to_string()), visible(&after.to_string()));
     }
     if verdict.status != Status::Applied {
-        let _ = writeln!(out, "      {}: {}", verdict.stage, visible(&verdict.reason()));
+        let _ = writeln!(out, "      {}", visible(&verdict.reason()));
     }
     if let Some(fix) = &verdict.fix {
         let own = evaluation
@@ -257,15 +277,19 @@ fn annotation(out: &mut String, verdict: &Verdict, evaluation: &Evaluation, pain
     }
 }
 
-/// The stations of an annotation, in the runtime's order.
+/// The steps that an annotation went through, in the runtime's order.
 fn trace(out: &mut String, verdict: &Verdict, paint: Paint) {
     for step in verdict.trace.iter() {
-        let mark = if step.passed { paint.wrap("32", "✓") } else { paint.wrap("31", "✗") };
+        let mark = match verdict.status {
+            _ if step.passed => paint.wrap("32", "✓"),
+            Status::Applied => paint.wrap("31", "✗"),
+            status => paint.sign(status),
+        };
         let place = step.place.as_ref().map(|place| format!("  {place}")).unwrap_or_default();
         let _ = writeln!(
             out,
-            "      {mark} {:<10} {}{}",
-            step.stage.as_str(),
+            "      {mark} {:<17} {}{}",
+            step.stage.title(),
             visible(&step.note.text()),
             visible(&place)
         );

@@ -78,7 +78,7 @@ pub(super) fn redirected<L>(
         fix: loaded.is_err().then(|| Fix::Advice(fix.into()).into()),
         trace: vec![
             step(Stage::Known, true, "read before any configuration"),
-            step(Stage::Name, true, "not gated"),
+            step(Stage::Name, true, "no list checks it"),
             step(stage, loaded.is_ok(), &reason),
         ]
         .into(),

@@ -152,7 +152,7 @@ pub fn upgrade(
             });
             continue;
         };
-        let answers = Sides::new(own.evaluate(pod, Depth::Full), other.evaluate(pod, Depth::Full));
+        let mut answers = Sides::new(own.evaluate(pod, Depth::Full), other.evaluate(pod, Depth::Full));
         let items = item::items(&answers.baseline, &answers.candidate);
         if !items.is_empty() {
             let kinds: Vec<_> = items.iter().map(Item::kind).collect();
@@ -161,6 +161,9 @@ pub fn upgrade(
                 .entry((policy, kinds))
                 .or_insert_with(|| line.map(|line| line.causes(pod, &items)).unwrap_or_default());
             found.add(Who::Pod(index), &items, causes);
+            if items.iter().any(is_loss) {
+                other.advise(pod, &mut answers.candidate);
+            }
             found.advise(&items, causes, &answers.candidate);
         }
         let items = match shared.get(&items) {
@@ -182,6 +185,11 @@ pub fn upgrade(
     }
     upgrade.consequences = found.in_order();
     upgrade
+}
+
+/// Whether somebody has to do something about it.
+fn is_loss(item: &Item) -> bool {
+    matches!(item.effect, Effect::Breaks | Effect::Lost)
 }
 
 /// A configuration by itself: whether it loads, and what differs for a pod that asks for nothing.
@@ -268,7 +276,7 @@ impl Found {
     /// What the newer release itself would have a refused pod do.
     fn advise(&mut self, items: &[Item], causes: &[Vec<Cause>], candidate: &crate::evaluate::Evaluation) {
         for (item, causes) in items.iter().zip(causes) {
-            if !matches!(item.effect, Effect::Breaks | Effect::Lost) {
+            if !is_loss(item) {
                 continue;
             }
             let subject = match &item.place {

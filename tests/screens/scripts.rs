@@ -1,5 +1,6 @@
 //! Key scripts: what a person types, and what must come of it.
 
+use katascope::release::{Release, Runtime};
 use katascope::tui::effect::Effect;
 use katascope::tui::keymap::{Chord, DEFAULTS, Key, Layer};
 use katascope::tui::message::Message;
@@ -30,6 +31,27 @@ fn from_a_refused_pod_to_a_saved_policy_in_under_ten_keys() {
         )
     );
     assert!(!stage.screen().contains("unsaved"));
+}
+
+#[test]
+fn allowing_opens_every_list_that_stands_in_the_way_in_one_step() {
+    // Neither the name nor the value is let through.
+    let closed = CONFIG.replace("\"^path$\"", "\"^nothing$\"");
+    assert_ne!(closed, CONFIG);
+    let mut stage = Stage::of(
+        super::stage::evaluator(&closed, Release::newest(Runtime::Go)),
+        super::stage::pods(super::stage::PODS),
+        140,
+        40,
+    );
+    stage.keys(". .");
+    assert!(stage.screen().contains("REFUSED"));
+    stage.keys("a");
+    let screen = stage.screen();
+    assert!(screen.contains("STARTS") && screen.contains(" unsaved"), "{screen}");
+    assert!(screen.contains("enable_annotations") && screen.contains("valid_hypervisor_paths"), "{screen}");
+    stage.keys("u");
+    assert!(stage.screen().contains("REFUSED") && !stage.screen().contains("unsaved"), "{}", stage.screen());
 }
 
 #[test]

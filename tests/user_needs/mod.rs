@@ -10,6 +10,7 @@ mod remote_and_time;
 mod tenants;
 mod two_runtimes;
 mod upgrades;
+mod what_the_host_decides;
 mod which_file;
 
 use std::path::PathBuf;

@@ -75,7 +75,9 @@ pub struct Input {
     /// Only the pods of this name
     #[arg(long, value_name = "NAMESPACE/NAME", help_heading = "Kubernetes")]
     pub pod: Option<String>,
-    /// Host facts (kata-runtime env, kata-ctl env, a Node, or TOML): arch, cpus, memory_mib, nested, protection, vhost_vsock, hugepages and numa tables
+    /// Host facts (kata-runtime env, kata-ctl env, a Node, or TOML): arch, cpus, cpus_allowed, memory_mib, nested, protection, vhost_vsock, hugepages and numa tables
+    ///
+    /// As TOML: cpus = 64, cpus_allowed = "0-15" (those that the shim may use), memory_mib = 262144, protection = "snp".
     #[arg(long, value_name = "FILE", help_heading = "Host", hide_short_help = true)]
     pub host: Option<PathBuf>,
     /// Online CPUs of the host

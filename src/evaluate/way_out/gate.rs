@@ -3,6 +3,8 @@
 //! Decides by evaluating the annotation alone with the gate open: a name that nothing reads and a value that
 //! cannot pass are told before their gate is opened.
 
+use serde_json::Value as Json;
+
 use super::super::{Evaluation, Evaluator, spelling};
 use crate::answer::verdict::{Fix, ListId, Status};
 use crate::input::Text;
@@ -72,12 +74,12 @@ fn leave_out(reason: &str, key: &str, evaluator: &Evaluator) -> Fix {
 
 /// The same setup with one more entry in a list.
 pub(super) fn with_entry(evaluator: &Evaluator, list: &ListId, pattern: &str) -> Option<Evaluator> {
-    evaluator.tried(&format!("{list} + {pattern}"), |layers| entry_added(layers, list, pattern))
+    evaluator.tried_with(&format!("{list} + {pattern}"), |layers| entry_added(layers, list, pattern))
 }
 
 /// The same layers with one more entry in a list; `None`: it cannot be put there.
 pub(in crate::evaluate) fn entry_added(layers: &Layers, list: &ListId, pattern: &str) -> Option<Layers> {
-    let quoted = toml_text(pattern);
+    let quoted = toml_edit::Value::from(pattern).to_string();
     let value = match layers.written(&list.table, &list.list) {
         Some(written) => {
             let inner = written.text.trim().strip_suffix(']')?.trim_end();
@@ -88,19 +90,6 @@ pub(in crate::evaluate) fn entry_added(layers: &Layers, list: &ListId, pattern: 
         None => format!("[{quoted}]"),
     };
     layers.with_key(&list.table, &list.list, &value)
-}
-
-/// A text as TOML writes it.
-fn toml_text(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .map(|c| match c {
-            '"' | '\\' => format!("\\{c}"),
-            c if c.is_control() => format!("\\u{:04X}", c as u32),
-            c => c.to_string(),
-        })
-        .collect();
-    format!("\"{escaped}\"")
 }
 
 /// The same value in the syntax of the other runtime, and the usual slips mended.
@@ -124,7 +113,7 @@ pub(super) fn other_syntax(value: &str) -> Vec<String> {
         found.extend(mib.map(|mib| mib.to_string()));
     }
     if trimmed.starts_with('-') {
-        let words: Vec<String> = trimmed.split(',').map(|word| toml_text(word.trim())).collect();
+        let words: Vec<String> = trimmed.split(',').map(|word| Json::from(word.trim()).to_string()).collect();
         found.push(format!("[{}]", words.join(", ")));
     }
     found.retain(|other| other != value);

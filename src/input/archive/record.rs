@@ -239,6 +239,9 @@ fn host_file(facts: &HostFacts) -> String {
     };
     line("arch", format!("\"{}\"", facts.arch.as_str()));
     line("cpus", facts.cpus.to_string());
+    if let Some(allowed) = facts.cpus_allowed {
+        line("cpus_allowed", allowed.to_string());
+    }
     line("memory_mib", facts.memory_mib.to_string());
     line("nested", facts.nested.to_string());
     line("protection", format!("\"{}\"", facts.protection.as_str()));
@@ -345,7 +348,11 @@ fn told(facts: &mut HostFacts, source: &Source) -> Result<(), String> {
         }
         match name {
             "arch" => facts.arch = told.arch,
-            "cpus" => facts.cpus = told.cpus,
+            "cpus" => {
+                facts.cpus = told.cpus;
+                facts.cpus_allowed = told.cpus_allowed;
+            }
+            "cpus_allowed" => facts.cpus_allowed = told.cpus_allowed,
             "memory_mib" => facts.memory_mib = told.memory_mib,
             "nested" => facts.nested = told.nested,
             "protection" => facts.protection = told.protection,

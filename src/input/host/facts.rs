@@ -117,6 +117,8 @@ pub struct HostFacts {
     pub arch: Arch,
     /// Online CPUs.
     pub cpus: u32,
+    /// Of those the ones that the container runtime's service, and so the shim, may run on; `None`: all.
+    pub cpus_allowed: Option<u32>,
     /// Memory in MiB.
     pub memory_mib: u64,
     /// Whether the host is itself a virtual machine.
@@ -142,6 +144,7 @@ impl Default for HostFacts {
         Self {
             arch: Arch::X86_64,
             cpus: 8,
+            cpus_allowed: None,
             memory_mib: 16384,
             nested: false,
             protection: Protection::None,
@@ -185,5 +188,10 @@ impl HostFacts {
             self.origins.insert(name, origin);
         }
         tells
+    }
+
+    /// The CPUs that the shim counts where it asks its scheduler.
+    pub fn cpus_of_shim(&self) -> u32 {
+        self.cpus_allowed.map_or(self.cpus, |allowed| allowed.min(self.cpus))
     }
 }

@@ -191,6 +191,8 @@ pub struct Pod {
     pub sizing: Option<Sizing>,
     /// What the RuntimeClass adds to it, as kubelet sends it besides; `None`: kubelet sends no such message.
     pub overhead: Option<Sizing>,
+    /// Bytes of memory by which its RuntimeClass enlarges its cgroup, where the input has that class.
+    pub class_overhead: i64,
     /// The sum behind `sizing`, for Kubernetes objects.
     pub sum: Option<std::sync::Arc<SizingSum>>,
     /// The handler of its RuntimeClass, where the input has that class.
@@ -219,6 +221,7 @@ impl Pod {
             isolation: Isolation::default(),
             sizing: None,
             overhead: None,
+            class_overhead: 0,
             resolver: String::new(),
             sum: None,
             handler: None,

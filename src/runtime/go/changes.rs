@@ -74,6 +74,9 @@ behaviours! {
     CacheNeverByDefault: v(3, 1, 0), None, "56071c6e7b";
     /// Whatever is configured, the runtime pins no vCPUs: only the annotation does.
     PinningByAnnotationAlone: v(3, 1, 0), Some(v(3, 1, 1)), "4ec5db0fb3";
+    /// The host's CPUs are counted in /proc/cpuinfo; before, and for annotations always, those that the shim may
+    /// run on.
+    CpusOfMachine: v(3, 4, 0), None, "da01bccd36";
     /// vCPUs come in fractions.
     FractionalVcpus: v(3, 3, 0), None, "e477ed0e86";
     /// Blanks within double quotes do not end a configured kernel parameter.

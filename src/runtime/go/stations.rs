@@ -62,7 +62,7 @@ impl Stations {
 /// The name gate's station; `None` where it refuses the name.
 pub(super) fn name_step(loaded: &Loaded, key: &str) -> Option<Step> {
     let Some(short) = key.strip_prefix(HYPERVISOR_PREFIX) else {
-        return Some(step(Stage::Name, true, "no gate before this kind of annotation"));
+        return Some(step(Stage::Name, true, "no list checks annotations of this kind"));
     };
     let pattern = loaded.pattern(short)?;
     Some(Step {

@@ -153,7 +153,7 @@ fn cpu(cpu: &mut CpuInfo, host: &Host, release: Release) {
     if !release.has(Change::VcpusBounded) {
         return;
     }
-    let cpus = host.facts.cpus as f32;
+    let cpus = host.facts.cpus_of_shim() as f32;
     if cpu.default_maxvcpus == 0 || cpu.default_maxvcpus as f32 > cpus {
         cpu.default_maxvcpus = cpus as u32;
     }

@@ -93,7 +93,7 @@ pub fn rows(model: &Model) -> Vec<Row> {
                 short(&verdict.key),
                 verdict.status.as_str(),
                 glimpse(&verdict.value),
-                verdict.stage
+                verdict.stage.title()
             )
             .into(),
             body: Body::Annotation(AnnotationRow {
@@ -215,11 +215,18 @@ impl Model {
     /// The first words where the configuration does not load: on another machine than its own nearly none
     /// does, and that can be told.
     pub fn explain_no_load(&mut self) {
-        if self.current.loaded().is_err() {
-            self.complain(
+        let Err(error) = self.current.loaded() else { return };
+        // Only a file that is missing may be another host's.
+        let misses_file = self.evaluation.way_out.as_ref().is_none_or(|way| way.misses_file);
+        match error.place.clone().filter(|place| place.line > 0 && !misses_file) {
+            Some(place) => self.complain(&format!(
+                "the configuration does not load, so every pod is refused: its cause stands in line {} of {}",
+                place.line, place.file
+            )),
+            None => self.complain(
                 "the configuration does not load here, so every pod is refused; if it is another host's, --root \
                  DIR says where its files are, --host FILE what that host is, --files assume that they are there",
-            );
+            ),
         }
     }
 

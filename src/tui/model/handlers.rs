@@ -61,11 +61,23 @@ fn not_kata(handler: Option<&str>) -> String {
 impl Model {
     /// What becomes of a pod where `evaluator` stands for the handler that is looked at.
     pub fn judged(&self, pod: &Pod, depth: Depth, evaluator: &Evaluator) -> Evaluation {
-        self.node.evaluate_by(pod, depth, &|name| match self.handler.as_deref() {
+        self.node.evaluate_by(pod, depth, &|name| self.edited(name, evaluator))
+    }
+
+    /// The same, and how it comes to start where it is refused.
+    pub fn judged_and_advised(&self, pod: &Pod, evaluator: &Evaluator) -> Evaluation {
+        let mut evaluation = self.judged(pod, Depth::Full, evaluator);
+        self.node.advise(pod, &mut evaluation, &|name| self.edited(name, evaluator));
+        evaluation
+    }
+
+    /// The configuration of a handler as it is edited here, where `evaluator` stands for the one that is looked at.
+    fn edited<'e>(&'e self, name: &str, evaluator: &'e Evaluator) -> Option<&'e Evaluator> {
+        match self.handler.as_deref() {
             None => Some(evaluator),
             Some(active) if active == name => Some(evaluator),
             Some(_) => self.seats.get(name).map(|seat| &seat.current),
-        })
+        }
     }
 
     /// Whether what is edited here matters to this pod.

@@ -440,8 +440,8 @@ impl Model {
     pub fn evaluate(&mut self) {
         let pod = self.with_trials(self.pod).unwrap_or_else(Pod::bare);
         let evaluation = match self.pods.is_empty() {
-            true => self.current.evaluate(&pod, Depth::Full),
-            false => self.judged(&pod, Depth::Full, &self.current),
+            true => self.current.evaluate_and_advise(&pod, Depth::Full),
+            false => self.judged_and_advised(&pod, &self.current),
         };
         self.due = false;
         self.evaluation = Rc::new(evaluation);

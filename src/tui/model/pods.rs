@@ -245,9 +245,9 @@ impl First {
     /// At a pod that was said, by index.
     pub fn at(node: NodeEvaluator, pods: Vec<Pod>, pod: usize) -> Self {
         let evaluation = match (pods.get(pod), node.policies().next()) {
-            (Some(pod), _) => node.evaluate(pod, Depth::Full),
+            (Some(pod), _) => node.evaluate_and_advise(pod, Depth::Full),
             // Without a pod the first configuration is shown, by what it makes of a bare one.
-            (None, Some((_, evaluator))) => evaluator.evaluate(&Pod::bare(), Depth::Full),
+            (None, Some((_, evaluator))) => evaluator.evaluate_and_advise(&Pod::bare(), Depth::Full),
             (None, None) => Evaluation::default(),
         };
         Self { node, pods, pod, evaluation, summaries: Vec::new(), seeking: false }

@@ -10,7 +10,7 @@
 //! ```
 
 use crate::answer::effective::{EffectiveValue, Origin};
-use crate::answer::verdict::{Fix, Stage, Status, Verdict};
+use crate::answer::verdict::{Fix, Status, Verdict};
 use crate::catalog::{Gate, Reader};
 use crate::input::Place;
 use crate::tui::message::Command;
@@ -288,11 +288,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
     let brief = |said: &str| text::cut_middle(&text::visible(said), BRIEF, glyphs.ellipsis);
     let token = status_token(verdict.status);
     let sign = canvas.theme.status_glyph(verdict.status);
-    let mut head = Rich::of(token, format!("{sign} {}", verdict.status.as_str()));
-    if verdict.stage != Stage::Effective {
-        head.push(Token::Text, format!(" at {}", verdict.stage));
-    }
-    lines.push(head);
+    lines.push(Rich::of(token, format!("{sign} {}", verdict.status.as_str())));
     if let Some(assumed) = model.evaluation.assumed_for(verdict) {
         let text = format!("{} if {}: nobody has looked", glyphs.assumed, brief(&assumed.to_string()));
         lines.push(Rich::of(Token::Open, text));
@@ -349,7 +345,7 @@ fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<R
             } else {
                 (status_token(verdict.status), canvas.theme.status_glyph(verdict.status))
             };
-            let mut line = Rich::of(token, format!("{sign} {}", step.stage)).pad_to(13);
+            let mut line = Rich::of(token, format!("{sign} {}", step.stage.title())).pad_to(20);
             line.push(Token::Text, format!(" {}", brief(&step.note.text())));
             if let Some(place) = &step.place {
                 line.push(Token::Origin, format!("  {}", short_place(place)));

@@ -1,7 +1,7 @@
 //! Screens 3 and 4: both sides by argument, parameter and field, with the cause of each.
 //!
 //! ```text
-//! ┌ Launch · 1 changed ──────────────────────────────────── against the bare pod ┐
+//! ┌ Launch · 1 changed ──────────────────────────────────── against the pod without annotations ┐
 //! │ VM                                                                           │
 //! │ ▸ ~ -m 2048M→4096M,slots=10,maxmem=…             default_memory +3 annotation │
 //! │   ⋯ 12 equal; Enter unfolds                                                  │

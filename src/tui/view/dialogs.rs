@@ -297,7 +297,7 @@ fn signs(canvas: &Canvas<'_>) -> Vec<(String, Token, String)> {
         (
             glyphs.dot,
             Token::Open,
-            "not set by this pod, but it could be: allowed, or open where there is no gate",
+            "not set by this pod, but it could be: allowed, or open where nothing checks it",
         ),
         ("!", Token::Overridden, "read the detail: something is not what it seems"),
         ("~", Token::Changed, "different on the two sides that are compared"),

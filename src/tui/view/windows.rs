@@ -31,9 +31,9 @@ fn consequences(canvas: &Canvas<'_>, model: &Model, baseline: &Sweep, candidate:
     let mut lines = Vec::new();
     let progress = if done < all { format!(" so far ({done} of {all} pods)") } else { String::new() };
     let title = match found.len() {
-        0 => format!("no pod's fate changes{progress}"),
-        1 => format!("1 pod's fate changes{progress}"),
-        n => format!("{n} pods' fate changes{progress}"),
+        0 => format!("no pod's outcome changes{progress}"),
+        1 => format!("1 pod's outcome changes{progress}"),
+        n => format!("{n} pods' outcome changes{progress}"),
     };
     lines.push(Rich::of(Token::Heading, title));
     for turn in [Turn::Refused, Turn::Starts, Turn::Differs] {

@@ -66,7 +66,7 @@ fn is_unchecked(config: &SandboxConfig<'_>) -> bool {
 
 /// `default_vcpus` while it was a whole number.
 fn whole_vcpus(session: &mut Session<'_>) {
-    let host_cpus = session.host.facts.cpus;
+    let host_cpus = session.host.facts.cpus_of_shim();
     let Some(number) = session.number(Id::DefaultVcpus) else { return };
     if number as u32 > host_cpus {
         let message = format!(
@@ -82,7 +82,7 @@ fn whole_vcpus(session: &mut Session<'_>) {
 }
 
 fn cpus(session: &mut Session<'_>) {
-    let host_cpus = session.host.facts.cpus;
+    let host_cpus = session.host.facts.cpus_of_shim();
     let remote = is_unchecked(&session.config);
     let on_host = || Some(Fix::Value(host_cpus.to_string()));
     if !session.config.release.has(Change::FractionalVcpus) {

@@ -73,6 +73,14 @@ fn or_default<'a>(value: &'a str, default: &'a str) -> &'a str {
     if value.is_empty() { default } else { value }
 }
 
+/// The CPUs that a configured number is held against.
+fn host_cpus(host: &Host, release: Release) -> u32 {
+    match release.has(Change::CpusOfMachine) {
+        true => host.facts.cpus,
+        false => host.facts.cpus_of_shim(),
+    }
+}
+
 /// Trimmed pieces of a comma list, joined again.
 fn comma_list(text: &str) -> String {
     let joined: String =
@@ -225,7 +233,7 @@ impl HypervisorTable {
             true => max_vcpus(host.facts.arch),
             false => u32::MAX,
         };
-        let host_cpus = host.facts.cpus.min(most) as f32;
+        let host_cpus = host_cpus(host, release).min(most) as f32;
         let asked = self.default_vcpus.0;
         if asked < 0.0 || asked > host_cpus {
             host_cpus
@@ -236,9 +244,9 @@ impl HypervisorTable {
         }
     }
 
-    pub(super) fn most_vcpus(&self, host: &Host) -> u32 {
+    pub(super) fn most_vcpus(&self, host: &Host, release: Release) -> u32 {
         let asked = self.default_maxvcpus;
-        let cpus = host.facts.cpus;
+        let cpus = host_cpus(host, release);
         let fitted = if asked >= cpus || asked == 0 { cpus } else { asked };
         fitted.min(max_vcpus(host.facts.arch))
     }

@@ -41,7 +41,7 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
     )?;
     absent(
         "default_maxvcpus",
-        hv.cpu_info.default_maxvcpus == host.facts.cpus,
+        hv.cpu_info.default_maxvcpus == host.facts.cpus_of_shim(),
         "Remote hypervisor does not support CPU hotplug, default_maxvcpus must be equal to the total system \
          CPUs",
     )?;
