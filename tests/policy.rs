@@ -77,7 +77,8 @@ fn deny_undoes_allow_to_the_last_byte() {
 fn what_would_be_added_in_vain_is_added_by_force_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");
-    for (pattern, why) in [("(", "--force"), ("machinetype", "machine_type"), ("/usr/bin/virtiofsd", "path")] {
+    for (pattern, why) in [("(", "--force"), ("machinetype", "machine_type"), ("/usr/bin/virtiofsd", "path")]
+    {
         fs::write(&file, CONFIG).unwrap();
         let refused = policy(folder.path(), &["allow", "-c", "c.toml", "--runtime", "rs", pattern]);
         let said = text(&refused.stderr);

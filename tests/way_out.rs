@@ -52,7 +52,9 @@ fn judge(recording: &Recording) -> Found {
             continue;
         };
         found.refused += 1;
-        let Some(way) = &evaluation.way_out else { panic!("{:?} {}: no way out", recording.release, case.id) };
+        let Some(way) = &evaluation.way_out else {
+            panic!("{:?} {}: no way out", recording.release, case.id)
+        };
         assert!(way.fix.is_some() || !way.advice.is_empty(), "{}: {}", case.config, failure.message);
         assert_eq!(way.fix.is_some(), way.gain.is_some(), "{}: a change that was not tried", case.config);
         if way.place.as_ref().is_some_and(|place| place.line > 0) {
@@ -71,7 +73,11 @@ fn holds(runtime: Runtime) {
     let all: Vec<(String, Found)> = std::thread::scope(|scope| {
         let halves = recordings.chunks(recordings.len().div_ceil(2));
         let judging: Vec<_> = halves
-            .map(|half| scope.spawn(|| half.iter().map(|one| (format!("{:?}", one.release), judge(one))).collect::<Vec<_>>()))
+            .map(|half| {
+                scope.spawn(|| {
+                    half.iter().map(|one| (format!("{:?}", one.release), judge(one))).collect::<Vec<_>>()
+                })
+            })
             .collect();
         judging.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });

@@ -391,7 +391,9 @@ fn nothing_found(input: &Input) -> SetupError {
     let toml = |path: &&PathBuf| path.extension().is_some_and(|extension| extension == "toml");
     if let Some(path) = input.manifests.iter().find(toml) {
         let path = path.display();
-        return SetupError::Usage(format!("{path} looks like a configuration, not like pods: katascope check -c {path}"));
+        return SetupError::Usage(format!(
+            "{path} looks like a configuration, not like pods: katascope check -c {path}"
+        ));
     }
     let choice = match input.cri {
         Some(CriChoice::Containerd) => "no configuration of containerd",

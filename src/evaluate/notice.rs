@@ -186,7 +186,8 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     let kept_back = |f: &Finding| matches!(f.code, Code::ExclusiveCpus | Code::CfsQuotaOff);
     if unsized_cpu
         && !evaluation.findings.iter().any(kept_back)
-        && let Some(verdict) = evaluation.verdicts.iter().find(is_wanted) {
+        && let Some(verdict) = evaluation.verdicts.iter().find(is_wanted)
+    {
         let message = format!(
             "default_vcpus {} is read and then replaced: the pod has a memory limit and no CPU limit, so static \
              sizing comes to {} ({})",

@@ -232,7 +232,11 @@ impl Search<'_> {
                 None => {}
             }
         }
-        let of_cpus = |name: &&str| [".default_vcpus", ".default_maxvcpus", ".default_max_vcpus"].iter().any(|end| name.ends_with(end));
+        let of_cpus = |name: &&str| {
+            [".default_vcpus", ".default_maxvcpus", ".default_max_vcpus"]
+                .iter()
+                .any(|end| name.ends_with(end))
+        };
         let host = &setup.host.facts;
         let of_annotation = self.failure.annotation.as_deref().is_some_and(|key| of_cpus(&&key));
         if let Some(allowed) = host.cpus_allowed.filter(|_| of_annotation || keys.iter().any(of_cpus)) {

@@ -90,7 +90,8 @@ fn containing(word: &str) -> Vec<&'static str> {
     let word = word.to_lowercase().replace('-', "_");
     let keys = catalog::all_config_keys().iter().map(|known| known.key);
     let annotations = catalog::all_annotations().iter().map(|known| known.key);
-    let names = keys.chain(annotations).filter(|name| name.rsplit('.').next().is_some_and(|n| n.contains(&word)));
+    let names =
+        keys.chain(annotations).filter(|name| name.rsplit('.').next().is_some_and(|n| n.contains(&word)));
     let mut found: Vec<&'static str> = names.collect();
     found.sort_unstable();
     found.dedup();

@@ -91,7 +91,8 @@ pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), Hos
         };
         facts.cpus_allowed = Some(count.filter(|count| *count > 0).ok_or_else(|| HostFileError {
             place: source.place(cpus.span().start),
-            message: "cpus_allowed is how many CPUs the shim may use, or their list, such as \"0-3,8\"".to_owned(),
+            message:
+                "cpus_allowed is how many CPUs the shim may use, or their list, such as \"0-3,8\"".to_owned(),
         })?);
         said("cpus_allowed");
     }

@@ -44,7 +44,8 @@ fn a_key_that_nobody_reads_is_told_with_its_line_and_the_nearest() {
     let found = finding(&evaluation, Code::KeyUnread);
     says(&found.message, &["defualt_memory"]);
     says(&fix_of(found), &["default_memory"]);
-    let line = go("defualt_memory = 4096", "").lines().position(|line| line.starts_with("defualt")).unwrap() + 1;
+    let line =
+        go("defualt_memory = 4096", "").lines().position(|line| line.starts_with("defualt")).unwrap() + 1;
     assert_eq!(found.place.as_ref().map(|place| place.line as usize), Some(line));
     // A key of the other runtime.
     let text = go("", "").replace("[agent.kata]\n", "[agent.kata]\nreconnect_timeout_ms = 3000\n");
@@ -101,7 +102,10 @@ fn the_pods_cgroup_is_held_against_the_vm() {
                 {runtimeClassName: kata, containers: [{name: web, image: web, resources: {limits: {memory: 512Mi}}}]}\n";
     let pod = pods(text, &Node::default()).pop().unwrap();
     let evaluation = on(whole(), &go("", ""), Runtime::Go).evaluate(&pod, Depth::Verdicts);
-    says(&finding(&evaluation, Code::CgroupShort).message, &["672 MiB", "limits 512 + overhead 160", "2560 MiB"]);
+    says(
+        &finding(&evaluation, Code::CgroupShort).message,
+        &["672 MiB", "limits 512 + overhead 160", "2560 MiB"],
+    );
 }
 
 #[test]
