@@ -149,7 +149,7 @@ fn the_core_knows_no_terminal_and_prints_nothing() {
 #[test]
 fn the_faces_do_not_lean_on_each_other() {
     assert_eq!(offenders(|p| room(p) == "tui", &["crate::cli"]), Vec::<String>::new());
-    let doors = ["cli/interactive.rs", "cli/mod.rs"];
+    let doors = ["cli/interactive.rs", "cli/machine.rs", "cli/mod.rs"];
     assert_eq!(offenders(|p| room(p) == "cli" && !doors.contains(&p), &["crate::tui"]), Vec::<String>::new());
 }
 
