@@ -210,7 +210,7 @@ impl Search<'_> {
                 facts.push(format!("{key} is {:?} by the pod's annotation", verdict.value.as_str()));
             }
             let table = self.tables(head).into_iter().next().unwrap_or_else(|| head.to_owned());
-            match self.evaluator.written(&table, key) {
+            match self.evaluator.last_written(&table, key) {
                 Some(written) => {
                     // Of keys that name files only the one that names this file.
                     let names_it = culprit.is_none_or(|value| {
@@ -375,7 +375,7 @@ impl Search<'_> {
                 Some(value) => Some(self.filled_in(value)?),
                 None => None,
             };
-            let written = self.evaluator.written(&table, key);
+            let written = self.evaluator.last_written(&table, key);
             if written.as_ref().map(|written| &written.text) == value.as_ref() {
                 return None;
             }
@@ -404,7 +404,7 @@ impl Search<'_> {
         let places = self.evaluator.tried.places.get_or_init(|| self.evaluator.setup().layers.places());
         let Some((name, _)) = places.iter().find(is_here) else { return Vec::new() };
         let Some((table, key)) = name.rsplit_once('.') else { return Vec::new() };
-        let Some(written) = self.evaluator.written(table, key) else { return Vec::new() };
+        let Some(written) = self.evaluator.last_written(table, key) else { return Vec::new() };
         let bare = written.text.trim_matches('"').to_owned();
         let forms = [bare.clone(), format!("\"{bare}\""), format!("[{}]", written.text)];
         let mut found = Vec::new();
@@ -431,7 +431,7 @@ impl Search<'_> {
         };
         let (head, key) = name.rsplit_once('.')?;
         let table = self.tables(head).into_iter().next()?;
-        let written = self.evaluator.written(&table, key).map(|written| written.text);
+        let written = self.evaluator.last_written(&table, key).map(|written| written.text);
         written.or_else(|| {
             let reader = catalog::config_key(&table, key)?.reader(self.evaluator.setup().release)?;
             Some(reader.default.to_owned())
@@ -540,7 +540,7 @@ impl Evaluator {
     }
 
     /// How a key is written last.
-    fn written(&self, table: &str, key: &str) -> Option<Written> {
+    fn last_written(&self, table: &str, key: &str) -> Option<Written> {
         once(&self.tried.written, &format!("{table}.{key}"), || self.setup.layers.written(table, key))
     }
 }
