@@ -237,7 +237,17 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("lzma_rust2", &["input/archive/"]),
     ("tar", &["input/archive/"]),
     ("zip", &["input/archive/"]),
-    ("base64", &["export/files.rs", "input/manifest/yaml", "launch/", "runtime/", "tui/clipboard.rs"]),
+    (
+        "base64",
+        &[
+            "export/files.rs",
+            "input/manifest/options.rs",
+            "input/manifest/yaml",
+            "launch/",
+            "runtime/",
+            "tui/clipboard.rs",
+        ],
+    ),
     (
         "sha2",
         &[
