@@ -19,6 +19,7 @@ use crate::input::archive::Collection;
 use crate::input::config::Layers;
 use crate::input::reading::Reading;
 use crate::release::Release;
+use crate::report::beside::Runs;
 use crate::tui::effect::{Fresh, News, Rights, Watched};
 use crate::tui::env::Colours;
 use crate::tui::invocation::Invocation;
@@ -72,6 +73,11 @@ pub(super) fn run(input: &Input, screen: &ScreenOptions, live: Option<Live>) -> 
             Ok(Exit::Trouble)
         }
     }
+}
+
+/// The same on the screen of the VMs that run: this machine's, or those of a text.
+pub(super) fn run_live(input: &Input, screen: &ScreenOptions, runs: Option<Runs>) -> Result<Exit, CliError> {
+    run(input, screen, Some(runs.map(Live::of_text).unwrap_or_default()))
 }
 
 /// Reads everything that the screens show; pods that take a while beside the configuration.

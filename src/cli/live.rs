@@ -13,10 +13,10 @@ use super::args::{Input, Output, PolicyInput, ScreenOptions};
 use super::machine::{self, Machine};
 use super::{CliError, Exit, beside, interactive, open, say_assumed};
 use crate::release::Release;
+use crate::report::beside::Runs;
 use crate::report::escape::visible;
 use crate::report::{json as reports, running as told};
 use crate::running::Program;
-use crate::tui::model::live::Live;
 
 /// `live`.
 #[derive(Debug, Args)]
@@ -72,7 +72,7 @@ pub(super) fn run(args: &LiveArgs) -> Result<Exit, CliError> {
     if let Some(path) = &args.running {
         let runs = beside::given(&path.display().to_string())?.0;
         return match &args.sandbox {
-            None if on_screen(args, &input) => screen(&input, Live::of_text(runs)),
+            None if on_screen(args, &input) => screen(&input, Some(runs)),
             sandbox => beside::run(&input, &runs, sandbox.as_deref(), Vec::new(), &args.output),
         };
     }
@@ -81,7 +81,7 @@ pub(super) fn run(args: &LiveArgs) -> Result<Exit, CliError> {
         if input.manifests.is_empty() {
             input.manifests = machine.vms.iter().filter_map(|vm| vm.bundle.clone()).collect();
         }
-        return screen(&input, Live::default());
+        return screen(&input, None);
     }
     if let Some(sandbox) = &args.sandbox {
         let (beside, assumed) = machine.beside(&input, sandbox, None)?;
@@ -105,8 +105,8 @@ fn on_screen(args: &LiveArgs, input: &Input) -> bool {
     terminal && !args.list && !args.output.is_json() && !open::is_sample(input) && open::open(input).is_ok()
 }
 
-fn screen(input: &Input, live: Live) -> Result<Exit, CliError> {
-    interactive::run(input, &ScreenOptions::default(), Some(live))
+fn screen(input: &Input, runs: Option<Runs>) -> Result<Exit, CliError> {
+    interactive::run_live(input, &ScreenOptions::default(), runs)
 }
 
 fn list(out: &mut dyn Write, vms: &[machine::Live]) -> io::Result<()> {
