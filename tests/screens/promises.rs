@@ -19,6 +19,10 @@ use super::stage::{Stage, text};
 fn on(screen: Screen) -> Stage {
     let mut stage = Stage::new(120, 34);
     stage.keys(".").keys(&(screen.index() + 1).to_string());
+    if screen == Screen::Upgrade {
+        // It first asks for the release.
+        stage.keys("j enter");
+    }
     stage
 }
 

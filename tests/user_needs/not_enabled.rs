@@ -26,7 +26,7 @@ fn case_06_which_shipped_files_would_take_the_pod() {
     let evaluation =
         go_evaluator(&go(&allow(&["kernel_params"]), "")).evaluate(&pod(&[(&key, "2")]), Depth::Verdicts);
     let shipped = finding(&evaluation, Code::ShippedPolicy);
-    says(&shipped.message, &["configuration-qemu-tdx.toml", "configuration-remote.toml"]);
+    says(&shipped.message, &["configuration-qemu-coco-dev.toml and 6 other configurations"]);
     assert!(!shipped.message.contains("configuration-qemu.toml"), "{}", shipped.message);
 }
 
