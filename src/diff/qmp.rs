@@ -151,7 +151,7 @@ mod tests {
             "-object",
             "memory-backend-file,id=dimm1,size=2048M,mem-path=/dev/shm,share=on",
         ];
-        let arg = |text: &&str| Arg { text: (*text).to_owned().into(), cause: Cause::default() };
+        let arg = |text: &&str| Arg { text: (*text).to_owned(), cause: Cause::default() };
         let launch = Launch { args: words.iter().map(arg).collect(), ..Launch::default() };
         let text = r#"{"QMP": {"version": {}}} {"return": {"name": "sandbox-ab"}}
             {"return": {"base-memory": 4294967296, "plugged-memory": 0}}

@@ -238,7 +238,7 @@ impl Search<'_> {
                 .any(|end| name.ends_with(end))
         };
         let host = &setup.host.facts;
-        let of_annotation = self.failure.annotation.as_deref().is_some_and(|key| of_cpus(&&key));
+        let of_annotation = self.failure.annotation.as_deref().is_some_and(|key| of_cpus(&key));
         if let Some(allowed) = host.cpus_allowed.filter(|_| of_annotation || keys.iter().any(of_cpus)) {
             facts.push(format!(
                 "the shim may run on {allowed} of the host's {} CPUs (the affinity of the container runtime's service)",

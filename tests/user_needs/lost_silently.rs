@@ -118,6 +118,11 @@ fn case_05_the_whole_way_of_an_annotation_is_shown() {
     );
     says(
         &shown,
-        &["the pod starts, and its Kata annotations take effect", "✓ container runtime", "config.toml:4", "✓ name"],
+        &[
+            "the pod starts, and its Kata annotations take effect",
+            "✓ container runtime",
+            "config.toml:4",
+            "✓ name",
+        ],
     );
 }

@@ -219,7 +219,7 @@ impl Model {
         // Only a file that is missing may be another host's.
         let misses_file = self.evaluation.way_out.as_ref().is_none_or(|way| way.misses_file);
         match error.place.clone().filter(|place| place.line > 0 && !misses_file) {
-            Some(place) => self.complain(&format!(
+            Some(place) => self.complain(format!(
                 "the configuration does not load, so every pod is refused: its cause stands in line {} of {}",
                 place.line, place.file
             )),
