@@ -70,10 +70,12 @@ pub fn mend(verdict: &mut Verdict, release: Release) {
         return;
     };
     let title = release.title();
-    let wording = if moved(&verdict.key) {
-        format!("write {key}: {title} reads this annotation under that key")
-    } else {
-        format!("write {key}: {title} reads no key of this spelling")
+    let last =
+        catalog::annotation(&verdict.key).and_then(|known| Some(known.read_by(release.runtime).last()?.1));
+    let wording = match last.filter(|last| *last < release.version) {
+        Some(last) => format!("leave it out: {last} was the last release to read it; {key} takes its place"),
+        None if moved(&verdict.key) => format!("write {key}: {title} reads this annotation under that key"),
+        None => format!("write {key}: {title} reads no key of this spelling"),
     };
     verdict.fix = Some(Fix::Advice(wording.into()).into());
 }

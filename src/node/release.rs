@@ -6,11 +6,12 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::catalog::look;
+use crate::catalog::{config_key, look};
 use crate::input::away;
 use crate::input::config::Layers;
 use crate::input::host::{Host, hex};
-use crate::release::{Asked, KnownBy, Meant, RELEASES, Runtime, Version};
+use crate::release::{Asked, KnownBy, Meant, RELEASES, Release, Runtime, Version};
+use crate::runtime::rs::Change;
 
 /// The version of the installation that a shim belongs to.
 pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Option<(Version, KnownBy)> {
@@ -42,10 +43,31 @@ pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Opt
 /// The newest of the versions whose configuration files look so: by keys and tables that not all of them have.
 pub fn of_look(runtime: Runtime, layers: &Layers) -> (Version, KnownBy) {
     let machines = away::texts(layers, "machine_type");
-    match look(runtime, layers.places().keys().map(String::as_str), &machines) {
-        Some(span) => (span.until.unwrap_or(Version::NEWEST), KnownBy::File),
-        None => (Version::NEWEST, KnownBy::Assumed),
+    let span = look(runtime, layers.places().keys().map(String::as_str), &machines);
+    let newest = span.and_then(|span| span.until).unwrap_or(Version::NEWEST);
+    if runtime == Runtime::Rs && Release::new(runtime, newest).has(Change::StrictTables) {
+        let strict = |version: &Version| Release::new(runtime, *version).has(Change::StrictTables);
+        let looks_so = |version: &Version| span.is_none_or(|span| span.contains(*version));
+        let before = runtime.versions().rfind(|version| looks_so(version) && !strict(version));
+        if let Some(before) = before.filter(|_| has_agent_key_of_go(layers)) {
+            return (before, KnownBy::File);
+        }
     }
+    (newest, if span.is_some() { KnownBy::File } else { KnownBy::Assumed })
+}
+
+/// Whether the agent's table has a key that only the Go runtime reads, as shipped files of runtime-rs had as long as
+/// it read past them.
+fn has_agent_key_of_go(layers: &Layers) -> bool {
+    layers.places().keys().filter(|key| key.starts_with("agent.")).any(|key| {
+        let known = key.rsplit_once('.').and_then(|(table, name)| config_key(table, name));
+        let read_by = |runtime: Runtime| {
+            runtime.versions().any(|version| {
+                known.is_some_and(|known| known.reader(Release::new(runtime, version)).is_some())
+            })
+        };
+        read_by(Runtime::Go) && !read_by(Runtime::Rs)
+    })
 }
 
 /// The newest version with this `versions.yaml`; several patch releases share one.
@@ -65,6 +87,14 @@ mod tests {
         let host = Host::new(HostFacts::default(), Arc::new(files));
         let shim = Some("/opt/kata/runtime-rs/bin/containerd-shim-kata-v2");
         of_installation(shim, Runtime::Rs, &host).map(|(version, _)| version)
+    }
+
+    #[test]
+    fn a_file_with_a_key_that_was_read_past_is_older_than_its_refusal() {
+        let of = |text| of_look(Runtime::Rs, &Layers::of_text("/c.toml", text)).0;
+        assert_eq!(of("[agent.kata]\ndial_timeout = 45\n"), Version::new(3, 28, 0));
+        // A key that nobody ever read tells nothing, nor does what all releases read.
+        assert_eq!(of("[agent.kata]\ndail_timeout = 45\nenable_debug = true\n"), Version::NEWEST);
     }
 
     #[test]
