@@ -127,7 +127,7 @@ impl Search<'_> {
             .and_then(|key| self.pod.annotations.iter().find(|a| a.key == key).map(|a| a.place.clone()));
         let place = of_annotation.or(loading.filter(|place| place.line > 0)).or(first);
         let change = self.change(message, evaluation);
-        let mut advice = message.map_or_else(
+        let advice = message.map_or_else(
             || {
                 "the message names the cause; no change of a single key or annotation that was tried helps"
                     .to_owned()
@@ -135,12 +135,6 @@ impl Search<'_> {
             |message| message.advice.to_owned(),
         );
         let misses_file = self.misses_a_file();
-        if misses_file {
-            advice.push_str(
-                "; it was looked for on this machine, or below --root DIR where that is given (--files assume takes \
-                 what another host has to be there)",
-            );
-        }
         let mut who = self.decoded.as_ref().map_or(Who::ClusterAdministrator, Decoded::who);
         if let Some(change) = &change {
             who = if change.by_author { Who::PodAuthor } else { Who::ClusterAdministrator };

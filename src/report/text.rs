@@ -159,9 +159,16 @@ fn way_out(out: &mut String, evaluation: &Evaluation, failure: &Failure) {
             writeln!(out, "      fix: {} ({who}; tried: {})", visible(&fix.to_string()), visible(gain))
         }
         (Some(fix), None) => writeln!(out, "      fix: {} ({who})", visible(&fix.to_string())),
-        (None, _) => writeln!(out, "      fix: {} ({who})", visible(&way.advice)),
+        (None, _) => {
+            let missed = if way.misses_file { LOOKED_FOR } else { "" };
+            writeln!(out, "      fix: {}{missed} ({who})", visible(&way.advice))
+        }
     };
 }
+
+/// Where a file was looked for in vain, and the desk's way.
+const LOOKED_FOR: &str = "; it was looked for on this machine, or below --root DIR where that is given (--files assume \
+                          takes what another host has to be there)";
 
 /// The mark of what rests on an assumption.
 const ASSUMED: &str = "≈ assumed";
