@@ -39,7 +39,7 @@ fn case_24_cc_init_data_moved() {
         assert_eq!(evaluation.outcome.as_str(), "starts");
         let fate = verdict(&evaluation, old);
         assert!(matches!(fate.status, Status::Unknown | Status::Ignored), "{fate:?}");
-        says(&fix(fate), &[&new, "under that key"]);
+        says(&fix(fate), &[&new]);
     }
     let row = catalog::annotation(&new).unwrap();
     let since = |runtime| row.read_by(runtime).first().unwrap().0.to_string();
