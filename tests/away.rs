@@ -221,10 +221,7 @@ fn a_file_of_an_old_release_is_known_by_its_look() {
             "{name}"
         );
         let note = report["policy"]["release_note"].as_str().unwrap();
-        assert!(
-            note.contains("the newest release that reads all that") && note.contains("--kata-version"),
-            "{note}"
-        );
+        assert!(note.contains("the newest release that") && note.contains("--kata-version"), "{note}");
         let pods = report["pods"].as_array().unwrap();
         assert!(
             pods.iter().all(|pod| pod["error"]["stage"] != "load" && pod["error"]["stage"] != "launch"),

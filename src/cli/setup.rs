@@ -195,9 +195,8 @@ pub fn release(input: &Input, layers: &Layers) -> Result<Judged, SetupError> {
         return Ok(Judged::assumed(runtime));
     }
     let path = &layers.asked;
-    let note = format!(
-        "judged as {version}, the newest release that reads all that {path} says: --kata-version names another"
-    );
+    let note =
+        format!("judged as {version}, the newest release that {path} fits: --kata-version names another");
     Ok(Judged { release: Release::new(runtime, version), known_by, note: Some(note) })
 }
 

@@ -34,12 +34,14 @@ fn case_23_noise_and_the_same_pod_on_both_runtimes() {
 #[test]
 fn case_24_cc_init_data_moved() {
     let (old, new) = ("io.katacontainers.config.runtime.cc_init_data", format!("{HV}cc_init_data"));
-    for evaluator in [go_evaluator(&go("", "")), rs_evaluator(&rs("", ""))] {
+    let sides =
+        [(go_evaluator(&go("", "")), "takes its place"), (rs_evaluator(&rs("", "")), "under that key")];
+    for (evaluator, words) in sides {
         let evaluation = evaluator.evaluate(&pod(&[(old, "H4sI")]), Depth::Verdicts);
         assert_eq!(evaluation.outcome.as_str(), "starts");
         let fate = verdict(&evaluation, old);
         assert!(matches!(fate.status, Status::Unknown | Status::Ignored), "{fate:?}");
-        says(&fix(fate), &[&new]);
+        says(&fix(fate), &[&new, words]);
     }
     let row = catalog::annotation(&new).unwrap();
     let since = |runtime| row.read_by(runtime).first().unwrap().0.to_string();
