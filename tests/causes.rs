@@ -86,7 +86,7 @@ fn the_agents_requests_name_the_keys_of_their_own_tables() {
 /// What put an argument or a parameter there, in the words of the reports.
 fn because(evaluation: &Evaluation, all: &[Arg], text: &str) -> Vec<String> {
     let found = all.iter().filter(|arg| arg.text == text);
-    found.map(|arg| report::text::cause(&arg.cause, evaluation.effective.as_ref())).collect()
+    found.map(|arg| report::launch::cause(&arg.cause, evaluation.effective.as_ref())).collect()
 }
 
 #[test]

@@ -221,7 +221,7 @@ proptest! {
             history.apply(path, &edit).unwrap();
             if *save && i <= moment {
                 for plan in history.plans() {
-                    disk = plan.after.to_string();
+                    disk = plan.text().to_owned();
                     history.saved(&plan);
                 }
             }
@@ -368,7 +368,7 @@ fn a_save_that_fails_leaves_the_file_as_it_was() {
         let real = RealDisk::new(folder.path());
         let disk = Faulty { disk: &real, fail, calls: RefCell::default(), meddle: false };
         let plan =
-            Plan { path: "/configuration.toml".into(), before: Some("before".into()), after: "after".into() };
+            Plan { path: "/configuration.toml".into(), before: Some("before".into()), after: Some("after".into()) };
         let result = save(&plan, &disk);
         let calls = disk.calls.take();
         let now = std::fs::read_to_string(&file).unwrap();
@@ -405,7 +405,7 @@ fn what_somebody_else_wrote_meanwhile_is_not_lost() {
     let real = RealDisk::new(folder.path());
     let disk = Faulty { disk: &real, fail: usize::MAX - 1, calls: RefCell::default(), meddle: true };
     let plan =
-        Plan { path: "/configuration.toml".into(), before: Some("before".into()), after: "after".into() };
+        Plan { path: "/configuration.toml".into(), before: Some("before".into()), after: Some("after".into()) };
     assert!(
         matches!(save(&plan, &disk), Err(SaveError::Conflict { now: Some(now), .. }) if now == b"theirs")
     );
@@ -455,6 +455,6 @@ fn no_right_to_write_is_known_at_once() {
     std::fs::write(folder.path().join("c.toml"), "before").unwrap();
     let disk = Locked(RealDisk::new(folder.path()));
     assert!(matches!(writable(&disk, "/c.toml"), Err(SaveError::ReadOnly { .. })));
-    let plan = Plan { path: "/c.toml".into(), before: Some("before".into()), after: "after".into() };
+    let plan = Plan { path: "/c.toml".into(), before: Some("before".into()), after: Some("after".into()) };
     assert!(matches!(save(&plan, &disk), Err(SaveError::ReadOnly { .. })));
 }

@@ -53,7 +53,7 @@ impl Files {
     fn save(&mut self) {
         for plan in self.history.plans() {
             assert_eq!(plan.before.as_deref(), Some(self.disk.as_str()), "nothing is overwritten unseen");
-            self.disk = plan.after.to_string();
+            self.disk = plan.text().to_owned();
             self.history.saved(&plan);
         }
     }

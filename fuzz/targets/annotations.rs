@@ -18,7 +18,7 @@ use katascope::release::{Release, Runtime};
 use katascope::report::escape::is_hostile;
 use katascope::report::junit::{self, Junit};
 use katascope::report::text::{self, Paint};
-use katascope::report::{changes, json, sarif};
+use katascope::report::{changes, json, launch, sarif};
 use katascope::runtime::Depth;
 use katascope::sample;
 
@@ -145,8 +145,8 @@ pub fn run(input: Input<'_>) {
     shown("text", &text::traced_pod(&pod, &full, paint));
     let mut out = Vec::new();
     let _ = text::config(&mut out, &full);
-    let _ = text::launch(&mut out, &full, true);
-    let _ = text::agent(&mut out, &full);
+    let _ = launch::text(&mut out, &full, true);
+    let _ = launch::agent(&mut out, &full);
     shown("show", &String::from_utf8_lossy(&out));
     let report = json::pod(&pod, &full, Some(0), Some(json::Full::default())).unwrap_or_default();
     let _: serde_json::Value = serde_json::from_str(&report).expect("the report is JSON");

@@ -157,8 +157,8 @@ pub fn joined(params: &[Arg]) -> String {
 /// A process started beside the VM: virtiofsd or nydusd.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Helper {
-    /// The binary.
-    pub program: String,
+    /// The binary, and what has it started.
+    pub program: Arg,
     /// Its arguments, without the program name.
     pub args: Vec<Arg>,
 }
@@ -190,8 +190,8 @@ pub struct Request {
 /// Everything that is started or asked for one pod.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Launch {
-    /// The VMM binary; `None` where there is no process of its own.
-    pub program: Option<String>,
+    /// The VMM binary, and what chose it; `None` where there is no process of its own.
+    pub program: Option<Arg>,
     /// Its arguments, without the program name.
     pub args: Vec<Arg>,
     /// Processes beside it.

@@ -154,7 +154,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
         return Ok(if diff.is_empty() { Exit::Clean } else { Exit::Found });
     }
     if let Some(file) = &args.output {
-        let text = plans.iter().find(|plan| plan.path == path).map(|plan| plan.after.clone());
+        let text = plans.iter().find(|plan| plan.path == path).map(|plan| plan.text().into());
         let text = text
             .or_else(|| history.document(&path)?.ok().map(|d| d.source().text.clone()))
             .unwrap_or_default();
@@ -193,9 +193,9 @@ fn write_beside(place: &str, plans: &[Plan], said: &[String]) -> Result<Exit, Cl
     }
     let (path, text, then) = match plans {
         [] => return Ok(Exit::Clean),
-        [Plan { path, before: None, after }] => {
+        [plan @ Plan { path, before: None, .. }] => {
             let name = path.rsplit('/').next().unwrap_or_default();
-            (format!("{stem}.{name}"), after.to_string(), format!("on the node it is {path}"))
+            (format!("{stem}.{name}"), plan.text().to_owned(), format!("on the node it is {path}"))
         }
         several => {
             let path = format!("{stem}.patch");
@@ -330,7 +330,7 @@ fn tidied(plan: Plan, history: &History, id: &ListId) -> Plan {
     let elsewhere = history.files().any(|(path, _)| path != &*plan.path && sets(path));
     let document: Option<&Document> = history.document(&plan.path).and_then(Result::ok);
     match document.and_then(|document| document.without_own_empty(id)).filter(|_| !elsewhere) {
-        Some(text) => Plan { after: text.into(), ..plan },
+        Some(text) => Plan { after: Some(text.into()), ..plan },
         None => plan,
     }
 }

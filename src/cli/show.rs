@@ -12,7 +12,7 @@ use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
 use crate::report::escape::{visible, visible_lines};
 use crate::report::sizing::SizeReport;
-use crate::report::{explanation, initdata, json, manifest, text};
+use crate::report::{explanation, initdata, json, launch, manifest, text};
 use crate::runtime::Depth;
 use crate::{catalog, evaluate};
 
@@ -67,13 +67,13 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
             }
             Subject::Config => {
                 if so_far.is_some() {
-                    writeln!(out, "# up to where the pod is refused; sizing comes later")?;
+                    writeln!(out, "# {}", as_if::SO_FAR)?;
                 }
                 let effective = so_far.or_else(|| evaluation.effective.clone());
                 text::config(&mut out, &Evaluation { effective, ..evaluation.clone() })?;
             }
-            Subject::Launch => text::launch(&mut out, &evaluation, !args.plain)?,
-            Subject::Agent => text::agent(&mut out, &evaluation)?,
+            Subject::Launch => launch::text(&mut out, &evaluation, !args.plain)?,
+            Subject::Agent => launch::agent(&mut out, &evaluation)?,
             Subject::Sizing => size.text(&mut out)?,
             Subject::Initdata => initdata::text(&mut out, &pod, brought.as_ref())?,
         }

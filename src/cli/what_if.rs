@@ -160,7 +160,7 @@ fn patch(input: &Input, keys: &[KeyEdit]) -> Result<String, SetupError> {
         let layers = &policy.setup().layers;
         let changed = layers.with_edits(keys);
         for (old, new) in layers.sources().zip(changed.sources()).filter(|(old, new)| old.text != new.text) {
-            let (before, after) = (Some(old.text.clone()), new.text.clone());
+            let (before, after) = (Some(old.text.clone()), Some(new.text.clone()));
             let plan = Plan { path: old.path.clone(), before, after };
             if !plans.contains(&plan) {
                 plans.push(plan);

@@ -174,8 +174,9 @@ fn process(program: Sides<Option<String>>, args: Sides<Vec<Arg>>, grouping: Grou
 fn processes(baseline: &Evaluation, candidate: &Evaluation) -> Vec<ProcessRows> {
     let all = |e: &Evaluation| -> Vec<(Option<String>, Vec<Arg>)> {
         let Some(launch) = &e.launch else { return Vec::new() };
-        let helpers = launch.helpers.iter().map(|h| (Some(h.program.clone()), h.args.clone()));
-        std::iter::once((launch.program.clone(), launch.args.clone())).chain(helpers).collect()
+        let helpers = launch.helpers.iter().map(|h| (Some(h.program.text.clone()), h.args.clone()));
+        let program = launch.program.as_ref().map(|program| program.text.clone());
+        std::iter::once((program, launch.args.clone())).chain(helpers).collect()
     };
     let (old, new) = (all(baseline), all(candidate));
     (0..old.len().max(new.len()))

@@ -181,8 +181,8 @@ fn running(arguments: &[Argument]) -> Vec<Unit> {
 /// Compares a launch with the processes of a VM.
 pub fn processes(launch: &Launch, release: Release, vm: &Vm, all: &Running) -> Vec<Compared> {
     let mut rows = Vec::new();
-    let main = launch.program.iter().map(|program| (program, &launch.args));
-    let helpers = launch.helpers.iter().map(|helper| (&helper.program, &helper.args));
+    let main = launch.program.iter().map(|program| (&program.text, &launch.args));
+    let helpers = launch.helpers.iter().map(|helper| (&helper.program.text, &helper.args));
     for (path, args) in main.chain(helpers) {
         let program = Program::of_path(path).unwrap_or(Program::Other);
         let same = |process: &&Process| {

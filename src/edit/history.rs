@@ -31,6 +31,8 @@ pub(super) struct File {
     /// How many of this file's changes were done when its text was the saved one; `None`: another way led
     /// there.
     pub saved_at: Option<usize>,
+    /// Whether it was not there before an edit here made it: with nothing left in it, it goes again.
+    pub made_here: bool,
     pub document: Result<Document, EditError>,
     pub text: Arc<str>,
     /// The last text that was TOML, where the present one is not: what was done to the file was done to it.
@@ -63,7 +65,8 @@ impl File {
     pub(super) fn new(path: Arc<str>, saved: Option<Arc<str>>) -> Self {
         let text = saved.clone().unwrap_or_default();
         let document = Document::of(&Source::new(path.clone(), text.clone()));
-        Self { path, saved, saved_at: Some(0), document, text, last_good: None }
+        let made_here = saved.is_none();
+        Self { path, saved, saved_at: Some(0), made_here, document, text, last_good: None }
     }
 
     pub(super) fn set(&mut self, text: Arc<str>) {
@@ -286,7 +289,7 @@ impl History {
             .map(|file| Plan {
                 path: file.path.clone(),
                 before: file.saved.clone(),
-                after: file.text.clone(),
+                after: Some(file.text.clone()).filter(|text| !(file.made_here && text.is_empty())),
             })
             .collect()
     }
@@ -295,17 +298,19 @@ impl History {
     pub fn saved(&mut self, plan: &Plan) {
         let done = self.done_in(&plan.path);
         if let Some(file) = self.files.iter_mut().find(|file| file.path == plan.path) {
-            file.saved = Some(plan.after.clone());
-            file.saved_at = (file.text == plan.after).then_some(done);
+            file.saved = plan.after.clone();
+            file.saved_at = (*file.text == *plan.text()).then_some(done);
         }
     }
 
     /// The layers with the present texts.
     pub fn layers(&self, layers: &Layers) -> Layers {
-        self.files
-            .iter()
-            .filter(|file| file.saved.is_some() || !file.text.is_empty())
-            .fold(layers.clone(), |layers, file| layers.with_text(&file.path, &file.text))
+        self.files.iter().fold(layers.clone(), |layers, file| {
+            match file.saved.is_none() && file.text.is_empty() {
+                true => layers.without(&file.path),
+                false => layers.with_text(&file.path, &file.text),
+            }
+        })
     }
 }
 

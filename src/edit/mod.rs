@@ -19,7 +19,7 @@ pub use document::{Document, Item, List};
 pub use history::{Change, History, Stepped};
 pub use plan::{Plan, Target, helm_values, targets};
 pub use reread::{Lost, Reread};
-pub use save::{Attributes, Disk, RealDisk, SaveError, Saved, Step, save, writable};
+pub use save::{Attributes, Disk, Done, RealDisk, SaveError, Saved, Step, save, writable};
 pub use splice::Splice;
 
 use crate::answer::verdict::ListId;

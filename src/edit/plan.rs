@@ -18,16 +18,25 @@ pub struct Plan {
     pub path: Arc<str>,
     /// What it must still hold when it is written; `None`: it must not exist.
     pub before: Option<Arc<str>>,
-    /// What is written.
-    pub after: Arc<str>,
+    /// What is written; `None`: the file goes, since this program made it and nothing is left in it.
+    pub after: Option<Arc<str>>,
 }
 
 impl Plan {
     /// The change as a unified diff that `patch -p1` takes.
     pub fn diff(&self) -> String {
         let path = self.path.trim_start_matches('/');
-        let old = if self.before.is_some() { format!("a/{path}") } else { "/dev/null".to_owned() };
-        unified(&old, &format!("b/{path}"), self.before.as_deref().unwrap_or_default(), &self.after)
+        let name = |side: &str, text: &Option<Arc<str>>| match text {
+            Some(_) => format!("{side}/{path}"),
+            None => "/dev/null".to_owned(),
+        };
+        let before = self.before.as_deref().unwrap_or_default();
+        unified(&name("a", &self.before), &name("b", &self.after), before, self.text())
+    }
+
+    /// What the file holds afterwards; nothing where it goes.
+    pub fn text(&self) -> &str {
+        self.after.as_deref().unwrap_or_default()
     }
 }
 

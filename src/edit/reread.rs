@@ -67,7 +67,10 @@ impl History {
             let file = match file {
                 None => File::new(source.path.clone(), Some(source.text.clone())),
                 Some(file) if file.saved.as_ref() == Some(&source.text) && file.last_good.is_none() => file,
-                Some(file) => self.carried(file, source, &mut reread),
+                Some(file) => {
+                    let made_here = file.made_here;
+                    File { made_here, ..self.carried(file, source, &mut reread) }
+                }
             };
             self.files.push(file);
         }
@@ -103,7 +106,7 @@ impl History {
             // No way leads there but to start again.
             self.forget(&file.path);
             if let Some(slot) = self.files.get_mut(i) {
-                *slot = File::new(file.path, file.saved);
+                *slot = File { made_here: file.made_here, ..File::new(file.path, file.saved) };
             }
         }
     }

@@ -33,6 +33,7 @@ pub enum Step {
     Sync,
     Compare,
     Rename,
+    Remove,
     SyncFolder,
 }
 
@@ -49,6 +50,7 @@ impl fmt::Display for Step {
             Self::Sync => "could not be brought to the disk",
             Self::Compare => "cannot be read again",
             Self::Rename => "could not be replaced",
+            Self::Remove => "could not be removed",
             Self::SyncFolder => "has a folder that could not be brought to the disk",
         })
     }
@@ -77,17 +79,26 @@ pub trait Disk {
     fn sync(&self, path: &Path) -> io::Result<()>;
     /// Puts one file in another's place.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Removes a temporary file.
+    /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Done {
+    Created,
+    Replaced,
+    Removed,
 }
 
 /// A plan that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// The file that was replaced, links followed.
+    /// The file, links followed.
     pub path: PathBuf,
-    /// Whether the file is new.
-    pub created: bool,
+    /// What became of it.
+    pub done: Done,
     /// Whether the replacement is known to survive a power cut.
     pub durable: bool,
 }
@@ -156,6 +167,11 @@ pub fn save(plan: &Plan, disk: &dyn Disk) -> Result<Saved, SaveError> {
     let before = plan.before.as_deref().map(str::as_bytes);
     compare(disk, &path, before, Step::Read)?;
     writable(disk, &plan.path)?;
+    if plan.after.is_none() {
+        at(&path, Step::Remove, disk.remove(&path))?;
+        let durable = path.parent().is_some_and(|folder| disk.sync(folder).is_ok());
+        return Ok(Saved { path, done: Done::Removed, durable });
+    }
     let attributes = match before {
         Some(_) => at(&path, Step::Attributes, disk.attributes(&path))?,
         None => Attributes { mode: 0o644, uid: None, gid: None },
@@ -181,7 +197,8 @@ pub fn save(plan: &Plan, disk: &dyn Disk) -> Result<Saved, SaveError> {
             Err(error) => return Err(error),
             Ok(()) => {
                 let durable = disk.sync(&folder).is_ok();
-                return Ok(Saved { path, created: before.is_none(), durable });
+                let done = if before.is_none() { Done::Created } else { Done::Replaced };
+                return Ok(Saved { path, done, durable });
             }
         }
     }
@@ -202,7 +219,7 @@ fn replace(
     attributes: Attributes,
 ) -> Result<(), SaveError> {
     at(path, Step::Create, disk.create(temporary))?;
-    at(path, Step::Write, disk.write(temporary, plan.after.as_bytes()))?;
+    at(path, Step::Write, disk.write(temporary, plan.text().as_bytes()))?;
     at(path, Step::SetAttributes, disk.set_attributes(temporary, attributes))?;
     at(path, Step::Sync, disk.sync(temporary))?;
     // Once more, right before: what somebody wrote meanwhile must not be lost.

@@ -156,7 +156,7 @@ fn history_goes_back_and_forth_across_saves() {
     assert!(!history.unsaved());
     history.undo().unwrap();
     assert!(history.unsaved());
-    assert_eq!(&*history.plans()[0].after, text);
+    assert_eq!(history.plans()[0].text(), text);
     history.redo().unwrap();
     assert!(!history.unsaved());
 
@@ -173,10 +173,21 @@ fn history_goes_back_and_forth_across_saves() {
     let plan = history.plans().remove(0);
     assert_eq!(plan.before, None);
     assert!(plan.diff().starts_with("--- /dev/null\n"));
+    // Saved and taken back, it goes; made again, it comes again.
+    history.saved(&plan);
+    let with = history.layers(&layers);
+    history.undo().unwrap();
+    let gone = history.plans().remove(0);
+    assert_eq!((gone.after.as_ref(), gone.before.as_ref()), (None, plan.after.as_ref()));
+    assert!(gone.diff().contains("+++ /dev/null\n"));
+    history.saved(&gone);
+    assert_eq!(history.layers(&with).sources().count(), 1);
+    history.redo().unwrap();
+    assert_eq!(history.plans(), [plan]);
     while history.undo().is_some() {}
     assert_eq!(history.depth(), (0, 2));
     assert_eq!(history.layers(&layers).sources().count(), 1);
-    assert_eq!(&*history.plans()[0].after, text);
+    assert_eq!(history.plans()[0].text(), text);
     assert_eq!(targets(crate::release::Release::go(2, 1, 0), &layers, &names()).len(), 1);
 }
 
@@ -200,17 +211,21 @@ fn saving_replaces_what_links_point_to() {
     let plan = |path: &str, before: Option<&str>| Plan {
         path: path.into(),
         before: before.map(Arc::from),
-        after: "b".into(),
+        after: Some("b".into()),
     };
     let saved = save(&plan("/link.toml", Some("a")), &disk).unwrap();
-    assert_eq!(saved, Saved { path: real.clone(), created: false, durable: true });
+    assert_eq!(saved, Saved { path: real.clone(), done: Done::Replaced, durable: true });
     assert_eq!(std::fs::read_to_string(&real).unwrap(), "b");
     assert!(folder.path().join("link.toml").symlink_metadata().unwrap().is_symlink());
     let conflict = save(&plan("/link.toml", Some("a")), &disk).unwrap_err();
     assert!(matches!(conflict, SaveError::Conflict { now: Some(now), .. } if now == b"b"));
     let new = save(&plan("/config.d/90.toml", None), &disk).unwrap();
-    assert!(new.created);
+    assert_eq!(new.done, Done::Created);
     assert!(matches!(save(&plan("/config.d/90.toml", None), &disk), Err(SaveError::Conflict { .. })));
+    let gone = Plan { after: None, ..plan("/config.d/90.toml", Some("b")) };
+    assert_eq!(save(&gone, &disk).unwrap().done, Done::Removed);
+    assert!(!new.path.exists());
+    assert!(matches!(save(&gone, &disk), Err(SaveError::Conflict { now: None, .. })));
     assert!(matches!(
         save(&plan("/no/such/folder/x", None), &disk),
         Err(SaveError::Io { step: Step::Resolve, .. })

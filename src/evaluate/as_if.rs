@@ -1,5 +1,5 @@
 //! What a pod that is refused would be given: as if the policy let in all that it asks for, or as if what refuses
-//! it were not asked for; and what the configuration had come to when it failed.
+//! it were not asked for; and what of its annotations was taken before it failed.
 //!
 //! Decides by evaluating another policy or another pod, never by looking past a rule. Says what was supposed.
 
@@ -202,8 +202,13 @@ fn less(pod: &Pod, key: &str) -> Pod {
     pod
 }
 
-/// What the configuration had come to when the pod failed: that of a pod that asks for nothing, with what the
-/// annotations before the failing one had set. Sizing comes later. `None` where the configuration does not load.
+/// What `so_far` gives, for a reader.
+pub const SO_FAR: &str = "as for a pod without annotations, with those laid over it that were taken before the \
+                          refusal: what the runtime had half done is not shown, and sizing comes later";
+
+/// The configuration of a pod that asks for nothing, with what the annotations that were taken before the pod
+/// failed set in it: no state that the runtime itself was in, which stops in the middle. Sizing comes later. `None`
+/// where the configuration does not load.
 pub fn so_far(evaluator: &Evaluator, evaluation: &Evaluation) -> Option<Effective> {
     let mut effective = evaluator.bare()?.clone();
     for verdict in &evaluation.verdicts {

@@ -134,6 +134,16 @@ impl Layers {
         changed
     }
 
+    /// The same layers without one drop-in.
+    #[must_use]
+    pub fn without(&self, path: &str) -> Self {
+        let mut changed = self.clone();
+        if let Ok(drop_ins) = &mut changed.drop_ins {
+            drop_ins.retain(|drop_in| &*drop_in.path != path);
+        }
+        changed
+    }
+
     /// Where `key` (dotted, such as `hypervisor.qemu.path`) is set last; the winning place.
     /// Files that are not TOML are passed over.
     pub fn places(&self) -> IndexMap<String, Place> {

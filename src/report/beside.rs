@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde_json::{Value as Json, json};
 
 use super::escape::visible;
-use super::text::{self, Paint};
+use super::launch;
+use super::text::Paint;
 use crate::catalog::lines::TAGS;
 use crate::diff::running::{self as compared, Compared, Verdict};
 use crate::diff::{documents, qmp, state};
@@ -102,7 +103,7 @@ pub fn of(
         predicted: release.title(),
         told,
         fits,
-        because: rows.iter().map(|row| text::cause(&row.cause, effective)).collect(),
+        because: rows.iter().map(|row| launch::cause(&row.cause, effective)).collect(),
         rows,
         notes,
     })

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde_json::{Value as Json, json};
 
 use super::escape::visible;
-use super::text::{Paint, cause, origin, short};
+use super::launch::cause;
+use super::text::{Paint, origin, short};
 use crate::answer::effective::{Effective, Origin};
 use crate::answer::launch::{Arg, cause_at};
 use crate::answer::verdict::Verdict;

@@ -357,7 +357,7 @@ fn texts(args: &[Arg]) -> Vec<&str> {
 /// A launch.
 pub fn launch(launch: &Launch) -> Json {
     let helpers: Vec<Json> =
-        launch.helpers.iter().map(|h| json!({ "program": h.program, "args": texts(&h.args) })).collect();
+        launch.helpers.iter().map(|h| json!({ "program": h.program.text, "args": texts(&h.args) })).collect();
     let files: Vec<Json> = launch.files.iter().map(|f| json!({ "path": f.path, "body": f.body })).collect();
     let requests: Vec<Json> = launch
         .requests
@@ -365,7 +365,7 @@ pub fn launch(launch: &Launch) -> Json {
         .map(|r| json!({ "method": r.method, "path": r.path, "body": r.body }))
         .collect();
     json!({
-        "program": launch.program,
+        "program": launch.program.as_ref().map(|program| &program.text),
         "args": texts(&launch.args),
         "helpers": helpers,
         "files": files,

@@ -12,6 +12,7 @@ pub mod grouped;
 pub mod initdata;
 pub mod json;
 pub mod junit;
+pub mod launch;
 pub mod manifest;
 pub mod matrix;
 pub mod node_changes;

@@ -80,9 +80,11 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
             no("the pods are not grouped; b groups them")
         }
         Command::ExportTry if model.trying() == 0 => no("no value is tried; e on an annotation tries one"),
-        Command::NextHit | Command::PrevHit if model.list().search.is_empty() => {
-            no("nothing is searched; / in the detail searches")
-        }
+        Command::NextHit | Command::PrevHit => match model.dialogs.last() {
+            Some(Dialog::Text { search, .. }) if search.is_empty() => no("nothing is searched; / searches"),
+            None if model.list().search.is_empty() => no("nothing is searched; / in the detail searches"),
+            _ => None,
+        },
         _ => None,
     }
 }

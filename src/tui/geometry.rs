@@ -51,6 +51,8 @@ pub struct Geometry {
     pub dialog_rows: usize,
     /// Lines of the top dialog in all.
     pub dialog_lines: usize,
+    /// Lines of the top dialog that hold what is searched.
+    pub dialog_hits: Vec<usize>,
     /// Whether list and detail are pages.
     pub narrow: bool,
     /// Whether the terminal is too small for anything.

@@ -33,6 +33,7 @@ pub mod update;
 pub mod view;
 mod watch;
 pub mod widget;
+mod write;
 
 pub use opening::{Load, Opening};
 pub use run::{Ended, Machine, Open, Session, Wanted, run};

@@ -10,7 +10,7 @@ use crossterm::event::{self, Event};
 
 use super::background::{Background, Heard};
 use super::display::Display;
-use super::effect::{Effect, Fresh, Rights, SaveOutcome, Watched};
+use super::effect::{Effect, Fresh, Rights, Watched};
 use super::env::{Colours, Env};
 use super::events::translate;
 use super::geometry::Geometry;
@@ -27,8 +27,9 @@ use super::signals::{GONE, Signals, suspend};
 use super::terminal;
 use super::update::openings;
 use super::watch::Watch;
+use super::write::{export, save_all};
 use super::{against, clipboard, editor, recent, update};
-use crate::edit::{self, Plan, RealDisk, SaveError};
+use crate::edit::RealDisk;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::release::Release;
@@ -515,69 +516,4 @@ fn waited_for<T: Send>(
         drawn?;
         Ok(inbox.recv().unwrap_or_else(|_| Err("reading ended before its time".into())))
     })
-}
-
-/// Carries out plans, up to the first that fails.
-fn save_all(plans: Vec<Plan>, disk: &RealDisk) -> Vec<SaveOutcome> {
-    let mut outcomes = Vec::new();
-    for plan in plans {
-        let outcome = match edit::save(&plan, disk) {
-            Ok(saved) => {
-                let word = if saved.created { "created" } else { "wrote" };
-                let text = format!("{word} {}: {} bytes", saved.path.display(), plan.after.len());
-                SaveOutcome::Written(plan, text)
-            }
-            Err(SaveError::Conflict { now, .. }) => SaveOutcome::Conflict {
-                path: plan.path.to_string(),
-                theirs: now.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-            },
-            Err(error) => SaveOutcome::Failed(error.to_string()),
-        };
-        let stop = !matches!(outcome, SaveOutcome::Written(..));
-        outcomes.push(outcome);
-        if stop {
-            break;
-        }
-    }
-    outcomes
-}
-
-/// Writes a new file; what is there already stays. Where the name is taken and another will do, it gets a
-/// number.
-fn export(name: &str, text: &str, another: bool) -> Result<PathBuf, String> {
-    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
-    let last = if another { 99 } else { 1 };
-    let names = std::iter::once(name.to_owned()).chain((2..=last).map(|n| format!("{stem}-{n}.{ending}")));
-    let mut taken = String::new();
-    for path in names.map(PathBuf::from) {
-        match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
-                return Ok(path);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                taken = format!("{} is there already; nothing was written", path.display());
-            }
-            Err(error) => return Err(format!("{}: {error}", path.display())),
-        }
-    }
-    Err(taken)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_there_already_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let name = folder.path().join("katascope-value.txt").display().to_string();
-        let first = export(&name, "one", false).unwrap();
-        assert!(export(&name, "two", false).unwrap_err().ends_with("is there already; nothing was written"));
-        let second = export(&name, "two", true).unwrap();
-        let third = export(&name, "three", true).unwrap();
-        assert!(second.ends_with("katascope-value-2.txt") && third.ends_with("katascope-value-3.txt"));
-        let read = |path| std::fs::read_to_string(path).unwrap();
-        assert_eq!((read(first), read(second), read(third)), ("one".into(), "two".into(), "three".into()));
-    }
 }

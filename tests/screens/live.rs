@@ -13,7 +13,7 @@ use super::stage::Stage;
 /// The line that is predicted for the pod in sight, as `ps` prints it, with its memory changed.
 fn line(stage: &Stage) -> String {
     let launch = stage.model.evaluation.launch.clone().expect("a pod that starts");
-    let words = launch.program.iter().cloned().chain(launch.args.iter().map(|arg| arg.text.clone()));
+    let words = launch.program.iter().chain(&launch.args).map(|arg| arg.text.clone());
     let line = words.collect::<Vec<_>>().join(" ");
     let made = [
         ("{sandbox-id}", "3f1c90ab6d2e4f7788990a1b2c3d4e5f60718293a4b5c6d7e8f90123456789ab"),

@@ -180,7 +180,10 @@ impl Stage {
                         outcomes.push(SaveOutcome::Conflict { path, theirs: now });
                         break;
                     }
-                    self.disk.insert(path.clone(), plan.after.to_string());
+                    match &plan.after {
+                        Some(text) => self.disk.insert(path.clone(), text.to_string()),
+                        None => self.disk.remove(&path),
+                    };
                     outcomes.push(SaveOutcome::Written(plan, format!("wrote {path}")));
                 }
                 Some(Answer::Saved(outcomes))

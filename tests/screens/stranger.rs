@@ -230,10 +230,6 @@ fn what_an_annotation_changes_has_a_cause() {
                     for screen in [Screen::Launch, Screen::Agent] {
                         stage.model.screen = screen;
                         stage.model.evaluate();
-                        // What is only supposed of a refused pod is not what an annotation changed.
-                        if stage.model.shown_as().is_some() {
-                            continue;
-                        }
                         for row in &stage.model.rows.shown {
                             if let Body::Change(change) = &row.body
                                 && change.kind != katascope::diff::Kind::Same

@@ -111,7 +111,7 @@ impl<'a> Plan<'a> {
         let kernel_cmdline = joined(&kernel_params);
         Started {
             launch: Launch {
-                program: Some(self.program.to_owned()),
+                program: Some(Arg::new(self.program, Cause::key(self.keys.path))),
                 args: self.args(&kernel_cmdline),
                 ..Launch::default()
             },

@@ -110,7 +110,8 @@ impl Call<'_> {
             let cause = Cause::key(keys.disable_guest_selinux);
             args.extend(words.iter().map(|word| Arg::new(*word, cause.clone())));
         }
-        Helper { program: hv.virtio_fs_daemon.to_string(), args }
+        let cause = Cause::keys([keys.virtio_fs_daemon, keys.shared_fs]);
+        Helper { program: Arg::new(&*hv.virtio_fs_daemon, cause), args }
     }
 
     fn cache(&self) -> &str {

@@ -96,7 +96,7 @@ impl<'a> Plan<'a> {
         });
         Started {
             launch: Launch {
-                program: Some(self.program.to_owned()),
+                program: Some(Arg::new(self.program, Cause::key(self.keys.path))),
                 args: self.args(kernel_cmdline.clone()),
                 helpers: helpers.into_iter().collect(),
                 ..Launch::default()

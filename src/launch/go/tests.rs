@@ -94,7 +94,7 @@ fn qemu_on_a_plain_host() {
     let config = config(HypervisorType::Qemu);
     let Started { launch, kernel_cmdline, findings, .. } = started(&host, &config);
     assert_eq!(findings, []);
-    assert_eq!(launch.program.as_deref(), Some("/bin/vmm"));
+    assert_eq!(launch.program.as_ref().map(|program| program.text.as_str()), Some("/bin/vmm"));
     let cmdline = "tsc=reliable no_timer_check rcupdate.rcu_expedited=1 i8042.direct=1 i8042.dumbkbd=1 \
                    i8042.nopnp=1 i8042.noaux=1 noreplace-smp reboot=k cryptomgr.notests net.ifnames=0 \
                    pci=lastbus=0 root=/dev/pmem0p1 rootflags=dax,data=ordered,errors=remount-ro ro \
@@ -373,7 +373,7 @@ fn firecracker_is_jailed_where_there_is_a_jailer() {
     config.hypervisor_config.jailer_path = "/bin/jailer".into();
     let Started { launch, .. } = started(&host, &config);
     assert_eq!(root(&launch), Some(json!("/rootfs")));
-    assert_eq!(launch.program.as_deref(), Some("/bin/jailer"));
+    assert_eq!(launch.program.as_ref().map(|program| program.text.as_str()), Some("/bin/jailer"));
     assert_eq!(line(&launch).get(..2), Some(&["--id", SHORT_ID][..]));
 }
 

@@ -47,14 +47,14 @@ impl<'a> Plan<'a> {
         if self.jailed { format!("/{name}") } else { path.to_owned() }
     }
 
-    fn program(&self) -> (String, Vec<Arg>) {
+    fn program(&self) -> (Arg, Vec<Arg>) {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let mut args = Vec::new();
         let mut push = |text: &str, cause: &Cause| args.push(Arg::new(text, cause.clone()));
-        let api = Cause::rule("the runtime's control socket");
+        let jail = Cause::key(keys.jailer_path);
+        let api = jail.clone().by("the runtime's control socket");
         let program = if self.jailed {
-            let jail = Cause::key(keys.jailer_path);
-            let id = Cause::rule("the sandbox id");
+            let id = jail.clone().by("the sandbox id");
             push("--id", &id);
             push(self.start.paths.id, &id);
             for text in ["--gid", "0", "--uid", "0"] {
@@ -77,7 +77,8 @@ impl<'a> Plan<'a> {
         if hv.security_info.disable_seccomp && self.start.has(Change::SeccompSwitch) {
             push("--no-seccomp", &Cause::key(keys.disable_seccomp));
         }
-        (program.to_string(), args)
+        let key = if self.jailed { keys.jailer_path } else { keys.path };
+        (Arg::new(program.to_string(), Cause::key(key)), args)
     }
 
     pub(super) fn spell(&self) -> Spelled {

@@ -104,7 +104,7 @@ impl<'a> Plan<'a> {
         let causes = causes.map(|(at, key)| (at.to_owned(), Cause::key(key))).into();
         let api = Cause::rule("the runtime's control socket");
         let launch = Launch {
-            program: Some(hv.path.to_string()),
+            program: Some(Arg::new(hv.path.to_string(), Cause::key(start.keys.path))),
             args: vec![Arg::new("--ttrpc", api.clone()), Arg::new(format!("{folder}/openvmm.sock"), api)],
             helpers: self.resources.share.iter().filter_map(|share| share.helper(start)).collect(),
             requests: vec![Request { method: "rpc".into(), path: "CreateVM".into(), body, causes }],

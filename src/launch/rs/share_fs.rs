@@ -87,7 +87,8 @@ impl Share {
             Kind::Nydus => daemon.nydusd(),
             Kind::Inline => return None,
         };
-        Some(Helper { program: start.hv.shared_fs.virtio_fs_daemon.to_string(), args })
+        let cause = Cause::keys([start.keys.virtio_fs_daemon, start.keys.shared_fs]);
+        Some(Helper { program: Arg::new(start.hv.shared_fs.virtio_fs_daemon.to_string(), cause), args })
     }
 }
 

@@ -281,14 +281,14 @@ pub fn launch_rows(model: &mut Model) -> Vec<Row> {
             failure.stage.as_str()
         ));
     }
-    let programs = Sides::new(old.program.as_deref(), new.program.as_deref());
+    let programs = Sides::new(old.program.as_ref(), new.program.as_ref());
     if programs.baseline.is_some() || programs.candidate.is_some() {
         process(&mut out, "VM", programs, Sides::new(&old.args, &new.args));
     }
     let nothing = Vec::new();
     for i in 0..old.helpers.len().max(new.helpers.len()) {
         let (a, b) = (old.helpers.get(i), new.helpers.get(i));
-        let programs = Sides::new(a.map(|h| h.program.as_str()), b.map(|h| h.program.as_str()));
+        let programs = Sides::new(a.map(|h| &h.program), b.map(|h| &h.program));
         let args = Sides::new(a.map_or(&nothing, |h| &h.args), b.map_or(&nothing, |h| &h.args));
         process(&mut out, &format!("helper process {}", i + 1), programs, args);
     }
@@ -296,21 +296,21 @@ pub fn launch_rows(model: &mut Model) -> Vec<Row> {
     fold(out.rows, model.folds())
 }
 
-fn process(out: &mut Collector, section: &str, programs: Sides<Option<&str>>, args: Sides<&Vec<Arg>>) {
+fn process(out: &mut Collector, section: &str, programs: Sides<Option<&Arg>>, args: Sides<&Vec<Arg>>) {
     out.heading(section);
-    let text = Sides::new(
-        programs.baseline.unwrap_or_default().to_owned(),
-        programs.candidate.unwrap_or_default().to_owned(),
-    );
+    let text = programs.map(|program| program.map_or(String::new(), |program| program.text.clone()));
     let kind = match (programs.baseline, programs.candidate) {
         (None, _) => Kind::Added,
         (_, None) => Kind::Removed,
-        (a, b) if a == b => Kind::Same,
+        (Some(a), Some(b)) if a.text == b.text => Kind::Same,
         _ => Kind::Changed,
     };
     let pieces =
         if kind == Kind::Changed { argv::pieces(&text.baseline, &text.candidate) } else { Vec::new() };
-    let row = ChangeRow { kind, text, pieces, cause: Cause::rule("the program"), depth: 0, keys: Vec::new() };
+    let decided = programs.candidate.or(programs.baseline);
+    let cause = decided.map(|program| program.cause.clone().by("the program")).unwrap_or_default();
+    let keys = cause.keys.iter().map(ToString::to_string).collect();
+    let row = ChangeRow { kind, text, pieces, cause, depth: 0, keys };
     out.push(section, "\u{1}program", row);
     out.processes(section, Sides::new(args.baseline, args.candidate), Grouping::Options);
 }

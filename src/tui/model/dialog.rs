@@ -279,6 +279,10 @@ pub enum Dialog {
         lines: Vec<String>,
         /// First line shown.
         scroll: usize,
+        /// What is searched.
+        search: Line,
+        /// Whether letters go there.
+        typing: bool,
     },
 }
 
@@ -315,6 +319,7 @@ impl Dialog {
             Self::Conflict { .. } => vec![Layer::Conflict],
             Self::Quit => vec![Layer::QuitQuestion],
             Self::CopyMenu { .. } | Self::Handlers { .. } | Self::Releases { .. } => vec![Layer::Menu],
+            Self::Text { typing: true, .. } => vec![Layer::Typing],
             Self::Text { .. } => vec![Layer::Reading],
         }
     }
@@ -327,6 +332,7 @@ impl Dialog {
             | Self::Find { line, .. }
             | Self::Opening { line, .. }
             | Self::Try { line, .. } => Some(line),
+            Self::Text { search, typing: true, .. } => Some(search),
             Self::Pattern(draft) => Some(&mut draft.line),
             Self::Key(draft) => Some(&mut draft.line),
             _ => None,
@@ -357,6 +363,7 @@ impl Dialog {
                 | Self::Try { .. }
                 | Self::Pattern(_)
                 | Self::Key(_)
+                | Self::Text { typing: true, .. }
         )
     }
 
@@ -366,6 +373,8 @@ impl Dialog {
             title: title.into(),
             lines: windowful(text).lines().map(str::to_owned).collect(),
             scroll: 0,
+            search: Line::default(),
+            typing: false,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the screens of a refused pod show: what it would be given as if allowed, or as if the annotation that
-//! refuses it were absent; on Config first what it had come to. Always under a label that says so.
+//! refuses it were absent; on Config first what of its annotations was taken. Always under a label that says so.
 
 use std::rc::Rc;
 
 use super::{Model, Screen};
-use crate::evaluate::as_if::{AsIf, so_far, suppose};
+use crate::evaluate::as_if::{AsIf, SO_FAR, so_far, suppose};
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
@@ -12,7 +12,7 @@ use crate::runtime::Depth;
 /// Which of them is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// What there was when it failed.
+    /// What was taken before it failed.
     SoFar,
     /// What would be.
     AsIf(AsIf),
@@ -91,8 +91,7 @@ impl Model {
         Some(match self.shown_as()? {
             Shown::SoFar => {
                 let stage = self.evaluation.outcome.failure().map_or("", |failure| failure.stage.as_str());
-                let text = format!("up to where it is refused, at {stage}; sizing comes later");
-                ("up to where it failed", text)
+                ("what was taken before it failed", format!("refused at {stage}; {SO_FAR}"))
             }
             Shown::AsIf(AsIf::Allowed) => ("as if allowed", known.allowed.0.clone()),
             Shown::AsIf(AsIf::Absent) => ("as if absent", known.absent.0.clone()),

@@ -137,10 +137,10 @@ fn choices(model: &Model) -> Vec<(String, String)> {
                 add("in the baseline", row.text.baseline.clone());
             }
             if let Some(launch) = model.shown().launch.as_ref().filter(|_| model.screen == Screen::Launch) {
-                let words = launch.program.iter().chain(launch.args.iter().map(|a| &a.text));
+                let words = launch.program.iter().chain(&launch.args).map(|a| &a.text);
                 add("VM command", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
                 for helper in &launch.helpers {
-                    let words = std::iter::once(&helper.program).chain(helper.args.iter().map(|a| &a.text));
+                    let words = std::iter::once(&helper.program).chain(&helper.args).map(|a| &a.text);
                     add("helper process", words.map(|w| shell_word(w)).collect::<Vec<_>>().join(" "));
                 }
             }

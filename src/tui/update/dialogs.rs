@@ -109,6 +109,21 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
         edit_line(model, edit);
         return Vec::new();
     }
+    if let Some(Dialog::Text { search, typing, .. }) = model.dialogs.last_mut()
+        && (*typing || command == Command::Back && !search.is_empty())
+    {
+        // As in the detail: Enter goes to the first hit, Esc lets go of the search before it closes the window.
+        *typing = false;
+        match command {
+            Command::Open => {
+                search.remember();
+                text(model, geometry, Command::NextHit);
+            }
+            Command::Back => search.clear(),
+            _ => {}
+        }
+        return Vec::new();
+    }
     if command == Command::Back {
         model.dialogs.pop();
         model.quitting = false;
@@ -126,13 +141,7 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
     }
     let (page, lines) = (geometry.dialog_rows, geometry.dialog_lines);
     match model.dialogs.last_mut() {
-        Some(Dialog::Text { scroll, lines: texts, .. }) => {
-            if command == Command::Copy {
-                let text = texts.join("\n");
-                return vec![Effect::Copy { text, what: "this text".into() }];
-            }
-            *scroll = motion::scrolled(*scroll, command, page, lines);
-        }
+        Some(Dialog::Text { .. }) => return text(model, geometry, command),
         Some(Dialog::Help { scroll, .. }) if command != Command::Open => {
             *scroll = motion::scrolled(*scroll, command, page, lines);
         }
@@ -214,6 +223,26 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
         }
         Some(Dialog::Quit) => return leave::answer(model, command),
         _ => {}
+    }
+    Vec::new()
+}
+
+/// Keys in a window to read.
+fn text(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect> {
+    let Some(Dialog::Text { scroll, lines, typing, .. }) = model.dialogs.last_mut() else { return Vec::new() };
+    match command {
+        Command::Copy => {
+            let text = lines.join("\n");
+            return vec![Effect::Copy { text, what: "this text".into() }];
+        }
+        Command::Filter => *typing = true,
+        Command::NextHit | Command::PrevHit => {
+            match motion::hit(&geometry.dialog_hits, *scroll, command == Command::NextHit) {
+                Some(line) => *scroll = line,
+                None => model.complain("not found"),
+            }
+        }
+        _ => *scroll = motion::scrolled(*scroll, command, geometry.dialog_rows, geometry.dialog_lines),
     }
     Vec::new()
 }

@@ -140,26 +140,19 @@ fn idle(model: &mut Model) {
 
 /// Whether a command leaves one in the list of pods, whatever it does there.
 fn stays_in_list(command: Command) -> bool {
-    matches!(
-        command,
-        Command::Up
-            | Command::Down
-            | Command::HalfUp
-            | Command::HalfDown
-            | Command::PageUp
-            | Command::PageDown
-            | Command::First
-            | Command::Last
-            | Command::NextPod
-            | Command::PrevPod
-            | Command::Filter
-            | Command::CycleRows
-            | Command::SortBy
-            | Command::ReverseSort
-            | Command::GroupBy
-            | Command::Fold
-            | Command::Edit(_)
-    )
+    motion::moves(command)
+        || matches!(
+            command,
+            Command::NextPod
+                | Command::PrevPod
+                | Command::Filter
+                | Command::CycleRows
+                | Command::SortBy
+                | Command::ReverseSort
+                | Command::GroupBy
+                | Command::Fold
+                | Command::Edit(_)
+        )
 }
 
 /// Opens on the first refused pod once the sweep comes to it: what one came for may lie behind the first pods.
@@ -196,16 +189,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         return Vec::new();
     }
     match command {
-        Command::Up
-        | Command::Down
-        | Command::HalfUp
-        | Command::HalfDown
-        | Command::PageUp
-        | Command::PageDown
-        | Command::First
-        | Command::Last
-        | Command::NextHit
-        | Command::PrevHit => motion::go(model, geometry, command),
+        _ if motion::moves(command) => motion::go(model, geometry, command),
         Command::Left if nodes::step(model, -1) => {}
         Command::Right if nodes::step(model, 1) => {}
         Command::Left | Command::PrevPane | Command::Right | Command::NextPane => {

@@ -23,6 +23,12 @@ pub(super) fn steps(command: Command, page: usize) -> Option<isize> {
     })
 }
 
+/// Whether a command goes to another place of the list or the text in sight.
+pub(super) fn moves(command: Command) -> bool {
+    let to_an_end = matches!(command, Command::First | Command::Last);
+    to_an_end || matches!(command, Command::NextHit | Command::PrevHit) || steps(command, 1).is_some()
+}
+
 /// A scroll offset after `command`.
 pub(super) fn scrolled(offset: usize, command: Command, page: usize, lines: usize) -> usize {
     let last = lines.saturating_sub(page);
@@ -54,16 +60,19 @@ pub(super) fn go(model: &mut Model, geometry: &Geometry, command: Command) {
 }
 
 fn next_hit(model: &mut Model, geometry: &Geometry, forward: bool) {
-    let at = model.list().scroll;
-    let hit = if forward {
-        geometry.hits.iter().find(|h| **h > at).or(geometry.hits.first())
-    } else {
-        geometry.hits.iter().rev().find(|h| **h < at).or(geometry.hits.last())
-    };
-    match hit.copied() {
+    match hit(&geometry.hits, model.list().scroll, forward) {
         Some(line) => model.list_mut().scroll = line,
         None => model.complain("not found"),
     }
+}
+
+/// The hit after or before a line, round and round.
+pub(super) fn hit(hits: &[usize], at: usize, forward: bool) -> Option<usize> {
+    let hit = match forward {
+        true => hits.iter().find(|hit| **hit > at).or(hits.first()),
+        false => hits.iter().rev().find(|hit| **hit < at).or(hits.last()),
+    };
+    hit.copied()
 }
 
 /// The pod `by` places on, round and round.

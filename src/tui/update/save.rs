@@ -49,7 +49,7 @@ fn beside(model: &Model, stem: &str) -> Vec<SaveTarget> {
         action: SaveAction::NewFile { name, text: patch },
     }];
     if let Some(SaveTarget { action: SaveAction::Files(plans, _), .. }) = drop_in(model)
-        && let [Plan { path, before: None, after }] = plans.as_slice()
+        && let [Plan { path, before: None, after: Some(after) }] = plans.as_slice()
     {
         let name = format!("{stem}.{}", path.rsplit('/').next().unwrap_or_default());
         all.push(SaveTarget {
@@ -69,7 +69,11 @@ fn choices(model: &Model) -> Vec<SaveTarget> {
     }
     let plans = model.history.plans();
     let patch: String = plans.iter().map(Plan::diff).collect();
-    let paths: Vec<&str> = plans.iter().map(|p| p.path.as_ref()).collect();
+    let name = |plan: &Plan| match plan.after {
+        Some(_) => plan.path.to_string(),
+        None => format!("{} goes: nothing is left in it", plan.path),
+    };
+    let paths: Vec<String> = plans.iter().map(name).collect();
     let mut all = vec![SaveTarget {
         label: paths.join(", "),
         reason: model.rights.files.clone(),
@@ -219,7 +223,7 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
 fn conflict(model: &mut Model, path: String, theirs: Option<String>) {
     let plan = model.history.plans().into_iter().find(|plan| *plan.path == *path);
     let (base, mine) = match &plan {
-        Some(plan) => (plan.before.as_deref().unwrap_or_default(), &*plan.after),
+        Some(plan) => (plan.before.as_deref().unwrap_or_default(), plan.text()),
         None => ("", ""),
     };
     let regions = three_way(base, theirs.as_deref().unwrap_or_default(), mine);

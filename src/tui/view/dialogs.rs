@@ -108,10 +108,22 @@ pub(super) fn draw(
             }
             canvas.line(inner, 2, line);
         }
-        Dialog::Text { title, lines, scroll } => {
-            let inner = window(canvas, main, 120, main.height, Rich::of(Token::Title, title));
-            let lines = lines.iter().map(|l| Rich::of(Token::Text, l)).collect();
-            scrolled(canvas, inner, lines, *scroll, geometry);
+        Dialog::Text { title, lines, scroll, search, typing } => {
+            let mut inner = window(canvas, main, 120, main.height, Rich::of(Token::Title, title));
+            if *typing || !search.is_empty() {
+                inner.height = inner.height.saturating_sub(1);
+                let last = Rect { y: inner.y + inner.height, height: 1, ..inner };
+                let prompt = Rich::of(Token::Key, "/");
+                match typing {
+                    true => typed(canvas, last, prompt, search, Rich::new()),
+                    false => canvas.line(last, 0, prompt.put(Token::Strong, search.text())),
+                }
+            }
+            let needle = search.text();
+            let line = |line: &String| Rich::of(Token::Text, line).marked(needle, Token::Match);
+            let lines = lines.iter().map(line).collect();
+            let hits = scrolled_to(canvas, inner, lines, *scroll, needle, geometry);
+            geometry.dialog_hits = hits;
         }
     }
 }
@@ -141,6 +153,29 @@ pub(super) fn scrolled(
     geometry: &mut Geometry,
 ) {
     hanging(canvas, area, lines, (scroll, 2), geometry);
+}
+
+/// The same; gives the lines that hold `needle`.
+fn scrolled_to(
+    canvas: &mut Canvas<'_>,
+    area: Rect,
+    lines: Vec<Rich>,
+    scroll: usize,
+    needle: &str,
+    geometry: &mut Geometry,
+) -> Vec<usize> {
+    let width = usize::from(area.width);
+    let rows = lines.iter().map(|line| (line, if line.is_empty() { 1 } else { line.wrap(width, 2).len() }));
+    let mut at = 0;
+    let mut hits = Vec::new();
+    for (line, rows) in rows {
+        if !needle.is_empty() && find_ignoring_case(&line.text(), needle).is_some() {
+            hits.push(at);
+        }
+        at += rows;
+    }
+    scrolled(canvas, area, lines, scroll, geometry);
+    hits
 }
 
 /// Lines to read from `scroll` on; what is wrapped goes on in column `indent`.

@@ -159,7 +159,7 @@ impl<'a> Plan<'a> {
         });
         Started {
             launch: Launch {
-                program: Some(self.program.to_owned()),
+                program: Some(Arg::new(self.program, Cause::key(self.keys.path))),
                 args: self.args(),
                 helpers: helpers.into_iter().collect(),
                 requests,

@@ -86,10 +86,13 @@ impl<'a> Plan<'a> {
             body: self.body(&kernel_cmdline),
             causes: self.causes(),
         };
-        let program = if self.jailed { &self.hv.jailer_path } else { &self.hv.hypervisor_path };
+        let (program, key) = match self.jailed {
+            true => (&self.hv.jailer_path, self.keys.jailer_path),
+            false => (&self.hv.hypervisor_path, self.keys.path),
+        };
         Started {
             launch: Launch {
-                program: Some(program.to_string()),
+                program: Some(Arg::new(&**program, Cause::key(key))),
                 args: self.args(),
                 files: vec![file],
                 ..Launch::default()
@@ -114,17 +117,20 @@ impl<'a> Plan<'a> {
         };
         let file = self.in_jail(CONFIG_FILE);
         if self.jailed {
-            push(&["--id", self.id()], Cause::rule("the sandbox id, cut to 32 characters"));
+            let jail = Cause::key(self.keys.jailer_path);
+            push(&["--id", self.id()], jail.clone().by("the sandbox id, cut to 32 characters"));
             if self.release.has(Change::FcBeforeOne) {
-                push(&["--node", "0"], Cause::constant());
+                push(&["--node", "0"], jail.clone());
             }
             push(&["--exec-file", &self.hv.hypervisor_path], Cause::key(self.keys.path));
-            push(&["--uid", "0", "--gid", "0"], Cause::constant());
-            push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], Cause::constant());
+            push(&["--uid", "0", "--gid", "0"], jail.clone());
+            push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], jail.clone());
             if let Some(namespace) = self.network.namespace {
-                push(&["--netns", namespace], NAMESPACE_CAUSE);
+                let mut cause = NAMESPACE_CAUSE;
+                cause.add_keys(&jail);
+                push(&["--netns", namespace], cause);
             }
-            push(&["--", "--config-file", &file], Cause::key(self.keys.jailer_path));
+            push(&["--", "--config-file", &file], jail);
         } else {
             push(&["--api-sock", &self.in_jail("run/firecracker.socket")], Cause::constant());
             push(&["--config-file", &file], Cause::constant());
@@ -204,18 +210,23 @@ impl<'a> Plan<'a> {
             false => &cached[..1],
         };
         let spare =
-            Cause::keys(used.iter().copied()).by("a spare drive, exchanged when a container brings one");
+            Cause::keys(used.iter().copied().chain([keys.jailer_path]))
+                .by("a spare drive, exchanged when a container brings one");
+        let named = Cause::key(keys.jailer_path).by("as the jail names it, where there is one");
         let causes = [
             (
                 "/boot-source/boot_args",
                 Cause::key(keys.kernel_params).by("see the guest kernel's command line"),
             ),
             ("/boot-source/kernel_image_path", Cause::key(keys.kernel).by("mounted into the jail")),
+            ("/logger", named.clone()),
             ("/logger/level", Cause::key(keys.enable_debug)),
+            ("/metrics", named.clone()),
+            ("/vsock/uds_path", named),
             ("/machine-config/mem_size_mib", Cause::key(keys.default_memory)),
             ("/machine-config/vcpu_count", Cause::key(keys.default_vcpus).by("rounded up")),
             ("/drives", spare),
-            ("/drives/0", Cause::keys([keys.image, keys.initrd]).by("mounted into the jail")),
+            ("/drives/0", Cause::keys([keys.image, keys.initrd, keys.jailer_path]).by("mounted into the jail")),
         ];
         let used =
             ["runtime.internetworking_model", keys.rx_rate_limiter_max_rate, keys.tx_rate_limiter_max_rate];

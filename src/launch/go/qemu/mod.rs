@@ -19,7 +19,7 @@ use super::paths::Paths;
 use super::remarks::Remarks;
 use super::{Boot, Refusal, Started, process};
 use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::launch::{Launch, joined};
+use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::release::Release;
@@ -221,7 +221,7 @@ impl<'a> Plan<'a> {
         });
         Started {
             launch: Launch {
-                program: Some(self.program.to_owned()),
+                program: Some(Arg::new(self.program, Cause::key(self.keys.path))),
                 args: self.line(&kernel_cmdline),
                 helpers: helpers.into_iter().collect(),
                 ..Launch::default()

@@ -329,8 +329,9 @@ impl<'a> Plan<'a> {
             }
             params
         };
+        let program = Arg::new(&*self.program, Cause::key(self.start.keys.path));
         let launch =
-            Launch { program: Some(self.program.clone()), args, helpers, requests, ..Launch::default() };
+            Launch { program: Some(program), args, helpers, requests, ..Launch::default() };
         Spelled { launch, kernel_params }
     }
 

@@ -13,7 +13,7 @@ use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Protection, Resources, Role, has_ccw_bus};
 use super::{Refusal, Spelled, Start, Within};
 use crate::answer::finding::{Code, Severity};
-use crate::answer::launch::{Cause, Launch, joined};
+use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::host::{Arch, Stat};
 use crate::runtime::rs::Change;
 
@@ -176,7 +176,7 @@ impl<'a> Plan<'a> {
         let kernel_params = self.kernel.args();
         let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
         let launch = Launch {
-            program: Some(start.hv.path.to_string()),
+            program: Some(Arg::new(start.hv.path.to_string(), Cause::key(start.keys.path))),
             args: self.line(joined(&kernel_params)),
             helpers,
             ..Launch::default()
