@@ -367,8 +367,11 @@ fn a_save_that_fails_leaves_the_file_as_it_was() {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
         let real = RealDisk::new(folder.path());
         let disk = Faulty { disk: &real, fail, calls: RefCell::default(), meddle: false };
-        let plan =
-            Plan { path: "/configuration.toml".into(), before: Some("before".into()), after: Some("after".into()) };
+        let plan = Plan {
+            path: "/configuration.toml".into(),
+            before: Some("before".into()),
+            after: Some("after".into()),
+        };
         let result = save(&plan, &disk);
         let calls = disk.calls.take();
         let now = std::fs::read_to_string(&file).unwrap();
@@ -404,8 +407,11 @@ fn what_somebody_else_wrote_meanwhile_is_not_lost() {
     std::fs::write(&file, "before").unwrap();
     let real = RealDisk::new(folder.path());
     let disk = Faulty { disk: &real, fail: usize::MAX - 1, calls: RefCell::default(), meddle: true };
-    let plan =
-        Plan { path: "/configuration.toml".into(), before: Some("before".into()), after: Some("after".into()) };
+    let plan = Plan {
+        path: "/configuration.toml".into(),
+        before: Some("before".into()),
+        after: Some("after".into()),
+    };
     assert!(
         matches!(save(&plan, &disk), Err(SaveError::Conflict { now: Some(now), .. }) if now == b"theirs")
     );

@@ -195,7 +195,10 @@ fn a_refused_pod_has_all_its_screens() {
     let screen = stage.keys("5").screen();
     assert!(screen.contains("as if absent"), "{screen}");
     let screen = stage.keys("i").screen();
-    assert!(screen.contains("what was taken before it failed") && screen.contains("machine_type"), "{screen}");
+    assert!(
+        screen.contains("what was taken before it failed") && screen.contains("machine_type"),
+        "{screen}"
+    );
     // A pod that starts is shown as it is.
     stage.keys("6 G 3");
     assert!(!stage.screen().contains("as if"));

@@ -229,7 +229,9 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
 
 /// Keys in a window to read.
 fn text(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect> {
-    let Some(Dialog::Text { scroll, lines, typing, .. }) = model.dialogs.last_mut() else { return Vec::new() };
+    let Some(Dialog::Text { scroll, lines, typing, .. }) = model.dialogs.last_mut() else {
+        return Vec::new();
+    };
     match command {
         Command::Copy => {
             let text = lines.join("\n");

@@ -209,9 +209,8 @@ impl<'a> Plan<'a> {
             true => &cached[..],
             false => &cached[..1],
         };
-        let spare =
-            Cause::keys(used.iter().copied().chain([keys.jailer_path]))
-                .by("a spare drive, exchanged when a container brings one");
+        let spare = Cause::keys(used.iter().copied().chain([keys.jailer_path]))
+            .by("a spare drive, exchanged when a container brings one");
         let named = Cause::key(keys.jailer_path).by("as the jail names it, where there is one");
         let causes = [
             (
@@ -226,7 +225,10 @@ impl<'a> Plan<'a> {
             ("/machine-config/mem_size_mib", Cause::key(keys.default_memory)),
             ("/machine-config/vcpu_count", Cause::key(keys.default_vcpus).by("rounded up")),
             ("/drives", spare),
-            ("/drives/0", Cause::keys([keys.image, keys.initrd, keys.jailer_path]).by("mounted into the jail")),
+            (
+                "/drives/0",
+                Cause::keys([keys.image, keys.initrd, keys.jailer_path]).by("mounted into the jail"),
+            ),
         ];
         let used =
             ["runtime.internetworking_model", keys.rx_rate_limiter_max_rate, keys.tx_rate_limiter_max_rate];

@@ -330,8 +330,7 @@ impl<'a> Plan<'a> {
             params
         };
         let program = Arg::new(&*self.program, Cause::key(self.start.keys.path));
-        let launch =
-            Launch { program: Some(program), args, helpers, requests, ..Launch::default() };
+        let launch = Launch { program: Some(program), args, helpers, requests, ..Launch::default() };
         Spelled { launch, kernel_params }
     }
 
