@@ -14,7 +14,7 @@ use crate::golang::strconv;
 use crate::launch::go::{Change, Started, guest_memory, guest_share};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
-fn kernel_modules(config: &SandboxConfig<'_>) -> Vec<Json> {
+fn kernel_modules(config: &SandboxConfig) -> Vec<Json> {
     if config.hypervisor_type == HypervisorType::Remote {
         return Vec::new();
     }
@@ -22,7 +22,7 @@ fn kernel_modules(config: &SandboxConfig<'_>) -> Vec<Json> {
     modules.iter().filter_map(|line| kernel_module(strconv::fields(line))).collect()
 }
 
-fn mount(config: &SandboxConfig<'_>) -> Mount {
+fn mount(config: &SandboxConfig) -> Mount {
     let hv = &config.hypervisor_config;
     let release = config.release;
     let daemon =
@@ -41,7 +41,7 @@ fn mount(config: &SandboxConfig<'_>) -> Mount {
 }
 
 /// What the guest of one sandbox is told.
-pub fn setup(config: &SandboxConfig<'_>, started: &Started<'_>) -> AgentSetup {
+pub fn setup(config: &SandboxConfig, started: &Started<'_>) -> AgentSetup {
     let mut storages = Vec::with_capacity(2);
     let mount = mount(config);
     if started.shares_files {
@@ -55,10 +55,10 @@ pub fn setup(config: &SandboxConfig<'_>, started: &Started<'_>) -> AgentSetup {
         storages.push(shared_memory(config.shm_size, guest_memory(config.release, config.rootless_shim)));
     }
     let create_sandbox = fields([
-        ("hostname", hostname(config.hostname).into()),
+        ("hostname", hostname(&config.hostname).into()),
         ("storages", storages.into()),
         ("sandbox_pidns", false.into()),
-        ("sandbox_id", config.id.into()),
+        ("sandbox_id", config.id.as_str().into()),
         ("guest_hook_path", Json::from(&*config.hypervisor_config.guest_hook_path)),
         ("kernel_modules", kernel_modules(config).into()),
     ]);

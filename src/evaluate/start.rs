@@ -17,7 +17,7 @@ impl Start for LaunchAndAgent {
     fn go(
         &self,
         host: &Host,
-        config: &SandboxConfig<'_>,
+        config: &SandboxConfig,
         sandbox: &Sandbox<'_>,
         depth: Depth,
     ) -> Result<Started, Failure> {

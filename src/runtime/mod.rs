@@ -7,7 +7,6 @@
 
 mod elsewhere;
 pub mod go;
-mod go_lend;
 mod go_listed;
 pub mod initdata;
 mod names;
@@ -99,7 +98,7 @@ pub trait Start {
     fn go(
         &self,
         host: &Host,
-        config: &go::config::SandboxConfig<'_>,
+        config: &go::config::SandboxConfig,
         sandbox: &Sandbox<'_>,
         depth: Depth,
     ) -> Result<Started, Failure>;

@@ -17,7 +17,7 @@ use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/bin/acrn-dm";
 const DEFAULT_CONTROL_PATH: &str = "/usr/bin/acrnctl";
@@ -52,8 +52,8 @@ const KERNEL_PARAMS: [(Option<Change>, &str, &str); 15] = [
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
     release: Release,
-    config: &'a SandboxConfig<'a>,
-    hv: &'a SandboxHypervisor<'a>,
+    config: &'a SandboxConfig,
+    hv: &'a HypervisorConfig,
     keys: &'static Keys,
     paths: Paths<'a>,
     program: &'a str,
@@ -67,7 +67,7 @@ fn or<'a>(path: &'a str, default: &'static str) -> &'a str {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         let paths = Paths::of(config);
         let is_missing = |path: &str| host.stat(path) == Err(Errno::NotFound);
@@ -95,7 +95,7 @@ impl<'a> Plan<'a> {
         let name = if release.has(Change::AcrnUuid) {
             format!("sandbox-{}", config.id)
         } else {
-            short_name(config.id, paths)?
+            short_name(&config.id, paths)?
         };
         check_vsock(host)?;
         let network = Network::of(host, config, Abilities { queues: false, limits: false }, |_| Ok(()))?;

@@ -11,7 +11,7 @@ use super::paths::Paths;
 use crate::answer::launch::{Arg, Cause, Helper};
 use crate::input::Host;
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 /// The API socket of nydusd, beside the one of the file system; StratoVirt's has another name.
 pub(super) const NYDUSD_API: &str = "nydusd-api.sock";
@@ -44,7 +44,7 @@ impl Daemon {
         self,
         release: Release,
         host: &Host,
-        hv: &SandboxHypervisor<'_>,
+        hv: &HypervisorConfig,
     ) -> Result<(), Refusal> {
         let path = &*hv.virtio_fs_daemon;
         match self {
@@ -75,7 +75,7 @@ impl Daemon {
 
 /// How a sandbox's daemon is called.
 pub(super) struct Call<'a> {
-    pub(super) config: &'a SandboxConfig<'a>,
+    pub(super) config: &'a SandboxConfig,
     pub(super) keys: &'static Keys,
     pub(super) paths: Paths<'a>,
     /// The name of the file system's socket.

@@ -75,7 +75,7 @@ pub(super) struct Dan<'a> {
 }
 
 /// Reads the sandbox's file.
-pub(super) fn read<'a>(host: &Host, config: &SandboxConfig<'_>) -> Result<Dan<'a>, Refusal> {
+pub(super) fn read<'a>(host: &Host, config: &SandboxConfig) -> Result<Dan<'a>, Refusal> {
     let path = &config.network_config.dan_config_path;
     let text =
         match &host.facts.network.dan {
@@ -113,7 +113,7 @@ fn check_mac(mac: &str, what: &str) -> Result<(), Refusal> {
 }
 
 impl Dan<'_> {
-    fn add(&mut self, config: &SandboxConfig<'_>, device: &Device) -> Result<(), Refusal> {
+    fn add(&mut self, config: &SandboxConfig, device: &Device) -> Result<(), Refusal> {
         check_mac(&device.guest_mac, "mac address")?;
         let info = &device.network_info;
         let mut interface = Interface {

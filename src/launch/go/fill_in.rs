@@ -13,7 +13,7 @@ use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 const MOST_VCPUS: u32 = 240;
 
 /// The configuration as the hypervisor holds it.
-pub(super) fn fill_in<'c, 'a>(config: &'c SandboxConfig<'a>) -> Result<Cow<'c, SandboxConfig<'a>>, Refusal> {
+pub(super) fn fill_in(config: &SandboxConfig) -> Result<Cow<'_, SandboxConfig>, Refusal> {
     let release = config.release;
     let firecracker = config.hypervisor_type == HypervisorType::Firecracker;
     if !release.has(Change::HypervisorFillsIn) || (firecracker && !release.has(Change::FirecrackerFillsIn)) {

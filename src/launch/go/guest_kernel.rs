@@ -9,7 +9,7 @@ use super::changes::Change;
 use super::keys::Keys;
 use crate::answer::launch::{Arg, Cause};
 use crate::release::Release;
-use crate::runtime::go::config::{ParamFrom, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, ParamFrom, SandboxConfig};
 use crate::runtime::go::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
@@ -40,7 +40,7 @@ impl<'a> Root<'a> {
     /// Decides it; `dax` is ignored for a verified root.
     pub(super) fn new(
         release: Release,
-        hv: &'a SandboxHypervisor<'a>,
+        hv: &'a HypervisorConfig,
         nvdimm: bool,
         dax: bool,
     ) -> Result<Self, Refusal> {
@@ -107,7 +107,7 @@ fn configured_cause(from: ParamFrom, keys: &'static Keys) -> Cause {
 
 /// The parameters of the configured list, in its order: loading's own, `kernel_params`, the annotation's.
 pub(super) fn configured(
-    config: &SandboxConfig<'_>,
+    config: &SandboxConfig,
     keys: &'static Keys,
     spell: impl Fn(&str, &str) -> Option<String>,
     out: &mut Vec<Arg>,

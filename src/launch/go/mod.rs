@@ -38,7 +38,7 @@ use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
 use crate::release::Release;
 use crate::runtime::Sandbox;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 pub use changes::Change;
 pub use network::Network;
@@ -64,17 +64,17 @@ pub struct Started<'a> {
 /// The configuration as the hypervisor holds it, where the first releases fill it in; or why it does not take it.
 ///
 /// `config` has been through annotations, sizing, asset checks and `validateHypervisorConfig`.
-pub fn fill_in<'c, 'a>(
-    config: &'c SandboxConfig<'a>,
+pub fn fill_in<'c>(
+    config: &'c SandboxConfig,
     sandbox: &Sandbox<'_>,
-) -> Result<Cow<'c, SandboxConfig<'a>>, Failure> {
+) -> Result<Cow<'c, SandboxConfig>, Failure> {
     fill_in::fill_in(config).map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }
 
 /// What is started for one sandbox, from `CreateVM` on; or why it fails there. `config` is filled in.
 pub fn launch<'c>(
     host: &'c Host,
-    config: &'c SandboxConfig<'_>,
+    config: &'c SandboxConfig,
     sandbox: &Sandbox<'_>,
 ) -> Result<Started<'c>, Failure> {
     let started = match config.hypervisor_type {
@@ -92,11 +92,7 @@ pub fn launch<'c>(
 }
 
 /// The same outcome and findings as of `launch`, without what it makes.
-pub fn check(
-    host: &Host,
-    config: &SandboxConfig<'_>,
-    sandbox: &Sandbox<'_>,
-) -> Result<Vec<Finding>, Failure> {
+pub fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
     let outcome = match config.hypervisor_type {
         HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.findings(host)),
         HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.findings(host)),
@@ -151,7 +147,7 @@ enum Boot<'a> {
 impl<'a> Boot<'a> {
     /// `ImageOrInitrdAssetPath`: what annotations chose, else what the files say. Firecracker and QEMU take an
     /// initrd first in releases before it, Cloud Hypervisor an image.
-    fn of(release: Release, hv: &'a SandboxHypervisor<'a>) -> Result<Self, Refusal> {
+    fn of(release: Release, hv: &'a HypervisorConfig) -> Result<Self, Refusal> {
         if release.has(Change::InitrdWins) {
             return Ok(match (hv.initrd_asset_path(), hv.image_asset_path()) {
                 ("", "") => Self::Kernel,

@@ -97,7 +97,7 @@ impl<'a> Network<'a> {
     /// Decides it, or says where upstream gives up. `add`: what the hypervisor says to a card.
     pub(super) fn of(
         host: &'a Host,
-        config: &SandboxConfig<'_>,
+        config: &SandboxConfig,
         abilities: Abilities,
         add: impl Fn(&Endpoint<'_>) -> Result<(), Refusal>,
     ) -> Result<Self, Refusal> {
@@ -151,7 +151,7 @@ impl<'a> Network<'a> {
 }
 
 /// How many interfaces the pod's namespace has, usable or not, the loopback one included.
-pub(super) fn links(host: &Host, config: &SandboxConfig<'_>) -> u32 {
+pub(super) fn links(host: &Host, config: &SandboxConfig) -> u32 {
     match &config.network_config {
         said if said.host_network => u32::from(!said.disable_new_network),
         _ if !host.facts.network.exists => 0,
@@ -169,13 +169,13 @@ fn check_entered(pod: &PodNetwork) -> Result<(), Refusal> {
 }
 
 /// A look at the interfaces of a namespace, one after the other.
-struct Scan<'s, 'c, F> {
-    config: &'s SandboxConfig<'c>,
+struct Scan<'s, F> {
+    config: &'s SandboxConfig,
     abilities: Abilities,
     add: F,
 }
 
-impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, '_, F> {
+impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, F> {
     fn endpoints<'a>(&self, pod: &'a PodNetwork) -> Result<Vec<Endpoint<'a>>, Refusal> {
         let release = self.config.release;
         let at_once = release.has(Change::EndpointsMadeAtOnce);

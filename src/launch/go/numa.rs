@@ -9,7 +9,7 @@ use super::changes::Change;
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
-use crate::runtime::go::config::{GuestNumaNode, SandboxHypervisor};
+use crate::runtime::go::config::{GuestNumaNode, HypervisorConfig};
 
 const REMOTE_DISTANCE: u32 = 20;
 
@@ -51,7 +51,7 @@ fn capacity(host: &Host, node: &GuestNumaNode) -> (u32, u64) {
 
 /// The nodes that remain: a topology nobody spelled out shrinks to its first node where the VM fits
 /// into the smallest.
-fn right_sized<'a>(release: Release, host: &Host, hv: &'a SandboxHypervisor<'a>) -> Vec<&'a GuestNumaNode> {
+fn right_sized<'a>(release: Release, host: &Host, hv: &'a HypervisorConfig) -> Vec<&'a GuestNumaNode> {
     let all: Vec<&GuestNumaNode> = hv.guest_numa_nodes.iter().collect();
     if !hv.numa_mapping.is_empty() || all.len() <= 1 {
         return all;
@@ -133,7 +133,7 @@ const HUGE_PAGE: u64 = 2;
 pub(super) fn topology<'a>(
     release: Release,
     host: &Host,
-    hv: &'a SandboxHypervisor<'a>,
+    hv: &'a HypervisorConfig,
 ) -> Result<Topology<'a>, Refusal> {
     if !release.has(Change::GuestNuma) {
         return Ok(Topology::default());

@@ -30,10 +30,10 @@ pub(super) struct Paths<'a> {
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn of(config: &'a SandboxConfig<'a>) -> Self {
+    pub(super) fn of(config: &'a SandboxConfig) -> Self {
         let root = if config.rootless_shim { ROOTLESS_FOLDER } else { "" };
         let share_root = if config.release.has(Change::RootlessShare) { root } else { "" };
-        Self { root, share_root, id: config.id }
+        Self { root, share_root, id: &config.id }
     }
 
     /// A file in the folder of the VM.

@@ -35,7 +35,7 @@ impl Remarks {
 
     /// What concerns every hypervisor that is a process of this host. Loading has looked for the files
     /// that the configuration names; nobody has for those that annotations name, nor for the daemon.
-    pub(super) fn of(host: &Host, config: &SandboxConfig<'_>, keys: &'static Keys, daemon: bool) -> Self {
+    pub(super) fn of(host: &Host, config: &SandboxConfig, keys: &'static Keys, daemon: bool) -> Self {
         let hv = &config.hypervisor_config;
         let mut remarks = Self(Vec::new());
         remarks.protection(host, config, keys);

@@ -15,7 +15,7 @@ use crate::launch::put;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 /// What is asked for one sandbox.
-pub(super) fn start<'a>(host: &'a Host, config: &SandboxConfig<'_>) -> Result<Started<'a>, Refusal> {
+pub(super) fn start<'a>(host: &'a Host, config: &SandboxConfig) -> Result<Started<'a>, Refusal> {
     let network = network(host, config)?;
     let hv = &config.hypervisor_config;
     let keys = keys::of(HypervisorType::Remote);
@@ -73,6 +73,6 @@ pub(super) fn start<'a>(host: &'a Host, config: &SandboxConfig<'_>) -> Result<St
 }
 
 /// The pod's network, which the VM is joined to elsewhere.
-pub(super) fn network<'a>(host: &'a Host, config: &SandboxConfig<'_>) -> Result<Network<'a>, Refusal> {
+pub(super) fn network<'a>(host: &'a Host, config: &SandboxConfig) -> Result<Network<'a>, Refusal> {
     Network::of(host, config, Abilities { queues: false, limits: false }, |_| Ok(()))
 }

@@ -15,7 +15,7 @@ use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::Errno;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/bin/stratovirt";
 const SHARE_SOCKET: &str = "virtiofs_kata.socket";
@@ -24,8 +24,8 @@ const CONSOLE_SOCKET: &str = "console.socket";
 
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
-    config: &'a SandboxConfig<'a>,
-    hv: &'a SandboxHypervisor<'a>,
+    config: &'a SandboxConfig,
+    hv: &'a HypervisorConfig,
     keys: &'static Keys,
     paths: Paths<'a>,
     machine: String,
@@ -37,7 +37,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
         let hv = &config.hypervisor_config;
         let paths = Paths::of(config);
         let machine = match hv.hypervisor_machine_type.to_lowercase() {

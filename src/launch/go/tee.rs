@@ -14,7 +14,7 @@ use crate::input::host::{Arch, Protection};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 /// Why nothing protects a confidential guest that starts; `None`: it is protected.
-fn unprotected(host: &Host, config: &SandboxConfig<'_>) -> Option<&'static str> {
+fn unprotected(host: &Host, config: &SandboxConfig) -> Option<&'static str> {
     let release = config.release;
     match config.hypervisor_type {
         HypervisorType::Qemu if !release.has(Change::ConfidentialGuests) => {
@@ -40,7 +40,7 @@ enum Initdata {
     Measured,
 }
 
-fn initdata(host: &Host, config: &SandboxConfig<'_>) -> Initdata {
+fn initdata(host: &Host, config: &SandboxConfig) -> Initdata {
     let (release, facts) = (config.release, &host.facts);
     let protected = config.hypervisor_config.confidential_guest && unprotected(host, config).is_none();
     let realm = protected && facts.protection == Protection::Cca;
@@ -64,7 +64,7 @@ fn initdata(host: &Host, config: &SandboxConfig<'_>) -> Initdata {
 
 impl Remarks {
     /// What is to be said of protection.
-    pub(super) fn protection(&mut self, host: &Host, config: &SandboxConfig<'_>, keys: &'static Keys) {
+    pub(super) fn protection(&mut self, host: &Host, config: &SandboxConfig, keys: &'static Keys) {
         let hv = &config.hypervisor_config;
         let mut warn = |code, severity, key, message: String| {
             self.add(code, severity, Who::ClusterAdministrator, key, message);
@@ -97,7 +97,7 @@ impl Remarks {
 }
 
 /// How a guest that QEMU protects is protected otherwise than its configuration is for.
-fn other_protection(host: &Host, config: &SandboxConfig<'_>) -> Option<&'static str> {
+fn other_protection(host: &Host, config: &SandboxConfig) -> Option<&'static str> {
     let (hv, found) = (&config.hypervisor_config, host.facts.protection);
     if config.hypervisor_type != HypervisorType::Qemu {
         return None;

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::answer::launch::Arg;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, PodNetwork, Protection};
-use crate::runtime::go::config::{CustomAssets, GuestNumaNode, Param, ParamFrom, SandboxHypervisor};
+use crate::runtime::go::config::{CustomAssets, GuestNumaNode, HypervisorConfig, Param, ParamFrom};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// As much of it as Firecracker takes.
@@ -24,8 +24,8 @@ fn host(facts: HostFacts) -> Host {
     Host::new(HostFacts { network: Arc::new(PodNetwork::empty()), ..facts }, Arc::new(files))
 }
 
-fn config(hypervisor_type: HypervisorType) -> SandboxConfig<'static> {
-    let hypervisor_config = SandboxHypervisor {
+fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
+    let hypervisor_config = HypervisorConfig {
         hypervisor_path: "/bin/vmm".into(),
         kernel_path: "/img/kernel".into(),
         image_path: "/img/root".into(),
@@ -47,11 +47,11 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig<'static> {
             Param::new("systemd.unit", "kata-containers.target", ParamFrom::Image),
             Param::new("a", "1", ParamFrom::Configuration),
         ],
-        ..SandboxHypervisor::default()
+        ..HypervisorConfig::default()
     };
     SandboxConfig {
-        id: ID,
-        hostname: "web",
+        id: ID.into(),
+        hostname: "web".into(),
         hypervisor_type,
         hypervisor_config,
         shm_size: 64,
@@ -60,9 +60,10 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig<'static> {
 }
 
 /// Both doors, which have to agree.
-fn run<'c>(host: &'c Host, config: &'c SandboxConfig<'_>) -> Result<Started<'c>, Failure> {
+fn run<'c>(host: &'c Host, config: &'c SandboxConfig) -> Result<Started<'c>, Failure> {
     let annotations = [("io.katacontainers.config.hypervisor.machine_type", "")].into_iter().collect();
-    let sandbox = Sandbox { id: ID, hostname: "web", host_network: false, annotations: &annotations };
+    let sandbox =
+        Sandbox { id: ID.into(), hostname: "web".into(), host_network: false, annotations: &annotations };
     let outcome = launch(host, config, &sandbox);
     assert_eq!(check(host, config, &sandbox).err(), outcome.as_ref().err().cloned());
     outcome
@@ -72,14 +73,14 @@ fn line(launch: &Launch) -> Vec<&str> {
     launch.args.iter().map(|arg| arg.text.as_str()).collect()
 }
 
-fn started<'c>(host: &'c Host, config: &'c SandboxConfig<'_>) -> Started<'c> {
+fn started<'c>(host: &'c Host, config: &'c SandboxConfig) -> Started<'c> {
     match run(host, config) {
         Ok(started) => started,
         Err(failure) => panic!("{}", failure.message),
     }
 }
 
-fn refusal(host: &Host, change: impl Fn(&mut SandboxHypervisor<'_>)) -> String {
+fn refusal(host: &Host, change: impl Fn(&mut HypervisorConfig)) -> String {
     let mut config = config(HypervisorType::Qemu);
     change(&mut config.hypervisor_config);
     match run(host, &config) {
@@ -320,7 +321,7 @@ fn memory_is_spread_over_nodes() {
     hv.guest_numa_nodes = [("0", "0-3"), ("1", "4-7")]
         .map(|(nodes, cpus)| GuestNumaNode { host_nodes: nodes.into(), host_cpus: cpus.into() })
         .into();
-    let nodes = |config: &SandboxConfig<'_>| -> Vec<String> {
+    let nodes = |config: &SandboxConfig| -> Vec<String> {
         let Started { launch, .. } = started(&host, config);
         line(&launch).into_iter().filter(|a| a.contains("numa-mem")).map(str::to_owned).collect()
     };

@@ -33,7 +33,7 @@ fn list(items: &[impl AsRef<str>]) -> Json {
     items.iter().map(AsRef::as_ref).collect()
 }
 
-fn extension_images(images: &[GuestExtensionImage<Cow<'_, str>>]) -> Json {
+fn extension_images(images: &[GuestExtensionImage]) -> Json {
     let images = images.iter();
     images.map(|i| json!({"name": i.name, "path": i.path, "verity_params": i.verity_params})).collect()
 }
@@ -50,7 +50,7 @@ pub(super) struct Key {
     /// runtime's keys are read whatever the hypervisor is.
     readers: &'static str,
     /// What it comes to.
-    pub value: fn(&SandboxConfig<'_>) -> Json,
+    pub value: fn(&SandboxConfig) -> Json,
 }
 
 macro_rules! keys {
@@ -101,16 +101,16 @@ keys! {
     Hypervisor "snp_id_auth" "Q" = |c| &*c.hypervisor_config.snp_id_auth;
     Hypervisor "snp_guest_policy" "Q" = |c| c.hypervisor_config.snp_guest_policy;
     Hypervisor "measurement_algo" "QC" = |c| &*c.hypervisor_config.measurement_algo;
-    Hypervisor "valid_hypervisor_paths" "FQCSA" = |c| list(c.hypervisor_config.hypervisor_path_list);
-    Hypervisor "valid_jailer_paths" "F" = |c| list(c.hypervisor_config.jailer_path_list);
-    Hypervisor "valid_ctlpaths" "A" = |c| list(c.hypervisor_config.hypervisor_ctl_path_list);
-    Hypervisor "valid_virtio_fs_daemon_paths" "QCS" = |c| list(c.hypervisor_config.virtio_fs_daemon_list);
+    Hypervisor "valid_hypervisor_paths" "FQCSA" = |c| list(&c.hypervisor_config.hypervisor_path_list);
+    Hypervisor "valid_jailer_paths" "F" = |c| list(&c.hypervisor_config.jailer_path_list);
+    Hypervisor "valid_ctlpaths" "A" = |c| list(&c.hypervisor_config.hypervisor_ctl_path_list);
+    Hypervisor "valid_virtio_fs_daemon_paths" "QCS" = |c| list(&c.hypervisor_config.virtio_fs_daemon_list);
     Hypervisor "virtio_fs_extra_args" "QCS" = |c| list(&c.hypervisor_config.virtio_fs_extra_args);
-    Hypervisor "pflashes" "Q" = |c| list(c.hypervisor_config.pflash);
-    Hypervisor "valid_vhost_user_store_paths" "Q" = |c| list(c.hypervisor_config.vhost_user_store_path_list);
-    Hypervisor "valid_file_mem_backends" "QC" = |c| list(c.hypervisor_config.file_backed_mem_root_list);
-    Hypervisor "valid_entropy_sources" "FQCA" = |c| list(c.hypervisor_config.entropy_source_list);
-    Hypervisor "enable_annotations" "FQCSRA" = |c| list(c.hypervisor_config.enable_annotations);
+    Hypervisor "pflashes" "Q" = |c| list(&c.hypervisor_config.pflash);
+    Hypervisor "valid_vhost_user_store_paths" "Q" = |c| list(&c.hypervisor_config.vhost_user_store_path_list);
+    Hypervisor "valid_file_mem_backends" "QC" = |c| list(&c.hypervisor_config.file_backed_mem_root_list);
+    Hypervisor "valid_entropy_sources" "FQCA" = |c| list(&c.hypervisor_config.entropy_source_list);
+    Hypervisor "enable_annotations" "FQCSRA" = |c| list(&c.hypervisor_config.enable_annotations);
     Hypervisor "rx_rate_limiter_max_rate" "FQ" = |c| c.hypervisor_config.rx_rate_limiter_max_rate;
     Hypervisor "tx_rate_limiter_max_rate" "FQ" = |c| c.hypervisor_config.tx_rate_limiter_max_rate;
     Hypervisor "memory_offset" "QCS" = |c| c.hypervisor_config.mem_offset;
@@ -190,18 +190,18 @@ keys! {
     Agent "policy" "" = |c| &*c.agent_config.policy;
     Runtime "internetworking_model" "" = |c| c.network_config.interworking_model.as_str();
     Runtime "vfio_mode" "" = |c| c.vfio_mode.as_str();
-    Runtime "guest_selinux_label" "" = |c| c.guest_selinux_label;
-    Runtime "sandbox_bind_mounts" "" = |c| list(c.sandbox_bind_mounts);
+    Runtime "guest_selinux_label" "" = |c| &*c.guest_selinux_label;
+    Runtime "sandbox_bind_mounts" "" = |c| list(&c.sandbox_bind_mounts);
     Runtime "disable_new_netns" "" = |c| c.network_config.disable_new_network;
     Runtime "disable_guest_seccomp" "" = |c| c.disable_guest_seccomp;
     Runtime "enable_vcpus_pinning" "" = |c| c.enable_vcpus_pinning;
     Runtime "sandbox_cgroup_only" "" = |c| c.sandbox_cgroup_only;
     Runtime "static_sandbox_resource_mgmt" "" = |c| c.static_resource_mgmt;
-    Runtime "emptydir_mode" "" = |c| c.empty_dir_mode;
+    Runtime "emptydir_mode" "" = |c| &*c.empty_dir_mode;
     Runtime "create_container_timeout" "" = |c| c.create_container_timeout;
     Runtime "experimental_force_guest_pull" "" = |c| c.force_guest_pull;
     Runtime "enable_pprof" "" = |c| c.enable_pprof;
-    Runtime "kubelet_root_dir" "" = |c| c.kubelet_root_dir;
+    Runtime "kubelet_root_dir" "" = |c| &*c.kubelet_root_dir;
 }
 
 fn letter(kind: HypervisorType) -> char {
@@ -384,7 +384,7 @@ fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
 }
 
 /// Where the value of a key came from; `by`: the annotation that set it.
-fn origin(loaded: &Loaded, config: &SandboxConfig<'_>, key: &Key, by: Option<&'static str>) -> Origin {
+fn origin(loaded: &Loaded, config: &SandboxConfig, key: &Key, by: Option<&'static str>) -> Origin {
     let of_hypervisor = key.section == Section::Hypervisor;
     if of_hypervisor
         && config.static_resource_mgmt
@@ -410,7 +410,7 @@ fn origin(loaded: &Loaded, config: &SandboxConfig<'_>, key: &Key, by: Option<&'s
 }
 
 /// What static sizing made of a key, whatever was there.
-fn sizing_rule(config: &SandboxConfig<'_>, field: &str) -> Option<&'static str> {
+fn sizing_rule(config: &SandboxConfig, field: &str) -> Option<&'static str> {
     let resources = &config.sandbox_resources;
     match field {
         "default_maxvcpus" => Some("static sizing: the vCPUs at boot"),

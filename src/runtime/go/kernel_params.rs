@@ -4,18 +4,13 @@
 //! src/runtime/virtcontainers/hypervisor.go, `SetKernelParams` in src/runtime/pkg/katautils/config.go and
 //! `KataAgentKernelParams` in src/runtime/virtcontainers/kata_agent.go at 4.1.0.
 
-use std::borrow::Cow;
-
 use super::Change;
 use super::config::{AgentConfig, HypervisorConfig, Param, ParamFrom};
 use crate::golang::strconv::{self, quote};
 use crate::release::Release;
 
 /// Pairs out of words: the key ends at the first `=`.
-pub(super) fn pairs<'a, T: From<&'a str>>(
-    words: impl IntoIterator<Item = &'a str>,
-    from: ParamFrom,
-) -> Vec<Param<T>> {
+pub(super) fn pairs<'a>(words: impl IntoIterator<Item = &'a str>, from: ParamFrom) -> Vec<Param> {
     words
         .into_iter()
         .filter(|word| !word.is_empty())
@@ -39,7 +34,7 @@ pub(super) fn quoted_words(line: &str) -> Vec<&str> {
 }
 
 /// The parameters as one line.
-pub(super) fn line(params: &[Param<Cow<'_, str>>]) -> String {
+pub(super) fn line(params: &[Param]) -> String {
     let length = params.iter().map(|p| p.key.len() + p.value.len() + 2).sum();
     let mut line = String::with_capacity(length);
     for Param { key, value, .. } in params.iter().filter(|p| !(p.key.is_empty() && p.value.is_empty())) {
@@ -169,7 +164,7 @@ mod tests {
     fn quotes_keep_spaces_together() {
         assert_eq!(quoted_words("a=1  b=\"x y\" c"), ["a=1", "b=\"x y\"", "c"]);
         assert_eq!(
-            pairs::<String>(["a=b=c", "d", "=e"], ParamFrom::Pod),
+            pairs(["a=b=c", "d", "=e"], ParamFrom::Pod),
             [("a", "b=c"), ("d", ""), ("", "e")].map(|(key, value)| Param::new(key, value, ParamFrom::Pod))
         );
     }

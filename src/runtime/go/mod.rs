@@ -23,7 +23,6 @@ mod verdicts;
 
 pub use changes::Change;
 pub use elsewhere::without_configuration;
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use self::config::{HypervisorType, Param, ParamFrom, RuntimeConfig, SandboxConfig};
@@ -268,7 +267,7 @@ impl Loaded {
     }
 
     /// What is added to a configuration that has been through its annotations.
-    fn fill_in(&self, config: &mut SandboxConfig<'_>) {
+    fn fill_in(&self, config: &mut SandboxConfig) {
         sizing::apply_static(config);
         if self.fips {
             config.hypervisor_config.kernel_params.push(Param::new("fips", "1", ParamFrom::Fips));
@@ -276,7 +275,7 @@ impl Loaded {
     }
 
     /// From the sandbox's configuration to the VM.
-    fn start<'a>(&self, asked: Asked<'a>, config: &mut SandboxConfig<'a>, run: &mut Run) {
+    fn start(&self, asked: Asked<'_>, config: &mut SandboxConfig, run: &mut Run) {
         let Asked { host, sandbox, depth, start } = asked;
         if let Err(message) = validate::validate(config, host.facts.arch) {
             run.failure = Some(Failure::new(FailureStage::Launch, message));
@@ -295,7 +294,7 @@ impl Loaded {
                     } else {
                         &mut hypervisor.sandbox_namespace
                     };
-                    *slot = Cow::Borrowed(value.as_str());
+                    *slot = value.as_str().to_owned();
                 }
             }
         }

@@ -41,7 +41,7 @@ pub(super) fn workload(annotations: &Annotations, release: Release) -> SandboxRe
 }
 
 /// With static sizing the VM starts as large as defaults and workload together.
-pub(super) fn apply_static(config: &mut SandboxConfig<'_>) {
+pub(super) fn apply_static(config: &mut SandboxConfig) {
     if !config.static_resource_mgmt {
         return;
     }

@@ -12,7 +12,7 @@ use crate::input::host::Arch;
 const CCW: &str = "s390-ccw-virtio";
 
 /// Checks and fills.
-pub(super) fn validate(config: &mut SandboxConfig<'_>, arch: Arch) -> Result<(), String> {
+pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), String> {
     if config.id.is_empty() {
         return Err("Invalid sandbox configuration".into());
     }

@@ -80,7 +80,7 @@ fn verdict<'a>(
     loaded: &'a Loaded,
     session: &mut Session<'a>,
     given: Given<'a>,
-    sized: &mut Option<SandboxConfig<'a>>,
+    sized: &mut Option<SandboxConfig>,
     findings: &mut Vec<Finding>,
 ) -> Verdict {
     let Some((id, stations)) = given.read else { return unknown(loaded, given, findings) };
@@ -153,10 +153,10 @@ fn unknown(loaded: &Loaded, given: Given<'_>, findings: &mut Vec<Finding>) -> Ve
 }
 
 /// The value that would hold without this annotation: the file's, sized as this pod is.
-fn before<'a>(
-    loaded: &'a Loaded,
+fn before(
+    loaded: &Loaded,
     session: &Session<'_>,
-    sized: &mut Option<SandboxConfig<'a>>,
+    sized: &mut Option<SandboxConfig>,
     (id, stations): (Id, &Stations),
 ) -> Option<Arc<Json>> {
     let is_sized = matches!(id, Id::DefaultVcpus | Id::DefaultMemory | Id::DefaultMaxVcpus);

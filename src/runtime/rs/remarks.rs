@@ -155,7 +155,7 @@ mod tests {
     struct NothingRuns;
 
     impl Start for NothingRuns {
-        fn go(&self, _: &Host, _: &SandboxConfig<'_>, _: &Sandbox<'_>, _: Depth) -> Result<Started, Failure> {
+        fn go(&self, _: &Host, _: &SandboxConfig, _: &Sandbox<'_>, _: Depth) -> Result<Started, Failure> {
             Ok(Started::default())
         }
 

@@ -22,7 +22,7 @@ use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection};
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";
 const API_SOCKET: &str = "clh-api.sock";
@@ -32,8 +32,8 @@ const SHARE_SOCKET: &str = "virtiofsd.sock";
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
     release: Release,
-    config: &'a SandboxConfig<'a>,
-    hv: &'a SandboxHypervisor<'a>,
+    config: &'a SandboxConfig,
+    hv: &'a HypervisorConfig,
     keys: &'static Keys,
     paths: Paths<'a>,
     arch: Arch,
@@ -58,7 +58,7 @@ fn spelled(key: &str, value: &str) -> Option<String> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         let paths = Paths::of(config);
         let confidential = hv.confidential_guest && release.has(Change::ClhConfidential);
@@ -249,7 +249,7 @@ impl<'a> Plan<'a> {
 }
 
 /// Whether the image is a disk, and not persistent memory.
-fn is_disk(release: Release, hv: &SandboxHypervisor<'_>, confidential: bool) -> bool {
+fn is_disk(release: Release, hv: &HypervisorConfig, confidential: bool) -> bool {
     confidential
         || release.has(Change::ClhImageIsDisk)
         || (release.has(Change::ClhImageChoice) && hv.disable_image_nvdimm)
@@ -261,7 +261,7 @@ fn root_dax(release: Release) -> bool {
 }
 
 /// What the guest boots from; an image comes first where a release does not refuse both.
-fn boot<'a>(release: Release, hv: &'a SandboxHypervisor<'a>) -> Result<Boot<'a>, Refusal> {
+fn boot<'a>(release: Release, hv: &'a HypervisorConfig) -> Result<Boot<'a>, Refusal> {
     if !release.has(Change::InitrdWins) {
         return Boot::of(release, hv);
     }
@@ -288,7 +288,7 @@ fn check_path(release: Release, host: &Host, program: &str) -> Result<(), String
     }
 }
 
-fn check_protection(release: Release, host: &Host, hv: &SandboxHypervisor<'_>) -> Result<(), Refusal> {
+fn check_protection(release: Release, host: &Host, hv: &HypervisorConfig) -> Result<(), Refusal> {
     let refuse = |message: &'static str| Err(Refusal::because(message, &["confidential_guest"]));
     match (host.facts.arch, host.facts.protection) {
         (Arch::X86_64, Protection::Tdx) if hv.firmware_asset_path().is_empty() => {

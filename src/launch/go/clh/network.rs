@@ -13,7 +13,7 @@ use crate::input::Host;
 use crate::runtime::go::config::SandboxConfig;
 
 /// The pod's network, or what is said to a card that cannot be joined.
-pub(super) fn of<'a>(host: &'a Host, config: &SandboxConfig<'_>) -> Result<Network<'a>, Refusal> {
+pub(super) fn of<'a>(host: &'a Host, config: &SandboxConfig) -> Result<Network<'a>, Refusal> {
     let by_descriptors = config.release.has(Change::ClhAddNet);
     let refuse = |message: &'static str| Err(Refusal::because(message, &[MODEL]));
     Network::of(host, config, Abilities { queues: false, limits: true }, |card| match card.has_pair() {

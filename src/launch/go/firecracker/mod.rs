@@ -18,7 +18,7 @@ use crate::answer::launch::{Arg, Cause, Launch, LaunchFile, joined};
 use crate::input::Host;
 use crate::launch::put;
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
 /// The jailer's own folders are below this one.
 const CHROOT_BASE: &str = "/run/vc";
@@ -31,8 +31,8 @@ const SPARE_DRIVES: u32 = 8;
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
     release: Release,
-    config: &'a SandboxConfig<'a>,
-    hv: &'a SandboxHypervisor<'a>,
+    config: &'a SandboxConfig,
+    hv: &'a HypervisorConfig,
     keys: &'static Keys,
     root: Root<'a>,
     jailed: bool,
@@ -41,7 +41,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         check_mount(host, hv.kernel_asset_path(), "vmlinux", &["kernel"])?;
         let root = Root::new(release, hv, false, false)?;
@@ -63,7 +63,7 @@ impl<'a> Plan<'a> {
     }
 
     fn id(&self) -> &'a str {
-        self.config.id.get(..ID_LIMIT).unwrap_or(self.config.id)
+        self.config.id.get(..ID_LIMIT).unwrap_or(&self.config.id)
     }
 
     /// The folder of the VM, without its jail.

@@ -9,7 +9,7 @@ use super::super::changes::Change;
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
 use crate::release::Release;
-use crate::runtime::go::config::SandboxHypervisor;
+use crate::runtime::go::config::HypervisorConfig;
 
 /// A machine type that the runtime accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Guard {
     }
 
     /// What protects the guest, if it is to be protected.
-    pub(super) fn of(release: Release, host: &Host, hv: &SandboxHypervisor<'_>) -> Result<Self, Refusal> {
+    pub(super) fn of(release: Release, host: &Host, hv: &HypervisorConfig) -> Result<Self, Refusal> {
         let asked = hv.confidential_guest && release.has(Change::ConfidentialGuests);
         if !asked || host.facts.arch == Arch::Riscv64 {
             return Ok(Self::None);
@@ -151,7 +151,7 @@ impl Guard {
 }
 
 /// Whether SEV-SNP is asked for, where its hosts have it.
-pub(in crate::launch::go) fn wants_snp(release: Release, hv: &SandboxHypervisor<'_>) -> bool {
+pub(in crate::launch::go) fn wants_snp(release: Release, hv: &HypervisorConfig) -> bool {
     if release.has(Change::SnpFollowsConfidentialGuest) {
         hv.confidential_guest
     } else {

@@ -23,7 +23,7 @@ use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 pub(super) use arch::wants_snp;
 use arch::{Guard, Machine};
 use ports::Ports;
@@ -67,8 +67,8 @@ struct Smp {
 /// Everything that is decided before anything is spelled out.
 pub(super) struct Plan<'a> {
     release: Release,
-    config: &'a SandboxConfig<'a>,
-    hv: &'a SandboxHypervisor<'a>,
+    config: &'a SandboxConfig,
+    hv: &'a HypervisorConfig,
     keys: &'static Keys,
     paths: Paths<'a>,
     arch: Arch,
@@ -96,7 +96,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         let paths = Paths::of(config);
         let arch = host.facts.arch;
@@ -251,7 +251,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn has_extra_monitor(hv: &SandboxHypervisor<'_>) -> bool {
+fn has_extra_monitor(hv: &HypervisorConfig) -> bool {
     hv.debug && !hv.extra_monitor_socket.is_empty()
 }
 
@@ -273,7 +273,7 @@ fn check_pflash(count: usize) -> Result<(), Refusal> {
     }
 }
 
-fn check_snp_identity(hv: &SandboxHypervisor<'_>) -> Result<(), Refusal> {
+fn check_snp_identity(hv: &HypervisorConfig) -> Result<(), Refusal> {
     match (hv.snp_id_block.is_empty(), hv.snp_id_auth.is_empty()) {
         (false, true) => Err(Refusal::because(
             "specifying SNP IDBlock without SNP IDAuth is not allowed",
@@ -297,7 +297,7 @@ pub(super) fn check_vsock(host: &Host) -> Result<(), Refusal> {
 
 /// Whether the runtime counts on the image being persistent memory. Some architectures do not look at
 /// `disable_image_nvdimm`, and attach a block device whatever they count on.
-fn has_nvdimm(release: Release, arch: Arch, hv: &SandboxHypervisor<'_>) -> bool {
+fn has_nvdimm(release: Release, arch: Arch, hv: &HypervisorConfig) -> bool {
     let confidential = hv.confidential_guest && release.has(Change::ConfidentialImageIsBlock);
     match arch {
         Arch::X86_64 | Arch::Aarch64 => !hv.disable_image_nvdimm && !confidential,
@@ -311,7 +311,7 @@ fn has_nvdimm(release: Release, arch: Arch, hv: &SandboxHypervisor<'_>) -> bool 
 fn root<'a>(
     release: Release,
     arch: Arch,
-    hv: &'a SandboxHypervisor<'a>,
+    hv: &'a HypervisorConfig,
     nvdimm: bool,
 ) -> Result<Option<Root<'a>>, Refusal> {
     if hv.image_path.is_empty() {
@@ -359,7 +359,7 @@ fn check_daemon(release: Release, host: &Host, daemon: &str) -> Result<(), Refus
 }
 
 /// `cpuTopology`, and the check of the QEMU library when it spells it out.
-fn smp(release: Release, hv: &SandboxHypervisor<'_>, guard: Guard, nodes: u32) -> Result<Smp, Refusal> {
+fn smp(release: Release, hv: &HypervisorConfig, guard: Guard, nodes: u32) -> Result<Smp, Refusal> {
     let cpus = hv.num_vcpus();
     let mut smp = if nodes > 1 {
         let cores = hv.default_max_vcpus.div_ceil(nodes).max(1);

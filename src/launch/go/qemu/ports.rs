@@ -10,7 +10,7 @@ use super::{Change, Plan, Refusal, qemu};
 use crate::answer::launch::Cause;
 use crate::input::Host;
 use crate::launch::go::network::links;
-use crate::runtime::go::config::{SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, SandboxConfig};
 
 /// As many ports of a kind as one root bus has room for.
 const MOST_PORTS: u32 = 16;
@@ -27,7 +27,7 @@ pub(super) enum Ports {
 
 impl Ports {
     /// Decides them.
-    pub(super) fn of(host: &Host, config: &SandboxConfig<'_>, machine: Machine) -> Result<Self, Refusal> {
+    pub(super) fn of(host: &Host, config: &SandboxConfig, machine: Machine) -> Result<Self, Refusal> {
         let (hv, release) = (&config.hypervisor_config, config.release);
         if release.has(Change::PortsByNumber) {
             let has_ports = match machine {
@@ -74,7 +74,7 @@ impl Ports {
 }
 
 /// Whether ports are thought of at all.
-fn considered(machine: Machine, hv: &SandboxHypervisor<'_>) -> bool {
+fn considered(machine: Machine, hv: &HypervisorConfig) -> bool {
     let unplugged = hv.hot_plug_vfio == "no-port" && hv.cold_plug_vfio == "no-port";
     machine.has_pcie() && !(machine == Machine::Q35 && unplugged)
 }

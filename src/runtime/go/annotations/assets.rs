@@ -3,8 +3,6 @@
 //! Decides this at the launch, before anything else of it. Facts: `createAssets` in
 //! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 2.0.4 and 4.1.0.
 
-use std::borrow::Cow;
-
 use super::known::Id;
 use super::session::{Mark, Session, step};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
@@ -13,7 +11,7 @@ use crate::runtime::go::config::{CustomAssets, HypervisorType};
 
 type Asset = (Id, Id, Slot);
 
-type Slot = for<'a, 'c> fn(&'c mut CustomAssets<Cow<'a, str>>) -> &'c mut Option<Cow<'a, str>>;
+type Slot = fn(&mut CustomAssets) -> &mut Option<String>;
 
 const ASSETS: [Asset; 8] = [
     (Id::Firmware, Id::FirmwareHash, |a| &mut a.firmware),

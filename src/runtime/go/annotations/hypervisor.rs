@@ -2,8 +2,6 @@
 //!
 //! Facts: `addHypervisorConfigOverrides` and what it calls in src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use std::borrow::Cow;
-
 use super::known::Id;
 use super::paths;
 use super::session::{Session, step};
@@ -11,7 +9,7 @@ use crate::answer::verdict::{Fix, Note, Stage, Status};
 use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
 use crate::golang::strconv::{self, list};
-use crate::runtime::go::config::{HypervisorType, SandboxConfig, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
 use crate::runtime::go::{Change, numa};
@@ -55,12 +53,12 @@ pub(super) fn apply(session: &mut Session<'_>) {
     gpus(session);
 }
 
-fn is_remote(config: &SandboxConfig<'_>) -> bool {
+fn is_remote(config: &SandboxConfig) -> bool {
     config.hypervisor_type == HypervisorType::Remote
 }
 
 /// Whether the size of the VM is not held against this host.
-fn is_unchecked(config: &SandboxConfig<'_>) -> bool {
+fn is_unchecked(config: &SandboxConfig) -> bool {
     is_remote(config) && config.release.has(Change::RemoteSizeUnchecked)
 }
 
@@ -198,7 +196,7 @@ fn memory(session: &mut Session<'_>) {
     session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.guest_swap);
     session.flag(Id::Rootless, |c| &mut c.hypervisor_config.rootless);
     if let Some(value) = session.value(Id::NumaMapping) {
-        let mapping: Vec<Cow<'_, str>> = strconv::fields(value).map(Cow::Borrowed).collect();
+        let mapping: Vec<String> = strconv::fields(value).map(str::to_owned).collect();
         match numa::guest_nodes(&session.host.facts, &mapping) {
             Ok(nodes) => {
                 let note = format!("{} guest nodes", nodes.len());
@@ -216,16 +214,16 @@ fn memory(session: &mut Session<'_>) {
 }
 
 /// A word out of a list; anything else refuses the pod.
-fn word<'a>(
-    session: &mut Session<'a>,
+fn word(
+    session: &mut Session<'_>,
     id: Id,
     words: &[&'static str],
     message: impl FnOnce(&str, &str) -> String,
-    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut Cow<'a, str>,
+    field: impl FnOnce(&mut HypervisorConfig) -> &mut String,
 ) {
     let Some(value) = session.value(id) else { return };
     if words.contains(&value) {
-        *field(&mut session.config.hypervisor_config) = Cow::Borrowed(value);
+        *field(&mut session.config.hypervisor_config) = value.to_owned();
         session.applied_by(id, step(Stage::Value, true, "one of the known words"));
         return;
     }
@@ -291,11 +289,7 @@ fn block(session: &mut Session<'_>) {
     }
 }
 
-fn sector_size<'a>(
-    session: &mut Session<'a>,
-    id: Id,
-    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut u32,
-) {
+fn sector_size(session: &mut Session<'_>, id: Id, field: impl FnOnce(&mut HypervisorConfig) -> &mut u32) {
     let Some(size) = session.number(id) else { return };
     if sector_size_ok(size) {
         *field(&mut session.config.hypervisor_config) = session.applied_cut(id, size);
@@ -333,7 +327,7 @@ fn virtio_fs(session: &mut Session<'_>) {
                 let note = format!("{} arguments, appended to the configured ones", args.len());
                 let hypervisor = &mut session.config.hypervisor_config;
                 hypervisor.virtio_fs_extra_args_of_pod = u32::try_from(args.len()).unwrap_or(u32::MAX);
-                hypervisor.virtio_fs_extra_args.extend(args.into_iter().map(Cow::Owned));
+                hypervisor.virtio_fs_extra_args.extend(args);
                 let steps = vec![step(Stage::Parse, true, "a JSON list"), step(Stage::Merge, true, note)];
                 session.applied(Id::VirtioFsExtraArgs, steps);
             }

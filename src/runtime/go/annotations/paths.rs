@@ -3,15 +3,13 @@
 //! Decides what a `valid_*` list lets through. Facts: `addHypervisorPathOverrides` and `checkPathIsInGlobs` in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use std::borrow::Cow;
-
 use super::known::Id;
 use super::session::{STATIONS, Session, step};
 use crate::answer::verdict::{Fix, ListId, Note, Stage, Step};
 use crate::golang::filepath::literally;
 use crate::golang::strconv;
 use crate::input::Text;
-use crate::runtime::go::config::{Param, ParamFrom, SandboxHypervisor};
+use crate::runtime::go::config::{HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::gates::ValueGates;
 use crate::runtime::go::{Change, kernel_params};
 use crate::runtime::go_listed::ListedPaths;
@@ -49,15 +47,15 @@ fn admitted(
 }
 
 /// A path that a `valid_*` list has to let through.
-pub(super) fn gated<'a>(
-    session: &mut Session<'a>,
+pub(super) fn gated(
+    session: &mut Session<'_>,
     id: Id,
     name: &str,
     gate: impl FnOnce(&ValueGates) -> &ListedPaths,
-    field: impl for<'c> FnOnce(&'c mut SandboxHypervisor<'a>) -> &'c mut Cow<'a, str>,
+    field: impl FnOnce(&mut HypervisorConfig) -> &mut String,
 ) {
     if let (Some(value), Some(passed)) = (session.value(id), admitted(session, id, name, gate)) {
-        *field(&mut session.config.hypervisor_config) = Cow::Borrowed(value);
+        *field(&mut session.config.hypervisor_config) = value.to_owned();
         session.applied_by(id, passed);
     }
 }
@@ -111,8 +109,8 @@ fn kernel_line(session: &mut Session<'_>) {
         return;
     }
     let replaces = session.config.release.has(Change::KernelParamsReplace);
-    let mut replaced: Vec<Cow<'_, str>> = Vec::new();
-    let added: Vec<Param<Cow<'_, str>>> = kernel_params::pairs(strconv::fields(value), ParamFrom::Pod);
+    let mut replaced: Vec<String> = Vec::new();
+    let added: Vec<Param> = kernel_params::pairs(strconv::fields(value), ParamFrom::Pod);
     let mut steps = Vec::with_capacity(STATIONS);
     steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
     for param in added {

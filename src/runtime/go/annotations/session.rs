@@ -5,8 +5,6 @@
 //! every annotation gets its own verdict. Facts: `newAnnotationConfiguration` and its setters in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use std::borrow::Cow;
-
 use super::early;
 use super::known::{COUNT, Id};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
@@ -46,7 +44,7 @@ pub(in crate::runtime::go) struct Given<'a> {
 pub(in crate::runtime::go) struct Session<'a> {
     pub host: &'a Host,
     pub loaded: &'a Loaded,
-    pub config: SandboxConfig<'a>,
+    pub config: SandboxConfig,
     /// The annotations that a verdict is owed on, in key order.
     pub given: Vec<Given<'a>>,
     /// The values, by annotation; those that the name gate refused are not here.
@@ -160,7 +158,7 @@ impl<'a> Session<'a> {
     }
 
     /// A boolean, in one of Go's twelve spellings.
-    pub fn flag(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut bool) {
+    pub fn flag(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut bool) {
         let Some(value) = self.value(id) else { return };
         match strconv::parse_bool(value) {
             Some(flag) => {
@@ -239,18 +237,14 @@ impl<'a> Session<'a> {
     }
 
     /// A number that replaces a field of 32 bits, 0 too.
-    pub fn set_u32(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u32) {
+    pub fn set_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
         if let Some(number) = self.number(id) {
             *field(&mut self.config) = self.applied_cut(id, number);
         }
     }
 
     /// A number that replaces a field of 32 bits; 0 is read past.
-    pub fn set_positive_u32(
-        &mut self,
-        id: Id,
-        field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u32,
-    ) {
+    pub fn set_positive_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
         match self.number(id) {
             None => {}
             Some(0) => self.ignored(id, Stage::Range, "0 changes nothing here"),
@@ -259,7 +253,7 @@ impl<'a> Session<'a> {
     }
 
     /// A number that replaces a field of 64 bits.
-    pub fn set_u64(&mut self, id: Id, field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut u64) {
+    pub fn set_u64(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u64) {
         if let Some(number) = self.number(id) {
             *field(&mut self.config) = number;
             self.applied_number(id, number);
@@ -267,16 +261,12 @@ impl<'a> Session<'a> {
     }
 
     /// Free text; the empty one is read past.
-    pub fn set_text(
-        &mut self,
-        id: Id,
-        field: impl for<'c> FnOnce(&'c mut SandboxConfig<'a>) -> &'c mut Cow<'a, str>,
-    ) {
+    pub fn set_text(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut String) {
         match self.value(id) {
             None => {}
             Some("") => self.ignored(id, Stage::Parse, "an empty value changes nothing here"),
             Some(value) => {
-                *field(&mut self.config) = Cow::Borrowed(value);
+                *field(&mut self.config) = value.to_owned();
                 self.applied_as_is(id);
             }
         }

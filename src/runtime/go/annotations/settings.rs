@@ -2,8 +2,6 @@
 //!
 //! Facts: `addRuntimeConfigOverrides` and `addAgentConfigOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use std::borrow::Cow;
-
 use super::known::Id;
 use super::session::{Session, step};
 use crate::answer::verdict::{Fix, Note, Stage};
@@ -82,7 +80,7 @@ fn experimental(session: &mut Session<'_>) {
 
 pub(super) fn apply_agent(session: &mut Session<'_>) {
     if let Some(value) = session.value(Id::KernelModules) {
-        let modules: Vec<Cow<'_, str>> = value.split(';').map(Cow::Borrowed).collect();
+        let modules: Vec<String> = value.split(';').map(str::to_owned).collect();
         let note = Note::Counted(&["", " modules, instead of the configured ones"], modules.len() as u64);
         session.config.agent_config.kernel_modules = modules;
         session.applied_by(Id::KernelModules, step(Stage::Merge, true, note));
@@ -90,7 +88,7 @@ pub(super) fn apply_agent(session: &mut Session<'_>) {
     if let Some(value) = session.value(Id::Policy) {
         match base64::decode(value) {
             Ok(rules) => {
-                session.config.agent_config.policy = String::from_utf8_lossy(&rules).into_owned().into();
+                session.config.agent_config.policy = String::from_utf8_lossy(&rules).into_owned();
                 let note = format!("{} bytes of rules", rules.len());
                 session.applied_by(Id::Policy, step(Stage::Parse, true, note));
             }

@@ -2,28 +2,24 @@
 //!
 //! Facts: src/runtime/virtcontainers/kata_agent.go at 4.1.0.
 
-use crate::runtime::go_lend::lent;
-
-lent! {
-    /// The agent's configuration.
-    #[derive(Debug, Clone, PartialEq, Eq, Default)]
-    #[allow(missing_docs)]
-    pub struct AgentConfig<T> {
-        pub kernel_modules: Vec<T>,
-        pub container_pipe_size: u32,
-        pub dial_timeout: u32,
-        pub cdh_api_timeout: u32,
-        pub launch_process_timeout: u32,
-        pub long_live_conn: bool,
-        pub debug: bool,
-        pub trace: bool,
-        /// `static` or `dynamic`, where tracing has a mode.
-        pub trace_mode: T,
-        /// `isolated` or `collated`, where tracing has a type.
-        pub trace_type: T,
-        pub enable_debug_console: bool,
-        pub visible_cdi_devices: bool,
-        /// The agent policy, decoded (Go strings are bytes; what is not UTF-8 is replaced).
-        pub policy: T,
-    }
+/// The agent's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct AgentConfig {
+    pub kernel_modules: Vec<String>,
+    pub container_pipe_size: u32,
+    pub dial_timeout: u32,
+    pub cdh_api_timeout: u32,
+    pub launch_process_timeout: u32,
+    pub long_live_conn: bool,
+    pub debug: bool,
+    pub trace: bool,
+    /// `static` or `dynamic`, where tracing has a mode.
+    pub trace_mode: String,
+    /// `isolated` or `collated`, where tracing has a type.
+    pub trace_type: String,
+    pub enable_debug_console: bool,
+    pub visible_cdi_devices: bool,
+    /// The agent policy, decoded (Go strings are bytes; what is not UTF-8 is replaced).
+    pub policy: String,
 }

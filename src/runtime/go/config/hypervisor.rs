@@ -2,12 +2,11 @@
 //!
 //! Facts: src/runtime/virtcontainers/hypervisor.go at 4.1.0.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::input::host::Arch;
 use crate::release::Release;
 use crate::runtime::go::Change;
-use crate::runtime::go_lend::{Lend, copied, lent};
 
 /// Which VMM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -93,35 +92,29 @@ pub enum ParamFrom {
     Fips,
 }
 
-copied! { ParamFrom }
-
-lent! {
-    /// A key with a value: a kernel parameter.
-    #[derive(Debug, Clone, PartialEq, Eq, Default)]
-    #[allow(missing_docs)]
-    pub struct Param<T> {
-        pub key: T,
-        pub value: T,
-        pub from: ParamFrom,
-    }
+/// A key with a value: a kernel parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct Param {
+    pub key: String,
+    pub value: String,
+    pub from: ParamFrom,
 }
 
-impl<T> Param<T> {
+impl Param {
     /// A parameter.
-    pub fn new(key: impl Into<T>, value: impl Into<T>, from: ParamFrom) -> Self {
+    pub fn new(key: impl Into<String>, value: impl Into<String>, from: ParamFrom) -> Self {
         Self { key: key.into(), value: value.into(), from }
     }
 }
 
-lent! {
-    /// One image of `guest_extension_images`.
-    #[derive(Debug, Clone, PartialEq, Eq, Default)]
-    #[allow(missing_docs)]
-    pub struct GuestExtensionImage<T> {
-        pub name: T,
-        pub path: T,
-        pub verity_params: T,
-    }
+/// One image of `guest_extension_images`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct GuestExtensionImage {
+    pub name: String,
+    pub path: String,
+    pub verity_params: String,
 }
 
 /// A guest NUMA node: host nodes and host CPUs as list texts (`0-3,8`).
@@ -132,177 +125,154 @@ pub struct GuestNumaNode {
     pub host_cpus: String,
 }
 
-impl Lend<'_> for GuestNumaNode {
-    type Lent = Self;
-
-    fn lend(&self) -> Self {
-        self.clone()
-    }
+/// Assets that annotations chose; they win over the paths of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct CustomAssets {
+    pub firmware: Option<String>,
+    pub firmware_volume: Option<String>,
+    pub hypervisor: Option<String>,
+    /// ACRN's control program.
+    pub hypervisor_ctl: Option<String>,
+    pub image: Option<String>,
+    pub initrd: Option<String>,
+    pub jailer: Option<String>,
+    pub kernel: Option<String>,
 }
 
-lent! {
-    /// Assets that annotations chose; they win over the paths of the configuration.
-    #[derive(Debug, Clone, PartialEq, Eq, Default)]
-    #[allow(missing_docs)]
-    pub struct CustomAssets<T> {
-        pub firmware: Option<T>,
-        pub firmware_volume: Option<T>,
-        pub hypervisor: Option<T>,
-        /// ACRN's control program.
-        pub hypervisor_ctl: Option<T>,
-        pub image: Option<T>,
-        pub initrd: Option<T>,
-        pub jailer: Option<T>,
-        pub kernel: Option<T>,
-    }
+/// The hypervisor's configuration.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs)]
+pub struct HypervisorConfig {
+    pub custom_assets: CustomAssets,
+    pub kernel_path: String,
+    pub image_path: String,
+    pub initrd_path: String,
+    pub guest_extension_images: Vec<GuestExtensionImage>,
+    pub rootfs_type: String,
+    pub firmware_path: String,
+    pub firmware_volume_path: String,
+    pub machine_accelerators: String,
+    pub cpu_features: String,
+    pub hypervisor_path: String,
+    /// ACRN's control program.
+    pub hypervisor_ctl_path: String,
+    pub jailer_path: String,
+    pub block_device_driver: String,
+    pub hypervisor_machine_type: String,
+    pub entropy_source: String,
+    pub shared_fs: String,
+    pub virtio_fs_daemon: String,
+    pub virtio_fs_cache: String,
+    /// The folder that backs the memory, where one is chosen.
+    pub file_backed_mem_root_dir: String,
+    pub vhost_user_store_path: String,
+    pub vhost_user_device_reconnect: u32,
+    pub guest_memory_dump_path: String,
+    pub guest_hook_path: String,
+    pub hypervisor_path_list: Arc<[String]>,
+    pub hypervisor_ctl_path_list: Arc<[String]>,
+    pub jailer_path_list: Arc<[String]>,
+    pub entropy_source_list: Arc<[String]>,
+    pub file_backed_mem_root_list: Arc<[String]>,
+    pub virtio_fs_daemon_list: Arc<[String]>,
+    pub virtio_fs_extra_args: Vec<String>,
+    /// How many of `virtio_fs_extra_args`, at their end, are the pod's.
+    pub virtio_fs_extra_args_of_pod: u32,
+    pub enable_annotations: Arc<[String]>,
+    pub pflash: Arc<[String]>,
+    pub vhost_user_store_path_list: Arc<[String]>,
+    pub seccomp_sandbox: String,
+    pub block_device_aio: String,
+    pub remote_hypervisor_socket: String,
+    /// From the CRI's annotations (`io.kubernetes.cri.sandbox-name`, ...).
+    pub sandbox_name: String,
+    /// From the CRI's annotations.
+    pub sandbox_namespace: String,
+    pub snp_certs_path: String,
+    pub snp_id_block: String,
+    pub snp_id_auth: String,
+    pub snp_guest_policy: Option<u64>,
+    pub kernel_params: Vec<Param>,
+    pub kernel_verity_params: String,
+    pub sgx_epc_size: i64,
+    pub disk_rate_limiter_bw_max_rate: i64,
+    pub disk_rate_limiter_bw_one_time_burst: i64,
+    pub disk_rate_limiter_ops_max_rate: i64,
+    pub disk_rate_limiter_ops_one_time_burst: i64,
+    pub rx_rate_limiter_max_rate: u64,
+    pub tx_rate_limiter_max_rate: u64,
+    pub net_rate_limiter_bw_max_rate: i64,
+    pub net_rate_limiter_bw_one_time_burst: i64,
+    pub net_rate_limiter_ops_max_rate: i64,
+    pub net_rate_limiter_ops_one_time_burst: i64,
+    pub mem_offset: u64,
+    /// As written: the runtime does not check the word at load.
+    pub hot_plug_vfio: String,
+    /// As written: the runtime does not check the word at load.
+    pub cold_plug_vfio: String,
+    pub hotplug_vfio_on_root_bus: bool,
+    pub pcie_root_port: u32,
+    pub pcie_switch_port: u32,
+    pub num_vcpus_f: f32,
+    /// The processor that the runtime itself runs on.
+    pub arch: Arch,
+    pub default_max_vcpus: u32,
+    /// MiB.
+    pub memory_size: u32,
+    /// MiB.
+    pub default_max_memory_size: u64,
+    pub default_bridges: u32,
+    pub msize9p: u32,
+    pub mem_slots: u32,
+    pub virtio_fs_cache_size: u32,
+    pub virtio_fs_queue_size: u32,
+    pub remote_hypervisor_timeout: u32,
+    pub block_device_cache_set: bool,
+    pub block_device_cache_direct: bool,
+    pub block_device_cache_noflush: bool,
+    pub block_device_logical_sector_size: u32,
+    pub block_device_physical_sector_size: u32,
+    pub disable_block_device_use: bool,
+    pub enable_iothreads: bool,
+    pub indep_iothreads: u32,
+    pub debug: bool,
+    pub hypervisor_loglevel: u32,
+    pub mem_prealloc: bool,
+    /// `enable_swap`: the guest's memory may be swapped out.
+    pub enable_swap: bool,
+    pub reclaim_guest_freed_memory: bool,
+    pub huge_pages: bool,
+    pub virtio_mem: bool,
+    pub iommu: bool,
+    pub iommu_platform: bool,
+    pub guest_numa_nodes: Vec<GuestNumaNode>,
+    pub numa_mapping: Vec<String>,
+    pub disable_nesting_checks: bool,
+    pub disable_image_nvdimm: bool,
+    pub guest_memory_dump_paging: bool,
+    pub confidential_guest: bool,
+    pub sev_snp_guest: bool,
+    pub disable_vhost_net: bool,
+    pub enable_vhost_user_store: bool,
+    pub guest_swap: bool,
+    pub rootless: bool,
+    pub disable_seccomp: bool,
+    pub disable_selinux: bool,
+    pub disable_guest_selinux: bool,
+    pub legacy_serial: bool,
+    pub extra_monitor_socket: String,
+    pub qgs_port: u32,
+    /// The initdata document, decompressed.
+    pub initdata: String,
+    /// Its digest by the algorithm that it names.
+    pub initdata_digest: Vec<u8>,
+    pub default_gpus: u32,
+    pub default_gpu_model: String,
+    pub measurement_algo: String,
 }
 
-lent! {
-    /// The hypervisor's configuration.
-    #[derive(Debug, Clone, PartialEq, Default)]
-    #[allow(missing_docs)]
-    pub struct HypervisorConfig<T, L> {
-        pub custom_assets: CustomAssets<T>,
-        pub kernel_path: T,
-        pub image_path: T,
-        pub initrd_path: T,
-        pub guest_extension_images: Vec<GuestExtensionImage<T>>,
-        pub rootfs_type: T,
-        pub firmware_path: T,
-        pub firmware_volume_path: T,
-        pub machine_accelerators: T,
-        pub cpu_features: T,
-        pub hypervisor_path: T,
-        /// ACRN's control program.
-        pub hypervisor_ctl_path: T,
-        pub jailer_path: T,
-        pub block_device_driver: T,
-        pub hypervisor_machine_type: T,
-        pub entropy_source: T,
-        pub shared_fs: T,
-        pub virtio_fs_daemon: T,
-        pub virtio_fs_cache: T,
-        /// The folder that backs the memory, where one is chosen.
-        pub file_backed_mem_root_dir: T,
-        pub vhost_user_store_path: T,
-        pub vhost_user_device_reconnect: u32,
-        pub guest_memory_dump_path: T,
-        pub guest_hook_path: T,
-        pub hypervisor_path_list: L,
-        pub hypervisor_ctl_path_list: L,
-        pub jailer_path_list: L,
-        pub entropy_source_list: L,
-        pub file_backed_mem_root_list: L,
-        pub virtio_fs_daemon_list: L,
-        pub virtio_fs_extra_args: Vec<T>,
-        /// How many of `virtio_fs_extra_args`, at their end, are the pod's.
-        pub virtio_fs_extra_args_of_pod: u32,
-        pub enable_annotations: L,
-        pub pflash: L,
-        pub vhost_user_store_path_list: L,
-        pub seccomp_sandbox: T,
-        pub block_device_aio: T,
-        pub remote_hypervisor_socket: T,
-        /// From the CRI's annotations (`io.kubernetes.cri.sandbox-name`, ...).
-        pub sandbox_name: T,
-        /// From the CRI's annotations.
-        pub sandbox_namespace: T,
-        pub snp_certs_path: T,
-        pub snp_id_block: T,
-        pub snp_id_auth: T,
-        pub snp_guest_policy: Option<u64>,
-        pub kernel_params: Vec<Param<T>>,
-        pub kernel_verity_params: T,
-        pub sgx_epc_size: i64,
-        pub disk_rate_limiter_bw_max_rate: i64,
-        pub disk_rate_limiter_bw_one_time_burst: i64,
-        pub disk_rate_limiter_ops_max_rate: i64,
-        pub disk_rate_limiter_ops_one_time_burst: i64,
-        pub rx_rate_limiter_max_rate: u64,
-        pub tx_rate_limiter_max_rate: u64,
-        pub net_rate_limiter_bw_max_rate: i64,
-        pub net_rate_limiter_bw_one_time_burst: i64,
-        pub net_rate_limiter_ops_max_rate: i64,
-        pub net_rate_limiter_ops_one_time_burst: i64,
-        pub mem_offset: u64,
-        /// As written: the runtime does not check the word at load.
-        pub hot_plug_vfio: T,
-        /// As written: the runtime does not check the word at load.
-        pub cold_plug_vfio: T,
-        pub hotplug_vfio_on_root_bus: bool,
-        pub pcie_root_port: u32,
-        pub pcie_switch_port: u32,
-        pub num_vcpus_f: f32,
-        /// The processor that the runtime itself runs on.
-        pub arch: Arch,
-        pub default_max_vcpus: u32,
-        /// MiB.
-        pub memory_size: u32,
-        /// MiB.
-        pub default_max_memory_size: u64,
-        pub default_bridges: u32,
-        pub msize9p: u32,
-        pub mem_slots: u32,
-        pub virtio_fs_cache_size: u32,
-        pub virtio_fs_queue_size: u32,
-        pub remote_hypervisor_timeout: u32,
-        pub block_device_cache_set: bool,
-        pub block_device_cache_direct: bool,
-        pub block_device_cache_noflush: bool,
-        pub block_device_logical_sector_size: u32,
-        pub block_device_physical_sector_size: u32,
-        pub disable_block_device_use: bool,
-        pub enable_iothreads: bool,
-        pub indep_iothreads: u32,
-        pub debug: bool,
-        pub hypervisor_loglevel: u32,
-        pub mem_prealloc: bool,
-        /// `enable_swap`: the guest's memory may be swapped out.
-        pub enable_swap: bool,
-        pub reclaim_guest_freed_memory: bool,
-        pub huge_pages: bool,
-        pub virtio_mem: bool,
-        pub iommu: bool,
-        pub iommu_platform: bool,
-        pub guest_numa_nodes: Vec<GuestNumaNode>,
-        pub numa_mapping: Vec<T>,
-        pub disable_nesting_checks: bool,
-        pub disable_image_nvdimm: bool,
-        pub guest_memory_dump_paging: bool,
-        pub confidential_guest: bool,
-        pub sev_snp_guest: bool,
-        pub disable_vhost_net: bool,
-        pub enable_vhost_user_store: bool,
-        pub guest_swap: bool,
-        pub rootless: bool,
-        pub disable_seccomp: bool,
-        pub disable_selinux: bool,
-        pub disable_guest_selinux: bool,
-        pub legacy_serial: bool,
-        pub extra_monitor_socket: T,
-        pub qgs_port: u32,
-        /// The initdata document, decompressed.
-        pub initdata: T,
-        /// Its digest by the algorithm that it names.
-        pub initdata_digest: Vec<u8>,
-        pub default_gpus: u32,
-        pub default_gpu_model: T,
-        pub measurement_algo: T,
-    }
-}
-
-/// One sandbox's own: texts are the file's or an annotation's, but for what the runtime makes itself.
-pub type SandboxHypervisor<'a> = HypervisorConfig<Cow<'a, str>, &'a [String]>;
-
-impl Lend<'_> for Arch {
-    type Lent = Self;
-
-    fn lend(&self) -> Self {
-        *self
-    }
-}
-
-impl<T, L> HypervisorConfig<T, L> {
+impl HypervisorConfig {
     /// vCPUs at boot: the float rounded up.
     pub fn num_vcpus(&self) -> u32 {
         // Go's conversion goes through a 64 bit integer and is cut; what becomes of a NaN or of a float that does
@@ -317,7 +287,7 @@ impl<T, L> HypervisorConfig<T, L> {
     }
 }
 
-impl SandboxHypervisor<'_> {
+impl HypervisorConfig {
     /// The kernel to boot.
     pub fn kernel_asset_path(&self) -> &str {
         self.custom_assets.kernel.as_deref().unwrap_or(&self.kernel_path)
@@ -361,16 +331,16 @@ impl SandboxHypervisor<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::SandboxHypervisor;
+    use super::HypervisorConfig;
     use crate::input::host::Arch;
 
     #[test]
     fn odd_counts_are_cut_as_the_processor_does() {
-        let count = |num_vcpus_f| SandboxHypervisor { num_vcpus_f, ..Default::default() }.num_vcpus();
+        let count = |num_vcpus_f| HypervisorConfig { num_vcpus_f, ..Default::default() }.num_vcpus();
         assert_eq!((count(0.1), count(2.0), count(-5.0)), (1, 2, 4_294_967_291));
         assert_eq!((count(f32::NAN), count(9.223_372e18), count(5e9)), (0, 0, 705_032_704));
         let elsewhere =
-            |num_vcpus_f| SandboxHypervisor { num_vcpus_f, arch: Arch::S390x, ..Default::default() };
+            |num_vcpus_f| HypervisorConfig { num_vcpus_f, arch: Arch::S390x, ..Default::default() };
         let count = |count| elsewhere(count).num_vcpus();
         assert_eq!((count(f32::NAN), count(9.223_373e18), count(5e9)), (0, u32::MAX, 705_032_704));
     }

@@ -14,7 +14,6 @@ mod sandbox;
 pub use agent::AgentConfig;
 pub use hypervisor::{
     CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param, ParamFrom,
-    SandboxHypervisor,
 };
 pub use network::{InterworkingModel, NetworkConfig};
 pub use runtime::{FactoryConfig, NetmonConfig, RuntimeConfig, VfioMode};

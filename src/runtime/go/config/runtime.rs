@@ -6,7 +6,6 @@ use crate::release::Release;
 use std::sync::Arc;
 
 use super::{AgentConfig, HypervisorConfig, HypervisorType, InterworkingModel};
-use crate::runtime::go_lend::lent;
 
 /// How VFIO devices appear in the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,16 +36,14 @@ impl VfioMode {
     }
 }
 
-lent! {
-    /// The VM factory.
-    #[derive(Debug, Clone, PartialEq, Eq, Default)]
-    #[allow(missing_docs)]
-    pub struct FactoryConfig<T> {
-        pub template: bool,
-        pub template_path: T,
-        pub vm_cache_number: u64,
-        pub vm_cache_endpoint: T,
-    }
+/// The VM factory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct FactoryConfig {
+    pub template: bool,
+    pub template_path: String,
+    pub vm_cache_number: u64,
+    pub vm_cache_endpoint: String,
 }
 
 /// netmon's settings, where a release has it.

@@ -2,13 +2,13 @@
 //!
 //! Facts: src/runtime/virtcontainers/sandbox.go at 4.1.0.
 
+use std::sync::Arc;
+
 use crate::release::Release;
-use std::borrow::Cow;
 
 use super::{
-    AgentConfig, FactoryConfig, HypervisorType, NetworkConfig, RuntimeConfig, SandboxHypervisor, VfioMode,
+    AgentConfig, FactoryConfig, HypervisorConfig, HypervisorType, NetworkConfig, RuntimeConfig, VfioMode,
 };
-use crate::runtime::go_lend::Lend;
 
 /// What sizing worked with.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -22,33 +22,33 @@ pub struct SandboxResources {
     pub base_mem_mb: u32,
 }
 
-/// The configuration of one sandbox: what the files say, borrowed, with what is the pod's own in its place.
+/// The configuration of one sandbox: its own copy of what the files say, and what its pod made of that.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[allow(missing_docs)]
-pub struct SandboxConfig<'a> {
+pub struct SandboxConfig {
     /// The release whose rules hold.
     pub release: Release,
-    pub id: &'a str,
-    pub hostname: &'a str,
+    pub id: String,
+    pub hostname: String,
     pub hypervisor_type: HypervisorType,
-    pub hypervisor_config: SandboxHypervisor<'a>,
-    pub agent_config: AgentConfig<Cow<'a, str>>,
+    pub hypervisor_config: HypervisorConfig,
+    pub agent_config: AgentConfig,
     pub network_config: NetworkConfig,
     pub sandbox_resources: SandboxResources,
     pub static_resource_mgmt: bool,
     pub shm_size: u64,
     pub vfio_mode: VfioMode,
     pub sandbox_cgroup_only: bool,
-    pub sandbox_bind_mounts: &'a [String],
+    pub sandbox_bind_mounts: Arc<[String]>,
     pub disable_guest_seccomp: bool,
-    pub empty_dir_mode: &'a str,
+    pub empty_dir_mode: String,
     pub enable_vcpus_pinning: bool,
-    pub guest_selinux_label: &'a str,
+    pub guest_selinux_label: String,
     pub create_container_timeout: u64,
     pub force_guest_pull: bool,
-    pub kubelet_root_dir: &'a str,
+    pub kubelet_root_dir: String,
     /// What the shim knew of the VM factory before the pod was looked at.
-    pub factory_config: FactoryConfig<Cow<'a, str>>,
+    pub factory_config: FactoryConfig,
     /// `[runtime] enable_pprof`.
     pub enable_pprof: bool,
     /// `[runtime] enable_tracing`.
@@ -58,16 +58,16 @@ pub struct SandboxConfig<'a> {
     pub rootless_shim: bool,
 }
 
-impl<'a> SandboxConfig<'a> {
+impl SandboxConfig {
     /// A sandbox without annotations or size.
-    pub fn new(runtime: &'a RuntimeConfig, id: &'a str, hostname: &'a str) -> Self {
+    pub fn new(runtime: &RuntimeConfig, id: &str, hostname: &str) -> Self {
         Self {
             release: runtime.release,
-            id,
-            hostname,
+            id: id.to_owned(),
+            hostname: hostname.to_owned(),
             hypervisor_type: runtime.hypervisor_type,
-            hypervisor_config: runtime.hypervisor_config.lend(),
-            agent_config: runtime.agent_config.lend(),
+            hypervisor_config: runtime.hypervisor_config.clone(),
+            agent_config: runtime.agent_config.clone(),
             network_config: NetworkConfig {
                 interworking_model: runtime.inter_network_model,
                 disable_new_network: runtime.disable_new_netns,
@@ -80,15 +80,15 @@ impl<'a> SandboxConfig<'a> {
             shm_size: 64 << 20,
             vfio_mode: runtime.vfio_mode,
             sandbox_cgroup_only: runtime.sandbox_cgroup_only,
-            sandbox_bind_mounts: &runtime.sandbox_bind_mounts,
+            sandbox_bind_mounts: runtime.sandbox_bind_mounts.clone(),
             disable_guest_seccomp: runtime.disable_guest_seccomp,
-            empty_dir_mode: &runtime.empty_dir_mode,
+            empty_dir_mode: runtime.empty_dir_mode.clone(),
             enable_vcpus_pinning: runtime.enable_vcpus_pinning,
-            guest_selinux_label: &runtime.guest_selinux_label,
+            guest_selinux_label: runtime.guest_selinux_label.clone(),
             create_container_timeout: runtime.create_container_timeout,
             force_guest_pull: runtime.force_guest_pull,
-            kubelet_root_dir: &runtime.kubelet_root_dir,
-            factory_config: runtime.factory_config.lend(),
+            kubelet_root_dir: runtime.kubelet_root_dir.clone(),
+            factory_config: runtime.factory_config.clone(),
             enable_pprof: runtime.enable_pprof,
             trace: runtime.trace,
             rootless_shim: runtime.hypervisor_config.rootless,
