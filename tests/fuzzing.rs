@@ -6,22 +6,60 @@ use proptest::prelude::*;
 
 #[path = "../fuzz/targets/annotations.rs"]
 mod annotations;
+#[path = "../fuzz/targets/collections.rs"]
+mod collections;
 #[path = "../fuzz/targets/configuration.rs"]
 mod configuration;
 #[path = "../fuzz/targets/containerd.rs"]
 mod containerd;
 #[path = "../fuzz/targets/edits.rs"]
 mod edits;
+#[path = "../fuzz/targets/helm.rs"]
+mod helm;
+#[path = "../fuzz/targets/journal.rs"]
+mod journal;
 #[path = "../fuzz/targets/manifest.rs"]
 mod manifest;
 #[path = "../fuzz/targets/patterns.rs"]
 mod patterns;
+#[path = "../fuzz/targets/processes.rs"]
+mod processes;
+#[path = "../fuzz/targets/streams.rs"]
+mod streams;
 #[path = "../fuzz/targets/words.rs"]
 mod words;
 
 const CONFIGURATION: &str = include_str!("../assets/sample/configuration.toml");
 const CONTAINERD: &str = include_str!("../assets/sample/containerd.toml");
 const PODS: &str = include_str!("../assets/sample/pods.yaml");
+/// Lines of a process list, of a journal and of the chart's values.
+const PROCESSES: &str = "\
+PID TTY CMD
+4711 ? /opt/kata/bin/qemu-system-x86_64 -name sandbox-0a1b,debug-threads=on -machine q35,accel=kvm -m 2048M,slots=10
+4712 ? /opt/kata/libexec/virtiofsd --syslog --cache=auto --shared-dir=/run/kata-containers/shared --fd=3
+4713 ? /opt/kata/bin/containerd-shim-kata-v2 -namespace k8s.io -id 0a1b
+4714 ? /opt/kata/bin/cloud-hypervisor --api-socket /run/vc/vm/0a1b/clh-api.sock
+4715 ? /firecracker --id 0a1b --config-file /fcConfig.json
+";
+const JOURNAL: &str = "\
+time=\"2026-01-01T00:00:00Z\" level=error msg=\"failed to create shim task: annotation /tmp/qemu is not in the list\"
+{\"MESSAGE\": \"failed to create containerd task: failed to create shim task: QMP command failed\", \"PRIORITY\": \"3\"}
+    \"count\": 3,
+    \"message\": \"Failed to create pod sandbox: rpc error: code = Unknown desc = Unimplemented\",
+";
+const VALUES: &str = "\
+shims:
+  disableAll: false
+  qemu:
+    enabled: true
+    allowedHypervisorAnnotations: [default_vcpus]
+    dropIn: |
+      [hypervisor.qemu]
+      default_vcpus = 2
+  clh:
+    enabled: false
+k8sDistribution: k8s
+";
 
 /// A text with some of its lines dropped, doubled, swapped with others, cut, or with a piece put in.
 fn mangled(text: &'static str) -> impl Strategy<Value = String> {
@@ -78,6 +116,36 @@ proptest! {
     #[test]
     fn any_containerd(text in mangled(CONTAINERD)) {
         containerd::run(&text);
+    }
+
+    #[test]
+    fn any_collection(
+        choice in 0u8..3,
+        bytes in vec(any::<u8>(), 0..600),
+        entries in vec((value(), mangled(CONTAINERD)), 0..4),
+    ) {
+        let entries = entries.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        collections::run((choice, &bytes, entries));
+    }
+
+    #[test]
+    fn any_processes(text in mangled(PROCESSES)) {
+        processes::run(&text);
+    }
+
+    #[test]
+    fn any_journal(text in mangled(JOURNAL)) {
+        journal::run(&text);
+    }
+
+    #[test]
+    fn any_values(shim in 0u8..5, text in mangled(VALUES)) {
+        helm::run((shim, &text));
+    }
+
+    #[test]
+    fn any_stream(text in mangled(PODS)) {
+        streams::run(&text);
     }
 
     #[test]
