@@ -84,3 +84,38 @@ fn the_manual_has_its_sections_and_one_title_line() {
         assert_eq!(sections.iter().filter(|s| **s == section).count(), 1, "{section}");
     }
 }
+
+/// What is under version control beside manifests: a chart's values and templates, a kustomization, a ConfigMap.
+#[test]
+fn files_that_are_no_manifests_of_pods_are_skipped_where_that_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("kata.toml", "[hypervisor.qemu]\n");
+    write("values.yaml", "replicas: 3\n");
+    write(
+        "deployment.yaml",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{ .Release.Name }}\n",
+    );
+    write("map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n");
+    write("package.json", "{\"name\": \"a\"}\n");
+    write("broken.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: [\n");
+    write(
+        "pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n",
+    );
+    let check = |files: &[&str]| {
+        let words: Vec<&str> = ["check", "-c", "kata.toml", "-q"].iter().chain(files).copied().collect();
+        let (_, said, status) = katascope(&words, folder.path());
+        (status, said)
+    };
+    let others = ["values.yaml", "deployment.yaml", "map.yaml", "package.json"];
+    for one in others {
+        assert_eq!(check(&[one]).0, 2, "{one}");
+        assert_eq!(check(&["--skip-others", one]), (0, String::new()), "{one}");
+    }
+    let (with_a_pod, said) = check(&[&["--skip-others"], &others[..], &["pod.yaml"]].concat());
+    assert!(with_a_pod < 2, "{said}");
+    let (broken, said) = check(&["--skip-others", "broken.yaml"]);
+    assert_eq!(broken, 2, "{said}");
+    assert!(said.contains("broken.yaml:"), "{said}");
+}

@@ -29,7 +29,11 @@ fn tar(entries: &[(&str, &str)]) -> Vec<u8> {
         old.name[..length].copy_from_slice(&name.as_bytes()[..length]);
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
-        header.set_entry_type(if name.ends_with("->") { tar::EntryType::Symlink } else { tar::EntryType::Regular });
+        header.set_entry_type(if name.ends_with("->") {
+            tar::EntryType::Symlink
+        } else {
+            tar::EntryType::Regular
+        });
         header.set_cksum();
         out.extend_from_slice(header.as_bytes());
         out.extend_from_slice(text.as_bytes());

@@ -3,8 +3,8 @@
 
 use katascope::edit::deployed;
 use katascope::evaluate::{Evaluator, Setup};
-use katascope::input::{helm, manifest};
 use katascope::input::source::Source;
+use katascope::input::{helm, manifest};
 use katascope::runtime::Depth;
 use katascope::sample;
 

@@ -21,7 +21,11 @@ fn told(text: &str, few: bool) -> (usize, Result<usize, String>) {
     let mut objects = 0;
     let mut count = |_: Object<'_, '_>| objects += 1;
     let answer = if few {
-        manifest::stream(BufReader::with_capacity(5, Few(Cursor::new(text.as_bytes()))), "fuzz.json", &mut count)
+        manifest::stream(
+            BufReader::with_capacity(5, Few(Cursor::new(text.as_bytes()))),
+            "fuzz.json",
+            &mut count,
+        )
     } else {
         manifest::stream(text.as_bytes(), "fuzz.json", &mut count)
     };

@@ -106,7 +106,7 @@ fn told<T: Send>(
             };
             let read = match read {
                 Err(CliError::Setup(SetupError::Manifest { error })) => {
-                    match unread(&file, path.is_dir(), error) {
+                    match unread(&file, path.is_dir(), input.skip_others, error) {
                         None => continue,
                         Some(error) => return Err(SetupError::from(error).into()),
                     }
@@ -121,7 +121,7 @@ fn told<T: Send>(
         (Some(id), _) if seen == 0 => {
             Err(SetupError::Usage(format!("--pod: no pod '{id}' in what was read")).into())
         }
-        (None, [first, rest @ ..]) if found.pods == 0 => {
+        (None, [first, rest @ ..]) if found.pods == 0 && !input.skip_others => {
             let shown = match (rest, first == Path::new("-")) {
                 ([], true) => "<stdin>".to_owned(),
                 ([], false) => first.display().to_string(),
@@ -140,8 +140,8 @@ fn told<T: Send>(
 }
 
 /// What is said of a file that cannot be read as manifests; nothing where a folder has things in it that are no
-/// objects.
-fn unread(file: &Path, in_folder: bool, error: InputError) -> Option<InputError> {
+/// objects, or where those are to be skipped, templates among them.
+fn unread(file: &Path, in_folder: bool, skip: bool, error: InputError) -> Option<InputError> {
     const LOOKED_AT: u64 = 1 << 20;
     let mut text = Vec::new();
     let read = std::fs::File::open(file).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut text));
@@ -149,6 +149,9 @@ fn unread(file: &Path, in_folder: bool, error: InputError) -> Option<InputError>
     if read.is_ok()
         && let Some((number, _)) = text.lines().enumerate().find(|(_, line)| is_template(line))
     {
+        if skip {
+            return None;
+        }
         let line = u32::try_from(number + 1).unwrap_or(u32::MAX);
         let place = Place { line, column: 0, ..error.place };
         // Of JSON that a template is not, there is nothing to say.
@@ -159,7 +162,7 @@ fn unread(file: &Path, in_folder: bool, error: InputError) -> Option<InputError>
         let error = InputError::new(place, format!("a Helm template, not a manifest: render it first{said}"));
         return Some(error.with_help("helm template CHART | katascope check -"));
     }
-    (!(in_folder && error.fault == Fault::Object)).then_some(error)
+    (!((in_folder || skip) && error.fault == Fault::Object)).then_some(error)
 }
 
 /// Whether a line has an action of Go's templates in it, outside a comment.

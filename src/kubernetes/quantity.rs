@@ -3,6 +3,8 @@
 //! Decides how a text becomes an amount, with the two inner forms that the real one has, because what
 //! does not fit an int64 comes out differently in each (k8s.io/apimachinery pkg/api/resource at 0.36).
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 /// Why a text is not a quantity.
@@ -173,7 +175,10 @@ impl Quantity {
         };
         let small_scale = scale.saturating_sub(length(parts.fraction));
         if room >= 0 && small_scale >= NANO {
-            let digits = format!("{}{}", parts.whole, parts.fraction);
+            let digits = match parts.fraction {
+                "" => Cow::Borrowed(parts.whole),
+                fraction => Cow::Owned(format!("{}{fraction}", parts.whole)),
+            };
             let value: i64 = digits.parse().map_err(|_| QuantityError::Numeric)?;
             if let Some(amount) = value.checked_mul(mantissa) {
                 let kept = match format {
@@ -282,12 +287,18 @@ impl Quantity {
 
     /// Less than nothing.
     pub fn is_negative(self) -> bool {
-        self.nano() < 0
+        match self.amount {
+            Amount::Small { value, .. } => value < 0,
+            Amount::Wide(nano) => nano < 0,
+        }
     }
 
     /// Nothing.
     pub fn is_zero(self) -> bool {
-        self.nano() == 0
+        match self.amount {
+            Amount::Small { value, .. } => value == 0,
+            Amount::Wide(nano) => nano == 0,
+        }
     }
 
     /// The sum.
@@ -325,12 +336,19 @@ impl Quantity {
 
     /// Whether it is more than `other`.
     pub fn exceeds(self, other: Self) -> bool {
-        self.nano() > other.nano()
+        self.compared(other).is_gt()
     }
 
     /// Whether both are the same amount.
     pub fn equals(self, other: Self) -> bool {
-        self.nano() == other.nano()
+        self.compared(other).is_eq()
+    }
+
+    fn compared(self, other: Self) -> Ordering {
+        match (self.amount, other.amount) {
+            (Amount::Small { value: a, scale: s }, Amount::Small { value: b, scale: t }) if s == t => a.cmp(&b),
+            _ => self.nano().cmp(&other.nano()),
+        }
     }
 
     /// Whether it is a whole multiple of `size`, which is positive.

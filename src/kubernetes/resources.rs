@@ -4,6 +4,8 @@
 //! what the API server refuses about it. What kubelet makes of it is `sizing`'s business.
 //! Facts: pkg/apis/core/v1/defaults.go and pkg/apis/core/validation at Kubernetes 1.36.2.
 
+use std::fmt::Display;
+
 use super::Version;
 use super::quantity::Quantity;
 use crate::input::manifest::node::{Data, Node};
@@ -65,7 +67,7 @@ impl Amounts {
         }
     }
 
-    fn read(node: Option<&Node<'_>>, path: &str, faults: &mut Vec<Fault>) -> Self {
+    fn read(node: Option<&Node<'_>>, path: impl Display, faults: &mut Vec<Fault>) -> Self {
         let mut amounts = Self::default();
         for entry in node.map(Node::entries).unwrap_or_default() {
             let text = match &entry.value.data {
@@ -143,10 +145,10 @@ impl PodResources {
         for (field, app) in [("initContainers", false), ("containers", true)] {
             for (index, node) in spec.get(field).map(Node::items).unwrap_or_default().iter().enumerate() {
                 let own = node.get("resources");
-                let base = format!("spec.{field}[{index}].resources");
-                let stays = node.text("restartPolicy") == Some("Always");
+                                let stays = node.text("restartPolicy") == Some("Always");
                 let mut amounts = |key: &str| {
-                    Amounts::read(own.and_then(|r| r.get(key)), &format!("{base}.{key}"), &mut faults)
+                    let path = format_args!("spec.{field}[{index}].resources.{key}");
+                    Amounts::read(own.and_then(|r| r.get(key)), path, &mut faults)
                 };
                 let limits = amounts("limits");
                 let mut requests = amounts("requests");

@@ -4,6 +4,8 @@
 //! resources. What concerns other fields (probes, volumes, security) is passed over.
 //! Facts: pkg/apis/{core,apps,batch}/validation at Kubernetes 1.36.2.
 
+use std::fmt::Display;
+
 use super::Version;
 use super::names;
 use super::quantity::Quantity;
@@ -41,13 +43,13 @@ impl<'v> Validation<'v> {
         self.errors
     }
 
-    fn push(&mut self, path: &str, what: &str, at: usize) {
+    fn push(&mut self, path: impl Display, what: impl Display, at: usize) {
         self.errors.push(FieldError { message: format!("{path}: {what}"), annotation: None, at });
     }
 
-    fn invalid(&mut self, path: &str, value: &str, faults: Vec<String>, at: usize) {
+    fn invalid(&mut self, path: impl Display, value: &str, faults: Vec<String>, at: usize) {
         for fault in faults {
-            self.push(path, &format!("Invalid value: {}: {fault}", quoted(value)), at);
+            self.push(&path, format_args!("Invalid value: {}: {fault}", quoted(value)), at);
         }
     }
 
@@ -63,7 +65,7 @@ impl<'v> Validation<'v> {
                 if kind == "CronJob" && name.len() > 52 {
                     self.push(
                         "metadata.name",
-                        &format!("Invalid value: {}: must be no more than 52 characters", quoted(name)),
+                        format_args!("Invalid value: {}: must be no more than 52 characters", quoted(name)),
                         at,
                     );
                 }
@@ -81,7 +83,7 @@ impl<'v> Validation<'v> {
     }
 
     /// Annotations at `path`.
-    pub fn annotations(&mut self, metadata: Option<&Node<'_>>, path: &str) {
+    pub fn annotations(&mut self, metadata: Option<&Node<'_>>, path: impl Display) {
         let Some(map) = metadata.and_then(|m| m.get("annotations")) else { return };
         let mut total = 0;
         for entry in map.entries() {
@@ -99,11 +101,11 @@ impl<'v> Validation<'v> {
         }
     }
 
-    fn labels(&mut self, metadata: Option<&Node<'_>>, path: &str) {
+    fn labels(&mut self, metadata: Option<&Node<'_>>, path: impl Display) {
         for entry in metadata.and_then(|m| m.get("labels")).map(Node::entries).unwrap_or_default() {
-            self.invalid(path, &entry.key, names::qualified(&entry.key, self.version), entry.at);
+            self.invalid(&path, &entry.key, names::qualified(&entry.key, self.version), entry.at);
             let value = entry.value.str().unwrap_or_default();
-            self.invalid(path, value, names::label_value(value, self.version), entry.value.at);
+            self.invalid(&path, value, names::label_value(value, self.version), entry.value.at);
         }
     }
 
@@ -177,8 +179,8 @@ impl<'v> Validation<'v> {
 
     /// A template's own metadata; its path has no `metadata` in it.
     pub fn template_metadata(&mut self, template: &Template<'_, '_>) {
-        self.annotations(template.metadata, &format!("{}.annotations", template.path));
-        self.labels(template.metadata, &format!("{}.labels", template.path));
+        self.annotations(template.metadata, format_args!("{}.annotations", template.path));
+        self.labels(template.metadata, format_args!("{}.labels", template.path));
     }
 
     /// A pod's spec at `path`.
@@ -196,7 +198,7 @@ impl<'v> Validation<'v> {
         if let Some(class) = spec.and_then(|s| s.get("runtimeClassName")) {
             let name = class.str().unwrap_or_default();
             self.invalid(
-                &format!("{path}.runtimeClassName"),
+                format_args!("{path}.runtimeClassName"),
                 name,
                 names::subdomain(name, self.version),
                 class.at,
@@ -207,47 +209,48 @@ impl<'v> Validation<'v> {
                 spec.and_then(|s| s.get("ephemeralContainers")).filter(|e| !e.items().is_empty())
         {
             self.push(
-                &format!("{path}.ephemeralContainers"),
+                format_args!("{path}.ephemeralContainers"),
                 "Forbidden: cannot be set on create",
                 ephemeral.at,
             );
         }
         let mut index = (0, 0);
         for container in &resources.containers {
-            let base = if container.role == Role::App {
+            let (list, number) = if container.role == Role::App {
                 index.1 += 1;
-                format!("{path}.containers[{}].resources", index.1 - 1)
+                ("containers", index.1 - 1)
             } else {
                 index.0 += 1;
-                format!("{path}.initContainers[{}].resources", index.0 - 1)
+                ("initContainers", index.0 - 1)
             };
-            self.requirements(&container.limits, &container.requests, Level::Container, &base, container.at);
+            let base = format_args!("{path}.{list}[{number}].resources");
+            self.requirements(&container.limits, &container.requests, Level::Container, base, container.at);
         }
         let overhead = &resources.overhead;
-        self.requirements(overhead, &Amounts::default(), Level::Container, &format!("{path}.overhead"), at);
+        self.requirements(overhead, &Amounts::default(), Level::Container, format_args!("{path}.overhead"), at);
         self.pod_level(resources, path, spec.and_then(|s| s.get("resources")).map_or(at, |r| r.at));
     }
 
     fn containers(&mut self, spec: Option<&Node<'_>>, path: &str, at: usize) {
         let list = |field: &str| spec.and_then(|s| s.get(field)).map(Node::items).unwrap_or_default();
         if list("containers").is_empty() {
-            self.push(&format!("{path}.containers"), "Required value", at);
+            self.push(format_args!("{path}.containers"), "Required value", at);
         }
         let volumes: Vec<&str> = list("volumes").iter().filter_map(|v| v.text("name")).collect();
         let claims: Vec<&str> = list("resourceClaims").iter().filter_map(|v| v.text("name")).collect();
         let mut seen: Vec<&str> = Vec::new();
         for field in ["containers", "initContainers"] {
             for (index, container) in list(field).iter().enumerate() {
-                let base = format!("{path}.{field}[{index}]");
+                let base = format_args!("{path}.{field}[{index}]");
                 let at = container.at;
                 match container.text("name").filter(|n| !n.is_empty()) {
-                    None => self.push(&format!("{base}.name"), "Required value", at),
+                    None => self.push(format_args!("{base}.name"), "Required value", at),
                     Some(name) => {
-                        self.invalid(&format!("{base}.name"), name, names::label(name, self.version), at);
+                        self.invalid(format_args!("{base}.name"), name, names::label(name, self.version), at);
                         if seen.contains(&name) {
                             self.push(
-                                &format!("{base}.name"),
-                                &format!("Duplicate value: {}", quoted(name)),
+                                format_args!("{base}.name"),
+                                format_args!("Duplicate value: {}", quoted(name)),
                                 at,
                             );
                         }
@@ -256,13 +259,13 @@ impl<'v> Validation<'v> {
                 }
                 // A template may leave the image to a webhook, a pod may not.
                 match container.text("image") {
-                    None | Some("") => self.push(&format!("{base}.image"), "Required value", at),
+                    None | Some("") => self.push(format_args!("{base}.image"), "Required value", at),
                     Some(image) if image.trim() != image => {
                         let what = format!(
                             "Invalid value: {}: must not have leading or trailing whitespace",
                             quoted(image)
                         );
-                        self.push(&format!("{base}.image"), &what, at);
+                        self.push(format_args!("{base}.image"), &what, at);
                     }
                     Some(_) => {}
                 }
@@ -270,15 +273,15 @@ impl<'v> Validation<'v> {
                     container.get("volumeMounts").map(Node::items).unwrap_or_default().iter().enumerate()
                 {
                     let name = node.text("name").unwrap_or_default();
-                    let base = format!("{base}.volumeMounts[{mount}]");
+                    let base = format_args!("{base}.volumeMounts[{mount}]");
                     if name.is_empty() {
-                        self.push(&format!("{base}.name"), "Required value", node.at);
+                        self.push(format_args!("{base}.name"), "Required value", node.at);
                     }
                     if !volumes.contains(&name) {
-                        self.push(&format!("{base}.name"), &format!("Not found: {}", quoted(name)), node.at);
+                        self.push(format_args!("{base}.name"), format_args!("Not found: {}", quoted(name)), node.at);
                     }
                     if node.text("mountPath").is_none_or(str::is_empty) {
-                        self.push(&format!("{base}.mountPath"), "Required value", node.at);
+                        self.push(format_args!("{base}.mountPath"), "Required value", node.at);
                     }
                 }
                 let asked = container
@@ -294,7 +297,7 @@ impl<'v> Validation<'v> {
                             "Not found: {}: must be one of the names in pod.spec.resourceClaims{known}",
                             quoted(name)
                         );
-                        self.push(&format!("{base}.resources.claims[{claim}]"), &what, node.at);
+                        self.push(format_args!("{base}.resources.claims[{claim}]"), &what, node.at);
                     }
                 }
             }
@@ -311,34 +314,34 @@ impl<'v> Validation<'v> {
         if !allowed.contains(&policy) {
             let allowed = allowed.iter().map(|a| quoted(a)).collect::<Vec<_>>().join(", ");
             let what = format!("Unsupported value: {}: supported values: {allowed}", quoted(policy));
-            self.push(&format!("{path}.restartPolicy"), &what, at);
+            self.push(format_args!("{path}.restartPolicy"), &what, at);
         }
     }
 
     /// Limits and requests of one container or of the whole pod, or the overhead as limits.
-    fn requirements(&mut self, limits: &Amounts, requests: &Amounts, level: Level, path: &str, at: usize) {
+    fn requirements(&mut self, limits: &Amounts, requests: &Amounts, level: Level, path: impl Display, at: usize) {
         for (field, amounts) in [("limits", limits), ("requests", requests)] {
             for (name, quantity) in amounts.iter() {
-                let key = format!("{path}.{field}[{name}]");
-                self.resource_name(name, level, &key, at);
-                self.amount(name, quantity, &key, at);
+                let key = format_args!("{path}.{field}[{name}]");
+                self.resource_name(name, level, key, at);
+                self.amount(name, quantity, key, at);
             }
         }
         for (name, request) in requests.iter() {
             let overcommit = is_native(name) && !is_hugepages(name);
-            let key = format!("{path}.requests");
+            let key = format_args!("{path}.requests");
             match limits.get(name) {
                 Some(limit) if !overcommit && !request.equals(limit) => {
                     let what = format!("must be equal to {name} limit of {limit}");
-                    self.invalid(&key, &request.to_string(), vec![what], at);
+                    self.invalid(key, &request.to_string(), vec![what], at);
                 }
                 Some(limit) if request.exceeds(limit) => {
                     let what = format!("must be less than or equal to {name} limit of {limit}");
-                    self.invalid(&key, &request.to_string(), vec![what], at);
+                    self.invalid(key, &request.to_string(), vec![what], at);
                 }
                 None if !overcommit => {
                     let what = "Required value: Limit must be set for non overcommitable resources";
-                    self.push(&format!("{path}.limits"), what, at);
+                    self.push(format_args!("{path}.limits"), what, at);
                 }
                 _ => {}
             }
@@ -349,7 +352,7 @@ impl<'v> Validation<'v> {
         }
     }
 
-    fn resource_name(&mut self, name: &str, level: Level, path: &str, at: usize) {
+    fn resource_name(&mut self, name: &str, level: Level, path: impl Display, at: usize) {
         let mut faults = names::qualified(name, self.version);
         let standard = matches!(name, "cpu" | "memory" | "ephemeral-storage") || is_hugepages(name);
         if faults.is_empty() && !name.contains('/') && !standard && !is_quota_name(name) {
@@ -372,28 +375,28 @@ impl<'v> Validation<'v> {
                     "Unsupported value: {}: supported values: \"cpu\", \"hugepages-\", \"memory\"",
                     quoted(name)
                 );
-                self.push(path, &what, at);
+                self.push(&path, &what, at);
             }
             Level::Pod => {}
         }
         self.invalid(path, name, faults, at);
     }
 
-    fn amount(&mut self, name: &str, quantity: Quantity, path: &str, at: usize) {
-        let shown = quantity.to_string();
+    fn amount(&mut self, name: &str, quantity: Quantity, path: impl Display, at: usize) {
+        let shown = || quantity.to_string();
         if quantity.is_negative() {
-            self.invalid(path, &shown, vec!["must be greater than or equal to 0".to_owned()], at);
+            self.invalid(&path, &shown(), vec!["must be greater than or equal to 0".to_owned()], at);
         }
         if (!is_native(name) || is_counted(name)) && quantity.milli() % 1000 != 0 {
-            self.invalid(path, &shown, vec!["must be an integer".to_owned()], at);
+            self.invalid(&path, &shown(), vec!["must be an integer".to_owned()], at);
         }
         if let Some(size) = name.strip_prefix("hugepages-") {
             let whole = Quantity::parse(size).is_ok_and(|size| quantity.is_multiple_of(size));
             if !whole {
                 self.invalid(
-                    path,
-                    &shown,
-                    vec![format!("{shown} is not positive integer multiple of {name}")],
+                    &path,
+                    &shown(),
+                    vec![format!("{quantity} is not positive integer multiple of {name}")],
                     at,
                 );
             }
@@ -403,21 +406,21 @@ impl<'v> Validation<'v> {
     /// `spec.resources` against the containers'.
     fn pod_level(&mut self, resources: &PodResources, path: &str, at: usize) {
         let Some((requests, limits)) = &resources.pod else { return };
-        let base = format!("{path}.resources");
-        self.requirements(limits, requests, Level::Pod, &base, at);
+        let base = format_args!("{path}.resources");
+        self.requirements(limits, requests, Level::Pod, base, at);
         let all = resources.aggregate(|c| &c.requests);
         for (name, wanted) in all.iter() {
             if let Some(own) = requests.get(name).filter(|own| wanted.exceeds(*own)) {
                 let what =
                     format!("must be greater than or equal to aggregate container requests of {wanted}");
-                self.invalid(&format!("{base}.requests[{name}]"), &own.to_string(), vec![what], at);
+                self.invalid(format_args!("{base}.requests[{name}]"), &own.to_string(), vec![what], at);
             }
         }
         let all = resources.aggregate(|c| &c.limits);
         for (name, wanted) in all.iter().filter(|(name, _)| is_hugepages(name)) {
             if let Some(own) = limits.get(name).filter(|own| wanted.exceeds(*own)) {
                 let what = format!("must be greater than or equal to aggregate container limits of {wanted}");
-                self.invalid(&format!("{base}.limits[{name}]"), &own.to_string(), vec![what], at);
+                self.invalid(format_args!("{base}.limits[{name}]"), &own.to_string(), vec![what], at);
             }
         }
         let apps = resources.containers.iter().filter(|c| c.role == Role::App);
@@ -425,8 +428,8 @@ impl<'v> Validation<'v> {
             for (name, limit) in container.limits.iter() {
                 if let Some(own) = limits.get(name).filter(|own| limit.exceeds(*own)) {
                     let what = format!("must be less than or equal to pod limits of {own}");
-                    let key = format!("{base}.containers[{index}][{name}].limits");
-                    self.invalid(&key, &limit.to_string(), vec![what], at);
+                    let key = format_args!("{base}.containers[{index}][{name}].limits");
+                    self.invalid(key, &limit.to_string(), vec![what], at);
                 }
             }
         }
