@@ -346,7 +346,9 @@ impl Quantity {
 
     fn compared(self, other: Self) -> Ordering {
         match (self.amount, other.amount) {
-            (Amount::Small { value: a, scale: s }, Amount::Small { value: b, scale: t }) if s == t => a.cmp(&b),
+            (Amount::Small { value: a, scale: s }, Amount::Small { value: b, scale: t }) if s == t => {
+                a.cmp(&b)
+            }
             _ => self.nano().cmp(&other.nano()),
         }
     }

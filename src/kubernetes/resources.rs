@@ -145,7 +145,7 @@ impl PodResources {
         for (field, app) in [("initContainers", false), ("containers", true)] {
             for (index, node) in spec.get(field).map(Node::items).unwrap_or_default().iter().enumerate() {
                 let own = node.get("resources");
-                                let stays = node.text("restartPolicy") == Some("Always");
+                let stays = node.text("restartPolicy") == Some("Always");
                 let mut amounts = |key: &str| {
                     let path = format_args!("spec.{field}[{index}].resources.{key}");
                     Amounts::read(own.and_then(|r| r.get(key)), path, &mut faults)

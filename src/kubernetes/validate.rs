@@ -227,7 +227,13 @@ impl<'v> Validation<'v> {
             self.requirements(&container.limits, &container.requests, Level::Container, base, container.at);
         }
         let overhead = &resources.overhead;
-        self.requirements(overhead, &Amounts::default(), Level::Container, format_args!("{path}.overhead"), at);
+        self.requirements(
+            overhead,
+            &Amounts::default(),
+            Level::Container,
+            format_args!("{path}.overhead"),
+            at,
+        );
         self.pod_level(resources, path, spec.and_then(|s| s.get("resources")).map_or(at, |r| r.at));
     }
 
@@ -278,7 +284,11 @@ impl<'v> Validation<'v> {
                         self.push(format_args!("{base}.name"), "Required value", node.at);
                     }
                     if !volumes.contains(&name) {
-                        self.push(format_args!("{base}.name"), format_args!("Not found: {}", quoted(name)), node.at);
+                        self.push(
+                            format_args!("{base}.name"),
+                            format_args!("Not found: {}", quoted(name)),
+                            node.at,
+                        );
                     }
                     if node.text("mountPath").is_none_or(str::is_empty) {
                         self.push(format_args!("{base}.mountPath"), "Required value", node.at);
@@ -319,7 +329,14 @@ impl<'v> Validation<'v> {
     }
 
     /// Limits and requests of one container or of the whole pod, or the overhead as limits.
-    fn requirements(&mut self, limits: &Amounts, requests: &Amounts, level: Level, path: impl Display, at: usize) {
+    fn requirements(
+        &mut self,
+        limits: &Amounts,
+        requests: &Amounts,
+        level: Level,
+        path: impl Display,
+        at: usize,
+    ) {
         for (field, amounts) in [("limits", limits), ("requests", requests)] {
             for (name, quantity) in amounts.iter() {
                 let key = format_args!("{path}.{field}[{name}]");

@@ -170,7 +170,7 @@ pub fn hostile_stage(width: u16, height: u16, pod: usize) -> Stage {
 }
 
 /// A node whose handlers have hostile names.
-fn node_stage() -> Stage {
+pub fn node_stage() -> Stage {
     let table = |name: &str, path: &str| {
         let name = toml_edit::Value::from(name).to_string();
         format!(

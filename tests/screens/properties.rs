@@ -1,8 +1,13 @@
 //! What must hold for any keys.
 
+use std::sync::LazyLock;
+
+use katascope::tui::keymap::{Chord, DEFAULTS, Key, Layer};
+use katascope::tui::message::Message;
+use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::every_size::{check, hostile_stage};
+use super::every_size::{check, hostile_stage, node_stage};
 use super::stage::Stage;
 
 #[test]
@@ -17,82 +22,54 @@ fn ascii_terminals_get_ascii_frames() {
     }
 }
 
-const ALPHABET: [&str; 56] = [
-    "j",
-    "k",
-    "h",
-    "l",
-    "g",
-    "G",
-    "1",
-    "2",
-    "3",
-    "4",
-    "5",
-    "6",
-    ".",
-    ",",
-    "/",
-    "n",
-    "N",
-    "v",
-    "z",
-    "Z",
-    "t",
-    "b",
-    "space",
-    "e",
-    "d",
-    "a",
-    "i",
-    "D",
-    "K",
-    "J",
-    "A",
-    "u",
-    "U",
-    "s",
-    "y",
-    "Y",
-    "C",
-    "E",
-    "R",
-    "m",
-    ":",
-    "?",
-    "f",
-    "<",
-    ">",
-    "o",
-    "L",
-    "x",
-    "r",
-    "enter",
-    "esc",
-    "tab",
-    "backspace",
-    "ctrl-u",
-    "pgdn",
-    "q",
-];
+/// Every chord of the keymap, and letters that mean nothing but as text.
+static ALPHABET: LazyLock<Vec<Chord>> = LazyLock::new(|| {
+    let text = ['!', '=', '"', '*', 'é'].map(|letter| Chord::of(Key::Char(letter)));
+    let mut all: Vec<Chord> = Vec::new();
+    for chord in DEFAULTS.iter().map(|binding| binding.chord).chain(text) {
+        if !all.contains(&chord) {
+            all.push(chord);
+        }
+    }
+    all
+});
+
+/// How many scripts are tried: 24, or what KATASCOPE_SCRIPTS says.
+fn scripts() -> u32 {
+    std::env::var("KATASCOPE_SCRIPTS").ok().and_then(|number| number.parse().ok()).unwrap_or(24)
+}
+
+/// Sends the keys; nothing hostile is on any screen, and the file on disk is only ever changed through the save window.
+fn holds(stage: &mut Stage, keys: &[prop::sample::Index]) -> Result<(), TestCaseError> {
+    for key in keys {
+        let chord = *key.get(&ALPHABET);
+        let before = stage.disk.clone();
+        let saving = stage.model.layers().contains(&Layer::Save);
+        stage.send(Message::Key(chord));
+        stage.settle();
+        check(&stage.draw(), &chord.to_string());
+        prop_assert!(saving || stage.disk == before);
+        if stage.ended.is_some() {
+            break;
+        }
+    }
+    Ok(())
+}
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: scripts(), ..ProptestConfig::default() })]
 
-    /// Any keys, at any size: no panic, nothing hostile on the screen, and the file on disk is only
-    /// ever changed through the save window.
+    /// Any keys, at any size: no panic.
     #[test]
-    fn any_keys(keys in proptest::collection::vec(0..ALPHABET.len(), 1..60), width in 50u16..160, height in 12u16..50) {
-        let mut stage = hostile_stage(width, height, 0);
-        for key in keys {
-            let before = stage.disk.clone();
-            let saving = stage.model.layers().contains(&katascope::tui::keymap::Layer::Save);
-            stage.keys(ALPHABET[key]);
-            check(&stage.draw(), ALPHABET[key]);
-            prop_assert!(saving || stage.disk == before);
-            if stage.ended.is_some() {
-                break;
-            }
-        }
+    fn any_keys(keys in vec(any::<prop::sample::Index>(), 1..60), width in 50u16..160, height in 12u16..50) {
+        holds(&mut hostile_stage(width, height, 0), &keys)?;
+    }
+
+    /// The same on a node with handlers, and in windows that are too small.
+    #[test]
+    fn any_keys_on_a_node(keys in vec(any::<prop::sample::Index>(), 1..60), width in 20u16..130, height in 6u16..40) {
+        let mut stage = node_stage();
+        stage.size = (width, height);
+        holds(&mut stage, &keys)?;
     }
 }
