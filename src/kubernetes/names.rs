@@ -99,7 +99,8 @@ pub fn qualified(key: &str, version: &Version) -> Vec<String> {
 
 /// What is wrong with an annotation's key. Its case does not count.
 pub fn annotation_key(key: &str, version: &Version) -> Vec<String> {
-    qualified(&key.to_lowercase(), version)
+    let is_lower = key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_lower { qualified(key, version) } else { qualified(&key.to_lowercase(), version) }
 }
 
 /// What is wrong with a label's value.

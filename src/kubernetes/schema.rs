@@ -140,7 +140,9 @@ pub fn knows(name: &str) -> Option<&'static str> {
 
 fn in_order<'n, 'a>(node: &'n Node<'a>) -> Vec<&'n Entry<'a>> {
     let mut entries: Vec<&Entry<'_>> = node.entries().iter().collect();
-    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    if !entries.is_sorted_by(|a, b| a.key <= b.key) {
+        entries.sort_by(|a, b| a.key.cmp(&b.key));
+    }
     entries
 }
 

@@ -123,29 +123,30 @@ fn quota(milli: i64, period: i64) -> i64 {
 /// Quality of service: of the pod-level resources where they are set, else of the containers.
 pub fn qos(resources: &PodResources) -> Qos {
     let counted = |amounts: &Amounts, name: &str| amounts.get(name).filter(|q| q.exceeds(Quantity::ZERO));
-    let mut requests = Amounts::default();
-    let mut limits = Amounts::default();
-    let mut guaranteed = true;
+    let sum = |before: Option<Quantity>, quantity: Quantity| before.map_or(quantity, |q| q.plus(quantity));
     let pairs: Vec<(&Amounts, &Amounts)> = match &resources.pod {
         Some((requests, limits)) if !requests.is_empty() || !limits.is_empty() => vec![(requests, limits)],
         _ => resources.containers.iter().map(|c| (&c.requests, &c.limits)).collect(),
     };
-    for (own_requests, own_limits) in pairs {
-        for name in ["cpu", "memory"] {
+    let mut guaranteed = true;
+    let [cpu, memory] = ["cpu", "memory"].map(|name| {
+        let (mut request, mut limit) = (None, None);
+        for (own_requests, own_limits) in &pairs {
             if let Some(quantity) = counted(own_requests, name) {
-                requests.set(name, requests.get(name).map_or(quantity, |q| q.plus(quantity)));
+                request = Some(sum(request, quantity));
             }
             match counted(own_limits, name) {
-                Some(quantity) => limits.set(name, limits.get(name).map_or(quantity, |q| q.plus(quantity))),
+                Some(quantity) => limit = Some(sum(limit, quantity)),
                 None => guaranteed = false,
             }
         }
-    }
-    if requests.is_empty() && limits.is_empty() {
+        (request, limit)
+    });
+    if [cpu.0, cpu.1, memory.0, memory.1].iter().all(Option::is_none) {
         return Qos::BestEffort;
     }
-    let same = ["cpu", "memory"].iter().all(|name| match (requests.get(name), limits.get(name)) {
-        (Some(request), Some(limit)) => request.equals(limit),
+    let same = [cpu, memory].iter().all(|pair| match pair {
+        (Some(request), Some(limit)) => request.equals(*limit),
         (None, None) => true,
         _ => false,
     });
@@ -178,6 +179,9 @@ pub fn exclusive(resources: &PodResources, qos: Qos, node: &Node) -> i64 {
 
 /// kubelet's refusal of a pod that wants more CPUs of its own than there are.
 pub fn admit(resources: &PodResources, node: &Node) -> Result<(), String> {
+    if !node.kubelet.static_cpus {
+        return Ok(());
+    }
     let wanted = exclusive(resources, qos(resources), node);
     let available = i64::from(node.cpus.saturating_sub(node.kubelet.reserved_cpus));
     if node.cpus > 0 && wanted > available {
