@@ -4,7 +4,7 @@
 //! may ask; what was looked up on the way goes into the archive.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::args::Input;
 use super::setup::{self, SetupError};
 use super::{CliError, Exit, open, pods};
 use crate::audit;
+use crate::edit::output::{self, Existing};
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::Host;
 use crate::input::archive::record::{Recorded, Recorder};
@@ -59,11 +60,9 @@ pub(super) fn run(args: &CollectArgs) -> Result<Exit, CliError> {
         path: path.display().to_string(),
         reason: setup::plain(&error),
     };
-    let file = match &args.output {
-        Some(_) => std::fs::File::create(&path),
-        None => std::fs::File::create_new(&path),
-    };
-    recorded.write(BufWriter::new(file.map_err(unwritable)?)).map_err(unwritable)?;
+    // A name that nobody chose takes no file's place.
+    let existing = if args.output.is_some() { Existing::Replace } else { Existing::Keep };
+    output::put_with(&path, existing, |out| recorded.write(out)).map_err(unwritable)?;
     writeln!(
         io::stdout(),
         "{}: {} paths of {}, {} of them with their bytes, {} values left out; open it with --node",

@@ -11,6 +11,7 @@ use super::open::{self, Opened};
 use super::policy::active;
 use super::setup::{self, SetupError};
 use super::{CliError, Exit};
+use crate::edit::output::{self, Existing};
 use crate::export::{self, Action, Exported, Mode, Recorded, Rules, Subject, Wanted};
 use crate::report::escape::visible;
 
@@ -178,9 +179,12 @@ pub(super) fn run(args: &ExportArgs) -> Result<Exit, CliError> {
         writeln!(stderr, "katascope: not said as the host does it: {}", visible(sentence))?;
     }
     match &args.output {
-        Some(path) if path != Path::new("-") => std::fs::write(path, text.as_bytes()).map_err(|error| {
-            SetupError::Unreadable { path: path.display().to_string(), reason: setup::plain(&error) }
-        })?,
+        Some(path) if path != Path::new("-") => {
+            output::put(path, &text, Existing::Replace).map_err(|error| SetupError::Unreadable {
+                path: path.display().to_string(),
+                reason: setup::plain(&error),
+            })?
+        }
         _ => io::stdout().lock().write_all(text.as_bytes())?,
     }
     Ok(Exit::Clean)

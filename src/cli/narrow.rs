@@ -9,6 +9,7 @@ use super::CliError;
 use super::args::Narrow;
 use super::setup::SetupError;
 use crate::catalog;
+use crate::edit::output::{self, Existing};
 use crate::evaluate::Evaluation;
 use crate::evaluate::searched::{Fate, SearchedPod};
 use crate::input::manifest::Pod;
@@ -154,7 +155,8 @@ impl Accepted {
         if to_screen {
             return Ok(out.write_all(text.as_bytes())?);
         }
-        fs::write(path, text).map_err(|error| SetupError::Usage(format!("{}: {error}", path.display())))?;
+        output::put(path, &text, Existing::Replace)
+            .map_err(|error| SetupError::Usage(format!("{}: {error}", path.display())))?;
         let findings = if count == 1 { "finding" } else { "findings" };
         let said = format!("{count} {findings} accepted in {}", path.display());
         let _ = writeln!(io::stderr(), "katascope: {}", visible(&said));

@@ -9,6 +9,7 @@ use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
 use crate::answer::verdict::ListId;
 use crate::audit;
 use crate::catalog::{self, HYPERVISOR_PREFIX};
+use crate::edit::output::{self, Existing};
 use crate::edit::{Document, History, List, Plan, PolicyEdit, RealDisk, Target, save, targets};
 use crate::evaluate::Evaluator;
 use crate::input::config::Layers;
@@ -161,7 +162,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
         if file.as_os_str() == "-" {
             io::stdout().lock().write_all(text.as_bytes())?;
         } else {
-            std::fs::write(file, text.as_bytes()).map_err(|e| SetupError::Unreadable {
+            output::put(file, &text, Existing::Replace).map_err(|e| SetupError::Unreadable {
                 path: file.display().to_string(),
                 reason: setup::plain(&e),
             })?;
@@ -203,7 +204,7 @@ fn write_beside(place: &str, plans: &[Plan], said: &[String]) -> Result<Exit, Cl
             (path, several.iter().map(Plan::diff).collect(), then)
         }
     };
-    let written = std::fs::File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = output::put(path.as_ref(), &text, Existing::Keep);
     written.map_err(|error| {
         let there = error.kind() == io::ErrorKind::AlreadyExists;
         let reason = if there {

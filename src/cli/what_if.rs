@@ -2,7 +2,6 @@
 //!
 //! Decides what cannot be meant: a key of a table that no configuration has, a handler that the node lacks.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use super::open::{self, Opened};
 use super::setup::SetupError;
 use crate::cri::Engine;
 use crate::edit::Plan;
+use crate::edit::output::{self, Existing};
 use crate::input::config::Layers;
 use crate::input::host::HostFacts;
 use crate::input::what_if::{KeyEdit, WhatIf};
@@ -171,7 +171,7 @@ fn patch(input: &Input, keys: &[KeyEdit]) -> Result<String, SetupError> {
 }
 
 fn new_file(path: &Path, text: &str) -> Result<(), SetupError> {
-    let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = output::put(path, text, Existing::Keep);
     written.map_err(|error| SetupError::Unreadable {
         path: path.display().to_string(),
         reason: super::setup::plain(&error),

@@ -8,6 +8,7 @@ mod create;
 mod deployed;
 mod document;
 mod history;
+pub mod output;
 mod plan;
 mod reread;
 mod save;

@@ -1,9 +1,10 @@
 //! Writing what was asked for: the plans of a save, and new files in the working folder.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use super::effect::SaveOutcome;
+use crate::edit::output::{self, Existing};
 use crate::edit::{self, Done, Plan, RealDisk, SaveError};
 
 /// Carries out plans, up to the first that fails.
@@ -43,11 +44,8 @@ pub(super) fn export(name: &str, text: &str, another: bool) -> Result<PathBuf, S
     let names = std::iter::once(name.to_owned()).chain((2..=last).map(|n| format!("{stem}-{n}.{ending}")));
     let mut taken = String::new();
     for path in names.map(PathBuf::from) {
-        match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes()).map_err(|e| format!("{}: {e}", path.display()))?;
-                return Ok(path);
-            }
+        match output::put(&path, text, Existing::Keep) {
+            Ok(()) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 taken = format!("{} is there already; nothing was written", path.display());
             }
