@@ -1,9 +1,10 @@
 //! A configuration looked at away from its host: what is taken for granted, what is not, and how it is marked.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
+
+use crate::support::katascope;
 
 const GO: &str = r#"
 [hypervisor.qemu]
@@ -22,17 +23,6 @@ default_memory = 2048
 
 [runtime]
 "#;
-
-fn run(folder: &Path, args: &[&str]) -> (String, String, i32) {
-    let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
-}
 
 fn pod(name: &str, annotations: &[(&str, &str)]) -> String {
     let lines: String = annotations
@@ -56,7 +46,7 @@ fn folder(config: &str, pods: &[String]) -> tempfile::TempDir {
 fn report(folder: &Path, more: &[&str]) -> Value {
     let mut args = vec!["check", "-c", "c.toml", "pods.yaml", "--runtime", "go", "--json"];
     args.extend(more);
-    let (out, err, _) = run(folder, &args);
+    let (out, err, _) = katascope(folder, &args);
     serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"))
 }
 
@@ -142,7 +132,7 @@ fn go_globs_and_digests_rest_on_what_they_name() {
 #[test]
 fn the_text_says_once_what_all_pods_rest_on() {
     let folder = folder(GO, &[pod("a", &[]), pod("b", &[]), pod("c", &[("image", "/srv/other.img")])]);
-    let (out, _, status) = run(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
+    let (out, _, status) = katascope(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
     assert_eq!(status, 0, "{out}");
     let marked = |line: &&str| line.starts_with("starts ") && line.ends_with("≈ assumed");
     assert_eq!(out.lines().filter(marked).count(), 1, "the one that rests on more: {out}");
@@ -165,7 +155,7 @@ fn an_assumed_network_marks_no_pod() {
     std::fs::write(folder.path().join("h.toml"), host).unwrap();
     let args =
         ["check", "-c", "c.toml", "pods.yaml", "--runtime", "go", "--root", "root", "--host", "h.toml"];
-    let (out, err, _) = run(folder.path(), &args);
+    let (out, err, _) = katascope(folder.path(), &args);
     assert!(
         out.contains(
             "≈ assumed, since nobody said otherwise: the pod has one network interface, the veth eth0"
@@ -185,7 +175,7 @@ fn a_file_of_the_other_runtime_is_named() {
     for (text, own, other) in [(GO, "go", "rs"), (plain, "go", "rs"), (&*rs, "rs", "go")] {
         let folder = folder(text, &[pod("a", &[])]);
         let (out, err, _) =
-            run(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", other, "--json"]);
+            katascope(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", other, "--json"]);
         let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
         let findings = report["pods"][0]["findings"].as_array().unwrap();
         let named = findings.iter().find(|finding| finding["code"] == "other-runtimes-file");
@@ -211,7 +201,7 @@ fn a_file_of_an_old_release_is_known_by_its_look() {
              path = \"/srv/none/kata-netmon\"\n[runtime]\ninternetworking_model = \"tcfilter\"\n"
         );
         let folder = folder(&config, &[pod("a", &[]), pod("b", &[("default_memory", "1024")])]);
-        let (out, err, _) = run(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--json"]);
+        let (out, err, _) = katascope(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--json"]);
         let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
         // A machine type narrows it further.
         let release = if name == "qemu" { "go-2.1.1" } else { "go-2.3.3" };
@@ -235,7 +225,7 @@ fn a_file_of_an_old_release_is_known_by_its_look() {
 fn an_unknown_size_is_no_number() {
     let folder = folder(GO, &[pod("a", &[])]);
     let (out, err, status) =
-        run(folder.path(), &["show", "launch", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
+        katascope(folder.path(), &["show", "launch", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
     assert_eq!(status, 0, "{err}");
     assert!(out.contains("mem-path=/srv/none/kata.img,size={image-size},readonly=on"), "{out}");
     assert!(err.contains("≈ assumed"), "{err}");

@@ -1,34 +1,22 @@
 //! The command line as somebody meets it who guesses: near misses, broken files, help.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
-fn katascope(args: &[&str], folder: &Path) -> (String, String, i32) {
-    let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
-}
+use crate::support::katascope;
 
 #[test]
 fn help_of_a_key_explains_it() {
     let folder = tempfile::tempdir().unwrap();
-    let (explained, _, status) = katascope(&["explain", "default_memory"], folder.path());
-    let (helped, _, also) = katascope(&["help", "default_memory"], folder.path());
+    let (explained, _, status) = katascope(folder.path(), &["explain", "default_memory"]);
+    let (helped, _, also) = katascope(folder.path(), &["help", "default_memory"]);
     assert_eq!((helped.as_str(), also), (explained.as_str(), status));
     assert!(helped.contains("default_memory"));
-    let (check, _, _) = katascope(&["help", "check"], folder.path());
+    let (check, _, _) = katascope(folder.path(), &["help", "check"]);
     assert!(check.contains("Usage: katascope check"), "{check}");
 }
 
 #[test]
 fn a_command_that_is_misspelt_is_no_manifest() {
     let folder = tempfile::tempdir().unwrap();
-    let (_, said, status) = katascope(&["chekc"], folder.path());
+    let (_, said, status) = katascope(folder.path(), &["chekc"]);
     assert_eq!(status, 2);
     assert_eq!(said, "katascope: no command and no file is named 'chekc'; did you mean katascope check?\n");
 }
@@ -39,7 +27,7 @@ fn broken_files_are_shown_with_a_mark() {
     std::fs::write(folder.path().join("kata.toml"), "[hypervisor.qemu]\n").unwrap();
     std::fs::write(folder.path().join("bad.json"), "{\"kind\": \"Pod\",\n \"metadata\": {\"name\": ]}}")
         .unwrap();
-    let (_, said, status) = katascope(&["check", "-c", "kata.toml", "bad.json"], folder.path());
+    let (_, said, status) = katascope(folder.path(), &["check", "-c", "kata.toml", "bad.json"]);
     assert_eq!(status, 2);
     let lines: Vec<&str> = said.lines().collect();
     assert!(lines[0].starts_with("katascope: bad.json:2:23: "), "{said}");
@@ -55,7 +43,7 @@ fn a_configuration_that_is_not_there_is_said_at_once() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("etc")).unwrap();
     std::fs::write(folder.path().join("etc/kata.toml"), "").unwrap();
-    let (_, said, status) = katascope(&["check", "-c", "/etc/kata.toml", "--root", "."], folder.path());
+    let (_, said, status) = katascope(folder.path(), &["check", "-c", "/etc/kata.toml", "--root", "."]);
     assert_eq!(status, 2);
     assert!(said.contains("below --root it is -c ./etc/kata.toml"), "{said}");
 }
@@ -64,18 +52,18 @@ fn a_configuration_that_is_not_there_is_said_at_once() {
 fn short_help_fits_a_screen() {
     let folder = tempfile::tempdir().unwrap();
     for command in [&["-h"][..], &["check", "-h"], &["show", "-h"], &["policy", "-h"]] {
-        let (help, _, _) = katascope(command, folder.path());
+        let (help, _, _) = katascope(folder.path(), command);
         assert!(help.lines().count() <= 42, "{} lines:\n{help}", help.lines().count());
         assert!(help.lines().all(|l| l.chars().count() <= 100), "{help}");
     }
-    let (long, _, _) = katascope(&["--help"], folder.path());
+    let (long, _, _) = katascope(folder.path(), &["--help"]);
     assert!(long.contains("--cri-config") && long.contains("Exit status:"), "{long}");
 }
 
 #[test]
 fn the_manual_has_its_sections_and_one_title_line() {
     let folder = tempfile::tempdir().unwrap();
-    let (page, _, _) = katascope(&["man"], folder.path());
+    let (page, _, _) = katascope(folder.path(), &["man"]);
     let title = page.lines().find(|l| l.starts_with(".TH")).unwrap();
     assert!(title.contains("katascope 1") && title.matches('"').count() % 2 == 0, "{title}");
     let sections: Vec<&str> =

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::katascope;
+
 const CONFIG: &str = r#"
 [hypervisor.qemu]
 path = "/opt/kata/bin/qemu-system-x86_64"
@@ -56,17 +58,6 @@ metadata:
   annotations: {io.katacontainers.config.hypervisor.path: /opt/kata/bin/qemu-two}
 spec: {runtimeClassName: kata, containers: [{name: c, image: x}]}
 "#;
-
-fn katascope(folder: &Path, args: &[&str]) -> (String, String, i32) {
-    let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr), output.status.code().unwrap())
-}
 
 fn put(root: &Path, path: &str, text: &str) {
     let path = root.join(path);

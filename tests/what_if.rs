@@ -1,11 +1,10 @@
 //! What is said otherwise than the files say it is judged as if the files said it.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-use crate::support::{QEMU, QEMU_NAMES};
+use crate::support::{QEMU, QEMU_NAMES, katascope};
 
 const PODS: &str = "\
 apiVersion: v1
@@ -20,16 +19,10 @@ spec:
   - {name: d, image: x}
 ";
 
-fn katascope(args: &[&str], folder: &Path) -> (String, String, i32) {
+fn with_its_files(folder: &Path, args: &[&str]) -> (String, String, i32) {
     let always = ["--cpus", "16", "--memory", "65536", "--runtime", "rs", "-c", "c.toml", "pods.yaml"];
-    let output = Command::new(env!("CARGO_BIN_EXE_katascope"))
-        .args(args.iter().chain(&always))
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+    let args: Vec<&str> = args.iter().chain(&always).copied().collect();
+    katascope(folder, &args)
 }
 
 fn folder(config: &str, pods: &str) -> tempfile::TempDir {
@@ -46,7 +39,7 @@ fn config() -> String {
 /// The pods of a full report without the places of what was said.
 fn pods(args: &[&str], folder: &Path) -> Json {
     let args: Vec<&str> = ["check", "--json", "--full"].iter().chain(args).copied().collect();
-    let (said, error, _) = katascope(&args, folder);
+    let (said, error, _) = with_its_files(folder, &args);
     let mut report: Json = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}{error}"));
     strip(&mut report["pods"]);
     report["pods"].take()
@@ -107,12 +100,12 @@ fn it_is_judged_as_if_it_were_written() {
 fn the_reports_say_what_was_asked() {
     let folder = folder(&config(), PODS);
     let set = ["--set", "hypervisor.qemu.default_vcpus=4"];
-    let (said, ..) = katascope(&["check", set[0], set[1]], folder.path());
+    let (said, ..) = with_its_files(folder.path(), &["check", set[0], set[1]]);
     assert!(said.contains("\nwhat if hypervisor.qemu.default_vcpus=4\n"), "{said}");
-    let (said, ..) = katascope(&["show", "config", set[0], set[1]], folder.path());
+    let (said, ..) = with_its_files(folder.path(), &["show", "config", set[0], set[1]]);
     let line = said.lines().find(|line| line.contains("default_vcpus ")).unwrap();
     assert!(line.ends_with("= 4.0  # what if"), "{line}");
-    let (said, _, status) = katascope(&["diff", set[0], set[1]], folder.path());
+    let (said, _, status) = with_its_files(folder.path(), &["diff", set[0], set[1]]);
     assert_eq!(status, 1);
     assert!(said.contains("+ candidate") && said.contains("with hypervisor.qemu.default_vcpus=4"), "{said}");
     assert!(said.contains("hypervisor.qemu.default_vcpus") && said.contains("-smp"), "{said}");
@@ -130,7 +123,7 @@ fn what_cannot_be_meant_is_told() {
         ("host.cpu=4", "did you mean host.cpus?"),
         ("default_vcpus", "write KEY=VALUE"),
     ] {
-        let (_, error, status) = katascope(&["check", "--set", word], folder.path());
+        let (_, error, status) = with_its_files(folder.path(), &["check", "--set", word]);
         assert!(status == 2 && error.contains(why), "{word}: {error}");
     }
 }
@@ -149,14 +142,14 @@ fn the_change_is_written_where_it_is_asked_for() {
         "--write-patch",
         "p.patch",
     ];
-    katascope(&words, folder.path());
+    with_its_files(folder.path(), &words);
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     assert_eq!(read("d.toml"), "[hypervisor.qemu]\ndefault_vcpus = 4\nmachine_type = \"pc\"\n");
     let patch = read("p.patch");
     assert!(patch.contains("-machine_type = \"q35\"\n+machine_type = \"pc\"\n"), "{patch}");
     assert!(patch.contains("+default_vcpus = 4\n"), "{patch}");
     // Nothing is written over, and nothing else was.
-    let (_, error, status) = katascope(&words, folder.path());
+    let (_, error, status) = with_its_files(folder.path(), &words);
     assert!(status == 2 && error.contains("d.toml"), "{error}");
     assert_eq!(read("c.toml"), config());
 }

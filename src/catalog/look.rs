@@ -34,6 +34,10 @@ const HYPERVISORS: &[(Runtime, &str, Span)] = &[
 const MACHINES: &[(Runtime, &str, Span)] =
     &[(Runtime::Go, "pc", span((2, 0), Some((2, 1)))), (Runtime::Go, "pc-lite", span((2, 0), Some((2, 1))))];
 
+/// Releases of runtime-rs that read past what they do not know in the agent's table; files that they shipped had keys
+/// of the Go runtime there. Later ones refuse it: src/libs/kata-types/src/config/agent.rs at 3.28.0 and 3.29.0.
+const READS_PAST_AGENT_KEYS: Span = span((3, 0), Some((3, 28)));
+
 /// Whether a release knows a hypervisor's table by this name, as far as that ever changed.
 pub fn knows_hypervisor(release: Release, name: &str) -> bool {
     let of = || HYPERVISORS.iter().filter(|(runtime, own, _)| *runtime == release.runtime && *own == name);
@@ -50,6 +54,7 @@ pub fn look<'k>(
     let versions: Vec<Version> = runtime.versions().collect();
     let mut known = vec![0_u32; versions.len()];
     let mut tables: Vec<&str> = Vec::new();
+    let mut has_agent_key_of_go = false;
     for key in keys {
         let Some((table, name)) = key.rsplit_once('.') else { continue };
         if let Some(hypervisor) = table.strip_prefix("hypervisor.")
@@ -59,6 +64,9 @@ pub fn look<'k>(
             tables.push(hypervisor);
         }
         let Some(entry) = config_key(&generic_table(table), name) else { continue };
+        has_agent_key_of_go |= table.starts_with("agent.")
+            && entry.readers(Runtime::Go).next().is_some()
+            && entry.readers(Runtime::Rs).next().is_none();
         for (known, version) in known.iter_mut().zip(&versions) {
             *known += u32::from(entry.reader(Release::new(runtime, *version)).is_some());
         }
@@ -66,7 +74,8 @@ pub fn look<'k>(
     let named = HYPERVISORS.iter().filter(|(of, name, _)| *of == runtime && tables.contains(name));
     let machine =
         MACHINES.iter().filter(|(of, name, _)| *of == runtime && machines.iter().any(|own| own == name));
-    for (_, _, span) in named.chain(machine) {
+    let past = (runtime == Runtime::Rs && has_agent_key_of_go).then_some(&READS_PAST_AGENT_KEYS);
+    for span in named.chain(machine).map(|(_, _, span)| span).chain(past) {
         for (known, version) in known.iter_mut().zip(&versions) {
             *known += u32::from(span.contains(*version));
         }

@@ -20,6 +20,7 @@ use crate::input::Host;
 use crate::input::archive::record::{Recorded, Recorder};
 use crate::input::away::named_files;
 use crate::input::host::{DiskFiles, Files};
+use crate::input::manifest::Pod;
 use crate::report::escape::visible;
 use crate::runtime::Depth;
 
@@ -94,8 +95,9 @@ fn recorded(args: &CollectArgs) -> Result<Recorded, CliError> {
     let host = Host::new(facts.clone(), Arc::clone(&recorder) as Arc<dyn Files>);
     let opened = open::open_on(input, &host)?;
     for (_, evaluator) in opened.node.policies() {
-        // Neither is wanted: what they look at is.
+        // None of it is wanted: what it looks at is, the files of changes that are tried included.
         let _ = evaluator.base();
+        let _ = evaluator.evaluate_and_advise(&Pod::bare(), Depth::Full);
         if let Some(hypervisor) = audit::active(evaluator) {
             let _ = audit::of_setup(evaluator.setup(), &hypervisor);
         }
@@ -107,7 +109,7 @@ fn recorded(args: &CollectArgs) -> Result<Recorded, CliError> {
     }
     if !input.manifests.is_empty() {
         pods::each(input, |pod| {
-            opened.node.evaluate(&pod, Depth::Full);
+            opened.node.evaluate_and_advise(&pod, Depth::Full);
             Ok(())
         })?;
     }

@@ -74,15 +74,10 @@ fn is_elsewhere(input: &Input) -> bool {
 pub fn facts(input: &Input) -> Result<HostFacts, SetupError> {
     let mut facts = if is_elsewhere(input) { HostFacts::assumed() } else { probe::this_machine() };
     if let Some(path) = &input.host {
-        probe::apply_host_file(&mut facts, &read_source(path)?)?;
-        if input.root.is_some() {
-            // It describes the machine whose files are at hand: what it does not name is not there.
-            for name in ["nested", "protection", "hugepages"] {
-                let said = facts.origins.entry(name).or_insert(FactOrigin::HostFile);
-                if *said == FactOrigin::Assumed {
-                    *said = FactOrigin::HostFile;
-                }
-            }
+        let source = read_source(path)?;
+        match input.root {
+            Some(_) => probe::describe_host(&mut facts, &source)?,
+            None => probe::apply_host_file(&mut facts, &source)?,
         }
     }
     if let Some(cpus) = input.cpus {

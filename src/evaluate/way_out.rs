@@ -22,7 +22,7 @@ use crate::explain::messages::{Decoded, decode};
 use crate::input::Text;
 use crate::input::amend::Written;
 use crate::input::config::Layers;
-use crate::input::host::Look;
+use crate::input::host::{Assumption, Look};
 use crate::input::manifest::Pod;
 use crate::input::search;
 use crate::runtime::Depth;
@@ -105,6 +105,8 @@ fn reach(outcome: &Outcome) -> u8 {
 struct Change {
     fix: Fix,
     outcome: Outcome,
+    /// A file that is only taken to be there, on which that rests.
+    if_there: Option<Assumption>,
     by_author: bool,
 }
 
@@ -144,7 +146,7 @@ impl Search<'_> {
         WayOut {
             place,
             facts,
-            gain: change.as_ref().map(|change| gain(&change.outcome)),
+            gain: change.as_ref().map(gain),
             fix: change.map(|change| change.fix),
             advice,
             causes: message.map_or(&[], |message| message.causes),
@@ -283,6 +285,14 @@ impl Search<'_> {
         further
     }
 
+    /// A change with what becomes of the pod.
+    fn changed(&self, evaluation: Evaluation, fix: Fix, by_author: bool) -> Change {
+        let before = self.evaluator.assumed();
+        let mut files = evaluation.assumed.iter().filter(|a| matches!(a, Assumption::There(_)));
+        let if_there = files.find(|file| !before.contains(file)).cloned();
+        Change { fix, outcome: evaluation.outcome, if_there, by_author }
+    }
+
     fn is_further(&self, outcome: &Outcome) -> bool {
         let before = Outcome::Refused(self.failure.clone());
         match outcome.failure() {
@@ -304,9 +314,8 @@ impl Search<'_> {
         match verdict.fix.as_deref() {
             Some(Fix::Allow { list, pattern }) => {
                 if let Some(open) = with_entry(self.evaluator, list, pattern) {
-                    let outcome = open.walk(self.pod, Depth::Verdicts).outcome;
                     let fix = Fix::Allow { list: list.clone(), pattern: pattern.clone() };
-                    found.push(Change { fix, outcome, by_author: false });
+                    found.push(self.changed(open.walk(self.pod, Depth::Verdicts), fix, false));
                 }
             }
             Some(Fix::Value(value)) => found.extend(self.with_value(key, value)),
@@ -321,8 +330,8 @@ impl Search<'_> {
         let mut pod = self.pod.clone();
         let annotation = pod.annotations.iter_mut().find(|a| a.key == key)?;
         annotation.value = Text::copy(value);
-        let outcome = self.evaluator.walk(&pod, Depth::Verdicts).outcome;
-        Some(Change { fix: Fix::Value(value.to_owned()), outcome, by_author: true })
+        let fix = Fix::Value(value.to_owned());
+        Some(self.changed(self.evaluator.walk(&pod, Depth::Verdicts), fix, true))
     }
 
     /// The annotations that may be at fault: the one that the runtime names, else those that set a key of the
@@ -347,9 +356,8 @@ impl Search<'_> {
         if pod.annotations.len() == before {
             return None;
         }
-        let outcome = self.evaluator.walk(&pod, Depth::Verdicts).outcome;
         let fix = Fix::Advice(format!("leave {key} out").into());
-        Some(Change { fix, outcome, by_author: true })
+        Some(self.changed(self.evaluator.walk(&pod, Depth::Verdicts), fix, true))
     }
 
     /// A change of the catalogue's, in each table that it may be for.
@@ -378,13 +386,12 @@ impl Search<'_> {
                     Some(value) => layers.with_key(&table, key, value),
                     None => layers.without_key(&table, key),
                 })?;
-            let outcome = other.walk(self.pod, Depth::Verdicts).outcome;
             let place = written.map(|written| format!(" ({})", written.place)).unwrap_or_default();
             let text = match &value {
                 Some(value) => format!("set {key} = {value} in [{table}]{place}"),
                 None => format!("remove {key} from [{table}]{place}"),
             };
-            Some(Change { fix: Fix::Advice(text.into()), outcome, by_author: false })
+            Some(self.changed(other.walk(self.pod, Depth::Verdicts), Fix::Advice(text.into()), false))
         };
         self.tables(head).into_iter().filter_map(change).collect()
     }
@@ -402,18 +409,20 @@ impl Search<'_> {
         let bare = written.text.trim_matches('"').to_owned();
         let forms = [bare.clone(), format!("\"{bare}\""), format!("[{}]", written.text)];
         let mut found = Vec::new();
-        for value in forms.iter().filter(|value| **value != written.text).map(Some).chain([None]) {
+        let other = |value: &&String| {
+            **value != written.text && value.parse::<toml_edit::Value>().is_ok()
+        };
+        for value in forms.iter().filter(other).map(Some).chain([None]) {
             let other = self.evaluator.tried_with(&format!("{name} = {value:?}"), |layers| match value {
                 Some(value) => layers.with_key(table, key, value),
                 None => layers.without_key(table, key),
             });
             let Some(other) = other else { continue };
-            let outcome = other.walk(self.pod, Depth::Verdicts).outcome;
             let text = match value {
                 Some(value) => format!("set {key} = {} in [{table}] ({})", cut(value), written.place),
                 None => format!("remove {key} from [{table}] ({})", written.place),
             };
-            found.push(Change { fix: Fix::Advice(text.into()), outcome, by_author: false });
+            found.push(self.changed(other.walk(self.pod, Depth::Verdicts), Fix::Advice(text.into()), false));
         }
         found
     }
@@ -442,9 +451,12 @@ fn cut(text: &str) -> String {
     one_line.chars().take(SHOWN).chain("…".chars()).collect()
 }
 
-fn gain(outcome: &Outcome) -> String {
-    match outcome.failure() {
-        None => "the pod then starts".to_owned(),
+fn gain(change: &Change) -> String {
+    match change.outcome.failure() {
+        None => match &change.if_there {
+            None => "the pod then starts".to_owned(),
+            Some(file) => format!("the pod then starts, if {file}"),
+        },
         Some(failure) => {
             let message = failure.message.trim().lines().next().unwrap_or_default();
             format!("the pod then gets as far as {}: {}", failure.stage.as_str(), cut(message))

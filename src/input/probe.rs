@@ -52,7 +52,20 @@ struct NumaEntry {
     memory_mib: u64,
 }
 
-/// Puts the facts of a host file over `facts`.
+/// The same for the machine whose files are at hand, of which a host file is the whole description: what it does not
+/// name is not there.
+pub fn describe_host(facts: &mut HostFacts, source: &Source) -> Result<(), HostFileError> {
+    apply_host_file(facts, source)?;
+    for name in ["nested", "protection", "hugepages"] {
+        let said = facts.origins.entry(name).or_insert(FactOrigin::HostFile);
+        if *said == FactOrigin::Assumed {
+            *said = FactOrigin::HostFile;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the facts of a host file over `facts`; of what it does not name they keep what is known.
 pub fn apply_host_file(facts: &mut HostFacts, source: &Source) -> Result<(), HostFileError> {
     if let Some(report) = described::parse(&source.text) {
         return described::apply(facts, &report, FactOrigin::HostFile).ok_or_else(|| HostFileError {
@@ -190,7 +203,6 @@ pub fn this_machine() -> HostFacts {
     facts
 }
 
-/// How many CPUs a list such as `0-3,8` names.
 /// Services that start shims, which inherit the CPUs that these may use.
 const SERVICES: [&str; 5] = ["containerd", "crio", "k3s", "rke2-server", "rke2-agent"];
 
@@ -205,6 +217,7 @@ fn cpus_of_service(read: &dyn Fn(&str) -> Option<String>) -> Option<u32> {
     count_cpus(list)
 }
 
+/// How many CPUs a list such as `0-3,8` names.
 fn count_cpus(list: &str) -> Option<u32> {
     list.trim()
         .split(',')

@@ -6,12 +6,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{config_key, look};
+use crate::catalog::look;
 use crate::input::away;
 use crate::input::config::Layers;
 use crate::input::host::{Host, hex};
-use crate::release::{Asked, KnownBy, Meant, RELEASES, Release, Runtime, Version};
-use crate::runtime::rs::Change;
+use crate::release::{Asked, KnownBy, Meant, RELEASES, Runtime, Version};
 
 /// The version of the installation that a shim belongs to.
 pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Option<(Version, KnownBy)> {
@@ -45,29 +44,7 @@ pub fn of_look(runtime: Runtime, layers: &Layers) -> (Version, KnownBy) {
     let machines = away::texts(layers, "machine_type");
     let span = look(runtime, layers.places().keys().map(String::as_str), &machines);
     let newest = span.and_then(|span| span.until).unwrap_or(Version::NEWEST);
-    if runtime == Runtime::Rs && Release::new(runtime, newest).has(Change::StrictTables) {
-        let strict = |version: &Version| Release::new(runtime, *version).has(Change::StrictTables);
-        let looks_so = |version: &Version| span.is_none_or(|span| span.contains(*version));
-        let before = runtime.versions().rfind(|version| looks_so(version) && !strict(version));
-        if let Some(before) = before.filter(|_| has_agent_key_of_go(layers)) {
-            return (before, KnownBy::File);
-        }
-    }
     (newest, if span.is_some() { KnownBy::File } else { KnownBy::Assumed })
-}
-
-/// Whether the agent's table has a key that only the Go runtime reads, as shipped files of runtime-rs had as long as
-/// it read past them.
-fn has_agent_key_of_go(layers: &Layers) -> bool {
-    layers.places().keys().filter(|key| key.starts_with("agent.")).any(|key| {
-        let known = key.rsplit_once('.').and_then(|(table, name)| config_key(table, name));
-        let read_by = |runtime: Runtime| {
-            runtime.versions().any(|version| {
-                known.is_some_and(|known| known.reader(Release::new(runtime, version)).is_some())
-            })
-        };
-        read_by(Runtime::Go) && !read_by(Runtime::Rs)
-    })
 }
 
 /// The newest version with this `versions.yaml`; several patch releases share one.

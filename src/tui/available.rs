@@ -60,11 +60,11 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         }
         Command::Allow if !on_annotation() => no("no annotation is selected; they are on screen 1"),
         Command::Suggest if model.pods.is_empty() => no("a suggestion is for pods, and there is none"),
-        Command::Suggest if model.current.loaded().is_err() => no("the configuration does not load"),
-        Command::Edits if model.history.depth().0 == 0 => no("nothing was changed"),
+        Command::Suggest if model.seat.current.loaded().is_err() => no("the configuration does not load"),
+        Command::Edits if model.seat.history.depth().0 == 0 => no("nothing was changed"),
         Command::Allow => no_list_against(model),
-        Command::Undo if model.history.depth().0 == 0 => no("nothing was changed"),
-        Command::Redo if model.history.depth().1 == 0 => no("nothing was taken back"),
+        Command::Undo if model.seat.history.depth().0 == 0 => no("nothing was changed"),
+        Command::Redo if model.seat.history.depth().1 == 0 => no("nothing was taken back"),
         Command::Save | Command::SaveAndQuit if model.readonly.is_some() => model.readonly.clone(),
         Command::Save if model.unsaved() == 0 => no("nothing to save: no policy edit is unsaved"),
         Command::Reapply | Command::TakeTheirs
@@ -91,7 +91,7 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
 
 /// Why there is nothing to allow for the selected annotation.
 fn no_list_against(model: &Model) -> Option<String> {
-    if model.current.hypervisor().is_none() {
+    if model.seat.current.hypervisor().is_none() {
         return Some("the configuration does not load, so its lists decide nothing".into());
     }
     match (model.selected_verdict(), model.rows.current().map(|r| &r.body)) {

@@ -66,7 +66,7 @@ fn filter(model: &Model) -> Option<String> {
 
 /// The command that prints what the screen in sight shows.
 pub fn command(model: &Model) -> Vec<String> {
-    let (said, release) = (&model.invocation, model.current.setup().release);
+    let (said, release) = (&model.invocation, model.seat.current.setup().release);
     let subject = match model.screen {
         Screen::Policy => return said.policy(&["policy", "audit"], release),
         Screen::Pods => {

@@ -199,7 +199,7 @@ pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E
 }
 
 fn rights_of(ask: &RightsOf, model: &Model) -> Rights {
-    let setup = model.saved.setup();
+    let setup = model.seat.saved.setup();
     ask(&setup.layers, setup.release)
 }
 

@@ -35,7 +35,7 @@ impl Watch {
         if model.sample {
             return Self::default();
         }
-        let layers = &model.saved.setup().layers;
+        let layers = &model.seat.saved.setup().layers;
         let mut shown: BTreeSet<String> = layers.sources().map(|s| s.path.to_string()).collect();
         shown.insert(layers.asked.to_string());
         if let Ok(resolved) = &layers.resolved {

@@ -122,7 +122,7 @@ fn edits_are_undone_across_saves_and_reloads_byte_by_byte() {
     let saved = stage.disk[CONFIG_PATH].clone();
     assert_ne!(saved, CONFIG);
     stage.keys("R");
-    assert_eq!(stage.model.history.depth(), (1, 0));
+    assert_eq!(stage.model.seat.history.depth(), (1, 0));
     let changed = saved.replace("default_vcpus = 1", "default_vcpus = 3");
     stage.disk.insert(CONFIG_PATH.into(), changed);
     // Without unsaved edits the file is read as soon as it is seen to differ.
@@ -157,7 +157,7 @@ fn a_drop_in_does_not_cost_what_was_done_before() {
     stage.keys("2 j d s y");
     stage.keys("d s tab y");
     assert_eq!(stage.model.unsaved(), 0);
-    while stage.model.history.depth().0 > 0 {
+    while stage.model.seat.history.depth().0 > 0 {
         stage.keys("u");
     }
     stage.keys("s y");

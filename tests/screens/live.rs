@@ -74,7 +74,7 @@ fn the_vms_and_one_of_them_at_every_size() {
         };
         let runs = Runs::read(&changed(&stage));
         let Runs::Lines(lines) = &runs else { panic!("no lines") };
-        let judged = (&*stage.model.evaluation, stage.model.current.setup().release);
+        let judged = (&*stage.model.evaluation, stage.model.seat.current.setup().release);
         let notes =
             vec!["/etc/kata-containers/config.d/10.toml was changed after this VM had started".to_owned()];
         let beside = beside::of(&stage.model.tried, judged, &runs, lines.vms.first(), (None, notes));

@@ -112,7 +112,7 @@ impl Stage {
         model.preset = Preset::Mono;
         model.invocation = Invocation {
             configuration: vec!["-c".into(), "configuration.toml".into()],
-            release: Some(model.current.setup().release),
+            release: Some(model.seat.current.setup().release),
             manifests: vec!["pods.yaml".into()],
             ..Invocation::default()
         };
@@ -189,7 +189,7 @@ impl Stage {
                 Some(Answer::Saved(outcomes))
             }
             Effect::Reload => {
-                let mut layers = self.model.saved.setup().layers.clone();
+                let mut layers = self.model.seat.saved.setup().layers.clone();
                 for (path, text) in &self.disk {
                     layers = layers.with_text(path, text);
                 }

@@ -125,7 +125,7 @@ fn a_long_message_is_shown_whole() {
 fn the_sample_starts_with_a_pod_that_its_policy_refuses() {
     let mut stage = Stage::sample(80, 24);
     let asked = stage.model.pods.iter().map(|entry| (*entry.pod).clone()).collect();
-    stage.model = Model::opened(First::of(NodeEvaluator::alone(stage.model.current.clone()), asked));
+    stage.model = Model::opened(First::of(NodeEvaluator::alone(stage.model.seat.current.clone()), asked));
     let (known, all) = stage.model.sweep.progress();
     assert_eq!((known, all > known), (stage.model.pod + 1, true), "asks no pod beyond the one it opens at");
     stage.model.select_problem();

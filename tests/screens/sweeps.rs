@@ -26,7 +26,7 @@ fn stage() -> Stage {
 fn anew(stage: &Stage) -> Vec<Summary> {
     let model = &stage.model;
     let pod = |i| model.with_trials(i).expect("a pod");
-    (0..model.pods.len()).map(|i| Summary::of(&model.current.evaluate(&pod(i), Depth::Verdicts))).collect()
+    (0..model.pods.len()).map(|i| Summary::of(&model.seat.current.evaluate(&pod(i), Depth::Verdicts))).collect()
 }
 
 fn known(sweep: &Sweep, pods: usize) -> Vec<Summary> {
@@ -57,9 +57,9 @@ fn an_edit_asks_again_of_those_pods_alone_that_lists_matter_to() {
     }
     // Taken back to what is on disk: all of it is known.
     stage.keys("2 u u");
-    stage.model.history.undo().expect("a third edit");
+    stage.model.seat.history.undo().expect("a third edit");
     stage.model.policy_changed();
-    assert!(!stage.model.edited);
+    assert!(!stage.model.seat.edited);
     assert_eq!(stage.model.sweep.progress(), (pods, pods));
     check(&mut stage);
     // An edit in the middle of the work.
@@ -86,7 +86,7 @@ fn another_configuration_or_runtime_asks_again_of_all() {
     check(&mut stage);
     let baseline = known(&stage.model.saved_sweep, pods);
     let on_disk: Vec<Summary> = (0..pods)
-        .map(|i| Summary::of(&stage.model.saved.evaluate(&stage.model.pods[i].pod, Depth::Verdicts)))
+        .map(|i| Summary::of(&stage.model.seat.saved.evaluate(&stage.model.pods[i].pod, Depth::Verdicts)))
         .collect();
     assert_eq!(baseline, on_disk);
 }

@@ -49,13 +49,13 @@ fn group(key: &str) -> &'static str {
 /// What the catalogue says of a key in the release at hand.
 pub fn known(model: &Model, key: &str) -> Option<(&'static Annotation, &'static Reader)> {
     let annotation = catalog::annotation(key)?;
-    Some((annotation, annotation.reader(model.current.setup().release)))
+    Some((annotation, annotation.reader(model.seat.current.setup().release)))
 }
 
 /// The configuration key that an annotation sets, with the active tables' names in it.
 pub fn field_of(model: &Model, reader: &Reader) -> Option<String> {
     let field = reader.field?;
-    let hypervisor = model.current.hypervisor().unwrap_or("<name>");
+    let hypervisor = model.seat.current.hypervisor().unwrap_or("<name>");
     let field = match field.strip_prefix("agent.<name>") {
         Some(rest) => format!("agent.kata{rest}"),
         None => field.replace("<name>", hypervisor),
@@ -65,7 +65,7 @@ pub fn field_of(model: &Model, reader: &Reader) -> Option<String> {
 
 /// Whether the active hypervisor uses it.
 pub fn used(model: &Model, reader: &Reader) -> bool {
-    let hypervisor = model.current.hypervisor().unwrap_or_default();
+    let hypervisor = model.seat.current.hypervisor().unwrap_or_default();
     hypervisor.is_empty() || !reader.effective || reader.used_on(hypervisor)
 }
 
@@ -112,14 +112,14 @@ pub fn rows(model: &Model) -> Vec<Row> {
 
 /// What the release knows and the pod does not set, by group.
 fn unset(model: &Model, rows: &mut Vec<Row>) {
-    let release = model.current.setup().release;
+    let release = model.seat.current.setup().release;
     let verdicts = &model.evaluation.verdicts;
     // Of a configuration that does not load, what its list says all the same.
     let compiled: NameGate;
-    let gate = match model.current.loaded().ok().and_then(Loaded::name_gate) {
+    let gate = match model.seat.current.loaded().ok().and_then(Loaded::name_gate) {
         Some(gate) => gate,
         None => {
-            let table = format!("hypervisor.{}", model.current.hypervisor().unwrap_or_default());
+            let table = format!("hypervisor.{}", model.seat.current.hypervisor().unwrap_or_default());
             compiled = NameGate::new(release, &model.patterns(&ListId::new(table, "enable_annotations")));
             &compiled
         }
@@ -163,7 +163,7 @@ fn unset(model: &Model, rows: &mut Vec<Row>) {
 /// What a pod that sets it would meet, in a word or two.
 pub fn unset_word(model: &Model, allowed: Option<bool>, reader: &Reader) -> &'static str {
     match allowed {
-        _ if reader.gate != Gate::None && model.current.hypervisor().is_none() => "not known",
+        _ if reader.gate != Gate::None && model.seat.current.hypervisor().is_none() => "not known",
         _ if !used(model, reader) => "not used",
         None => "open",
         Some(true) => "allowed",
@@ -215,7 +215,7 @@ impl Model {
     /// The first words where the configuration does not load: on another machine than its own nearly none
     /// does, and that can be told.
     pub fn explain_no_load(&mut self) {
-        let Err(error) = self.current.loaded() else { return };
+        let Err(error) = self.seat.current.loaded() else { return };
         // Only a file that is missing may be another host's.
         let misses_file = self.evaluation.way_out.as_ref().is_none_or(|way| way.misses_file);
         match error.place.clone().filter(|place| place.line > 0 && !misses_file) {

@@ -77,7 +77,7 @@ impl Model {
         if let Some(asked) = self.invocation.release.filter(|asked| !all.contains(asked)) {
             all.push(asked);
         }
-        let current = self.current.setup().release;
+        let current = self.seat.current.setup().release;
         let mut rest = all.iter().skip_while(|release| **release != current).skip(1);
         rest.next().or(all.first()).copied().unwrap_or(current)
     }
@@ -91,7 +91,7 @@ impl Model {
                 Some(entry) => format!("pod {}", entry.id),
                 None => "no pod is marked".into(),
             },
-            Baseline::OtherRuntime => other_runtime(self.current.setup().release).title(),
+            Baseline::OtherRuntime => other_runtime(self.seat.current.setup().release).title(),
             Baseline::Elsewhere => match &self.elsewhere {
                 Some((name, _)) => name.clone(),
                 None => "nothing else is open".into(),
@@ -124,14 +124,14 @@ impl Model {
             return known.evaluation.clone();
         }
         let mut pod = (*self.tried).clone();
-        let mut evaluator = self.current.clone();
+        let mut evaluator = self.seat.current.clone();
         let mut elsewhere = None;
         match self.baseline {
             Baseline::Bare => {
                 pod.annotations.retain(|a| !a.key.starts_with(KATA_PREFIX));
                 pod.problems.retain(|p| p.annotation.as_ref().is_none_or(|a| !a.starts_with(KATA_PREFIX)));
             }
-            Baseline::Saved => evaluator = self.saved.clone(),
+            Baseline::Saved => evaluator = self.seat.saved.clone(),
             Baseline::Marked => pod = self.marked.and_then(|m| self.with_trials(m)).unwrap_or(pod),
             Baseline::Elsewhere => {
                 let first = |node: &NodeEvaluator| {
@@ -144,8 +144,8 @@ impl Model {
                 });
             }
             Baseline::OtherRuntime => {
-                let release = other_runtime(self.current.setup().release);
-                evaluator = self.other.get_or_insert_with(|| self.current.with_release(release)).clone();
+                let release = other_runtime(self.seat.current.setup().release);
+                evaluator = self.other.get_or_insert_with(|| self.seat.current.with_release(release)).clone();
             }
         }
         let judge = |pod: &Pod, evaluator: &Evaluator| self.judged(pod, Depth::Full, evaluator);

@@ -35,7 +35,7 @@ pub fn everything(model: &Model) -> Vec<Hit> {
         let text = format!("{} = {}", short(&verdict.key), verdict.value);
         push("annotation", text, Screen::Annotations, verdict.key.as_str().into(), None);
     }
-    for (annotation, _) in catalog::annotations(model.current.setup().release).filter(|(_, r)| r.read) {
+    for (annotation, _) in catalog::annotations(model.seat.current.setup().release).filter(|(_, r)| r.read) {
         if !model.evaluation.verdicts.iter().any(|v| v.key == annotation.key) {
             push(
                 "annotation",
@@ -46,7 +46,7 @@ pub fn everything(model: &Model) -> Vec<Hit> {
             );
         }
     }
-    for (_, list) in model.history.lists() {
+    for (_, list) in model.seat.history.lists() {
         push("list", list.id.to_string(), Screen::Policy, policy::list_id(&list.id), None);
         for item in &list.items {
             let text = format!("{} in {}", item.text, list.id.list);

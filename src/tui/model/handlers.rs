@@ -11,7 +11,7 @@ use crate::evaluate::{Evaluation, Evaluator, Outcome};
 use crate::input::manifest::Pod;
 use crate::runtime::Depth;
 
-/// What is kept of a handler while another one is looked at.
+/// A handler's configuration with what was done to it: of the one that is looked at, and kept of each other one.
 #[derive(Debug)]
 pub struct Seat {
     /// Its files as they were read.
@@ -25,7 +25,7 @@ pub struct Seat {
 }
 
 impl Seat {
-    fn of(evaluator: &Evaluator) -> Self {
+    pub(super) fn of(evaluator: &Evaluator) -> Self {
         Self {
             history: History::of(&evaluator.setup().layers),
             saved: evaluator.clone(),
@@ -92,12 +92,7 @@ impl Model {
         }
         let Some(judge) = self.node.of_handler(name) else { return };
         let seat = self.seats.remove(name).unwrap_or_else(|| Seat::of(judge.evaluator));
-        let left = Seat {
-            saved: std::mem::replace(&mut self.saved, seat.saved),
-            current: std::mem::replace(&mut self.current, seat.current),
-            history: std::mem::replace(&mut self.history, seat.history),
-            edited: std::mem::replace(&mut self.edited, seat.edited),
-        };
+        let left = std::mem::replace(&mut self.seat, seat);
         if let Some(before) = self.handler.replace(Rc::from(name)) {
             self.seats.insert(before, left);
         }
@@ -149,7 +144,7 @@ impl Model {
         let seats = self.seats.values().filter(|seat| seat.edited);
         let others = seats.map(|seat| seat.history.plans().iter().map(Plan::diff).collect::<String>());
         let patch: String = self.unsaved_patch().into_iter().chain(others).collect();
-        (!patch.is_empty() || self.edited).then_some(patch)
+        (!patch.is_empty() || self.seat.edited).then_some(patch)
     }
 
     /// Edits of other handlers that are not on disk.

@@ -122,7 +122,7 @@ impl Model {
             Runs::Lines(lines) => Some(lines.vms.iter().filter(|vm| vm.vmm.is_some()).nth(index)?),
             Runs::Document(_) | Runs::Answers(_) => None,
         };
-        let judged = (&*self.evaluation, self.current.setup().release);
+        let judged = (&*self.evaluation, self.seat.current.setup().release);
         Some(beside::of(&self.tried, judged, runs, vm, (None, Vec::new())))
     }
 }

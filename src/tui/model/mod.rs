@@ -162,10 +162,8 @@ pub struct Model {
     pub live: Live,
     /// The node under another release, once one was chosen.
     pub upgrade: Option<Upgrading>,
-    /// The files as they were read.
-    pub saved: Evaluator,
-    /// The same with unsaved edits.
-    pub current: Evaluator,
+    /// The configuration that is looked at, and what was done to it.
+    pub seat: Seat,
     /// Every pod.
     pub pods: Vec<PodEntry>,
     /// The pod that is looked at, by index.
@@ -180,10 +178,6 @@ pub struct Model {
     pub arrangement: Arrangement,
     /// What became of each pod.
     pub sweep: Sweep,
-    /// The policy lists with everything done to them.
-    pub history: History,
-    /// Whether a list differs from its file.
-    pub edited: bool,
     /// What became of each pod under the files as they were read.
     pub saved_sweep: Sweep,
     /// The same under another release, once asked for.
@@ -288,15 +282,12 @@ impl Model {
             nodes: None,
             live: Live::default(),
             upgrade: None,
-            history: History::of(&evaluator.setup().layers),
-            edited: false,
             saved_sweep: Sweep::new(pods.len()),
             other: None,
             elsewhere: None,
             openings: Openings::default(),
             compared: None,
-            saved: evaluator.clone(),
-            current: evaluator,
+            seat: Seat::of(&evaluator),
             arrangement: Arrangement::default(),
             sweep: Sweep::begun(pods.len(), summaries),
             pods,
@@ -440,8 +431,8 @@ impl Model {
     pub fn evaluate(&mut self) {
         let pod = self.with_trials(self.pod).unwrap_or_else(Pod::bare);
         let evaluation = match self.pods.is_empty() {
-            true => self.current.evaluate_and_advise(&pod, Depth::Full),
-            false => self.judged_and_advised(&pod, &self.current),
+            true => self.seat.current.evaluate_and_advise(&pod, Depth::Full),
+            false => self.judged_and_advised(&pod, &self.seat.current),
         };
         self.due = false;
         self.evaluation = Rc::new(evaluation);
@@ -452,7 +443,7 @@ impl Model {
 
     /// What the pod in sight brings with it for a confidential guest.
     pub fn initdata(&self) -> Option<Brought> {
-        evaluate::initdata::of(&self.tried, &self.evaluation, Some(self.current.setup()))
+        evaluate::initdata::of(&self.tried, &self.evaluation, Some(self.seat.current.setup()))
     }
 
     /// What is pointed out about the protection of a pod that starts: that its VM is protected by nothing, or by

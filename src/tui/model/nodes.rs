@@ -73,7 +73,7 @@ impl Model {
     /// What becomes of a pod under what is edited and tried, where that is this node's.
     fn in_memory(&self, pod: usize, node: usize) -> Option<&Summary> {
         let here = self.nodes.as_ref().is_some_and(|nodes| nodes.opened == node);
-        if here && (self.edited || self.trying() > 0) { self.sweep.get(pod) } else { None }
+        if here && (self.seat.edited || self.trying() > 0) { self.sweep.get(pod) } else { None }
     }
 
     /// Why.

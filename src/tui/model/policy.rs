@@ -64,10 +64,10 @@ pub fn list_id(list: &ListId) -> Rc<str> {
 /// The rows, unfiltered.
 pub fn rows(model: &Model) -> Vec<Row> {
     let show = model.lists[Screen::Policy].show;
-    let active = format!("hypervisor.{}", model.current.hypervisor().unwrap_or("qemu"));
-    let found = model.history.lists();
+    let active = format!("hypervisor.{}", model.seat.current.hypervisor().unwrap_or("qemu"));
+    let found = model.seat.history.lists();
     let mut ids: Vec<ListId> = Vec::new();
-    let release = model.current.setup().release;
+    let release = model.seat.current.setup().release;
     for list in catalog::lists(release) {
         let id = ListId::new(active.clone(), list);
         let exists = found.iter().any(|(_, l)| l.id == id);
@@ -99,7 +99,7 @@ pub fn rows(model: &Model) -> Vec<Row> {
 }
 
 fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
-    let found = model.history.effective(id);
+    let found = model.seat.history.effective(id);
     rows.push(Row {
         id: list_id(id),
         find: id.list.as_ref().into(),
@@ -116,7 +116,7 @@ fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
     for (at, item) in list.items.iter().enumerate() {
         let nth = seen.iter().filter(|t| **t == item.text).count();
         seen.push(&item.text);
-        let setup = model.current.setup();
+        let setup = model.seat.current.setup();
         let meaning = Rc::new(explain_entry(setup.release, &id.list, &texts, at, &setup.host));
         if show == Show::Problems && meaning.warnings.is_empty() {
             continue;
@@ -141,8 +141,8 @@ fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
 /// What whoever may create pods can change under the lists as they are edited: what `policy audit`
 /// prints of them.
 pub fn audit_text(model: &Model) -> String {
-    let setup = model.current.setup();
-    let Some(hypervisor) = audit::active(&model.current) else {
+    let setup = model.seat.current.setup();
+    let Some(hypervisor) = audit::active(&model.seat.current) else {
         return format!("{}: no [hypervisor.*] table", setup.layers.asked);
     };
     let mut out = Vec::new();
@@ -150,7 +150,7 @@ pub fn audit_text(model: &Model) -> String {
     // Writing to memory does not fail.
     let _ = report::audit(
         &mut out,
-        &audit::of_evaluator(&model.current, &hypervisor),
+        &audit::of_evaluator(&model.seat.current, &hypervisor),
         &title,
         Paint { color: false },
     );
@@ -159,12 +159,12 @@ pub fn audit_text(model: &Model) -> String {
 
 /// What a cluster would enforce of the policy as it is here, unsaved edits included, and how the pods fare there.
 pub fn cluster_text(model: &Model) -> String {
-    let Some(hypervisor) = audit::active(&model.current) else { return beside::text(&[], 0) };
+    let Some(hypervisor) = audit::active(&model.seat.current) else { return beside::text(&[], 0) };
     let handler = model.handler.as_deref();
     let subject = Subject {
         handler: handler.map(str::to_owned),
         default: handler.and_then(|name| model.node.node().handler(name)).is_some_and(|h| h.default),
-        evaluator: &model.current,
+        evaluator: &model.seat.current,
     };
     let own: Vec<(usize, &PodEntry)> = model
         .pods
@@ -199,15 +199,15 @@ pub fn cluster_text(model: &Model) -> String {
 impl Model {
     /// The patterns of a list as it takes effect with the unsaved edits.
     pub fn patterns(&self, list: &ListId) -> Vec<String> {
-        self.history.effective(list).map(|(_, l)| l.texts()).unwrap_or_default()
+        self.seat.history.effective(list).map(|(_, l)| l.texts()).unwrap_or_default()
     }
 
     /// Where an edit of `list` goes: the file that sets it, else the first that may.
     pub fn edit_path(&self, list: &ListId) -> Option<Arc<str>> {
-        if let Some(path) = self.history.holder(list) {
+        if let Some(path) = self.seat.history.holder(list) {
             return Some(path.clone());
         }
-        let setup = self.saved.setup();
+        let setup = self.seat.saved.setup();
         targets(setup.release, &setup.layers, list).first().map(|t| t.path().clone())
     }
 
@@ -215,8 +215,8 @@ impl Model {
     pub fn apply_edit(&mut self, edit: &PolicyEdit) -> Result<(), EditError> {
         let path = self
             .edit_path(edit.list())
-            .ok_or_else(|| EditError::NotOpen(self.saved.setup().layers.asked.to_string()))?;
-        self.history.apply(&path, edit)?;
+            .ok_or_else(|| EditError::NotOpen(self.seat.saved.setup().layers.asked.to_string()))?;
+        self.seat.history.apply(&path, edit)?;
         self.policy_changed();
         Ok(())
     }
@@ -224,25 +224,25 @@ impl Model {
     /// After any change of the lists.
     pub fn policy_changed(&mut self) {
         self.kept = false;
-        let was_edited = std::mem::replace(&mut self.edited, self.history.unsaved());
+        let was_edited = std::mem::replace(&mut self.seat.edited, self.seat.history.unsaved());
         if self.saved_sweep.progress().1 != self.pods.len() {
             self.saved_sweep = Sweep::new(self.pods.len());
         }
-        if !was_edited && self.edited && self.sweep.progress() > self.saved_sweep.progress() {
+        if !was_edited && self.seat.edited && self.sweep.progress() > self.saved_sweep.progress() {
             // What is on disk was just evaluated.
             self.saved_sweep = self.sweep.clone();
         }
-        let changed = if self.edited {
-            self.saved.with_layers(self.history.layers(&self.saved.setup().layers))
+        let changed = if self.seat.edited {
+            self.seat.saved.with_layers(self.seat.history.layers(&self.seat.saved.setup().layers))
         } else {
-            self.saved.clone()
+            self.seat.saved.clone()
         };
-        let before = std::mem::replace(&mut self.current, changed);
+        let before = std::mem::replace(&mut self.seat.current, changed);
         self.other = None;
         let sweep = std::mem::take(&mut self.sweep);
-        self.sweep = self.carried(sweep, &before, &self.current);
+        self.sweep = self.carried(sweep, &before, &self.seat.current);
         self.arrangement.made_for = None;
-        if !self.edited && self.saved_sweep.progress() > self.sweep.progress() {
+        if !self.seat.edited && self.saved_sweep.progress() > self.sweep.progress() {
             self.sweep = self.saved_sweep.clone();
         }
         self.evaluate();
@@ -264,32 +264,32 @@ impl Model {
 
     /// The layers as they would be after `edit`, without making it.
     pub fn would_be(&self, edit: &PolicyEdit) -> Result<Evaluator, EditError> {
-        let mut history = self.history.clone();
+        let mut history = self.seat.history.clone();
         let path = self.edit_path(edit.list()).ok_or_else(|| EditError::NotOpen(String::new()))?;
         history.apply(&path, edit)?;
-        Ok(self.saved.with_layers(history.layers(&self.saved.setup().layers)))
+        Ok(self.seat.saved.with_layers(history.layers(&self.seat.saved.setup().layers)))
     }
 
     /// How many policy edits are not on disk.
     pub fn unsaved(&self) -> usize {
-        if !self.edited {
+        if !self.seat.edited {
             return 0;
         }
-        self.history.unsaved_count().max(1)
+        self.seat.history.unsaved_count().max(1)
     }
 
     /// The unsaved edits as a patch.
     pub fn unsaved_patch(&self) -> Option<String> {
-        if !self.edited {
+        if !self.seat.edited {
             return None;
         }
-        Some(self.history.plans().iter().map(crate::edit::Plan::diff).collect())
+        Some(self.seat.history.plans().iter().map(crate::edit::Plan::diff).collect())
     }
 
     /// The lists whose entries differ from the files on disk, with their entries now.
     pub fn changed_lists(&self) -> Vec<(ListId, Vec<String>)> {
-        let saved = History::of(&self.saved.setup().layers);
-        self.history
+        let saved = History::of(&self.seat.saved.setup().layers);
+        self.seat.history
             .lists()
             .into_iter()
             .filter(|(_, list)| saved.effective(&list.id).map(|(_, l)| l.texts()) != Some(list.texts()))
@@ -299,38 +299,38 @@ impl Model {
 
     /// The other keys that differ from the files on disk, with their values now as TOML.
     pub fn changed_keys(&self) -> Vec<(ListId, Option<String>)> {
-        let saved = History::of(&self.saved.setup().layers);
-        self.history.keys().into_iter().filter(|(id, value)| saved.value(id) != *value).collect()
+        let saved = History::of(&self.seat.saved.setup().layers);
+        self.seat.history.keys().into_iter().filter(|(id, value)| saved.value(id) != *value).collect()
     }
 
     /// Takes layers that were read again. Every change is carried onto them, done or undone; without
     /// `keep_edits` the unsaved ones are undone first, and can be made again.
     pub fn read_again(&mut self, layers: Layers, keep_edits: bool) -> Result<Reread, EditError> {
-        let mut history = self.history.clone();
+        let mut history = self.seat.history.clone();
         if !keep_edits {
             history.back_to_saved();
         }
         let reread = history.reread(&layers)?;
-        self.history = history;
+        self.seat.history = history;
         self.start_from(layers);
         Ok(reread)
     }
 
     /// Keeps the text of a file as it is here, over what somebody else wrote meanwhile; nothing is written.
     pub fn keep_over(&mut self, path: &str, theirs: Option<&str>) {
-        self.history.keep_over(path, theirs);
-        let layers = &self.saved.setup().layers;
+        self.seat.history.keep_over(path, theirs);
+        let layers = &self.seat.saved.setup().layers;
         self.start_from(theirs.map_or_else(|| layers.clone(), |theirs| layers.with_text(path, theirs)));
     }
 
     /// Other texts on the disk than before.
     fn start_from(&mut self, layers: Layers) {
-        let read = self.saved.with_layers(layers);
-        let before = std::mem::replace(&mut self.saved, read);
+        let read = self.seat.saved.with_layers(layers);
+        let before = std::mem::replace(&mut self.seat.saved, read);
         self.readings += 1;
         let sweep = std::mem::take(&mut self.saved_sweep);
-        self.saved_sweep = self.carried(sweep, &before, &self.saved);
-        self.edited = true;
+        self.saved_sweep = self.carried(sweep, &before, &self.seat.saved);
+        self.seat.edited = true;
         self.policy_changed();
     }
 }

@@ -43,10 +43,10 @@ impl Model {
         }
         let judge = |pod: &Pod, evaluator: &Evaluator| self.judged(pod, Depth::Full, evaluator);
         let of = |as_if| {
-            let supposed = suppose(&self.current, &self.tried, as_if, &judge);
+            let supposed = suppose(&self.seat.current, &self.tried, as_if, &judge);
             (supposed.sentence(), Rc::new(supposed.evaluation))
         };
-        let effective = so_far(&self.current, &self.evaluation);
+        let effective = so_far(&self.seat.current, &self.evaluation);
         self.supposed = Some(Suppositions {
             revision: self.revision,
             so_far: Rc::new(Evaluation { effective, ..(*self.evaluation).clone() }),

@@ -40,7 +40,7 @@ pub fn judged(runtime: Runtime, to: Version) -> Result<Judged, String> {
 
 /// The releases of the runtime in sight, newest first.
 pub fn releases(model: &Model) -> Vec<ReleaseItem> {
-    let own = model.current.setup().release;
+    let own = model.seat.current.setup().release;
     let item = |version| ReleaseItem {
         version,
         here: version == own.version,

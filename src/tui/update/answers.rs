@@ -166,7 +166,7 @@ pub(super) fn tell(model: &mut Model, reread: &Reread, text: &str) {
 
 /// Which configuration files are not what they were, as the end of a sentence.
 fn changed_files(model: &Model, fresh: &Layers) -> String {
-    let old = &model.saved.setup().layers;
+    let old = &model.seat.saved.setup().layers;
     let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     let mut changed: Vec<String> = fresh
         .sources()

@@ -25,7 +25,7 @@ pub(super) fn shell_word(word: &str) -> String {
 
 /// Every edit that is done, as the commands that do it.
 pub(super) fn of_edits(model: &Model) -> Vec<String> {
-    model.history.done().flat_map(|(path, change)| of_edit(model, path, change)).collect()
+    model.seat.history.done().flat_map(|(path, change)| of_edit(model, path, change)).collect()
 }
 
 fn of_edit(model: &Model, path: &str, change: &Change) -> Vec<String> {
@@ -33,13 +33,13 @@ fn of_edit(model: &Model, path: &str, change: &Change) -> Vec<String> {
     let entry = change.edit.entry(before);
     let command = |verb: &str, patterns: &[&str]| {
         let id = change.edit.list();
-        let active = model.current.hypervisor().is_none_or(|name| id.table == format!("hypervisor.{name}"));
+        let active = model.seat.current.hypervisor().is_none_or(|name| id.table == format!("hypervisor.{name}"));
         let mut words = vec!["katascope", "policy", verb];
         let list = if active { id.list.to_string() } else { format!("{}.{}", id.table, id.list) };
         if list != "enable_annotations" {
             words.extend(["--list", &list]);
         }
-        let config = &model.saved.setup().layers.asked;
+        let config = &model.seat.saved.setup().layers.asked;
         words.extend(["-c", config]);
         if **config != *path {
             words.push("--drop-in");
@@ -55,7 +55,7 @@ fn of_edit(model: &Model, path: &str, change: &Change) -> Vec<String> {
                 Some(value) => format!("{}.{}={value}", list.table, list.list),
                 None => format!("{}.{}-", list.table, list.list),
             };
-            let config = &model.saved.setup().layers.asked;
+            let config = &model.seat.saved.setup().layers.asked;
             let out = if value.is_some() { "--write-drop-in" } else { "--write-patch" };
             let words = ["katascope", "check", "-c", config, "--set", &set, out, "FILE"];
             vec![words.into_iter().map(shell_word).collect::<Vec<_>>().join(" ")]

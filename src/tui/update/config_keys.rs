@@ -31,7 +31,7 @@ pub(in crate::tui) fn reason_against(model: &Model) -> Option<String> {
     let Some((_, id)) = here(model) else {
         return Some("only keys of the configuration are, on screen 5".into());
     };
-    let release = model.current.setup().release;
+    let release = model.seat.current.setup().release;
     if catalog::lists(release).any(|list| list == id.list) {
         return Some("a policy list is edited on screen 2".into());
     }
@@ -44,7 +44,7 @@ pub(in crate::tui) fn reason_against(model: &Model) -> Option<String> {
 pub(super) fn obey(model: &mut Model, command: Command) {
     let Some((key, id)) = here(model) else { return };
     if command == Command::RemoveKey {
-        if model.history.value(&id).is_none() {
+        if model.seat.history.value(&id).is_none() {
             model.complain(format!("no file sets {}: its default counts already", id.list));
             return;
         }
@@ -52,7 +52,7 @@ pub(super) fn obey(model: &mut Model, command: Command) {
         make(model, &edit, &format!("{} is taken out", id.list));
         return;
     }
-    let was = model.history.value(&id);
+    let was = model.seat.history.value(&id);
     let shown = was.as_deref().map(unquoted).or_else(|| {
         let value = model.evaluation.effective.as_ref()?.get(&key)?;
         Some(match &value.value {
@@ -103,7 +103,7 @@ pub(super) fn typed(model: &mut Model) {
         Rc::new(Foresight::of(&Differences::between(&model.evaluation, &after), after.outcome, SHOWN))
     });
     let sweep = match &candidate {
-        Some(candidate) => model.carried(model.sweep.clone(), &model.current, candidate),
+        Some(candidate) => model.carried(model.sweep.clone(), &model.seat.current, candidate),
         None => Sweep::new(0),
     };
     let Some(Dialog::Key(draft)) = model.dialogs.last_mut() else { return };

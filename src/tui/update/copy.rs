@@ -124,7 +124,7 @@ fn choices(model: &Model) -> Vec<(String, String)> {
         Some(Body::Pattern(row)) => {
             add("pattern", row.text.clone());
             let list = (row.list.list != "enable_annotations").then(|| format!("--list={}", row.list.list));
-            let mut words = model.invocation.policy(&["policy", "allow"], model.current.setup().release);
+            let mut words = model.invocation.policy(&["policy", "allow"], model.seat.current.setup().release);
             words.extend(list);
             words.push(row.text.clone());
             add("as a command", shell_line(&words));
@@ -207,7 +207,7 @@ pub(super) fn editor(model: &mut Model) -> Vec<Effect> {
         model.complain("the sample lies in this program; name files of yours to edit them");
         return Vec::new();
     }
-    let (path, line) = place(model).unwrap_or_else(|| (model.current.setup().layers.asked.to_string(), 0));
+    let (path, line) = place(model).unwrap_or_else(|| (model.seat.current.setup().layers.asked.to_string(), 0));
     let manifest = model.pods.iter().any(|entry| *entry.pod.source.file == path);
     if model.invocation.place.is_some() && !manifest {
         model.complain(

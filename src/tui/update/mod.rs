@@ -92,7 +92,7 @@ fn react(model: &mut Model, geometry: &Geometry, message: Message) -> Vec<Effect
 /// Whether there is work for idle time.
 pub fn has_work(model: &Model) -> bool {
     !model.sweep.done()
-        || (model.edited && !model.saved_sweep.done())
+        || (model.seat.edited && !model.saved_sweep.done())
         || matches!(model.dialogs.last(), Some(Dialog::Pattern(draft)) if !draft.sweep.done())
         || matches!(model.dialogs.last(), Some(Dialog::Key(draft)) if !draft.sweep.done())
 }
@@ -103,7 +103,7 @@ fn idle(model: &mut Model) {
         let mut sweep = std::mem::take(&mut model.sweep);
         sweep.go_on(
             SLICE,
-            |pod| model.judged(pod, Depth::Verdicts, &model.current),
+            |pod| model.judged(pod, Depth::Verdicts, &model.seat.current),
             |i| model.tried_pod(i),
             &model.pods,
         );
@@ -115,11 +115,11 @@ fn idle(model: &mut Model) {
         if done && matches!(model.screen, Screen::Pods | Screen::Nodes) {
             model.rebuild_rows();
         }
-    } else if model.edited && !model.saved_sweep.done() {
+    } else if model.seat.edited && !model.saved_sweep.done() {
         let mut sweep = std::mem::take(&mut model.saved_sweep);
         sweep.go_on(
             SLICE,
-            |pod| model.judged(pod, Depth::Verdicts, &model.saved),
+            |pod| model.judged(pod, Depth::Verdicts, &model.seat.saved),
             |i| model.tried_pod(i),
             &model.pods,
         );
@@ -270,7 +270,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         Command::ToLaunch => links::to_launch(model),
         Command::OtherRuntime => {
             let next = model.next_release();
-            model.saved = model.saved.with_release(next);
+            model.seat.saved = model.seat.saved.with_release(next);
             model.saved_sweep = Default::default();
             model.policy_changed();
             model.say(format!("evaluated as {} now", next.title()));
@@ -412,7 +412,7 @@ fn sort(model: &mut Model, next: bool) {
 fn sizing(model: &mut Model) {
     let mut out = Vec::new();
     // Writing to memory does not fail.
-    let _ = SizeReport::of(&model.tried, model.shown(), Some(&model.current)).text(&mut out);
+    let _ = SizeReport::of(&model.tried, model.shown(), Some(&model.seat.current)).text(&mut out);
     let text = String::from_utf8_lossy(&out).into_owned();
     model.dialogs.push(Dialog::text("How the VM comes to its size: y copies", &text));
 }

@@ -71,10 +71,10 @@ pub(super) fn opened(model: &mut Model, node: usize, pod: usize, fresh: Result<F
     let (handler, evaluator) = crate::tui::model::handlers::first(&model.node, model.pods.get(model.pod));
     model.handler = handler;
     model.seats.clear();
-    model.history = History::of(&evaluator.setup().layers);
-    model.saved = evaluator.clone();
-    model.current = evaluator;
-    model.edited = false;
+    model.seat.history = History::of(&evaluator.setup().layers);
+    model.seat.saved = evaluator.clone();
+    model.seat.current = evaluator;
+    model.seat.edited = false;
     model.other = None;
     model.compared = None;
     model.sweep = Sweep::new(model.pods.len());

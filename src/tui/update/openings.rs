@@ -20,7 +20,7 @@ pub(in crate::tui) fn here(model: &Model) -> String {
     if places.len() > 1 {
         said.place = None;
     }
-    let release = said.release.unwrap_or(model.current.setup().release);
+    let release = said.release.unwrap_or(model.seat.current.setup().release);
     let mut all = said.pods(&[], release, None);
     if places.len() > 1 {
         all.extend(places.into_iter().flat_map(|place| ["--node".to_owned(), place]));
@@ -146,7 +146,7 @@ fn explained(model: &mut Model) {
 
 /// What `policy suggest` says of these pods.
 fn suggested(model: &mut Model) {
-    let Some(hypervisor) = crate::audit::active(&model.current) else {
+    let Some(hypervisor) = crate::audit::active(&model.seat.current) else {
         model.complain("the configuration has no hypervisor's table");
         return;
     };
@@ -154,7 +154,7 @@ fn suggested(model: &mut Model) {
         (0..model.pods.len()).filter(|i| model.pods.get(*i).is_some_and(|e| model.is_judged_here(e)));
     let pods: Vec<_> = indices.filter_map(|i| model.with_trials(i)).collect();
     let mut out = Vec::new();
-    match suggest::propose(&model.current, &hypervisor, &pods) {
+    match suggest::propose(&model.seat.current, &hypervisor, &pods) {
         Ok(proposed) => {
             let proposal = report::Proposal {
                 pods: &pods,

@@ -72,14 +72,14 @@ pub(super) fn typed(model: &mut Model) {
         (true, Some(slot)) => *slot = text,
         _ => patterns.insert(draft.at.min(patterns.len()), text),
     }
-    let setup = model.current.setup();
+    let setup = model.seat.current.setup();
     let meaning = explain_entry(setup.release, &draft.list.list, &patterns, draft.at, &setup.host);
     let elsewhere = draft.both.then(|| {
         explain_entry(other_runtime(setup.release), &draft.list.list, &patterns, draft.at, &setup.host)
     });
     let candidate = if unchanged || empty { None } else { Some(model.would_be(&edit)) };
     let sweep = match &candidate {
-        Some(Ok(candidate)) => model.carried(model.sweep.clone(), &model.current, candidate),
+        Some(Ok(candidate)) => model.carried(model.sweep.clone(), &model.seat.current, candidate),
         _ => Sweep::new(0),
     };
     let Some(Dialog::Pattern(draft)) = model.dialogs.last_mut() else { return };
@@ -206,17 +206,17 @@ fn step(model: &mut Model, undo: bool) {
 /// Takes back, or makes again, a change with all that was made together with it; gives the first of them.
 fn step_whole(model: &mut Model, undo: bool) -> Option<crate::edit::Stepped> {
     if undo {
-        let mut joined = model.history.is_joined(true);
-        let mut stepped = model.history.undo()?;
+        let mut joined = model.seat.history.is_joined(true);
+        let mut stepped = model.seat.history.undo()?;
         while joined && stepped.stuck.is_none() {
-            joined = model.history.is_joined(true);
-            stepped = model.history.undo()?;
+            joined = model.seat.history.is_joined(true);
+            stepped = model.seat.history.undo()?;
         }
         return Some(stepped);
     }
-    let stepped = model.history.redo()?;
-    while stepped.stuck.is_none() && model.history.is_joined(false) {
-        model.history.redo()?;
+    let stepped = model.seat.history.redo()?;
+    while stepped.stuck.is_none() && model.seat.history.is_joined(false) {
+        model.seat.history.redo()?;
     }
     Some(stepped)
 }
@@ -277,7 +277,7 @@ fn allow(model: &mut Model) {
         if model.apply_edit(&edit).is_err() {
             break;
         }
-        model.history.join_last();
+        model.seat.history.join_last();
         added.push(format!("{pattern:?} is in {}", list.list));
     }
     let risk = known(model, &row.key).map(|(annotation, _)| annotation.risk);
@@ -314,7 +314,7 @@ fn name_needed(model: &Model, key: &str) -> Option<(ListId, String)> {
         return None;
     }
     let name = annotation.short()?;
-    let list = ListId::new(format!("hypervisor.{}", model.current.hypervisor()?), "enable_annotations");
-    let gate = crate::policy::names::NameGate::new(model.current.setup().release, &model.patterns(&list));
+    let list = ListId::new(format!("hypervisor.{}", model.seat.current.hypervisor()?), "enable_annotations");
+    let gate = crate::policy::names::NameGate::new(model.seat.current.setup().release, &model.patterns(&list));
     gate.admits(name).is_none().then(|| (list, format!("^{name}$")))
 }

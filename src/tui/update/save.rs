@@ -27,7 +27,7 @@ fn powers_between(model: &Model) -> Vec<PowerChange> {
     let of = |evaluator: &Evaluator| {
         audit::active(evaluator).map(|hypervisor| audit::of_setup(evaluator.setup(), &hypervisor))
     };
-    match (of(&model.saved), of(&model.current)) {
+    match (of(&model.seat.saved), of(&model.seat.current)) {
         (Some(before), Some(after)) => powers::changes(&before, &after),
         _ => Vec::new(),
     }
@@ -39,7 +39,7 @@ fn lines(text: &str) -> Vec<String> {
 
 /// Files beside the collection that the node came in: it is never written to.
 fn beside(model: &Model, stem: &str) -> Vec<SaveTarget> {
-    let plans = model.history.plans();
+    let plans = model.seat.history.plans();
     let patch: String = plans.iter().map(Plan::diff).collect();
     let name = format!("{stem}.patch");
     let mut all = vec![SaveTarget {
@@ -67,7 +67,7 @@ fn choices(model: &Model) -> Vec<SaveTarget> {
     if let Some(stem) = model.beside() {
         return beside(model, &stem);
     }
-    let plans = model.history.plans();
+    let plans = model.seat.history.plans();
     let patch: String = plans.iter().map(Plan::diff).collect();
     let name = |plan: &Plan| match plan.after {
         Some(_) => plan.path.to_string(),
@@ -93,7 +93,7 @@ fn choices(model: &Model) -> Vec<SaveTarget> {
 
 /// The same lists in a new drop-in, the other files as they are on disk.
 fn drop_in(model: &Model) -> Option<SaveTarget> {
-    let setup = model.saved.setup();
+    let setup = model.seat.saved.setup();
     let (changed, keys) = (model.changed_lists(), model.changed_keys());
     let first = changed.first().map(|(list, _)| list).or_else(|| keys.first().map(|(key, _)| key))?;
     // A drop-in says what counts; it cannot say that nothing does.
@@ -105,7 +105,7 @@ fn drop_in(model: &Model) -> Option<SaveTarget> {
         Target::File(_) | Target::DropIn(_) => None,
     })?;
     // What was saved before stays in the history.
-    let mut history = model.history.clone();
+    let mut history = model.seat.history.clone();
     history.back_to_saved();
     for (list, texts) in &changed {
         history.set_list(&path, list, texts).ok()?;
@@ -125,13 +125,13 @@ fn drop_in(model: &Model) -> Option<SaveTarget> {
 
 /// The names as values of the kata-deploy chart; lists of paths have no place there.
 fn helm(model: &Model) -> Option<SaveTarget> {
-    let hypervisor = model.current.hypervisor()?;
+    let hypervisor = model.seat.current.hypervisor()?;
     let list = ListId::new(format!("hypervisor.{hypervisor}"), "enable_annotations");
     model.changed_lists().iter().find(|(id, _)| *id == list)?;
     if !model.changed_keys().is_empty() {
         return None;
     }
-    let setup = model.current.setup();
+    let setup = model.seat.current.setup();
     let shim = shim_of(&setup.layers.asked, setup.release, hypervisor);
     let text = helm_values(&shim, hypervisor, &model.patterns(&list));
     Some(SaveTarget {
@@ -186,9 +186,9 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
         match outcome {
             SaveOutcome::Written(plan, text) => {
                 if let Some(history) = &pending {
-                    model.history = history.clone();
+                    model.seat.history = history.clone();
                 }
-                model.history.saved(&plan);
+                model.seat.history.saved(&plan);
                 said.push(text);
             }
             SaveOutcome::Conflict { path, theirs } => {
@@ -203,8 +203,8 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
         }
     }
     model.dialogs.retain(|d| !matches!(d, Dialog::Save { .. } | Dialog::Conflict { .. }));
-    let layers = model.history.layers(&model.saved.setup().layers);
-    model.saved = model.saved.with_layers(layers);
+    let layers = model.seat.history.layers(&model.seat.saved.setup().layers);
+    model.seat.saved = model.seat.saved.with_layers(layers);
     model.readings += 1;
     model.saved_sweep = Default::default();
     model.policy_changed();
@@ -221,7 +221,7 @@ pub(super) fn ended(model: &mut Model, outcomes: Vec<SaveOutcome>) -> Vec<Effect
 
 /// Opens the window with the three sides: what was read, what is on disk, and what is here.
 fn conflict(model: &mut Model, path: String, theirs: Option<String>) {
-    let plan = model.history.plans().into_iter().find(|plan| *plan.path == *path);
+    let plan = model.seat.history.plans().into_iter().find(|plan| *plan.path == *path);
     let (base, mine) = match &plan {
         Some(plan) => (plan.before.as_deref().unwrap_or_default(), plan.text()),
         None => ("", ""),
@@ -229,8 +229,8 @@ fn conflict(model: &mut Model, path: String, theirs: Option<String>) {
     let regions = three_way(base, theirs.as_deref().unwrap_or_default(), mine);
     let (mut lost, mut same) = (Vec::new(), 0);
     if let Some(theirs) = &theirs {
-        let layers = model.saved.setup().layers.with_text(&path, theirs);
-        match model.history.clone().reread(&layers) {
+        let layers = model.seat.saved.setup().layers.with_text(&path, theirs);
+        match model.seat.history.clone().reread(&layers) {
             Ok(reread) => {
                 same = reread.same;
                 let words =
@@ -247,7 +247,7 @@ fn conflict(model: &mut Model, path: String, theirs: Option<String>) {
 /// Keys in the conflict window.
 pub(super) fn settle(model: &mut Model, command: Command) {
     let Some(Dialog::Conflict { path, theirs, .. }) = model.dialogs.last().cloned() else { return };
-    let held = model.history.plans().iter().any(|plan| *plan.path == *path);
+    let held = model.seat.history.plans().iter().any(|plan| *plan.path == *path);
     match (command, theirs) {
         (Command::KeepMine, _) if !held => {
             model.complain(
@@ -261,7 +261,7 @@ pub(super) fn settle(model: &mut Model, command: Command) {
         }
         (Command::Reapply | Command::TakeTheirs, Some(theirs)) => {
             let keep = command == Command::Reapply;
-            let layers = model.saved.setup().layers.with_text(&path, &theirs);
+            let layers = model.seat.saved.setup().layers.with_text(&path, &theirs);
             let reread = match model.read_again(layers, keep) {
                 Ok(reread) => reread,
                 Err(error) => {

@@ -251,7 +251,7 @@ fn about(model: &Model, row: &AnnotationRow, lines: &mut Vec<Rich>) {
         fact("if bad", Token::Text, bad.describe().to_owned());
     }
     if !used(model, reader) {
-        let hypervisor = model.current.hypervisor().unwrap_or_default();
+        let hypervisor = model.seat.current.hypervisor().unwrap_or_default();
         fact("used by", Token::Overridden, format!("{}; not by {hypervisor}", reader.hypervisors.join(", ")));
     }
     if row.verdict.is_none()

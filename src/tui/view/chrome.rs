@@ -27,11 +27,11 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     canvas.clear(area, Token::Header);
     let glyphs = canvas.theme.glyphs;
     let bar = format!(" {} ", glyphs.bar);
-    let setup = model.current.setup();
+    let setup = model.seat.current.setup();
     let file = setup.layers.asked.rsplit('/').next().unwrap_or_default().to_owned();
     let drop_ins = setup.layers.drop_ins.as_ref().map_or(0, Vec::len);
     let facts = &setup.host.facts;
-    let hypervisor = model.current.hypervisor().unwrap_or("does not load");
+    let hypervisor = model.seat.current.hypervisor().unwrap_or("does not load");
     let mut right = Rich::new();
     if !model.stale.is_empty() {
         right.push(Token::Dirty, " changed on disk ");

@@ -70,7 +70,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich,
     lines.push(Rich::of(Token::Heading, "from ").put(Token::Origin, origin_words(&row.value)));
     if matches!(row.value.origin, Origin::Derived(_) | Origin::Annotation(_)) {
         // Where others had a say before, each is told.
-        for link in model.current.chain(&model.tried, model.shown(), &row.key) {
+        for link in model.seat.current.chain(&model.tried, model.shown(), &row.key) {
             let from = format!("  {}", link.from);
             let place = link.place.as_ref().map(|place| format!("  {}", text::visible(&place.to_string())));
             lines.push(
@@ -80,7 +80,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich,
             );
         }
     }
-    if let Some(reader) = known.and_then(|k| k.reader(model.current.setup().release)) {
+    if let Some(reader) = known.and_then(|k| k.reader(model.seat.current.setup().release)) {
         let unit = reader.unit.map_or(String::new(), |u| format!(", {u}"));
         lines.push(
             Rich::of(Token::Heading, "type ").put(Token::Text, format!("{}{unit}", reader.kind.describe())),
@@ -96,7 +96,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &KeyRow) -> (Rich,
     if let Origin::File(place) = &row.value.origin {
         lines.push(Rich::new());
         lines.push(Rich::of(Token::Heading, format!("{}:", text::visible(&place.file))));
-        let layers = &model.current.setup().layers;
+        let layers = &model.seat.current.setup().layers;
         if let Some(source) = layers.sources().find(|s| s.path == place.file) {
             for number in place.line.saturating_sub(AROUND).max(1)..=place.line + AROUND {
                 let Some(line) = source.line(number) else { break };

@@ -166,7 +166,7 @@ pub(super) fn status(model: &Model) -> Rich {
     }
     let read = handlers.iter().find_map(|handler| handler.releases.candidate.as_ref().ok()?.release.caveat());
     match read {
-        _ if model.edited => {
+        _ if model.seat.edited => {
             Rich::of(Token::Hint, " held against the files as they were read, without the unsaved edits")
         }
         Some(caveat) => Rich::of(Token::Hint, format!(" {caveat}")),

@@ -79,7 +79,7 @@ pub(super) fn pattern(
         }
         None => left.push(Rich::of(Token::Hint, "type a pattern; what it lets in is shown here")),
     }
-    let other = other_runtime(model.current.setup().release).title();
+    let other = other_runtime(model.seat.current.setup().release).title();
     if let Some(meaning) = &draft.elsewhere {
         left.push(Rich::new());
         left.push(Rich::of(Token::Title, format!("to {other}")));
@@ -174,7 +174,7 @@ pub(super) fn key(
     let mut lines = Vec::new();
     if let Some(known) = crate::catalog::config_key(&draft.id.table, &draft.id.list) {
         lines.push(Rich::of(Token::Text, known.summary));
-        if let Some(reader) = known.reader(model.current.setup().release) {
+        if let Some(reader) = known.reader(model.seat.current.setup().release) {
             let unit = reader.unit.map_or(String::new(), |unit| format!(", {unit}"));
             lines.push(Rich::of(Token::Muted, format!("{}{unit}", reader.kind.describe())));
         }
