@@ -180,7 +180,7 @@ impl Evaluator {
             // What every start asks is asked once, before what a pod asks on top.
             let nothing = Annotations::default();
             let sandbox =
-                Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", host_network: false, annotations: &nothing };
+                Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", host_network: false, annotations: &nothing, devices: &[] };
             loaded.run(asked(&host, &sandbox, Depth::Full));
         }
         let assumed = host.noted();
@@ -318,6 +318,7 @@ impl Evaluator {
             hostname: &pod.hostname,
             host_network: pod.isolation.host_network,
             annotations: &passed.received,
+            devices: &pod.devices,
         };
         let host = self.setup.host.noting(&self.assumed);
         let mut run = match self.loaded.as_ref() {

@@ -5,7 +5,7 @@
 //! key goes. Facts: the catalogue; the hypervisors as src/runtime/pkg/katautils/config.go and
 //! src/runtime-rs/crates/runtimes/virt_container/src/lib.rs know them at each tag.
 
-use super::{config_key, generic_table};
+use super::{ConfigKey, config_key, generic_table};
 use crate::release::{Release, Runtime, Span, Version};
 
 const fn span(since: (u8, u8), until: Option<(u8, u8)>) -> Span {
@@ -36,7 +36,24 @@ const MACHINES: &[(Runtime, &str, Span)] =
 
 /// Releases of runtime-rs that read past what they do not know in the agent's table; files that they shipped had keys
 /// of the Go runtime there. Later ones refuse it: src/libs/kata-types/src/config/agent.rs at 3.28.0 and 3.29.0.
-const READS_PAST_AGENT_KEYS: Span = span((3, 0), Some((3, 28)));
+pub(crate) const READS_PAST_AGENT_KEYS: Span = span((3, 0), Some((3, 28)));
+
+/// Whether a release of runtime-rs refuses a key of the agent's table that is the Go runtime's.
+pub(crate) fn is_refused_agent_key(table: &str, key: &ConfigKey, runtime: Runtime, version: Version) -> bool {
+    runtime == Runtime::Rs && !READS_PAST_AGENT_KEYS.contains(version) && is_agent_key_of_go(table, key)
+}
+
+/// Whether a key of the agent's table was ever read by the Go runtime alone.
+fn is_agent_key_of_go(table: &str, key: &ConfigKey) -> bool {
+    table.starts_with("agent.")
+        && key.readers(Runtime::Go).next().is_some()
+        && key.readers(Runtime::Rs).next().is_none()
+}
+
+/// The releases that know a hypervisor's table by this name, as far as that ever changed.
+pub(crate) fn hypervisor_span(runtime: Runtime, name: &str) -> Option<Span> {
+    HYPERVISORS.iter().find(|(of, own, _)| *of == runtime && *own == name).map(|(_, _, span)| *span)
+}
 
 /// Whether a release knows a hypervisor's table by this name, as far as that ever changed.
 pub fn knows_hypervisor(release: Release, name: &str) -> bool {
@@ -64,9 +81,7 @@ pub fn look<'k>(
             tables.push(hypervisor);
         }
         let Some(entry) = config_key(&generic_table(table), name) else { continue };
-        has_agent_key_of_go |= table.starts_with("agent.")
-            && entry.readers(Runtime::Go).next().is_some()
-            && entry.readers(Runtime::Rs).next().is_none();
+        has_agent_key_of_go |= is_agent_key_of_go(table, entry);
         for (known, version) in known.iter_mut().zip(&versions) {
             *known += u32::from(entry.reader(Release::new(runtime, *version)).is_some());
         }

@@ -6,7 +6,7 @@
 #[allow(missing_docs, dead_code)] // the tests need only what it refuses
 mod document;
 pub mod lines;
-mod look;
+pub mod look;
 pub mod message;
 mod nearest;
 pub mod shipped;

@@ -1,5 +1,5 @@
-//! A configuration that does not load because it was written for somebody else: the other runtime, or another
-//! release of the same.
+//! A configuration that does not load, or starts nothing, because it was written for somebody else: the other
+//! runtime, or another release of the same.
 //!
 //! Decides by the names in the files alone, and says what to pass so that they are judged as what they are. Facts:
 //! the catalogue's spans.
@@ -7,13 +7,11 @@
 use super::{Evaluator, Setup, notice};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage};
-use crate::catalog;
+use crate::catalog::{self, look};
 use crate::input::manifest::Pod;
 use crate::input::{Annotations, Host, Text, search};
-use crate::release::{Release, Runtime, Version};
-
-/// The last release of runtime-rs whose table for Cloud Hypervisor is not called clh.
-const LAST_LONG_NAME: Version = Version::new(3, 29, 0);
+use crate::node;
+use crate::release::{Release, Runtime, Span, Version};
 
 /// Keys named in one message.
 const NAMED: usize = 3;
@@ -28,40 +26,45 @@ pub(super) struct Look {
 
 /// What the files look like where they do not load.
 pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
-    let Look { code, message, fix } = evaluator.look.get_or_init(|| look(evaluator)).clone()?;
+    let Look { code, message, fix } = evaluator.look.get_or_init(|| of_files(evaluator)).clone()?;
     // What does not load says so itself.
     let severity = if evaluator.loaded().is_err() { Severity::Note } else { Severity::Warning };
     Some(notice::finding(code, severity, pod, Who::ClusterAdministrator, message, fix))
 }
 
-fn look(evaluator: &Evaluator) -> Option<Look> {
+fn of_files(evaluator: &Evaluator) -> Option<Look> {
     let setup = evaluator.setup();
     let path = &setup.layers.asked;
     setup.layers.base.as_ref().ok()?;
-    let look = search::looks_like(&setup.layers);
-    if look != setup.release.runtime {
+    let like = search::looks_like(&setup.layers);
+    if like != setup.release.runtime {
         // Most of what one runtime's file says is said in the other's, too: a file that loads is the other's only
         // where it says so outright, or says what that one alone ever read, or starts nothing here.
         let says_nothing = || evaluator.bare().is_some() && !is_read_by_go_alone(evaluator);
-        if evaluator.loaded().is_ok() && look == Runtime::Go && says_nothing() {
+        if evaluator.loaded().is_ok() && like == Runtime::Go && says_nothing() {
             return None;
         }
         let and = if evaluator.loaded().is_ok() { "loads all the same" } else { "is judged" };
         let message =
-            format!("{path} looks like a file of {}, and {and} by {}", look.title(), setup.release.title());
-        let fix = format!("judge it with --runtime {}", look.as_str());
+            format!("{path} looks like a file of {}, and {and} by {}", like.title(), setup.release.title());
+        let fix = format!("judge it with --runtime {}", like.as_str());
         return Some(Look { code: Code::OtherRuntimesFile, message, fix });
     }
-    evaluator.loaded().err()?;
-    let (keys, version) = foreign(evaluator)?;
+    if evaluator.bare().is_some() {
+        return None;
+    }
+    let (keys, nearest) = foreign(evaluator);
+    let (words, version) = of_the_look(evaluator)
+        .or_else(|| that_serves(evaluator, nearest?).map(|version| (version.to_string(), version)))?;
     let more = if keys.len() > NAMED { format!(" and {} more", keys.len() - NAMED) } else { String::new() };
     let named: Vec<&str> = keys.iter().take(NAMED).map(String::as_str).collect();
-    let message = format!(
-        "{path} looks like a file of Kata {version}: {}{more} {} unknown to {}",
-        named.join(", "),
-        if keys.len() == 1 { "is" } else { "are" },
-        setup.release.title()
-    );
+    let title = setup.release.title();
+    let why = match keys.len() {
+        0 => format!(", and is judged by {title}"),
+        1 => format!(": {} is unknown to {title}", named.join(", ")),
+        _ => format!(": {}{more} are unknown to {title}", named.join(", ")),
+    };
+    let message = format!("{path} looks like a file of Kata {words}{why}");
     let fix = format!("judge it with --kata-version {version}");
     Some(Look { code: Code::OtherReleasesFile, message, fix })
 }
@@ -88,50 +91,78 @@ pub(super) fn not_collected(host: &Host, failure: &Failure, received: &Annotatio
     Some(format!("{path}, which the pod picks as its configuration, is not in what was collected").into())
 }
 
-/// Keys that other releases of the runtime read and this one does not, and the nearest version that reads them.
-fn foreign(evaluator: &Evaluator) -> Option<(Vec<String>, Version)> {
+/// The releases that the files look like, in words, and the newest of them, where the one that judges is none of
+/// them and that one makes more of the files.
+fn of_the_look(evaluator: &Evaluator) -> Option<(String, Version)> {
+    let Setup { release, layers, .. } = evaluator.setup();
+    let span = node::release::span_of_look(release.runtime, layers)?;
+    let newest = span.until.unwrap_or(Version::NEWEST);
+    if span.contains(release.version) || !serves(evaluator, newest) {
+        return None;
+    }
+    let words =
+        if span.since == newest { newest.to_string() } else { format!("{} to {newest}", span.since) };
+    Some((words, newest))
+}
+
+/// Whether the files load by another version; and start a pod that asks for nothing, where they load by this one.
+fn serves(evaluator: &Evaluator, version: Version) -> bool {
+    let setup = evaluator.setup();
+    let release = Release::new(setup.release.runtime, version);
+    let other = Evaluator::load(Setup { release, ..(*setup).clone() }, false);
+    match evaluator.loaded() {
+        Ok(_) => other.bare().is_some(),
+        Err(_) => other.loaded().is_ok(),
+    }
+}
+
+/// Names that other releases of the runtime know and this one does not, and the nearest version that knows them.
+fn foreign(evaluator: &Evaluator) -> (Vec<String>, Option<Version>) {
     let Release { runtime, version, .. } = evaluator.setup().release;
     let mut keys = Vec::new();
     let mut nearest: Option<Version> = None;
     for (name, _) in evaluator.setup().layers.places() {
         let Some((table, key)) = name.rsplit_once('.') else { continue };
-        // The table's name alone tells: its keys are read in the table that came after it, too.
-        if runtime == Runtime::Rs && table == "hypervisor.cloud-hypervisor" && version > LAST_LONG_NAME {
-            let table = format!("[{table}]");
-            if !keys.contains(&table) {
-                keys.insert(0, table);
-            }
-            nearest = Some(nearest.map_or(LAST_LONG_NAME, |other: Version| other.min(LAST_LONG_NAME)));
-            continue;
+        let known = catalog::config_key(table, key);
+        let (named, own) = if let Some(span) = of_hypervisor(runtime, table).filter(|s| !s.contains(version)) {
+            // The table's name alone tells: its keys are read in the table that came after it, too.
+            let own = if version < span.since { span.since } else { span.until.unwrap_or(Version::NEWEST) };
+            (format!("[{table}]"), Some(own))
+        } else if known.is_some_and(|known| look::is_refused_agent_key(table, known, runtime, version)) {
+            (name.clone(), look::READS_PAST_AGENT_KEYS.until)
+        } else {
+            let Some(known) = known.filter(|known| known.reader(evaluator.setup().release).is_none()) else {
+                continue;
+            };
+            let reads = |v: &Version| known.readers(runtime).any(|(span, _)| span.contains(*v));
+            let before = runtime.versions().filter(|v| *v < version).rfind(reads);
+            let after = runtime.versions().filter(|v| *v > version).find(reads);
+            (name.clone(), before.or(after))
+        };
+        let Some(own) = own else { continue };
+        if !keys.contains(&named) {
+            let first = if named.starts_with('[') { 0 } else { keys.len() };
+            keys.insert(first, named);
         }
-        let Some(known) = catalog::config_key(table, key) else { continue };
-        if known.reader(evaluator.setup().release).is_some() {
-            continue;
-        }
-        let reads = |v: &Version| known.readers(runtime).any(|(span, _)| span.contains(*v));
-        let before = runtime.versions().filter(|v| *v < version).rfind(reads);
-        let after = runtime.versions().filter(|v| *v > version).find(reads);
-        let Some(own) = before.or(after) else { continue };
-        keys.push(name);
         // Of several keys the oldest end counts: before it all of them were read.
         nearest =
             Some(nearest.map_or(own, |other| if own < version { other.min(own) } else { other.max(own) }));
     }
-    Some((keys, that_loads(evaluator, nearest?)))
+    (keys, nearest)
 }
 
-/// The release nearest to `version`, away from the one that judges, by which the files load; where there is none,
-/// that one itself.
-fn that_loads(evaluator: &Evaluator, version: Version) -> Version {
-    let setup = evaluator.setup();
-    let Release { runtime, version: judging, .. } = setup.release;
-    let loads = |version: &Version| {
-        let release = Release::new(runtime, *version);
-        Evaluator::load(Setup { release, ..setup.clone() }, false).loaded().is_ok()
-    };
+/// The releases that know a hypervisor's table, as far as that ever changed.
+fn of_hypervisor(runtime: Runtime, table: &str) -> Option<Span> {
+    look::hypervisor_span(runtime, table.strip_prefix("hypervisor.")?)
+}
+
+/// The release nearest to `version`, away from the one that judges, that makes more of the files; where they load by
+/// none, that one itself.
+fn that_serves(evaluator: &Evaluator, version: Version) -> Option<Version> {
+    let Release { runtime, version: judging, .. } = evaluator.setup().release;
     let found = match version < judging {
-        true => runtime.versions().filter(|other| *other <= version).rfind(loads),
-        false => runtime.versions().find(|other| *other >= version && loads(other)),
+        true => runtime.versions().filter(|other| *other <= version).rfind(|v| serves(evaluator, *v)),
+        false => runtime.versions().find(|other| *other >= version && serves(evaluator, *other)),
     };
-    found.unwrap_or(version)
+    found.or_else(|| evaluator.loaded().err().map(|_| version))
 }

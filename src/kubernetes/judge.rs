@@ -66,6 +66,7 @@ fn complete(pod: &mut Pod, resources: &PodResources, readable: bool, object: &Ob
     }
     let size = sizing::size(resources, node);
     pod.sizing = size.sizing;
+    pod.devices = resources.devices();
     pod.sum = Some(Arc::new(sizing::explain(resources, &size, node)));
     pod.findings.extend(noticed::sizing(pod, resources, &size, node));
     if let (true, Err(message)) = (pod.problems.is_empty(), sizing::admit(resources, node)) {

@@ -8,6 +8,7 @@ use std::fmt::Display;
 
 use super::Version;
 use super::quantity::Quantity;
+use crate::input::manifest::DeviceRequest;
 use crate::input::manifest::node::{Data, Node};
 
 /// Amounts by resource name, in the order of the names.
@@ -187,6 +188,19 @@ impl PodResources {
         (resources, faults)
     }
 
+    /// The devices of plugins that kubelet gives the containers that run side by side.
+    pub fn devices(&self) -> Vec<DeviceRequest> {
+        let running = self.containers.iter().filter(|container| container.role != Role::Init);
+        let limits = running.flat_map(|container| container.limits.iter());
+        limits
+            .filter(|(name, count)| is_extended(name) && count.value() > 0)
+            .map(|(name, count)| DeviceRequest {
+                resource: name.to_owned(),
+                count: u32::try_from(count.value()).unwrap_or(u32::MAX),
+            })
+            .collect()
+    }
+
     /// What the containers need together at the worst moment: all that run side by side, or one init
     /// container with the sidecars started before it.
     pub fn aggregate(&self, of: impl Fn(&Container) -> &Amounts) -> Amounts {
@@ -210,6 +224,11 @@ impl PodResources {
         together.raise(&most);
         together
     }
+}
+
+/// Whether a resource is one of a plugin's or of the node's own: `IsExtendedResourceName` of Kubernetes.
+fn is_extended(name: &str) -> bool {
+    name.contains('/') && !name.contains("kubernetes.io/") && !name.starts_with("requests.")
 }
 
 /// Resources that `spec.resources` may name.

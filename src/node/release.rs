@@ -6,11 +6,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::catalog::look;
+use crate::catalog::look::look;
 use crate::input::away;
 use crate::input::config::Layers;
 use crate::input::host::{Host, hex};
-use crate::release::{Asked, KnownBy, Meant, RELEASES, Runtime, Version};
+use crate::release::{Asked, KnownBy, Meant, RELEASES, Runtime, Span, Version};
 
 /// The version of the installation that a shim belongs to.
 pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Option<(Version, KnownBy)> {
@@ -39,10 +39,15 @@ pub fn of_installation(shim: Option<&str>, runtime: Runtime, host: &Host) -> Opt
     }
 }
 
+/// The versions whose configuration files look so; `None` where all of them might.
+pub fn span_of_look(runtime: Runtime, layers: &Layers) -> Option<Span> {
+    let machines = away::texts(layers, "machine_type");
+    look(runtime, layers.places().keys().map(String::as_str), &machines)
+}
+
 /// The newest of the versions whose configuration files look so: by keys and tables that not all of them have.
 pub fn of_look(runtime: Runtime, layers: &Layers) -> (Version, KnownBy) {
-    let machines = away::texts(layers, "machine_type");
-    let span = look(runtime, layers.places().keys().map(String::as_str), &machines);
+    let span = span_of_look(runtime, layers);
     let newest = span.and_then(|span| span.until).unwrap_or(Version::NEWEST);
     (newest, if span.is_some() { KnownBy::File } else { KnownBy::Assumed })
 }

@@ -138,8 +138,8 @@ fn unquoted(text: &str) -> Vec<&str> {
 enum Wrap {
     /// By a person, between words.
     Soft,
-    /// By a machine at a width, in the middle of words.
-    Hard,
+    /// By a machine at this width, in the middle of words.
+    Hard(usize),
     /// Likewise, and the letter at the edge is there twice.
     Twice,
 }
@@ -157,7 +157,7 @@ fn hard_wrapped(lines: &[&str]) -> Wrap {
         let mut end = line.chars().rev();
         (end.next(), end.next())
     });
-    if full >= 4 && edges.all(|(last, before)| last == before) { Wrap::Twice } else { Wrap::Hard }
+    if full >= 4 && edges.all(|(last, before)| last == before) { Wrap::Twice } else { Wrap::Hard(widest) }
 }
 
 /// Whether a line goes on with the command before it.
@@ -186,8 +186,13 @@ fn join(text: &mut String, last: &str, line: &str, wrap: Wrap, missing: &mut Mis
         text.push(' ');
         text.push_str(line.trim_start());
     } else if wrap != Wrap::Soft || (last.chars().count() >= LONG && !split::begins_with_option(line)) {
-        if wrap == Wrap::Twice {
-            text.pop();
+        match wrap {
+            Wrap::Twice => {
+                text.pop();
+            }
+            // A blank at the edge was lost.
+            Wrap::Hard(width) if last.chars().count() < width => text.push(' '),
+            Wrap::Hard(_) | Wrap::Soft => {}
         }
         text.push_str(line);
     } else {
@@ -215,9 +220,11 @@ fn finish(record: &mut Record) {
         }
         let kept = text.trim_end().trim_end_matches('\\').trim_end().len();
         text.truncate(kept);
-        if text.contains("...") || text.contains('…') {
-            record.missing.middle = true;
-        }
+        let last = kept.saturating_sub(text.trim_end_matches(['…', '.']).len());
+        let ends_so = last >= '…'.len_utf8();
+        let before = text.trim_end_matches(['…', '.']);
+        record.missing.middle |= before.contains("...") || before.contains('…');
+        record.missing.end |= ends_so;
     }
 }
 
@@ -286,7 +293,7 @@ fn logged(line: &str) -> Option<Head> {
 /// A line of a list of processes.
 fn listed(line: &str) -> Option<Head> {
     let mut columns: Vec<&str> = Vec::new();
-    let mut rest = line.trim_start();
+    let mut rest = without_branches(line);
     let command = loop {
         let word = rest.split_whitespace().next()?;
         let timed = columns.iter().rev().find(|c| **c != "\\_").is_some_and(|c| is_time(c));
@@ -305,7 +312,7 @@ fn listed(line: &str) -> Option<Head> {
         columns.push(word);
         rest = rest.get(word.len()..).unwrap_or_default().trim_start();
     };
-    // `systemctl status` draws a tree before the process id.
+    // A branch of `pstree` may be drawn at the id.
     let branch = |c: char| !c.is_ascii() || matches!(c, '|' | '`' | '-' | '+');
     let numbers: Vec<Option<u64>> =
         columns.iter().map(|c| c.trim_start_matches(branch).trim_end_matches(':').parse().ok()).collect();
@@ -330,6 +337,15 @@ fn listed(line: &str) -> Option<Head> {
         missing: Missing::default(),
         closed,
     })
+}
+
+/// A line without the tree that `systemd-cgls` and `systemctl status` draw before a process id.
+fn without_branches(line: &str) -> &str {
+    let drawn = |c: char| c.is_whitespace() || ('\u{2500}'..='\u{257f}').contains(&c);
+    let bare = line.trim_start_matches(drawn);
+    let plain = bare.trim_start_matches(['|', '`', '-', ' ']);
+    let is_drawn = bare.starts_with(['|', '`']) && plain.starts_with(|c: char| c.is_ascii_digit());
+    if is_drawn { plain } else { bare }
 }
 
 /// `0:04`, `00:00:10`, `1451:10`, `1-02:03:04`: the last column of `ps` before the command.

@@ -77,16 +77,20 @@ pub fn evidence(program: Program, arguments: &[Argument], missing: Missing) -> V
     found
 }
 
-/// What the path of a program tells: kata-deploy keeps the shims of runtime-rs in a folder of their own.
+/// What the path of a program tells: kata-deploy keeps the shims of runtime-rs in a folder of their own, and Go's beside
+/// the hypervisors.
 pub fn of_path(program: Program, path: Option<&str>) -> Option<Evidence> {
-    const EVERY: Spans = &[(0, usize::MAX)];
-    let own = program == Program::Shim && path.is_some_and(|path| path.contains("/runtime-rs/"));
-    own.then(|| Evidence {
-        seen: "the shim in the folder runtime-rs".to_owned(),
-        go: None,
-        rs: Some(EVERY),
-        shipped: false,
-    })
+    static EVERY: [(usize, usize); 1] = [(0, TAGS.len().saturating_sub(1))];
+    const NONE: Spans = &[];
+    let path = path.filter(|_| program == Program::Shim)?;
+    let (seen, go, rs) = if path.contains("/runtime-rs/") {
+        ("the shim in the folder runtime-rs", NONE, &EVERY[..])
+    } else if path.starts_with("/opt/kata/bin/") {
+        ("the shim in /opt/kata/bin", &EVERY[..], NONE)
+    } else {
+        return None;
+    };
+    Some(Evidence { seen: seen.to_owned(), go: Some(go), rs: Some(rs), shipped: false })
 }
 
 fn push(found: &mut Vec<Evidence>, seen: String, go: Option<Spans>, rs: Option<Spans>, shipped: bool) {

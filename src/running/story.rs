@@ -1,13 +1,16 @@
 //! Puts the processes of a text together to VMs, and says what they tell together.
 
 use super::releases::{self, Evidence};
-use super::settings;
+use super::{program, settings};
 use super::{Process, Program, Running, Vm};
 use crate::catalog::lines;
 use crate::release::Runtime;
 
 /// The Go runtime names Firecracker's VMs by so many characters of the sandbox id.
 const SHORT_ID: usize = 32;
+
+/// What the last word of a cut line is.
+const CUT: &str = "cut off here in the text";
 
 /// What a process is that is no program of Kata.
 pub(super) fn remark(process: &mut Process) {
@@ -72,15 +75,22 @@ pub(super) fn remark(process: &mut Process) {
 
 /// A line of QEMU that does not come to its last argument was cut, and its last word may be half of one.
 pub(super) fn cut(process: &mut Process) {
+    if process.missing.end
+        && let Some(last) = process.arguments.last_mut()
+        && last.rows.is_empty()
+        && last.parts.is_empty()
+        && program::hidden(&last.option)
+    {
+        last.says = CUT.to_owned();
+    }
     if process.program != Program::Qemu || process.missing.middle || is_whole(process) {
         return;
     }
     process.missing.end = true;
     let Some(last) = process.arguments.last_mut() else { return };
-    let half = "cut off here in the text";
     match last.parts.last_mut() {
-        Some(part) if part.says.is_empty() => part.says = half.to_owned(),
-        None if last.says.is_empty() => last.says = half.to_owned(),
+        Some(part) if part.says.is_empty() => part.says = CUT.to_owned(),
+        None if last.says.is_empty() => last.says = CUT.to_owned(),
         _ => {}
     }
 }
@@ -175,10 +185,12 @@ fn notes(vm: &Vm, processes: &[&Process], all: &[Process]) -> Vec<String> {
     family(processes, all, &mut notes);
     if let Some(shim) = processes.iter().find(|process| process.program == Program::Shim) {
         if vm.vmm.is_none() {
-            notes.push(
-                "no VMM in the text: Dragonball has none of its own, it runs in the shim of runtime-rs"
-                    .to_owned(),
-            );
+            let why = match vm.narrowed.runtime {
+                Some(Runtime::Go) => "",
+                Some(Runtime::Rs) => ": Dragonball has none of its own, it runs in this shim",
+                None => ": Dragonball has none of its own, it runs in the shim of runtime-rs",
+            };
+            notes.push(format!("no VMM in the text{why}"));
         }
         notes.push("the shim's line does not tell which handler or configuration file was used".to_owned());
         let debug = processes
@@ -205,7 +217,10 @@ fn family(processes: &[&Process], all: &[Process], notes: &mut Vec<String>) {
             1 if daemon => notes.push(format!(
                 "{title}'s parent is process 1 because it went into the background (-daemonize)"
             )),
-            1 => notes.push(format!("{title}'s parent is process 1: its shim is gone")),
+            1 if process.program != Program::Jailer => {
+                notes.push(format!("{title}'s parent is process 1: its shim is gone"));
+            }
+            1 => {}
             _ if all.iter().any(|other| other.pid == Some(parent)) => {}
             _ if process.program.is_vmm() => notes.push(format!("its parent, process {parent}, is the shim")),
             _ => {}
@@ -263,7 +278,7 @@ fn unknown(process: &Process, notes: &mut Vec<String>) {
         let whole = whole.trim_end();
         if let Some(remark) = &argument.remark {
             notes.push(format!("{}: {remark}", argument.option));
-        } else if !argument.is_known() {
+        } else if !argument.is_known() && argument.says != CUT {
             notes.push(format!(
                 "{whole}: no release of Kata puts this there (a wrapper, a hand edit or a patched runtime)"
             ));

@@ -19,6 +19,7 @@ use crate::answer::finding::Finding;
 use crate::answer::launch::Launch;
 use crate::answer::verdict::{Failure, Verdict};
 use crate::input::config::Layers;
+use crate::input::manifest::DeviceRequest;
 use crate::input::{Annotations, Host, Place};
 use crate::policy::names::NameGate;
 use crate::release::{Release, Runtime};
@@ -38,6 +39,8 @@ pub struct Sandbox<'a> {
     pub host_network: bool,
     /// The annotations of the sandbox's OCI spec: the pod's, the CRI's own and the sizing keys.
     pub annotations: &'a Annotations,
+    /// The devices of plugins that the pod asks kubelet for.
+    pub devices: &'a [DeviceRequest],
 }
 
 /// How much of the answer is wanted.

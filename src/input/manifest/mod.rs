@@ -105,6 +105,15 @@ pub struct SizingSum {
     pub cgroup: CgroupSum,
 }
 
+/// Devices of a plugin that a container asks kubelet for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRequest {
+    /// The resource: `vendor.com/class`.
+    pub resource: String,
+    /// How many.
+    pub count: u32,
+}
+
 /// The pod's cgroup: the limits where all containers have them, and what the RuntimeClass adds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CgroupSum {
@@ -197,6 +206,8 @@ pub struct Pod {
     pub sum: Option<std::sync::Arc<SizingSum>>,
     /// The handler of its RuntimeClass, where the input has that class.
     pub handler: Option<String>,
+    /// The devices of plugins that its containers ask kubelet for, container by container.
+    pub devices: Vec<DeviceRequest>,
     /// What Kubernetes refuses about it; not empty means the pod never reaches the node.
     pub problems: Vec<Problem>,
     /// What is worth knowing before any runtime looks at it.
@@ -225,6 +236,7 @@ impl Pod {
             resolver: String::new(),
             sum: None,
             handler: None,
+            devices: Vec::new(),
             findings: Vec::new(),
             problems: Vec::new(),
         }

@@ -193,6 +193,18 @@ behaviours! {
     /// The guest's shared memory lies where the user's would be.
     RootlessGuestMemory: v(3, 19, 0), Some(v(4, 0, 0)), "253642cce3";
 
+    // Devices that are plugged in before the start.
+    /// Cloud Hypervisor's VM is made with them.
+    ClhColdPlug: v(3, 29, 0), None, "858620d2e7";
+    /// QEMU is told a device's vendor and kind.
+    DeviceKinds: v(3, 6, 0), None, "c7b41361b2";
+    /// Devices may be handed over by files of their own, not of their groups.
+    DevicesByThemselves: v(3, 15, 0), None, "9add633258";
+    /// A confidential guest takes no others.
+    ConfidentialDevicesByThemselves: v(3, 26, 0), None, "1440dd7468";
+    /// A device has a name for QEMU.
+    DeviceNames: v(3, 32, 0), None, "23c5250933";
+
     // The network.
     /// All interfaces are looked at before the first is joined, and joined in the order of their names.
     EndpointsMadeAtOnce: FIRST, Some(v(2, 3, 3)), "7fca5792f7";

@@ -29,7 +29,7 @@ keys! {
     disk_rate_limiter_bw_one_time_burst disk_rate_limiter_ops_max_rate
     disk_rate_limiter_ops_one_time_burst net_rate_limiter_bw_max_rate net_rate_limiter_bw_one_time_burst
     net_rate_limiter_ops_max_rate net_rate_limiter_ops_one_time_burst rx_rate_limiter_max_rate
-    tx_rate_limiter_max_rate default_gpus default_gpu_model
+    tx_rate_limiter_max_rate default_gpus default_gpu_model cold_plug_vfio
 }
 
 static QEMU: Keys = table!("qemu");

@@ -11,6 +11,7 @@ use super::network::Network;
 use super::share_fs::Share;
 use super::{Kind, Refusal, Start, Within, initdata};
 use crate::input::host::{Arch, HostFacts, Protection as Hardware};
+use crate::input::manifest::DeviceRequest;
 use crate::release::Release;
 use crate::runtime::rs::Change;
 
@@ -80,6 +81,8 @@ pub(super) struct Resources<'a> {
     pub(super) disks: Vec<Disk<'a>>,
     pub(super) protection: Option<Protection<'a>>,
     pub(super) network: Network,
+    /// Devices that are plugged in before the start, by their CDI names.
+    pub(super) devices: Vec<String>,
     /// PCIe root ports for devices to come.
     pub(super) root_ports: u32,
     /// Ports of a PCIe switch.
@@ -252,6 +255,27 @@ fn ports(start: &Start<'_>) -> (u32, u32) {
     }
 }
 
+/// So many devices are told apart; no machine has room for as many.
+const MOST_DEVICES: usize = 4096;
+
+/// `prepare_coldplug_cdi_devices`: those that kubelet gave the pod. Only QEMU is told of them: Cloud Hypervisor passes
+/// them over until its VM runs.
+fn devices(start: &Start<'_>) -> Vec<String> {
+    let socket = start.config.runtime.pod_resource_api_sock.as_str();
+    let asked = start.sandbox.devices;
+    let wanted = start.has(Change::ColdPlugByKubelet)
+        && start.kind == Kind::Qemu
+        && start.hv.device_info.cold_plug_vfio == *"root-port";
+    if !wanted || asked.is_empty() || socket.is_empty() || !start.host.exists(socket) {
+        return Vec::new();
+    }
+    let each = |request: &DeviceRequest| {
+        let name = format!("{}={{id}}", request.resource);
+        std::iter::repeat_n(name, (request.count as usize).min(MOST_DEVICES))
+    };
+    asked.iter().flat_map(each).take(MOST_DEVICES).collect()
+}
+
 /// `create_block_device_modern`, and the numbers that the device manager gives out.
 #[derive(Default)]
 struct Numbers {
@@ -315,7 +339,8 @@ impl<'a> Resources<'a> {
             disks.push(numbers.disk(path, driver, role, start.release)?);
         }
         let (root_ports, switch_ports) = ports(start);
-        Ok(Self { share, disks, protection: wanted.protection, network, root_ports, switch_ports })
+        let devices = devices(start);
+        Ok(Self { share, disks, protection: wanted.protection, network, devices, root_ports, switch_ports })
     }
 }
 

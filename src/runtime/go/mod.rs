@@ -252,6 +252,12 @@ impl Loaded {
             }
         }
         annotations::apply(&mut session, sandbox.annotations);
+        let hypervisor = &mut session.config.hypervisor_config;
+        if hypervisor.cold_plug_vfio != "no-port" || hypervisor.hot_plug_vfio != "no-port" {
+            let found = cdi::devices(self.release(), kind, ports, host, sandbox);
+            hypervisor.vfio_devices = found.names;
+            hypervisor.vfio_groups = found.by_group;
+        }
         self.fill_in(&mut session.config);
         let mut run =
             Run { failure: session.failure.take(), findings: self.findings.clone(), ..Run::default() };

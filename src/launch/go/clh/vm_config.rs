@@ -101,6 +101,8 @@ impl Plan<'_> {
         body.set("console", self.port(console, self.iommu()));
         body.set("cpus", self.cpus());
         let disks = self.disks();
+        let devices = self.cold_plugged();
+        body.set_if(!devices.is_empty(), "devices", devices);
         body.set_if(!disks.is_empty(), "disks", disks);
         if let Boot::Image(path) = self.boot
             && !self.disk
@@ -307,6 +309,15 @@ impl Plan<'_> {
         )
     }
 
+    /// The devices that are plugged in before the start: which they are, the host's CDI files say.
+    fn cold_plugged(&self) -> Vec<Json> {
+        if self.hv.cold_plug_vfio == "no-port" || !self.has(Change::ClhColdPlug) {
+            return Vec::new();
+        }
+        let device = json!({ "id": "{id}", "iommu": self.hv.iommu, "path": "/sys/bus/pci/devices/{bdf}" });
+        vec![device; self.hv.vfio_devices.len()]
+    }
+
     /// What decided each part of the body; the other parts are the same for every pod.
     pub(super) fn causes(&self) -> Vec<(String, Cause)> {
         let keys = self.keys;
@@ -324,6 +335,7 @@ impl Plan<'_> {
             ("/cpus/nested", Cause::rule("false where the host has /dev/mshv")),
             ("/cpus/topology/cores_per_die", Cause::key(keys.default_maxvcpus)),
             ("/cmdline/args", Cause::key(keys.kernel_params).by("see the kernel parameters")),
+            ("/devices", Cause::key(keys.cold_plug_vfio)),
             ("/disks/0", Cause::key(keys.image)),
             (
                 "/disks/0/rate_limiter_config",

@@ -96,9 +96,38 @@ impl Plan<'_> {
         self.entropy(line);
         self.balloon(line);
         self.port_devices(line);
+        self.cold_plugged(line);
         self.vsock(line);
         self.share(line);
         self.cards(line);
+    }
+
+    /// The devices that are plugged in before the start, one for each name: what they are, the host's CDI files and
+    /// they themselves say.
+    fn cold_plugged(&self, line: &mut Line) {
+        let hv = self.hv;
+        let port = match &*hv.cold_plug_vfio {
+            "root-port" => "rp",
+            "switch-port" => "swdp",
+            "bridge-port" => "bp",
+            _ => return,
+        };
+        if self.transport() != Transport::Pci {
+            return;
+        }
+        let by_itself = self.has(Change::DevicesByThemselves) && !hv.vfio_groups;
+        let (name, kind, file) = (
+            if self.has(Change::DeviceNames) { ",id={id}" } else { "" },
+            if self.has(Change::DeviceKinds) { ",x-pci-vendor-id={vendor},x-pci-device-id={device}" } else { "" },
+            if by_itself { ",iommufd=iommufd{id}" } else { "" },
+        );
+        for (number, device) in hv.vfio_devices.iter().enumerate() {
+            let cause = Cause::key(qemu!("cold_plug_vfio")).by(format!("the device {device}"));
+            if by_itself {
+                line.push("-object", "iommufd,id=iommufd{id}", cause.clone());
+            }
+            line.push("-device", format!("vfio-pci,host={{bdf}}{name}{kind},bus={port}{number}{file}"), cause);
+        }
     }
 
     fn bridges(&self, line: &mut Line) {

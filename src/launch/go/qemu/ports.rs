@@ -2,7 +2,7 @@
 //!
 //! Decides how many of which kind, and how they are spelled. Facts: `createPCIeTopology` and
 //! `genericAppendPCIe{Root,Switch}Port` in src/runtime/virtcontainers/qemu.go, and the ports of the QEMU library
-//! from 2.0.0 to 4.1.0, for a sandbox without VFIO devices.
+//! from 2.0.0 to 4.1.0.
 
 use super::arch::Machine;
 use super::line::Line;
@@ -49,6 +49,13 @@ impl Ports {
         } else {
             0
         };
+        if hv.vfio_groups && !hv.vfio_devices.is_empty() && hv.confidential_guest {
+            if release.has(Change::ConfidentialDevicesByThemselves) {
+                let message = "ConfidentialGuest needs IOMMUFD - cannot use /dev/vfio/{group}";
+                return Err(Refusal::because(message, &["confidential_guest", "cold_plug_vfio"]));
+            }
+        }
+        let own = own.saturating_add(u32::try_from(hv.vfio_devices.len()).unwrap_or(u32::MAX));
         if either("root-port") {
             let count = own.max(at_least(hv.pcie_root_port));
             if count > MOST_PORTS {

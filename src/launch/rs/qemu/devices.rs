@@ -10,6 +10,8 @@ use crate::runtime::rs::Change;
 
 /// The first slot that is free on the root bus; the platform has 0 and 1.
 const FIRST_BRIDGE_SLOT: u32 = 2;
+/// The slot of the first device that is plugged in before the start.
+const FIRST_DEVICE_SLOT: usize = 9;
 /// Chassis numbers of the root ports above nested bridges start here.
 const NESTED_CHASSIS: u32 = 16;
 
@@ -145,6 +147,7 @@ impl Plan<'_> {
                 self.disk(line, number, disk);
             }
         }
+        self.cold_plugged(line);
         if let Some(protection) = &self.resources.protection {
             self.protection(line, protection);
         }
@@ -246,9 +249,30 @@ impl Plan<'_> {
         line.push("-device", text, cause);
     }
 
+    /// The devices that are plugged in before the start, one for each name: which they are only the host's CDI files say.
+    fn cold_plugged(&self, line: &mut Line) {
+        if !self.has_ports() {
+            return;
+        }
+        for (number, device) in self.resources.devices.iter().enumerate() {
+            let cause = Cause::key(self.start.keys.cold_plug_vfio).by(format!("the device {device}"));
+            let slot = FIRST_DEVICE_SLOT + number;
+            line.push("-object", format!("iommufd,id=iommufdrp{number}"), cause.clone());
+            let port = format!(
+                "pcie-root-port,id=rp{number},addr=0x{slot:02x},chassis={},slot={slot},bus=pcie.0,multifunction=off",
+                slot + 1
+            );
+            line.push("-device", port, cause.clone());
+            let device = format!("vfio-pci,host={{bdf}},bus=rp{number},addr=0x0,iommufd=iommufdrp{number}");
+            line.push("-device", device, cause);
+        }
+    }
+
     /// A pool for devices to come; the runtime goes through it in random order, shown by number.
     fn pool(&self, line: &mut Line) {
-        for number in 0..self.root_ports() {
+        // The numbers of devices that are plugged in already are taken.
+        let taken = u32::try_from(self.resources.devices.len()).unwrap_or(u32::MAX);
+        for number in taken.min(self.root_ports())..self.root_ports() {
             line.push("-device", self.root_port(number), Cause::key(self.start.keys.pcie_root_port));
         }
         let machine = self.start.hv.machine_info.machine_type.as_str();

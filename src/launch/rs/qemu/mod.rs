@@ -131,10 +131,13 @@ impl<'a> Plan<'a> {
         if wanted { hv.indep_iothreads } else { 0 }
     }
 
-    /// Root ports, which only these machines get.
+    /// Whether the machine gets root ports.
+    fn has_ports(&self) -> bool {
+        matches!(self.start.hv.machine_info.machine_type.as_str(), "q35" | "virt")
+    }
+
     fn root_ports(&self) -> u32 {
-        let machine = self.start.hv.machine_info.machine_type.as_str();
-        if matches!(machine, "q35" | "virt") { self.resources.root_ports } else { 0 }
+        if self.has_ports() { self.resources.root_ports } else { 0 }
     }
 
     /// The kernel starts no process with so many arguments; the runtime itself runs out of memory before,

@@ -212,6 +212,10 @@ pub struct HypervisorConfig {
     /// As written: the runtime does not check the word at load.
     pub cold_plug_vfio: String,
     pub hotplug_vfio_on_root_bus: bool,
+    /// The devices of the host that the sandbox's own specification names, by their CDI names.
+    pub vfio_devices: Vec<String>,
+    /// They are named by the files of their IOMMU groups, not by their own.
+    pub vfio_groups: bool,
     pub pcie_root_port: u32,
     pub pcie_switch_port: u32,
     pub num_vcpus_f: f32,
