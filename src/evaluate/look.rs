@@ -4,7 +4,7 @@
 //! Decides by the names in the files alone, and says what to pass so that they are judged as what they are. Facts:
 //! the catalogue's spans.
 
-use super::{Evaluator, Setup, notice};
+use super::{Evaluator, Outcome, Setup, notice};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog::{self, look};
@@ -12,6 +12,7 @@ use crate::input::manifest::Pod;
 use crate::input::{Annotations, Host, Text, search};
 use crate::node;
 use crate::release::{Release, Runtime, Span, Version};
+use crate::runtime::Depth;
 
 /// Keys named in one message.
 const NAMED: usize = 3;
@@ -50,12 +51,13 @@ fn of_files(evaluator: &Evaluator) -> Option<Look> {
         let fix = format!("judge it with --runtime {}", like.as_str());
         return Some(Look { code: Code::OtherRuntimesFile, message, fix });
     }
-    if evaluator.bare().is_some() {
+    if starts_one(evaluator) {
         return None;
     }
     let (keys, nearest) = foreign(evaluator);
-    let (words, version) = of_the_look(evaluator)
-        .or_else(|| that_serves(evaluator, nearest?).map(|version| (version.to_string(), version)))?;
+    let found = of_the_look(evaluator)
+        .or_else(|| that_serves(evaluator, nearest?).map(|version| (version.to_string(), version)));
+    let Some((words, version)) = found else { return kept_over_an_upgrade(evaluator) };
     let more = if keys.len() > NAMED { format!(" and {} more", keys.len() - NAMED) } else { String::new() };
     let named: Vec<&str> = keys.iter().take(NAMED).map(String::as_str).collect();
     let title = setup.release.title();
@@ -111,9 +113,31 @@ fn serves(evaluator: &Evaluator, version: Version) -> bool {
     let release = Release::new(setup.release.runtime, version);
     let other = Evaluator::load(Setup { release, ..(*setup).clone() }, false);
     match evaluator.loaded() {
-        Ok(_) => other.bare().is_some(),
+        Ok(_) => starts_one(&other),
         Err(_) => other.loaded().is_ok(),
     }
+}
+
+/// Whether a pod that asks for nothing starts.
+fn starts_one(evaluator: &Evaluator) -> bool {
+    evaluator.walk(&Pod::bare(), Depth::Verdicts).outcome == Outcome::Starts
+}
+
+/// Where no name tells the release: whether the one before it starts pods with the files, and this one none.
+fn kept_over_an_upgrade(evaluator: &Evaluator) -> Option<Look> {
+    let Setup { release, layers, .. } = evaluator.setup();
+    let before = release.runtime.versions().filter(|version| *version < release.version).last()?;
+    if evaluator.loaded().is_err() || !serves(evaluator, before) {
+        return None;
+    }
+    let message = format!(
+        "{} is a file that {} starts pods with, and {} none",
+        layers.asked,
+        Release::new(release.runtime, before).title(),
+        release.title()
+    );
+    let fix = format!("take the file of {}, or judge it with --kata-version {before}", release.version);
+    Some(Look { code: Code::OtherReleasesFile, message, fix })
 }
 
 /// Names that other releases of the runtime know and this one does not, and the nearest version that knows them.

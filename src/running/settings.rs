@@ -65,6 +65,9 @@ pub fn gather(processes: &[&Process], runtime: Option<Runtime>, tags: &[(usize, 
     for process in processes {
         if process.program == Program::Qemu {
             qemu(&process.arguments, process.missing, &mut gathered);
+            if runtime == Some(Runtime::Rs) {
+                qemu_of_rs(&process.arguments, &mut gathered);
+            }
         }
         if process.program == Program::Virtiofsd {
             virtiofsd(&process.arguments, &mut gathered);
@@ -73,6 +76,8 @@ pub fn gather(processes: &[&Process], runtime: Option<Runtime>, tags: &[(usize, 
             let parts = argument.parts.iter().map(|part| part.sets.as_ref());
             for sets in std::iter::once(argument.sets.as_ref()).chain(parts).flatten() {
                 let odd = [" or ", "annotation "].iter().any(|word| sets.key.contains(word));
+                // In runtime-rs another key decides it.
+                let odd = odd || (runtime == Some(Runtime::Rs) && sets.key == "disable_image_nvdimm");
                 if !odd
                     && !matches!(sets.key.as_str(), "kernel_params" | "virtio_fs_extra_args" | "cpu_features")
                 {
@@ -193,7 +198,9 @@ fn qemu(arguments: &[Argument], missing: Missing, gathered: &mut Gathered) {
         gathered.add("default_bridges", Some(bridges.max(1 + usize::from(second)).to_string()), None);
     }
     // runtime-rs prints its memory size with its own rules, and all devices before -vga.
-    let devices = complete("-global") || (complete("-vga") && !missing.any());
+    let devices = complete("-global")
+        || (of("-uuid").is_some() && complete("-rtc"))
+        || (complete("-vga") && !missing.any());
     // In runtime-rs the controller stands between the bridges and the vsock.
     let between = !missing.middle && of("-uuid").is_none() && device("pci-bridge") && device("vhost-vsock-*");
     if (devices || between) && !device("virtio-scsi-*") {
@@ -219,6 +226,29 @@ fn qemu(arguments: &[Argument], missing: Missing, gathered: &mut Gathered) {
                 Some("not printed when it is 0 or missing"),
             );
         }
+    }
+}
+
+/// What only lines of runtime-rs tell.
+fn qemu_of_rs(arguments: &[Argument], gathered: &mut Gathered) {
+    let device = |kind: &str| arguments.iter().any(|a| a.option == "-device" && lines::like(kind, a.kind()));
+    let part = |option: &str, text: &str| {
+        arguments.iter().any(|a| a.option == option && a.parts.iter().any(|part| part.text == text))
+    };
+    let driver = if device("nvdimm") || part("-append", "root=/dev/pmem0p1") {
+        Some("virtio-pmem")
+    } else if device("virtio-blk-pci") {
+        Some("virtio-blk-pci")
+    } else if device("virtio-blk-ccw") {
+        Some("virtio-blk-ccw")
+    } else {
+        None
+    };
+    if let Some(driver) = driver {
+        gathered.add("vm_rootfs_driver", Some(driver.to_owned()), None);
+    }
+    if part("-object", "id=entire-guest-memory-share") && !device("vhost-user-fs-*") {
+        gathered.add("shared_fs", Some("virtio-fs".to_owned()), Some("the memory is shared with virtiofsd"));
     }
 }
 

@@ -12,6 +12,9 @@ const SHORT_ID: usize = 32;
 /// What the last word of a cut line is.
 const CUT: &str = "cut off here in the text";
 
+/// The last release that starts QEMU in the background.
+const LAST_DAEMONIZED: &str = "3.0.1";
+
 /// What a process is that is no program of Kata.
 pub(super) fn remark(process: &mut Process) {
     if process.program != Program::Other {
@@ -182,7 +185,7 @@ fn notes(vm: &Vm, processes: &[&Process], all: &[Process]) -> Vec<String> {
     if daemons.len() > 1 {
         notes.push("several virtiofsd of one sandbox are one daemon and its child".to_owned());
     }
-    family(processes, all, &mut notes);
+    family(vm, processes, all, &mut notes);
     if let Some(shim) = processes.iter().find(|process| process.program == Program::Shim) {
         if vm.vmm.is_none() {
             let why = match vm.narrowed.runtime {
@@ -208,13 +211,17 @@ fn notes(vm: &Vm, processes: &[&Process], all: &[Process]) -> Vec<String> {
 }
 
 /// Who started whom.
-fn family(processes: &[&Process], all: &[Process], notes: &mut Vec<String>) {
+fn family(vm: &Vm, processes: &[&Process], all: &[Process], notes: &mut Vec<String>) {
+    // Up to 3.0.1 the Go runtime starts QEMU so, and the word may be cut off.
+    let last = lines::TAGS.iter().position(|tag| *tag == LAST_DAEMONIZED);
+    let old = vm.narrowed.runtime == Some(Runtime::Go)
+        && vm.narrowed.tags.last().is_some_and(|(_, end)| Some(*end) <= last);
     for process in processes.iter().filter(|p| p.program.is_vmm() || p.program == Program::Virtiofsd) {
         let Some(parent) = process.parent else { continue };
         let daemon = process.arguments.iter().any(|a| a.option == "-daemonize");
         let title = process.program.title();
         match parent {
-            1 if daemon => notes.push(format!(
+            1 if daemon || (old && process.program == Program::Qemu) => notes.push(format!(
                 "{title}'s parent is process 1 because it went into the background (-daemonize)"
             )),
             1 if process.program != Program::Jailer => {
