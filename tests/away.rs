@@ -185,6 +185,31 @@ fn a_file_of_the_other_runtime_is_named() {
     }
 }
 
+/// Under another release than those that it looks like, a file is named with what to pass, where it does not load there
+/// and where it starts nothing.
+#[test]
+fn a_file_of_another_release_is_named() {
+    let rs = format!("{GO}name = \"virt_container\"\nhypervisor_name = \"qemu\"\nagent_name = \"kata\"\n");
+    let reads_past = rs.replace("[agent.kata]\n", "[agent.kata]\ndial_timeout = 45\n");
+    let clh = rs.replace("hypervisor.qemu", "hypervisor.clh").replace("\"qemu\"", "\"clh\"");
+    let pc = GO.replace("\"q35\"", "\"pc\"");
+    for (text, runtime, judged, looks, fix) in [
+        (&reads_past, "rs", "4.1.0", "agent.kata.dial_timeout is unknown", "3.28.0"),
+        (&clh, "rs", "3.12.0", "[hypervisor.clh] is unknown", "4.1.0"),
+        (&pc, "go", "3.20.0", "looks like a file of Kata 2.0.0 to 2.1.1", "2.1.1"),
+    ] {
+        let folder = folder(text, &[pod("a", &[])]);
+        let args = ["check", "-c", "c.toml", "pods.yaml", "--json", "--runtime", runtime, "--kata-version"];
+        let (out, err, _) = katascope(folder.path(), &[&args[..], &[judged]].concat());
+        let report: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}{err}"));
+        let findings = report["pods"][0]["findings"].as_array().unwrap();
+        let named = findings.iter().find(|finding| finding["code"] == "other-releases-file");
+        let named = named.unwrap_or_else(|| panic!("{runtime} {judged}: {report:#}"));
+        assert!(named["message"].as_str().unwrap().contains(looks), "{named}");
+        assert_eq!(named["fix"], format!("judge it with --kata-version {fix}"), "{named}");
+    }
+}
+
 /// Files in the form of 2.1 are judged as what they look like, with a word about it, and refuse nobody.
 #[test]
 fn a_file_of_an_old_release_is_known_by_its_look() {

@@ -121,6 +121,22 @@ fn what_was_collected_answers_as_the_node_does() {
 }
 
 #[test]
+fn a_way_out_is_the_same_at_home_and_on_the_node() {
+    let dir = node();
+    let at = dir.path();
+    // The build's own kernel is not there either, which only the search for a way out asks.
+    put(&at.join("node"), CONFIG_PATH, &CONFIG.replace("share/vmlinux", "share/no-vmlinux"));
+    let check = ["check", "pods.yaml", "--json"];
+    let host = ["--root", "node", "--host", "host.toml"];
+    let (before, ..) = katascope(at, &[&check[..], &host].concat());
+    assert!(before.contains("no-vmlinux") && !before.contains("remove kernel"), "{before}");
+    let (_, err, status) = katascope(at, &[&["collect", "-o", "n.tar.gz"][..], &host].concat());
+    assert_eq!(status, 0, "{err}");
+    let (after, ..) = katascope(at, &[&check[..], &["--node", "n.tar.gz"]].concat());
+    assert_eq!(after, before);
+}
+
+#[test]
 fn the_list_is_shown_before_anything_is_written() {
     let dir = node();
     let (list, _, status) = katascope(dir.path(), &["collect", "--print", "--root", "node"]);

@@ -43,7 +43,7 @@ fn pod(folder: &Path, snapshotter: &str, (runtime, version): (&str, &str), confi
             "--handler",
             "kata",
         ])
-        .args(["--cri-config", "containerd.toml", "--files", "assume", "-o", "json", "pods.yaml"])
+        .args(["--cri-config", "containerd.toml", "--files", "assume", "-o", "json", "--full", "pods.yaml"])
         .output()
         .unwrap();
     let report: Json = serde_json::from_slice(&output.stdout)
@@ -112,6 +112,7 @@ fn devices_are_read_by_some_releases() {
             ),
         ),
         ("4.1.0", "", "gpu", Ok("no VM gets gpu")),
+        ("4.1.0", cold, "v/class=0", Err("panic: runtime error: slice bounds out of range [1:0]")),
     ] {
         let pod = pod(folder.path(), "devmapper", ("go", version), &config("go", "none", plug), &of(value));
         match wanted {
@@ -122,4 +123,56 @@ fn devices_are_read_by_some_releases() {
             }
         }
     }
+}
+
+/// The arguments that are about devices, each with the option before it.
+fn of_devices(pod: &Json) -> Vec<String> {
+    let args: Vec<&str> = pod["launch"]["args"].as_array().unwrap().iter().filter_map(Json::as_str).collect();
+    let pairs = args.windows(2).filter(|pair| pair[1].contains("vfio") || pair[1].contains("iommufd"));
+    pairs.map(|pair| pair.join(" ")).collect()
+}
+
+#[test]
+fn devices_that_a_vm_starts_with_are_tokens_on_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let cold = "cold_plug_vfio = \"root-port\"";
+    let asked = PODS.replace("image: b}", "image: b, resources: {limits: {example.com/card: 2, cpu: 1}}}");
+    let named = PODS.replace("annotations: {}", "annotations: {cdi.k8s.io/card: example.com/card=0}");
+    let by_kubelet = |runtime: &str| {
+        let socket = "[runtime]\npod_resource_api_sock = \"/var/lib/kubelet/pod-resources/kubelet.sock\"\n";
+        config(runtime, "none", cold).replace("[runtime]\n", socket)
+    };
+    let device = |port: u32| {
+        [
+            "-object iommufd,id=iommufd{id}".to_owned(),
+            format!(
+                "-device vfio-pci,host={{bdf}},id={{id}},x-pci-vendor-id={{vendor}},x-pci-device-id={{device}},bus=rp{port},\
+                 iommufd=iommufd{{id}}"
+            ),
+        ]
+    };
+    let go = pod(folder.path(), "devmapper", ("go", "4.1.0"), &by_kubelet("go"), &asked);
+    assert_eq!(of_devices(&go), [device(0), device(1)].concat(), "{}", go["error"]);
+    let told = said(&go, "devices-unseen").unwrap();
+    assert!(told.contains("gives the containers for example.com/card (2)") && told.contains("{bdf}"), "{told}");
+    let ports = go["launch"]["args"].to_string().matches("pcie-root-port,id=rp").count();
+    assert_eq!(ports, 2, "one for each");
+
+    // Before devices had names and files of their own.
+    let go = pod(folder.path(), "devmapper", ("go", "3.4.0"), &config("go", "none", cold), &named);
+    assert_eq!(of_devices(&go), ["-device vfio-pci,host={bdf},bus=rp0"], "{}", go["error"]);
+
+    let rs = pod(folder.path(), "devmapper", ("rs", "4.1.0"), &by_kubelet("rs"), &asked);
+    let device = |port: u32| {
+        [
+            format!("-object iommufd,id=iommufdrp{port}"),
+            format!("-device vfio-pci,host={{bdf}},bus=rp{port},addr=0x0,iommufd=iommufdrp{port}"),
+        ]
+    };
+    assert_eq!(of_devices(&rs), [device(0), device(1)].concat(), "{}", rs["error"]);
+
+    // Kubelet is not asked where nobody names its socket.
+    let go = pod(folder.path(), "devmapper", ("go", "4.1.0"), &config("go", "none", cold), &asked);
+    assert_eq!(of_devices(&go), Vec::<String>::new());
+    assert!(said(&go, "devices-unseen").unwrap().contains("no pod_resource_api_sock is named"));
 }

@@ -340,3 +340,74 @@ fn an_inspected_sandbox_is_a_pod() {
         }
     }
 }
+
+/// A shim, virtiofsd and the VMM of one sandbox, as `ps` has them.
+const SANDBOX: [&str; 3] = [
+    "/opt/kata/runtime-rs/bin/containerd-shim-kata-v2 -namespace k8s.io -address /run/containerd/containerd.sock \
+     -publish-binary /usr/bin/containerd -id green",
+    "/opt/kata/libexec/virtiofsd --socket-path=/run/kata/green/root/virtiofsd.sock --shared-dir=/run/kata/green/rw",
+    "/opt/kata/bin/cloud-hypervisor --api-socket /run/kata/green/root/ch-api.sock -v",
+];
+
+#[test]
+fn trees_of_processes_are_lists() {
+    let [shim, daemon, vmm] = SANDBOX;
+    let groups = format!(
+        "Control group /:\n├─kubepods.slice\n│ └─cri-containerd-green.scope\n│   ├─  11 {shim}\n│   ├─  12 {daemon}\n\
+         │   └─1300 {vmm}\n"
+    );
+    let plain = format!("|-kubepods.slice\n| `-green.scope\n|   |-  11 {shim}\n|   |-  12 {daemon}\n|   `-1300 {vmm}\n");
+    let top = format!(
+        "Tasks: 3 total\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n\
+         11 root 20 0 512 41 12 S 6.7 0.6 0:12.34 {shim}\n     12 root 20 0 512 41 12 S 0.0 0.6 0:01.00 {daemon}\n   \
+         1300 root 20 0 512 41 12 S 0.0 0.6 0:01.00 {vmm}\n"
+    );
+    for text in [groups, plain, top] {
+        let told = told(&text);
+        let vms = told["vms"].as_array().unwrap();
+        assert_eq!((vms.len(), &vms[0]["sandbox"]), (1, &Json::from("green")), "{text}{told:#}");
+        let pids: Vec<_> = told["processes"].as_array().unwrap().iter().map(|p| p["pid"].clone()).collect();
+        assert_eq!(pids, [11, 12, 1300], "{text}");
+        assert_eq!(vms[0]["runtime"], "rs", "{text}");
+    }
+}
+
+#[test]
+fn a_shim_alone_tells_its_runtime_by_its_folder() {
+    for (path, runtime, says) in [
+        ("/opt/kata/runtime-rs/bin/", Json::from("rs"), "it runs in this shim"),
+        ("/opt/kata/bin/", Json::from("go"), "no VMM in the text"),
+        ("/usr/local/bin/", Json::Null, "it runs in the shim of runtime-rs"),
+    ] {
+        let told = told(&format!("root 7 1 0 10:00 ? 00:00:03 {path}containerd-shim-kata-v2 -namespace k8s.io -id green\n"));
+        let vm = &told["vms"][0];
+        assert_eq!(vm["runtime"], runtime, "{told:#}");
+        assert!(vm["notes"].to_string().contains(says), "{vm}");
+    }
+}
+
+#[test]
+fn a_line_that_a_list_cuts_ends_in_the_dark() {
+    let vm = &told("├─11 /opt/kata/bin/containerd-shim-kata-v2 -namespace k8s.io -publish-bin…\n")["vms"][0];
+    assert!(vm["notes"].to_string().contains("is cut at -publish-bin…"), "{vm}");
+    assert!(!vm["notes"].to_string().contains("no release of Kata"), "{vm}");
+    // A blank at the edge of a terminal is lost where the text is copied.
+    let words = GO.split_whitespace().collect::<Vec<_>>().join(" ");
+    for width in [80, 100, 133] {
+        let letters: Vec<char> = words.chars().collect();
+        let lines = letters.chunks(width).map(|line| line.iter().collect::<String>().trim_end().to_owned());
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let told = told(&text);
+        assert_eq!(unnamed(&told), Vec::<String>::new(), "{width}");
+        assert_eq!(told["vms"].as_array().unwrap().len(), 1, "{width}");
+    }
+}
+
+#[test]
+fn an_old_qemu_has_process_1_for_its_parent() {
+    let old = "root 9 1 0 10:24 ? 00:00:09 /usr/bin/qemu-system-x86_64 -name sandbox-blue -uuid 1 \
+               -machine pc,accel=kvm,kernel_irqchip,nvdimm -cpu host,pmu=off -qmp unix:/run/vc/vm/blue/qmp.sock,server,nowait \
+               -m 2048M,slots=10,maxmem=9000M -device pci-bridge,bus=pci.0,id=pci-bridge-0,chassis_nr=1,shpc=on,addr=2,romfile=";
+    let notes = told(old)["vms"][0]["notes"].to_string();
+    assert!(notes.contains("went into the background") && !notes.contains("its shim is gone"), "{notes}");
+}

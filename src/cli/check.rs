@@ -41,6 +41,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
         }
     };
     what_if::write(&args.input, &args.write)?;
+    if !args.quiet {
+        opened.say_handler_unheeded(&args.input);
+    }
     let node = &opened.node;
     if args.input.manifests.is_empty() && !opened.sample {
         return configurations(args, &opened);

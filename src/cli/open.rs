@@ -45,6 +45,21 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Says that a handler was named where nothing tells of handlers.
+    pub fn say_handler_unheeded(&self, input: &Input) {
+        let Some(handler) = input.handler.as_deref() else { return };
+        let Some(only) = self.node.only().filter(|_| matches!(self.node.node().engine, Engine::Assumed)) else {
+            return;
+        };
+        let _ = writeln!(
+            io::stderr(),
+            "katascope: --handler {} is passed over: no container runtime is described, and {} judges every pod; a node \
+             (--root) or the container runtime's file (--cri-config) tells what the handler reads",
+            visible(handler),
+            visible(&only.setup().layers.asked)
+        );
+    }
+
     /// What the node was asked about, by option and path on the node.
     pub fn said_of(&self, input: &Input) -> Vec<(String, String)> {
         let config = input.config.as_ref().and(self.node.only());

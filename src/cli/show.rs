@@ -41,6 +41,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
     let Some(pod) = found.pop() else {
         return Err(SetupError::Usage("no pod: name a manifest (see katascope show --help)".into()).into());
     };
+    opened.say_handler_unheeded(&args.input);
     let evaluation = opened.node.evaluate_and_advise(&pod, Depth::Full);
     let supposed = supposed(args, &opened.node, &pod, &evaluation)?;
     let refused = evaluation.outcome.failure().cloned();

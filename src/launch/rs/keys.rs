@@ -29,7 +29,7 @@ keys! {
     extra_monitor_socket firmware guest_extension_images hugepage_type
     image indep_iothreads initdata initrd jailer_path kernel kernel_params
     kernel_verity_params machine_accelerators machine_type memory_slots network_queues path pcie_root_port pcie_switch_port
-    cold_plug_vfio     virtio_fs_daemon reclaim_guest_freed_memory rootfs_type rootless seccomp_sandbox sev_snp_guest shared_fs
+    cold_plug_vfio virtio_fs_daemon reclaim_guest_freed_memory rootfs_type rootless seccomp_sandbox sev_snp_guest shared_fs
     snp_guest_policy tdx_quote_generation_service_socket_port virtio_fs_cache virtio_fs_cache_size
     virtio_fs_extra_args virtio_fs_queue_size vm_rootfs_driver
 }
