@@ -411,3 +411,56 @@ fn an_old_qemu_has_process_1_for_its_parent() {
     let notes = told(old)["vms"][0]["notes"].to_string();
     assert!(notes.contains("went into the background") && !notes.contains("its shim is gone"), "{notes}");
 }
+
+/// What a VM runs with tells its handler among those of its shim; where nothing does, they are named.
+#[test]
+fn a_vm_is_of_one_handler_among_several() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let shim = "/opt/kata/bin/containerd-shim-kata-v2";
+    let clh = CONFIGURATION.replace("hypervisor.qemu", "hypervisor.clh").replace("qemu-system-x86_64", "clh");
+    let own = CONFIGURATION.replace("vmlinux.container", "vmlinux.own");
+    let mut containerd = "version = 3\n".to_owned();
+    for (name, text) in [("qemu", CONFIGURATION), ("clh", &*clh), ("own", &*own), ("again", &*own)] {
+        let table = format!("[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.kata-{name}");
+        containerd += &format!(
+            "{table}]\nruntime_type = 'io.containerd.kata-{name}.v2'\nruntime_path = '{shim}'\n{table}.options]\n\
+             ConfigPath = '/etc/kata-{name}.toml'\n"
+        );
+        put(&format!("root/etc/kata-{name}.toml"), text);
+    }
+    put("root/etc/containerd/config.toml", &containerd);
+    put("root/opt/kata/VERSION", "4.1.0\n");
+    for file in ["bin/containerd-shim-kata-v2", "bin/clh", "bin/qemu-system-x86_64"] {
+        put(&format!("root/opt/kata/{file}"), "x");
+    }
+    let clh = "/opt/kata/bin/clh-cloud-hypervisor\0--api-socket\0/run/vc/vm/green/clh-api.sock\0";
+    let qemu = |name: &str, kernel: &str| {
+        format!("/opt/kata/bin/qemu-system-x86_64\0-name\0sandbox-{name}\0-uuid\01\0-kernel\0/opt/kata/share/kata-containers/{kernel}\0")
+    };
+    put("root/proc/10/cmdline", &qemu("blue", "vmlinux.container"));
+    put("root/proc/11/cmdline", &clh.replace("clh-cloud", "cloud"));
+    put("root/proc/12/cmdline", &qemu("red", "vmlinux.own"));
+    let inside = "/opt/kata/runtime-rs/bin/containerd-shim-kata-v2\0-namespace\0k8s.io\0-id\0white\0";
+    put("root/proc/13/cmdline", inside);
+    let live = |more: &[&str]| {
+        let mut command = katascope(&["live", "--root", "root"]);
+        command.args(more).current_dir(folder.path()).output().unwrap()
+    };
+    let list: Json = serde_json::from_slice(&live(&["-o", "json"]).stdout).unwrap();
+    let told: Vec<_> = list["vms"].as_array().unwrap().iter().map(|vm| (&vm["handler"], &vm["candidates"])).collect();
+    let (none, empty) = (Json::Null, serde_json::json!([]));
+    let both = serde_json::json!(["kata-own", "kata-again"]);
+    let (qemu, clh) = (Json::from("kata-qemu"), Json::from("kata-clh"));
+    assert_eq!(told, [(&qemu, &empty), (&clh, &empty), (&none, &both), (&none, &empty)], "{list:#}");
+    assert_eq!(list["vms"][3]["vmm"], "dragonball");
+    put("root/run/containerd/io.containerd.runtime.v2.task/k8s.io/red/config.json", r#"{"ociVersion": "1.1.0"}"#);
+    let said = String::from_utf8(live(&["red"]).stderr).unwrap();
+    assert!(said.contains("kata-own, kata-again; name the one with --handler"), "{said}");
+    let said = String::from_utf8(live(&["white"]).stderr).unwrap();
+    assert!(said.contains("Dragonball, in its shim has no process line"), "{said}");
+}

@@ -113,6 +113,7 @@ fn pod(annotations: &[(u8, &str)], name: &str, sizing: Option<Sizing>) -> Pod {
         sizing,
         sum: None,
         handler: None,
+        devices: Vec::new(),
         problems: Vec::new(),
         findings: Vec::new(),
     }

@@ -114,13 +114,17 @@ fn list(out: &mut dyn Write, vms: &[machine::Live]) -> io::Result<()> {
         return writeln!(out, "no VM of Kata runs here");
     }
     for live in vms {
-        let vmm = live.vm.vmm.map_or("", Program::title);
+        let vmm = live.vmm();
         let pid = live.pid.map(|pid| format!("process {pid}")).unwrap_or_default();
         writeln!(out, "{}  {vmm}  {pid}", visible(live.vm.sandbox.as_deref().unwrap_or_default()))?;
         let unknown = "unknown: no bundle of the sandbox can be read";
         writeln!(out, "  pod      {}", visible(live.pod.as_deref().unwrap_or(unknown)))?;
-        let handler = live.handler.as_deref().unwrap_or("unknown: several could be, or none is configured");
-        writeln!(out, "  handler  {}", visible(handler))?;
+        let handler = match (&live.handler, live.candidates.as_slice()) {
+            (Some(name), _) => name.clone(),
+            (None, []) => "unknown: none that is configured could have served it".to_owned(),
+            (None, several) => format!("one of {}", several.join(", ")),
+        };
+        writeln!(out, "  handler  {}", visible(&handler))?;
         if let Some(release) = live.release {
             let release = release.title();
             writeln!(out, "  release  {release} as installed")?;
@@ -133,11 +137,12 @@ fn list(out: &mut dyn Write, vms: &[machine::Live]) -> io::Result<()> {
 fn as_json(live: &machine::Live) -> Json {
     json!({
         "sandbox": live.vm.sandbox,
-        "vmm": live.vm.vmm.map(Program::as_str),
+        "vmm": live.vm.vmm.map_or("dragonball", Program::as_str),
         "pid": live.pid,
         "started": live.started.and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|at| at.as_secs()),
         "pod": live.pod,
         "handler": live.handler,
+        "candidates": live.candidates,
         "release": live.release.map(Release::title),
         "line_is_of": told::release(&live.vm),
         "runtime": live.vm.narrowed.runtime.map(crate::release::Runtime::as_str),

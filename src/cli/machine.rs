@@ -13,11 +13,12 @@ use serde_json::Value as Json;
 use super::CliError;
 use super::args::Input;
 use super::setup::SetupError;
+use super::served_by::{self, Written};
 use super::{beside, open};
+use crate::evaluate::node::NodeEvaluator;
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;
-use crate::node::Handler;
-use crate::release::Release;
+use crate::release::{Release, Runtime};
 use crate::report::beside::{Beside, Runs};
 use crate::report::running as told;
 use crate::running::paste::{Command, Record};
@@ -32,10 +33,14 @@ const SPEC_LIMIT: u64 = 8 << 20;
 const TICKS: u64 = 100;
 
 /// Where container runtimes keep the specification of a sandbox.
-const BUNDLES: [&str; 4] = [
+const BUNDLES: [&str; 8] = [
     "run/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
     "run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
+    "run/k0s/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
+    "var/snap/microk8s/common/run/containerd/io.containerd.runtime.v2.task/k8s.io/{}/config.json",
     "run/containerd/io.containerd.runtime.v2.task/default/{}/config.json",
+    "run/containerd/io.containerd.runtime.v2.task/moby/{}/config.json",
+    "run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/{}/config.json",
     "run/containers/storage/overlay-containers/{}/userdata/config.json",
 ];
 
@@ -50,16 +55,23 @@ pub(super) struct Live {
     pub bundle: Option<PathBuf>,
     pub pod: Option<String>,
     pub handler: Option<String>,
+    /// Those that may have served it, where several may.
+    pub candidates: Vec<String>,
     pub release: Option<Release>,
     pub config: Vec<String>,
 }
 
 impl Live {
+    /// Its program, for people.
+    pub fn vmm(&self) -> &'static str {
+        self.vm.vmm.map_or("Dragonball, in its shim", Program::title)
+    }
+
     /// The same for the screen.
     pub fn seen(&self) -> Seen {
         Seen {
             sandbox: self.vm.sandbox.clone(),
-            vmm: self.vm.vmm.map_or("", Program::title),
+            vmm: self.vmm(),
             pid: self.pid,
             started: self.started.and_then(|at| at.elapsed().ok()).map(ago),
             pod: self.pod.clone(),
@@ -97,9 +109,11 @@ impl Machine {
         let root = input.root.clone().unwrap_or_else(|| PathBuf::from("/"));
         let running = scan(&root)?;
         let opened = open::open(input).ok();
-        let handlers: Vec<&Handler> = opened.iter().flat_map(|opened| opened.node.node().kata()).collect();
-        let vms = running.vms.iter().filter(|vm| vm.sandbox.is_some() && vm.vmm.is_some());
-        let vms = vms.map(|vm| live(vm, &running, &root, &handlers)).collect();
+        let node = opened.as_ref().map(|opened| &opened.node);
+        // A shim of runtime-rs without a VMM is one itself.
+        let runs = |vm: &&Vm| vm.vmm.is_some() || vm.narrowed.runtime == Some(Runtime::Rs);
+        let vms = running.vms.iter().filter(|vm| vm.sandbox.is_some()).filter(runs);
+        let vms = vms.map(|vm| live(vm, &running, &root, node)).collect();
         Ok(Self { root, running, vms })
     }
 
@@ -110,6 +124,15 @@ impl Machine {
         sandbox: &str,
         otherwise: Option<&Pod>,
     ) -> Result<(Beside, Vec<Assumption>), CliError> {
+        let named = |live: &&Live| live.vm.sandbox.as_deref().is_some_and(|own| own.starts_with(sandbox));
+        if let Some(inside) = self.vms.iter().find(named).filter(|live| live.vm.vmm.is_none()) {
+            return Err(SetupError::Usage(format!(
+                "{}: {} has no process line to compare; katascope show launch has the prediction",
+                inside.vm.sandbox.as_deref().unwrap_or_default(),
+                inside.vmm()
+            ))
+            .into());
+        }
         let vm = beside::one(&self.running, Some(sandbox))?;
         let live = self.vms.iter().find(|live| live.vm == *vm);
         let mut input = input.clone();
@@ -132,6 +155,14 @@ impl Machine {
         }
         if input.handler.is_none() && input.config.is_none() {
             input.handler = live.and_then(|live| live.handler.clone());
+            let several = live.map(|live| live.candidates.as_slice()).unwrap_or_default();
+            if !several.is_empty() {
+                return Err(SetupError::Usage(format!(
+                    "several handlers may have served this sandbox: {}; name the one with --handler",
+                    several.join(", ")
+                ))
+                .into());
+            }
         }
         let only = Running { processes: self.running.processes.clone(), vms: vec![vm.clone()] };
         let written = live.and_then(|live| written(live, &self.root));
@@ -187,14 +218,25 @@ fn started(root: &Path, pid: u64) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(boot.checked_add(ticks / TICKS)?))
 }
 
-fn live(vm: &Vm, running: &Running, root: &Path, handlers: &[&Handler]) -> Live {
+/// The specification of a sandbox, whose name may be the beginning of its id.
+fn bundle(vm: &Vm, root: &Path) -> Option<PathBuf> {
+    let id = vm.sandbox.as_deref().filter(|id| is_name(id))?;
+    let whole = BUNDLES.iter().map(|place| root.join(place.replace("{}", id))).find(|path| path.is_file());
+    if whole.is_some() || !matches!(vm.vmm, Some(Program::Firecracker | Program::Jailer)) {
+        return whole;
+    }
+    BUNDLES.iter().find_map(|place| {
+        let (folder, rest) = place.split_once("{}/")?;
+        let named = |entry: &std::fs::DirEntry| entry.file_name().to_str().is_some_and(|n| n.starts_with(id));
+        let mut entries = std::fs::read_dir(root.join(folder)).ok()?.flatten().filter(named);
+        let found = entries.next()?.path().join(rest);
+        (entries.next().is_none() && found.is_file()).then_some(found)
+    })
+}
+
+fn live(vm: &Vm, running: &Running, root: &Path, node: Option<&NodeEvaluator>) -> Live {
     let pid = running.of(vm).find(|process| process.program.is_vmm()).and_then(|process| process.pid);
-    let id = vm.sandbox.as_deref().unwrap_or_default();
-    let bundle = BUNDLES
-        .iter()
-        .filter(|_| is_name(id))
-        .map(|place| root.join(place.replace("{}", id)))
-        .find(|path| path.is_file());
+    let bundle = bundle(vm, root);
     let spec: Option<Json> = bundle
         .as_ref()
         .and_then(|path| bytes(path, SPEC_LIMIT))
@@ -209,21 +251,14 @@ fn live(vm: &Vm, running: &Running, root: &Path, handlers: &[&Handler]) -> Live 
         .as_ref()
         .and_then(|path| bytes(&path.parent()?.join("shim-binary-path"), 4096))
         .map(|text| String::from_utf8_lossy(&text).trim().to_owned());
-    let own = |handler: &&&Handler| {
-        handler
-            .release
-            .is_some_and(|release| vm.narrowed.runtime.is_none_or(|runtime| runtime == release.runtime))
-            && shim.as_ref().is_none_or(|shim| handler.shim.found.as_deref() == Some(shim.as_str()))
-    };
     let said = annotation("io.kubernetes.cri-o.RuntimeHandler").filter(|name| !name.is_empty());
-    let fitting: Vec<&&Handler> = match &said {
-        Some(name) => handlers.iter().filter(|handler| handler.name == *name).collect(),
-        None => handlers.iter().filter(own).collect(),
-    };
-    let handler = match fitting.as_slice() {
-        [one] => Some(**one),
+    let written = Written { handler: said.clone(), shim };
+    let found = node.map(|node| served_by::handlers(node, vm, running, &written)).unwrap_or_default();
+    let handler = match found.as_slice() {
+        [one] => Some(*one),
         _ => None,
     };
+    let alike = found.iter().all(|other| found.first().is_some_and(|first| first.release == other.release));
     Live {
         vm: vm.clone(),
         pid,
@@ -231,7 +266,11 @@ fn live(vm: &Vm, running: &Running, root: &Path, handlers: &[&Handler]) -> Live 
         bundle,
         pod,
         handler: handler.map(|handler| handler.name.clone()).or(said),
-        release: handler.and_then(|handler| handler.release),
+        candidates: match handler {
+            None => found.iter().map(|handler| handler.name.clone()).collect(),
+            Some(_) => Vec::new(),
+        },
+        release: found.first().filter(|_| alike).and_then(|handler| handler.release),
         config: handler
             .map(|handler| {
                 handler.config().map(str::to_owned).into_iter().chain(handler.drop_ins.clone()).collect()

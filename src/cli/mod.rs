@@ -23,6 +23,7 @@ mod policy;
 mod progress;
 mod running;
 mod schema;
+mod served_by;
 mod setup;
 mod shells;
 mod show;

@@ -418,6 +418,10 @@ impl Search<'_> {
                 None => layers.without_key(table, key),
             });
             let Some(other) = other else { continue };
+            let still = other.loaded().err().and_then(|error| error.place.as_ref());
+            if still.is_some_and(|still| still.file == place.file && still.line == place.line) {
+                continue;
+            }
             let text = match value {
                 Some(value) => format!("set {key} = {} in [{table}] ({})", cut(value), written.place),
                 None => format!("remove {key} from [{table}] ({})", written.place),

@@ -10,7 +10,7 @@ use super::text::Paint;
 use crate::catalog::lines::TAGS;
 use crate::diff::running::{self as compared, Compared, Verdict};
 use crate::diff::{documents, qmp, state};
-use crate::evaluate::Evaluation;
+use crate::evaluate::{Evaluation, Outcome};
 use crate::input::manifest::Pod;
 use crate::release::Release;
 use crate::running::{self, Running, Vm, releases};
@@ -75,7 +75,12 @@ pub fn of(
     (written, notes): (Option<&Json>, Vec<String>),
 ) -> Result<Beside, String> {
     let Some(launch) = &evaluation.launch else {
-        let why = evaluation.outcome.failure().map_or_else(String::new, |f| f.message.clone());
+        let why = match &evaluation.outcome {
+            Outcome::Refused(failure) => failure.message.clone(),
+            Outcome::Unknown(why) => why.to_string(),
+            Outcome::NotKata => "its handler is another runtime than Kata".to_owned(),
+            Outcome::Starts => String::new(),
+        };
         return Err(format!("{}: nothing is started for this pod: {why}", pod.id()));
     };
     let mut rows = match (runs, vm) {
