@@ -104,7 +104,7 @@ fn files_that_are_no_manifests_of_pods_are_skipped_where_that_is_asked() {
     );
     let check = |files: &[&str]| {
         let words: Vec<&str> = ["check", "-c", "kata.toml", "-q"].iter().chain(files).copied().collect();
-        let (_, said, status) = katascope(&words, folder.path());
+        let (_, said, status) = katascope(folder.path(), &words);
         (status, said)
     };
     let others = ["values.yaml", "deployment.yaml", "map.yaml", "package.json"];

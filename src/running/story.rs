@@ -49,6 +49,10 @@ pub(super) fn remark(process: &mut Process) {
             };
             format!("the monitor of CRI-O or podman, no program of Kata{old}")
         }
+        // Lists of names cut them to 15 letters.
+        "containerd-shim" if process.arguments.is_empty() => {
+            "a shim of containerd: whose, its name alone does not tell".to_owned()
+        }
         "containerd-shim" | "docker-containerd-shim" => {
             "a shim v1 of containerd: with Kata, the command line runtime of Kata 1.x".to_owned()
         }
@@ -248,6 +252,9 @@ fn missing(process: &Process, notes: &mut Vec<String>) {
     let title = process.program.title();
     let picked = process.program == Program::Qemu && is_excerpt(process);
     match process.missing {
+        _ if process.arguments.is_empty() && process.program.is_vmm() => {
+            notes.push(format!("the text has the name of {title} alone: none of its arguments is known"));
+        }
         _ if picked => notes.push(format!(
             "the line of {title} is an excerpt: what is not in it is unknown, not off, and nothing follows from its absence"
         )),
