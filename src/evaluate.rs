@@ -179,8 +179,13 @@ impl Evaluator {
         if let (Ok(loaded), false) = (&loaded, !noting || host.is_known()) {
             // What every start asks is asked once, before what a pod asks on top.
             let nothing = Annotations::default();
-            let sandbox =
-                Sandbox { id: SANDBOX_ID_TOKEN, hostname: "", host_network: false, annotations: &nothing, devices: &[] };
+            let sandbox = Sandbox {
+                id: SANDBOX_ID_TOKEN,
+                hostname: "",
+                host_network: false,
+                annotations: &nothing,
+                devices: &[],
+            };
             loaded.run(asked(&host, &sandbox, Depth::Full));
         }
         let assumed = host.noted();

@@ -132,7 +132,8 @@ fn go_globs_and_digests_rest_on_what_they_name() {
 #[test]
 fn the_text_says_once_what_all_pods_rest_on() {
     let folder = folder(GO, &[pod("a", &[]), pod("b", &[]), pod("c", &[("image", "/srv/other.img")])]);
-    let (out, _, status) = katascope(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
+    let (out, _, status) =
+        katascope(folder.path(), &["check", "-c", "c.toml", "pods.yaml", "--runtime", "go"]);
     assert_eq!(status, 0, "{out}");
     let marked = |line: &&str| line.starts_with("starts ") && line.ends_with("≈ assumed");
     assert_eq!(out.lines().filter(marked).count(), 1, "the one that rests on more: {out}");

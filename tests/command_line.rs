@@ -7,7 +7,10 @@ fn a_handler_that_nothing_tells_of_is_not_passed_over_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("c.toml", crate::support::QEMU);
-    write("p.json", r#"{"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}, "spec": {"containers": []}}"#);
+    write(
+        "p.json",
+        r#"{"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "a"}, "spec": {"containers": []}}"#,
+    );
     let args = ["check", "-c", "c.toml", "--files", "assume", "--handler", "kata-qemu", "p.json"];
     let (_, said, _) = katascope(folder.path(), &args);
     assert!(said.contains("--handler kata-qemu is passed over") && said.contains("--cri-config"), "{said}");

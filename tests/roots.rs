@@ -154,7 +154,10 @@ fn devices_that_a_vm_starts_with_are_tokens_on_its_line() {
     let go = pod(folder.path(), "devmapper", ("go", "4.1.0"), &by_kubelet("go"), &asked);
     assert_eq!(of_devices(&go), [device(0), device(1)].concat(), "{}", go["error"]);
     let told = said(&go, "devices-unseen").unwrap();
-    assert!(told.contains("gives the containers for example.com/card (2)") && told.contains("{bdf}"), "{told}");
+    assert!(
+        told.contains("gives the containers for example.com/card (2)") && told.contains("{bdf}"),
+        "{told}"
+    );
     let ports = go["launch"]["args"].to_string().matches("pcie-root-port,id=rp").count();
     assert_eq!(ports, 2, "one for each");
 

@@ -356,7 +356,9 @@ fn trees_of_processes_are_lists() {
         "Control group /:\n├─kubepods.slice\n│ └─cri-containerd-green.scope\n│   ├─  11 {shim}\n│   ├─  12 {daemon}\n\
          │   └─1300 {vmm}\n"
     );
-    let plain = format!("|-kubepods.slice\n| `-green.scope\n|   |-  11 {shim}\n|   |-  12 {daemon}\n|   `-1300 {vmm}\n");
+    let plain = format!(
+        "|-kubepods.slice\n| `-green.scope\n|   |-  11 {shim}\n|   |-  12 {daemon}\n|   `-1300 {vmm}\n"
+    );
     let top = format!(
         "Tasks: 3 total\n\n    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND\n\
          11 root 20 0 512 41 12 S 6.7 0.6 0:12.34 {shim}\n     12 root 20 0 512 41 12 S 0.0 0.6 0:01.00 {daemon}\n   \
@@ -379,7 +381,9 @@ fn a_shim_alone_tells_its_runtime_by_its_folder() {
         ("/opt/kata/bin/", Json::from("go"), "no VMM in the text"),
         ("/usr/local/bin/", Json::Null, "it runs in the shim of runtime-rs"),
     ] {
-        let told = told(&format!("root 7 1 0 10:00 ? 00:00:03 {path}containerd-shim-kata-v2 -namespace k8s.io -id green\n"));
+        let told = told(&format!(
+            "root 7 1 0 10:00 ? 00:00:03 {path}containerd-shim-kata-v2 -namespace k8s.io -id green\n"
+        ));
         let vm = &told["vms"][0];
         assert_eq!(vm["runtime"], runtime, "{told:#}");
         assert!(vm["notes"].to_string().contains(says), "{vm}");
@@ -419,7 +423,8 @@ fn a_vm_is_of_one_handler_among_several() {
     let put = |path: &str, text: &str| {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     };
     let shim = "/opt/kata/bin/containerd-shim-kata-v2";
     let clh = CONFIGURATION.replace("hypervisor.qemu", "hypervisor.clh").replace("qemu-system-x86_64", "clh");
@@ -440,7 +445,9 @@ fn a_vm_is_of_one_handler_among_several() {
     }
     let clh = "/opt/kata/bin/clh-cloud-hypervisor\0--api-socket\0/run/vc/vm/green/clh-api.sock\0";
     let qemu = |name: &str, kernel: &str| {
-        format!("/opt/kata/bin/qemu-system-x86_64\0-name\0sandbox-{name}\0-uuid\01\0-kernel\0/opt/kata/share/kata-containers/{kernel}\0")
+        format!(
+            "/opt/kata/bin/qemu-system-x86_64\0-name\0sandbox-{name}\0-uuid\01\0-kernel\0/opt/kata/share/kata-containers/{kernel}\0"
+        )
     };
     put("root/proc/10/cmdline", &qemu("blue", "vmlinux.container"));
     put("root/proc/11/cmdline", &clh.replace("clh-cloud", "cloud"));
@@ -452,13 +459,17 @@ fn a_vm_is_of_one_handler_among_several() {
         command.args(more).current_dir(folder.path()).output().unwrap()
     };
     let list: Json = serde_json::from_slice(&live(&["-o", "json"]).stdout).unwrap();
-    let told: Vec<_> = list["vms"].as_array().unwrap().iter().map(|vm| (&vm["handler"], &vm["candidates"])).collect();
+    let told: Vec<_> =
+        list["vms"].as_array().unwrap().iter().map(|vm| (&vm["handler"], &vm["candidates"])).collect();
     let (none, empty) = (Json::Null, serde_json::json!([]));
     let both = serde_json::json!(["kata-own", "kata-again"]);
     let (qemu, clh) = (Json::from("kata-qemu"), Json::from("kata-clh"));
     assert_eq!(told, [(&qemu, &empty), (&clh, &empty), (&none, &both), (&none, &empty)], "{list:#}");
     assert_eq!(list["vms"][3]["vmm"], "dragonball");
-    put("root/run/containerd/io.containerd.runtime.v2.task/k8s.io/red/config.json", r#"{"ociVersion": "1.1.0"}"#);
+    put(
+        "root/run/containerd/io.containerd.runtime.v2.task/k8s.io/red/config.json",
+        r#"{"ociVersion": "1.1.0"}"#,
+    );
     let said = String::from_utf8(live(&["red"]).stderr).unwrap();
     assert!(said.contains("kata-own, kata-again; name the one with --handler"), "{said}");
     let said = String::from_utf8(live(&["white"]).stderr).unwrap();

@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 
 use super::CliError;
 use super::args::Input;
-use super::setup::SetupError;
 use super::served_by::{self, Written};
+use super::setup::SetupError;
 use super::{beside, open};
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::host::Assumption;

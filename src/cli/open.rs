@@ -48,7 +48,8 @@ impl Opened {
     /// Says that a handler was named where nothing tells of handlers.
     pub fn say_handler_unheeded(&self, input: &Input) {
         let Some(handler) = input.handler.as_deref() else { return };
-        let Some(only) = self.node.only().filter(|_| matches!(self.node.node().engine, Engine::Assumed)) else {
+        let Some(only) = self.node.only().filter(|_| matches!(self.node.node().engine, Engine::Assumed))
+        else {
             return;
         };
         let _ = writeln!(

@@ -6,6 +6,7 @@
 
 use crate::evaluate::Evaluator;
 use crate::evaluate::node::NodeEvaluator;
+use crate::input::search;
 use crate::node::Handler;
 use crate::running::{Process, Running, Vm};
 
@@ -39,7 +40,7 @@ pub(super) fn handlers<'n>(
     let vmm = running.of(vm).find(|process| process.program.is_vmm());
     let tells: [&dyn Fn(&Evaluator) -> bool; 4] = [
         &|evaluator| has_hypervisor(evaluator, vm),
-        &|evaluator| vmm.is_some_and(|vmm| value(evaluator, "path") == vmm.path.as_deref()),
+        &|evaluator| vmm.is_some_and(|vmm| value(evaluator, "path").as_deref() == vmm.path.as_deref()),
         &|evaluator| vmm.is_some_and(|vmm| is_on_line(evaluator, "kernel", vmm)),
         &|evaluator| {
             vmm.is_some_and(|vmm| is_on_line(evaluator, "image", vmm) || is_on_line(evaluator, "initrd", vmm))
@@ -49,9 +50,8 @@ pub(super) fn handlers<'n>(
         if found.len() < 2 {
             break;
         }
-        let fits = |handler: &&&Handler| {
-            node.of_handler(&handler.name).is_some_and(|judged| tell(judged.evaluator))
-        };
+        let fits =
+            |handler: &&&Handler| node.of_handler(&handler.name).is_some_and(|judged| tell(judged.evaluator));
         let fitting: Vec<&Handler> = found.iter().filter(fits).copied().collect();
         // What tells none apart was changed since, or is not on such a line.
         if !fitting.is_empty() {
@@ -61,19 +61,31 @@ pub(super) fn handlers<'n>(
     found
 }
 
+/// The active hypervisor, also of files that do not load by now.
+fn hypervisor(evaluator: &Evaluator) -> Option<String> {
+    let setup = evaluator.setup();
+    let own = evaluator.hypervisor().map(str::to_owned);
+    own.or_else(|| search::hypervisor(setup.release, &setup.layers))
+}
+
 /// Whether a configuration's hypervisor is the VM's program; runtime-rs's own runs in the shim.
 fn has_hypervisor(evaluator: &Evaluator, vm: &Vm) -> bool {
     let table = vm.vmm.map_or(Some("dragonball"), crate::running::Program::table);
-    match (evaluator.hypervisor(), table) {
+    match (hypervisor(evaluator).as_deref(), table) {
         (Some("cloud-hypervisor"), Some("clh")) => true,
         (own, table) => own.is_some() && own == table,
     }
 }
 
-/// A key of the active hypervisor's table.
-fn value<'e>(evaluator: &'e Evaluator, key: &str) -> Option<&'e str> {
-    let key = format!("hypervisor.{}.{key}", evaluator.hypervisor()?);
-    evaluator.bare()?.get(&key)?.value.as_str().filter(|value| !value.is_empty())
+/// A key of the active hypervisor's table, else as the files write it.
+fn value(evaluator: &Evaluator, key: &str) -> Option<String> {
+    let table = format!("hypervisor.{}", hypervisor(evaluator)?);
+    let loaded = || evaluator.bare()?.get(&format!("{table}.{key}"))?.value.as_str().map(str::to_owned);
+    let written = || {
+        let written = evaluator.setup().layers.written(&table, key)?;
+        Some(written.text.trim_matches(['"', '\'']).to_owned())
+    };
+    loaded().or_else(written).filter(|value| !value.is_empty())
 }
 
 fn is_on_line(evaluator: &Evaluator, key: &str, vmm: &Process) -> bool {

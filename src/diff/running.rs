@@ -148,8 +148,21 @@ pub fn is_filled(predicted: &str, running: &str) -> bool {
 
 /// The text before the first token, and after it.
 fn token(text: &str) -> Option<(&str, &str)> {
-    const TOKENS: [&str; 9] =
-        ["{uuid}", "{cid}", "{fd}", "{nonce}", "{mac}", "{netns}", "{uid}", "{sandbox-id}", "{image-size}"];
+    const TOKENS: [&str; 13] = [
+        "{uuid}",
+        "{cid}",
+        "{fd}",
+        "{nonce}",
+        "{mac}",
+        "{netns}",
+        "{uid}",
+        "{sandbox-id}",
+        "{image-size}",
+        "{bdf}",
+        "{id}",
+        "{vendor}",
+        "{device}",
+    ];
     let first = TOKENS.iter().filter_map(|token| Some((text.find(token)?, token.len()))).min()?;
     Some((text.get(..first.0)?, text.get(first.0 + first.1..)?))
 }
@@ -166,6 +179,17 @@ fn predicted(program: &str, args: &[Arg]) -> Vec<Unit> {
         Unit { option: given.option, value: given.value, cause: cause.1, used: false }
     };
     split::of_argv(argv).map(|split| split.arguments.into_iter().map(unit).collect()).unwrap_or_default()
+}
+
+/// What the jailer hands to the VMM, which takes its place: the id, and what follows `--`.
+fn handed_on(units: Vec<Unit>) -> Vec<Unit> {
+    let mut own = false;
+    let mut handed = |unit: &Unit| {
+        let keep = own || unit.option == "--id";
+        own |= unit.option == "--";
+        keep
+    };
+    units.into_iter().filter(|unit| handed(unit)).collect()
 }
 
 fn running(arguments: &[Argument]) -> Vec<Unit> {
@@ -204,7 +228,25 @@ pub fn processes(launch: &Launch, release: Release, vm: &Vm, all: &Running) -> V
             let probably = (!same).then(|| "another file or binary".to_owned());
             rows.push(row(of, verdict, Some(path.clone()), Some(own.clone()), cause, probably));
         }
-        compare(of, predicted(path, args), process, (release, vm), &mut rows);
+        let mut units = predicted(path, args);
+        let jailed = process.program != program;
+        if jailed {
+            units = handed_on(units);
+        }
+        let before = rows.len();
+        compare(of, units, process, (release, vm), &mut rows);
+        if jailed {
+            // The jailer adds when it started.
+            let added = |row: &Compared| {
+                let option = row.running.as_deref().and_then(|text| text.split(' ').next());
+                process.arguments.iter().any(|own| own.made && Some(own.option.as_str()) == option)
+            };
+            for row in rows.iter_mut().skip(before).filter(|row| row.verdict == Verdict::OnlyRunning) {
+                if added(row) {
+                    (row.verdict, row.probably) = (Verdict::Made, None);
+                }
+            }
+        }
     }
     rows
 }

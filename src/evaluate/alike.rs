@@ -62,8 +62,13 @@ impl Evaluator {
     /// Every value that a sandbox without annotations gets.
     pub(super) fn asking_for_nothing(&self) -> Option<Effective> {
         let annotations = Annotations::default();
-        let sandbox =
-            Sandbox { id: self.sandbox_id(), hostname: "", host_network: false, annotations: &annotations, devices: &[] };
+        let sandbox = Sandbox {
+            id: self.sandbox_id(),
+            hostname: "",
+            host_network: false,
+            annotations: &annotations,
+            devices: &[],
+        };
         self.loaded().ok()?.run(super::asked(&self.setup.host, &sandbox, Depth::Full)).effective
     }
 }

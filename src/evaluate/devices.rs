@@ -110,7 +110,9 @@ fn requested(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) -> Optio
         ),
         Some(_) if runs_none => (
             Severity::Warning,
-            format!("runtime-rs tells this hypervisor of no device before it runs: the VM is started without {names}"),
+            format!(
+                "runtime-rs tells this hypervisor of no device before it runs: the VM is started without {names}"
+            ),
             "take QEMU for devices that the VM starts with",
         ),
         Some(socket) => (
@@ -137,9 +139,7 @@ fn taken(evaluator: &Evaluator, evaluation: &Evaluation, names: &str) -> Said {
         Runtime::Rs => false,
     };
     if reads && cold != "no-port" {
-        let message = format!(
-            "the VM is started with {names} on its {cold}s: {TOKENS}; {mode}"
-        );
+        let message = format!("the VM is started with {names} on its {cold}s: {TOKENS}; {mode}");
         return (Severity::Note, who, message, "compare with what runs (katascope live)");
     }
     if reads {

@@ -102,8 +102,7 @@ fn of_the_look(evaluator: &Evaluator) -> Option<(String, Version)> {
     if span.contains(release.version) || !serves(evaluator, newest) {
         return None;
     }
-    let words =
-        if span.since == newest { newest.to_string() } else { format!("{} to {newest}", span.since) };
+    let words = if span.since == newest { newest.to_string() } else { format!("{} to {newest}", span.since) };
     Some((words, newest))
 }
 
@@ -148,7 +147,8 @@ fn foreign(evaluator: &Evaluator) -> (Vec<String>, Option<Version>) {
     for (name, _) in evaluator.setup().layers.places() {
         let Some((table, key)) = name.rsplit_once('.') else { continue };
         let known = catalog::config_key(table, key);
-        let (named, own) = if let Some(span) = of_hypervisor(runtime, table).filter(|s| !s.contains(version)) {
+        let (named, own) = if let Some(span) = of_hypervisor(runtime, table).filter(|s| !s.contains(version))
+        {
             // The table's name alone tells: its keys are read in the table that came after it, too.
             let own = if version < span.since { span.since } else { span.until.unwrap_or(Version::NEWEST) };
             (format!("[{table}]"), Some(own))

@@ -20,7 +20,7 @@ use crate::answer::way_out::WayOut;
 use crate::catalog::{self, message::Message};
 use crate::explain::messages::{Decoded, decode};
 use crate::input::Text;
-use crate::input::amend::Written;
+use crate::input::amend::{Written, is_value};
 use crate::input::config::Layers;
 use crate::input::host::{Assumption, Look};
 use crate::input::manifest::Pod;
@@ -409,9 +409,7 @@ impl Search<'_> {
         let bare = written.text.trim_matches('"').to_owned();
         let forms = [bare.clone(), format!("\"{bare}\""), format!("[{}]", written.text)];
         let mut found = Vec::new();
-        let other = |value: &&String| {
-            **value != written.text && value.parse::<toml_edit::Value>().is_ok()
-        };
+        let other = |value: &&String| **value != written.text && is_value(value);
         for value in forms.iter().filter(other).map(Some).chain([None]) {
             let other = self.evaluator.tried_with(&format!("{name} = {value:?}"), |layers| match value {
                 Some(value) => layers.with_key(table, key, value),

@@ -19,6 +19,11 @@ pub struct Written {
     pub text: String,
 }
 
+/// Whether a text is a value of TOML.
+pub fn is_value(text: &str) -> bool {
+    text.parse::<toml_edit::Value>().is_ok()
+}
+
 /// How `key` of `table` is written in a text.
 pub fn written(source: &Source, table: &str, key: &str) -> Option<Written> {
     let (name, value) = spans(source, table, key)?;

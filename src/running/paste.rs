@@ -70,7 +70,7 @@ pub fn records(text: &str) -> Vec<Record> {
             }
             continue;
         }
-        let goes_on = open && found.last().is_some_and(|record| continues(record, last, line, hard));
+        let goes_on = open && found.last().is_some_and(|record| continues(record, last, line, wrap));
         let begins = !(goes_on
             && (hard || last.trim_end().ends_with('\\'))
             && head(line).is_none_or(|h| h.pid.is_none()));
@@ -161,7 +161,8 @@ fn hard_wrapped(lines: &[&str]) -> Wrap {
 }
 
 /// Whether a line goes on with the command before it.
-fn continues(record: &Record, last: &str, line: &str, hard: bool) -> bool {
+fn continues(record: &Record, last: &str, line: &str, wrap: Wrap) -> bool {
+    let hard = wrap != Wrap::Soft;
     let Command::Joined(text) = &record.command else { return false };
     let bare = line.trim_start();
     let is_vmm = split::begins_as_qemu(text);
@@ -174,6 +175,10 @@ fn continues(record: &Record, last: &str, line: &str, hard: bool) -> bool {
     // An argument a line: options, and what belongs to the one before.
     let alone = last.split_whitespace().nth(1).is_none() && split::wants_value(last.trim());
     if bare.starts_with('-') || (alone && !split::begins_with_option(line)) {
+        return true;
+    }
+    // A line that is full was broken, wherever that is.
+    if is_vmm && matches!(wrap, Wrap::Hard(width) if last.chars().count() >= width) {
         return true;
     }
     is_vmm && !split::ends(text) && (hard || last.chars().count() >= LONG || split::inside_append(text))

@@ -1,8 +1,8 @@
 //! Puts the processes of a text together to VMs, and says what they tell together.
 
 use super::releases::{self, Evidence};
-use super::{program, settings};
 use super::{Process, Program, Running, Vm};
+use super::{program, settings};
 use crate::catalog::lines;
 use crate::release::Runtime;
 

@@ -26,7 +26,9 @@ fn stage() -> Stage {
 fn anew(stage: &Stage) -> Vec<Summary> {
     let model = &stage.model;
     let pod = |i| model.with_trials(i).expect("a pod");
-    (0..model.pods.len()).map(|i| Summary::of(&model.seat.current.evaluate(&pod(i), Depth::Verdicts))).collect()
+    (0..model.pods.len())
+        .map(|i| Summary::of(&model.seat.current.evaluate(&pod(i), Depth::Verdicts)))
+        .collect()
 }
 
 fn known(sweep: &Sweep, pods: usize) -> Vec<Summary> {

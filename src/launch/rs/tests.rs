@@ -57,7 +57,8 @@ type Outcome = Result<Started, Failure>;
 /// Both doors, which have to agree.
 fn outcome(host: &Host, config: &Config<'_>) -> Outcome {
     let annotations = Annotations::default();
-    let sandbox = Sandbox { id: "ID", hostname: "web", host_network: false, annotations: &annotations, devices: &[] };
+    let sandbox =
+        Sandbox { id: "ID", hostname: "web", host_network: false, annotations: &annotations, devices: &[] };
     let launched = launch(host, config, &sandbox);
     let checked = check(host, config, &sandbox);
     assert_eq!(launched.as_ref().map(|started| started.findings.clone()).map_err(Clone::clone), checked);

@@ -68,7 +68,10 @@ pub(super) fn check(
             if is_crash(device) {
                 // The crash of the shim is all that the container runtime sees.
                 let message = "panic: runtime error: slice bounds out of range [1:0]";
-                return Some(Failure { panic: true, ..Failure::new(FailureStage::Annotations, message).by(key.as_str()) });
+                return Some(Failure {
+                    panic: true,
+                    ..Failure::new(FailureStage::Annotations, message).by(key.as_str())
+                });
             }
             if !is_qualified(device) {
                 let quoted = crate::golang::strconv::quote(device);

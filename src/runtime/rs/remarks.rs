@@ -187,7 +187,8 @@ static_sandbox_resource_mgmt = true
         let host = Host::new(HostFacts::default(), Arc::new(files));
         let annotations =
             annotations.iter().map(|(key, value)| (format!("io.{key}"), (*value).to_owned())).collect();
-        let sandbox = Sandbox { id: "S", hostname: "", host_network: false, annotations: &annotations, devices: &[] };
+        let sandbox =
+            Sandbox { id: "S", hostname: "", host_network: false, annotations: &annotations, devices: &[] };
         let layers = Layers::of_text("/c.toml", file);
         let release = crate::release::Release::newest(crate::release::Runtime::Rs);
         let loaded = load(release, &layers, &host, &LoadOptions::default()).unwrap();

@@ -289,7 +289,8 @@ impl Model {
     /// The lists whose entries differ from the files on disk, with their entries now.
     pub fn changed_lists(&self) -> Vec<(ListId, Vec<String>)> {
         let saved = History::of(&self.seat.saved.setup().layers);
-        self.seat.history
+        self.seat
+            .history
             .lists()
             .into_iter()
             .filter(|(_, list)| saved.effective(&list.id).map(|(_, l)| l.texts()) != Some(list.texts()))

@@ -33,7 +33,8 @@ fn of_edit(model: &Model, path: &str, change: &Change) -> Vec<String> {
     let entry = change.edit.entry(before);
     let command = |verb: &str, patterns: &[&str]| {
         let id = change.edit.list();
-        let active = model.seat.current.hypervisor().is_none_or(|name| id.table == format!("hypervisor.{name}"));
+        let active =
+            model.seat.current.hypervisor().is_none_or(|name| id.table == format!("hypervisor.{name}"));
         let mut words = vec!["katascope", "policy", verb];
         let list = if active { id.list.to_string() } else { format!("{}.{}", id.table, id.list) };
         if list != "enable_annotations" {

@@ -207,7 +207,8 @@ pub(super) fn editor(model: &mut Model) -> Vec<Effect> {
         model.complain("the sample lies in this program; name files of yours to edit them");
         return Vec::new();
     }
-    let (path, line) = place(model).unwrap_or_else(|| (model.seat.current.setup().layers.asked.to_string(), 0));
+    let (path, line) =
+        place(model).unwrap_or_else(|| (model.seat.current.setup().layers.asked.to_string(), 0));
     let manifest = model.pods.iter().any(|entry| *entry.pod.source.file == path);
     if model.invocation.place.is_some() && !manifest {
         model.complain(

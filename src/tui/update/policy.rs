@@ -315,6 +315,7 @@ fn name_needed(model: &Model, key: &str) -> Option<(ListId, String)> {
     }
     let name = annotation.short()?;
     let list = ListId::new(format!("hypervisor.{}", model.seat.current.hypervisor()?), "enable_annotations");
-    let gate = crate::policy::names::NameGate::new(model.seat.current.setup().release, &model.patterns(&list));
+    let gate =
+        crate::policy::names::NameGate::new(model.seat.current.setup().release, &model.patterns(&list));
     gate.admits(name).is_none().then(|| (list, format!("^{name}$")))
 }

@@ -18,7 +18,8 @@ pub(super) fn preview(model: &mut Model) {
     let Some(Dialog::Try { key, line, .. }) = model.dialogs.last() else { return };
     let (key, value) = (key.clone(), line.text().to_owned());
     let before = model.trials.entry(model.pod).or_default().insert(key.clone(), Some(value));
-    let evaluation = model.with_trials(model.pod).map(|pod| model.seat.current.evaluate(&pod, Depth::Verdicts));
+    let evaluation =
+        model.with_trials(model.pod).map(|pod| model.seat.current.evaluate(&pod, Depth::Verdicts));
     put_back(model, &key, before);
     let found = evaluation.map(|evaluation| Preview {
         verdict: evaluation.verdicts.iter().find(|v| v.key == key).cloned(),

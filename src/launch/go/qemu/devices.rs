@@ -118,7 +118,11 @@ impl Plan<'_> {
         let by_itself = self.has(Change::DevicesByThemselves) && !hv.vfio_groups;
         let (name, kind, file) = (
             if self.has(Change::DeviceNames) { ",id={id}" } else { "" },
-            if self.has(Change::DeviceKinds) { ",x-pci-vendor-id={vendor},x-pci-device-id={device}" } else { "" },
+            if self.has(Change::DeviceKinds) {
+                ",x-pci-vendor-id={vendor},x-pci-device-id={device}"
+            } else {
+                ""
+            },
             if by_itself { ",iommufd=iommufd{id}" } else { "" },
         );
         for (number, device) in hv.vfio_devices.iter().enumerate() {
@@ -126,7 +130,11 @@ impl Plan<'_> {
             if by_itself {
                 line.push("-object", "iommufd,id=iommufd{id}", cause.clone());
             }
-            line.push("-device", format!("vfio-pci,host={{bdf}}{name}{kind},bus={port}{number}{file}"), cause);
+            line.push(
+                "-device",
+                format!("vfio-pci,host={{bdf}}{name}{kind},bus={port}{number}{file}"),
+                cause,
+            );
         }
     }
 
