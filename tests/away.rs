@@ -197,7 +197,7 @@ fn a_file_of_another_release_is_named() {
     for (text, runtime, judged, looks, fix) in [
         (&reads_past, "rs", "4.1.0", "agent.kata.dial_timeout is unknown", "3.28.0"),
         (&clh, "rs", "3.12.0", "[hypervisor.clh] is unknown", "4.1.0"),
-        (&pc, "go", "3.20.0", "looks like a file of Kata 2.0.0 to 2.1.1", "2.1.1"),
+        (&pc, "go", "3.20.0", "fits Kata 2.0.0 to 2.1.1, and starts nothing here", "2.1.1"),
     ] {
         let folder = folder(text, &[pod("a", &[])]);
         let args = ["check", "-c", "c.toml", "pods.yaml", "--json", "--runtime", runtime, "--kata-version"];

@@ -66,7 +66,11 @@ fn of_files(evaluator: &Evaluator) -> Option<Look> {
         1 => format!(": {} is unknown to {title}", named.join(", ")),
         _ => format!(": {}{more} are unknown to {title}", named.join(", ")),
     };
-    let message = format!("{path} looks like a file of Kata {words}{why}");
+    // Names alone tell no more of a file that loads: shipped files have keys that only later releases read.
+    let message = match evaluator.loaded() {
+        Ok(_) => format!("{path} fits Kata {words}, and starts nothing here{why}"),
+        Err(_) => format!("{path} looks like a file of Kata {words}{why}"),
+    };
     let fix = format!("judge it with --kata-version {version}");
     Some(Look { code: Code::OtherReleasesFile, message, fix })
 }
