@@ -36,7 +36,7 @@ fn mount(config: &SandboxConfig) -> Mount {
         };
         Mount::VirtioFs { dax: cached && hv.virtio_fs_cache_size != 0 }
     } else {
-        Mount::Plan9 { msize: hv.msize9p }
+        Mount::Plan9 { msize: hv.msize_9p }
     }
 }
 

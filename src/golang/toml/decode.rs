@@ -3,6 +3,8 @@
 //! Knows no key. Facts: decode.go of github.com/BurntSushi/toml
 //! 1.6.0, and type_fields.go for letter case.
 
+use std::sync::Arc;
+
 use super::{Dialect, Document, Error, Key, Spot, Table, Value};
 use crate::golang::strconv::quote;
 
@@ -185,6 +187,15 @@ fn go_float(number: f64) -> String {
 impl<Fields: Copy, T: Decode<Fields>> Decode<Fields> for Option<T> {
     fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
         self.get_or_insert_with(T::default).decode(value, at)
+    }
+}
+
+impl<Fields: Copy, T: Decode<Fields> + Clone> Decode<Fields> for Arc<[T]> {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Fields>) -> Result<(), Error> {
+        let mut items = self.to_vec();
+        items.decode(value, at)?;
+        *self = items.into();
+        Ok(())
     }
 }
 

@@ -6,7 +6,6 @@
 
 use super::changes::Change;
 use super::guest_kernel::{configured, extend, spelled};
-use super::keys::{self, Keys};
 use super::network::{Abilities, Kind, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
@@ -17,7 +16,7 @@ use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/bin/acrn-dm";
 const DEFAULT_CONTROL_PATH: &str = "/usr/bin/acrnctl";
@@ -54,7 +53,7 @@ pub(super) struct Plan<'a> {
     release: Release,
     config: &'a SandboxConfig,
     hv: &'a HypervisorConfig,
-    keys: &'static Keys,
+    keys: &'static HypervisorKeys,
     paths: Paths<'a>,
     program: &'a str,
     name: String,
@@ -102,7 +101,16 @@ impl<'a> Plan<'a> {
         if process::not_startable(host, program).is_some() {
             return Err(crash(&["path"]));
         }
-        Ok(Self { release, config, hv, keys: keys::of(HypervisorType::Acrn), paths, program, name, network })
+        Ok(Self {
+            release,
+            config,
+            hv,
+            keys: HypervisorKeys::of(HypervisorType::Acrn),
+            paths,
+            program,
+            name,
+            network,
+        })
     }
 
     /// Spells it out.
@@ -139,7 +147,7 @@ impl<'a> Plan<'a> {
             push(&["-U", FIRST_VM], Cause::rule("the first VM slot of ACRN that is free"));
         }
         push(&["-A"], Cause::constant());
-        push(&["-m", &format!("{}M", hv.memory_size)], Cause::key(keys.default_memory));
+        push(&["-m", &format!("{}M", hv.default_memory)], Cause::key(keys.default_memory));
         let mut slot = 0;
         let mut next = || {
             if slot == RESERVED_SLOT {
@@ -183,14 +191,14 @@ impl<'a> Plan<'a> {
         for (_, key, value) in KERNEL_PARAMS.iter().filter(|(change, ..)| there(*change)) {
             extend(&mut params, &[(*key, *value)], &Cause::constant());
         }
-        let image = !hv.image_path.is_empty();
+        let image = !hv.image.is_empty();
         if image {
             extend(&mut params, &[("root", "/dev/vda1 rw rootwait")], &Cause::key(keys.image));
         }
         let debug = Cause::key(keys.enable_debug);
-        extend(&mut params, if hv.debug { &[("debug", "")] } else { &[("quiet", "")] }, &debug);
+        extend(&mut params, if hv.enable_debug { &[("debug", "")] } else { &[("quiet", "")] }, &debug);
         if image {
-            let chatty: &[_] = if hv.debug {
+            let chatty: &[_] = if hv.enable_debug {
                 &[
                     ("systemd.show_status", "true"),
                     ("systemd.log_level", "debug"),
@@ -203,7 +211,7 @@ impl<'a> Plan<'a> {
             extend(&mut params, chatty, &debug);
         }
         extend(&mut params, &[("panic", "1")], &Cause::constant());
-        let most = hv.default_max_vcpus.to_string();
+        let most = hv.default_maxvcpus.to_string();
         extend(&mut params, &[("maxcpus", &most)], &Cause::key(keys.default_maxvcpus));
         configured(self.config, keys, spelled, &mut params);
         params

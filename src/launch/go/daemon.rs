@@ -6,12 +6,11 @@
 
 use super::Refusal;
 use super::changes::Change;
-use super::keys::Keys;
 use super::paths::Paths;
 use crate::answer::launch::{Arg, Cause, Helper};
 use crate::input::Host;
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// The API socket of nydusd, beside the one of the file system; StratoVirt's has another name.
 pub(super) const NYDUSD_API: &str = "nydusd-api.sock";
@@ -76,7 +75,7 @@ impl Daemon {
 /// How a sandbox's daemon is called.
 pub(super) struct Call<'a> {
     pub(super) config: &'a SandboxConfig,
-    pub(super) keys: &'static Keys,
+    pub(super) keys: &'static HypervisorKeys,
     pub(super) paths: Paths<'a>,
     /// The name of the file system's socket.
     pub(super) socket: &'static str,
@@ -137,7 +136,7 @@ impl Call<'_> {
 
     /// The daemon that came with QEMU.
     fn first_virtiofsd(&self) -> Vec<Arg> {
-        let (release, debug) = (self.config.release, self.config.hypervisor_config.debug);
+        let (release, debug) = (self.config.release, self.config.hypervisor_config.enable_debug);
         let mut args = Vec::with_capacity(12);
         let mut push = |words: &[&str], cause: Cause| {
             args.extend(words.iter().map(|word| Arg::new(*word, cause.clone())));
@@ -178,7 +177,7 @@ impl Call<'_> {
     }
 
     fn nydusd(&self) -> Vec<Arg> {
-        let (release, debug) = (self.config.release, self.config.hypervisor_config.debug);
+        let (release, debug) = (self.config.release, self.config.hypervisor_config.enable_debug);
         let always = |text: &str| Arg::new(text, Cause::constant());
         let mut args = Vec::with_capacity(8);
         if release.has(Change::NydusdSubcommand) {

@@ -21,21 +21,21 @@ pub(super) fn fill_in(config: &SandboxConfig) -> Result<Cow<'_, SandboxConfig>, 
     }
     let mut filled = config.clone();
     let hv = &mut filled.hypervisor_config;
-    if hv.kernel_path.is_empty() {
+    if hv.kernel.is_empty() {
         return Err(Refusal::because("Missing kernel path", &[]));
     }
-    if hv.image_path.is_empty() && hv.initrd_path.is_empty() {
+    if hv.image.is_empty() && hv.initrd.is_empty() {
         return Err(Refusal::because("Missing image and initrd path", &[]));
     }
-    let both = !hv.image_path.is_empty() && !hv.initrd_path.is_empty();
+    let both = !hv.image.is_empty() && !hv.initrd.is_empty();
     if both && release.has(Change::BothAssetsRefused) {
         return Err(Refusal::because("Image and initrd path cannot be both set", &[]));
     }
     if hv.num_vcpus() == 0 {
-        hv.num_vcpus_f = 1.0;
+        hv.default_vcpus = 1.0;
     }
-    if hv.memory_size == 0 {
-        hv.memory_size = 2048;
+    if hv.default_memory == 0 {
+        hv.default_memory = 2048;
     }
     if hv.default_bridges == 0 {
         hv.default_bridges = 1;
@@ -43,15 +43,15 @@ pub(super) fn fill_in(config: &SandboxConfig) -> Result<Cow<'_, SandboxConfig>, 
     if hv.block_device_driver.is_empty() {
         hv.block_device_driver = "virtio-scsi".into();
     }
-    let capped = release.has(Change::MaxVcpusCapped) && hv.default_max_vcpus > MOST_VCPUS;
-    if hv.default_max_vcpus == 0 || capped {
-        hv.default_max_vcpus = MOST_VCPUS;
+    let capped = release.has(Change::MaxVcpusCapped) && hv.default_maxvcpus > MOST_VCPUS;
+    if hv.default_maxvcpus == 0 || capped {
+        hv.default_maxvcpus = MOST_VCPUS;
     }
     if hv.confidential_guest && release.has(Change::ConfidentialVcpusFixed) {
-        hv.default_max_vcpus = hv.num_vcpus();
+        hv.default_maxvcpus = hv.num_vcpus();
     }
-    if hv.msize9p == 0 && hv.shared_fs != "virtio-fs" {
-        hv.msize9p = 8192;
+    if hv.msize_9p == 0 && hv.shared_fs != "virtio-fs" {
+        hv.msize_9p = 8192;
     }
     Ok(Cow::Owned(filled))
 }

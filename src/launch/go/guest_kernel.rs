@@ -6,10 +6,9 @@
 
 use super::Refusal;
 use super::changes::Change;
-use super::keys::Keys;
 use crate::answer::launch::{Arg, Cause};
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorConfig, ParamFrom, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, ParamFrom, SandboxConfig};
 use crate::runtime::go::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
@@ -70,7 +69,7 @@ impl<'a> Root<'a> {
     }
 
     /// Its parameters, each with the keys that decided it. `disk` names how the image is attached.
-    pub(super) fn params(&self, keys: &'static Keys, disk: &Cause, out: &mut Vec<Arg>) {
+    pub(super) fn params(&self, keys: &'static HypervisorKeys, disk: &Cause, out: &mut Vec<Arg>) {
         let (data, hash) =
             if self.nvdimm { ("/dev/pmem0p1", "/dev/pmem0p2") } else { ("/dev/vda1", "/dev/vda2") };
         if let Some(v) = &self.verity {
@@ -94,7 +93,7 @@ impl<'a> Root<'a> {
 }
 
 /// What put a parameter of the configured list there.
-fn configured_cause(from: ParamFrom, keys: &'static Keys) -> Cause {
+fn configured_cause(from: ParamFrom, keys: &'static HypervisorKeys) -> Cause {
     match from {
         ParamFrom::Configuration => Cause::key(keys.kernel_params).configured(true),
         ParamFrom::Pod => Cause::key(keys.kernel_params),
@@ -108,11 +107,11 @@ fn configured_cause(from: ParamFrom, keys: &'static Keys) -> Cause {
 /// The parameters of the configured list, in its order: loading's own, `kernel_params`, the annotation's.
 pub(super) fn configured(
     config: &SandboxConfig,
-    keys: &'static Keys,
+    keys: &'static HypervisorKeys,
     spell: impl Fn(&str, &str) -> Option<String>,
     out: &mut Vec<Arg>,
 ) {
-    out.extend(config.hypervisor_config.kernel_params.iter().filter_map(|param| {
+    out.extend(config.hypervisor_config.kernel_params.list.iter().filter_map(|param| {
         spell(&param.key, &param.value).map(|text| Arg::new(text, configured_cause(param.from, keys)))
     }));
 }

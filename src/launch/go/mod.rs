@@ -17,7 +17,6 @@ mod dan;
 mod fill_in;
 mod firecracker;
 mod guest_kernel;
-mod keys;
 mod network;
 mod numa;
 mod paths;
@@ -174,10 +173,9 @@ impl<'a> Boot<'a> {
             }
             None => {}
         }
-        let sealed = hv.confidential_guest
-            && hv.hypervisor_machine_type == "s390-ccw-virtio"
-            && release.has(Change::SealedBoot);
-        match pick(&hv.image_path, &hv.initrd_path) {
+        let sealed =
+            hv.confidential_guest && hv.machine_type == "s390-ccw-virtio" && release.has(Change::SealedBoot);
+        match pick(&hv.image, &hv.initrd) {
             Some(answer) => answer.map_err(|why| Refusal::because(why, &["initrd", "image"])),
             None if sealed => Ok(Self::Kernel),
             None => Err(Refusal::because("one of image and initrd must be set", &[])),

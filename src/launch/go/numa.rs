@@ -64,7 +64,7 @@ fn right_sized<'a>(release: Release, host: &Host, hv: &'a HypervisorConfig) -> V
     }
     let sizes = nodes.iter().map(|n| capacity(host, n));
     let (cpus, memory) = sizes.fold((u32::MAX, u64::MAX), |(c, m), (cpus, mem)| (c.min(cpus), m.min(mem)));
-    if cpus > 0 && cpus >= hv.default_max_vcpus && memory >= u64::from(hv.memory_size) {
+    if cpus > 0 && cpus >= hv.default_maxvcpus && memory >= u64::from(hv.default_memory) {
         nodes.truncate(1);
     }
     nodes
@@ -152,18 +152,15 @@ pub(super) fn topology<'a>(
         }
     }
     let count = guest.len() as u32;
-    if hv.default_max_vcpus < count {
+    if hv.default_maxvcpus < count {
         return Ok(Topology::default());
     }
-    let max_vcpus = if hv.confidential_guest {
-        hv.default_max_vcpus
-    } else {
-        count * hv.default_max_vcpus.div_ceil(count)
-    };
+    let max_vcpus =
+        if hv.confidential_guest { hv.default_maxvcpus } else { count * hv.default_maxvcpus.div_ceil(count) };
     let cpus = spread_cpus(&guest, max_vcpus).map_err(|why| {
         Refusal::because(format!("failed to distribute vCPUs across NUMA nodes: {why}"), blame)
     })?;
-    if hv.huge_pages && !host.facts.hugepages {
+    if hv.enable_hugepages && !host.facts.hugepages {
         let message = if release.has(Change::NumaByHugePage) {
             "failed to determine huge page size for NUMA memory alignment: statfs \"/dev/hugepages\": no \
              such file or directory"
@@ -173,8 +170,8 @@ pub(super) fn topology<'a>(
         };
         return Err(Refusal::because(message, &["enable_hugepages", "numa_mapping"]));
     }
-    let align = if hv.huge_pages { HUGE_PAGE } else { 1 };
-    let total = u64::from(hv.memory_size);
+    let align = if hv.enable_hugepages { HUGE_PAGE } else { 1 };
+    let total = u64::from(hv.default_memory);
     let mut memory: Vec<u64> = cpus
         .iter()
         .map(|n| (total * u64::from(*n) / u64::from(max_vcpus) / align * align).max(align))

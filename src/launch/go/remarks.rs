@@ -3,11 +3,10 @@
 //!
 //! Facts: src/runtime/virtcontainers and src/runtime/virtcontainers/factory at 4.1.0.
 
-use super::keys::Keys;
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::input::Host;
 use crate::input::host::Arch;
-use crate::runtime::go::config::SandboxConfig;
+use crate::runtime::go::config::{HypervisorKeys, SandboxConfig};
 
 /// Remarks that grow.
 pub(super) struct Remarks(pub(super) Vec<Finding>);
@@ -35,7 +34,12 @@ impl Remarks {
 
     /// What concerns every hypervisor that is a process of this host. Loading has looked for the files
     /// that the configuration names; nobody has for those that annotations name, nor for the daemon.
-    pub(super) fn of(host: &Host, config: &SandboxConfig, keys: &'static Keys, daemon: bool) -> Self {
+    pub(super) fn of(
+        host: &Host,
+        config: &SandboxConfig,
+        keys: &'static HypervisorKeys,
+        daemon: bool,
+    ) -> Self {
         let hv = &config.hypervisor_config;
         let mut remarks = Self(Vec::new());
         remarks.protection(host, config, keys);

@@ -6,38 +6,37 @@
 use serde_json::{Map, json};
 
 use super::changes::Change;
-use super::keys;
 use super::network::{Abilities, NAMESPACE_CAUSE, Network};
 use super::{Refusal, Started};
 use crate::answer::launch::{Cause, Launch, Request};
 use crate::input::Host;
 use crate::launch::put;
-use crate::runtime::go::config::{HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// What is asked for one sandbox.
 pub(super) fn start<'a>(host: &'a Host, config: &SandboxConfig) -> Result<Started<'a>, Refusal> {
     let network = network(host, config)?;
     let hv = &config.hypervisor_config;
-    let keys = keys::of(HypervisorType::Remote);
+    let keys = HypervisorKeys::of(HypervisorType::Remote);
     let mut annotations = Map::new();
     let mut set = |name: &str, value: &str| annotations.insert(name.to_owned(), value.into());
     let hypervisor = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
     if config.release.has(Change::RemoteInitdata) {
         match config.release.has(Change::RemoteInitdataOfHypervisor) {
-            true => set(&hypervisor("cc_init_data"), &hv.initdata),
-            false => set("io.katacontainers.config.runtime.cc_init_data", &hv.initdata),
+            true => set(&hypervisor("cc_init_data"), &hv.cc_init_data),
+            false => set("io.katacontainers.config.runtime.cc_init_data", &hv.cc_init_data),
         };
     }
     if config.release.has(Change::RemoteGpus) {
         set(&hypervisor("default_gpu_model"), &hv.default_gpu_model);
         set(&hypervisor("default_gpus"), &hv.default_gpus.to_string());
     }
-    set(&hypervisor("default_memory"), &hv.memory_size.to_string());
+    set(&hypervisor("default_memory"), &hv.default_memory.to_string());
     set(&hypervisor("default_vcpus"), &hv.num_vcpus().to_string());
     if config.release.has(Change::RemoteImage) {
-        set(&hypervisor("image"), &hv.image_path);
+        set(&hypervisor("image"), &hv.image);
     }
-    set(&hypervisor("machine_type"), &hv.hypervisor_machine_type);
+    set(&hypervisor("machine_type"), &hv.machine_type);
     set("io.kubernetes.cri.sandbox-name", &hv.sandbox_name);
     set("io.kubernetes.cri.sandbox-namespace", &hv.sandbox_namespace);
     let mut body = json!({ "id": config.id, "annotations": annotations });

@@ -5,7 +5,6 @@
 
 use super::daemon::{Call, Daemon};
 use super::guest_kernel::{Root, configured, extend, spelled};
-use super::keys::{self, Keys};
 use super::network::{Abilities, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
@@ -15,7 +14,7 @@ use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::Errno;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/bin/stratovirt";
 const SHARE_SOCKET: &str = "virtiofs_kata.socket";
@@ -26,7 +25,7 @@ const CONSOLE_SOCKET: &str = "console.socket";
 pub(super) struct Plan<'a> {
     config: &'a SandboxConfig,
     hv: &'a HypervisorConfig,
-    keys: &'static Keys,
+    keys: &'static HypervisorKeys,
     paths: Paths<'a>,
     machine: String,
     root: Option<Root<'a>>,
@@ -40,7 +39,7 @@ impl<'a> Plan<'a> {
     pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
         let hv = &config.hypervisor_config;
         let paths = Paths::of(config);
-        let machine = match hv.hypervisor_machine_type.to_lowercase() {
+        let machine = match hv.machine_type.to_lowercase() {
             name if name.is_empty() => "microvm".to_owned(),
             name => name,
         };
@@ -75,13 +74,13 @@ impl<'a> Plan<'a> {
         })?;
 
         // startVM
-        if hv.debug {
+        if hv.enable_debug {
             paths.check_socket(CONSOLE_SOCKET)?;
         }
         if let Some(daemon) = daemon {
             daemon.check_start(config.release, host, hv)?;
         }
-        let keys = keys::of(HypervisorType::Stratovirt);
+        let keys = HypervisorKeys::of(HypervisorType::Stratovirt);
         Ok(Self { config, hv, keys, paths, machine, root, program, daemon, network })
     }
 
@@ -129,7 +128,7 @@ impl<'a> Plan<'a> {
             let cause = Cause::key(self.keys.machine_type);
             extend(&mut out, &[("pci", "off"), ("iommu", "off"), ("acpi", "off")], &cause);
         }
-        let debug: &[_] = if self.hv.debug {
+        let debug: &[_] = if self.hv.enable_debug {
             &[("debug", ""), ("console", "hvc0")]
         } else {
             &[("quiet", ""), ("8250.nr_uarts", "0"), ("agent.log_vport", "1025")]
@@ -151,7 +150,7 @@ impl<'a> Plan<'a> {
         push("-name", format!("sandbox-{}", self.paths.id), Cause::rule("the sandbox id"));
         push("-uuid", "{uuid}".into(), Cause::rule("made when the VM is created"));
         push("-smp", hv.num_vcpus().to_string(), Cause::key(keys.default_vcpus).by("rounded up"));
-        push("-m", hv.memory_size.to_string(), Cause::key(keys.default_memory));
+        push("-m", hv.default_memory.to_string(), Cause::key(keys.default_memory));
         push("-kernel", hv.kernel_asset_path().to_owned(), Cause::key(keys.kernel));
         push("-append", cmdline, Cause::key(keys.kernel_params).by("see the kernel parameters"));
         push("-qmp", format!("unix:{},server,nowait", self.paths.in_vm("qmp.socket")), Cause::constant());
@@ -175,7 +174,7 @@ impl<'a> Plan<'a> {
             entropy.clone(),
         );
         push("-device", "virtio-rng-device,rng=objrng0,id=virtio-rng0".into(), entropy);
-        if hv.debug {
+        if hv.enable_debug {
             let debug = Cause::key(keys.enable_debug);
             push("-device", "virtio-serial-device,id=virtio-serial0".into(), debug.clone());
             push(

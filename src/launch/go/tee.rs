@@ -6,12 +6,11 @@
 //! `ConfidentialGuest` and `Initdata`, from 2.0.0 to 4.1.0.
 
 use super::changes::Change;
-use super::keys::Keys;
 use super::remarks::Remarks;
 use crate::answer::finding::{Code, Severity, Who};
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
-use crate::runtime::go::config::{HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// Why nothing protects a confidential guest that starts; `None`: it is protected.
 fn unprotected(host: &Host, config: &SandboxConfig) -> Option<&'static str> {
@@ -64,7 +63,7 @@ fn initdata(host: &Host, config: &SandboxConfig) -> Initdata {
 
 impl Remarks {
     /// What is to be said of protection.
-    pub(super) fn protection(&mut self, host: &Host, config: &SandboxConfig, keys: &'static Keys) {
+    pub(super) fn protection(&mut self, host: &Host, config: &SandboxConfig, keys: &'static HypervisorKeys) {
         let hv = &config.hypervisor_config;
         let mut warn = |code, severity, key, message: String| {
             self.add(code, severity, Who::ClusterAdministrator, key, message);
@@ -77,7 +76,7 @@ impl Remarks {
                 warn(Code::OtherProtection, Severity::Warning, keys.confidential_guest, message.to_owned());
             }
         }
-        if hv.initdata.is_empty() {
+        if hv.cc_init_data.is_empty() {
             return;
         }
         match initdata(host, config) {

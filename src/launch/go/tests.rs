@@ -7,7 +7,9 @@ use serde_json::json;
 use super::*;
 use crate::answer::launch::Arg;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, PodNetwork, Protection};
-use crate::runtime::go::config::{CustomAssets, GuestNumaNode, HypervisorConfig, Param, ParamFrom};
+use crate::runtime::go::config::{
+    CustomAssets, GuestNumaNode, HypervisorConfig, KernelParams, Param, ParamFrom,
+};
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// As much of it as Firecracker takes.
@@ -26,9 +28,9 @@ fn host(facts: HostFacts) -> Host {
 
 fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
     let hypervisor_config = HypervisorConfig {
-        hypervisor_path: "/bin/vmm".into(),
-        kernel_path: "/img/kernel".into(),
-        image_path: "/img/root".into(),
+        path: "/bin/vmm".into(),
+        kernel: "/img/kernel".into(),
+        image: "/img/root".into(),
         shared_fs: "virtio-fs".into(),
         virtio_fs_daemon: "/bin/virtiofsd".into(),
         virtio_fs_cache: "never".into(),
@@ -36,17 +38,20 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
         entropy_source: "/dev/urandom".into(),
         hot_plug_vfio: "no-port".into(),
         cold_plug_vfio: "no-port".into(),
-        num_vcpus_f: 1.0,
-        default_max_vcpus: 4,
-        memory_size: 512,
-        default_max_memory_size: 8192,
-        mem_slots: 10,
+        default_vcpus: 1.0,
+        default_maxvcpus: 4,
+        default_memory: 512,
+        default_maxmemory: 8192,
+        memory_slots: 10,
         default_bridges: 1,
         disable_guest_selinux: true,
-        kernel_params: vec![
-            Param::new("systemd.unit", "kata-containers.target", ParamFrom::Image),
-            Param::new("a", "1", ParamFrom::Configuration),
-        ],
+        kernel_params: KernelParams {
+            written: "a=1".into(),
+            list: vec![
+                Param::new("systemd.unit", "kata-containers.target", ParamFrom::Image),
+                Param::new("a", "1", ParamFrom::Configuration),
+            ],
+        },
         ..HypervisorConfig::default()
     };
     SandboxConfig {
@@ -196,10 +201,7 @@ fn each_argument_says_what_put_it_there() {
 #[test]
 fn qemu_refuses_in_the_words_of_the_runtime() {
     let plain = host(HostFacts::default());
-    assert_eq!(
-        refusal(&plain, |hv| hv.hypervisor_machine_type = "pc".into()),
-        "unrecognised machinetype: pc"
-    );
+    assert_eq!(refusal(&plain, |hv| hv.machine_type = "pc".into()), "unrecognised machinetype: pc");
     assert_eq!(refusal(&plain, |hv| hv.rootfs_type = "btrfs".into()), "unsupported rootfs type");
     assert_eq!(
         refusal(&plain, |hv| hv.confidential_guest = true),
@@ -217,13 +219,13 @@ fn qemu_refuses_in_the_words_of_the_runtime() {
         "Number of PCIe Switch Ports exceeed allowed max of 16"
     );
     assert_eq!(
-        refusal(&plain, |hv| hv.num_vcpus_f = 4.5),
+        refusal(&plain, |hv| hv.default_vcpus = 4.5),
         "failed to launch qemu: MaxCPUs 4 must be equal to or greater than CPUs 5"
     );
     assert_eq!(
         refusal(&plain, |hv| {
-            hv.hypervisor_machine_type = "microvm".into();
-            hv.iommu = true;
+            hv.machine_type = "microvm".into();
+            hv.enable_iommu = true;
         }),
         "Machine Type microvm does not support vIOMMU"
     );
@@ -265,7 +267,7 @@ fn qemu_refuses_in_the_words_of_the_runtime() {
 #[test]
 fn a_refusal_names_the_annotation_at_fault() {
     let mut config = config(HypervisorType::Qemu);
-    config.hypervisor_config.hypervisor_machine_type = "pc".into();
+    config.hypervisor_config.machine_type = "pc".into();
     let failure = run(&host(HostFacts::default()), &config).err();
     assert_eq!(
         failure.and_then(|f| f.annotation).as_deref(),
@@ -279,8 +281,8 @@ fn a_confidential_guest_gets_its_object_and_no_room_to_grow() {
     let mut config = config(HypervisorType::Qemu);
     let hv = &mut config.hypervisor_config;
     hv.confidential_guest = true;
-    hv.firmware_path = "/img/kernel".into();
-    hv.qgs_port = 7;
+    hv.firmware = "/img/kernel".into();
+    hv.tdx_quote_generation_service_socket_port = 7;
     hv.initdata_digest = vec![1, 2];
     let Started { launch, .. } = started(&host, &config);
     let line = line(&launch);
@@ -332,7 +334,7 @@ fn memory_is_spread_over_nodes() {
     };
     // Four vCPUs fit into one node.
     assert_eq!(nodes(&config).len(), 2);
-    config.hypervisor_config.default_max_vcpus = 6;
+    config.hypervisor_config.default_maxvcpus = 6;
     assert_eq!(
         nodes(&config),
         [
@@ -342,7 +344,7 @@ fn memory_is_spread_over_nodes() {
             "node,nodeid=1,memdev=numa-mem1,cpus=3-5",
         ]
     );
-    config.hypervisor_config.huge_pages = true;
+    config.hypervisor_config.enable_hugepages = true;
     let failure = run(&host, &config).err().map(|f| f.message).unwrap_or_default();
     assert!(failure.ends_with("statfs \"/dev/hugepages\": no such file or directory"), "{failure}");
 }

@@ -89,27 +89,20 @@ behaviours! {
     ClhColdPlug: v(3, 29, 0), None, "858620d2e7";
     /// On arm64 NVDIMM is off where no firmware is configured.
     Arm64NvdimmNeedsFirmware: v(3, 2, 0), None, "ece5edc641";
-    /// Certificates of SNP hosts are looked up.
-    SnpCertificates: v(3, 7, 0), Some(v(3, 13, 0)), "529660fafb";
     /// Certificates are looked up for SNP guests alone.
     SnpCertificatesForSnpAlone: v(3, 9, 0), Some(v(3, 13, 0)), "b10256a7ca";
     /// The remote hypervisor's shared file system is said to be none; before, it is left empty.
     RemoteSharesNothing: v(3, 7, 0), None, "8260ce8d15";
-    /// The time to wait for a vhost-user device is taken from the file; before, the annotation alone sets it.
-    ReconnectTimeoutOfFile: v(3, 7, 0), None, "src/runtime/pkg/katautils/config.go";
     /// Port 0 of the quote service is port 4050.
     QuotePortByDefault: v(3, 6, 0), Some(v(3, 21, 0)), "src/runtime/pkg/katautils/config.go";
     /// How much the hypervisor logs is 1 where nothing is configured.
     LogLevelByDefault: v(3, 15, 0), None, "d48116114e";
-    /// Flash images, the folder of memory dumps and bind mounts of the sandbox are looked at; 2.0.4 knows their
-    /// keys and uses none.
-    BindMountsAndDumps: v(2, 1, 0), None, "src/runtime/pkg/katautils/config.go";
+    /// Bind mounts of the sandbox are looked at; 2.0.4 knows their key and uses none.
+    BindMounts: v(2, 1, 0), None, "src/runtime/pkg/katautils/config.go";
     /// Image and initrd are looked up together: one of them must lead to a file, and both are refused.
     AssetsAtLoad: FIRST, Some(v(2, 4, 3)), "469e098543";
     /// Cloud Hypervisor boots an image alone, and shares files by virtio-fs whatever is configured.
     ClhImageAlone: FIRST, Some(v(2, 3, 3)), "7c956e0d27";
-    /// Firecracker takes `disable_block_device_use` from the file; later it never does without.
-    FirecrackerWithoutBlock: FIRST, Some(v(2, 3, 3)), "src/runtime/pkg/katautils/config.go";
     /// One feature is experimental: newstore.
     NewStore: FIRST, Some(v(2, 2, 3)), "src/runtime/virtcontainers/persist/manager.go";
     /// netmon watches the network, and wants a namespace of its own.

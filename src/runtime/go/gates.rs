@@ -31,13 +31,13 @@ impl ValueGates {
             ListedPaths::new(release, key, list, place(key), note)
         };
         Self {
-            hypervisor: gate(&hypervisor.hypervisor_path_list, "valid_hypervisor_paths"),
-            ctl: gate(&hypervisor.hypervisor_ctl_path_list, "valid_ctlpaths"),
-            file_mem_backend: gate(&hypervisor.file_backed_mem_root_list, "valid_file_mem_backends"),
-            jailer: gate(&hypervisor.jailer_path_list, "valid_jailer_paths"),
-            virtio_fs_daemon: gate(&hypervisor.virtio_fs_daemon_list, "valid_virtio_fs_daemon_paths"),
-            vhost_user_store: gate(&hypervisor.vhost_user_store_path_list, "valid_vhost_user_store_paths"),
-            entropy_source: gate(&hypervisor.entropy_source_list, "valid_entropy_sources"),
+            hypervisor: gate(&hypervisor.valid_hypervisor_paths, "valid_hypervisor_paths"),
+            ctl: gate(&hypervisor.valid_ctlpaths, "valid_ctlpaths"),
+            file_mem_backend: gate(&hypervisor.valid_file_mem_backends, "valid_file_mem_backends"),
+            jailer: gate(&hypervisor.valid_jailer_paths, "valid_jailer_paths"),
+            virtio_fs_daemon: gate(&hypervisor.valid_virtio_fs_daemon_paths, "valid_virtio_fs_daemon_paths"),
+            vhost_user_store: gate(&hypervisor.valid_vhost_user_store_paths, "valid_vhost_user_store_paths"),
+            entropy_source: gate(&hypervisor.valid_entropy_sources, "valid_entropy_sources"),
         }
     }
 }

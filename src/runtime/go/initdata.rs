@@ -9,7 +9,7 @@ use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::changes::toml_of;
-use super::record::record;
+use super::record::{ToJson, record};
 use crate::golang::base64;
 use crate::golang::flate::{self, Fault};
 use crate::golang::toml::{self, Decode, Decoder, Error, Value, table_of};
@@ -47,12 +47,19 @@ impl Decode<Release> for Data {
     }
 }
 
+impl ToJson for Data {
+    fn to_json(&self) -> serde_json::Value {
+        serde_json::json!(self.0)
+    }
+}
+
 record! {
     /// The document's keys.
-    Header as "types.Initdata" in None; {
-        version: String = "version",
-        algorithm: String = "algorithm",
-        data: Data = "data",
+    Header as "types.Initdata" in None;
+    {
+        version: String,
+        algorithm: String,
+        data: Data,
     }
 }
 

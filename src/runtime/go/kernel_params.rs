@@ -58,7 +58,7 @@ pub(super) fn added_at_load(
 ) -> Vec<Param> {
     let mut params = Vec::new();
     let mut add = |key: &str, value: &str, from| params.push(Param::new(key, value, from));
-    if !hypervisor.image_path.is_empty() {
+    if !hypervisor.image.is_empty() {
         add("systemd.unit", "kata-containers.target", ParamFrom::Image);
         add("systemd.mask", "systemd-networkd.service", ParamFrom::Image);
         add("systemd.mask", "systemd-networkd.socket", ParamFrom::Image);
@@ -67,23 +67,23 @@ pub(super) fn added_at_load(
         add("scsi_mod.scan", "none", ParamFrom::BlockDeviceDriver);
     }
     let from = ParamFrom::Agent;
-    if agent.debug {
+    if agent.enable_debug {
         add("agent.log", "debug", from(&["enable_debug"]));
     }
-    if agent.trace && release.has(Change::TraceModes) {
+    if agent.enable_tracing && release.has(Change::TraceModes) {
         if agent.trace_mode == "static" {
             add("agent.trace", &agent.trace_type, from(&["enable_tracing", "trace_type"]));
         }
-    } else if agent.trace {
+    } else if agent.enable_tracing {
         add("agent.trace", "true", from(&["enable_tracing"]));
     }
     if agent.container_pipe_size > 0 {
         let size = agent.container_pipe_size.to_string();
         add("agent.container_pipe_size", &size, from(&["container_pipe_size"]));
     }
-    if agent.enable_debug_console {
-        add("agent.debug_console", "", from(&["debug_console_enabled"]));
-        add("agent.debug_console_vport", "1026", from(&["debug_console_enabled"]));
+    if agent.debug_console_enabled {
+        add("agent.debug_console_enabled", "", from(&["debug_console_enabled"]));
+        add("agent.debug_console_enabled_vport", "1026", from(&["debug_console_enabled"]));
     }
     if agent.cdh_api_timeout > 0 {
         let timeout = agent.cdh_api_timeout.to_string();

@@ -119,19 +119,19 @@ fn remarks(configuration: &Configuration, table: &str) -> Vec<Finding> {
     let asked = &configuration.asked;
     let held = &configuration.runtime.hypervisor_config;
     if configuration.runtime.hypervisor_type != HypervisorType::Remote {
-        if asked.default_memory != 0 && asked.default_memory != held.memory_size {
+        if asked.default_memory != 0 && asked.default_memory != held.default_memory {
             let message =
-                format!("{} MiB are too little: {} are used", asked.default_memory, held.memory_size);
+                format!("{} MiB are too little: {} are used", asked.default_memory, held.default_memory);
             remark(Code::ValueReplaced, format!("{table}.default_memory"), message);
         }
-        if asked.default_maxvcpus != 0 && asked.default_maxvcpus != held.default_max_vcpus {
+        if asked.default_maxvcpus != 0 && asked.default_maxvcpus != held.default_maxvcpus {
             let message =
-                format!("{} vCPUs are too many: {} are used", asked.default_maxvcpus, held.default_max_vcpus);
+                format!("{} vCPUs are too many: {} are used", asked.default_maxvcpus, held.default_maxvcpus);
             remark(Code::ValueReplaced, format!("{table}.default_maxvcpus"), message);
         }
-        let vcpus = asked.default_vcpus.0;
-        if vcpus != 0.0 && vcpus != held.num_vcpus_f {
-            let message = format!("{vcpus} vCPUs are not to be had: {} are used", held.num_vcpus_f);
+        let vcpus = asked.default_vcpus;
+        if vcpus != 0.0 && vcpus != held.default_vcpus {
+            let message = format!("{vcpus} vCPUs are not to be had: {} are used", held.default_vcpus);
             remark(Code::ValueReplaced, format!("{table}.default_vcpus"), message);
         }
     }
@@ -162,13 +162,13 @@ impl Loaded {
         let hypervisor = &self.runtime().hypervisor_config;
         vec![
             ("enable_annotations", &hypervisor.enable_annotations),
-            ("valid_hypervisor_paths", &hypervisor.hypervisor_path_list),
-            ("valid_ctlpaths", &hypervisor.hypervisor_ctl_path_list),
-            ("valid_jailer_paths", &hypervisor.jailer_path_list),
-            ("valid_file_mem_backends", &hypervisor.file_backed_mem_root_list),
-            ("valid_virtio_fs_daemon_paths", &hypervisor.virtio_fs_daemon_list),
-            ("valid_vhost_user_store_paths", &hypervisor.vhost_user_store_path_list),
-            ("valid_entropy_sources", &hypervisor.entropy_source_list),
+            ("valid_hypervisor_paths", &hypervisor.valid_hypervisor_paths),
+            ("valid_ctlpaths", &hypervisor.valid_ctlpaths),
+            ("valid_jailer_paths", &hypervisor.valid_jailer_paths),
+            ("valid_file_mem_backends", &hypervisor.valid_file_mem_backends),
+            ("valid_virtio_fs_daemon_paths", &hypervisor.valid_virtio_fs_daemon_paths),
+            ("valid_vhost_user_store_paths", &hypervisor.valid_vhost_user_store_paths),
+            ("valid_entropy_sources", &hypervisor.valid_entropy_sources),
         ]
     }
 
@@ -276,7 +276,7 @@ impl Loaded {
     fn fill_in(&self, config: &mut SandboxConfig) {
         sizing::apply_static(config);
         if self.fips {
-            config.hypervisor_config.kernel_params.push(Param::new("fips", "1", ParamFrom::Fips));
+            config.hypervisor_config.kernel_params.list.push(Param::new("fips", "1", ParamFrom::Fips));
         }
     }
 

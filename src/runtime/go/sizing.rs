@@ -46,14 +46,14 @@ pub(super) fn apply_static(config: &mut SandboxConfig) {
         return;
     }
     let (resources, hypervisor) = (&mut config.sandbox_resources, &mut config.hypervisor_config);
-    resources.base_cpus = hypervisor.num_vcpus_f;
-    resources.base_mem_mb = hypervisor.memory_size;
-    hypervisor.num_vcpus_f += resources.workload_cpus;
-    hypervisor.memory_size = hypervisor.memory_size.wrapping_add(resources.workload_mem_mb);
+    resources.base_cpus = hypervisor.default_vcpus;
+    resources.base_mem_mb = hypervisor.default_memory;
+    hypervisor.default_vcpus += resources.workload_cpus;
+    hypervisor.default_memory = hypervisor.default_memory.wrapping_add(resources.workload_mem_mb);
     let release = config.release;
     if release.has(Change::StaticMaxVcpus) {
         let least = u32::from(release.has(Change::StaticMaxVcpusAtLeastOne));
-        hypervisor.default_max_vcpus = hypervisor.num_vcpus().max(least);
+        hypervisor.default_maxvcpus = hypervisor.num_vcpus().max(least);
     }
 }
 
@@ -82,14 +82,14 @@ mod tests {
     #[test]
     fn static_sizing_adds_and_fixes_the_maximum() {
         let mut config = SandboxConfig { static_resource_mgmt: true, ..SandboxConfig::default() };
-        config.hypervisor_config.memory_size = 2048;
+        config.hypervisor_config.default_memory = 2048;
         apply_static(&mut config);
-        assert_eq!(config.hypervisor_config.default_max_vcpus, 1);
+        assert_eq!(config.hypervisor_config.default_maxvcpus, 1);
         config.sandbox_resources.workload_cpus = 2.5;
-        config.hypervisor_config.num_vcpus_f = 1.0;
+        config.hypervisor_config.default_vcpus = 1.0;
         apply_static(&mut config);
         assert_eq!(
-            (config.hypervisor_config.num_vcpus_f, config.hypervisor_config.default_max_vcpus),
+            (config.hypervisor_config.default_vcpus, config.hypervisor_config.default_maxvcpus),
             (3.5, 4)
         );
     }

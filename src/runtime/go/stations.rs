@@ -15,6 +15,7 @@ use super::effective::{self, Key};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Fix, Stage, Step};
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
+use crate::input::Text;
 
 /// The first stations of one annotation, under one configuration.
 #[derive(Debug, Clone)]
@@ -23,8 +24,10 @@ pub(super) struct Stations {
     pub admitted: bool,
     /// The name gate, and what it is known as.
     pub steps: Arc<[Step]>,
+    /// The whole configuration key that it stands for, if it stands for one.
+    pub name: Option<Text>,
     /// The configuration key that it sets.
-    pub key: Option<&'static Key>,
+    pub key: Option<Key>,
     /// The value that the files give that key.
     pub before: Option<Arc<Json>>,
     /// Why it has no effect with this hypervisor, if it has none.
@@ -40,17 +43,19 @@ impl Stations {
         let hypervisor = loaded.runtime().hypervisor_type;
         let reader = catalog::annotation(known.key).map(|known| known.reader(loaded.release()));
         let key = effective::key(known.section, known.field);
-        let name = name_step(loaded, known.key);
+        let gate = name_step(loaded, known.key);
+        let name = known.name(hypervisor).map(Text::from);
         let config = SandboxConfig::new(loaded.runtime(), "", "");
-        let known_as = match known.name(hypervisor) {
+        let known_as = match &name {
             Some(name) => step(Stage::Known, true, format!("stands for {name}")),
             None => step(Stage::Known, true, "known"),
         };
         Self {
-            admitted: name.is_some(),
-            steps: name.into_iter().chain([known_as]).collect(),
+            admitted: gate.is_some(),
+            steps: gate.into_iter().chain([known_as]).collect(),
+            name,
             key,
-            before: key.map(|key| Arc::new((key.value)(&config))),
+            before: key.map(|key| Arc::new(key.value(&config))),
             unused: reader
                 .filter(|reader| reader.read)
                 .and_then(|reader| reader.idle_on(hypervisor.as_str())),

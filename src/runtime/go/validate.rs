@@ -24,9 +24,9 @@ pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), Str
     if release.has(Change::RemoteUnchecked) && !hypervisor.remote_hypervisor_socket.is_empty() {
         return Ok(());
     }
-    let is_ccw = hypervisor.hypervisor_machine_type == CCW;
-    let (image, initrd) = (!hypervisor.image_path.is_empty(), !hypervisor.initrd_path.is_empty());
-    let complaint = if hypervisor.kernel_path.is_empty() {
+    let is_ccw = hypervisor.machine_type == CCW;
+    let (image, initrd) = (!hypervisor.image.is_empty(), !hypervisor.initrd.is_empty());
+    let complaint = if hypervisor.kernel.is_empty() {
         Some("Missing kernel path")
     } else if hypervisor.confidential_guest && is_ccw {
         (image || initrd).then_some("Neither the image or initrd path may be set for Secure Execution")
@@ -40,11 +40,11 @@ pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), Str
     if let Some(complaint) = complaint {
         return Err(complaint.into());
     }
-    if hypervisor.num_vcpus_f == 0.0 {
-        hypervisor.num_vcpus_f = 1.0;
+    if hypervisor.default_vcpus == 0.0 {
+        hypervisor.default_vcpus = 1.0;
     }
-    if hypervisor.memory_size == 0 {
-        hypervisor.memory_size = 2048;
+    if hypervisor.default_memory == 0 {
+        hypervisor.default_memory = 2048;
     }
     if hypervisor.default_bridges == 0 {
         hypervisor.default_bridges = 1;
@@ -63,18 +63,18 @@ pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), Str
             .into());
     }
     let most = max_vcpus(arch);
-    if hypervisor.default_max_vcpus == 0 || hypervisor.default_max_vcpus > most {
-        hypervisor.default_max_vcpus = most;
+    if hypervisor.default_maxvcpus == 0 || hypervisor.default_maxvcpus > most {
+        hypervisor.default_maxvcpus = most;
     }
     if hypervisor.confidential_guest && release.has(Change::ConfidentialMaxVcpus) {
-        hypervisor.default_max_vcpus = hypervisor.num_vcpus();
+        hypervisor.default_maxvcpus = hypervisor.num_vcpus();
     }
     let nodes = u32::try_from(hypervisor.guest_numa_nodes.len()).unwrap_or(1);
     if nodes > 1 && release.has(Change::VcpusByNumaNodes) {
-        hypervisor.default_max_vcpus -= hypervisor.default_max_vcpus % nodes;
+        hypervisor.default_maxvcpus -= hypervisor.default_maxvcpus % nodes;
     }
-    if hypervisor.msize9p == 0 && hypervisor.shared_fs != "virtio-fs" {
-        hypervisor.msize9p = 8192;
+    if hypervisor.msize_9p == 0 && hypervisor.shared_fs != "virtio-fs" {
+        hypervisor.msize_9p = 8192;
     }
     Ok(())
 }

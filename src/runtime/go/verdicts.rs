@@ -29,19 +29,13 @@ pub(super) fn verdicts<'a>(
     given.into_iter().map(|given| verdict(loaded, session, given, &mut sized, findings)).collect()
 }
 
-/// The configuration key that an annotation sets.
-fn field(loaded: &Loaded, given: Given<'_>) -> Option<Text> {
-    let (id, _) = given.read?;
-    id.known().name(loaded.runtime().hypervisor_type).map(Text::constant)
-}
-
 /// A verdict that knows nothing yet.
-fn blank(loaded: &Loaded, given: Given<'_>) -> Verdict {
+fn blank(given: Given<'_>) -> Verdict {
     Verdict {
         key: given.key.clone(),
         value: given.value.clone(),
         status: Status::Unknown,
-        field: field(loaded, given),
+        field: given.read.and_then(|(_, stations)| stations.name.clone()),
         before: None,
         after: None,
         stage: Stage::Known,
@@ -72,7 +66,7 @@ fn not_enabled(loaded: &Loaded, given: Given<'_>) -> Verdict {
         trace: vec![Step { stage: Stage::Name, passed: false, note: reason.clone().into(), place }].into(),
         reason: reason.into(),
         fix: Some(fix.into()),
-        ..blank(loaded, given)
+        ..blank(given)
     }
 }
 
@@ -95,19 +89,19 @@ fn verdict<'a>(
     let Some((_, mark)) = position.map(|at| session.marks.swap_remove(at)) else {
         // Nothing was written down: the steps never came to it.
         let reason = "the runtime reads past it".into();
-        return Verdict { status: Status::Ignored, reason, trace, ..blank(loaded, given) };
+        return Verdict { status: Status::Ignored, reason, trace, ..blank(given) };
     };
     let Mark { status, stage, reason, fix, steps, cut } = mark;
     let after = match stations.key {
         _ if status == Status::Refused => None,
-        Some(key) => Some((key.value)(&session.config)),
+        Some(key) => Some(key.value(&session.config)),
         None => (id.known().section != Section::Nowhere).then(|| Json::from(given.value.as_str())),
     };
     let mut verdict = Verdict {
         key: given.key.clone(),
         value: given.value.clone(),
         status,
-        field: field(loaded, given),
+        field: given.read.and_then(|(_, stations)| stations.name.clone()),
         before: before(loaded, session, sized, (id, stations)),
         after: after.map(Arc::new),
         stage,
@@ -149,7 +143,7 @@ fn unknown(loaded: &Loaded, given: Given<'_>, findings: &mut Vec<Finding>) -> Ve
         None => (format!("{} reads no such annotation", release.title()), None),
     };
     let trace = vec![name, step(Stage::Known, false, "read by nothing")].into();
-    Verdict { reason: reason.into(), fix, trace, ..blank(loaded, given) }
+    Verdict { reason: reason.into(), fix, trace, ..blank(given) }
 }
 
 /// The value that would hold without this annotation: the file's, sized as this pod is.
@@ -169,7 +163,7 @@ fn before(
         sizing::apply_static(&mut sized);
         sized
     });
-    stations.key.map(|key| Arc::new((key.value)(sized)))
+    stations.key.map(|key| Arc::new(key.value(sized)))
 }
 
 fn applied(

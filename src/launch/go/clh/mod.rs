@@ -11,7 +11,6 @@ use serde_json::Value as Json;
 use super::changes::Change;
 use super::daemon::{Call, Daemon, NYDUSD_API};
 use super::guest_kernel::{Root, configured, extend};
-use super::keys::{self, Keys};
 use super::network::Network;
 use super::paths::Paths;
 use super::remarks::Remarks;
@@ -22,7 +21,7 @@ use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection};
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";
 const API_SOCKET: &str = "clh-api.sock";
@@ -34,7 +33,7 @@ pub(super) struct Plan<'a> {
     release: Release,
     config: &'a SandboxConfig,
     hv: &'a HypervisorConfig,
-    keys: &'static Keys,
+    keys: &'static HypervisorKeys,
     paths: Paths<'a>,
     arch: Arch,
     /// MiB.
@@ -115,7 +114,7 @@ impl<'a> Plan<'a> {
             release,
             config,
             hv,
-            keys: keys::of(HypervisorType::Clh),
+            keys: HypervisorKeys::of(HypervisorType::Clh),
             paths,
             arch: host.facts.arch,
             host_memory: host.facts.memory_mib,
@@ -184,11 +183,11 @@ impl<'a> Plan<'a> {
             Arg::new("--api-socket", Cause::constant()),
             Arg::new(self.paths.in_vm(API_SOCKET), Cause::constant()),
         ];
-        if hv.debug && !self.has(Change::ClhLogLevel) {
+        if hv.enable_debug && !self.has(Change::ClhLogLevel) {
             let verbose = if self.has(Change::ClhUnfiltered) { "-vv" } else { "-v" };
             args.push(Arg::new(verbose, Cause::key(self.keys.enable_debug)));
         }
-        if hv.debug && hv.hypervisor_loglevel > 0 && self.has(Change::ClhLogLevel) {
+        if hv.enable_debug && hv.hypervisor_loglevel > 0 && self.has(Change::ClhLogLevel) {
             let verbose = format!("-{}", "v".repeat(hv.hypervisor_loglevel as usize));
             args.push(Arg::new(
                 verbose,
@@ -224,13 +223,14 @@ impl<'a> Plan<'a> {
             self.root.params(keys, &image, &mut out);
             extend(&mut out, &constant, &Cause::constant());
         }
-        let iommu: &[_] = if hv.iommu && self.has(Change::ClhPlatform) { &[("iommu", "pt")] } else { &[] };
+        let iommu: &[_] =
+            if hv.enable_iommu && self.has(Change::ClhPlatform) { &[("iommu", "pt")] } else { &[] };
         let iommu_cause = Cause::key(keys.enable_iommu);
         if self.has(Change::ClhIommuFirst) {
             extend(&mut out, iommu, &iommu_cause);
         }
         let debug = Cause::key(keys.enable_debug);
-        if hv.debug {
+        if hv.enable_debug {
             let console = match self.arch {
                 _ if self.confidential && self.has(Change::ClhConfidentialConsole) => "hvc0",
                 Arch::Aarch64 if self.has(Change::ClhArmConsole) => "ttyAMA0,115200n8",

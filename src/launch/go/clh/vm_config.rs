@@ -78,7 +78,7 @@ impl Plan<'_> {
 
     /// Whether a device is behind the IOMMU, where that is said.
     pub(super) fn iommu(&self) -> bool {
-        self.hv.iommu && self.has(Change::ClhPlatform)
+        self.hv.enable_iommu && self.has(Change::ClhPlatform)
     }
 
     pub(super) fn vm_config(&self, cmdline: &str) -> Json {
@@ -92,9 +92,9 @@ impl Plan<'_> {
         }
         let tty = |on: bool| if on { "Tty" } else { "Off" };
         let silent = if self.has(Change::ClhQuiet) { "Off" } else { "Null" };
-        let serial = if hv.debug { "Tty" } else { silent };
+        let serial = if hv.enable_debug { "Tty" } else { silent };
         let (console, serial) = if self.confidential && self.has(Change::ClhConfidentialConsole) {
-            (tty(hv.debug), "Off")
+            (tty(hv.enable_debug), "Off")
         } else {
             ("Off", serial)
         };
@@ -126,11 +126,11 @@ impl Plan<'_> {
         rng.set("src", &*hv.entropy_source);
         body.set("rng", rng);
         body.set("serial", self.port(serial, false));
-        if hv.sgx_epc_size > 0 && self.has(Change::ClhEnclaveMemory) {
+        if hv.epc > 0 && self.has(Change::ClhEnclaveMemory) {
             let mut epc = Object::default();
             epc.set_if(self.has(Change::ClhEnclaveName), "id", "kata-epc");
             epc.set("prefault", true);
-            epc.set("size", hv.sgx_epc_size);
+            epc.set("size", hv.epc);
             body.set("sgx_epc", json!([Json::from(epc)]));
         }
         if self.confidential && self.has(Change::ClhTdxSection) {
@@ -154,7 +154,7 @@ impl Plan<'_> {
     }
 
     fn cpus(&self) -> Object {
-        let max = self.hv.default_max_vcpus as i32;
+        let max = self.hv.default_maxvcpus as i32;
         let mut cpus = Object::default();
         cpus.set("boot_vcpus", self.hv.num_vcpus() as i32);
         cpus.set_if(self.has(Change::ClhHyperV), "kvm_hyperv", false);
@@ -250,17 +250,17 @@ impl Plan<'_> {
         let hv = self.hv;
         let bytes = |mib: u64| mib.wrapping_mul(1 << 20) as i64;
         let most =
-            if self.has(Change::MaxMemoryConfigured) { hv.default_max_memory_size } else { self.host_memory };
-        let private = hv.shared_fs == "none" && !hv.huge_pages && self.has(Change::ClhPrivateMemory);
+            if self.has(Change::MaxMemoryConfigured) { hv.default_maxmemory } else { self.host_memory };
+        let private = hv.shared_fs == "none" && !hv.enable_hugepages && self.has(Change::ClhPrivateMemory);
         let generated = self.generated();
         let mut memory = Object::default();
         memory.set_if(generated, "hotplug_method", "Acpi");
         memory.set_if(!self.confidential, "hotplug_size", bytes(most));
-        memory.set_if(generated, "hugepages", hv.huge_pages && self.has(Change::ClhHugePages));
+        memory.set_if(generated, "hugepages", hv.enable_hugepages && self.has(Change::ClhHugePages));
         memory.set_if(generated, "mergeable", false);
         memory.set_if(self.has(Change::ClhPrefault), "prefault", false);
         memory.set("shared", !private);
-        memory.set("size", bytes(hv.memory_size.into()));
+        memory.set("size", bytes(hv.default_memory.into()));
         memory.set_if(self.has(Change::ClhThp), "thp", true);
         memory
     }
@@ -293,10 +293,10 @@ impl Plan<'_> {
         {
             disks.push(disk(false, false, 1, path, 128));
         }
-        if !hv.initdata.is_empty() && self.has(Change::ClhInitdata) {
+        if !hv.cc_init_data.is_empty() && self.has(Change::ClhInitdata) {
             let path = format!("/run/kata-containers/shared/initdata/{}/data.img", self.paths.id);
             let direct = hv.block_device_cache_set && hv.block_device_cache_direct;
-            disks.push(disk(direct, hv.iommu, hv.num_vcpus() as i32, &path, 1024));
+            disks.push(disk(direct, hv.enable_iommu, hv.num_vcpus() as i32, &path, 1024));
         }
         disks
     }

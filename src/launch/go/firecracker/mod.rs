@@ -9,7 +9,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::changes::Change;
 use super::guest_kernel::{Root, configured, extend, spelled};
-use super::keys::{self, Keys};
 use super::network::{Abilities, Endpoint, NAMESPACE_CAUSE, Network, powers_of_1024};
 use super::remarks::Remarks;
 use super::{Boot, NIL_POINTER, Refusal, Started, process};
@@ -18,7 +17,7 @@ use crate::answer::launch::{Arg, Cause, Launch, LaunchFile, joined};
 use crate::input::Host;
 use crate::launch::put;
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// The jailer's own folders are below this one.
 const CHROOT_BASE: &str = "/run/vc";
@@ -33,7 +32,7 @@ pub(super) struct Plan<'a> {
     release: Release,
     config: &'a SandboxConfig,
     hv: &'a HypervisorConfig,
-    keys: &'static Keys,
+    keys: &'static HypervisorKeys,
     root: Root<'a>,
     jailed: bool,
     network: Network<'a>,
@@ -50,16 +49,24 @@ impl<'a> Plan<'a> {
             Boot::Kernel => "",
         };
         check_mount(host, image, "rootfs", &["image", "initrd"])?;
-        version::check(release, host, &hv.hypervisor_path).map_err(|why| Refusal::because(why, &["path"]))?;
+        version::check(release, host, &hv.path).map_err(|why| Refusal::because(why, &["path"]))?;
         let network = Network::of(host, config, Abilities { queues: false, limits: true }, |card| {
             if card.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
         })?;
         let jailed = !hv.jailer_path.is_empty();
-        let program = if jailed { &hv.jailer_path } else { &hv.hypervisor_path };
+        let program = if jailed { &hv.jailer_path } else { &hv.path };
         if let Some(why) = process::not_startable(host, program) {
             return Err(Refusal::because(why, &["jailer_path", "path"]));
         }
-        Ok(Self { release, config, hv, keys: keys::of(HypervisorType::Firecracker), root, jailed, network })
+        Ok(Self {
+            release,
+            config,
+            hv,
+            keys: HypervisorKeys::of(HypervisorType::Firecracker),
+            root,
+            jailed,
+            network,
+        })
     }
 
     fn id(&self) -> &'a str {
@@ -68,7 +75,7 @@ impl<'a> Plan<'a> {
 
     /// The folder of the VM, without its jail.
     fn folder(&self) -> String {
-        let name = self.hv.hypervisor_path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let name = self.hv.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         format!("{CHROOT_BASE}/{}/{}", if name.is_empty() { "." } else { name }, self.id())
     }
 
@@ -88,7 +95,7 @@ impl<'a> Plan<'a> {
         };
         let (program, key) = match self.jailed {
             true => (&self.hv.jailer_path, self.keys.jailer_path),
-            false => (&self.hv.hypervisor_path, self.keys.path),
+            false => (&self.hv.path, self.keys.path),
         };
         Started {
             launch: Launch {
@@ -122,7 +129,7 @@ impl<'a> Plan<'a> {
             if self.release.has(Change::FcBeforeOne) {
                 push(&["--node", "0"], jail.clone());
             }
-            push(&["--exec-file", &self.hv.hypervisor_path], Cause::key(self.keys.path));
+            push(&["--exec-file", &self.hv.path], Cause::key(self.keys.path));
             push(&["--uid", "0", "--gid", "0"], jail.clone());
             push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], jail.clone());
             if let Some(namespace) = self.network.namespace {
@@ -155,7 +162,7 @@ impl<'a> Plan<'a> {
             ],
             &Cause::constant(),
         );
-        let console: &[_] = if self.hv.debug {
+        let console: &[_] = if self.hv.enable_debug {
             &[("console", "ttyS0")]
         } else {
             &[("8250.nr_uarts", "0"), ("agent.log_vport", "1025")]
@@ -171,7 +178,7 @@ impl<'a> Plan<'a> {
             boot.insert("boot_args".into(), cmdline.into());
         }
         boot.insert("kernel_image_path".into(), self.in_jail("vmlinux").into());
-        let level = if hv.debug { "Debug" } else { "Error" };
+        let level = if hv.enable_debug { "Debug" } else { "Error" };
         let (log, metrics) = (self.in_jail("logs.fifo"), self.in_jail("metrics.fifo"));
         let together = self.release.has(Change::FcLogWithMetrics);
         let logger = if together {
@@ -184,7 +191,7 @@ impl<'a> Plan<'a> {
             "boot-source": boot,
             "logger": logger,
             "machine-config": {
-                "mem_size_mib": hv.memory_size,
+                "mem_size_mib": hv.default_memory,
                 threads: false,
                 "vcpu_count": hv.num_vcpus(),
             },

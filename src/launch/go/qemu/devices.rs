@@ -63,7 +63,7 @@ impl Plan<'_> {
         if self.transport() != Transport::Ccw {
             return String::new();
         }
-        let platform = if iommu && self.hv.iommu_platform { ",iommu_platform=on" } else { "" };
+        let platform = if iommu && self.hv.enable_iommu_platform { ",iommu_platform=on" } else { "" };
         format!("{platform},devno={}", line.channel())
     }
 
@@ -78,7 +78,7 @@ impl Plan<'_> {
         self.serial(line);
         self.image(line);
         self.extensions(line);
-        if self.hv.iommu {
+        if self.hv.enable_iommu {
             line.push(
                 "-device",
                 "intel-iommu,intremap=on,device-iotlb=on,caching-mode=on",
@@ -143,7 +143,7 @@ impl Plan<'_> {
             return;
         }
         let nested = self.machine == Machine::Q35
-            && !self.hv.firmware_path.is_empty()
+            && !self.hv.firmware.is_empty()
             && self.has(Change::BridgesBehindPorts);
         let express = self.machine == Machine::Virt && self.has(Change::ExpressBridgesOnVirt);
         let (bus, rom) = (self.machine.bridge_bus(), self.rom());
@@ -192,7 +192,7 @@ impl Plan<'_> {
 
     /// Whether the console is a serial port: some architectures do not look at the key.
     pub(super) fn has_legacy_serial(&self) -> bool {
-        self.hv.legacy_serial && !matches!(self.arch, Arch::S390x | Arch::Riscv64)
+        self.hv.use_legacy_serial && !matches!(self.arch, Arch::S390x | Arch::Riscv64)
     }
 
     fn serial(&self, line: &mut Line) {
@@ -316,7 +316,7 @@ impl Plan<'_> {
     fn initdata(&self, line: &mut Line) {
         let by_arch = self.has(Change::InitdataByArchitecture);
         let left_out = by_arch && matches!(self.arch, Arch::Aarch64 | Arch::Ppc64le);
-        if self.hv.initdata.is_empty() || left_out || !self.has(Change::InitdataDrive) {
+        if self.hv.cc_init_data.is_empty() || left_out || !self.has(Change::InitdataDrive) {
             return;
         }
         let file = format!("/run/kata-containers/shared/initdata/{}/data.img", self.paths.id);

@@ -52,7 +52,7 @@ impl Plan<'_> {
         let hv = self.hv;
         let mut out = Vec::with_capacity(40);
         extend(&mut out, &arch::kernel_params(self.release, self.arch), &Cause::constant());
-        if hv.iommu && self.arch == Arch::X86_64 {
+        if hv.enable_iommu && self.arch == Arch::X86_64 {
             let cause = Cause::key(qemu!("enable_iommu"));
             let name = if self.has(Change::IommuRenamed) { "kata-containers_iommu" } else { "intel_iommu" };
             extend(&mut out, &[(name, "on"), ("iommu", "pt")], &cause);
@@ -73,9 +73,9 @@ impl Plan<'_> {
             extend(&mut out, consoles, &cause);
         }
         let debug = Cause::key(qemu!("enable_debug"));
-        extend(&mut out, if hv.debug { &[("debug", "")] } else { &[("quiet", "")] }, &debug);
+        extend(&mut out, if hv.enable_debug { &[("debug", "")] } else { &[("quiet", "")] }, &debug);
         if self.root.is_some() {
-            let systemd: &[_] = if hv.debug {
+            let systemd: &[_] = if hv.enable_debug {
                 &[("systemd.show_status", "true"), ("systemd.log_level", "debug")]
             } else {
                 &[("systemd.show_status", "false")]
@@ -85,7 +85,7 @@ impl Plan<'_> {
         extend(&mut out, &[("panic", "1")], &Cause::constant());
         if !(hv.confidential_guest && self.has(Change::ConfidentialProcessorsFixed)) {
             out.push(Arg::new(
-                format!("nr_cpus={}", hv.default_max_vcpus),
+                format!("nr_cpus={}", hv.default_maxvcpus),
                 Cause::key(qemu!("default_maxvcpus")),
             ));
         }
@@ -118,7 +118,8 @@ impl Plan<'_> {
     pub(super) fn line(&self, cmdline: &str) -> Vec<Arg> {
         let hv = self.hv;
         let mut line = Line { args: Vec::with_capacity(96), channel: 0 };
-        let threads = if hv.debug && self.has(Change::DebugThreads) { ",debug-threads=on" } else { "" };
+        let threads =
+            if hv.enable_debug && self.has(Change::DebugThreads) { ",debug-threads=on" } else { "" };
         line.push(
             "-name",
             format!("sandbox-{}{threads}", self.paths.id),
@@ -137,7 +138,7 @@ impl Plan<'_> {
         self.devices(&mut line);
         line.push("-rtc", "base=utc,driftfix=slew,clock=host", Cause::constant());
         line.push("-global", "kvm-pit.lost_tick_policy=discard", Cause::constant());
-        for path in hv.pflash.iter() {
+        for path in hv.pflashes.iter() {
             line.push("-pflash", path.as_str(), Cause::key(qemu!("pflashes")));
         }
         line.push("-vga", "none", Cause::constant());
@@ -154,12 +155,12 @@ impl Plan<'_> {
         self.kernel(&mut line, cmdline);
         self.io_threads(&mut line);
         line.push("-pidfile", self.paths.in_vm("pid"), Cause::constant());
-        if hv.debug && self.has(Change::Daemonized) {
+        if hv.enable_debug && self.has(Change::Daemonized) {
             line.push("-D", self.paths.in_vm("qemu.log"), Cause::key(qemu!("enable_debug")));
         }
         self.pci_window(&mut line);
-        if !hv.seccomp_sandbox.is_empty() {
-            line.push("-sandbox", &*hv.seccomp_sandbox, Cause::key(qemu!("seccompsandbox")));
+        if !hv.seccompsandbox.is_empty() {
+            line.push("-sandbox", &*hv.seccompsandbox, Cause::key(qemu!("seccompsandbox")));
         }
         self.processors(&mut line);
         line.args
@@ -168,14 +169,14 @@ impl Plan<'_> {
     fn machine_args(&self, line: &mut Line) {
         let hv = self.hv;
         let split = if self.has(Change::SplitIrqchipOnQ35Alone) {
-            hv.iommu && self.machine == Machine::Q35
+            hv.enable_iommu && self.machine == Machine::Q35
         } else {
-            hv.iommu || hv.confidential_guest
+            hv.enable_iommu || hv.confidential_guest
         };
         let options = arch::machine_options(self.release, self.arch, split);
         let mut text = format!("{},{options}", self.machine.name());
         let mut cause = Cause::key(qemu!("machine_type"));
-        if split && hv.iommu && self.arch == Arch::X86_64 {
+        if split && hv.enable_iommu && self.arch == Arch::X86_64 {
             cause.keys.push(qemu!("enable_iommu").into());
         }
         if let Some(support) = self.guard.support() {
@@ -216,7 +217,7 @@ impl Plan<'_> {
         } else {
             line.push("-qmp", "unix:fd=3,server=on,wait=off", Cause::rule("the socket is inherited"));
         }
-        if hv.debug && self.has(Change::HumanMonitor) {
+        if hv.enable_debug && self.has(Change::HumanMonitor) {
             line.push(
                 "-monitor",
                 format!("unix:path={},server=on,wait=off", self.paths.in_vm(HUMAN_MONITOR_SOCKET)),
@@ -241,29 +242,29 @@ impl Plan<'_> {
 
     fn memory_size(&self, line: &mut Line) {
         let hv = self.hv;
-        let mut text = format!("{}M", hv.memory_size);
+        let mut text = format!("{}M", hv.default_memory);
         let mut cause = Cause::key(qemu!("default_memory"));
         let configured = self.has(Change::MaxMemoryConfigured);
         let (most, slots) = if hv.confidential_guest && self.has(Change::ConfidentialMemoryFixed) {
             cause.keys.push(qemu!("confidential_guest").into());
             (0, 0)
         } else {
-            let most = if configured { hv.default_max_memory_size } else { self.host_memory };
+            let most = if configured { hv.default_maxmemory } else { self.host_memory };
             // Kept in eight bits on the way.
-            (most, hv.mem_slots as u8)
+            (most, hv.memory_slots as u8)
         };
         if slots > 0 {
             text.push_str(&format!(",slots={slots}"));
             cause.keys.push(qemu!("memory_slots").into());
         }
         let room = if self.has(Change::MemoryOffsetIn32Bits) {
-            (hv.mem_offset as u32).wrapping_add(NVDIMM_ROOM as u32).into()
+            (hv.memory_offset as u32).wrapping_add(NVDIMM_ROOM as u32).into()
         } else {
-            hv.mem_offset.wrapping_add(NVDIMM_ROOM)
+            hv.memory_offset.wrapping_add(NVDIMM_ROOM)
         };
         let max = match self.arch {
             Arch::Riscv64 => Some(most),
-            Arch::S390x if most == 0 => Some(u64::from(hv.memory_size)),
+            Arch::S390x if most == 0 => Some(u64::from(hv.default_memory)),
             Arch::S390x => Some(most),
             _ if most == 0 && self.has(Change::ConfidentialMemoryFixed) => None,
             Arch::Ppc64le if most < 256 => None,
@@ -295,17 +296,17 @@ impl Plan<'_> {
         let folder = self.memory_folder.filter(|_| !private);
         let shared = folder.is_some() || (hv.enable_vhost_user_store && !private);
         let by_folder = self.daemon.is_some() || self.has_chosen_folder();
-        let prealloc = hv.mem_prealloc || (hv.huge_pages && by_folder);
+        let prealloc = hv.enable_mem_prealloc || (hv.enable_hugepages && by_folder);
         if self.has_chosen_folder() {
             cause.keys.push(qemu!("file_mem_backend").into());
         }
-        let backing = if hv.huge_pages {
+        let backing = if hv.enable_hugepages {
             cause.keys.push(qemu!("enable_hugepages").into());
             Some("/dev/hugepages")
         } else {
             folder
         };
-        if hv.mem_prealloc {
+        if hv.enable_mem_prealloc {
             cause.keys.push(qemu!("enable_mem_prealloc").into());
         }
         if hv.enable_vhost_user_store {
@@ -332,7 +333,7 @@ impl Plan<'_> {
         }
         line.push(
             "-object",
-            format!("memory-backend-{kind},id=dimm1,size={}M{path}{flags}", hv.memory_size),
+            format!("memory-backend-{kind},id=dimm1,size={}M{path}{flags}", hv.default_memory),
             cause,
         );
         if has_dimm && !private {
@@ -344,7 +345,7 @@ impl Plan<'_> {
 
     /// Whether the administrator or the pod chose a folder for the memory.
     fn has_chosen_folder(&self) -> bool {
-        !self.hv.file_backed_mem_root_dir.is_empty() && self.has(Change::FileMemoryBackend)
+        !self.hv.file_mem_backend.is_empty() && self.has(Change::FileMemoryBackend)
     }
 
     fn numa_memory(&self, line: &mut Line, kind: &str, path: &str, flags: &str, cause: &Cause) {

@@ -12,7 +12,6 @@ mod protection;
 use super::changes::Change;
 use super::daemon::{Call, Daemon, NYDUSD_API};
 use super::guest_kernel::Root;
-use super::keys::{self, Keys};
 use super::network::{Abilities, Network};
 use super::numa::{self, Topology};
 use super::paths::Paths;
@@ -23,7 +22,7 @@ use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::release::Release;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 pub(super) use arch::wants_snp;
 use arch::{Guard, Machine};
 use ports::Ports;
@@ -69,7 +68,7 @@ pub(super) struct Plan<'a> {
     release: Release,
     config: &'a SandboxConfig,
     hv: &'a HypervisorConfig,
-    keys: &'static Keys,
+    keys: &'static HypervisorKeys,
     paths: Paths<'a>,
     arch: Arch,
     /// MiB.
@@ -102,7 +101,7 @@ impl<'a> Plan<'a> {
         let arch = host.facts.arch;
 
         // setup: newQemuArch
-        let machine = Machine::of(release, arch, &hv.hypervisor_machine_type)?;
+        let machine = Machine::of(release, arch, &hv.machine_type)?;
         let guard = Guard::of(release, host, hv)?;
         if guard == Guard::Realm {
             check_measurement(&hv.measurement_algo)?;
@@ -113,14 +112,14 @@ impl<'a> Plan<'a> {
         // CreateVM
         let numa = numa::topology(release, host, hv)?;
         let daemon = Daemon::of(release, &hv.shared_fs);
-        if hv.enable_vhost_user_store && !hv.huge_pages {
+        if hv.enable_vhost_user_store && !hv.enable_hugepages {
             return Err(Refusal::because(
                 "Vhost-user-blk/scsi is enabled without HugePages. This configuration will not work",
                 &["enable_vhost_user_store", "enable_hugepages"],
             ));
         }
         paths.check_socket(QMP_SOCKET)?;
-        if hv.debug && release.has(Change::HumanMonitor) {
+        if hv.enable_debug && release.has(Change::HumanMonitor) {
             paths.check_socket(HUMAN_MONITOR_SOCKET)?;
         }
         if has_extra_monitor(hv) {
@@ -129,11 +128,11 @@ impl<'a> Plan<'a> {
         paths.check_socket(CONSOLE_SOCKET)?;
         let boot = Boot::of(release, hv)?;
         let disk = disk(host, arch, boot, nvdimm)?;
-        if hv.iommu && machine != Machine::Q35 {
+        if hv.enable_iommu && machine != Machine::Q35 {
             return Err(arch::refuse_iommu(arch, machine));
         }
         if arch == Arch::Aarch64 {
-            check_pflash(hv.pflash.len())?;
+            check_pflash(hv.pflashes.len())?;
         }
         let program = match hv.hypervisor_asset_path() {
             "" => arch::default_path(arch, machine),
@@ -169,7 +168,7 @@ impl<'a> Plan<'a> {
             return Err(not_launched(release, &why, &["path"]));
         }
 
-        let chosen = match &*hv.file_backed_mem_root_dir {
+        let chosen = match &*hv.file_mem_backend {
             folder if !folder.is_empty() && release.has(Change::FileMemoryBackend) => Some(folder),
             _ => daemon.map(|_| SHARED_MEMORY),
         };
@@ -177,7 +176,7 @@ impl<'a> Plan<'a> {
             release,
             config,
             hv,
-            keys: keys::of(HypervisorType::Qemu),
+            keys: HypervisorKeys::of(HypervisorType::Qemu),
             paths,
             arch,
             host_memory: host.facts.memory_mib,
@@ -203,7 +202,7 @@ impl<'a> Plan<'a> {
                 && arch::wants_snp(release, hv)
                 && host.facts.protection == Protection::Snp,
             qgs_unix: guard == Guard::Tdx
-                && hv.qgs_port == 0
+                && hv.tdx_quote_generation_service_socket_port == 0
                 && release.has(Change::TdxQuoteSocket)
                 && (!release.has(Change::TdxQuoteFallback)
                     || host.facts.qgs_socket.unwrap_or_else(|| host.finds(protection::QUOTE_SOCKET))),
@@ -238,7 +237,7 @@ impl<'a> Plan<'a> {
     /// the real runtime.
     pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
         let mut remarks = Remarks::of(host, self.config, self.keys, self.daemon.is_some());
-        if self.hv.virtio_mem && self.machine == Machine::Microvm {
+        if self.hv.enable_virtio_mem && self.machine == Machine::Microvm {
             remarks.add(
                 Code::FailsLater,
                 Severity::Warning,
@@ -252,7 +251,7 @@ impl<'a> Plan<'a> {
 }
 
 fn has_extra_monitor(hv: &HypervisorConfig) -> bool {
-    hv.debug && !hv.extra_monitor_socket.is_empty()
+    hv.enable_debug && !hv.extra_monitor_socket.is_empty()
 }
 
 fn check_measurement(algorithm: &str) -> Result<(), Refusal> {
@@ -314,7 +313,7 @@ fn root<'a>(
     hv: &'a HypervisorConfig,
     nvdimm: bool,
 ) -> Result<Option<Root<'a>>, Refusal> {
-    if hv.image_path.is_empty() {
+    if hv.image.is_empty() {
         return Ok(None);
     }
     let dax = nvdimm && arch == Arch::X86_64;
@@ -362,10 +361,10 @@ fn check_daemon(release: Release, host: &Host, daemon: &str) -> Result<(), Refus
 fn smp(release: Release, hv: &HypervisorConfig, guard: Guard, nodes: u32) -> Result<Smp, Refusal> {
     let cpus = hv.num_vcpus();
     let mut smp = if nodes > 1 {
-        let cores = hv.default_max_vcpus.div_ceil(nodes).max(1);
+        let cores = hv.default_maxvcpus.div_ceil(nodes).max(1);
         Smp { cpus, cores, sockets: nodes, max: nodes.wrapping_mul(cores) }
     } else {
-        Smp { cpus, cores: 1, sockets: hv.default_max_vcpus, max: hv.default_max_vcpus }
+        Smp { cpus, cores: 1, sockets: hv.default_maxvcpus, max: hv.default_maxvcpus }
     };
     if guard == Guard::Tdx && release.has(Change::TdxPrivateMemory) {
         smp = Smp { cores: cpus, sockets: 1, ..smp };

@@ -45,7 +45,7 @@ impl Ports {
         let on_virt = release.has(Change::PortsForHotPlugOnVirt);
         // What is there of the pod's network gets one each.
         let own = if machine == Machine::Virt && on_virt {
-            links(host, config) + u32::from(hv.virtio_mem)
+            links(host, config) + u32::from(hv.enable_virtio_mem)
         } else {
             0
         };
@@ -128,7 +128,7 @@ impl Plan<'_> {
 
     /// What OVMF is told of the window that prefetchable memory of devices lies in.
     pub(super) fn pci_window(&self, line: &mut Line) {
-        let ovmf = self.hv.firmware_path.to_lowercase().contains("ovmf");
+        let ovmf = self.hv.firmware.to_lowercase().contains("ovmf");
         if self.has(Change::FirmwarePciWindow) && ovmf && considered(self.machine, self.hv) {
             let cause = Cause::keys([qemu!("firmware"), qemu!("hot_plug_vfio"), qemu!("cold_plug_vfio")]);
             line.push("-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=2", cause);

@@ -30,7 +30,7 @@ fn digest(data: &[u8], length: usize) -> String {
 impl Plan<'_> {
     /// Whether the sandbox gets SGX enclave memory.
     pub(super) fn has_epc(&self) -> bool {
-        self.has(Change::EnclaveMemory) && self.arch == Arch::X86_64 && self.hv.sgx_epc_size != 0
+        self.has(Change::EnclaveMemory) && self.arch == Arch::X86_64 && self.hv.epc != 0
     }
 
     /// Whether the firmware is passed by itself.
@@ -54,7 +54,7 @@ impl Plan<'_> {
         if self.has_epc() {
             line.push(
                 "-object",
-                format!("memory-backend-epc,id=epc0,size={},prealloc=on", hv.sgx_epc_size as u64),
+                format!("memory-backend-epc,id=epc0,size={},prealloc=on", hv.epc as u64),
                 Cause::rule("sgx.intel.com/epc asks for enclave memory"),
             );
         }
@@ -164,7 +164,11 @@ impl Plan<'_> {
         let quotes = if self.qgs_unix {
             format!(r#"{{"type":"unix","path":"{QUOTE_SOCKET}"}}"#)
         } else {
-            let port = if hv.qgs_port == 0 { QUOTE_PORT } else { hv.qgs_port };
+            let port = if hv.tdx_quote_generation_service_socket_port == 0 {
+                QUOTE_PORT
+            } else {
+                hv.tdx_quote_generation_service_socket_port
+            };
             format!(r#"{{"type":"vsock","cid":"2","port":"{port}"}}"#)
         };
         let object =

@@ -60,7 +60,7 @@ pub(super) fn create(session: &mut Session<'_>) {
             continue;
         }
         if remote && path_id == Id::Image {
-            session.config.hypervisor_config.image_path = path.into();
+            session.config.hypervisor_config.image = path.into();
             session.applied_by(path_id, step(Stage::Parse, true, "the name of an image, not a path"));
             if hash.is_some() {
                 session.ignored(hash_id, Stage::Known, "the remote hypervisor checks no image");

@@ -30,7 +30,7 @@ pub(super) fn apply(session: &mut Session<'_>) {
     for id in [Id::CcInitData, Id::RuntimeInitData] {
         initdata(session, id);
     }
-    session.set_text(Id::MachineType, |c| &mut c.hypervisor_config.hypervisor_machine_type);
+    session.set_text(Id::MachineType, |c| &mut c.hypervisor_config.machine_type);
     session.set_text(Id::MachineAccelerators, |c| &mut c.hypervisor_config.machine_accelerators);
     paths::gated(
         session,
@@ -40,11 +40,11 @@ pub(super) fn apply(session: &mut Session<'_>) {
         |h| &mut h.vhost_user_store_path,
     );
     session.flag(Id::EnableVhostUserStore, |c| &mut c.hypervisor_config.enable_vhost_user_store);
-    session.set_u32(Id::VhostUserReconnect, |c| &mut c.hypervisor_config.vhost_user_device_reconnect);
+    session.set_u32(Id::VhostUserReconnect, |c| &mut c.hypervisor_config.vhost_user_reconnect_timeout_sec);
     session.set_text(Id::GuestHookPath, |c| &mut c.hypervisor_config.guest_hook_path);
     session.flag(Id::DisableImageNvdimm, |c| &mut c.hypervisor_config.disable_image_nvdimm);
     session.flag(Id::HotplugVfioOnRootBus, |c| &mut c.hypervisor_config.hotplug_vfio_on_root_bus);
-    session.flag(Id::UseLegacySerial, |c| &mut c.hypervisor_config.legacy_serial);
+    session.flag(Id::UseLegacySerial, |c| &mut c.hypervisor_config.use_legacy_serial);
     if !session.config.release.has(Change::PortsLimited) {
         session.set_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
     }
@@ -75,7 +75,7 @@ fn whole_vcpus(session: &mut Session<'_>) {
         let fix = Some(Fix::Value(host_cpus.to_string()));
         session.refused(Id::DefaultVcpus, Stage::Range, message, reason, fix);
     } else {
-        session.config.hypervisor_config.num_vcpus_f = session.applied_cut(Id::DefaultVcpus, number) as f32;
+        session.config.hypervisor_config.default_vcpus = session.applied_cut(Id::DefaultVcpus, number) as f32;
     }
 }
 
@@ -124,7 +124,7 @@ fn cpus(session: &mut Session<'_>) {
                 session.refused(Id::DefaultVcpus, Stage::Range, message, reason, on_host());
             }
             Ok(count) => {
-                session.config.hypervisor_config.num_vcpus_f = count;
+                session.config.hypervisor_config.default_vcpus = count;
                 session.applied_by(
                     Id::DefaultVcpus,
                     step(Stage::Parse, true, Note::Measured(&["the number ", ""], count)),
@@ -151,7 +151,7 @@ fn cpus(session: &mut Session<'_>) {
         let reason = format!("{kept} vCPUs are more than the {most} that QEMU is driven with");
         session.refused(Id::DefaultMaxVcpus, Stage::Range, message, reason, fix);
     } else {
-        session.config.hypervisor_config.default_max_vcpus = session.applied_cut(Id::DefaultMaxVcpus, number);
+        session.config.hypervisor_config.default_maxvcpus = session.applied_cut(Id::DefaultMaxVcpus, number);
     }
 }
 
@@ -167,41 +167,43 @@ fn memory(session: &mut Session<'_>) {
             let fix = Some(Fix::Value(MIN_MEMORY_MIB.to_string()));
             session.refused(Id::DefaultMemory, Stage::Range, message, reason, fix);
         } else {
-            session.config.hypervisor_config.memory_size = session.applied_cut(Id::DefaultMemory, number);
+            session.config.hypervisor_config.default_memory = session.applied_cut(Id::DefaultMemory, number);
         }
     }
-    session.set_positive_u32(Id::MemorySlots, |c| &mut c.hypervisor_config.mem_slots);
+    session.set_positive_u32(Id::MemorySlots, |c| &mut c.hypervisor_config.memory_slots);
     match session.number(Id::MemoryOffset) {
         None => {}
         Some(0) => session.ignored(Id::MemoryOffset, Stage::Range, "0 changes nothing here"),
         Some(number) => {
-            session.config.hypervisor_config.mem_offset = number;
+            session.config.hypervisor_config.memory_offset = number;
             session.applied_number(Id::MemoryOffset, number);
         }
     }
-    session.flag(Id::EnableVirtioMem, |c| &mut c.hypervisor_config.virtio_mem);
-    session.flag(Id::EnableMemPrealloc, |c| &mut c.hypervisor_config.mem_prealloc);
+    session.flag(Id::EnableVirtioMem, |c| &mut c.hypervisor_config.enable_virtio_mem);
+    session.flag(Id::EnableMemPrealloc, |c| &mut c.hypervisor_config.enable_mem_prealloc);
     paths::gated(
         session,
         Id::FileMemBackend,
         "file_mem_backend value",
         |gates| &gates.file_mem_backend,
-        |h| &mut h.file_backed_mem_root_dir,
+        |h| &mut h.file_mem_backend,
     );
     session.flag(Id::ReclaimGuestFreedMemory, |c| &mut c.hypervisor_config.reclaim_guest_freed_memory);
-    session.flag(Id::EnableHugepages, |c| &mut c.hypervisor_config.huge_pages);
-    session.flag(Id::EnableIommu, |c| &mut c.hypervisor_config.iommu);
-    session.flag(Id::EnableIommuPlatform, |c| &mut c.hypervisor_config.iommu_platform);
+    session.flag(Id::EnableHugepages, |c| &mut c.hypervisor_config.enable_hugepages);
+    session.flag(Id::EnableIommu, |c| &mut c.hypervisor_config.enable_iommu);
+    session.flag(Id::EnableIommuPlatform, |c| &mut c.hypervisor_config.enable_iommu_platform);
     session.flag(Id::EnableSwap, |c| &mut c.hypervisor_config.enable_swap);
-    session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.guest_swap);
+    session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.enable_guest_swap);
     session.flag(Id::Rootless, |c| &mut c.hypervisor_config.rootless);
     if let Some(value) = session.value(Id::NumaMapping) {
         let mapping: Vec<String> = strconv::fields(value).map(str::to_owned).collect();
         match numa::guest_nodes(&session.host.facts, &mapping) {
             Ok(nodes) => {
                 let note = format!("{} guest nodes", nodes.len());
-                session.config.hypervisor_config.guest_numa_nodes = nodes;
-                session.config.hypervisor_config.numa_mapping = mapping;
+                let hypervisor = &mut session.config.hypervisor_config;
+                hypervisor.enable_numa = !nodes.is_empty();
+                hypervisor.guest_numa_nodes = nodes;
+                hypervisor.numa_mapping = mapping;
                 session.applied_by(Id::NumaMapping, step(Stage::Parse, true, note));
             }
             Err(message) => {
@@ -365,7 +367,7 @@ fn virtio_fs(session: &mut Session<'_>) {
             session.refused(Id::Msize9p, Stage::Range, message, "0 is no message size", fix);
         }
         Some(number) => {
-            session.config.hypervisor_config.msize9p = session.applied_cut(Id::Msize9p, number);
+            session.config.hypervisor_config.msize_9p = session.applied_cut(Id::Msize9p, number);
         }
     }
 }
@@ -415,14 +417,14 @@ fn initdata(session: &mut Session<'_>, id: Id) {
         return;
     }
     if !session.config.release.has(Change::InitdataUnpacked) {
-        session.config.hypervisor_config.initdata = value.into();
+        session.config.hypervisor_config.cc_init_data = value.into();
         session.applied_as_is(id);
         return;
     }
     match crate::runtime::go::initdata::read(value, session.config.release) {
         Ok(read) => {
             let note = format!("a document of {} bytes", read.text.len());
-            session.config.hypervisor_config.initdata = read.text.into();
+            session.config.hypervisor_config.cc_init_data = read.text.into();
             session.config.hypervisor_config.initdata_digest = read.digest;
             session.applied_by(id, step(Stage::Parse, true, note));
         }
@@ -452,7 +454,7 @@ fn sgx_epc(session: &mut Session<'_>) {
     let Some(value) = session.value(id) else { return };
     match quantity::binary_bytes(value) {
         Ok(bytes) => {
-            session.config.hypervisor_config.sgx_epc_size = bytes;
+            session.config.hypervisor_config.epc = bytes;
             session.applied_by(id, step(Stage::Parse, true, format!("{bytes} bytes")));
         }
         Err(refused) => {

@@ -27,55 +27,20 @@ pub(in crate::runtime::go) struct Known {
     pub section: Section,
     /// The key within the table.
     pub field: &'static str,
-    /// The whole configuration key, by hypervisor.
-    name: FullKey,
 }
 
-/// A whole configuration key (`hypervisor.qemu.path`), under each hypervisor.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::runtime::go) struct FullKey(pub [&'static str; 7]);
-
-impl FullKey {
-    /// The key under this one.
-    pub fn under(self, hypervisor: HypervisorType) -> &'static str {
-        let [qemu, clh, firecracker, dragonball, stratovirt, remote, acrn] = self.0;
-        match hypervisor {
-            HypervisorType::Qemu => qemu,
-            HypervisorType::Clh => clh,
-            HypervisorType::Firecracker => firecracker,
-            HypervisorType::Dragonball => dragonball,
-            HypervisorType::Stratovirt => stratovirt,
-            HypervisorType::Remote => remote,
-            HypervisorType::Acrn => acrn,
+impl Section {
+    /// The whole configuration key (`hypervisor.qemu.path`).
+    pub fn key(self, field: &str, hypervisor: HypervisorType) -> String {
+        match self {
+            Self::Hypervisor => format!("{}.{field}", hypervisor.table()),
+            // There is one agent, whatever a file calls its table.
+            Self::Agent => format!("agent.kata.{field}"),
+            Self::Runtime => format!("runtime.{field}"),
+            Self::Nowhere => String::new(),
         }
     }
 }
-
-/// Spells it out.
-macro_rules! full_key {
-    (Hypervisor $key:literal) => {
-        FullKey([
-            concat!("hypervisor.qemu.", $key),
-            concat!("hypervisor.clh.", $key),
-            concat!("hypervisor.firecracker.", $key),
-            concat!("hypervisor.dragonball.", $key),
-            concat!("hypervisor.stratovirt.", $key),
-            concat!("hypervisor.remote.", $key),
-            concat!("hypervisor.acrn.", $key),
-        ])
-    };
-    // There is one agent, whatever a file calls its table.
-    (Agent $key:literal) => {
-        FullKey([concat!("agent.kata.", $key); 7])
-    };
-    (Runtime $key:literal) => {
-        FullKey([concat!("runtime.", $key); 7])
-    };
-    (Nowhere $key:literal) => {
-        FullKey([""; 7])
-    };
-}
-pub(in crate::runtime::go) use full_key;
 
 macro_rules! known {
     ($($id:ident $section:ident $key:literal => $field:literal;)*) => {
@@ -89,7 +54,6 @@ macro_rules! known {
                 key: $key,
                 section: Section::$section,
                 field: $field,
-                name: full_key!($section $field),
             }),*];
 
         const IDS: &[Id] = &[$(Id::$id),*];
@@ -208,16 +172,15 @@ impl Id {
 
     /// What it is.
     pub fn known(self) -> &'static Known {
-        const NONE: Known =
-            Known { key: "", section: Section::Nowhere, field: "", name: full_key!(Nowhere "") };
+        const NONE: Known = Known { key: "", section: Section::Nowhere, field: "" };
         KNOWN.get(self as usize).unwrap_or(&NONE)
     }
 }
 
 impl Known {
     /// The whole configuration key that it stands for, if it stands for one.
-    pub fn name(&self, hypervisor: HypervisorType) -> Option<&'static str> {
-        (self.section != Section::Nowhere).then(|| self.name.under(hypervisor))
+    pub fn name(&self, hypervisor: HypervisorType) -> Option<String> {
+        (self.section != Section::Nowhere).then(|| self.section.key(self.field, hypervisor))
     }
 }
 

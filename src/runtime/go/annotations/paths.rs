@@ -74,9 +74,9 @@ pub(super) fn entropy_source(session: &mut Session<'_>) {
 }
 
 pub(super) fn apply(session: &mut Session<'_>) {
-    gated(session, Id::HypervisorPath, "hypervisor", |gates| &gates.hypervisor, |h| &mut h.hypervisor_path);
+    gated(session, Id::HypervisorPath, "hypervisor", |gates| &gates.hypervisor, |h| &mut h.path);
     gated(session, Id::JailerPath, "jailer", |gates| &gates.jailer, |h| &mut h.jailer_path);
-    gated(session, Id::CtlPath, "hypervisor control", |gates| &gates.ctl, |h| &mut h.hypervisor_ctl_path);
+    gated(session, Id::CtlPath, "hypervisor control", |gates| &gates.ctl, |h| &mut h.ctlpath);
     kernel_line(session);
     match session.value(Id::KernelVerityParams) {
         None => {}
@@ -114,7 +114,7 @@ fn kernel_line(session: &mut Session<'_>) {
     let mut steps = Vec::with_capacity(STATIONS);
     steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
     for param in added {
-        let params = &mut session.config.hypervisor_config.kernel_params;
+        let params = &mut session.config.hypervisor_config.kernel_params.list;
         let before = params.len();
         if replaces {
             params.retain(|existing| existing.key != param.key);

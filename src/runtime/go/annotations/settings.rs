@@ -98,7 +98,7 @@ pub(super) fn apply_agent(session: &mut Session<'_>) {
             }
         }
     }
-    session.flag(Id::AgentTracing, |c| &mut c.agent_config.trace);
+    session.flag(Id::AgentTracing, |c| &mut c.agent_config.enable_tracing);
     if let Some(value) = session.value(Id::TraceMode) {
         session.config.agent_config.trace_mode = value.into();
         session.applied_as_is(Id::TraceMode);

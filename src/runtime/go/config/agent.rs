@@ -1,25 +1,26 @@
 //! `KataAgentConfig`: how the runtime talks to the agent, and what it tells it.
 //!
-//! Facts: src/runtime/virtcontainers/kata_agent.go at 4.1.0.
+//! Facts: src/runtime/pkg/katautils/config.go and src/runtime/virtcontainers/kata_agent.go at 4.1.0.
 
-/// The agent's configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(missing_docs)]
-pub struct AgentConfig {
-    pub kernel_modules: Vec<String>,
-    pub container_pipe_size: u32,
-    pub dial_timeout: u32,
-    pub cdh_api_timeout: u32,
-    pub launch_process_timeout: u32,
-    pub long_live_conn: bool,
-    pub debug: bool,
-    pub trace: bool,
-    /// `static` or `dynamic`, where tracing has a mode.
-    pub trace_mode: String,
-    /// `isolated` or `collated`, where tracing has a type.
-    pub trace_type: String,
-    pub enable_debug_console: bool,
-    pub visible_cdi_devices: bool,
-    /// The agent policy, decoded (Go strings are bytes; what is not UTF-8 is replaced).
-    pub policy: String,
+use crate::runtime::go::record::record;
+
+record! {
+    /// `[agent.<name>]`
+    AgentConfig as "katautils.agent" in Some("agent.<name>");
+    {
+        kernel_modules: Vec<String>,
+        enable_debug: bool,
+        enable_tracing: bool,
+        trace_mode: String,
+        trace_type: String,
+        debug_console_enabled: bool,
+        dial_timeout: u32,
+        cdh_api_timeout: u32,
+        launch_process_timeout: u32,
+        visible_cdi_devices: bool,
+    }
+    annotations alone {
+        container_pipe_size: u32,
+        policy: String,
+    }
 }

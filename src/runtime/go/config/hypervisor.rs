@@ -1,12 +1,19 @@
-//! `HypervisorConfig`: everything that shapes the VM.
+//! `HypervisorConfig`: everything that shapes the VM, under the keys of the file.
 //!
-//! Facts: src/runtime/virtcontainers/hypervisor.go at 4.1.0.
+//! Decides what a key is; which releases and hypervisors take it, the catalogue says. Facts:
+//! src/runtime/pkg/katautils/config.go and src/runtime/virtcontainers/hypervisor.go at 4.1.0, and for keys that went,
+//! the last release that had them.
 
 use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
+
+use crate::catalog;
+use crate::golang::toml::{Decode, Decoder, Error, Value};
 use crate::input::host::Arch;
 use crate::release::Release;
-use crate::runtime::go::Change;
+use crate::runtime::go::record::{ToJson, hypervisor_record, record};
+use crate::runtime::go::{Change, kernel_params};
 
 /// Which VMM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -108,13 +115,73 @@ impl Param {
     }
 }
 
-/// One image of `guest_extension_images`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// `kernel_params`: the line as it is written, and the parameters that hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct GuestExtensionImage {
-    pub name: String,
-    pub path: String,
-    pub verity_params: String,
+pub struct KernelParams {
+    pub written: String,
+    pub list: Vec<Param>,
+}
+
+impl Decode<Release> for KernelParams {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Release>) -> Result<(), Error> {
+        self.written.decode(value, at)
+    }
+}
+
+impl ToJson for KernelParams {
+    fn to_json(&self) -> Json {
+        kernel_params::line(&self.list).into()
+    }
+}
+
+/// `default_vcpus`: a whole number until fractions came.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct VcpuCount(pub f32);
+
+impl Decode<Release> for VcpuCount {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Release>) -> Result<(), Error> {
+        if at.fields().has(Change::FractionalVcpus) {
+            return self.0.decode(value, at);
+        }
+        let mut whole = 0_i32;
+        whole.decode(value, at)?;
+        self.0 = whole as f32;
+        Ok(())
+    }
+}
+
+/// `memory_offset`: of 32 bits at first.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MemoryOffset(pub u64);
+
+impl Decode<Release> for MemoryOffset {
+    fn decode(&mut self, value: &Value, at: &mut Decoder<'_, Release>) -> Result<(), Error> {
+        if at.fields().has(Change::WideMemoryOffset) {
+            return self.0.decode(value, at);
+        }
+        let mut narrow = 0_u32;
+        narrow.decode(value, at)?;
+        self.0 = narrow.into();
+        Ok(())
+    }
+}
+
+record! {
+    /// One entry of `guest_extension_images`.
+    GuestExtensionImage as "katautils.guestExtensionImage" in None;
+    {
+        name: String,
+        path: String,
+        verity_params: String,
+    }
+}
+
+impl ToJson for Vec<GuestExtensionImage> {
+    fn to_json(&self) -> Json {
+        let image = |i: &GuestExtensionImage| json!({"name": i.name, "path": i.path, "verity_params": i.verity_params});
+        self.iter().map(image).collect()
+    }
 }
 
 /// A guest NUMA node: host nodes and host CPUs as list texts (`0-3,8`).
@@ -140,140 +207,139 @@ pub struct CustomAssets {
     pub kernel: Option<String>,
 }
 
-/// The hypervisor's configuration.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[allow(missing_docs)]
-pub struct HypervisorConfig {
-    pub custom_assets: CustomAssets,
-    pub kernel_path: String,
-    pub image_path: String,
-    pub initrd_path: String,
-    pub guest_extension_images: Vec<GuestExtensionImage>,
-    pub rootfs_type: String,
-    pub firmware_path: String,
-    pub firmware_volume_path: String,
-    pub machine_accelerators: String,
-    pub cpu_features: String,
-    pub hypervisor_path: String,
-    /// ACRN's control program.
-    pub hypervisor_ctl_path: String,
-    pub jailer_path: String,
-    pub block_device_driver: String,
-    pub hypervisor_machine_type: String,
-    pub entropy_source: String,
-    pub shared_fs: String,
-    pub virtio_fs_daemon: String,
-    pub virtio_fs_cache: String,
-    /// The folder that backs the memory, where one is chosen.
-    pub file_backed_mem_root_dir: String,
-    pub vhost_user_store_path: String,
-    pub vhost_user_device_reconnect: u32,
-    pub guest_memory_dump_path: String,
-    pub guest_hook_path: String,
-    pub hypervisor_path_list: Arc<[String]>,
-    pub hypervisor_ctl_path_list: Arc<[String]>,
-    pub jailer_path_list: Arc<[String]>,
-    pub entropy_source_list: Arc<[String]>,
-    pub file_backed_mem_root_list: Arc<[String]>,
-    pub virtio_fs_daemon_list: Arc<[String]>,
-    pub virtio_fs_extra_args: Vec<String>,
-    /// How many of `virtio_fs_extra_args`, at their end, are the pod's.
-    pub virtio_fs_extra_args_of_pod: u32,
-    pub enable_annotations: Arc<[String]>,
-    pub pflash: Arc<[String]>,
-    pub vhost_user_store_path_list: Arc<[String]>,
-    pub seccomp_sandbox: String,
-    pub block_device_aio: String,
-    pub remote_hypervisor_socket: String,
-    /// From the CRI's annotations (`io.kubernetes.cri.sandbox-name`, ...).
-    pub sandbox_name: String,
-    /// From the CRI's annotations.
-    pub sandbox_namespace: String,
-    pub snp_certs_path: String,
-    pub snp_id_block: String,
-    pub snp_id_auth: String,
-    pub snp_guest_policy: Option<u64>,
-    pub kernel_params: Vec<Param>,
-    pub kernel_verity_params: String,
-    pub sgx_epc_size: i64,
-    pub disk_rate_limiter_bw_max_rate: i64,
-    pub disk_rate_limiter_bw_one_time_burst: i64,
-    pub disk_rate_limiter_ops_max_rate: i64,
-    pub disk_rate_limiter_ops_one_time_burst: i64,
-    pub rx_rate_limiter_max_rate: u64,
-    pub tx_rate_limiter_max_rate: u64,
-    pub net_rate_limiter_bw_max_rate: i64,
-    pub net_rate_limiter_bw_one_time_burst: i64,
-    pub net_rate_limiter_ops_max_rate: i64,
-    pub net_rate_limiter_ops_one_time_burst: i64,
-    pub mem_offset: u64,
-    /// As written: the runtime does not check the word at load.
-    pub hot_plug_vfio: String,
-    /// As written: the runtime does not check the word at load.
-    pub cold_plug_vfio: String,
-    pub hotplug_vfio_on_root_bus: bool,
-    /// The devices of the host that the sandbox's own specification names, by their CDI names.
-    pub vfio_devices: Vec<String>,
-    /// They are named by the files of their IOMMU groups, not by their own.
-    pub vfio_groups: bool,
-    pub pcie_root_port: u32,
-    pub pcie_switch_port: u32,
-    pub num_vcpus_f: f32,
-    /// The processor that the runtime itself runs on.
-    pub arch: Arch,
-    pub default_max_vcpus: u32,
-    /// MiB.
-    pub memory_size: u32,
-    /// MiB.
-    pub default_max_memory_size: u64,
-    pub default_bridges: u32,
-    pub msize9p: u32,
-    pub mem_slots: u32,
-    pub virtio_fs_cache_size: u32,
-    pub virtio_fs_queue_size: u32,
-    pub remote_hypervisor_timeout: u32,
-    pub block_device_cache_set: bool,
-    pub block_device_cache_direct: bool,
-    pub block_device_cache_noflush: bool,
-    pub block_device_logical_sector_size: u32,
-    pub block_device_physical_sector_size: u32,
-    pub disable_block_device_use: bool,
-    pub enable_iothreads: bool,
-    pub indep_iothreads: u32,
-    pub debug: bool,
-    pub hypervisor_loglevel: u32,
-    pub mem_prealloc: bool,
-    /// `enable_swap`: the guest's memory may be swapped out.
-    pub enable_swap: bool,
-    pub reclaim_guest_freed_memory: bool,
-    pub huge_pages: bool,
-    pub virtio_mem: bool,
-    pub iommu: bool,
-    pub iommu_platform: bool,
-    pub guest_numa_nodes: Vec<GuestNumaNode>,
-    pub numa_mapping: Vec<String>,
-    pub disable_nesting_checks: bool,
-    pub disable_image_nvdimm: bool,
-    pub guest_memory_dump_paging: bool,
-    pub confidential_guest: bool,
-    pub sev_snp_guest: bool,
-    pub disable_vhost_net: bool,
-    pub enable_vhost_user_store: bool,
-    pub guest_swap: bool,
-    pub rootless: bool,
-    pub disable_seccomp: bool,
-    pub disable_selinux: bool,
-    pub disable_guest_selinux: bool,
-    pub legacy_serial: bool,
-    pub extra_monitor_socket: String,
-    pub qgs_port: u32,
-    /// The initdata document, decompressed.
-    pub initdata: String,
-    /// Its digest by the algorithm that it names.
-    pub initdata_digest: Vec<u8>,
-    pub default_gpus: u32,
-    pub default_gpu_model: String,
-    pub measurement_algo: String,
+hypervisor_record! {
+    /// `[hypervisor.<name>]`: as written, and as it is held once its hypervisor's loader has been through it.
+    HypervisorConfig as "katautils.hypervisor" in Some("hypervisor.<name>"), named in HypervisorKeys;
+    {
+        path: String,
+        ctlpath: String,
+        jailer_path: String,
+        kernel: String,
+        initrd: String,
+        image: String,
+        rootfs_type: String,
+        firmware: String,
+        firmware_volume: String,
+        machine_accelerators: String,
+        cpu_features: String,
+        kernel_params: KernelParams,
+        kernel_verity_params: String,
+        machine_type: String,
+        tdx_quote_generation_service_socket_port: u32,
+        block_device_driver: String,
+        entropy_source: String,
+        shared_fs: String,
+        virtio_fs_daemon: String,
+        virtio_fs_cache: String,
+        vhost_user_store_path: String,
+        file_mem_backend: String,
+        guest_hook_path: String,
+        guest_memory_dump_path: String,
+        seccompsandbox: String,
+        block_device_aio: String,
+        remote_hypervisor_socket: String,
+        snp_certs_path: String,
+        snp_id_block: String,
+        snp_id_auth: String,
+        snp_guest_policy: Option<u64>,
+        measurement_algo: String,
+        valid_hypervisor_paths: Arc<[String]>,
+        valid_jailer_paths: Arc<[String]>,
+        valid_ctlpaths: Arc<[String]>,
+        valid_virtio_fs_daemon_paths: Arc<[String]>,
+        virtio_fs_extra_args: Vec<String>,
+        pflashes: Arc<[String]>,
+        valid_vhost_user_store_paths: Arc<[String]>,
+        valid_file_mem_backends: Arc<[String]>,
+        valid_entropy_sources: Arc<[String]>,
+        enable_annotations: Arc<[String]>,
+        rx_rate_limiter_max_rate: u64,
+        tx_rate_limiter_max_rate: u64,
+        memory_offset: u64 as MemoryOffset,
+        default_maxmemory: u64,
+        disk_rate_limiter_bw_max_rate: i64,
+        disk_rate_limiter_bw_one_time_burst: i64,
+        disk_rate_limiter_ops_max_rate: i64,
+        disk_rate_limiter_ops_one_time_burst: i64,
+        net_rate_limiter_bw_max_rate: i64,
+        net_rate_limiter_bw_one_time_burst: i64,
+        net_rate_limiter_ops_max_rate: i64,
+        net_rate_limiter_ops_one_time_burst: i64,
+        hypervisor_loglevel: u32,
+        virtio_fs_cache_size: u32,
+        virtio_fs_queue_size: u32,
+        default_maxvcpus: u32,
+        default_memory: u32,
+        memory_slots: u32,
+        default_bridges: u32,
+        msize_9p: u32,
+        remote_hypervisor_timeout: u32,
+        default_vcpus: f32 as VcpuCount,
+        block_device_cache_set: bool,
+        block_device_cache_direct: bool,
+        block_device_cache_noflush: bool,
+        block_device_logical_sector_size: u32,
+        block_device_physical_sector_size: u32,
+        enable_vhost_user_store: bool,
+        vhost_user_reconnect_timeout_sec: u32,
+        disable_block_device_use: bool,
+        enable_mem_prealloc: bool,
+        reclaim_guest_freed_memory: bool,
+        enable_swap: bool,
+        enable_hugepages: bool,
+        enable_virtio_mem: bool,
+        enable_iommu: bool,
+        enable_iommu_platform: bool,
+        enable_numa: bool,
+        numa_mapping: Vec<String>,
+        enable_debug: bool,
+        disable_nesting_checks: bool,
+        enable_iothreads: bool,
+        indep_iothreads: u32,
+        disable_image_nvdimm: bool,
+        hotplug_vfio_on_root_bus: bool,
+        hot_plug_vfio: String,
+        cold_plug_vfio: String,
+        pcie_root_port: u32,
+        pcie_switch_port: u32,
+        disable_vhost_net: bool,
+        guest_memory_dump_paging: bool,
+        confidential_guest: bool,
+        sev_snp_guest: bool,
+        enable_guest_swap: bool,
+        rootless: bool,
+        disable_seccomp: bool,
+        disable_selinux: bool,
+        disable_guest_selinux: bool,
+        use_legacy_serial: bool,
+        extra_monitor_socket: String,
+        guest_extension_images: Vec<GuestExtensionImage>,
+    }
+    annotations alone {
+        default_gpus: u32,
+        default_gpu_model: String,
+        cc_init_data: String,
+        epc: i64,
+    }
+    beside {
+        custom_assets: CustomAssets,
+        /// The processor that the runtime itself runs on.
+        arch: Arch,
+        /// What `enable_numa` and `numa_mapping` come to.
+        guest_numa_nodes: Vec<GuestNumaNode>,
+        /// How many of `virtio_fs_extra_args`, at their end, are the pod's.
+        virtio_fs_extra_args_of_pod: u32,
+        /// From the CRI's annotations (`io.kubernetes.cri.sandbox-name`, ...).
+        sandbox_name: String,
+        /// From the CRI's annotations.
+        sandbox_namespace: String,
+        /// The digest of `cc_init_data` by the algorithm that it names.
+        initdata_digest: Vec<u8>,
+        /// The devices of the host that the sandbox's own specification names, by their CDI names.
+        vfio_devices: Vec<String>,
+        /// They are named by the files of their IOMMU groups, not by their own.
+        vfio_groups: bool,
+    }
 }
 
 impl HypervisorConfig {
@@ -282,7 +348,7 @@ impl HypervisorConfig {
         // Go's conversion goes through a 64 bit integer and is cut; what becomes of a NaN or of a float that does
         // not fit is up to the processor: x86_64 makes the least integer of it, the others the nearest.
         const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-        let up = f64::from(self.num_vcpus_f).ceil();
+        let up = f64::from(self.default_vcpus).ceil();
         match self.arch {
             Arch::X86_64 if up.abs() >= LIMIT => 0,
             Arch::Riscv64 if up.is_nan() => u32::MAX,
@@ -292,29 +358,50 @@ impl HypervisorConfig {
 }
 
 impl HypervisorConfig {
+    /// Whether the loader of a hypervisor takes a key from its table.
+    pub(crate) fn takes(hypervisor: HypervisorType, key: &str, release: Release) -> bool {
+        let reader = catalog::config_key("hypervisor.<name>", key).and_then(|key| key.reader(release));
+        reader.is_some_and(|reader| reader.hypervisors.contains(&hypervisor.as_str()))
+    }
+
+    /// The asset that an annotation chose instead of the path under a key.
+    pub(crate) fn chosen_asset(&self, key: &str) -> Option<&str> {
+        let assets = &self.custom_assets;
+        let asset = match key {
+            "ctlpath" => &assets.hypervisor_ctl,
+            "kernel" => &assets.kernel,
+            "initrd" => &assets.initrd,
+            "image" => &assets.image,
+            "firmware" => &assets.firmware,
+            "firmware_volume" => &assets.firmware_volume,
+            _ => return None,
+        };
+        asset.as_deref()
+    }
+
     /// The kernel to boot.
     pub fn kernel_asset_path(&self) -> &str {
-        self.custom_assets.kernel.as_deref().unwrap_or(&self.kernel_path)
+        self.custom_assets.kernel.as_deref().unwrap_or(&self.kernel)
     }
 
     /// The image.
     pub fn image_asset_path(&self) -> &str {
-        self.custom_assets.image.as_deref().unwrap_or(&self.image_path)
+        self.custom_assets.image.as_deref().unwrap_or(&self.image)
     }
 
     /// The initrd.
     pub fn initrd_asset_path(&self) -> &str {
-        self.custom_assets.initrd.as_deref().unwrap_or(&self.initrd_path)
+        self.custom_assets.initrd.as_deref().unwrap_or(&self.initrd)
     }
 
     /// The VMM binary.
     pub fn hypervisor_asset_path(&self) -> &str {
-        self.custom_assets.hypervisor.as_deref().unwrap_or(&self.hypervisor_path)
+        self.custom_assets.hypervisor.as_deref().unwrap_or(&self.path)
     }
 
     /// ACRN's control program.
     pub fn hypervisor_ctl_asset_path(&self) -> &str {
-        self.custom_assets.hypervisor_ctl.as_deref().unwrap_or(&self.hypervisor_ctl_path)
+        self.custom_assets.hypervisor_ctl.as_deref().unwrap_or(&self.ctlpath)
     }
 
     /// The jailer binary.
@@ -324,12 +411,12 @@ impl HypervisorConfig {
 
     /// The firmware.
     pub fn firmware_asset_path(&self) -> &str {
-        self.custom_assets.firmware.as_deref().unwrap_or(&self.firmware_path)
+        self.custom_assets.firmware.as_deref().unwrap_or(&self.firmware)
     }
 
     /// The firmware volume.
     pub fn firmware_volume_asset_path(&self) -> &str {
-        self.custom_assets.firmware_volume.as_deref().unwrap_or(&self.firmware_volume_path)
+        self.custom_assets.firmware_volume.as_deref().unwrap_or(&self.firmware_volume)
     }
 }
 
@@ -340,11 +427,11 @@ mod tests {
 
     #[test]
     fn odd_counts_are_cut_as_the_processor_does() {
-        let count = |num_vcpus_f| HypervisorConfig { num_vcpus_f, ..Default::default() }.num_vcpus();
+        let count = |default_vcpus| HypervisorConfig { default_vcpus, ..Default::default() }.num_vcpus();
         assert_eq!((count(0.1), count(2.0), count(-5.0)), (1, 2, 4_294_967_291));
         assert_eq!((count(f32::NAN), count(9.223_372e18), count(5e9)), (0, 0, 705_032_704));
         let elsewhere =
-            |num_vcpus_f| HypervisorConfig { num_vcpus_f, arch: Arch::S390x, ..Default::default() };
+            |default_vcpus| HypervisorConfig { default_vcpus, arch: Arch::S390x, ..Default::default() };
         let count = |count| elsewhere(count).num_vcpus();
         assert_eq!((count(f32::NAN), count(9.223_373e18), count(5e9)), (0, u32::MAX, 705_032_704));
     }

@@ -1,7 +1,7 @@
 //! What the Go runtime 4.1 holds in memory: the typed configuration after loading, and the sandbox's
 //! own copy after annotations and sizing.
 //!
-//! Decides nothing: these are shapes, under upstream's field names in snake case. Facts:
+//! Decides nothing: these are shapes, under the keys of the file or upstream's field names in snake case. Facts:
 //! src/runtime/virtcontainers/{hypervisor,sandbox,kata_agent,network}.go and src/runtime/pkg/oci/utils.go
 //! at 4.1.0.
 
@@ -13,7 +13,8 @@ mod sandbox;
 
 pub use agent::AgentConfig;
 pub use hypervisor::{
-    CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorType, Param, ParamFrom,
+    CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorKeys, HypervisorType,
+    KernelParams, Param, ParamFrom,
 };
 pub use network::{InterworkingModel, NetworkConfig};
 pub use runtime::{FactoryConfig, NetmonConfig, RuntimeConfig, VfioMode};

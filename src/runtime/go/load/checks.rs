@@ -22,7 +22,7 @@ pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint
     let release = config.release;
     if release.has(Change::TemplateNeedsInitrd)
         && config.factory_config.template
-        && config.hypervisor_config.initrd_path.is_empty()
+        && config.hypervisor_config.initrd.is_empty()
     {
         let message = "Factory option enable_template requires an initrd image";
         return Err((message.into(), "factory.enable_template"));
@@ -40,12 +40,11 @@ fn hypervisor(config: &HypervisorConfig, host: &Host) -> Result<(), Complaint> {
     if !config.remote_hypervisor_socket.is_empty() {
         return Ok(());
     }
-    let memory = i64::from(config.memory_size);
+    let memory = i64::from(config.default_memory);
     if memory == 0 {
         return Err(("VM memory cannot be zero".into(), "hypervisor.default_memory"));
     }
-    let images =
-        [(&config.image_path, false, "hypervisor.image"), (&config.initrd_path, true, "hypervisor.initrd")];
+    let images = [(&config.image, false, "hypervisor.image"), (&config.initrd, true, "hypervisor.initrd")];
     for (path, is_initrd, key) in images {
         if path.is_empty() {
             continue;
@@ -110,7 +109,7 @@ fn pcie(config: &RuntimeConfig) -> Result<(), Complaint> {
             format!("invalid hot-plug={cold} and cold-plug={hot} settings, only one of them can be set");
         return Err((message, "hypervisor.cold_plug_vfio"));
     }
-    if (!cold_set && !hot_set) || !matches!(hypervisor.hypervisor_machine_type.as_str(), "q35" | "virt") {
+    if (!cold_set && !hot_set) || !matches!(hypervisor.machine_type.as_str(), "q35" | "virt") {
         return Ok(());
     }
     if kind == HypervisorType::Clh && !config.release.has(Change::ClhColdPlug) {

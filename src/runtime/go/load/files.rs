@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::tables::{AgentTable, FactoryTable, HypervisorTable, NetmonTable, RuntimeTable};
+use super::tables::{FactoryTable, NetmonTable, RuntimeTable};
 use crate::golang::filepath::clean;
 use crate::golang::strconv::quote;
 use crate::golang::toml::{self, Decode, Decoder, Document, same_name, table_of};
@@ -18,12 +18,13 @@ use crate::release::Release;
 use crate::runtime::LoadError;
 use crate::runtime::go::Change;
 use crate::runtime::go::changes::toml_of;
+use crate::runtime::go::config::{AgentConfig, HypervisorConfig};
 
 /// Everything that the files say.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TomlConfig {
-    pub hypervisor: IndexMap<String, HypervisorTable>,
-    pub agent: IndexMap<String, AgentTable>,
+    pub hypervisor: IndexMap<String, HypervisorConfig>,
+    pub agent: IndexMap<String, AgentConfig>,
     pub factory: FactoryTable,
     pub runtime: RuntimeTable,
     pub netmon: NetmonTable,
@@ -207,11 +208,11 @@ impl Files {
             let place = source.place(spot.offset);
             let found = match key.0.as_slice() {
                 [section, table, field] if same("hypervisor", section, exact) => {
-                    let name = HypervisorTable::KEYS.iter().find(|k| same(k, field, exact));
+                    let name = HypervisorConfig::KEYS.iter().find(|k| same(k, field, exact));
                     name.map(|name| format!("hypervisor.{table}.{name}"))
                 }
                 [section, table, field] if same("agent", section, exact) => {
-                    let name = AgentTable::KEYS.iter().find(|k| same(k, field, exact));
+                    let name = AgentConfig::KEYS.iter().find(|k| same(k, field, exact));
                     name.map(|name| format!("agent.{table}.{name}"))
                 }
                 [section, table] if same_name("hypervisor", section) => Some(format!("hypervisor.{table}")),

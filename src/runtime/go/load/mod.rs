@@ -22,7 +22,6 @@ use crate::input::{Host, Place};
 use crate::release::Release;
 use crate::runtime::{LoadError, LoadOptions};
 use files::{Files, failed};
-use tables::{AgentTable, HypervisorTable};
 
 /// What loading gives.
 #[derive(Debug, Clone)]
@@ -31,7 +30,7 @@ pub(super) struct Configuration {
     /// The table that the agent's settings came from.
     pub agent_table: String,
     /// The chosen hypervisor's table as written, for what was asked beside what holds.
-    pub asked: HypervisorTable,
+    pub asked: HypervisorConfig,
     /// Where each key was set last.
     pub places: HashMap<String, Place>,
     /// The names of all hypervisor tables, in the order of the files.
@@ -71,23 +70,8 @@ pub(super) fn load(
     let name = choose_hypervisor(&files, host, options, &mut config)
         .map_err(|(message, key)| fail(format!("{path}: {message}"), &key))?;
     let agent = files.agent.last().map(|(name, table)| (name.clone(), table.clone()));
-    let (agent_table, agent) = agent.unwrap_or_else(|| ("kata".to_owned(), AgentTable::default()));
-    if !files.agent.is_empty() {
-        config.agent_config = AgentConfig {
-            long_live_conn: true,
-            debug: agent.enable_debug,
-            trace: agent.enable_tracing,
-            trace_mode: agent.trace_mode.clone(),
-            trace_type: agent.trace_type.clone(),
-            kernel_modules: agent.kernel_modules.clone(),
-            enable_debug_console: agent.debug_console_enabled,
-            dial_timeout: agent.dial_timeout,
-            cdh_api_timeout: agent.cdh_api_timeout,
-            launch_process_timeout: agent.launch_process_timeout,
-            visible_cdi_devices: agent.visible_cdi_devices,
-            ..AgentConfig::default()
-        };
-    }
+    let agent_table;
+    (agent_table, config.agent_config) = agent.unwrap_or_else(|| ("kata".to_owned(), AgentConfig::default()));
     config.empty_dir_mode = settings::empty_dir_mode(&said.emptydir_mode, release)
         .map_err(|message| fail(format!("{path}: {message}"), "runtime.emptydir_mode"))?;
     let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
@@ -102,11 +86,11 @@ pub(super) fn load(
             .map_err(|(message, key)| fail(message, &format!("agent.{agent_table}.{key}")))?;
     }
     let mut params = kernel_params::added_at_load(&config.hypervisor_config, &config.agent_config, release);
-    params.append(&mut config.hypervisor_config.kernel_params);
+    params.append(&mut config.hypervisor_config.kernel_params.list);
     if params.iter().any(|param| param.key.is_empty()) {
         return Err(fail("Empty kernel parameter".into(), &format!("hypervisor.{name}.kernel_params")));
     }
-    config.hypervisor_config.kernel_params = params;
+    config.hypervisor_config.kernel_params.list = params;
 
     config.disable_guest_seccomp = said.disable_guest_seccomp;
     config.enable_vcpus_pinning = said.enable_vcpus_pinning && !release.has(Change::PinningByAnnotationAlone);
@@ -130,7 +114,7 @@ pub(super) fn load(
         debug: files.netmon.enable_debug,
         enable: files.netmon.enable_netmon,
     };
-    if release.has(Change::BindMountsAndDumps) {
+    if release.has(Change::BindMounts) {
         checks::bind_mounts(&said.sandbox_bind_mounts, host)
             .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?;
         config.sandbox_bind_mounts = said.sandbox_bind_mounts.as_slice().into();

@@ -4,12 +4,11 @@
 //! the methods of `hypervisor` in src/runtime/pkg/katautils/config.go, with the built-in values of
 //! config-settings.go.in, and src/runtime/pkg/govmm at 4.1.0.
 
-use super::tables::{ExtensionImageTable, HypervisorTable};
 use crate::golang::strconv::{fields, list, quote};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
-use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, Param, ParamFrom};
+use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::{Change, kernel_params, paths};
 
 /// Why a setting is refused, and the key of the table that it stands under.
@@ -88,7 +87,121 @@ fn comma_list(text: &str) -> String {
     joined.trim_matches(',').to_owned()
 }
 
-impl HypervisorTable {
+/// Puts a word in the place of none.
+fn or_word(value: &mut String, word: &str) {
+    if value.is_empty() {
+        word.clone_into(value);
+    }
+}
+
+/// Puts a number in the place of 0.
+fn or_number(value: &mut u32, number: u32) {
+    if *value == 0 {
+        *value = number;
+    }
+}
+
+/// A burst without a rate is dropped.
+fn burst(burst: &mut i64, rate: i64) {
+    if rate == 0 {
+        *burst = 0;
+    }
+}
+
+type FillIn = fn(&mut HypervisorConfig, &Host, Release);
+
+/// What is made of a key that is taken and cannot be refused: what holds where nothing is written, and bounds.
+#[rustfmt::skip]
+const FILLED_IN: &[(&str, FillIn)] = &[
+    ("rootfs_type", |h, _, _| or_word(&mut h.rootfs_type, "ext4")),
+    ("machine_type", |h, _, release| or_word(&mut h.machine_type, default_machine_type(release))),
+    ("machine_accelerators", |h, _, _| h.machine_accelerators = comma_list(&h.machine_accelerators)),
+    ("cpu_features", |h, _, _| h.cpu_features = comma_list(&h.cpu_features)),
+    ("kernel_params", |h, _, release| h.kernel_params.list = kernel_line(&h.kernel_params.written, release)),
+    ("tdx_quote_generation_service_socket_port", |h, _, release| {
+        if release.has(Change::QuotePortByDefault) {
+            or_number(&mut h.tdx_quote_generation_service_socket_port, 4050);
+        }
+    }),
+    ("entropy_source", |h, _, _| or_word(&mut h.entropy_source, "/dev/urandom")),
+    ("virtio_fs_cache", |h, _, release| or_word(&mut h.virtio_fs_cache, default_virtio_fs_cache(release))),
+    ("vhost_user_store_path", |h, _, _| or_word(&mut h.vhost_user_store_path, "/var/run/kata-containers/vhost-user/")),
+    ("hot_plug_vfio", |h, _, _| or_word(&mut h.hot_plug_vfio, "no-port")),
+    ("cold_plug_vfio", |h, _, _| or_word(&mut h.cold_plug_vfio, "no-port")),
+    ("measurement_algo", |h, _, _| or_word(&mut h.measurement_algo, "sha512")),
+    ("remote_hypervisor_socket", |h, _, _| or_word(&mut h.remote_hypervisor_socket, "/run/peerpod/hypervisor.sock")),
+    ("remote_hypervisor_timeout", |h, _, _| or_number(&mut h.remote_hypervisor_timeout, 600)),
+    ("default_vcpus", |h, host, release| h.default_vcpus = vcpus(h.default_vcpus, host, release)),
+    ("default_maxvcpus", |h, host, release| h.default_maxvcpus = most_vcpus(h.default_maxvcpus, host, release)),
+    ("default_memory", |h, _, _| {
+        if h.default_memory < MIN_MEMORY_MIB {
+            h.default_memory = DEFAULT_MEMORY_MIB;
+        }
+    }),
+    ("memory_slots", |h, _, _| or_number(&mut h.memory_slots, 10)),
+    ("default_maxmemory", |h, host, _| {
+        let most = host.facts.memory_mib;
+        h.default_maxmemory = if h.default_maxmemory == 0 { most } else { h.default_maxmemory.min(most) };
+    }),
+    ("default_bridges", |h, _, _| h.default_bridges = if h.default_bridges == 0 { 1 } else { h.default_bridges.min(5) }),
+    ("hypervisor_loglevel", |h, _, release| {
+        h.hypervisor_loglevel = h.hypervisor_loglevel.min(3);
+        if release.has(Change::LogLevelByDefault) {
+            or_number(&mut h.hypervisor_loglevel, 1);
+        }
+    }),
+    ("msize_9p", |h, _, _| or_number(&mut h.msize_9p, 8192)),
+    ("pcie_root_port", |h, _, release| {
+        if release.has(Change::PortsLimited) {
+            h.pcie_root_port = h.pcie_root_port.min(16);
+        }
+    }),
+    ("pcie_switch_port", |h, _, _| h.pcie_switch_port = h.pcie_switch_port.min(16)),
+    ("net_rate_limiter_bw_one_time_burst", |h, _, _| burst(&mut h.net_rate_limiter_bw_one_time_burst, h.net_rate_limiter_bw_max_rate)),
+    ("net_rate_limiter_ops_one_time_burst", |h, _, _| burst(&mut h.net_rate_limiter_ops_one_time_burst, h.net_rate_limiter_ops_max_rate)),
+    ("disk_rate_limiter_bw_one_time_burst", |h, _, _| burst(&mut h.disk_rate_limiter_bw_one_time_burst, h.disk_rate_limiter_bw_max_rate)),
+    ("disk_rate_limiter_ops_one_time_burst", |h, _, _| burst(&mut h.disk_rate_limiter_ops_one_time_burst, h.disk_rate_limiter_ops_max_rate)),
+];
+
+/// vCPUs at boot. The table's own maximum plays no part here.
+fn vcpus(asked: f32, host: &Host, release: Release) -> f32 {
+    let most = match release.has(Change::VcpusWithinMachine) {
+        true => max_vcpus(host.facts.arch),
+        false => u32::MAX,
+    };
+    let host_cpus = host_cpus(host, release).min(most) as f32;
+    if asked < 0.0 || asked > host_cpus {
+        host_cpus
+    } else if asked == 0.0 {
+        1.0
+    } else {
+        asked
+    }
+}
+
+fn most_vcpus(asked: u32, host: &Host, release: Release) -> u32 {
+    let cpus = host_cpus(host, release);
+    let fitted = if asked >= cpus || asked == 0 { cpus } else { asked };
+    fitted.min(max_vcpus(host.facts.arch))
+}
+
+/// The parameters of the guest's kernel.
+fn kernel_line(written: &str, release: Release) -> Vec<Param> {
+    let from = ParamFrom::Configuration;
+    match release.has(Change::QuotedKernelParams) {
+        true => kernel_params::pairs(kernel_params::quoted_words(written), from),
+        false => kernel_params::pairs(fields(written), from),
+    }
+}
+
+impl HypervisorConfig {
+    /// Fills in the keys that are wanted.
+    pub(super) fn fill_in(&mut self, wanted: impl Fn(&str) -> bool, host: &Host, release: Release) {
+        for (_, fill_in) in FILLED_IN.iter().filter(|(key, _)| wanted(key)) {
+            fill_in(self, host, release);
+        }
+    }
+
     fn existing(host: &Host, path: &str, key: &'static str) -> Setting<String> {
         resolve(host, path).map_err(|message| Refusal { message, key })
     }
@@ -110,7 +223,7 @@ impl HypervisorTable {
         const DEFAULT: &str = "/opt/snp/cert_chain.cert";
         let wanted = self.confidential_guest
             && (self.sev_snp_guest || !release.has(Change::SnpCertificatesForSnpAlone));
-        if !release.has(Change::SnpCertificates) || !wanted {
+        if !HypervisorConfig::reads("snp_certs_path", release) || !wanted {
             return Ok(String::new());
         }
         match Self::existing(host, or_default(&self.snp_certs_path, DEFAULT), "snp_certs_path") {
@@ -168,154 +281,12 @@ impl HypervisorTable {
     }
 
     /// The flash images exist, but are passed on as written.
-    pub(super) fn checked_pflashes(&self, host: &Host, release: Release) -> Setting<Vec<String>> {
-        if !release.has(Change::BindMountsAndDumps) {
-            return Ok(Vec::new());
-        }
-        for path in &self.pflashes {
+    pub(super) fn check_pflashes(&self, host: &Host) -> Setting<()> {
+        for path in self.pflashes.iter() {
             resolve(host, path)
                 .map_err(|e| Refusal::new("pflashes", format!("failed to resolve path: {path}: {e}")))?;
         }
-        Ok(self.pflashes.clone())
-    }
-
-    pub(super) fn rootfs_type_or_default(&self) -> String {
-        or_default(&self.rootfs_type, "ext4").to_owned()
-    }
-
-    pub(super) fn machine_type_or_default(&self, release: Release) -> String {
-        or_default(&self.machine_type, default_machine_type(release)).to_owned()
-    }
-
-    pub(super) fn entropy_source_or_default(&self) -> String {
-        or_default(&self.entropy_source, "/dev/urandom").to_owned()
-    }
-
-    pub(super) fn measurement_algo_or_default(&self) -> String {
-        or_default(&self.measurement_algo, "sha512").to_owned()
-    }
-
-    pub(super) fn virtio_fs_cache_or_default(&self, release: Release) -> String {
-        or_default(&self.virtio_fs_cache, default_virtio_fs_cache(release)).to_owned()
-    }
-
-    pub(super) fn vhost_user_store_path_or_default(&self) -> String {
-        or_default(&self.vhost_user_store_path, "/var/run/kata-containers/vhost-user/").to_owned()
-    }
-
-    pub(super) fn hot_plug_or_default(&self) -> String {
-        or_default(&self.hot_plug_vfio, "no-port").to_owned()
-    }
-
-    pub(super) fn cold_plug_or_default(&self) -> String {
-        or_default(&self.cold_plug_vfio, "no-port").to_owned()
-    }
-
-    pub(super) fn remote_socket_or_default(&self) -> String {
-        or_default(&self.remote_hypervisor_socket, "/run/peerpod/hypervisor.sock").to_owned()
-    }
-
-    pub(super) fn remote_timeout_or_default(&self) -> u32 {
-        if self.remote_hypervisor_timeout == 0 { 600 } else { self.remote_hypervisor_timeout }
-    }
-
-    pub(super) fn tidy_machine_accelerators(&self) -> String {
-        comma_list(&self.machine_accelerators)
-    }
-
-    pub(super) fn tidy_cpu_features(&self) -> String {
-        comma_list(&self.cpu_features)
-    }
-
-    pub(super) fn vcpus(&self, host: &Host, release: Release) -> f32 {
-        // The table's own maximum plays no part here.
-        let most = match release.has(Change::VcpusWithinMachine) {
-            true => max_vcpus(host.facts.arch),
-            false => u32::MAX,
-        };
-        let host_cpus = host_cpus(host, release).min(most) as f32;
-        let asked = self.default_vcpus.0;
-        if asked < 0.0 || asked > host_cpus {
-            host_cpus
-        } else if asked == 0.0 {
-            1.0
-        } else {
-            asked
-        }
-    }
-
-    pub(super) fn most_vcpus(&self, host: &Host, release: Release) -> u32 {
-        let asked = self.default_maxvcpus;
-        let cpus = host_cpus(host, release);
-        let fitted = if asked >= cpus || asked == 0 { cpus } else { asked };
-        fitted.min(max_vcpus(host.facts.arch))
-    }
-
-    pub(super) fn memory_mib(&self) -> u32 {
-        if self.default_memory < MIN_MEMORY_MIB { DEFAULT_MEMORY_MIB } else { self.default_memory }
-    }
-
-    pub(super) fn slots(&self) -> u32 {
-        if self.memory_slots == 0 { 10 } else { self.memory_slots }
-    }
-
-    pub(super) fn most_memory_mib(&self, host: &Host) -> u64 {
-        match self.default_maxmemory {
-            0 => host.facts.memory_mib,
-            asked => asked.min(host.facts.memory_mib),
-        }
-    }
-
-    pub(super) fn bridges(&self) -> u32 {
-        if self.default_bridges == 0 { 1 } else { self.default_bridges.min(5) }
-    }
-
-    pub(super) fn loglevel(&self, release: Release) -> u32 {
-        match self.hypervisor_loglevel {
-            0 if release.has(Change::LogLevelByDefault) => 1,
-            asked => asked.min(3),
-        }
-    }
-
-    pub(super) fn msize_9p_or_default(&self) -> u32 {
-        if self.msize_9p == 0 { 8192 } else { self.msize_9p }
-    }
-
-    pub(super) fn root_ports(&self, release: Release) -> u32 {
-        if release.has(Change::PortsLimited) { self.pcie_root_port.min(16) } else { self.pcie_root_port }
-    }
-
-    /// The port of TDX's quote service.
-    pub(super) fn quote_port(&self, release: Release) -> u32 {
-        match self.tdx_quote_generation_service_socket_port {
-            0 if release.has(Change::QuotePortByDefault) => 4050,
-            asked => asked,
-        }
-    }
-
-    pub(super) fn reconnect_timeout(&self, release: Release) -> u32 {
-        match release.has(Change::ReconnectTimeoutOfFile) {
-            true => self.vhost_user_reconnect_timeout_sec,
-            false => 0,
-        }
-    }
-
-    /// The parameters of the guest's kernel.
-    pub(super) fn kernel_line(&self, release: Release) -> Vec<Param> {
-        let from = ParamFrom::Configuration;
-        match release.has(Change::QuotedKernelParams) {
-            true => kernel_params::pairs(kernel_params::quoted_words(&self.kernel_params), from),
-            false => kernel_params::pairs(fields(&self.kernel_params), from),
-        }
-    }
-
-    pub(super) fn switch_ports(&self) -> u32 {
-        self.pcie_switch_port.min(16)
-    }
-
-    /// A burst without a rate is dropped.
-    pub(super) fn burst(burst: i64, rate: i64) -> i64 {
-        if rate == 0 { 0 } else { burst }
+        Ok(())
     }
 
     pub(super) fn checked_block_device_driver(&self) -> Setting<String> {
@@ -374,7 +345,8 @@ impl HypervisorTable {
     }
 
     /// A shared file system that needs a daemon has one.
-    pub(super) fn check_daemon(&self, shared_fs: &str) -> Setting<()> {
+    pub(super) fn check_daemon(&self) -> Setting<()> {
+        let shared_fs = self.shared_fs.as_str();
         if matches!(shared_fs, "virtio-fs" | "virtio-fs-nydus") && self.virtio_fs_daemon.is_empty() {
             let message = format!("cannot enable {shared_fs} without daemon path in configuration file");
             return Err(Refusal::new("virtio_fs_daemon", message));
@@ -383,7 +355,7 @@ impl HypervisorTable {
     }
 
     /// Logical and physical sector size.
-    pub(super) fn checked_sector_sizes(&self) -> Setting<(u32, u32)> {
+    pub(super) fn check_sector_sizes(&self) -> Setting<()> {
         let check = |key: &'static str, size: u32| {
             if sector_size_ok(u64::from(size)) {
                 return Ok(size);
@@ -394,12 +366,11 @@ impl HypervisorTable {
         let logical = check("block_device_logical_sector_size", self.block_device_logical_sector_size)?;
         let physical = check("block_device_physical_sector_size", self.block_device_physical_sector_size)?;
         sector_order(logical, physical)
-            .map_err(|message| Refusal::new("block_device_logical_sector_size", message))?;
-        Ok((logical, physical))
+            .map_err(|message| Refusal::new("block_device_logical_sector_size", message))
     }
 
-    pub(super) fn checked_extension_images(&self) -> Setting<Vec<GuestExtensionImage>> {
-        let check = |(i, image): (usize, &ExtensionImageTable)| {
+    pub(super) fn check_extension_images(&self) -> Setting<()> {
+        let check = |(i, image): (usize, &GuestExtensionImage)| {
             let name = &image.name;
             let refuse = |message: String| Refusal::new("guest_extension_images", message);
             if name.is_empty() {
@@ -417,13 +388,9 @@ impl HypervisorTable {
             kernel_params::verity(&image.verity_params).map_err(|e| {
                 refuse(format!("guest_extension_images '{name}' has invalid verity_params: {e}"))
             })?;
-            Ok(GuestExtensionImage {
-                name: name.clone(),
-                path: image.path.clone(),
-                verity_params: image.verity_params.clone(),
-            })
+            Ok(())
         };
-        self.guest_extension_images.iter().enumerate().map(check).collect()
+        self.guest_extension_images.iter().enumerate().try_for_each(check)
     }
 }
 
@@ -461,7 +428,7 @@ pub(super) fn unknown_table(name: &str) -> String {
 
 /// How the agent traces, where it has a choice: checked, and filled in where nothing is said.
 pub(super) fn trace_options(agent: &mut AgentConfig) -> Result<(), (String, &'static str)> {
-    if !agent.trace {
+    if !agent.enable_tracing {
         return Ok(());
     }
     let choices = [
