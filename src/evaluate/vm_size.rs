@@ -1,28 +1,28 @@
 //! From the size that a sandbox is given to the VM's CPUs and memory, with the sum behind it.
 //!
-//! Decides the VM's size at boot and once all containers run, for each release. Judges nothing, and
-//! no runtime goes by it: the wings compute their own. Facts: src/runtime/pkg/oci/utils.go and
-//! src/runtime/virtcontainers/sandbox.go, src/runtime-rs/crates/resource/src/cpu_mem at 4.1.0.
+//! Decides what a VM is asked to grow to once all containers run, and says the sum; how limits are read and what a VM
+//! boots with is the runtime's own sizing. Judges nothing. Facts: src/runtime/virtcontainers/sandbox.go and
+//! src/runtime-rs/crates/resource/src/cpu_mem at 4.1.0.
 
 use serde_json::Value as Json;
 
 use crate::answer::effective::Effective;
-use crate::answer::text::parse_trimmed;
 use crate::answer::verdict::{Status, Verdict};
 use crate::input::Annotations;
 use crate::release::{Release, Runtime};
-use crate::runtime::rs::Change;
+use crate::runtime::go::config::SandboxResources;
+use crate::runtime::{go, rs};
 
 /// What the configuration makes of a sandbox that asks for nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Base {
     table: String,
     static_sizing: bool,
-    vcpus: f64,
-    memory: f64,
-    overhead_vcpus: f64,
-    overhead_memory: f64,
-    most_vcpus: f64,
+    vcpus: f32,
+    memory: u32,
+    overhead_vcpus: f32,
+    overhead_memory: u32,
+    most_vcpus: u32,
 }
 
 impl Base {
@@ -35,11 +35,11 @@ impl Base {
         let told = effective.get("runtime.static_sandbox_resource_mgmt").map(|v| &v.value);
         Self {
             static_sizing: told == Some(&Json::Bool(true)),
-            vcpus: number("default_vcpus"),
-            memory: number("default_memory"),
-            overhead_vcpus: number("overhead_vcpus"),
-            overhead_memory: number("overhead_memory"),
-            most_vcpus: number("default_maxvcpus"),
+            vcpus: number("default_vcpus") as f32,
+            memory: number("default_memory") as u32,
+            overhead_vcpus: number("overhead_vcpus") as f32,
+            overhead_memory: number("overhead_memory") as u32,
+            most_vcpus: number("default_maxvcpus") as u32,
             table,
         }
     }
@@ -48,39 +48,73 @@ impl Base {
     pub fn is_static(&self) -> bool {
         self.static_sizing
     }
+
+    /// vCPUs and MiB at boot, as the runtime's own sizing has them.
+    fn at_boot(&self, release: Release, vcpus: f32, memory: u32, workload: Workload) -> (f32, u32) {
+        match release.runtime {
+            Runtime::Go if !self.static_sizing => (vcpus, memory),
+            Runtime::Go => {
+                let Workload { vcpus: workload_cpus, mib: workload_mem_mb } = workload;
+                let workload = SandboxResources { workload_cpus, workload_mem_mb, ..Default::default() };
+                go::sizing::together(vcpus, memory, workload)
+            }
+            Runtime::Rs => {
+                let size = rs::sizing::Size {
+                    vcpus,
+                    most_vcpus: self.most_vcpus,
+                    memory,
+                    most_memory: u32::MAX,
+                    overhead_vcpus: self.overhead_vcpus,
+                    overhead_memory: self.overhead_memory,
+                };
+                let workload = rs::sizing::Workload { vcpus: workload.vcpus, memory: workload.mib };
+                let size = size.with(workload, release, self.static_sizing);
+                (size.vcpus, size.memory)
+            }
+        }
+    }
+
+    /// The sum where the limits and the overhead count, whatever the defaults are.
+    fn overhead(&self, workload: Workload, boot: Amount) -> Vec<String> {
+        let exact = f64::from(self.overhead_vcpus + workload.vcpus);
+        let floor = if exact < 1.0 { ", raised to 1" } else { "" };
+        let boots = format!("{}{floor}, boots with {}", round(exact), boot.vcpus);
+        let memory = format!("{} MiB", boot.mib);
+        vec![
+            sum("vCPUs", "overhead_vcpus", self.overhead_vcpus.into(), workload.vcpus.into(), &boots),
+            sum("memory", "overhead_memory", self.overhead_memory.into(), workload.mib.into(), &memory),
+            "static sizing: the VM boots with all of it; default_vcpus and default_memory do not enter".to_owned(),
+        ]
+    }
 }
 
 /// What the runtime reads of the size that the container runtime hands on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Workload {
     /// CPUs; 0: no limit.
-    pub vcpus: f64,
+    pub vcpus: f32,
     /// MiB; 0: no limit.
-    pub mib: f64,
+    pub mib: u32,
 }
 
 impl Workload {
     /// As `release` reads the sandbox's annotations.
     pub fn of(release: Release, received: &Annotations) -> Self {
-        let number = |key: &str| -> i64 { received.get(key).and_then(|t| parse_trimmed(t)).unwrap_or(0) };
-        let (quota, period) =
-            (number("io.kubernetes.cri.sandbox-cpu-quota"), number("io.kubernetes.cri.sandbox-cpu-period"));
-        let shares = || number("io.kubernetes.cri.sandbox-cpu-shares");
-        let rust = release.runtime == Runtime::Rs;
-        let vcpus = match quota {
-            0.. if period > 0 => quota as f64 / period as f64,
-            ..0 if !rust => (shares().max(0) as f64 / 1024.0).ceil(),
-            _ => 0.0,
-        };
-        let mib = number("io.kubernetes.cri.sandbox-memory").max(0) >> 20;
-        // runtime-rs wants an even number.
-        let mib = if rust { mib + mib % 2 } else { mib };
-        Self { vcpus, mib: mib as f64 }
+        match release.runtime {
+            Runtime::Go => {
+                let limits = go::sizing::limits(received, release);
+                Self { vcpus: limits.workload_cpus, mib: limits.workload_mem_mb }
+            }
+            Runtime::Rs => {
+                let limits = rs::sizing::Workload::of(received, release);
+                Self { vcpus: limits.vcpus, mib: limits.memory }
+            }
+        }
     }
 
     /// Whether there is a limit at all.
     pub fn is_limited(self) -> bool {
-        self.vcpus > 0.0 || self.mib > 0.0
+        self.vcpus > 0.0 || self.mib > 0
     }
 }
 
@@ -127,28 +161,38 @@ impl VmSize {
             });
             verdict.and_then(|v| v.after.as_deref()).and_then(Json::as_f64)
         };
-        let replaced = release.runtime == Runtime::Rs && release.has(Change::Overhead);
+        let replaced = release.runtime == Runtime::Rs && release.has(rs::Change::Overhead);
         let added = base.static_sizing && !replaced;
         // Where the limits are added, the value in the end has them in it already.
-        let own = |name: &str, configured: f64, work: f64| match set(name) {
-            Some(value) if added => value - work,
-            Some(value) => value,
-            None => configured,
+        let vcpus = match set("default_vcpus") {
+            Some(value) if added => value as f32 - workload.vcpus,
+            Some(value) => value as f32,
+            None => base.vcpus,
         };
-        let vcpus = own("default_vcpus", base.vcpus, workload.vcpus);
-        let memory = own("default_memory", base.memory, workload.mib);
-        let Workload { vcpus: work_vcpus, mib: work_mib } = workload;
+        let memory = match set("default_memory") {
+            Some(value) if added => (value as u32).saturating_sub(workload.mib),
+            Some(value) => value as u32,
+            None => base.memory,
+        };
+        let (boot_vcpus, boot_memory) = base.at_boot(release, vcpus, memory, workload);
+        let boot = Amount { vcpus: f64::from(boot_vcpus.ceil()), mib: boot_memory.into() };
         if replaced && base.static_sizing && workload.is_limited() {
-            return Self::of_overhead(base, workload, told);
+            return Self { boot, whole: boot, steps: if told { base.overhead(workload, boot) } else { Vec::new() } };
         }
-        let whole = Amount { vcpus: (vcpus + work_vcpus).ceil(), mib: memory + work_mib };
-        let boot = if base.static_sizing { whole } else { Amount { vcpus: vcpus.ceil(), mib: memory } };
+        let whole = match base.static_sizing {
+            true => boot,
+            false => Amount {
+                vcpus: f64::from((vcpus + workload.vcpus).ceil()),
+                mib: f64::from(memory) + f64::from(workload.mib),
+            },
+        };
         if !told {
             return Self { boot, whole, steps: Vec::new() };
         }
+        let (own_memory, work_mib) = (f64::from(memory), f64::from(workload.mib));
         let mut steps = vec![
-            sum("vCPUs", "default_vcpus", vcpus, work_vcpus, &format!("{}", whole.vcpus)),
-            sum("memory", "default_memory", memory, work_mib, &format!("{} MiB", whole.mib)),
+            sum("vCPUs", "default_vcpus", vcpus.into(), workload.vcpus.into(), &format!("{}", whole.vcpus)),
+            sum("memory", "default_memory", own_memory, work_mib, &format!("{} MiB", whole.mib)),
         ];
         if base.static_sizing {
             steps.push("static sizing: the VM boots with all of it".to_owned());
@@ -159,33 +203,13 @@ impl VmSize {
              start{}",
             count(boot.vcpus),
             boot.mib,
-            if base.most_vcpus > 0.0 {
-                format!(" (at most {} in all, default_maxvcpus)", count(base.most_vcpus))
+            if base.most_vcpus > 0 {
+                format!(" (at most {} in all, default_maxvcpus)", count(base.most_vcpus.into()))
             } else {
                 String::new()
             }
         ));
         Self { boot, whole, steps }
-    }
-
-    /// runtime-rs with static sizing: the limits and the overhead, whatever the defaults are.
-    fn of_overhead(base: &Base, workload: Workload, told: bool) -> Self {
-        let exact = base.overhead_vcpus + workload.vcpus;
-        let vcpus = exact.max(1.0).ceil();
-        let mib = base.overhead_memory + workload.mib;
-        let amount = Amount { vcpus, mib };
-        if !told {
-            return Self { boot: amount, whole: amount, steps: Vec::new() };
-        }
-        let floor = if exact < 1.0 { ", raised to 1" } else { "" };
-        let boots = format!("{}{floor}, boots with {vcpus}", round(exact));
-        let steps = vec![
-            sum("vCPUs", "overhead_vcpus", base.overhead_vcpus, workload.vcpus, &boots),
-            sum("memory", "overhead_memory", base.overhead_memory, workload.mib, &format!("{mib} MiB")),
-            "static sizing: the VM boots with all of it; default_vcpus and default_memory do not enter"
-                .to_owned(),
-        ];
-        Self { boot: amount, whole: amount, steps }
     }
 }
 
@@ -212,10 +236,10 @@ mod tests {
             table: "hypervisor.qemu".into(),
             static_sizing,
             vcpus: 1.0,
-            memory: 2048.0,
+            memory: 2048,
             overhead_vcpus: 0.2,
-            overhead_memory: 32.0,
-            most_vcpus: 8.0,
+            overhead_memory: 32,
+            most_vcpus: 8,
         }
     }
 
@@ -245,7 +269,7 @@ mod tests {
     fn shares_count_for_the_go_runtime_alone() {
         assert_eq!(work(Release::newest(Runtime::Go), "-1", "4096", "0").vcpus, 4.0);
         assert_eq!(work(Release::newest(Runtime::Rs), "-1", "4096", "0").vcpus, 0.0);
-        assert_eq!(work(Release::newest(Runtime::Rs), "0", "2", "537919488").mib, 514.0);
+        assert_eq!(work(Release::newest(Runtime::Rs), "0", "2", "537919488").mib, 514);
         let alone = VmSize::of(
             Release::newest(Runtime::Rs),
             &base(true),

@@ -16,7 +16,7 @@ mod load;
 mod numa;
 mod paths;
 mod record;
-mod sizing;
+pub(crate) mod sizing;
 mod stations;
 mod validate;
 mod verdicts;

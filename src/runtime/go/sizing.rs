@@ -8,11 +8,16 @@ use crate::golang::strconv;
 use crate::input::{Annotations, Text};
 use crate::release::Release;
 
-/// CPUs and memory that the CRI's annotations ask for. What cannot be read counts as 0.
+/// CPUs and memory that a sandbox is sized by.
 pub(super) fn workload(annotations: &Annotations, release: Release) -> SandboxResources {
-    if !release.has(Change::StaticSizing) {
-        return SandboxResources::default();
+    match release.has(Change::StaticSizing) {
+        true => limits(annotations, release),
+        false => SandboxResources::default(),
     }
+}
+
+/// CPUs and memory that the CRI's annotations ask for. What cannot be read counts as 0.
+pub(crate) fn limits(annotations: &Annotations, release: Release) -> SandboxResources {
     let text = |key: &str| annotations.get(key).map_or("", Text::as_str);
     let unsigned = |key: &str| strconv::parse_uint(text(key), 10, 64).unwrap_or(0);
     let wide = release.has(Change::LimitsIn64Bits);
@@ -40,6 +45,11 @@ pub(super) fn workload(annotations: &Annotations, release: Release) -> SandboxRe
     SandboxResources { workload_cpus: cpus, workload_mem_mb: memory_mib, ..SandboxResources::default() }
 }
 
+/// vCPUs and MiB of defaults and workload together.
+pub(crate) fn together(vcpus: f32, memory: u32, workload: SandboxResources) -> (f32, u32) {
+    (vcpus + workload.workload_cpus, memory.wrapping_add(workload.workload_mem_mb))
+}
+
 /// With static sizing the VM starts as large as defaults and workload together.
 pub(super) fn apply_static(config: &mut SandboxConfig) {
     if !config.static_resource_mgmt {
@@ -48,8 +58,8 @@ pub(super) fn apply_static(config: &mut SandboxConfig) {
     let (resources, hypervisor) = (&mut config.sandbox_resources, &mut config.hypervisor_config);
     resources.base_cpus = hypervisor.default_vcpus;
     resources.base_mem_mb = hypervisor.default_memory;
-    hypervisor.default_vcpus += resources.workload_cpus;
-    hypervisor.default_memory = hypervisor.default_memory.wrapping_add(resources.workload_mem_mb);
+    (hypervisor.default_vcpus, hypervisor.default_memory) =
+        together(hypervisor.default_vcpus, hypervisor.default_memory, *resources);
     let release = config.release;
     if release.has(Change::StaticMaxVcpus) {
         let least = u32::from(release.has(Change::StaticMaxVcpusAtLeastOne));

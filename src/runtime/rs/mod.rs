@@ -15,7 +15,7 @@ mod initdata;
 mod load;
 mod plugin;
 mod remarks;
-mod sizing;
+pub(crate) mod sizing;
 mod spelling;
 mod template;
 mod tree;

@@ -95,28 +95,91 @@ pub fn writes_over(config: &Config<'_>, workload: Workload) -> Vec<&'static str>
     keys
 }
 
+/// The numbers that sizing reads and writes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Size {
+    pub vcpus: f32,
+    pub most_vcpus: u32,
+    /// MiB, as all memory here.
+    pub memory: u32,
+    pub most_memory: u32,
+    pub overhead_vcpus: f32,
+    pub overhead_memory: u32,
+}
+
+impl Size {
+    fn of(hv: &Hypervisor<'_>) -> Self {
+        let (cpu, memory) = (&hv.cpu_info, &hv.memory_info);
+        Self {
+            vcpus: cpu.default_vcpus,
+            most_vcpus: cpu.default_maxvcpus,
+            memory: memory.default_memory,
+            most_memory: memory.default_maxmemory,
+            overhead_vcpus: cpu.overhead_vcpus,
+            overhead_memory: memory.overhead_memory,
+        }
+    }
+
+    /// What the limits make of it; `fixed`: the VM boots as large as it gets.
+    pub(crate) fn with(mut self, workload: Workload, release: Release, fixed: bool) -> Self {
+        let limited = workload.is_limited();
+        if !release.has(Change::Overhead) {
+            if limited || (fixed && release.has(Change::StaticMaxVcpus)) {
+                self.add(workload, release, fixed);
+            }
+            return self;
+        }
+        if fixed && limited {
+            self.vcpus = (self.overhead_vcpus + workload.vcpus).max(1.0);
+            self.memory = self.overhead_memory.wrapping_add(workload.memory);
+            self.most_memory = self.most_memory.max(self.memory);
+        }
+        if fixed {
+            self.most_vcpus = self.vcpus.ceil() as u32;
+        }
+        self
+    }
+
+    /// What releases before the overhead did with the limits.
+    fn add(&mut self, workload: Workload, release: Release, fixed: bool) {
+        let is_added =
+            fixed && (release.has(Change::StaticLimitsAdded) || release.has(Change::LimitsAddedWhenStatic));
+        if workload.vcpus > 0.0 {
+            if is_added {
+                self.vcpus += workload.vcpus;
+                if release.has(Change::StaticLimitsAdded) {
+                    self.most_vcpus = self.most_vcpus.max(self.vcpus.ceil() as u32);
+                }
+            } else if release.has(Change::VcpusFromLimit) {
+                self.vcpus = workload.vcpus;
+            }
+        }
+        if fixed && release.has(Change::StaticMaxVcpus) {
+            self.most_vcpus = self.vcpus.ceil() as u32;
+        }
+        if workload.memory > 0 && (is_added || release.has(Change::MemoryFromLimit)) {
+            let times = if release.has(Change::MemoryTwice) { 2 } else { 1 };
+            self.memory = self.memory.wrapping_add(workload.memory.wrapping_mul(times));
+            if release.has(Change::StaticLimitsAdded) {
+                self.most_memory = self.most_memory.max(self.memory);
+            }
+        }
+    }
+}
+
 /// Sizes the active hypervisor.
 pub fn size(config: &mut Config<'_>, workload: Workload) -> Outcome {
     let (release, fixed) = (config.release, config.runtime.static_sandbox_resource_mgmt);
     let name = &config.runtime.hypervisor_name;
     let Some(hv) = config.hypervisor.get_mut(name) else { return Ok(()) };
-    let (limited, vcpus) = (workload.is_limited(), workload.vcpus);
-    if !release.has(Change::Overhead) {
-        if limited || (fixed && release.has(Change::StaticMaxVcpus)) {
-            add(hv, workload, release, fixed);
-        }
-        return Ok(());
+    let before = Size::of(hv);
+    let after = before.with(workload, release, fixed);
+    if after != before {
+        let (cpu, memory) = (&mut hv.cpu_info, &mut hv.memory_info);
+        (cpu.default_vcpus, cpu.default_maxvcpus) = (after.vcpus, after.most_vcpus);
+        (memory.default_memory, memory.default_maxmemory) = (after.memory, after.most_memory);
     }
-    let (cpu, memory) = (&mut hv.cpu_info, &mut hv.memory_info);
-    if fixed {
-        if limited {
-            cpu.default_vcpus = (cpu.overhead_vcpus + vcpus).max(1.0);
-            memory.default_memory = memory.overhead_memory.wrapping_add(workload.memory);
-            memory.default_maxmemory = memory.default_maxmemory.max(memory.default_memory);
-        }
-        cpu.default_maxvcpus = cpu.default_vcpus.ceil() as u32;
-    }
-    if memory.default_memory == 0 {
+    if after.memory == 0 && release.has(Change::Overhead) {
         let message = format!(
             "computed sandbox memory is 0 MiB for hypervisor '{name}'; set a non-zero memory limit or configure \
              non-zero default_memory/overhead_memory"
@@ -124,33 +187,6 @@ pub fn size(config: &mut Config<'_>, workload: Workload) -> Outcome {
         return Err(Complaint::about("overhead_memory", message).within(format!("hypervisor.{name}")));
     }
     Ok(())
-}
-
-/// What releases before the overhead did with the limits.
-fn add(hv: &mut Hypervisor<'_>, workload: Workload, release: Release, fixed: bool) {
-    let is_added =
-        fixed && (release.has(Change::StaticLimitsAdded) || release.has(Change::LimitsAddedWhenStatic));
-    let (cpu, memory) = (&mut hv.cpu_info, &mut hv.memory_info);
-    if workload.vcpus > 0.0 {
-        if is_added {
-            cpu.default_vcpus += workload.vcpus;
-            if release.has(Change::StaticLimitsAdded) {
-                cpu.default_maxvcpus = cpu.default_maxvcpus.max(cpu.default_vcpus.ceil() as u32);
-            }
-        } else if release.has(Change::VcpusFromLimit) {
-            cpu.default_vcpus = workload.vcpus;
-        }
-    }
-    if fixed && release.has(Change::StaticMaxVcpus) {
-        cpu.default_maxvcpus = cpu.default_vcpus.ceil() as u32;
-    }
-    if workload.memory > 0 && (is_added || release.has(Change::MemoryFromLimit)) {
-        let times = if release.has(Change::MemoryTwice) { 2 } else { 1 };
-        memory.default_memory = memory.default_memory.wrapping_add(workload.memory.wrapping_mul(times));
-        if release.has(Change::StaticLimitsAdded) {
-            memory.default_maxmemory = memory.default_maxmemory.max(memory.default_memory);
-        }
-    }
 }
 
 #[cfg(test)]
