@@ -60,6 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         "/// Indices of `ANNOTATIONS`, by length and key: keys begin alike.\nstatic ANNOTATIONS_BY_KEY: &[usize] = &{order:?};"
     )?;
 
+    write_ids(&mut code, &annotations)?;
+
     writeln!(code, "pub(super) static CONFIG_KEYS: &[ConfigKey] = &[")?;
     for k in &keys {
         writeln!(
@@ -101,6 +103,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lines = line_document::code(&std::fs::read_to_string("assets/catalog/process-lines.toml")?)
         .map_err(|e| format!("assets/catalog/process-lines.toml: {e}"))?;
     std::fs::write(Path::new(&out).join("process_lines.rs"), lines)?;
+    Ok(())
+}
+
+/// A name for each annotation: the words of its key from behind `io.katacontainers.` and `config.`.
+fn write_ids(code: &mut String, annotations: &[document::Annotation]) -> Result<(), Box<dyn Error>> {
+    let mut names = Vec::new();
+    writeln!(
+        code,
+        "/// Which annotation, by the words of its key.\n\
+         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]\npub enum Id {{"
+    )?;
+    for annotation in annotations {
+        let key = annotation.key.trim_start_matches("io.katacontainers.").trim_start_matches("config.");
+        let words = key.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let name: String = words
+            .map(|word| {
+                let (first, rest) = word.split_at(1);
+                first.to_ascii_uppercase() + rest
+            })
+            .collect();
+        writeln!(code, "/// `{}`\n{name},", annotation.key)?;
+        names.push(format!("Self::{name}"));
+    }
+    let all = names.join(", ");
+    writeln!(
+        code,
+        "}}\nimpl Id {{\n/// All of them, in the order of `all_annotations`.\n\
+         pub const ALL: [Self; {}] = [{all}];\n}}",
+        names.len()
+    )?;
     Ok(())
 }
 

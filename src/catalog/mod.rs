@@ -242,14 +242,47 @@ pub fn messages() -> &'static [Message] {
 
 /// The annotation with this whole key.
 pub fn annotation(key: &str) -> Option<&'static Annotation> {
+    ANNOTATIONS.get(place(key)?)
+}
+
+/// The place of a key among the annotations.
+fn place(key: &str) -> Option<usize> {
     let at = ANNOTATIONS_BY_KEY
         .binary_search_by(|i| {
             let own = ANNOTATIONS.get(*i).map_or("", |annotation| annotation.key);
             own.len().cmp(&key.len()).then_with(|| own.cmp(key))
         })
         .ok()?;
-    ANNOTATIONS.get(*ANNOTATIONS_BY_KEY.get(at)?)
+    ANNOTATIONS_BY_KEY.get(at).copied()
 }
+
+impl Id {
+    /// How many annotations there are.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// The annotation with this whole key.
+    pub fn of(key: &str) -> Option<Self> {
+        Self::ALL.get(place(key)?).copied()
+    }
+
+    /// What is known of it.
+    pub fn annotation(self) -> &'static Annotation {
+        // There are as many as ids: both are made from one list.
+        ANNOTATIONS.get(self as usize).unwrap_or(&UNKNOWN)
+    }
+}
+
+/// An annotation of which nothing is known.
+static UNKNOWN: Annotation = Annotation {
+    key: "",
+    summary: "",
+    note: None,
+    risk: Risk::Resource,
+    level: Level::Sandbox,
+    documented: None,
+    replaced_by: None,
+    readers: &[],
+};
 
 /// The annotations of pods and containers that `release` reads, in order.
 pub fn annotations(release: Release) -> impl Iterator<Item = (&'static Annotation, &'static Reader)> {

@@ -179,7 +179,7 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
     let unsized_cpu = base.is_static()
         && setup.release.runtime == crate::release::Runtime::Rs
         && workload.vcpus == 0.0
-        && workload.mib > 0.0;
+        && workload.mib > 0;
     let is_wanted =
         |v: &&Verdict| v.status == Status::Overridden && v.key.ends_with(".hypervisor.default_vcpus");
     // Where kubelet keeps the quota back, the pod has a limit, and another one helps nothing.

@@ -83,7 +83,8 @@ impl Base {
         vec![
             sum("vCPUs", "overhead_vcpus", self.overhead_vcpus.into(), workload.vcpus.into(), &boots),
             sum("memory", "overhead_memory", self.overhead_memory.into(), workload.mib.into(), &memory),
-            "static sizing: the VM boots with all of it; default_vcpus and default_memory do not enter".to_owned(),
+            "static sizing: the VM boots with all of it; default_vcpus and default_memory do not enter"
+                .to_owned(),
         ]
     }
 }
@@ -177,7 +178,11 @@ impl VmSize {
         let (boot_vcpus, boot_memory) = base.at_boot(release, vcpus, memory, workload);
         let boot = Amount { vcpus: f64::from(boot_vcpus.ceil()), mib: boot_memory.into() };
         if replaced && base.static_sizing && workload.is_limited() {
-            return Self { boot, whole: boot, steps: if told { base.overhead(workload, boot) } else { Vec::new() } };
+            return Self {
+                boot,
+                whole: boot,
+                steps: if told { base.overhead(workload, boot) } else { Vec::new() },
+            };
         }
         let whole = match base.static_sizing {
             true => boot,

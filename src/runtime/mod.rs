@@ -9,7 +9,6 @@ mod elsewhere;
 pub mod go;
 mod go_listed;
 pub mod initdata;
-mod names;
 pub mod rs;
 pub mod stand_in;
 

@@ -9,13 +9,13 @@ use std::borrow::Cow;
 use serde_json::{Value as Json, json};
 
 use super::Loaded;
-use super::annotations::known::{Id, KNOWN, Known, Section};
+use super::annotations::known::{Known, Section};
 use super::annotations::session::Session;
 use super::config::{AgentConfig, HypervisorConfig, HypervisorType, SandboxConfig};
 use super::record::ToJson;
 use crate::answer::effective::{Effective, EffectiveValue, Origin, hidden};
 use crate::answer::verdict::Status;
-use crate::catalog;
+use crate::catalog::{self, Id};
 use crate::release::Release;
 
 /// A key of the configuration.
@@ -99,14 +99,9 @@ impl Key {
         }
     }
 
-    /// Whether an annotation can set it.
-    fn settable(self, loaded: &Loaded) -> bool {
-        let sets = |(i, known): (usize, &Known)| {
-            known.section == self.section
-                && known.field == self.field
-                && loaded.read.get(i).copied().unwrap_or_default()
-        };
-        KNOWN.iter().enumerate().any(sets)
+    /// Whether one of these annotations can set it.
+    fn is_set_by(self, annotations: &[Known]) -> bool {
+        annotations.iter().any(|known| known.section == self.section && known.field == self.field)
     }
 }
 
@@ -126,7 +121,9 @@ impl Base {
         let mut base = Self { effective: Effective::default(), of_hypervisor: 0 };
         let hypervisor = config.hypervisor_type;
         let release = loaded.release();
-        let known = |key: &Key| key.is_read(hypervisor, release) || key.settable(loaded);
+        let annotations: Vec<Known> =
+            Id::ALL.iter().filter(|id| loaded.reads(**id)).map(|id| id.known()).collect();
+        let known = |key: &Key| key.is_read(hypervisor, release) || key.is_set_by(&annotations);
         for key in all_keys().filter(known) {
             base.effective.set(key.name(hypervisor), key.value(&config), origin(loaded, &config, key, None));
             base.of_hypervisor += usize::from(key.section == Section::Hypervisor);
@@ -164,7 +161,7 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
             None if known.section == Section::Hypervisor => keyless.push(*id),
             None => {}
         }
-        if *id == Id::Experimental
+        if *id == Id::RuntimeExperimental
             && let Some(value) = session.value(*id)
         {
             let words: Vec<&str> = value.split(' ').collect();
@@ -175,7 +172,7 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
         }
     }
     if let Some(words) = experimental {
-        let by = Origin::Annotation(Cow::Borrowed(Id::Experimental.known().key));
+        let by = Origin::Annotation(Cow::Borrowed(Id::RuntimeExperimental.known().key));
         out.set("runtime.experimental", words, by);
     }
     if keyless.is_empty() {
@@ -203,9 +200,9 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
 /// The key that an annotation decides beside its own.
 fn also_set(id: Id) -> Option<&'static str> {
     match id {
-        Id::NumaMapping => Some("enable_numa"),
-        Id::ColdPlugVfio => Some("hot_plug_vfio"),
-        Id::HotPlugVfio => Some("cold_plug_vfio"),
+        Id::HypervisorNumaMapping => Some("enable_numa"),
+        Id::HypervisorColdPlugVfio => Some("hot_plug_vfio"),
+        Id::HypervisorHotPlugVfio => Some("cold_plug_vfio"),
         _ => None,
     }
 }

@@ -82,8 +82,8 @@ pub(super) fn added_at_load(
         add("agent.container_pipe_size", &size, from(&["container_pipe_size"]));
     }
     if agent.debug_console_enabled {
-        add("agent.debug_console_enabled", "", from(&["debug_console_enabled"]));
-        add("agent.debug_console_enabled_vport", "1026", from(&["debug_console_enabled"]));
+        add("agent.debug_console", "", from(&["debug_console_enabled"]));
+        add("agent.debug_console_vport", "1026", from(&["debug_console_enabled"]));
     }
     if agent.cdh_api_timeout > 0 {
         let timeout = agent.cdh_api_timeout.to_string();

@@ -33,12 +33,11 @@ use super::elsewhere::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, Sandbox};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage};
-use crate::catalog;
+use crate::catalog::{Id, Level};
 use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
 use crate::release::Release;
-use annotations::known::{COUNT, Id, KNOWN};
 use annotations::session::Session;
 use load::Configuration;
 
@@ -86,8 +85,8 @@ pub fn load(
         fips: host.finds(FIPS) && host.read(FIPS).is_ok_and(|text| text.trim_ascii() == b"1"),
         findings: remarks(&configuration, table),
         table,
-        read: KNOWN.iter().map(|known| is_known(known.key, release)).collect(),
-        stations: Box::new([const { OnceLock::new() }; COUNT]),
+        read: Id::ALL.iter().map(|id| is_known(*id, release)).collect(),
+        stations: Box::new([const { OnceLock::new() }; Id::COUNT]),
         base: OnceLock::new(),
         elsewhere: Known::default(),
         wanted: options.hypervisor.map(str::to_owned),
@@ -96,8 +95,9 @@ pub fn load(
 }
 
 /// Whether a release reads an annotation, or writes over it.
-fn is_known(key: &str, release: Release) -> bool {
-    catalog::annotation(key).map(|known| known.reader(release)).is_some_and(|r| r.read || r.overwritten)
+fn is_known(id: Id, release: Release) -> bool {
+    let reader = id.annotation().reader(release);
+    id.annotation().level != Level::MountOption && (reader.read || reader.overwritten)
 }
 
 /// What loading did without a word.

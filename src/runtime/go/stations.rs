@@ -8,12 +8,12 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Loaded;
-use super::annotations::known::Id;
 use super::annotations::session::step;
 use super::config::SandboxConfig;
 use super::effective::{self, Key};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Fix, Stage, Step};
+use crate::catalog::Id;
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
 use crate::input::Text;
 

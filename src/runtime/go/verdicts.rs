@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::annotations::known::{Id, Section};
+use super::annotations::known::Section;
 use super::annotations::session::{Given, Mark, Session, step};
 use super::config::SandboxConfig;
 use super::stations::{self, Stations};
 use super::{Loaded, sizing};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};
-use crate::catalog::{self, HYPERVISOR_PREFIX};
+use crate::catalog::{self, HYPERVISOR_PREFIX, Id};
 use crate::input::Text;
 use crate::runtime::Run;
 
@@ -153,7 +153,10 @@ fn before(
     sized: &mut Option<SandboxConfig>,
     (id, stations): (Id, &Stations),
 ) -> Option<Arc<Json>> {
-    let is_sized = matches!(id, Id::DefaultVcpus | Id::DefaultMemory | Id::DefaultMaxVcpus);
+    let is_sized = matches!(
+        id,
+        Id::HypervisorDefaultVcpus | Id::HypervisorDefaultMemory | Id::HypervisorDefaultMaxVcpus
+    );
     if !(is_sized && session.config.static_resource_mgmt) {
         return stations.before.clone();
     }
@@ -176,7 +179,7 @@ fn applied(
     let is_static = session.config.static_resource_mgmt;
     let sizes = session.config.sandbox_resources;
     match id {
-        Id::DefaultMaxVcpus if is_static => {
+        Id::HypervisorDefaultMaxVcpus if is_static => {
             verdict.status = Status::Overridden;
             verdict.stage = Stage::Sizing;
             let reason = "static sizing sets the maximum to the vCPUs at boot";
@@ -184,11 +187,11 @@ fn applied(
             verdict.trace.push(step(Stage::Sizing, false, reason));
             return;
         }
-        Id::DefaultVcpus if is_static && sizes.workload_cpus != 0.0 => {
+        Id::HypervisorDefaultVcpus if is_static && sizes.workload_cpus != 0.0 => {
             let note = format!("static sizing adds the pod's {} CPUs", sizes.workload_cpus);
             verdict.trace.push(step(Stage::Sizing, true, note));
         }
-        Id::DefaultMemory if is_static && sizes.workload_mem_mb != 0 => {
+        Id::HypervisorDefaultMemory if is_static && sizes.workload_mem_mb != 0 => {
             let note = format!("static sizing adds the pod's {} MiB", sizes.workload_mem_mb);
             verdict.trace.push(step(Stage::Sizing, true, note));
         }
@@ -237,11 +240,11 @@ pub(super) fn blame(run: &mut Run) {
 
 /// What the containers of the pod will trip over, once the VM runs.
 fn later(id: Id, verdict: &Verdict, findings: &mut Vec<Finding>) {
-    if !matches!(id, Id::Swappiness | Id::SwapInBytes) {
+    if !matches!(id, Id::ContainerResourceSwappiness | Id::ContainerResourceSwapInBytes) {
         return;
     }
     let why = match crate::golang::strconv::parse_uint(&verdict.value, 0, 64) {
-        Ok(number) if id == Id::Swappiness && number > 200 => {
+        Ok(number) if id == Id::ContainerResourceSwappiness && number > 200 => {
             "swapiness should not bigger than 200".to_owned()
         }
         Ok(_) => return,

@@ -3,9 +3,9 @@
 //! Decides this at the launch, before anything else of it. Facts: `createAssets` in
 //! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 2.0.4 and 4.1.0.
 
-use super::known::Id;
 use super::session::{Mark, Session, step};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
+use crate::catalog::Id;
 use crate::runtime::go::Change;
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
 
@@ -14,21 +14,21 @@ type Asset = (Id, Id, Slot);
 type Slot = fn(&mut CustomAssets) -> &mut Option<String>;
 
 const ASSETS: [Asset; 8] = [
-    (Id::Firmware, Id::FirmwareHash, |a| &mut a.firmware),
-    (Id::FirmwareVolume, Id::FirmwareVolumeHash, |a| &mut a.firmware_volume),
-    (Id::HypervisorPath, Id::HypervisorHash, |a| &mut a.hypervisor),
-    (Id::CtlPath, Id::CtlHash, |a| &mut a.hypervisor_ctl),
-    (Id::Image, Id::ImageHash, |a| &mut a.image),
-    (Id::Initrd, Id::InitrdHash, |a| &mut a.initrd),
-    (Id::JailerPath, Id::JailerHash, |a| &mut a.jailer),
-    (Id::Kernel, Id::KernelHash, |a| &mut a.kernel),
+    (Id::HypervisorFirmware, Id::HypervisorFirmwareHash, |a| &mut a.firmware),
+    (Id::HypervisorFirmwareVolume, Id::HypervisorFirmwareVolumeHash, |a| &mut a.firmware_volume),
+    (Id::HypervisorPath, Id::HypervisorHypervisorHash, |a| &mut a.hypervisor),
+    (Id::HypervisorCtlpath, Id::HypervisorHypervisorctlHash, |a| &mut a.hypervisor_ctl),
+    (Id::HypervisorImage, Id::HypervisorImageHash, |a| &mut a.image),
+    (Id::HypervisorInitrd, Id::HypervisorInitrdHash, |a| &mut a.initrd),
+    (Id::HypervisorJailerPath, Id::HypervisorJailerHash, |a| &mut a.jailer),
+    (Id::HypervisorKernel, Id::HypervisorKernelHash, |a| &mut a.kernel),
 ];
 
 /// Those of the first releases, in their order.
 const FIRST_ASSETS: [Asset; 3] = [
-    (Id::Kernel, Id::KernelHash, |a| &mut a.kernel),
-    (Id::Image, Id::ImageHash, |a| &mut a.image),
-    (Id::Initrd, Id::InitrdHash, |a| &mut a.initrd),
+    (Id::HypervisorKernel, Id::HypervisorKernelHash, |a| &mut a.kernel),
+    (Id::HypervisorImage, Id::HypervisorImageHash, |a| &mut a.image),
+    (Id::HypervisorInitrd, Id::HypervisorInitrdHash, |a| &mut a.initrd),
 ];
 
 /// Takes the assets over, or says which one stands in the way. The failure is the launch's: it comes
@@ -59,7 +59,7 @@ pub(super) fn create(session: &mut Session<'_>) {
             }
             continue;
         }
-        if remote && path_id == Id::Image {
+        if remote && path_id == Id::HypervisorImage {
             session.config.hypervisor_config.image = path.into();
             session.applied_by(path_id, step(Stage::Parse, true, "the name of an image, not a path"));
             if hash.is_some() {
@@ -120,7 +120,7 @@ pub(super) fn create(session: &mut Session<'_>) {
         if chosen.image.is_some() && chosen.initrd.is_some() {
             let message = "image and initrd cannot be both set";
             failure.get_or_insert_with(|| {
-                Failure::new(FailureStage::Launch, message).by(Id::Initrd.known().key)
+                Failure::new(FailureStage::Launch, message).by(Id::HypervisorInitrd.known().key)
             });
         }
     }

@@ -2,10 +2,10 @@
 //!
 //! Facts: `addHypervisorConfigOverrides` and what it calls in src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::known::Id;
 use super::paths;
 use super::session::{Session, step};
 use crate::answer::verdict::{Fix, Note, Stage, Status};
+use crate::catalog::Id;
 use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
 use crate::golang::strconv::{self, list};
@@ -24,29 +24,31 @@ pub(super) fn apply(session: &mut Session<'_>) {
     paths::apply(session);
     plugs(session);
     if session.config.release.has(Change::PortsLimited) {
-        session.set_positive_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+        session.set_positive_u32(Id::HypervisorPcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
     }
-    session.set_positive_u32(Id::PcieSwitchPort, |c| &mut c.hypervisor_config.pcie_switch_port);
-    for id in [Id::CcInitData, Id::RuntimeInitData] {
+    session.set_positive_u32(Id::HypervisorPcieSwitchPort, |c| &mut c.hypervisor_config.pcie_switch_port);
+    for id in [Id::HypervisorCcInitData, Id::RuntimeCcInitData] {
         initdata(session, id);
     }
-    session.set_text(Id::MachineType, |c| &mut c.hypervisor_config.machine_type);
-    session.set_text(Id::MachineAccelerators, |c| &mut c.hypervisor_config.machine_accelerators);
+    session.set_text(Id::HypervisorMachineType, |c| &mut c.hypervisor_config.machine_type);
+    session.set_text(Id::HypervisorMachineAccelerators, |c| &mut c.hypervisor_config.machine_accelerators);
     paths::gated(
         session,
-        Id::VhostUserStorePath,
+        Id::HypervisorVhostUserStorePath,
         "vhost store path",
         |gates| &gates.vhost_user_store,
         |h| &mut h.vhost_user_store_path,
     );
-    session.flag(Id::EnableVhostUserStore, |c| &mut c.hypervisor_config.enable_vhost_user_store);
-    session.set_u32(Id::VhostUserReconnect, |c| &mut c.hypervisor_config.vhost_user_reconnect_timeout_sec);
-    session.set_text(Id::GuestHookPath, |c| &mut c.hypervisor_config.guest_hook_path);
-    session.flag(Id::DisableImageNvdimm, |c| &mut c.hypervisor_config.disable_image_nvdimm);
-    session.flag(Id::HotplugVfioOnRootBus, |c| &mut c.hypervisor_config.hotplug_vfio_on_root_bus);
-    session.flag(Id::UseLegacySerial, |c| &mut c.hypervisor_config.use_legacy_serial);
+    session.flag(Id::HypervisorEnableVhostUserStore, |c| &mut c.hypervisor_config.enable_vhost_user_store);
+    session.set_u32(Id::HypervisorVhostUserReconnectTimeoutSec, |c| {
+        &mut c.hypervisor_config.vhost_user_reconnect_timeout_sec
+    });
+    session.set_text(Id::HypervisorGuestHookPath, |c| &mut c.hypervisor_config.guest_hook_path);
+    session.flag(Id::HypervisorDisableImageNvdimm, |c| &mut c.hypervisor_config.disable_image_nvdimm);
+    session.flag(Id::HypervisorHotplugVfioOnRootBus, |c| &mut c.hypervisor_config.hotplug_vfio_on_root_bus);
+    session.flag(Id::HypervisorUseLegacySerial, |c| &mut c.hypervisor_config.use_legacy_serial);
     if !session.config.release.has(Change::PortsLimited) {
-        session.set_u32(Id::PcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+        session.set_u32(Id::HypervisorPcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
     }
     paths::entropy_source(session);
     sgx_epc(session);
@@ -65,7 +67,7 @@ fn is_unchecked(config: &SandboxConfig) -> bool {
 /// `default_vcpus` while it was a whole number.
 fn whole_vcpus(session: &mut Session<'_>) {
     let host_cpus = session.host.facts.cpus_of_shim();
-    let Some(number) = session.number(Id::DefaultVcpus) else { return };
+    let Some(number) = session.number(Id::HypervisorDefaultVcpus) else { return };
     if number as u32 > host_cpus {
         let message = format!(
             "Number of cpus {number} specified in annotation default_vcpus is greater than the number of CPUs \
@@ -73,9 +75,10 @@ fn whole_vcpus(session: &mut Session<'_>) {
         );
         let reason = format!("{number} vCPUs are more than the host's {host_cpus} CPUs");
         let fix = Some(Fix::Value(host_cpus.to_string()));
-        session.refused(Id::DefaultVcpus, Stage::Range, message, reason, fix);
+        session.refused(Id::HypervisorDefaultVcpus, Stage::Range, message, reason, fix);
     } else {
-        session.config.hypervisor_config.default_vcpus = session.applied_cut(Id::DefaultVcpus, number) as f32;
+        session.config.hypervisor_config.default_vcpus =
+            session.applied_cut(Id::HypervisorDefaultVcpus, number) as f32;
     }
 }
 
@@ -85,18 +88,18 @@ fn cpus(session: &mut Session<'_>) {
     let on_host = || Some(Fix::Value(host_cpus.to_string()));
     if !session.config.release.has(Change::FractionalVcpus) {
         whole_vcpus(session);
-    } else if let Some(value) = session.value(Id::DefaultVcpus) {
-        let key = Id::DefaultVcpus.known().key;
+    } else if let Some(value) = session.value(Id::HypervisorDefaultVcpus) {
+        let key = Id::HypervisorDefaultVcpus.known().key;
         let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
         match strconv::parse_float32(value) {
             Err(_) => {
                 let reason = format!("{value:?} is not a number");
                 let fix = Some(Fix::Advice("write a number such as 2 or 0.5".into()));
-                session.refused(Id::DefaultVcpus, Stage::Parse, bad(), reason, fix);
+                session.refused(Id::HypervisorDefaultVcpus, Stage::Parse, bad(), reason, fix);
             }
             Ok(count) if count < 0.0 => {
                 session.refused(
-                    Id::DefaultVcpus,
+                    Id::HypervisorDefaultVcpus,
                     Stage::Range,
                     bad(),
                     "a negative number of vCPUs",
@@ -108,7 +111,7 @@ fn cpus(session: &mut Session<'_>) {
                     "Error parsing annotation for {key}: The number exceeds the maximum allowed for its type"
                 );
                 session.refused(
-                    Id::DefaultVcpus,
+                    Id::HypervisorDefaultVcpus,
                     Stage::Range,
                     message,
                     "an infinite number of vCPUs",
@@ -121,18 +124,18 @@ fn cpus(session: &mut Session<'_>) {
                      of CPUs {host_cpus} on the system"
                 );
                 let reason = format!("{value} vCPUs are more than the host's {host_cpus} CPUs");
-                session.refused(Id::DefaultVcpus, Stage::Range, message, reason, on_host());
+                session.refused(Id::HypervisorDefaultVcpus, Stage::Range, message, reason, on_host());
             }
             Ok(count) => {
                 session.config.hypervisor_config.default_vcpus = count;
                 session.applied_by(
-                    Id::DefaultVcpus,
+                    Id::HypervisorDefaultVcpus,
                     step(Stage::Parse, true, Note::Measured(&["the number ", ""], count)),
                 );
             }
         }
     }
-    let Some(number) = session.number(Id::DefaultMaxVcpus) else { return };
+    let Some(number) = session.number(Id::HypervisorDefaultMaxVcpus) else { return };
     let most = max_vcpus(session.host.facts.arch);
     let kept = number as u32;
     if kept > host_cpus && !remote {
@@ -141,7 +144,7 @@ fn cpus(session: &mut Session<'_>) {
              {host_cpus} on the system"
         );
         let reason = format!("{kept} vCPUs are more than the host's {host_cpus} CPUs");
-        session.refused(Id::DefaultMaxVcpus, Stage::Range, message, reason, on_host());
+        session.refused(Id::HypervisorDefaultMaxVcpus, Stage::Range, message, reason, on_host());
     } else if session.config.hypervisor_type == HypervisorType::Qemu && kept > most {
         let message = format!(
             "Number of cpus {kept} in annotation default_maxvcpus is greater than max no of CPUs {most} \
@@ -149,53 +152,56 @@ fn cpus(session: &mut Session<'_>) {
         );
         let fix = Some(Fix::Value(most.to_string()));
         let reason = format!("{kept} vCPUs are more than the {most} that QEMU is driven with");
-        session.refused(Id::DefaultMaxVcpus, Stage::Range, message, reason, fix);
+        session.refused(Id::HypervisorDefaultMaxVcpus, Stage::Range, message, reason, fix);
     } else {
-        session.config.hypervisor_config.default_maxvcpus = session.applied_cut(Id::DefaultMaxVcpus, number);
+        session.config.hypervisor_config.default_maxvcpus =
+            session.applied_cut(Id::HypervisorDefaultMaxVcpus, number);
     }
 }
 
 fn memory(session: &mut Session<'_>) {
-    if let Some(number) = session.number(Id::DefaultMemory) {
+    if let Some(number) = session.number(Id::HypervisorDefaultMemory) {
         if number < u64::from(MIN_MEMORY_MIB) && !is_unchecked(&session.config) {
-            let key = Id::DefaultMemory.known().key;
+            let key = Id::HypervisorDefaultMemory.known().key;
             let message = format!(
                 "Memory specified in annotation {key} is less than minimum required {MIN_MEMORY_MIB}, please \
                  specify a larger value"
             );
             let reason = format!("{number} MiB are less than the {MIN_MEMORY_MIB} MiB that a VM must have");
             let fix = Some(Fix::Value(MIN_MEMORY_MIB.to_string()));
-            session.refused(Id::DefaultMemory, Stage::Range, message, reason, fix);
+            session.refused(Id::HypervisorDefaultMemory, Stage::Range, message, reason, fix);
         } else {
-            session.config.hypervisor_config.default_memory = session.applied_cut(Id::DefaultMemory, number);
+            session.config.hypervisor_config.default_memory =
+                session.applied_cut(Id::HypervisorDefaultMemory, number);
         }
     }
-    session.set_positive_u32(Id::MemorySlots, |c| &mut c.hypervisor_config.memory_slots);
-    match session.number(Id::MemoryOffset) {
+    session.set_positive_u32(Id::HypervisorMemorySlots, |c| &mut c.hypervisor_config.memory_slots);
+    match session.number(Id::HypervisorMemoryOffset) {
         None => {}
-        Some(0) => session.ignored(Id::MemoryOffset, Stage::Range, "0 changes nothing here"),
+        Some(0) => session.ignored(Id::HypervisorMemoryOffset, Stage::Range, "0 changes nothing here"),
         Some(number) => {
             session.config.hypervisor_config.memory_offset = number;
-            session.applied_number(Id::MemoryOffset, number);
+            session.applied_number(Id::HypervisorMemoryOffset, number);
         }
     }
-    session.flag(Id::EnableVirtioMem, |c| &mut c.hypervisor_config.enable_virtio_mem);
-    session.flag(Id::EnableMemPrealloc, |c| &mut c.hypervisor_config.enable_mem_prealloc);
+    session.flag(Id::HypervisorEnableVirtioMem, |c| &mut c.hypervisor_config.enable_virtio_mem);
+    session.flag(Id::HypervisorEnableMemPrealloc, |c| &mut c.hypervisor_config.enable_mem_prealloc);
     paths::gated(
         session,
-        Id::FileMemBackend,
+        Id::HypervisorFileMemBackend,
         "file_mem_backend value",
         |gates| &gates.file_mem_backend,
         |h| &mut h.file_mem_backend,
     );
-    session.flag(Id::ReclaimGuestFreedMemory, |c| &mut c.hypervisor_config.reclaim_guest_freed_memory);
-    session.flag(Id::EnableHugepages, |c| &mut c.hypervisor_config.enable_hugepages);
-    session.flag(Id::EnableIommu, |c| &mut c.hypervisor_config.enable_iommu);
-    session.flag(Id::EnableIommuPlatform, |c| &mut c.hypervisor_config.enable_iommu_platform);
-    session.flag(Id::EnableSwap, |c| &mut c.hypervisor_config.enable_swap);
-    session.flag(Id::EnableGuestSwap, |c| &mut c.hypervisor_config.enable_guest_swap);
-    session.flag(Id::Rootless, |c| &mut c.hypervisor_config.rootless);
-    if let Some(value) = session.value(Id::NumaMapping) {
+    session
+        .flag(Id::HypervisorReclaimGuestFreedMemory, |c| &mut c.hypervisor_config.reclaim_guest_freed_memory);
+    session.flag(Id::HypervisorEnableHugepages, |c| &mut c.hypervisor_config.enable_hugepages);
+    session.flag(Id::HypervisorEnableIommu, |c| &mut c.hypervisor_config.enable_iommu);
+    session.flag(Id::HypervisorEnableIommuPlatform, |c| &mut c.hypervisor_config.enable_iommu_platform);
+    session.flag(Id::HypervisorEnableSwap, |c| &mut c.hypervisor_config.enable_swap);
+    session.flag(Id::HypervisorEnableGuestSwap, |c| &mut c.hypervisor_config.enable_guest_swap);
+    session.flag(Id::HypervisorRootless, |c| &mut c.hypervisor_config.rootless);
+    if let Some(value) = session.value(Id::HypervisorNumaMapping) {
         let mapping: Vec<String> = strconv::fields(value).map(str::to_owned).collect();
         match numa::guest_nodes(&session.host.facts, &mapping) {
             Ok(nodes) => {
@@ -204,12 +210,12 @@ fn memory(session: &mut Session<'_>) {
                 hypervisor.enable_numa = !nodes.is_empty();
                 hypervisor.guest_numa_nodes = nodes;
                 hypervisor.numa_mapping = mapping;
-                session.applied_by(Id::NumaMapping, step(Stage::Parse, true, note));
+                session.applied_by(Id::HypervisorNumaMapping, step(Stage::Parse, true, note));
             }
             Err(message) => {
                 let reason = "no list of NUMA nodes that this host has";
                 let fix = Some(Fix::Advice("name host NUMA nodes, such as \"0 1\"".into()));
-                session.refused(Id::NumaMapping, Stage::Value, message, reason, fix);
+                session.refused(Id::HypervisorNumaMapping, Stage::Value, message, reason, fix);
             }
         }
     }
@@ -238,7 +244,7 @@ fn word(
 fn block(session: &mut Session<'_>) {
     word(
         session,
-        Id::BlockDeviceDriver,
+        Id::HypervisorBlockDeviceDriver,
         &["virtio-scsi", "virtio-blk", "virtio-mmio", "nvdimm", "virtio-blk-ccw"],
         |value, words| {
             format!(
@@ -249,7 +255,7 @@ fn block(session: &mut Session<'_>) {
     );
     word(
         session,
-        Id::BlockDeviceAio,
+        Id::HypervisorBlockDeviceAio,
         &["native", "threads", "io_uring"],
         |value, words| {
             format!(
@@ -258,35 +264,45 @@ fn block(session: &mut Session<'_>) {
         },
         |h| &mut h.block_device_aio,
     );
-    session.flag(Id::DisableBlockDeviceUse, |c| &mut c.hypervisor_config.disable_block_device_use);
-    session.flag(Id::EnableIothreads, |c| &mut c.hypervisor_config.enable_iothreads);
-    if let Some(number) = session.number(Id::IndepIothreads) {
+    session.flag(Id::HypervisorDisableBlockDeviceUse, |c| &mut c.hypervisor_config.disable_block_device_use);
+    session.flag(Id::HypervisorEnableIothreads, |c| &mut c.hypervisor_config.enable_iothreads);
+    if let Some(number) = session.number(Id::HypervisorIndepIothreads) {
         if number == 0 || number > 50 {
             let message =
                 "Error parsing annotation for indepiothreads, please specify numeric value less than 50";
             let reason = "from 1 to 50 threads are taken";
-            session.refused(Id::IndepIothreads, Stage::Range, message, reason, Some(Fix::Value("1".into())));
+            session.refused(
+                Id::HypervisorIndepIothreads,
+                Stage::Range,
+                message,
+                reason,
+                Some(Fix::Value("1".into())),
+            );
         } else {
             session.config.hypervisor_config.indep_iothreads =
-                session.applied_cut(Id::IndepIothreads, number);
+                session.applied_cut(Id::HypervisorIndepIothreads, number);
         }
     }
-    session.flag(Id::BlockDeviceCacheSet, |c| &mut c.hypervisor_config.block_device_cache_set);
-    session.flag(Id::BlockDeviceCacheDirect, |c| &mut c.hypervisor_config.block_device_cache_direct);
-    session.flag(Id::BlockDeviceCacheNoflush, |c| &mut c.hypervisor_config.block_device_cache_noflush);
-    sector_size(session, Id::LogicalSectorSize, |h| &mut h.block_device_logical_sector_size);
-    sector_size(session, Id::PhysicalSectorSize, |h| &mut h.block_device_physical_sector_size);
+    session.flag(Id::HypervisorBlockDeviceCacheSet, |c| &mut c.hypervisor_config.block_device_cache_set);
+    session
+        .flag(Id::HypervisorBlockDeviceCacheDirect, |c| &mut c.hypervisor_config.block_device_cache_direct);
+    session
+        .flag(Id::HypervisorBlockDeviceCacheNoflush, |c| &mut c.hypervisor_config.block_device_cache_noflush);
+    sector_size(session, Id::HypervisorBlkLogicalSectorSize, |h| &mut h.block_device_logical_sector_size);
+    sector_size(session, Id::HypervisorBlkPhysicalSectorSize, |h| &mut h.block_device_physical_sector_size);
     let hypervisor = &session.config.hypervisor_config;
     let sizes = (hypervisor.block_device_logical_sector_size, hypervisor.block_device_physical_sector_size);
     if let Err(message) = sector_order(sizes.0, sizes.1) {
-        let id = match session.value(Id::LogicalSectorSize) {
-            Some(_) => Id::LogicalSectorSize,
-            None => Id::PhysicalSectorSize,
+        let id = match session.value(Id::HypervisorBlkLogicalSectorSize) {
+            Some(_) => Id::HypervisorBlkLogicalSectorSize,
+            None => Id::HypervisorBlkPhysicalSectorSize,
         };
         session.marks.retain(|(other, _)| *other != id);
         let reason =
             format!("a logical sector of {} bytes does not fit a physical one of {}", sizes.0, sizes.1);
-        let fix = Some(Fix::Value(if id == Id::LogicalSectorSize { sizes.1 } else { sizes.0 }.to_string()));
+        let fix = Some(Fix::Value(
+            if id == Id::HypervisorBlkLogicalSectorSize { sizes.1 } else { sizes.0 }.to_string(),
+        ));
         session.refused(id, Stage::Sizing, message, reason, fix);
     }
 }
@@ -306,7 +322,7 @@ fn sector_size(session: &mut Session<'_>, id: Id, field: impl FnOnce(&mut Hyperv
 fn virtio_fs(session: &mut Session<'_>) {
     word(
         session,
-        Id::SharedFs,
+        Id::HypervisorSharedFs,
         &["virtio-9p", "virtio-fs"],
         |value, words| {
             format!(
@@ -318,12 +334,12 @@ fn virtio_fs(session: &mut Session<'_>) {
     );
     paths::gated(
         session,
-        Id::VirtioFsDaemon,
+        Id::HypervisorVirtioFsDaemon,
         "virtiofs daemon",
         |gates| &gates.virtio_fs_daemon,
         |h| &mut h.virtio_fs_daemon,
     );
-    if let Some(value) = session.value(Id::VirtioFsExtraArgs) {
+    if let Some(value) = session.value(Id::HypervisorVirtioFsExtraArgs) {
         match json::string_list(value) {
             Ok(args) => {
                 let note = format!("{} arguments, appended to the configured ones", args.len());
@@ -331,7 +347,7 @@ fn virtio_fs(session: &mut Session<'_>) {
                 hypervisor.virtio_fs_extra_args_of_pod = u32::try_from(args.len()).unwrap_or(u32::MAX);
                 hypervisor.virtio_fs_extra_args.extend(args);
                 let steps = vec![step(Stage::Parse, true, "a JSON list"), step(Stage::Merge, true, note)];
-                session.applied(Id::VirtioFsExtraArgs, steps);
+                session.applied(Id::HypervisorVirtioFsExtraArgs, steps);
             }
             Err(error) => {
                 let message = format!("Error parsing virtiofsd extra arguments: {error}");
@@ -341,47 +357,53 @@ fn virtio_fs(session: &mut Session<'_>) {
                     false => Fix::Advice("write a JSON list of strings, such as [\"--cache=auto\"]".into()),
                 };
                 let reason = "not a JSON list of strings";
-                session.refused(Id::VirtioFsExtraArgs, Stage::Parse, message, reason, Some(fix));
+                session.refused(Id::HypervisorVirtioFsExtraArgs, Stage::Parse, message, reason, Some(fix));
             }
         }
     }
     let hypervisor = &session.config.hypervisor_config;
     if hypervisor.shared_fs == "virtio-fs" && hypervisor.virtio_fs_daemon.is_empty() {
-        let id = if session.value(Id::SharedFs).is_some() { Id::SharedFs } else { Id::VirtioFsDaemon };
+        let id = if session.value(Id::HypervisorSharedFs).is_some() {
+            Id::HypervisorSharedFs
+        } else {
+            Id::HypervisorVirtioFsDaemon
+        };
         session.marks.retain(|(other, _)| *other != id);
         let message = "cannot enable virtio-fs without daemon path";
         let reason = "virtio-fs needs a daemon, and the configuration names none";
         let fix = Some(Fix::Advice("set virtio_fs_daemon in the configuration file".into()));
         session.refused(id, Stage::Value, message, reason, fix);
     }
-    if let Some(value) = session.value(Id::VirtioFsCache) {
+    if let Some(value) = session.value(Id::HypervisorVirtioFsCache) {
         session.config.hypervisor_config.virtio_fs_cache = value.into();
-        session.applied_as_is(Id::VirtioFsCache);
+        session.applied_as_is(Id::HypervisorVirtioFsCache);
     }
-    session.set_u32(Id::VirtioFsCacheSize, |c| &mut c.hypervisor_config.virtio_fs_cache_size);
-    match session.number(Id::Msize9p) {
+    session.set_u32(Id::HypervisorVirtioFsCacheSize, |c| &mut c.hypervisor_config.virtio_fs_cache_size);
+    match session.number(Id::HypervisorMsize9p) {
         None => {}
         Some(0) => {
             let message = "Error parsing annotation for msize_9p, please specify positive numeric value";
             let fix = Some(Fix::Value("8192".into()));
-            session.refused(Id::Msize9p, Stage::Range, message, "0 is no message size", fix);
+            session.refused(Id::HypervisorMsize9p, Stage::Range, message, "0 is no message size", fix);
         }
         Some(number) => {
-            session.config.hypervisor_config.msize_9p = session.applied_cut(Id::Msize9p, number);
+            session.config.hypervisor_config.msize_9p = session.applied_cut(Id::HypervisorMsize9p, number);
         }
     }
 }
 
 fn network(session: &mut Session<'_>) {
-    session.set_text(Id::CpuFeatures, |c| &mut c.hypervisor_config.cpu_features);
-    session.flag(Id::DisableVhostNet, |c| &mut c.hypervisor_config.disable_vhost_net);
-    session.set_u64(Id::RxRateLimiter, |c| &mut c.hypervisor_config.rx_rate_limiter_max_rate);
-    session.set_u64(Id::TxRateLimiter, |c| &mut c.hypervisor_config.tx_rate_limiter_max_rate);
+    session.set_text(Id::HypervisorCpuFeatures, |c| &mut c.hypervisor_config.cpu_features);
+    session.flag(Id::HypervisorDisableVhostNet, |c| &mut c.hypervisor_config.disable_vhost_net);
+    session
+        .set_u64(Id::HypervisorRxRateLimiterMaxRate, |c| &mut c.hypervisor_config.rx_rate_limiter_max_rate);
+    session
+        .set_u64(Id::HypervisorTxRateLimiterMaxRate, |c| &mut c.hypervisor_config.tx_rate_limiter_max_rate);
 }
 
 /// Naming a port for one way of plugging takes the other away.
 fn plugs(session: &mut Session<'_>) {
-    for (id, is_hot) in [(Id::HotPlugVfio, true), (Id::ColdPlugVfio, false)] {
+    for (id, is_hot) in [(Id::HypervisorHotPlugVfio, true), (Id::HypervisorColdPlugVfio, false)] {
         let Some(value) = session.value(id) else { continue };
         let port = if value.is_empty() { "no-port" } else { value };
         if !matches!(port, "root-port" | "switch-port" | "bridge-port" | "no-port") {
@@ -399,7 +421,9 @@ fn plugs(session: &mut Session<'_>) {
         *other = "no-port".into();
         let note = if is_hot { "turns cold plugging off" } else { "turns hot plugging off" };
         session.applied_by(id, step(Stage::Merge, true, note));
-        if !is_hot && let Some(hot) = session.mark_of(Id::HotPlugVfio).filter(|m| m.status == Status::Applied)
+        if !is_hot
+            && let Some(hot) =
+                session.mark_of(Id::HypervisorHotPlugVfio).filter(|m| m.status == Status::Applied)
         {
             hot.status = Status::Overridden;
             hot.stage = Stage::Merge;
@@ -450,7 +474,7 @@ fn initdata(session: &mut Session<'_>, id: Id) {
 }
 
 fn sgx_epc(session: &mut Session<'_>) {
-    let id = Id::SgxEpc;
+    let id = Id::SgxIntelComEpc;
     let Some(value) = session.value(id) else { return };
     match quantity::binary_bytes(value) {
         Ok(bytes) => {
@@ -472,11 +496,11 @@ fn sgx_epc(session: &mut Session<'_>) {
 
 fn gpus(session: &mut Session<'_>) {
     if is_remote(&session.config) {
-        session.set_u32(Id::DefaultGpus, |c| &mut c.hypervisor_config.default_gpus);
-        session.set_text(Id::DefaultGpuModel, |c| &mut c.hypervisor_config.default_gpu_model);
+        session.set_u32(Id::HypervisorDefaultGpus, |c| &mut c.hypervisor_config.default_gpus);
+        session.set_text(Id::HypervisorDefaultGpuModel, |c| &mut c.hypervisor_config.default_gpu_model);
         return;
     }
-    for id in [Id::DefaultGpus, Id::DefaultGpuModel] {
+    for id in [Id::HypervisorDefaultGpus, Id::HypervisorDefaultGpuModel] {
         if session.value(id).is_some() {
             session.ignored(id, Stage::Known, "only the remote hypervisor reads it");
         }

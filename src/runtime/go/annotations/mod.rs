@@ -12,7 +12,7 @@ mod paths;
 pub(super) mod session;
 mod settings;
 
-use known::Id;
+use crate::catalog::Id;
 use session::{Given, Mark, Session, step};
 
 use crate::answer::verdict::{Failure, FailureStage, Stage, Status};
@@ -35,7 +35,7 @@ pub(super) fn apply<'a>(session: &mut Session<'a>, annotations: &'a Annotations)
 fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
     let loaded = session.loaded;
     // One that is read is not Kata's own.
-    let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || key == Id::SgxEpc.known().key;
+    let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || key == Id::SgxIntelComEpc.known().key;
     for (key, value) in annotations.in_order(is_owed) {
         let read = Id::of(key).filter(|id| loaded.reads(*id)).and_then(|id| Some((id, loaded.stations(id)?)));
         session.given.push(Given { key, value, read });
@@ -58,7 +58,7 @@ fn name_gate<'a>(session: &mut Session<'a>, annotations: &'a Annotations) {
 
 /// What is known but plays no part in the sandbox's configuration.
 fn elsewhere(session: &mut Session<'_>) {
-    for id in [Id::BundlePath, Id::ContainerType] {
+    for id in [Id::PkgOciBundlePath, Id::PkgOciContainerType] {
         if session.value(id).is_some() {
             let reason = "the runtime writes its own value over it";
             let steps = vec![step(Stage::Merge, false, reason)];
@@ -73,7 +73,7 @@ fn elsewhere(session: &mut Session<'_>) {
         session.ignored(Id::ConfigPath, Stage::Parse, "an empty path counts as none");
     }
     pprof(session);
-    for id in [Id::Swappiness, Id::SwapInBytes] {
+    for id in [Id::ContainerResourceSwappiness, Id::ContainerResourceSwapInBytes] {
         if session.value(id).is_some() {
             let note = "read when each container is created";
             session.applied_by(id, step(Stage::Parse, true, note));
@@ -84,7 +84,7 @@ fn elsewhere(session: &mut Session<'_>) {
 /// The shim's own profiling: an annotation can turn it on, but not off, and never fails a pod. Facts:
 /// src/runtime/pkg/containerd-shim-v2/shim_management.go at 4.1.0.
 fn pprof(session: &mut Session<'_>) {
-    let id = Id::EnablePprof;
+    let id = Id::RuntimeEnablePprof;
     let Some(value) = session.value(id) else { return };
     match strconv::parse_bool(value) {
         _ if session.config.enable_pprof => {

@@ -3,9 +3,9 @@
 //! Decides what a `valid_*` list lets through. Facts: `addHypervisorPathOverrides` and `checkPathIsInGlobs` in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::known::Id;
 use super::session::{STATIONS, Session, step};
 use crate::answer::verdict::{Fix, ListId, Note, Stage, Step};
+use crate::catalog::Id;
 use crate::golang::filepath::literally;
 use crate::golang::strconv;
 use crate::input::Text;
@@ -61,7 +61,7 @@ pub(super) fn gated(
 }
 
 pub(super) fn entropy_source(session: &mut Session<'_>) {
-    let id = Id::EntropySource;
+    let id = Id::HypervisorEntropySource;
     let passed = admitted(session, id, "entropy source", |gates| &gates.entropy_source);
     if let (Some(value), Some(passed)) = (session.value(id), passed) {
         if value.is_empty() {
@@ -75,19 +75,25 @@ pub(super) fn entropy_source(session: &mut Session<'_>) {
 
 pub(super) fn apply(session: &mut Session<'_>) {
     gated(session, Id::HypervisorPath, "hypervisor", |gates| &gates.hypervisor, |h| &mut h.path);
-    gated(session, Id::JailerPath, "jailer", |gates| &gates.jailer, |h| &mut h.jailer_path);
-    gated(session, Id::CtlPath, "hypervisor control", |gates| &gates.ctl, |h| &mut h.ctlpath);
+    gated(session, Id::HypervisorJailerPath, "jailer", |gates| &gates.jailer, |h| &mut h.jailer_path);
+    gated(session, Id::HypervisorCtlpath, "hypervisor control", |gates| &gates.ctl, |h| &mut h.ctlpath);
     kernel_line(session);
-    match session.value(Id::KernelVerityParams) {
+    match session.value(Id::HypervisorKernelVerityParams) {
         None => {}
         Some("") => {
-            session.ignored(Id::KernelVerityParams, Stage::Parse, "an empty value changes nothing here");
+            session.ignored(
+                Id::HypervisorKernelVerityParams,
+                Stage::Parse,
+                "an empty value changes nothing here",
+            );
         }
         Some(value) => match kernel_params::verity(value) {
             Ok(_) => {
                 session.config.hypervisor_config.kernel_verity_params = value.into();
-                session
-                    .applied_by(Id::KernelVerityParams, step(Stage::Parse, true, "all five parts are there"));
+                session.applied_by(
+                    Id::HypervisorKernelVerityParams,
+                    step(Stage::Parse, true, "all five parts are there"),
+                );
             }
             Err(error) => {
                 let message = format!("invalid kernel_verity_params in annotation: {error}");
@@ -95,14 +101,14 @@ pub(super) fn apply(session: &mut Session<'_>) {
                     "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=".into(),
                 ));
                 let reason = "not a complete set of dm-verity parameters";
-                session.refused(Id::KernelVerityParams, Stage::Parse, message, reason, fix);
+                session.refused(Id::HypervisorKernelVerityParams, Stage::Parse, message, reason, fix);
             }
         },
     }
 }
 
 fn kernel_line(session: &mut Session<'_>) {
-    let id = Id::KernelParams;
+    let id = Id::HypervisorKernelParams;
     let Some(value) = session.value(id) else { return };
     if value.is_empty() {
         session.ignored(id, Stage::Parse, "an empty value changes nothing here");

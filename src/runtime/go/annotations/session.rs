@@ -6,8 +6,8 @@
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::early;
-use super::known::{COUNT, Id};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
+use crate::catalog::Id;
 use crate::golang::strconv;
 use crate::input::{Host, Text};
 use crate::runtime::Sandbox;
@@ -48,7 +48,7 @@ pub(in crate::runtime::go) struct Session<'a> {
     /// The annotations that a verdict is owed on, in key order.
     pub given: Vec<Given<'a>>,
     /// The values, by annotation; those that the name gate refused are not here.
-    pub values: [Option<&'a str>; COUNT],
+    pub values: [Option<&'a str>; Id::COUNT],
     pub marks: Vec<(Id, Mark)>,
     pub failure: Option<Failure>,
 }
@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
             loaded,
             config: SandboxConfig::new(loaded.runtime(), sandbox.id, sandbox.hostname),
             given: Vec::with_capacity(room),
-            values: [None; COUNT],
+            values: [None; Id::COUNT],
             marks: Vec::with_capacity(room),
             failure: None,
         }
@@ -167,7 +167,9 @@ impl<'a> Session<'a> {
                 self.applied_by(id, step(Stage::Parse, true, note));
             }
             None => {
-                let called = match self.config.release.has(Change::SharedComplaints) && id != Id::EnableSwap {
+                let called = match self.config.release.has(Change::SharedComplaints)
+                    && id != Id::HypervisorEnableSwap
+                {
                     true => id.known().key,
                     false => early::boolean_name(id),
                 };
@@ -205,7 +207,7 @@ impl<'a> Session<'a> {
             };
             let digits = value.trim().trim_start_matches('+');
             let plain = strconv::parse_uint(digits, 10, 64).ok();
-            let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::DefaultMemory));
+            let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::HypervisorDefaultMemory));
             let fix = meant.map(|n| Fix::Value(n.to_string()));
             self.refused(
                 id,

@@ -422,8 +422,25 @@ impl HypervisorConfig {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::HypervisorConfig;
+    use crate::catalog;
     use crate::input::host::Arch;
+    use crate::release::Runtime;
+    use crate::runtime::go::config::AgentConfig;
+
+    #[test]
+    fn fields_are_the_keys_that_the_catalogue_has() {
+        let keys = |table: &'static str| -> BTreeSet<&str> {
+            let of_go = catalog::all_config_keys()
+                .iter()
+                .filter(move |key| key.table == table && key.readers(Runtime::Go).next().is_some());
+            of_go.map(|key| key.key).collect()
+        };
+        assert_eq!(keys("hypervisor.<name>"), HypervisorConfig::KEYS.iter().copied().collect());
+        assert_eq!(keys("agent.<name>"), AgentConfig::KEYS.iter().copied().collect());
+    }
 
     #[test]
     fn odd_counts_are_cut_as_the_processor_does() {

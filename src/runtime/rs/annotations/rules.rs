@@ -6,6 +6,7 @@
 
 mod table;
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
@@ -15,10 +16,9 @@ use super::super::config::hypervisor::shortest;
 use super::super::config::{Agent, Hypervisor, Part, Runtime};
 use super::lists::PathList;
 use super::shown::Shown;
-use crate::catalog::{Annotation, Reader, annotation};
+use crate::catalog::{Reader, annotation};
 use crate::input::Text;
 use crate::release::Release;
-use crate::runtime::names::Names;
 
 pub use table::RULES;
 
@@ -138,15 +138,10 @@ pub struct Known {
 
 /// The rule of a key, where a release has it.
 pub fn rule(key: &str, release: Release) -> Option<Known> {
-    type Row = (&'static Rule, Option<&'static Annotation>);
-    static BY_KEY: LazyLock<(Names, Vec<Row>)> = LazyLock::new(|| {
-        let rows = RULES.iter().map(|rule| (rule, annotation(rule.key))).collect();
-        (Names::new(RULES.iter().map(|rule| rule.key)), rows)
-    });
-    let (names, rows) = &*BY_KEY;
-    let index = names.number(key)?;
-    let (rule, annotation) = rows.get(index)?;
-    let reader = (*annotation)?.reader(release);
+    static BY_KEY: LazyLock<HashMap<&str, (usize, &Rule)>> =
+        LazyLock::new(|| RULES.iter().enumerate().map(|(index, rule)| (rule.key, (index, rule))).collect());
+    let (index, rule) = *BY_KEY.get(key)?;
+    let reader = annotation(key)?.reader(release);
     let is_known = reader.read || (matches!(rule.action, Action::BindMounts) && is_told_of(release));
     is_known.then_some(Known { rule, index, reader: Some(reader) })
 }
