@@ -106,14 +106,14 @@ mod tests {
     fn the_usual_slips_are_understood() {
         let right = "io.katacontainers.config.hypervisor.kernel_params";
         for wrong in [
-            "io.kata-containers.hypervisor.kernel_params.list",
-            "io.kata-containers.config.hypervisor.kernel_params.list",
-            "io.katacontainers.hypervisor.kernel_params.list",
+            "io.kata-containers.hypervisor.kernel_params",
+            "io.kata-containers.config.hypervisor.kernel_params",
+            "io.katacontainers.hypervisor.kernel_params",
             "io.katacontainers.config.kernel_params",
             "io.katacontainers.kernel_params",
             "io.katacontainers.config.hypervisor.kernel_parms",
             "com.github.containers.virtcontainers.KernelParams",
-            "com.github.kata-containers.config.hypervisor.kernel_params.list",
+            "com.github.kata-containers.config.hypervisor.kernel_params",
         ] {
             assert_eq!(meant(wrong, Release::newest(Runtime::Go)), Some(right), "{wrong}");
         }
