@@ -314,7 +314,8 @@ impl Plan<'_> {
         if self.hv.cold_plug_vfio == "no-port" || !self.has(Change::ClhColdPlug) {
             return Vec::new();
         }
-        let device = json!({ "id": "{id}", "iommu": self.hv.iommu, "path": "/sys/bus/pci/devices/{bdf}" });
+        let device =
+            json!({ "id": "{id}", "iommu": self.hv.enable_iommu, "path": "/sys/bus/pci/devices/{bdf}" });
         vec![device; self.hv.vfio_devices.len()]
     }
 
