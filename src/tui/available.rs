@@ -30,6 +30,19 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         Command::JumpForward if model.forward.is_empty() => no("there is nowhere to go forward to"),
         Command::TryValue if !on_annotation() => no("only an annotation's value can be tried, on screen 1"),
         Command::TryValue | Command::MarkBaseline if model.pods.is_empty() => no("there is no pod"),
+        Command::Mark if !matches!(here(), Some(Body::Pod(_) | Body::PodOnNodes(_) | Body::Group(_))) => {
+            no("there is no pod")
+        }
+        Command::MarkAll if model.rows.kept == 0 => no("there is no pod"),
+        Command::ListMarked | Command::CompareMarked if model.marks.is_empty() => {
+            no("no pod is marked; space marks")
+        }
+        Command::CompareMarked if matches!(here(), Some(Body::Group(_))) => {
+            no("this is a group; Enter unfolds it, and the cursor chooses the pod")
+        }
+        Command::CompareMarked if model.marks.len() == 1 && model.marked() == Some(model.pod_under_cursor()) => {
+            no("this is the marked pod itself; go to the one to compare with it, or mark that, too")
+        }
         Command::DropTry if !on_annotation() => no("only an annotation's trial can be dropped, on screen 1"),
         Command::DropTry if !matches!(model.rows.current().map(|r| &r.body), Some(Body::Annotation(a)) if a.tried) => {
             no("nothing is tried on this annotation")

@@ -41,6 +41,13 @@ pub enum Effect {
     OpenInstead {
         /// As on the command line.
         words: Vec<String>,
+        /// Whether the same is read otherwise, and one stays where one is.
+        keep: bool,
+    },
+    /// Read what these words name, to see what would come of it.
+    Suppose {
+        /// As on the command line.
+        words: Vec<String>,
     },
     /// Read what these words name, to compare with it.
     OpenBeside {

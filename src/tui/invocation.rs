@@ -98,8 +98,8 @@ pub fn command(model: &Model) -> Vec<String> {
     let id = |index: usize| model.pods.get(index).filter(|_| model.pods.len() > 1).map(|e| e.pod.id());
     let compares = matches!(model.screen, Screen::Launch | Screen::Agent);
     match (compares, model.baseline) {
-        (true, Baseline::Marked) if model.marked.is_some_and(|m| m != model.pod) => {
-            let mut words = said.pods(&["diff", "--show", subject], release, model.marked.and_then(id));
+        (true, Baseline::Marked) if model.marked().is_some_and(|m| m != model.pod) => {
+            let mut words = said.pods(&["diff", "--show", subject], release, model.marked().and_then(id));
             words.extend(id(model.pod).map(|pod| format!("--with=pod={pod}")));
             words
         }

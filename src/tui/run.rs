@@ -396,7 +396,7 @@ impl Outside {
                 let beside = Box::new((self.read.machine.beside)(&sandbox, &model.tried));
                 Some(Answer::Beside { vm, beside })
             }
-            Effect::OpenInstead { words } => match self.opened(model, geometry, &words)? {
+            Effect::OpenInstead { words, keep } => match self.opened(model, geometry, &words)? {
                 Ok(session) => {
                     let (mut fresh, read) = begun(session, &self.settings.keymap);
                     (fresh.preset, fresh.mouse) = (model.preset, model.mouse);
@@ -406,6 +406,10 @@ impl Outside {
                     fresh.log.extend(fresh.notice.clone());
                     // What is watched is to be what was opened.
                     fresh.readings = model.readings + 1;
+                    if keep {
+                        fresh.keep_place(model);
+                        fresh.say_what_is_said_otherwise();
+                    }
                     *model = fresh;
                     self.read = read;
                     self.note_opening(model);
@@ -413,6 +417,11 @@ impl Outside {
                 }
                 Err(why) => Some(Answer::NotOpened(why)),
             },
+            Effect::Suppose { words } => {
+                let read = self.opened(model, geometry, &words)?;
+                let read = read.map(|session| (session.first.node, session.first.pods));
+                Some(Answer::Supposed(Box::new(read)))
+            }
             Effect::OpenBeside { words } => {
                 let read = self.opened(model, geometry, &words)?;
                 let read = read.map(|session| (words.join(" "), session.first.node));

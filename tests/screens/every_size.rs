@@ -48,6 +48,7 @@ names!(DIALOGS, dialog_name, Dialog,
     Dialog::Pattern(_) => "pattern",
     Dialog::Key(_) => "key edit",
     Dialog::Opening { .. } => "opening",
+    Dialog::Otherwise(_) => "otherwise",
     Dialog::Find { .. } => "find",
     Dialog::Save { .. } => "save",
     Dialog::Conflict { .. } => "conflict",
@@ -320,10 +321,21 @@ const POLICY: [&str; 6] = ["2", "2 j l", "2 G", "2 j j j j l", "2 / `o`", "2 v v
 const LAUNCH: [&str; 8] = ["3", "3 j l", "3 k k l", "3 t", "3 Z G", "3 Z t G l", "3 b", "3 i"];
 const AGENT: [&str; 5] = ["4", "4 l", "4 t Z", "4 G l", "4 / @paste"];
 const CONFIG_SCREEN: [&str; 5] = ["5", "5 l", "5 G l", "5 / `hyp`", "5 i"];
-const PODS: [&str; 8] =
-    ["6", "6 l", "6 G l", "6 / `pod`", "6 b", "6 b Z j l", "6 b b enter o O", "6 b / `!a`"];
+const PODS: [&str; 10] = [
+    "6",
+    "6 l",
+    "6 G l",
+    "6 / `pod`",
+    "6 b",
+    "6 b Z j l",
+    "6 b b enter o O",
+    "6 b / `!a`",
+    "6 * X / `pod` enter n",
+    "6 g space space c",
+];
 const PICKERS: [&str; 8] = ["?", "? @paste", ":", ": @paste", "f", "f `pod`", "f @paste", "f `hypervsior`"];
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 13] = [
+    "2 A / `e` enter n",
     "Y",
     "z",
     "m",
@@ -337,7 +349,9 @@ const TEXTS: [&str; 12] = [
     "1 j j K",
     "2 t",
 ];
-const EDITORS: [&str; 8] = [
+const EDITORS: [&str; 10] = [
+    "w",
+    "6 * 1 g j w up @paste enter",
     "e @paste",
     "2 a @paste",
     "2 a `[`",

@@ -5,6 +5,7 @@ mod cluster;
 mod conflicts;
 mod every_size;
 mod live;
+mod marks;
 mod nodes;
 mod picture;
 mod promises;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::evaluate::node::NodeEvaluator;
+use crate::input::manifest::Pod;
 use crate::release::Version;
 use crate::upgrade::Upgrade;
 
@@ -27,6 +28,8 @@ pub enum Answer {
         /// What was read.
         fresh: Box<Result<crate::tui::effect::Fresh, String>>,
     },
+    /// Everything was read as it is said to be, or why it cannot be.
+    Supposed(Box<Result<(NodeEvaluator, Vec<Pod>), String>>),
     /// The machine was looked at.
     Looked(Result<Vec<crate::tui::model::live::Seen>, String>),
     /// A VM was held against its prediction.

@@ -165,9 +165,11 @@ pub struct Arrangement {
     pub open: BTreeSet<Rc<str>>,
     /// What becomes of the pods that the filter keeps.
     pub counts: Counts,
+    /// The pods that the filter keeps, in the list's order.
+    pub kept: Rc<[usize]>,
     /// The columns of the longest name.
     pub longest: usize,
-    order: Rc<[usize]>,
+    pub(super) order: Rc<[usize]>,
     /// What `order` was made for.
     pub(in crate::tui) made_for: Option<(Sort, bool, bool, u64, usize)>,
 }
@@ -267,6 +269,7 @@ impl Model {
             Some(Row { id, find: nothing.clone(), body: Body::Pod(index) })
         };
         let number = kept.len();
+        self.arrangement.kept = Rc::from(kept.as_slice());
         let shown = match self.arrangement.group {
             None => kept.into_iter().filter_map(row).collect(),
             Some(by) => {
@@ -302,6 +305,16 @@ impl Model {
             y.refused.cmp(&x.refused).then(y.all().cmp(&x.all())).then(a.cmp(b))
         });
         groups.into_iter().map(|(title, rest)| (title.to_owned(), rest)).collect()
+    }
+
+    /// The pods of the list that are of the group of that title.
+    pub fn members(&self, title: &str) -> Vec<usize> {
+        let Some(by) = self.arrangement.group else { return Vec::new() };
+        let is_member = |index: &&usize| {
+            let entry = self.pods.get(**index);
+            entry.is_some_and(|entry| group_of(by, entry, self.sweep.get(**index)) == title)
+        };
+        self.arrangement.kept.iter().filter(is_member).copied().collect()
     }
 
     /// Folds or unfolds the group under the cursor, or that of the pod under it; whether there is one.

@@ -87,7 +87,7 @@ impl Model {
         match self.baseline {
             Baseline::Bare => "itself without annotations".into(),
             Baseline::Saved => "the policy on disk".into(),
-            Baseline::Marked => match self.marked.and_then(|m| self.pods.get(m)) {
+            Baseline::Marked => match self.marked().and_then(|m| self.pods.get(m)) {
                 Some(entry) => format!("pod {}", entry.id),
                 None => "no pod is marked".into(),
             },
@@ -118,7 +118,7 @@ impl Model {
     fn compare(&mut self) -> Rc<Evaluation> {
         let shown = self.shown_as();
         if let Some(known) = &self.compared
-            && (known.baseline, known.revision, known.marked) == (self.baseline, self.revision, self.marked)
+            && (known.baseline, known.revision, known.marked) == (self.baseline, self.revision, self.marked())
             && known.shown == shown
         {
             return known.evaluation.clone();
@@ -132,7 +132,7 @@ impl Model {
                 pod.problems.retain(|p| p.annotation.as_ref().is_none_or(|a| !a.starts_with(KATA_PREFIX)));
             }
             Baseline::Saved => evaluator = self.seat.saved.clone(),
-            Baseline::Marked => pod = self.marked.and_then(|m| self.with_trials(m)).unwrap_or(pod),
+            Baseline::Marked => pod = self.marked().and_then(|m| self.with_trials(m)).unwrap_or(pod),
             Baseline::Elsewhere => {
                 let first = |node: &NodeEvaluator| {
                     node.policies().next().map(|(_, policy)| policy.evaluate(&pod, Depth::Full))
@@ -163,7 +163,7 @@ impl Model {
         self.compared = Some(Compared {
             baseline: self.baseline,
             revision: self.revision,
-            marked: self.marked,
+            marked: self.marked(),
             shown,
             evaluation: evaluation.clone(),
         });

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::find::Hit;
 use super::openings::Purpose;
+use super::otherwise::Otherwise;
 use super::pods::Sweep;
 use super::upgrade::ReleaseItem;
 use super::{Input, plain};
@@ -29,6 +30,9 @@ pub struct Preview {
     pub verdict: Option<Verdict>,
     /// What becomes of the pod.
     pub outcome: Outcome,
+    /// Of those that it is tried on with it: how many start, how many are refused, and of how many nothing was
+    /// asked.
+    pub others: [usize; 3],
 }
 
 /// An entry of a policy list being written, with what it would mean.
@@ -193,9 +197,13 @@ pub enum Dialog {
         key: String,
         /// What is typed.
         line: Line,
+        /// The pods that it is tried on.
+        pods: Vec<usize>,
         /// What it would do.
         preview: Option<Box<Preview>>,
     },
+    /// What could be said otherwise than the files say it.
+    Otherwise(Box<Otherwise>),
     /// An entry of a policy list being written.
     Pattern(Box<PatternDraft>),
     /// A key of the configuration being written.
@@ -311,7 +319,11 @@ impl Dialog {
     /// Which layers take its keys.
     pub fn layers(&self) -> Vec<Layer> {
         match self {
-            Self::Help { .. } | Self::Palette { .. } | Self::Find { .. } | Self::Opening { .. } => {
+            Self::Help { .. }
+            | Self::Palette { .. }
+            | Self::Find { .. }
+            | Self::Opening { .. }
+            | Self::Otherwise(_) => {
                 vec![Layer::Picker, Layer::Typing]
             }
             Self::Try { .. } | Self::Pattern(_) | Self::Key(_) => vec![Layer::Typing],
@@ -335,6 +347,7 @@ impl Dialog {
             Self::Text { search, typing: true, .. } => Some(search),
             Self::Pattern(draft) => Some(&mut draft.line),
             Self::Key(draft) => Some(&mut draft.line),
+            Self::Otherwise(form) => form.fields.get_mut(form.at).map(|field| &mut field.line),
             _ => None,
         }
     }
@@ -363,6 +376,7 @@ impl Dialog {
                 | Self::Try { .. }
                 | Self::Pattern(_)
                 | Self::Key(_)
+                | Self::Otherwise(_)
                 | Self::Text { typing: true, .. }
         )
     }
@@ -392,4 +406,5 @@ pub const ALIASES: &[(&str, Command)] = &[
     ("o", Command::OpenOther),
     ("which", Command::Handlers),
     ("diff", Command::CompareWith),
+    ("set", Command::WhatIf),
 ];

@@ -9,8 +9,10 @@ pub mod dialog;
 pub mod find;
 pub mod handlers;
 pub mod live;
+pub mod marks;
 pub mod nodes;
 pub mod openings;
+pub mod otherwise;
 pub mod outlook;
 pub mod pods;
 pub mod policy;
@@ -21,6 +23,8 @@ pub mod upgrade;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+use indexmap::IndexSet;
 
 use super::effect::Rights;
 use super::invocation::Invocation;
@@ -220,8 +224,8 @@ pub struct Model {
 
     /// What the diffs compare with.
     pub baseline: Baseline,
-    /// The marked pod.
-    pub marked: Option<usize>,
+    /// The marked pods, in the order in which they were marked.
+    pub marks: IndexSet<usize>,
     /// Both sides beside each other.
     pub side_by_side: bool,
     /// Equal runs are folded.
@@ -310,7 +314,7 @@ impl Model {
             jumps: Vec::new(),
             forward: Vec::new(),
             baseline: Baseline::Bare,
-            marked: None,
+            marks: IndexSet::new(),
             side_by_side: false,
             folded: true,
             notice: None,

@@ -12,7 +12,7 @@ use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::searched;
 use crate::evaluate::{Evaluation, Outcome};
 use crate::input::host::Assumption;
-use crate::input::manifest::Pod;
+use crate::input::manifest::{Pod, Sizing};
 use crate::report::grouped::shape;
 use crate::runtime::Depth;
 
@@ -200,6 +200,26 @@ impl Summary {
             (None, 0) if self.elsewhere.is_some() => 3,
             (None, 0) => 2,
         }
+    }
+}
+
+/// The CPUs that a sandbox may use, as a person reads it.
+pub fn cpu_words(sizing: &Sizing) -> String {
+    match (sizing.cpu_quota, sizing.cpu_period) {
+        (1.., 1..) => {
+            // Display only: three digits are exact enough.
+            let millis = sizing.cpu_quota as u128 * 1_000 / u128::from(sizing.cpu_period);
+            format!("{}.{:03} CPUs", millis / 1_000, millis % 1_000)
+        }
+        _ => "no CPU limit".to_owned(),
+    }
+}
+
+/// The memory that a sandbox may use.
+pub fn memory_words(sizing: &Sizing) -> String {
+    match sizing.memory_limit {
+        1.. => format!("{} MiB", sizing.memory_limit / (1 << 20)),
+        _ => "no memory limit".to_owned(),
     }
 }
 

@@ -1,13 +1,14 @@
 //! What the outside answered.
 
 use super::policy::in_words;
-use super::{live, nodes, openings, save, upgrade};
+use super::{live, nodes, openings, otherwise, save, upgrade};
 use crate::edit::{EditError, Reread};
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::tui::effect::{Effect, Fresh, News};
 use crate::tui::message::{Answer, Command, Copied};
 use crate::tui::model::Model;
+use crate::tui::model::dialog::Dialog;
 use crate::tui::model::pods::{Sweep, entries};
 use crate::tui::theme::Preset;
 
@@ -48,7 +49,14 @@ pub(super) fn take(model: &mut Model, answer: Answer) -> Vec<Effect> {
             Ok((name, node)) => openings::beside(model, name, node),
             Err(why) => openings::failed(model, why),
         },
+        Answer::NotOpened(why) if matches!(model.dialogs.last(), Some(Dialog::Otherwise(_))) => {
+            otherwise::failed(model, why);
+        }
         Answer::NotOpened(why) => openings::failed(model, why),
+        Answer::Supposed(read) => match *read {
+            Ok((node, pods)) => otherwise::supposed(model, node, pods),
+            Err(why) => otherwise::failed(model, why),
+        },
         Answer::Upgraded { to, found } => upgrade::found(model, to, *found),
         Answer::Edited(Ok(())) => return vec![Effect::Reload],
         Answer::Edited(Err(text)) => model.complain(text),
@@ -123,7 +131,7 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
 /// Other pods under the old selection, marks and trials.
 fn pods(model: &mut Model, pods: Vec<Pod>) {
     let id = model.pods.get(model.pod).map(|e| e.id.clone());
-    let marked = model.marked.and_then(|m| model.pods.get(m)).map(|e| e.id.clone());
+    let marked: Vec<_> = model.marks.iter().filter_map(|mark| Some(model.pods.get(*mark)?.id.clone())).collect();
     let tried: Vec<_> = std::mem::take(&mut model.trials)
         .into_iter()
         .filter_map(|(i, trials)| Some((model.pods.get(i)?.id.clone(), trials)))
@@ -134,8 +142,9 @@ fn pods(model: &mut Model, pods: Vec<Pod>) {
     model.saved_sweep = Sweep::new(model.pods.len());
     let find = |id: &str| model.pods.iter().position(|e| &*e.id == id);
     model.pod = id.and_then(|id| find(&id)).unwrap_or(0);
-    model.marked = marked.and_then(|id| find(&id));
+    let marks = marked.iter().filter_map(|id| find(id)).collect();
     model.trials = tried.into_iter().filter_map(|(id, trials)| Some((find(&id)?, trials))).collect();
+    model.marks = marks;
 }
 
 /// Says `text`, and which edits have no place any more.

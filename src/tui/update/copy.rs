@@ -9,6 +9,9 @@ use crate::tui::model::dialog::{CopyItem, Dialog};
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Screen};
 
+/// What the marked pods are called among what can be copied.
+const MARKED: &str = "marked pods";
+
 pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
     match command {
         Command::Copy => match choices(model).into_iter().next() {
@@ -35,7 +38,7 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
 fn menu(model: &Model) -> Vec<CopyItem> {
     const LONG: usize = 56_000;
     let choices = choices(model);
-    let files = choices.iter().enumerate().filter(|(i, (_, text))| *i == 0 || text.len() > LONG);
+    let files = choices.iter().enumerate().filter(|(i, (what, text))| *i == 0 || text.len() > LONG || what == MARKED);
     let files = files.map(|(_, (what, text))| CopyItem {
         what: format!("{what} to a file"),
         text: text.clone(),
@@ -153,6 +156,9 @@ fn choices(model: &Model) -> Vec<(String, String)> {
             add("key", row.key.clone());
         }
         Some(Body::Fold(_) | Body::Heading(_)) | None => {}
+    }
+    if matches!(model.screen, Screen::Pods | Screen::Nodes) && !model.marks.is_empty() {
+        add(MARKED, model.marked_lines());
     }
     if let Some((path, line)) = place(model) {
         add("place", format!("{path}:{line}"));

@@ -1,8 +1,8 @@
 //! Keys while a window is open or a line is typed.
 
 use super::{
-    config_keys, copy, handlers, leave, links, motion, obey as obey_plain, openings, policy, save, upgrade,
-    what_if,
+    config_keys, copy, handlers, leave, links, motion, obey as obey_plain, openings, otherwise, policy, save,
+    upgrade, what_if,
 };
 use crate::tui::effect::Effect;
 use crate::tui::geometry::Geometry;
@@ -50,6 +50,7 @@ fn line_changed(model: &mut Model) {
         Some(Dialog::Help { scroll, .. }) => *scroll = 0,
         Some(Dialog::Palette { at, .. }) => *at = 0,
         Some(Dialog::Opening { at, error, .. }) => (*at, *error) = (None, None),
+        Some(Dialog::Otherwise(form)) => form.error = None,
         Some(Dialog::Try { .. }) => what_if::preview(model),
         Some(Dialog::Pattern(_)) => policy::typed(model),
         Some(Dialog::Key(_)) => config_keys::typed(model),
@@ -194,6 +195,7 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
             *at = chosen(*at, command, items.len(), page);
         }
         Some(Dialog::Try { .. }) if command == Command::Open => what_if::accept(model),
+        Some(Dialog::Otherwise(_)) => return otherwise::obey(model, command),
         Some(Dialog::Opening { .. }) if command == Command::Open => return openings::accept(model),
         Some(Dialog::Opening { .. }) => openings::choose(model, command),
         Some(Dialog::Key(_)) if command == Command::Open => config_keys::accept(model),
@@ -259,6 +261,10 @@ pub(super) fn choose(model: &mut Model, geometry: &Geometry, index: usize) -> Ve
             | Dialog::Releases { at, .. }
             | Dialog::Find { at, .. },
         ) => at,
+        Some(Dialog::Otherwise(form)) => {
+            form.at = index.min(form.fields.len().saturating_sub(1));
+            return Vec::new();
+        }
         _ => return Vec::new(),
     };
     if *at != index {

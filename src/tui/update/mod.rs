@@ -9,9 +9,11 @@ mod handlers;
 mod leave;
 mod links;
 mod live;
+mod marks;
 mod motion;
 mod nodes;
 pub(super) mod openings;
+mod otherwise;
 mod policy;
 mod save;
 mod upgrade;
@@ -95,6 +97,7 @@ pub fn has_work(model: &Model) -> bool {
         || (model.seat.edited && !model.saved_sweep.done())
         || matches!(model.dialogs.last(), Some(Dialog::Pattern(draft)) if !draft.sweep.done())
         || matches!(model.dialogs.last(), Some(Dialog::Key(draft)) if !draft.sweep.done())
+        || matches!(model.dialogs.last(), Some(Dialog::Otherwise(form)) if form.has_work())
 }
 
 /// One slice of work: this policy's outcomes first, then those on disk, then those of what is typed.
@@ -134,6 +137,12 @@ fn idle(model: &mut Model) {
             let judged = |pod: &Pod| model.judged(pod, Depth::Verdicts, candidate);
             sweep.go_on(SLICE, judged, |i| model.tried_pod(i), &model.pods);
         }
+        if let Dialog::Otherwise(form) = &mut dialog
+            && let Some(found) = &mut form.found
+        {
+            let judged = |pod: &Pod| found.node.evaluate(pod, Depth::Verdicts);
+            found.sweep.go_on(SLICE, judged, |_| None, &found.pods);
+        }
         model.dialogs.push(dialog);
     }
 }
@@ -146,6 +155,9 @@ fn stays_in_list(command: Command) -> bool {
             Command::NextPod
                 | Command::PrevPod
                 | Command::Filter
+                | Command::Mark
+                | Command::MarkAll
+                | Command::ListMarked
                 | Command::CycleRows
                 | Command::SortBy
                 | Command::ReverseSort
@@ -223,8 +235,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         }
         Command::MarkBaseline => {
             let pod = model.pod_under_cursor();
-            model.marked = Some(pod);
-            model.baseline = Baseline::Marked;
+            model.mark_alone(pod);
             model.rebuild_rows();
             let name = model.pods.get(pod).map_or("", |p| &p.id).to_owned();
             model.say(format!("{name} is the baseline of Launch and Agent now"));
@@ -232,7 +243,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         Command::CycleBaseline => {
             model.baseline = match model.baseline {
                 Baseline::Bare => Baseline::Saved,
-                Baseline::Saved if model.marked.is_some() => Baseline::Marked,
+                Baseline::Saved if !model.marks.is_empty() => Baseline::Marked,
                 Baseline::Saved | Baseline::Marked => Baseline::OtherRuntime,
                 Baseline::OtherRuntime if model.elsewhere.is_some() => Baseline::Elsewhere,
                 Baseline::OtherRuntime | Baseline::Elsewhere => Baseline::Bare,
@@ -307,6 +318,10 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         }
         Command::EditKey | Command::RemoveKey => config_keys::obey(model, command),
         Command::ChooseRelease => upgrade::choose(model),
+        Command::Mark | Command::MarkAll | Command::CompareMarked | Command::ListMarked => {
+            marks::obey(model, geometry, command);
+        }
+        Command::WhatIf => otherwise::start(model),
         Command::TryValue => what_if::start(model),
         Command::DropTry => what_if::drop_one(model),
         Command::ExportTry => what_if::export(model),

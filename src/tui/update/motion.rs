@@ -142,7 +142,7 @@ pub(super) fn jump(model: &mut Model, back: bool) {
 
 impl Model {
     /// The pod that a command on this screen means.
-    pub(super) fn pod_under_cursor(&self) -> usize {
+    pub(in crate::tui) fn pod_under_cursor(&self) -> usize {
         match self.rows.current().map(|r| &r.body) {
             Some(Body::Pod(index) | Body::PodOnNodes(index) | Body::TouchedPod(index)) => *index,
             _ => self.pod,

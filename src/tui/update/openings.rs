@@ -83,7 +83,7 @@ pub(super) fn accept(model: &mut Model) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    vec![Effect::OpenInstead { words: all }]
+    vec![Effect::OpenInstead { words: all, keep: false }]
 }
 
 /// It could not be opened: the window stays, and says why.

@@ -1,5 +1,6 @@
 //! Trying another value in memory, and taking the trials out as YAML.
 
+use crate::evaluate::Evaluation;
 use crate::runtime::Depth;
 use crate::tui::model::dialog::{Dialog, Preview};
 use crate::tui::model::rows::Body;
@@ -9,29 +10,49 @@ pub(super) fn start(model: &mut Model) {
     let Some(Body::Annotation(row)) = model.rows.current().map(|r| r.body.clone()) else { return };
     let value = model.selected_verdict().map_or(String::new(), |v| v.value.to_string());
     let line = model.input(value, Input::Value);
-    model.dialogs.push(Dialog::Try { key: row.key, line, preview: None });
+    let pods = model.together();
+    model.dialogs.push(Dialog::Try { key: row.key, line, pods, preview: None });
     preview(model);
 }
 
+/// Other pods of which it is asked what a typed value would do: as many as take no time.
+const ASKED: usize = 40;
+
 /// What the typed value would do.
 pub(super) fn preview(model: &mut Model) {
-    let Some(Dialog::Try { key, line, .. }) = model.dialogs.last() else { return };
-    let (key, value) = (key.clone(), line.text().to_owned());
-    let before = model.trials.entry(model.pod).or_default().insert(key.clone(), Some(value));
-    let evaluation =
-        model.with_trials(model.pod).map(|pod| model.seat.current.evaluate(&pod, Depth::Verdicts));
-    put_back(model, &key, before);
+    let Some(Dialog::Try { key, line, pods, .. }) = model.dialogs.last() else { return };
+    let (key, value, pods) = (key.clone(), line.text().to_owned(), pods.clone());
+    let evaluation = would_be(model, model.pod, &key, &value);
+    let mut others = [0; 3];
+    let here = model.pod;
+    for (number, pod) in pods.into_iter().filter(|pod| *pod != here).enumerate() {
+        let asked = (number < ASKED).then(|| would_be(model, pod, &key, &value)).flatten();
+        let [starts, refused, open] = &mut others;
+        *match asked.map(|evaluation| evaluation.outcome.failure().is_some()) {
+            Some(false) => starts,
+            Some(true) => refused,
+            None => open,
+        } += 1;
+    }
     let found = evaluation.map(|evaluation| Preview {
         verdict: evaluation.verdicts.iter().find(|v| v.key == key).cloned(),
         outcome: evaluation.outcome,
+        others,
     });
     if let Some(Dialog::Try { preview, .. }) = model.dialogs.last_mut() {
         *preview = found.map(Box::new);
     }
 }
 
-fn put_back(model: &mut Model, key: &str, before: Option<Option<String>>) {
-    let pod = model.pod;
+/// What would become of a pod with another value.
+fn would_be(model: &mut Model, pod: usize, key: &str, value: &str) -> Option<Evaluation> {
+    let before = model.trials.entry(pod).or_default().insert(key.to_owned(), Some(value.to_owned()));
+    let tried = model.with_trials(pod);
+    put_back(model, pod, key, before);
+    tried.map(|tried| model.judged(&tried, Depth::Verdicts, &model.current))
+}
+
+fn put_back(model: &mut Model, pod: usize, key: &str, before: Option<Option<String>>) {
     let trials = model.trials.entry(pod).or_default();
     match before {
         Some(before) => trials.insert(key.to_owned(), before),
@@ -43,34 +64,51 @@ fn put_back(model: &mut Model, key: &str, before: Option<Option<String>>) {
 }
 
 pub(super) fn accept(model: &mut Model) {
-    let Some(Dialog::Try { key, line, .. }) = model.dialogs.pop() else { return };
+    let Some(Dialog::Try { key, line, pods, .. }) = model.dialogs.pop() else { return };
     let value = line.text().to_owned();
-    let own = model
-        .pods
-        .get(model.pod)
-        .and_then(|e| e.pod.annotations.iter().find(|a| a.key == key).map(|a| a.value.clone()));
-    if own.as_deref() == Some(value.as_str()) {
-        put_back(model, &key, None);
-        model.say("the pod's own value");
-    } else {
-        model.trials.entry(model.pod).or_default().insert(key.clone(), Some(value));
-        model.say("tried in memory only; d drops it, x exports what is tried");
+    let mut tried = 0;
+    for pod in &pods {
+        let own = model.pods.get(*pod).and_then(|entry| {
+            entry.pod.annotations.iter().find(|a| a.key == key).map(|a| a.value.clone())
+        });
+        if own.as_deref() == Some(value.as_str()) {
+            put_back(model, *pod, &key, None);
+        } else {
+            model.trials.entry(*pod).or_default().insert(key.clone(), Some(value.clone()));
+            tried += 1;
+        }
     }
+    model.say(match (tried, pods.len()) {
+        (0, 1) => "the pod's own value".to_owned(),
+        (0, _) => "the pods' own value".to_owned(),
+        (_, 1) => "tried in memory only; d drops it, x exports what is tried".to_owned(),
+        (tried, _) => {
+            format!("tried on {tried} pods, in memory only; d drops it, x exports what is tried")
+        }
+    });
     model.lists[Screen::Annotations].selected = Some(key.as_str().into());
-    changed(model);
+    changed(model, &pods);
 }
 
 pub(super) fn drop_one(model: &mut Model) {
     let Some(Body::Annotation(row)) = model.rows.current().map(|r| r.body.clone()) else { return };
-    put_back(model, &row.key, None);
-    model.say("the pod is as its file says again");
-    changed(model);
+    let pods = model.together();
+    for pod in &pods {
+        put_back(model, *pod, &row.key, None);
+    }
+    model.say(match pods.len() {
+        1 => "the pod is as its file says again",
+        _ => "the marked pods are as their files say again",
+    });
+    changed(model, &pods);
 }
 
-fn changed(model: &mut Model) {
+fn changed(model: &mut Model, pods: &[usize]) {
     model.evaluate();
-    model.sweep.forget(model.pod);
-    model.saved_sweep.forget(model.pod);
+    for pod in pods {
+        model.sweep.forget(*pod);
+        model.saved_sweep.forget(*pod);
+    }
 }
 
 /// The tried values as a patch in YAML, one document for each pod.

@@ -39,6 +39,9 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
     if model.trying() > 0 {
         right.push(Token::Dirty, format!(" {} tried ", model.trying()));
     }
+    if !model.node.said_otherwise().is_empty() {
+        right.push(Token::Dirty, " what if ");
+    }
     let unsaved = model.unsaved() + model.unsaved_elsewhere();
     if unsaved > 0 {
         right.push(Token::Dirty, format!(" {} {unsaved} unsaved ", glyphs.dirty));

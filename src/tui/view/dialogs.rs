@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::chrome::typed;
-use super::{conflict, pods, region, upgrade, windows};
+use super::{conflict, otherwise, pods, region, upgrade, windows};
 use crate::tui::available::reason_against;
 use crate::tui::geometry::{Geometry, Target};
 use crate::tui::keymap::Layer;
@@ -70,8 +70,9 @@ pub(super) fn draw(
             choose(canvas, inner, lines, *at, geometry);
         }
         Dialog::Handlers { items, at } => handlers(canvas, main, items, *at, geometry),
-        Dialog::Try { key, line, preview } => {
-            let title = Rich::of(Token::Title, format!("Try another value: {}", short(key)));
+        Dialog::Try { key, line, pods, preview } => {
+            let on = if pods.len() > 1 { format!(" on {} marked pods", pods.len()) } else { String::new() };
+            let title = Rich::of(Token::Title, format!("Try another value{on}: {}", short(key)));
             let inner = window(canvas, main, 92, 9, title);
             typed(canvas, Rect { height: 1, ..inner }, Rich::of(Token::Key, "value "), line, Rich::new());
             let lines = preview.as_deref().map(|p| foresight(canvas, p)).unwrap_or_default();
@@ -81,6 +82,7 @@ pub(super) fn draw(
         Dialog::Opening { purpose, line, at, error } => {
             windows::opening(canvas, main, model, (*purpose, line, *at, error.as_deref()), geometry)
         }
+        Dialog::Otherwise(form) => otherwise::draw(canvas, main, model, form, geometry),
         Dialog::Key(draft) => windows::key(canvas, main, model, draft, geometry),
         Dialog::Find { line, all, found, at } => {
             windows::find(canvas, main, (line, all, found, *at), geometry)
@@ -365,6 +367,14 @@ fn foresight(canvas: &Canvas<'_>, preview: &Preview) -> Vec<Rich> {
         Some(failure) => Rich::of(Token::Refused, format!("{} the pod is refused: ", glyphs.fail))
             .put(Token::Text, failure.message.replace('\n', " ")),
     });
+    let [starts, refused, open] = preview.others;
+    if starts + refused + open > 0 {
+        let rest = if open > 0 { format!(", {open} not asked yet") } else { String::new() };
+        lines.push(Rich::of(
+            Token::Text,
+            format!("of the other marked pods {starts} would start, {refused} be refused{rest}"),
+        ));
+    }
     lines
 }
 

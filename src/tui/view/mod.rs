@@ -18,6 +18,7 @@ mod conflict;
 mod dialogs;
 mod live;
 mod nodes;
+mod otherwise;
 mod pods;
 mod policy;
 mod upgrade;

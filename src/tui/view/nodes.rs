@@ -98,8 +98,10 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, pod: usize, width: usize, 
     let (Some(entry), Some(nodes)) = (model.pods.get(pod), &model.nodes) else { return Rich::new() };
     let glyphs = canvas.theme.glyphs;
     let grid = grid(model, nodes, width);
-    let name = text::cut_middle(&text::visible(&entry.id), grid.pod - 1, glyphs.ellipsis);
-    let mut line = Rich::of(Token::Text, name).pad_to(grid.pod);
+    let mark = if model.marks.contains(&pod) { format!("{} ", glyphs.baseline) } else { String::new() };
+    let room = (grid.pod - 1).saturating_sub(text::width(&mark));
+    let name = text::cut_middle(&text::visible(&entry.id), room, glyphs.ellipsis);
+    let mut line = Rich::of(Token::Open, mark).put(Token::Text, name).pad_to(grid.pod);
     for (place, index) in (grid.first..grid.first + grid.shown).enumerate() {
         let (token, sign) = sign(canvas, model.fate(pod, index));
         line.push(Token::Focus, if here && index == nodes.at { glyphs.pointer } else { " " });

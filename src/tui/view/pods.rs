@@ -2,11 +2,10 @@
 
 use crate::answer::verdict::{FailureStage, Status};
 use crate::input::host::Assumption;
-use crate::input::manifest::Sizing;
 use crate::tui::message::Command;
 use crate::tui::model::annotations::short;
 use crate::tui::model::arrange::{Counts, GroupRow, Sort};
-use crate::tui::model::pods::{Elsewhere, STATUSES};
+use crate::tui::model::pods::{Elsewhere, STATUSES, cpu_words, memory_words};
 use crate::tui::model::{Model, Show};
 use crate::tui::theme::{Token, status_token};
 use crate::tui::widget::canvas::Canvas;
@@ -77,6 +76,9 @@ pub(super) fn heading(canvas: &Canvas<'_>, model: &Model, width: usize) -> Rich 
 pub(super) fn arranged(model: &Model) -> Rich {
     let arrangement = &model.arrangement;
     let mut words = Vec::new();
+    if !model.marks.is_empty() {
+        words.push(format!("{} marked", model.marks.len()));
+    }
     if let Some(by) = arrangement.group {
         words.push(format!("by {}", by.title()));
     }
@@ -189,7 +191,7 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize
     };
     line = line.pad_to(OUTCOME);
     let mut room = name.saturating_sub(1);
-    if model.marked == Some(index) {
+    if model.marks.contains(&index) {
         line.push(Token::Open, format!("{} ", glyphs.baseline));
         room = room.saturating_sub(2);
     }
@@ -247,7 +249,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
         fact("from", format!("{}:{} (document {})", pod.source.file, pod.source.line, pod.source.document));
     }
     if let Some(sizing) = pod.sizing {
-        fact("size", size_words(&sizing));
+        fact("size", format!("{}, {}", cpu_words(&sizing), memory_words(&sizing)));
     }
     if let Some(summary) = model.sweep.get(index) {
         lines.push(Rich::new());
@@ -299,23 +301,6 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, index: usize) -> (Rich,
         }
     }
     (Rich::of(Token::Title, pod.id()), lines)
-}
-
-/// The sandbox's size as a person reads it.
-fn size_words(sizing: &Sizing) -> String {
-    let cpu = match (sizing.cpu_quota, sizing.cpu_period) {
-        (1.., 1..) => {
-            // Display only: three digits are exact enough.
-            let millis = sizing.cpu_quota as u128 * 1_000 / u128::from(sizing.cpu_period);
-            format!("{}.{:03} CPUs", millis / 1_000, millis % 1_000)
-        }
-        _ => "no CPU limit".to_owned(),
-    };
-    let memory = match sizing.memory_limit {
-        1.. => format!("{} MiB", sizing.memory_limit / (1 << 20)),
-        _ => "no memory limit".to_owned(),
-    };
-    format!("{cpu}, {memory}")
 }
 
 /// What became of one annotation, in words.

@@ -10,7 +10,7 @@ use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
 use crate::tui::model::changes::other_runtime;
-use crate::tui::model::dialog::{KeyDraft, PatternDraft, SaveTarget};
+use crate::tui::model::dialog::{Foresight, KeyDraft, PatternDraft, SaveTarget};
 use crate::tui::model::find::Hit;
 use crate::tui::model::openings::Purpose;
 use crate::tui::model::pods::{Sweep, Turn, turns};
@@ -24,7 +24,7 @@ use crate::tui::widget::text;
 const NAMED: usize = 12;
 
 /// The pods whose fate differs, in lines.
-fn consequences(canvas: &Canvas<'_>, model: &Model, baseline: &Sweep, candidate: &Sweep) -> Vec<Rich> {
+pub(super) fn consequences(canvas: &Canvas<'_>, model: &Model, baseline: &Sweep, candidate: &Sweep) -> Vec<Rich> {
     let glyphs = canvas.theme.glyphs;
     let (done, all) = candidate.progress();
     let found = turns(baseline, candidate);
@@ -160,6 +160,36 @@ pub(super) fn opening(
     scrolled(canvas, below(inner, 2), lines, 0, geometry);
 }
 
+/// What would differ for the pod in sight.
+pub(super) fn foresight(canvas: &Canvas<'_>, model: &Model, foresight: &Foresight) -> Vec<Rich> {
+    let glyphs = canvas.theme.glyphs;
+    let mut lines = Vec::new();
+    let name = model.pods.get(model.pod).map_or("a pod that asks for nothing", |pod| &pod.id);
+    lines.push(Rich::of(Token::Heading, name));
+    lines.push(match foresight.outcome.failure() {
+        None => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
+        Some(failure) => Rich::of(Token::Refused, format!("{} refused: ", glyphs.fail))
+            .put(Token::Text, failure.message.replace('\n', " ")),
+    });
+    for (what, before, after) in &foresight.rows {
+        let what = if what.is_empty() { String::new() } else { format!("{what}  ") };
+        let arrow = if before.is_empty() { String::new() } else { format!(" {} ", glyphs.arrow) };
+        lines.push(
+            Rich::of(Token::Strong, format!("  {what}"))
+                .put(Token::Removed, text::glimpse(before))
+                .put(Token::Muted, arrow)
+                .put(Token::Added, text::glimpse(after)),
+        );
+    }
+    if foresight.rows.is_empty() {
+        lines.push(Rich::of(Token::Hint, "  nothing differs for it"));
+    }
+    if foresight.more > 0 {
+        lines.push(Rich::of(Token::Muted, format!("  and {} more", foresight.more)));
+    }
+    lines
+}
+
 /// A key of the configuration being written: what it does to the pod that is looked at, and to the others.
 pub(super) fn key(
     canvas: &mut Canvas<'_>,
@@ -187,29 +217,7 @@ pub(super) fn key(
     }
     match &draft.foresight {
         Some(foresight) => {
-            let name = model.pods.get(model.pod).map_or("a pod that asks for nothing", |pod| &pod.id);
-            lines.push(Rich::of(Token::Heading, name));
-            lines.push(match foresight.outcome.failure() {
-                None => Rich::of(Token::Allowed, format!("{} starts", glyphs.pass)),
-                Some(failure) => Rich::of(Token::Refused, format!("{} refused: ", glyphs.fail))
-                    .put(Token::Text, failure.message.replace('\n', " ")),
-            });
-            for (what, before, after) in &foresight.rows {
-                let what = if what.is_empty() { String::new() } else { format!("{what}  ") };
-                let arrow = if before.is_empty() { String::new() } else { format!(" {} ", glyphs.arrow) };
-                lines.push(
-                    Rich::of(Token::Strong, format!("  {what}"))
-                        .put(Token::Removed, text::glimpse(before))
-                        .put(Token::Muted, arrow)
-                        .put(Token::Added, text::glimpse(after)),
-                );
-            }
-            if foresight.rows.is_empty() {
-                lines.push(Rich::of(Token::Hint, "  nothing differs for it"));
-            }
-            if foresight.more > 0 {
-                lines.push(Rich::of(Token::Muted, format!("  and {} more", foresight.more)));
-            }
+            lines.extend(self::foresight(canvas, model, foresight));
             lines.push(Rich::new());
             lines.extend(consequences(canvas, model, &model.sweep, &draft.sweep));
         }
