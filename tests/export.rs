@@ -414,6 +414,58 @@ fn requests_of_every_kind_are_answered_as_a_server_does() {
     }
 }
 
+/// Where a policy written by hand and one made of a host's answer otherwise, and why that is meant: recorded of a
+/// server under policies of these shapes.
+#[test]
+fn what_policies_by_hand_say_otherwise_has_its_reason() {
+    let go = Release::newest(Runtime::Go);
+    let open = evaluator(go, "enable_annotations = [\"default_vcpus\", \"enable_iommu\", \"path\"]\nvalid_hypervisor_paths = [\"/opt/q\"]\n");
+    let mode = |mode| rules(&open, Some("kata-qemu"), mode);
+    let text = exported(&[mode(Mode::Closed)], Target::Vap);
+    let class = |name: &str, handler: &str| json!({ "metadata": { "name": name }, "handler": handler });
+    let pods = policy_of(&text, "kata-annotations-kata-qemu");
+    let asked = |class: &str| {
+        let mut object = with(&[("default_memory", "512")]);
+        object["spec"]["runtimeClassName"] = json!(class);
+        object
+    };
+    let judge = |object: &Json, params: &Json| {
+        pods.judge(&Request { object: Some(object), old: None, params: Some(params) }).is_ok()
+    };
+    // Stricter: names of RuntimeClasses can be passed by under another name of the same handler; the handler cannot.
+    assert!(!judge(&asked("fast"), &class("fast", "kata-qemu")));
+    assert!(judge(&asked("gvisor"), &class("gvisor", "runsc")));
+    // Stricter: with rules for pods alone a workload is let in, and its pods fail out of sight.
+    let workloads = policy_of(&text, "kata-annotations-templates-kata-qemu");
+    let object = template("Deployment", &json!({ hypervisor("default_memory"): "512" }), "fast");
+    let params = class("fast", "kata-qemu");
+    assert!(workloads.judge(&Request { object: Some(&object), old: None, params: Some(&params) }).is_err());
+    // Looser, and said in the head: what a number or a truth is, each release reads in its own way, which no pattern
+    // says for all of them; the host refuses those that are none.
+    for value in ["many", "-1", "0x4", "99", "1\n2", "\u{0664}"] {
+        let mut object = with(&[("default_vcpus", value)]);
+        object["spec"]["runtimeClassName"] = json!("fast");
+        assert!(judge(&object, &params), "{value:?}");
+    }
+    assert!(text.contains("how values are read"), "{text}");
+    // An empty value is one: where a list gates it, it has to be in the list.
+    let mut object = with(&[("path", "")]);
+    object["spec"]["runtimeClassName"] = json!("fast");
+    assert!(!judge(&object, &params));
+    // Stricter: what cannot be worked out is refused, never let in (failurePolicy Ignore lets an error in).
+    let all = documents(&text);
+    let policies = all.iter().filter(|document| document["kind"] == "ValidatingAdmissionPolicy");
+    policies.for_each(|policy| assert_eq!(policy["spec"]["failurePolicy"], "Fail"));
+    // Another sentence: one for all that is wrong, with the keys, and no value, whatever is in it.
+    let mut object = with(&[("default_memory", "\u{1b}[31m\n"), ("machine_type", "x")]);
+    object["spec"]["runtimeClassName"] = json!("fast");
+    let said = pods.judge(&Request { object: Some(&object), old: None, params: Some(&params) }).unwrap_err();
+    assert!(said.contains(&hypervisor("default_memory")) && said.contains(&hypervisor("machine_type")), "{said}");
+    assert!(!said.contains('\u{1b}') && !said.contains('\n'), "{said}");
+    // Of no kind that is made: lists in a ConfigMap, which would have to be kept like the host's by hand.
+    assert!(!text.contains("ConfigMap"));
+}
+
 #[test]
 fn the_side_doors_are_closed() {
     let evaluator = evaluator(Release::newest(Runtime::Go), LISTS);

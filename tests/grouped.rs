@@ -179,7 +179,7 @@ fn a_refused_pod_has_a_launch_as_if() {
         "{out}"
     );
     let (out, _, _) = show(&["config"]);
-    assert!(out.starts_with("# as for a pod without annotations"), "{out}");
+    assert!(out.starts_with("# as without annotations"), "{out}");
     assert!(out.contains("hypervisor.qemu.default_vcpus"), "{out}");
     let (out, _, _) = show(&["config", "--as-if", "allowed"]);
     assert!(out.contains("annotation hypervisor.kernel_params"), "{out}");

@@ -80,6 +80,96 @@ fn every_output_has_its_schema() {
     }
 }
 
+/// What differs has every shape: of pods, configurations, releases, nodes, added and gone.
+#[test]
+fn every_form_of_diff_is_as_its_schema_says() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/sample");
+    let config = format!("{sample}/configuration.toml");
+    let pods = format!("{sample}/pods.yaml");
+    let schema = schema::OUTPUTS.iter().find(|(name, _)| *name == "diff").unwrap().1;
+    let schema = validator(&serde_json::from_str(schema).unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(&config).unwrap();
+    let other = dir.path().join("other.toml");
+    std::fs::write(&other, text.replace("[hypervisor.qemu]", "[hypervisor.qemu]\ndefault_bridges = 3")).unwrap();
+    let broken = dir.path().join("broken.toml");
+    std::fs::write(&broken, "[hypervisor.qemu\n").unwrap();
+    let node = |name: &str, config: &str, handler: &str| {
+        let node = dir.path().join(name);
+        for (path, text) in [
+            (
+                "etc/containerd/config.toml",
+                format!(
+                    "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.{handler}]\n\
+                     runtime_type = 'io.containerd.kata.v2'\n"
+                ),
+            ),
+            ("etc/kata-containers/configuration.toml", config.to_owned()),
+            ("opt/kata/VERSION", "4.1.0\n".to_owned()),
+        ] {
+            let path = node.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        node.display().to_string()
+    };
+    let one = node("one", &text, "kata");
+    let two = node("two", &text.replace("enable_annotations = [", "enable_annotations = [\n    \"machine_type\","), "kata");
+    let three = node("three", "[hypervisor.qemu]\n", "kata-qemu");
+    let with = |what: String| ["--with".to_owned(), what];
+    let mut forms: Vec<Vec<String>> = [
+        format!("config={}", other.display()),
+        format!("config={}", broken.display()),
+        "kata-version=3.20".into(),
+        "runtime=go".into(),
+        "cpus=2".into(),
+    ]
+    .map(|what| [vec!["-c".into(), config.clone(), pods.clone()], with(what).into()].concat())
+    .into();
+    for (a, b) in [(&one, &two), (&two, &one), (&one, &three), (&three, &one), (&one, &one)] {
+        forms.push([vec!["--node".into(), a.clone(), pods.clone()], with(format!("node={b}")).into()].concat());
+    }
+    let mut of_nodes = 0;
+    for form in forms {
+        let words: Vec<&str> = form.iter().map(String::as_str).collect();
+        let printed = run(&[&["diff", "--json"], words.as_slice()].concat());
+        let report: Json = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{form:?}: {error}"));
+        let faults: Vec<String> =
+            schema.iter_errors(&report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        assert!(faults.is_empty(), "{form:?}: {faults:?}");
+        of_nodes += usize::from(report.get("nodes").is_some_and(|nodes| nodes["differs"] == true));
+    }
+    assert!(of_nodes >= 3, "{of_nodes}");
+}
+
+/// Each runtime words its requests in its own way, and without a pod something else is printed.
+#[test]
+fn other_forms_of_show_are_as_their_schema_says() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/sample");
+    let (config, pods) = (format!("{sample}/configuration.toml"), format!("{sample}/pods.yaml"));
+    let go = ["--runtime", "go", "--kata-version", "4.1"];
+    let first = ["--runtime", "go", "--kata-version", "2.1"];
+    let refused = [pods.as_str(), "--pod", "lab/custom-qemu", "--as-if", "allowed"];
+    for (what, words) in [
+        ("agent", [&go[..], &refused[..]].concat()),
+        ("agent", [&first[..], &refused[..]].concat()),
+        ("launch", [&go[..], &refused[..]].concat()),
+        ("config", [&go[..], &refused[..]].concat()),
+        ("sizing", [&go[..], &refused[..]].concat()),
+        ("annotations", go.to_vec()),
+        ("annotations", Vec::new()),
+    ] {
+        let name = format!("show-{what}");
+        let schema = schema::OUTPUTS.iter().find(|(own, _)| *own == name).unwrap().1;
+        let schema = validator(&serde_json::from_str(schema).unwrap());
+        let printed = run(&[&["show", what, "-c", &config, "--json"], words.as_slice()].concat());
+        let report: Json = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        let faults: Vec<String> =
+            schema.iter_errors(&report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        assert!(faults.is_empty(), "{name} {words:?}: {faults:?}");
+    }
+}
+
 fn read(text: &str) -> Json {
     toml::from_str(text).unwrap()
 }

@@ -203,8 +203,7 @@ fn less(pod: &Pod, key: &str) -> Pod {
 }
 
 /// What `so_far` gives, for a reader.
-pub const SO_FAR: &str = "as for a pod without annotations, with those laid over it that were taken before the \
-                          refusal: what the runtime had half done is not shown, and sizing comes later";
+pub const SO_FAR: &str = "as without annotations, plus those taken before; not a half-done state";
 
 /// The configuration of a pod that asks for nothing, with what the annotations that were taken before the pod
 /// failed set in it: no state that the runtime itself was in, which stops in the middle. Sizing comes later. `None`

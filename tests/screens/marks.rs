@@ -142,8 +142,8 @@ fn views_of_what_if() {
 #[test]
 fn windows_of_text_are_searched() {
     let mut stage = stage(80, 24);
-    let screen = stage.keys("2 A / `virtiofsd`").screen();
-    assert!(screen.contains("/virtiofsd"), "{screen}");
+    let screen = stage.keys("2 A / `hypervisor`").screen();
+    assert!(screen.contains("/hypervisor"), "{screen}");
     let before = stage.geometry.dialog_hits.clone();
     assert!(!before.is_empty());
     stage.keys("enter");

@@ -51,18 +51,45 @@ impl On {
     }
 }
 
-/// The sample's pods in the namespaces of a cluster.
+/// What pods of a cluster ask for, and how many of a hundred do.
+const ASKED: [(&str, &str, usize); 16] = [
+    ("web", "", 22),
+    ("api", "hypervisor.default_vcpus: \"2\"", 14),
+    ("worker", "hypervisor.default_memory: \"4096\"", 12),
+    ("batch", "hypervisor.kernel_params: \"quiet\"", 9),
+    ("custom", "hypervisor.path: /tmp/qemu-custom", 8),
+    ("notebook", "hypervisor.default_vcpus: four", 6),
+    ("cache", "hypervisor.enable_iommu: \"yes\"", 5),
+    ("share", "hypervisor.virtio_fs_daemon: /tmp/virtiofsd", 5),
+    ("gpu", "hypervisor.machine_type: pc", 4),
+    ("train", "hypervisor.default_memory: 8Gi", 4),
+    ("index", "hypervisor.default_vcpus: true", 3),
+    ("legacy", "hypervisor.defualt_memory: \"8192\"", 3),
+    ("edge", "hypervisor.kernel: /tmp/vmlinux", 2),
+    ("probe", "agent.kernel_modules: e1000e", 1),
+    ("trace", "runtime.disable_guest_seccomp: maybe", 1),
+    ("admin", "hypervisor.image: /srv/own.img", 1),
+];
+
+/// The pods of a cluster, in its namespaces.
 fn cluster() -> Vec<Pod> {
-    let namespaces = ["shop", "research", "build", "lab", "monitoring", "payments"];
-    let sample = pods(katascope::sample::PODS);
-    (0..60)
-        .map(|number| {
-            let mut pod = sample[(number * 7 + number / 5) % sample.len()].clone();
-            pod.namespace = namespaces[(number * 5 + number / 7) % namespaces.len()].to_owned();
-            pod.name = format!("{}-{number}", pod.name);
-            pod
-        })
-        .collect()
+    let namespaces = ["shop", "research", "build", "lab", "monitoring", "payments", "search"];
+    let hundred: Vec<usize> = (0..ASKED.len()).flat_map(|at| vec![at; ASKED[at].2]).collect();
+    let mut text = String::new();
+    for number in 0..480 {
+        let (name, annotation, _) = ASKED[hundred[number * 37 % hundred.len()]];
+        let space = namespaces[(number * 5 + number / 7) % namespaces.len()];
+        let annotations = match annotation {
+            "" => String::new(),
+            own => format!("\n  annotations:\n    io.katacontainers.config.{own}"),
+        };
+        let _ = write!(
+            text,
+            "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}-{number}\n  namespace: {space}{annotations}\nspec:\n  \
+             runtimeClassName: kata\n  containers:\n  - {{name: c, image: x}}\n"
+        );
+    }
+    pods(&text)
 }
 
 /// A scene is data.
@@ -93,11 +120,13 @@ const SCENES: &[Scene] = &[
     scene("config", (120, 32), ". . . 5 v v"),
     scene("pods", (120, 32), "6"),
     on(On::Files, "save", ". . a s"),
-    on(On::Cluster, "cluster", "6 b"),
+    on(On::Cluster, "cluster", "6 b j enter j space space space"),
+    on(On::Cluster, "cluster-namespaces", "6 b b / `default_vcpus` enter"),
     on(On::Matrix, "matrix", "7"),
     on(On::Live, "live", "8"),
     scene("audit", (120, 32), "2 A"),
     scene("sizing", (120, 40), "S"),
+    scene("what-if", (120, 32), ". . . w down `8` down `4Gi`"),
     scene("edit-key", (120, 32), ". . . 5 / `default_vcpus` enter e ctrl-u `8`"),
     scene("help", (120, 32), "?"),
     scene("narrow", (80, 24), ". . enter"),

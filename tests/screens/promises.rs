@@ -9,16 +9,23 @@ use katascope::tui::effect::Effect;
 use katascope::tui::keymap::{DEFAULTS, Layer};
 use katascope::tui::message::{COMMANDS, Command, Group, Message};
 use katascope::tui::model::Screen;
+use katascope::tui::model::nodes::Nodes;
 use katascope::tui::model::pods::STATUSES;
 use katascope::tui::theme::Preset;
 use ratatui::style::Color;
 
-use super::stage::{Stage, text};
+use super::stage::{PODS, Stage, pods, text};
 
 /// A stage on a screen, as it is when one comes there.
 fn on(screen: Screen) -> Stage {
     let mut stage = Stage::new(120, 34);
+    if screen == Screen::Nodes {
+        let names = ["a", "b"].map(str::to_owned);
+        let matrix = super::nodes::matrix(&pods(PODS), &names);
+        stage.model.nodes = Some(Nodes { matrix, opened: 0, at: 0 });
+    }
     stage.keys(".").keys(&(screen.index() + 1).to_string());
+    assert_eq!(stage.model.screen == screen, screen != Screen::Upgrade);
     if screen == Screen::Upgrade {
         // It first asks for the release.
         stage.keys("j enter");

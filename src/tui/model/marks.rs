@@ -3,8 +3,11 @@
 //! One marked pod is the side that others are compared with; of several it is the one marked last that is not in
 //! sight itself, so that going from one to the other compares them both ways.
 
+use std::rc::Rc;
+
 use super::rows::Body;
 use super::{Baseline, Model, Screen};
+use crate::tui::widget::text;
 
 impl Model {
     /// The pod that others are compared with.
@@ -66,13 +69,13 @@ impl Model {
         self.baseline = Baseline::Marked;
     }
 
-    /// The marked pods with what becomes of them, a line each, in the order of the manifests.
-    pub fn marked_lines(&self) -> String {
+    /// The marked pods with what becomes of them, a row each, in the order of the manifests: pod, outcome, handler,
+    /// release, why.
+    fn marked_rows(&self) -> Vec<[String; 5]> {
         let mut marks: Vec<usize> = self.marks.iter().copied().collect();
         marks.sort_unstable();
-        let mut text = String::new();
-        for entry in marks.into_iter().filter_map(|mark| Some((mark, self.pods.get(mark)?))) {
-            let (mark, entry) = entry;
+        let row = |mark: usize| {
+            let entry = self.pods.get(mark)?;
             let summary = self.sweep.get(mark);
             let outcome = summary.map_or("not evaluated yet", |summary| summary.word());
             let why = match summary.map(|summary| (&summary.refused, &summary.why)) {
@@ -80,11 +83,37 @@ impl Model {
                 Some((None, why)) => why.to_string(),
                 None => String::new(),
             };
-            let handler = entry.handler.as_deref().unwrap_or("-");
-            let release = entry.release.as_deref().unwrap_or("-");
-            text.push_str(&[&entry.id, outcome, handler, release, &why].join("\t"));
-            text.push('\n');
+            let or_none = |text: &Option<Rc<str>>| text.as_deref().unwrap_or("-").to_owned();
+            let (handler, release) = (or_none(&entry.handler), or_none(&entry.release));
+            Some([entry.id.to_string(), outcome.to_owned(), handler, release, why])
+        };
+        marks.into_iter().filter_map(row).collect()
+    }
+
+    /// The marked pods as lines with tabs between the columns, for programs.
+    pub fn marked_lines(&self) -> String {
+        self.marked_rows().iter().map(|row| row.join("\t") + "\n").collect()
+    }
+
+    /// The same as a table to read.
+    pub fn marked_table(&self) -> String {
+        let rows = self.marked_rows();
+        let mut widths = [0; 4];
+        for row in &rows {
+            for (width, text) in widths.iter_mut().zip(row) {
+                *width = (*width).max(text::width(text));
+            }
         }
-        text
+        let line = |row: &[String; 5]| {
+            let mut line = String::new();
+            for (at, text) in row.iter().enumerate() {
+                line.push_str(text);
+                if let Some(width) = widths.get(at) {
+                    line.push_str(&" ".repeat(width - text::width(text) + 2));
+                }
+            }
+            line.trim_end().to_owned() + "\n"
+        };
+        rows.iter().map(line).collect()
     }
 }

@@ -89,10 +89,7 @@ impl Model {
     pub fn supposition(&self) -> Option<(&'static str, String)> {
         let known = self.supposed.as_ref()?;
         Some(match self.shown_as()? {
-            Shown::SoFar => {
-                let stage = self.evaluation.outcome.failure().map_or("", |failure| failure.stage.as_str());
-                ("what was taken before it failed", format!("refused at {stage}; {SO_FAR}"))
-            }
+            Shown::SoFar => ("what was taken before it failed", SO_FAR.to_owned()),
             Shown::AsIf(AsIf::Allowed) => ("as if allowed", known.allowed.0.clone()),
             Shown::AsIf(AsIf::Absent) => ("as if absent", known.absent.0.clone()),
         })

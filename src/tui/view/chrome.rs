@@ -429,6 +429,9 @@ fn dialog_enter(model: &Model) -> &'static str {
         Some(Dialog::Pattern(_)) => "put into the list",
         Some(Dialog::Key(_)) => "write in memory",
         Some(Dialog::Opening { .. }) => "open",
+        Some(Dialog::Otherwise(form)) if form.is_current() => "read everything so",
+        Some(Dialog::Otherwise(_)) => "show what comes of it",
+        Some(Dialog::Text { typing: true, .. }) => "find",
         Some(Dialog::Find { .. }) => "go there",
         Some(Dialog::Save { .. } | Dialog::Conflict { .. }) => "cancel",
         Some(Dialog::CopyMenu { items, at }) if items.get(*at).is_some_and(|i| i.file.is_some()) => {
