@@ -419,7 +419,10 @@ fn requests_of_every_kind_are_answered_as_a_server_does() {
 #[test]
 fn what_policies_by_hand_say_otherwise_has_its_reason() {
     let go = Release::newest(Runtime::Go);
-    let open = evaluator(go, "enable_annotations = [\"default_vcpus\", \"enable_iommu\", \"path\"]\nvalid_hypervisor_paths = [\"/opt/q\"]\n");
+    let open = evaluator(
+        go,
+        "enable_annotations = [\"default_vcpus\", \"enable_iommu\", \"path\"]\nvalid_hypervisor_paths = [\"/opt/q\"]\n",
+    );
     let mode = |mode| rules(&open, Some("kata-qemu"), mode);
     let text = exported(&[mode(Mode::Closed)], Target::Vap);
     let class = |name: &str, handler: &str| json!({ "metadata": { "name": name }, "handler": handler });
@@ -460,7 +463,10 @@ fn what_policies_by_hand_say_otherwise_has_its_reason() {
     let mut object = with(&[("default_memory", "\u{1b}[31m\n"), ("machine_type", "x")]);
     object["spec"]["runtimeClassName"] = json!("fast");
     let said = pods.judge(&Request { object: Some(&object), old: None, params: Some(&params) }).unwrap_err();
-    assert!(said.contains(&hypervisor("default_memory")) && said.contains(&hypervisor("machine_type")), "{said}");
+    assert!(
+        said.contains(&hypervisor("default_memory")) && said.contains(&hypervisor("machine_type")),
+        "{said}"
+    );
     assert!(!said.contains('\u{1b}') && !said.contains('\n'), "{said}");
     // Of no kind that is made: lists in a ConfigMap, which would have to be kept like the host's by hand.
     assert!(!text.contains("ConfigMap"));

@@ -91,7 +91,8 @@ fn every_form_of_diff_is_as_its_schema_says() {
     let dir = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(&config).unwrap();
     let other = dir.path().join("other.toml");
-    std::fs::write(&other, text.replace("[hypervisor.qemu]", "[hypervisor.qemu]\ndefault_bridges = 3")).unwrap();
+    std::fs::write(&other, text.replace("[hypervisor.qemu]", "[hypervisor.qemu]\ndefault_bridges = 3"))
+        .unwrap();
     let broken = dir.path().join("broken.toml");
     std::fs::write(&broken, "[hypervisor.qemu\n").unwrap();
     let node = |name: &str, config: &str, handler: &str| {
@@ -114,7 +115,11 @@ fn every_form_of_diff_is_as_its_schema_says() {
         node.display().to_string()
     };
     let one = node("one", &text, "kata");
-    let two = node("two", &text.replace("enable_annotations = [", "enable_annotations = [\n    \"machine_type\","), "kata");
+    let two = node(
+        "two",
+        &text.replace("enable_annotations = [", "enable_annotations = [\n    \"machine_type\","),
+        "kata",
+    );
     let three = node("three", "[hypervisor.qemu]\n", "kata-qemu");
     let with = |what: String| ["--with".to_owned(), what];
     let mut forms: Vec<Vec<String>> = [
@@ -127,7 +132,9 @@ fn every_form_of_diff_is_as_its_schema_says() {
     .map(|what| [vec!["-c".into(), config.clone(), pods.clone()], with(what).into()].concat())
     .into();
     for (a, b) in [(&one, &two), (&two, &one), (&one, &three), (&three, &one), (&one, &one)] {
-        forms.push([vec!["--node".into(), a.clone(), pods.clone()], with(format!("node={b}")).into()].concat());
+        forms.push(
+            [vec!["--node".into(), a.clone(), pods.clone()], with(format!("node={b}")).into()].concat(),
+        );
     }
     let mut of_nodes = 0;
     for form in forms {
@@ -163,7 +170,8 @@ fn other_forms_of_show_are_as_their_schema_says() {
         let schema = schema::OUTPUTS.iter().find(|(own, _)| *own == name).unwrap().1;
         let schema = validator(&serde_json::from_str(schema).unwrap());
         let printed = run(&[&["show", what, "-c", &config, "--json"], words.as_slice()].concat());
-        let report: Json = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        let report: Json =
+            serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         let faults: Vec<String> =
             schema.iter_errors(&report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
         assert!(faults.is_empty(), "{name} {words:?}: {faults:?}");

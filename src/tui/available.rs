@@ -40,7 +40,9 @@ pub fn reason_against(model: &Model, command: Command) -> Option<String> {
         Command::CompareMarked if matches!(here(), Some(Body::Group(_))) => {
             no("this is a group; Enter unfolds it, and the cursor chooses the pod")
         }
-        Command::CompareMarked if model.marks.len() == 1 && model.marked() == Some(model.pod_under_cursor()) => {
+        Command::CompareMarked
+            if model.marks.len() == 1 && model.marked() == Some(model.pod_under_cursor()) =>
+        {
             no("this is the marked pod itself; go to the one to compare with it, or mark that, too")
         }
         Command::DropTry if !on_annotation() => no("only an annotation's trial can be dropped, on screen 1"),

@@ -19,9 +19,14 @@ fn manifest() -> String {
              - {{name: c, image: x}}\n"
         )
     };
-    [("bad", "path: /tmp/qemu"), ("big", "default_vcpus: \"4\""), ("small", "default_vcpus: \"2\""), ("web", "default_memory: \"4096\"")]
-        .map(|(name, annotation)| pod(name, annotation))
-        .concat()
+    [
+        ("bad", "path: /tmp/qemu"),
+        ("big", "default_vcpus: \"4\""),
+        ("small", "default_vcpus: \"2\""),
+        ("web", "default_memory: \"4096\""),
+    ]
+    .map(|(name, annotation)| pod(name, annotation))
+    .concat()
 }
 
 fn stage(width: u16, height: u16) -> Stage {
@@ -53,13 +58,19 @@ fn marks_are_for_comparing_listing_and_trying() {
     stage.keys("esc");
     // Compared, from one of them: with the other.
     let screen = stage.keys("g j c").screen();
-    assert_eq!((stage.model.screen, stage.model.baseline, stage.model.pod), (Screen::Launch, Baseline::Marked, 1));
+    assert_eq!(
+        (stage.model.screen, stage.model.baseline, stage.model.pod),
+        (Screen::Launch, Baseline::Marked, 1)
+    );
     assert!(screen.contains("against pod shop/small"), "{screen}");
     let screen = stage.keys(".").screen();
     assert!(screen.contains("against pod shop/big"), "{screen}");
     // Tried on both, and taken back from both.
     let screen = stage.keys("1 / `default_memory` enter e ctrl-u `8192`").screen();
-    assert!(screen.contains("on 2 marked pods") && screen.contains("of the other marked pods 1 would start"), "{screen}");
+    assert!(
+        screen.contains("on 2 marked pods") && screen.contains("of the other marked pods 1 would start"),
+        "{screen}"
+    );
     stage.keys("enter");
     assert_eq!(stage.model.trials.keys().copied().collect::<Vec<_>>(), [1, 2]);
     assert!(stage.keys("x").screen().contains("name: \"small\""));
@@ -94,7 +105,7 @@ fn views_of_marks() {
 /// Answers what the window asks for: the same node, the pods with another limit.
 fn answer(stage: &mut Stage, limit: &str) -> Vec<String> {
     let Some(Effect::Suppose { words }) = stage.effects.pop() else { panic!("{:?}", stage.effects) };
-    let node = NodeEvaluator::alone(stage.model.current.clone());
+    let node = NodeEvaluator::alone(stage.model.seat.current.clone());
     let text = manifest().replace("image: x", &format!("image: x, resources: {{limits: {{cpu: {limit}}}}}"));
     stage.send(Message::Answer(Answer::Supposed(Box::new(Ok((node, pods(&text)))))));
     stage.settle();
@@ -110,7 +121,10 @@ fn limits_are_said_otherwise_in_fields() {
     let words = answer(&mut stage, "8");
     assert_eq!(words[words.len() - 4..], ["--set", "limits.cpu=8", "--set", "limits.memory=4Gi"]);
     let screen = stage.screen();
-    assert!(screen.contains("Enter reads everything so") && screen.contains("no pod's outcome changes"), "{screen}");
+    assert!(
+        screen.contains("Enter reads everything so") && screen.contains("no pod's outcome changes"),
+        "{screen}"
+    );
     assert!(screen.contains("hypervisor.qemu.default_vcpus"), "{screen}");
     // Something else is typed: it is tried before it is kept.
     assert!(stage.keys("backspace `2`").screen().contains("what was tried before"));
@@ -118,7 +132,10 @@ fn limits_are_said_otherwise_in_fields() {
     answer(&mut stage, "2");
     stage.keys("enter");
     let kept = stage.effects.pop();
-    assert!(matches!(&kept, Some(Effect::OpenInstead { words, keep: true }) if words.contains(&"limits.cpu=2".to_owned())), "{kept:?}");
+    assert!(
+        matches!(&kept, Some(Effect::OpenInstead { words, keep: true }) if words.contains(&"limits.cpu=2".to_owned())),
+        "{kept:?}"
+    );
     // What cannot be said is told where it is typed.
     stage.send(Message::Answer(Answer::NotOpened("--set handler=x: no such handler".into())));
     assert!(stage.screen().contains("no such handler"));

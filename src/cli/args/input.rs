@@ -15,7 +15,7 @@ pub struct Input {
     /// Pods: YAML or JSON files, folders, or - for standard input
     #[arg(value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// Pass over files that are no manifests of pods, as within a folder: values, templates, other objects
+    /// Pass over files without pods, as within a folder: values, templates, other objects
     #[arg(long, hide_short_help = true)]
     pub skip_others: bool,
     /// The cluster's pods.

@@ -303,7 +303,14 @@ pub const COMMANDS: &[Entry] = &[
         G::Look,
         29,
     ),
-    row(C::TryValue, "try", "try value", "Try another value in memory: on all marked pods where this is one of several", G::Change, 10),
+    row(
+        C::TryValue,
+        "try",
+        "try value",
+        "Try another value in memory: on all marked pods where this is one of several",
+        G::Change,
+        10,
+    ),
     row(
         C::WhatIf,
         "what-if",

@@ -3,11 +3,11 @@
 
 use std::rc::Rc;
 
+use super::Model;
 use super::arrange::Arrangement;
 use super::dialog::Foresight;
 use super::openings::words;
 use super::pods::{PodEntry, Sweep, cpu_words, memory_words};
-use super::Model;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::manifest::{Pod, Sizing};
 use crate::tui::widget::line::Line;
@@ -133,7 +133,8 @@ impl Model {
         self.arrangement = Arrangement { sort, reverse, group, open, ..Arrangement::default() };
         self.lists = before.lists.clone();
         (self.screen, self.pane) = (before.screen, before.pane);
-        (self.side_by_side, self.folded, self.baseline) = (before.side_by_side, before.folded, before.baseline);
+        (self.side_by_side, self.folded, self.baseline) =
+            (before.side_by_side, before.folded, before.baseline);
         (self.jumps, self.forward) = (before.jumps.clone(), before.forward.clone());
         self.seeking = false;
         self.pod = pod.unwrap_or(self.pod);

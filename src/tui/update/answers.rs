@@ -131,7 +131,8 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
 /// Other pods under the old selection, marks and trials.
 fn pods(model: &mut Model, pods: Vec<Pod>) {
     let id = model.pods.get(model.pod).map(|e| e.id.clone());
-    let marked: Vec<_> = model.marks.iter().filter_map(|mark| Some(model.pods.get(*mark)?.id.clone())).collect();
+    let marked: Vec<_> =
+        model.marks.iter().filter_map(|mark| Some(model.pods.get(*mark)?.id.clone())).collect();
     let tried: Vec<_> = std::mem::take(&mut model.trials)
         .into_iter()
         .filter_map(|(i, trials)| Some((model.pods.get(i)?.id.clone(), trials)))

@@ -38,7 +38,8 @@ pub(super) fn obey(model: &mut Model, command: Command) -> Vec<Effect> {
 fn menu(model: &Model) -> Vec<CopyItem> {
     const LONG: usize = 56_000;
     let choices = choices(model);
-    let files = choices.iter().enumerate().filter(|(i, (what, text))| *i == 0 || text.len() > LONG || what == MARKED);
+    let files =
+        choices.iter().enumerate().filter(|(i, (what, text))| *i == 0 || text.len() > LONG || what == MARKED);
     let files = files.map(|(_, (what, text))| CopyItem {
         what: format!("{what} to a file"),
         text: text.clone(),

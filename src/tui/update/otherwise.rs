@@ -11,11 +11,11 @@ use crate::input::manifest::Pod;
 use crate::runtime::Depth;
 use crate::tui::effect::Effect;
 use crate::tui::message::Command;
+use crate::tui::model::Model;
 use crate::tui::model::dialog::{Dialog, Foresight};
 use crate::tui::model::openings::words;
 use crate::tui::model::otherwise::{Consequence, Otherwise};
 use crate::tui::model::pods::{Sweep, entries};
-use crate::tui::model::Model;
 use crate::tui::widget::line::Line;
 
 /// Differences that are shown of one pod.
@@ -62,9 +62,11 @@ fn enter(model: &mut Model) -> Vec<Effect> {
     let Some(Dialog::Otherwise(form)) = model.dialogs.last() else { return Vec::new() };
     let kept = form.is_current();
     let said = match form.words() {
-        Ok(_) if unsaved > 0 => Err("edits are not saved, and everything would be read again: save or take back \
+        Ok(_) if unsaved > 0 => {
+            Err("edits are not saved, and everything would be read again: save or take back \
                                      first"
-            .to_owned()),
+                .to_owned())
+        }
         said => said,
     };
     match said {

@@ -49,7 +49,7 @@ fn would_be(model: &mut Model, pod: usize, key: &str, value: &str) -> Option<Eva
     let before = model.trials.entry(pod).or_default().insert(key.to_owned(), Some(value.to_owned()));
     let tried = model.with_trials(pod);
     put_back(model, pod, key, before);
-    tried.map(|tried| model.judged(&tried, Depth::Verdicts, &model.current))
+    tried.map(|tried| model.judged(&tried, Depth::Verdicts, &model.seat.current))
 }
 
 fn put_back(model: &mut Model, pod: usize, key: &str, before: Option<Option<String>>) {
@@ -68,9 +68,10 @@ pub(super) fn accept(model: &mut Model) {
     let value = line.text().to_owned();
     let mut tried = 0;
     for pod in &pods {
-        let own = model.pods.get(*pod).and_then(|entry| {
-            entry.pod.annotations.iter().find(|a| a.key == key).map(|a| a.value.clone())
-        });
+        let own = model
+            .pods
+            .get(*pod)
+            .and_then(|entry| entry.pod.annotations.iter().find(|a| a.key == key).map(|a| a.value.clone()));
         if own.as_deref() == Some(value.as_str()) {
             put_back(model, *pod, &key, None);
         } else {

@@ -24,7 +24,12 @@ use crate::tui::widget::text;
 const NAMED: usize = 12;
 
 /// The pods whose fate differs, in lines.
-pub(super) fn consequences(canvas: &Canvas<'_>, model: &Model, baseline: &Sweep, candidate: &Sweep) -> Vec<Rich> {
+pub(super) fn consequences(
+    canvas: &Canvas<'_>,
+    model: &Model,
+    baseline: &Sweep,
+    candidate: &Sweep,
+) -> Vec<Rich> {
     let glyphs = canvas.theme.glyphs;
     let (done, all) = candidate.progress();
     let found = turns(baseline, candidate);
