@@ -160,7 +160,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(ALL, k('F'), C::OpenOther),
     b(ALL, k('B'), C::Bookmark),
     b(ALL, k('W'), C::CompareWith),
-    b(ALL, k('w'), C::WhatIf),
+    b(ALL, k('p'), C::WhatIf),
     b(ALL, k('H'), C::Handlers),
     b(ALL, k('A'), C::Audit),
     b(ALL, k('I'), C::Initdata),

@@ -350,8 +350,8 @@ const TEXTS: [&str; 13] = [
     "2 t",
 ];
 const EDITORS: [&str; 10] = [
-    "w",
-    "6 * 1 g j w up @paste enter",
+    "p",
+    "6 * 1 g j p up @paste enter",
     "e @paste",
     "2 a @paste",
     "2 a `[`",

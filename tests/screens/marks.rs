@@ -115,7 +115,7 @@ fn answer(stage: &mut Stage, limit: &str) -> Vec<String> {
 #[test]
 fn limits_are_said_otherwise_in_fields() {
     let mut stage = stage(120, 36);
-    let screen = stage.keys(". w `8`").screen();
+    let screen = stage.keys(". p `8`").screen();
     assert!(screen.contains("limits.cpu") && screen.contains("now no CPU limit"), "{screen}");
     stage.keys("down `4Gi` up enter");
     let words = answer(&mut stage, "8");
@@ -141,17 +141,17 @@ fn limits_are_said_otherwise_in_fields() {
     assert!(stage.screen().contains("no such handler"));
     assert!(matches!(stage.model.dialogs.last(), Some(Dialog::Otherwise(_))));
     // Edits that are not on disk would not be read again.
-    let screen = stage.keys("esc 2 j d w `1` enter").screen();
+    let screen = stage.keys("esc 2 j d p `1` enter").screen();
     assert!(screen.contains("edits are not saved"), "{screen}");
 }
 
 #[test]
 fn views_of_what_if() {
     snap("what-if", &|stage| {
-        stage.keys(". w `8`");
+        stage.keys(". p `8`");
     });
     snap("what-if-found", &|stage| {
-        stage.keys(". w `8` enter");
+        stage.keys(". p `8` enter");
         answer(stage, "8");
     });
 }

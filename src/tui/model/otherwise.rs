@@ -147,7 +147,7 @@ impl Model {
         let said = self.node.said_otherwise().join(", ");
         self.say(match said.is_empty() {
             true => "everything is as the files say".to_owned(),
-            false => format!("everything is shown with {said}; w changes that or takes it back"),
+            false => format!("everything is shown with {said}; p changes that or takes it back"),
         });
     }
 
