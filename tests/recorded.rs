@@ -152,6 +152,13 @@ pub fn recordings(runtime: Runtime) -> Vec<Recording> {
     releases.filter(|release| folder(&release.id()).exists()).map(Recording::of).collect()
 }
 
+/// The releases of which something was recorded in bulk; what is written by hand makes no release a measured one.
+pub fn recorded_releases() -> Vec<Release> {
+    let all = [Runtime::Go, Runtime::Rs].into_iter();
+    let all = all.flat_map(|runtime| runtime.versions().map(move |version| Release::new(runtime, version)));
+    all.filter(|release| folder(&release.id()).join("cases.jsonl.gz").exists()).collect()
+}
+
 /// The case's answer over the answer that it is like: of objects, key by key.
 fn over(base: &Json, own: &Json) -> Json {
     let (Json::Object(base), Json::Object(own)) = (base, own) else {
@@ -169,12 +176,16 @@ fn over(base: &Json, own: &Json) -> Json {
 impl Recording {
     /// Of one release.
     pub fn of(release: Release) -> Self {
-        let own = folder(&release.id());
+        Self::read(release, &folder(&release.id()))
+    }
+
+    /// The cases of a folder, as `tests/recorded/README.md` has them; `release` is the one that they are asked of.
+    pub fn read(release: Release, own: &Path) -> Self {
         let is_files = |stem: &str| stem.ends_with("files");
-        let (common, files) = (lines(&folder(""), is_files), lines(&own, is_files));
+        let (common, files) = (lines(&folder(""), is_files), lines(own, is_files));
         let mut cases: Vec<Case> = Vec::new();
         let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
-        for line in lines(&own, |stem| !is_files(stem)) {
+        for line in lines(own, |stem| !is_files(stem)) {
             let id = line["id"].as_str().unwrap().to_owned();
             let like = line["like"].as_str().map(|other| &cases[numbers[other]].answer);
             let answer = like.map_or_else(|| line["answer"].clone(), |base| over(base, &line["answer"]));
@@ -195,9 +206,19 @@ impl Recording {
         self.cases.iter().map(|case| &case.answer)
     }
 
+    /// Its name: the release's.
+    pub fn id(&self) -> String {
+        self.release.id()
+    }
+
     /// The setup of a case.
     pub fn evaluator(&self, case: &Case) -> Evaluator {
-        self.evaluator_on(case, Host::new(self.facts(case), Arc::clone(&self.files)))
+        self.evaluator_under(case, self.release)
+    }
+
+    /// The setup of a case, under another release.
+    pub fn evaluator_under(&self, case: &Case, release: Release) -> Evaluator {
+        self.evaluator_on(case, Host::new(self.facts(case), Arc::clone(&self.files)), release)
     }
 
     /// What is told of a case's host.
@@ -214,14 +235,14 @@ impl Recording {
         facts
     }
 
-    fn evaluator_on(&self, case: &Case, host: Host) -> Evaluator {
+    fn evaluator_on(&self, case: &Case, host: Host, release: Release) -> Evaluator {
         let layers = Layers::read(&host, &case.config);
         let seen = if host.sees_all() { Seen::All } else { Seen::Part };
         let host = away::host(&host, &layers, seen);
         Evaluator::new(Setup {
             host,
             layers,
-            release: self.release,
+            release,
             known_by: KnownBy::Said,
             release_note: None,
             hypervisor: None,
@@ -463,11 +484,11 @@ fn what_was_collected_of_a_recorded_host_answers_as_it_did() {
             let facts = recording.facts(first);
             let recorder = Arc::new(Recorder::new(Arc::clone(&recording.files)));
             let host = Host::new(facts.clone(), Arc::clone(&recorder) as Arc<dyn Files>);
-            let there = ask(&recording.evaluator_on(first, host));
+            let there = ask(&recording.evaluator_on(first, host, recording.release));
             recorder.finish("n", &facts, Vec::new()).write(fs::File::create(&path).unwrap()).unwrap();
             let node = archive::open(&path, &HostFacts::assumed()).unwrap().remove(0);
             let host = Host::new(node.facts, node.files).looked_at(Look::Collected, Vec::new());
-            let here = ask(&recording.evaluator_on(first, host));
+            let here = ask(&recording.evaluator_on(first, host, recording.release));
             wrong.extend(there.iter().zip(&here).filter(|(there, here)| there != here).map(
                 |(there, here)| {
                     let at = there.bytes().zip(here.bytes()).take_while(|(a, b)| a == b).count();
