@@ -3,7 +3,8 @@
 //!
 //! Which case shows which change is written in `tests/changes/rows.tsv`: the runtime, the change, the recording and
 //! the case; `written` is the folder of cases beside it, written to show a change. A change that no case can show
-//! stands there with `-` and the reason. `UPDATE=1` looks for the cases that are not there yet.
+//! stands there with `-` and the reason. `UPDATE=1` looks for the cases that are not there yet, `UPDATE=written` among the
+//! written ones alone.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -111,7 +112,8 @@ fn nearest(runtime: Runtime, recordings: &BTreeMap<String, Recording>, edge: Ver
         })
         .collect();
     names.sort_unstable();
-    names.into_iter().take(1 + NEAREST).map(|(_, name)| name).collect()
+    let asked = if std::env::var("UPDATE").is_ok_and(|what| what == WRITTEN) { 1 } else { 1 + NEAREST };
+    names.into_iter().take(asked).map(|(_, name)| name).collect()
 }
 
 /// Looks for a case for each change that has none; of each setup, few are asked.

@@ -13,8 +13,8 @@ use crate::release::{Release, Runtime};
 /// Other spellings that runtime-rs takes for a key.
 const ALIASES: [&str; 2] = ["mem_agent_enable", "dbg_monitor_socket"];
 
-/// Keys and a table that releases of the Go runtime take in and that change nothing here.
-const TAKEN_IN: [&str; 5] = ["image", "provision", "service_offload", "snp_certs_path", "verity_params"];
+/// What releases of the Go runtime take in and that changes nothing here.
+const TAKEN_IN: [&str; 1] = ["verity_params"];
 
 /// Findings of one configuration; a file of another kind would have thousands.
 const MOST: usize = 20;
@@ -42,9 +42,6 @@ fn walk(table: &Table, name: &str, release: Release, found: &mut Vec<Finding>) {
         }
         let whole = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
         if let Some(inner) = node.table() {
-            if whole == "image" && release.runtime == Runtime::Go {
-                continue;
-            }
             if !is_known_table(&whole) && !is_table_key(name, key, release) {
                 found.push(finding(
                     &whole,
