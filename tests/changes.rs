@@ -26,18 +26,36 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/changes")
 }
 
-/// The release that made a difference: the first that does it, or the first that does it no more.
-fn edge(runtime: Runtime, named: &Named) -> Release {
+/// The releases that made a difference: the first that does it, and the first that does it no more.
+fn edges(runtime: Runtime, named: &Named) -> Vec<Release> {
     let first = runtime.versions().next().unwrap();
-    let after = |until: Version| runtime.versions().find(|version| *version > until).unwrap();
-    let version = if named.span.since > first { named.span.since } else { after(named.span.until.unwrap()) };
-    Release::new(runtime, version)
+    let after = named.span.until.and_then(|until| runtime.versions().find(|version| *version > until));
+    let since = Some(named.span.since).filter(|since| *since > first);
+    since.into_iter().chain(after).map(|version| Release::new(runtime, version)).collect()
+}
+
+/// Whether a case shows a change: without it one of those releases answers otherwise. Where a key came or went with
+/// the change, taking it back alone does nothing; a case that is written for the change, and is named after it, may
+/// then show it between the release before and the release itself.
+fn shows(named: &Named, recording: &Recording, case: &Case) -> bool {
+    let answer = |release: Release| ask(&recording.evaluator_under(case, release), recording, case);
+    let before = |release: Release| {
+        let earlier = release.runtime.versions().rev().find(|version| *version < release.version);
+        Release::new(release.runtime, earlier.unwrap())
+    };
+    edges(recording.release.runtime, named).into_iter().any(|release| {
+        let own = answer(release);
+        own != answer(release.turning(named)) || case.id == named.name && own != answer(before(release))
+    })
 }
 
 /// What is compared of an answer.
 fn answer(evaluation: &Evaluation) -> Json {
     let values = evaluation.effective.as_ref().map(|effective| {
-        effective.iter().map(|(key, value)| (key.to_string(), value.value.clone())).collect::<BTreeMap<_, _>>()
+        effective
+            .iter()
+            .map(|(key, value)| (key.to_string(), value.value.clone()))
+            .collect::<BTreeMap<_, _>>()
     });
     json!({
         "outcome": format!("{:?}", evaluation.outcome),
@@ -82,14 +100,12 @@ fn hold(runtime: Runtime) {
             None => wrong.push(format!("{}: no case", named.name)),
             Some(("-", why)) => assert!(!why.is_empty(), "{}", named.name),
             Some((recording, case)) => {
-                let recording = recordings.get(recording).unwrap_or_else(|| panic!("no recording {recording}"));
+                let recording =
+                    recordings.get(recording).unwrap_or_else(|| panic!("no recording {recording}"));
                 let found = recording.cases.iter().find(|one| one.id == case);
                 let case = found.unwrap_or_else(|| panic!("no case {case}"));
-                let release = edge(runtime, named);
-                let ask = |release| ask(&recording.evaluator_under(case, release), recording, case);
-                if ask(release) == ask(release.turning(named)) {
-                    let (name, release) = (named.name, release.id());
-                    wrong.push(format!("{name}: {release} answers {} the same without it", case.id));
+                if !shows(named, recording, case) {
+                    wrong.push(format!("{}: {} is answered the same without it", named.name, case.id));
                 }
             }
         }
@@ -127,7 +143,7 @@ fn seek(runtime: Runtime, text: &str) -> Vec<String> {
         if let Some((recording, case)) = known.get(named.name) {
             found.push(format!("{}\t{}\t{recording}\t{case}", runtime.as_str(), named.name));
         } else {
-            wanted.entry(edge(runtime, named).version).or_default().push(named);
+            wanted.entry(edges(runtime, named)[0].version).or_default().push(named);
         }
     }
     for (version, mut names) in wanted {
@@ -150,13 +166,23 @@ fn seek(runtime: Runtime, text: &str) -> Vec<String> {
                 let answers: Vec<Json> = few.iter().map(|case| ask(&at, recording, case)).collect();
                 names.retain(|named| {
                     let turned = recording.evaluator_under(few[0], release.turning(named));
-                    let shows = few.iter().zip(&answers).find(|(case, answer)| ask(&turned, recording, case) != **answer);
-                    if let Some((case, _)) = shows {
+                    let found_here = few
+                        .iter()
+                        .zip(&answers)
+                        .find(|(case, answer)| ask(&turned, recording, case) != **answer)
+                        .map(|(case, _)| *case);
+                    let own = || {
+                        few.iter()
+                            .copied()
+                            .find(|case| case.id == named.name && shows(named, recording, case))
+                    };
+                    let found_here = found_here.or_else(own);
+                    if let Some(case) = found_here {
                         let row = format!("{}\t{}\t{place}\t{}", runtime.as_str(), named.name, case.id);
                         eprintln!("ROW\t{row}");
                         found.push(row);
                     }
-                    shows.is_none()
+                    found_here.is_none()
                 });
             }
         }

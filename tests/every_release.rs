@@ -21,7 +21,9 @@ use crate::recorded::recorded_releases;
 const RUNTIMES: [Runtime; 2] = [Runtime::Go, Runtime::Rs];
 
 fn releases() -> impl Iterator<Item = Release> {
-    RUNTIMES.into_iter().flat_map(|runtime| runtime.versions().map(move |version| Release::new(runtime, version)))
+    RUNTIMES
+        .into_iter()
+        .flat_map(|runtime| runtime.versions().map(move |version| Release::new(runtime, version)))
 }
 
 #[test]
@@ -114,9 +116,21 @@ fn every_release_has_an_answer() {
 
 /// The hypervisor whose table is asked: one that uses it, and that the two releases know.
 fn hypervisor(names: &[&'static str], both: [Release; 2]) -> &'static str {
-    let all = ["qemu", "clh", "cloud-hypervisor", "firecracker", "dragonball", "remote", "stratovirt", "acrn", "openvmm"];
+    let all = [
+        "qemu",
+        "clh",
+        "cloud-hypervisor",
+        "firecracker",
+        "dragonball",
+        "remote",
+        "stratovirt",
+        "acrn",
+        "openvmm",
+    ];
     let known = |name: &&str| both.iter().all(|release| catalog::knows_hypervisor(*release, name));
-    let used = |name: &&str| names.is_empty() || names.contains(name) || *name == "cloud-hypervisor" && names.contains(&"clh");
+    let used = |name: &&str| {
+        names.is_empty() || names.contains(name) || *name == "cloud-hypervisor" && names.contains(&"clh")
+    };
     all.into_iter().filter(known).find(used).or_else(|| all.into_iter().find(known)).unwrap()
 }
 
@@ -183,7 +197,8 @@ const VALUES: &[(&str, &str)] = &[
 
 /// A table's name as a file has it, and the line that sets a key in it.
 fn setting(key: &ConfigKey, reader: &KeyReader, hypervisor: &str) -> String {
-    let table = key.table.replace("hypervisor.<name>", &format!("hypervisor.{hypervisor}")).replace("<name>", "kata");
+    let table =
+        key.table.replace("hypervisor.<name>", &format!("hypervisor.{hypervisor}")).replace("<name>", "kata");
     let own = VALUES.iter().find(|(name, _)| *name == key.key);
     let plain = match reader.kind {
         Kind::Bool => "true".to_owned(),
@@ -196,7 +211,8 @@ fn setting(key: &ConfigKey, reader: &KeyReader, hypervisor: &str) -> String {
 
 /// The configuration with a key more, in the table where it belongs.
 fn with(key: &ConfigKey, reader: &KeyReader, hypervisor: &str) -> String {
-    let (table, line) = setting(key, reader, hypervisor).split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (table, line) =
+        setting(key, reader, hypervisor).split_once('\n').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let text = configuration(hypervisor, "");
     let head = format!("[{table}]\n");
     let own = line.split(' ').next().unwrap();
@@ -222,7 +238,8 @@ fn a_key_is_read_from_its_first_release_to_its_last() {
                 if let Err(error) = evaluator.loaded() {
                     refused.insert(format!("{}.{}: {} {}", key.table, key.key, release.id(), error.message));
                 } else {
-                    let named = evaluator.unread_keys().iter().filter_map(|finding| finding.subject.as_deref());
+                    let named =
+                        evaluator.unread_keys().iter().filter_map(|finding| finding.subject.as_deref());
                     let unread = named.into_iter().any(|name| name.ends_with(key.key));
                     // It goes on as another spelling of the key that took its place.
                     if unread == read && key.key != "dbg_monitor_socket" {
@@ -241,7 +258,8 @@ fn default_of(release: Release, key: &ConfigKey, hypervisor: &str) -> Option<Jso
     let text = configuration(hypervisor, "");
     let kept: Vec<&str> = text.lines().filter(|line| line.split(' ').next() != Some(key.key)).collect();
     let evaluator = evaluator(release, &kept.join("\n"));
-    let table = key.table.replace("hypervisor.<name>", &format!("hypervisor.{hypervisor}")).replace("<name>", "kata");
+    let table =
+        key.table.replace("hypervisor.<name>", &format!("hypervisor.{hypervisor}")).replace("<name>", "kata");
     let bare = evaluator.bare()?;
     bare.get(&format!("{table}.{}", key.key)).map(|found| found.value.clone())
 }
@@ -259,7 +277,16 @@ fn a_default_that_moves_moves_the_value() {
             if old.default == new.default || TOLD_OTHERWISE.contains(&name.as_str()) {
                 continue;
             }
-            let all = ["qemu", "clh", "cloud-hypervisor", "firecracker", "dragonball", "remote", "stratovirt", "acrn"];
+            let all = [
+                "qemu",
+                "clh",
+                "cloud-hypervisor",
+                "firecracker",
+                "dragonball",
+                "remote",
+                "stratovirt",
+                "acrn",
+            ];
             let moves = all.iter().any(|hypervisor| {
                 default_of(earlier, key, hypervisor) != default_of(release, key, hypervisor)
             });
@@ -281,14 +308,19 @@ fn bare(release: Release, hypervisor: &str) -> BTreeMap<String, Json> {
 #[test]
 fn a_default_that_stays_keeps_the_value() {
     let mut wrong = Vec::new();
-    for hypervisor in ["qemu", "clh", "cloud-hypervisor", "firecracker", "dragonball", "remote", "stratovirt", "acrn"] {
+    for hypervisor in
+        ["qemu", "clh", "cloud-hypervisor", "firecracker", "dragonball", "remote", "stratovirt", "acrn"]
+    {
         let said = configuration(hypervisor, "");
         for runtime in RUNTIMES {
-            let all: Vec<Release> = runtime.versions().map(|version| Release::new(runtime, version)).collect();
+            let all: Vec<Release> =
+                runtime.versions().map(|version| Release::new(runtime, version)).collect();
             let values: Vec<_> = all.iter().map(|release| bare(*release, hypervisor)).collect();
             for at in 1..all.len() {
                 for (name, value) in &values[at] {
-                    let alike = |old: &Json| old == value || old.as_f64().is_some_and(|old| Some(old) == value.as_f64());
+                    let alike = |old: &Json| {
+                        old == value || old.as_f64().is_some_and(|old| Some(old) == value.as_f64())
+                    };
                     let Some(old) = values[at - 1].get(name).filter(|old| !alike(old)) else { continue };
                     let (table, key) = name.rsplit_once('.').unwrap();
                     if said.lines().any(|line| line.starts_with(&format!("{key} = "))) {
@@ -296,7 +328,11 @@ fn a_default_that_stays_keeps_the_value() {
                     }
                     let Some(known) = catalog::config_key(table, key) else { continue };
                     let used = |reader: &KeyReader| {
-                        reader.hypervisors.is_empty() || reader.hypervisors.iter().any(|name| [hypervisor, "shared code"].contains(name))
+                        reader.hypervisors.is_empty()
+                            || reader
+                                .hypervisors
+                                .iter()
+                                .any(|name| [hypervisor, "shared code"].contains(name))
                     };
                     // The runtime adds to these itself.
                     if key == "kernel_params" || !known.reader(all[at]).is_some_and(used) {
@@ -304,7 +340,11 @@ fn a_default_that_stays_keeps_the_value() {
                     }
                     let default = |release| known.reader(release).map(|reader| reader.default);
                     if default(all[at - 1]) == default(all[at]) {
-                        wrong.push(format!("{} {name}: {old} -> {value}, {:?}", all[at].id(), default(all[at])));
+                        wrong.push(format!(
+                            "{} {name}: {old} -> {value}, {:?}",
+                            all[at].id(),
+                            default(all[at])
+                        ));
                     }
                 }
             }
