@@ -194,8 +194,6 @@ behaviours! {
     RootlessGuestMemory: v(3, 19, 0), Some(v(4, 0, 0)), "253642cce3";
 
     // Devices that are plugged in before the start.
-    /// Cloud Hypervisor's VM is made with them.
-    ClhColdPlug: v(3, 29, 0), None, "858620d2e7";
     /// QEMU is told a device's vendor and kind.
     DeviceKinds: v(3, 6, 0), None, "c7b41361b2";
     /// Devices may be handed over by files of their own, not of their groups.
