@@ -129,7 +129,7 @@ fn starts_one(evaluator: &Evaluator) -> bool {
 /// Where no name tells the release: whether the one before it starts pods with the files, and this one none.
 fn kept_over_an_upgrade(evaluator: &Evaluator) -> Option<Look> {
     let Setup { release, layers, .. } = evaluator.setup();
-    let before = release.runtime.versions().filter(|version| *version < release.version).last()?;
+    let before = release.runtime.versions().rfind(|version| *version < release.version)?;
     if evaluator.loaded().is_err() || !serves(evaluator, before) {
         return None;
     }

@@ -67,13 +67,8 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
 /// Both doors, which have to agree.
 fn run<'c>(host: &'c Host, config: &'c SandboxConfig) -> Result<Started<'c>, Failure> {
     let annotations = [("io.katacontainers.config.hypervisor.machine_type", "")].into_iter().collect();
-    let sandbox = Sandbox {
-        id: ID.into(),
-        hostname: "web".into(),
-        host_network: false,
-        annotations: &annotations,
-        devices: &[],
-    };
+    let sandbox =
+        Sandbox { id: ID, hostname: "web", host_network: false, annotations: &annotations, devices: &[] };
     let outcome = launch(host, config, &sandbox);
     assert_eq!(check(host, config, &sandbox).err(), outcome.as_ref().err().cloned());
     outcome

@@ -59,9 +59,9 @@ fn all_keys() -> impl Iterator<Item = Key> {
     let agent = AgentConfig::KEYS.iter().chain(AgentConfig::BY_ANNOTATION);
     let runtime = RUNTIME.iter().map(|(field, _)| field);
     hypervisor
-        .map(move |field| of(Section::Hypervisor)(&field))
-        .chain(agent.map(move |field| of(Section::Agent)(&field)))
-        .chain(runtime.map(move |field| of(Section::Runtime)(&field)))
+        .map(move |field| of(Section::Hypervisor)(field))
+        .chain(agent.map(move |field| of(Section::Agent)(field)))
+        .chain(runtime.map(move |field| of(Section::Runtime)(field)))
 }
 
 impl Key {

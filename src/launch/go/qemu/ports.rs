@@ -49,11 +49,13 @@ impl Ports {
         } else {
             0
         };
-        if hv.vfio_groups && !hv.vfio_devices.is_empty() && hv.confidential_guest {
-            if release.has(Change::ConfidentialDevicesByThemselves) {
-                let message = "ConfidentialGuest needs IOMMUFD - cannot use /dev/vfio/{group}";
-                return Err(Refusal::because(message, &["confidential_guest", "cold_plug_vfio"]));
-            }
+        if hv.vfio_groups
+            && !hv.vfio_devices.is_empty()
+            && hv.confidential_guest
+            && release.has(Change::ConfidentialDevicesByThemselves)
+        {
+            let message = "ConfidentialGuest needs IOMMUFD - cannot use /dev/vfio/{group}";
+            return Err(Refusal::because(message, &["confidential_guest", "cold_plug_vfio"]));
         }
         let own = own.saturating_add(u32::try_from(hv.vfio_devices.len()).unwrap_or(u32::MAX));
         if either("root-port") {

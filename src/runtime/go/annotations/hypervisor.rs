@@ -448,7 +448,7 @@ fn initdata(session: &mut Session<'_>, id: Id) {
     match crate::runtime::go::initdata::read(value, session.config.release) {
         Ok(read) => {
             let note = format!("a document of {} bytes", read.text.len());
-            session.config.hypervisor_config.cc_init_data = read.text.into();
+            session.config.hypervisor_config.cc_init_data = read.text;
             session.config.hypervisor_config.initdata_digest = read.digest;
             session.applied_by(id, step(Stage::Parse, true, note));
         }
