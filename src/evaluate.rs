@@ -15,6 +15,7 @@ pub mod node;
 mod notice;
 pub mod own_keys;
 mod resolver;
+mod room;
 pub mod searched;
 mod spelling;
 mod start;
@@ -24,6 +25,7 @@ mod way_out;
 
 use std::sync::{Arc, OnceLock};
 
+use self::room::Room;
 use self::start::LaunchAndAgent;
 use crate::answer::Place;
 use crate::answer::agent::AgentSetup;
@@ -308,8 +310,17 @@ impl Evaluator {
         self.walk(pod, Depth::Verdicts)
     }
 
-    /// The stations in order.
+    /// The stations in order, on a host that is taken to have what the pod asks for where its size is not known.
     fn walk(&self, pod: &Pod, depth: Depth) -> Evaluation {
+        let evaluation = self.stations(pod, depth);
+        let roomier = Room::lacking(self, &evaluation).and_then(|room| room.made(self));
+        let Some(roomier) = roomier else { return evaluation };
+        let other = roomier.stations(pod, depth);
+        if Room::helps(&evaluation, &other) { other } else { evaluation }
+    }
+
+    /// The stations in order.
+    fn stations(&self, pod: &Pod, depth: Depth) -> Evaluation {
         let sizing = pod.sizing;
         if !pod.problems.is_empty() {
             return refused_by_kubernetes(pod, sizing);

@@ -272,3 +272,29 @@ fn the_hardware_is_assumed_too() {
     let said = report(folder.path(), &["--host", "h.toml"]);
     assert_eq!(said["pods"][0]["outcome"], "refused", "what is said is not assumed: {said}");
 }
+
+#[test]
+fn a_desk_with_few_cpus_refuses_no_pod_that_asks_for_many() {
+    let folder = folder(GO, &[pod("large", &[("default_vcpus", "200")]), pod("small", &[])]);
+    let unsaid = report(folder.path(), &[]);
+    let (large, small) = (&unsaid["pods"][0], &unsaid["pods"][1]);
+    assert_eq!(large["outcome"], "starts", "{large}");
+    assert!(texts(&large["assumed"]).contains(&"the host has at least 200 CPUs"), "{large}");
+    assert!(!texts(&large["assumed"]).iter().any(|text| text.contains("MiB") && text.contains("CPUs")));
+    assert!(!texts(&small["assumed"]).iter().any(|text| text.contains("at least")), "{small}");
+    let codes = |pod: &Value| {
+        pod["findings"].as_array().unwrap().iter().map(|f| f["code"].to_string()).collect::<Vec<_>>()
+    };
+    assert!(!codes(large).iter().any(|code| code.contains("larger-than-host")), "{large}");
+    let said = report(folder.path(), &["--cpus", "8"]);
+    assert_eq!(said["pods"][0]["outcome"], "refused", "what is said is not assumed: {said}");
+}
+
+#[test]
+fn a_shut_name_and_a_value_that_cannot_pass_are_told_together() {
+    let config = GO.replace("\"default_.*\"", "\"kernel\"");
+    let folder = folder(&config, &[pod("large", &[("default_vcpus", "64")])]);
+    let said = report(folder.path(), &["--cpus", "8"]);
+    let fix = said["pods"][0]["findings"][0]["fix"].as_str().unwrap();
+    assert!(fix.starts_with("write \"8\", and add \"^default_vcpus$\" to [hypervisor.qemu]"), "{fix}");
+}

@@ -170,10 +170,14 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
             format!("lower the {what} limit or default_{}", if what == "CPU" { "vcpus" } else { "memory" });
         found.push(finding(Code::LargerThanHost, Severity::Warning, pod, Who::PodAuthor, message, fix));
     };
-    // A remote VM does not live on this host.
+    // A remote VM does not live on this host, and of a host whose size nobody knows nothing is too large.
     if evaluator.hypervisor() != Some("remote") {
-        beyond("memory", vm.whole.mib, facts.memory_mib as f64, "MiB", 1);
-        beyond("CPU", vm.whole.vcpus, f64::from(facts.cpus), "vCPUs", 0);
+        if !facts.guesses("memory_mib") {
+            beyond("memory", vm.whole.mib, facts.memory_mib as f64, "MiB", 1);
+        }
+        if !facts.guesses("cpus") {
+            beyond("CPU", vm.whole.vcpus, f64::from(facts.cpus), "vCPUs", 0);
+        }
         found.extend(past_affinity(facts, pod, vm.whole.vcpus, || told(0)));
     }
     let unsized_cpu = base.is_static()

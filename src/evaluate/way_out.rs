@@ -60,6 +60,11 @@ pub(super) fn put(evaluator: &Evaluator, pod: &Pod, evaluation: &mut Evaluation)
         if let Some((key, fix)) = behind_the_gate(evaluator, pod, evaluation, at)
             && let Some(verdict) = evaluation.verdicts.get_mut(at)
         {
+            // A value that could pass takes the open gate, too.
+            let fix = match (&fix, verdict.fix.as_deref()) {
+                (Fix::Value(_), Some(allow)) => Fix::Advice(format!("{fix}, and {allow}").into()),
+                _ => fix,
+            };
             for finding in evaluation.findings.iter_mut().filter(|f| f.subject.as_deref() == Some(&key)) {
                 if finding.fix.as_ref() == verdict.fix.as_deref() {
                     finding.fix = Some(fix.clone());
@@ -531,7 +536,11 @@ fn near_field(field: &str) -> Option<String> {
 
 impl Evaluator {
     /// The same setup, changed for a try; `None`: it cannot be changed so.
-    fn tried(&self, what: &str, change: impl FnOnce(&Self) -> Option<Self>) -> Option<Self> {
+    pub(in crate::evaluate) fn tried(
+        &self,
+        what: &str,
+        change: impl FnOnce(&Self) -> Option<Self>,
+    ) -> Option<Self> {
         once(&self.tried.setups, what, || change(self))
     }
 

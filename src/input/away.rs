@@ -131,19 +131,17 @@ fn grant(facts: &mut HostFacts, layers: &Layers, probed: Machine) -> Vec<Assumpt
         Some(FactOrigin::Flag | FactOrigin::HostFile | FactOrigin::Collected) | None => true,
     };
     let mut granted = Vec::new();
-    let mut machine = Vec::new();
     if !told(facts, "arch") {
         facts.arch = arch(layers).unwrap_or(facts.arch);
-        machine.push(format!("is {}", facts.arch.as_str()));
     }
     if !told(facts, "cpus") {
-        machine.push(format!("has {} CPUs", facts.cpus));
-    }
-    if !told(facts, "memory_mib") {
-        machine.push(format!("has {} MiB of memory", facts.memory_mib));
-    }
-    if !machine.is_empty() {
-        granted.push(Assumption::Machine(format!("the host {}", machine.join(", ")).into()));
+        // Which of this machine's CPUs a service may use says nothing of another one.
+        facts.cpus_allowed = None;
+        // Whoever writes a size into the configuration has a host that is large enough.
+        let own = values(layers, "default_vcpus", |item| {
+            item.as_float().or(item.as_integer().map(|cpus| cpus as f64))
+        });
+        facts.cpus = own.into_iter().fold(facts.cpus, |most, cpus| most.max(cpus.ceil().min(4096.0) as u32));
     }
     if !told(facts, "nested") {
         facts.nested = false;
@@ -170,7 +168,42 @@ fn grant(facts: &mut HostFacts, layers: &Layers, probed: Machine) -> Vec<Assumpt
             facts.origins.insert(name, FactOrigin::Assumed);
         }
     }
+    granted.splice(0..0, machine(facts, &["arch", "cpus", "memory_mib"]));
     granted
+}
+
+/// What is taken for granted of the machine's size and architecture, of these facts.
+fn machine(facts: &HostFacts, names: &[&str]) -> Option<Assumption> {
+    let guessed = names.iter().filter(|name| facts.guesses(name)).map(|name| match *name {
+        "arch" => format!("is {}", facts.arch.as_str()),
+        "cpus" => format!("has {} CPUs", facts.cpus),
+        _ => format!("has {} MiB of memory", facts.memory_mib),
+    });
+    let guessed: Vec<String> = guessed.collect();
+    (!guessed.is_empty()).then(|| Assumption::Machine(format!("the host {}", guessed.join(", ")).into()))
+}
+
+/// The same host, of whose size nobody knows, with at least so many CPUs and so much memory; 0: as it is.
+#[must_use]
+pub fn with_room(host: &Host, cpus: u32, memory_mib: u64) -> Host {
+    let mut facts = host.facts.clone();
+    let mut still = vec!["arch"];
+    let mut granted: Vec<Assumption> = Vec::new();
+    if cpus > 0 {
+        facts.cpus = cpus;
+        granted.push(fact(format!("the host has at least {cpus} CPUs")));
+    } else {
+        still.push("cpus");
+    }
+    if memory_mib > 0 {
+        facts.memory_mib = memory_mib;
+        granted.push(fact(format!("the host has at least {memory_mib} MiB of memory")));
+    } else {
+        still.push("memory_mib");
+    }
+    granted.extend(machine(&facts, &still));
+    granted.extend(host.granted().iter().filter(|other| !matches!(other, Assumption::Machine(_))).cloned());
+    host.with_facts(facts).granting(granted)
 }
 
 fn fact(text: String) -> Assumption {

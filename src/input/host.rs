@@ -91,6 +91,12 @@ impl Host {
         if self.sees_all() { self.clone() } else { self.looked_at(Look::Everything, Vec::new()) }
     }
 
+    /// The same host, of whose hardware this is taken for granted.
+    #[must_use]
+    pub(super) fn granting(&self, granted: Vec<Assumption>) -> Self {
+        Self { granted: granted.into(), ..self.clone() }
+    }
+
     /// What is taken for granted of its hardware.
     pub fn granted(&self) -> &Arc<[Assumption]> {
         &self.granted
