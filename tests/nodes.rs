@@ -326,6 +326,11 @@ fn nothing_is_green_without_a_look() {
         several.err
     );
     assert_eq!(several.status, 2);
+    let one = node.ask(&["policy", "audit", "--handler", "kata-go"], &[]);
+    assert!(one.out.starts_with(GO_FILE), "{}{}", one.out, one.err);
+    let edit = ["policy", "allow", "default_vcpus", "--handler", "kata-go", "--dry-run"];
+    let one = node.ask(&edit, &[]);
+    assert!(one.out.contains(&format!("+++ b{GO_FILE}")), "{}{}", one.out, one.err);
 }
 
 #[test]

@@ -475,3 +475,15 @@ fn a_vm_is_of_one_handler_among_several() {
     let said = String::from_utf8(live(&["white"]).stderr).unwrap();
     assert!(said.contains("Dragonball, in its shim has no process line"), "{said}");
 }
+
+#[test]
+fn another_vmm_is_a_difference() {
+    let (folder, _) = predicted();
+    let line = "/opt/kata/bin/cloud-hypervisor --api-socket /run/vc/vm/blue/clh-api.sock";
+    let (report, code) = beside(&folder, line);
+    assert_eq!(code, 1, "{report:#}");
+    let rows = report["arguments"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["verdict"] == "different").unwrap();
+    assert_eq!(row["running"], "/opt/kata/bin/cloud-hypervisor", "{report:#}");
+    assert!(row["probably"].as_str().unwrap().contains("another hypervisor"), "{report:#}");
+}

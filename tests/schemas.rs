@@ -64,6 +64,12 @@ fn every_output_has_its_schema() {
                 with(&["show", "initdata", pod.to_str().unwrap()])
             }
             _ if name == "diff" => with(&["diff", "--with", "cpus=2", &pods]),
+            _ if name == "diff-running" => {
+                let line = dir.path().join("ps.txt");
+                std::fs::write(&line, "/usr/bin/cloud-hypervisor --api-socket /run/vc/vm/blue/clh-api.sock")
+                    .unwrap();
+                with(&["diff", "--with", &format!("running={}", line.display())])
+            }
             _ if name == "explain" => run(&["explain", "default_memory", "--json"]),
             Some(("show", what)) => with(&["show", what, &pods, "--pod", "lab/custom-qemu"]),
             Some(("policy", "audit")) => with(&["policy", "audit"]),

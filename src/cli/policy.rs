@@ -90,7 +90,7 @@ fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
 }
 
 fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
-    let input: Input = args.input.input();
+    let input: Input = args.input();
     let chosen = open::one(&input)?;
     let layers = &chosen.evaluator.setup().layers;
     let release = chosen.evaluator.setup().release;

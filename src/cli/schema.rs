@@ -25,7 +25,7 @@ pub struct SchemaArgs {
     /// Whose: config, or an output
     #[arg(value_name = "OUTPUT", value_parser = names())]
     pub of: String,
-    /// The runtime that reads the configuration [default: rs]
+    /// The runtime that reads the configuration; auto: runtime-rs
     #[arg(long, value_enum, default_value_t)]
     pub runtime: RuntimeChoice,
     /// Its Kata version, such as 3.19 or 3.19.1 [default: the newest]

@@ -245,6 +245,9 @@ pub fn trouble(evaluator: &Evaluator) -> Option<String> {
 /// Why the configuration file could not be read, where it could not.
 pub fn unread(layers: &Layers) -> Option<String> {
     if let Err(why) = &layers.base {
+        if layers.asked.is_empty() {
+            return Some("it is not known which configuration it reads: katascope which says why".to_owned());
+        }
         let why = match why {
             Unreadable::Io(errno) => errno.go().to_owned(),
             Unreadable::NotUtf8(offset) => format!("not UTF-8: the first bad byte is at offset {offset}"),

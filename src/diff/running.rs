@@ -214,6 +214,22 @@ pub fn processes(launch: &Launch, release: Release, vm: &Vm, all: &Running) -> V
                 || program == Program::Jailer && process.program == Program::Firecracker
         };
         let Some(process) = all.of(vm).find(same) else {
+            let vmm = all.of(vm).find(|process| process.program.is_vmm());
+            if let Some(vmm) = vmm.filter(|_| program.is_vmm() || program == Program::Jailer) {
+                let own = vmm.path.clone().unwrap_or_else(|| vmm.program.as_str().to_owned());
+                let probably =
+                    Some("the VM was started with another hypervisor: another handler or file".to_owned());
+                let of = vmm.program.as_str();
+                rows.push(row(
+                    of,
+                    Verdict::Different,
+                    Some(path.clone()),
+                    Some(own),
+                    Cause::default(),
+                    probably,
+                ));
+                continue;
+            }
             let probably = Some("its process is not in the text".to_owned());
             rows.push(row(path, Verdict::Unknown, Some(path.clone()), None, Cause::default(), probably));
             continue;

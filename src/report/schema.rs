@@ -12,10 +12,11 @@ use crate::catalog::{ConfigKey, KeyReader, Kind, all_config_keys, knows_hypervis
 use crate::release::{Release, Runtime};
 
 /// The reports that have a schema, by name.
-pub const OUTPUTS: [(&str, &str); 15] = [
+pub const OUTPUTS: [(&str, &str); 16] = [
     ("check", include_str!("../../assets/schema/check-1.schema.json")),
     ("check-nodes", include_str!("../../assets/schema/check-nodes-1.schema.json")),
     ("diff", include_str!("../../assets/schema/diff-1.schema.json")),
+    ("diff-running", include_str!("../../assets/schema/diff-running-1.schema.json")),
     ("explain", include_str!("../../assets/schema/explain-1.schema.json")),
     ("live", include_str!("../../assets/schema/live-1.schema.json")),
     ("policy-audit", include_str!("../../assets/schema/policy-audit-1.schema.json")),

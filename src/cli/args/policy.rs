@@ -92,6 +92,16 @@ pub struct EditArgs {
     /// The configuration.
     #[command(flatten)]
     pub input: PolicyInput,
+    /// The handler whose configuration it is, on a node with several
+    #[arg(long, value_name = "NAME")]
+    pub handler: Option<String>,
+}
+
+impl EditArgs {
+    /// The same, as every other command says it.
+    pub fn input(&self) -> Input {
+        Input { handler: self.handler.clone(), ..self.input.input() }
+    }
 }
 
 /// `policy audit`.
@@ -100,6 +110,9 @@ pub struct AuditArgs {
     /// The configuration.
     #[command(flatten)]
     pub input: PolicyInput,
+    /// The handler whose configuration it is, on a node with several
+    #[arg(long, value_name = "NAME")]
+    pub handler: Option<String>,
     /// The container runtime, which may let more past the lists
     #[arg(long, value_enum)]
     pub cri: Option<CriChoice>,
@@ -114,7 +127,12 @@ pub struct AuditArgs {
 impl AuditArgs {
     /// The same, as every other command says it.
     pub fn input(&self) -> Input {
-        Input { cri: self.cri, cri_config: self.cri_config.clone(), ..self.input.input() }
+        Input {
+            handler: self.handler.clone(),
+            cri: self.cri,
+            cri_config: self.cri_config.clone(),
+            ..self.input.input()
+        }
     }
 }
 
