@@ -43,13 +43,13 @@ fn kernel_module(line: &str) -> Option<Json> {
     (!quoted).then(|| fields([("name", name.into()), ("parameters", parameters.into())]))
 }
 
-fn kernel_modules(config: &Config<'_>) -> Option<Vec<Json>> {
+fn kernel_modules(config: &Config) -> Option<Vec<Json>> {
     let lines = config.active_agent().map(|agent| agent.kernel_modules.as_slice()).unwrap_or_default();
     lines.iter().filter(|line| !line.is_empty()).map(|line| kernel_module(line)).collect()
 }
 
 /// What can fail of it: a quote that stays open.
-pub fn check(config: &Config<'_>, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
+pub fn check(config: &Config, sandbox: &Sandbox<'_>) -> Result<(), Failure> {
     let closed = |line: &String| line.split(' ').filter(|word| word.contains('"')).count().is_multiple_of(2);
     let fine = config.active_agent().is_none_or(|agent| agent.kernel_modules.iter().all(closed));
     if fine {
@@ -87,7 +87,7 @@ fn storage(
 }
 
 /// What the guest of one sandbox is told.
-pub fn setup(config: &Config<'_>, sandbox: &Sandbox<'_>, started: &Started) -> AgentSetup {
+pub fn setup(config: &Config, sandbox: &Sandbox<'_>, started: &Started) -> AgentSetup {
     let release = config.release;
     let mut storages = Vec::with_capacity(2);
     if let Some(mount_point) = &started.share {

@@ -34,7 +34,7 @@ impl Start for LaunchAndAgent {
     fn rs(
         &self,
         host: &Host,
-        config: &Config<'_>,
+        config: &Config,
         sandbox: &Sandbox<'_>,
         depth: Depth,
     ) -> Result<Started, Failure> {

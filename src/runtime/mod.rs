@@ -109,7 +109,7 @@ pub trait Start {
     fn rs(
         &self,
         host: &Host,
-        config: &rs::config::Config<'_>,
+        config: &rs::config::Config,
         sandbox: &Sandbox<'_>,
         depth: Depth,
     ) -> Result<Started, Failure>;

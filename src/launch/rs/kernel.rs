@@ -104,7 +104,7 @@ impl<'a> KernelLine<'a> {
             return;
         }
         let (keys, agent) = (self.keys, &start.config.runtime.agent_name);
-        let boot = &*start.hv.boot_info;
+        let boot = &start.hv.boot_info;
         self.text(&boot.kernel_params, |at, name| match boot::param_from(boot, at, name) {
             ParamFrom::Agent(key) => Cause::key(format!("agent.{agent}.{key}")),
             ParamFrom::Configuration => Cause::key(keys.kernel_params).configured(true),

@@ -85,8 +85,8 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 struct Start<'a> {
     host: &'a Host,
-    config: &'a Config<'a>,
-    hv: &'a Hypervisor<'a>,
+    config: &'a Config,
+    hv: &'a Hypervisor,
     keys: &'static Keys,
     release: Release,
     kind: Kind,
@@ -197,7 +197,7 @@ impl<'a> Plan<'a> {
 /// Plans one sandbox and hands the plan on; every way in goes through here, so that all have one outcome.
 fn plan<T>(
     host: &Host,
-    config: &Config<'_>,
+    config: &Config,
     sandbox: &Sandbox<'_>,
     spelled: bool,
     then: impl FnOnce(&Plan<'_>) -> T,
@@ -219,7 +219,7 @@ fn plan<T>(
 
 /// The launch for `config`, which was loaded, annotated, validated and sized, and which a runtime handler was
 /// made for. An error is one that the runtime meets before the VM runs.
-pub fn launch(host: &Host, config: &Config<'_>, sandbox: &Sandbox<'_>) -> Result<Started, Failure> {
+pub fn launch(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Result<Started, Failure> {
     plan(host, config, sandbox, true, |plan| {
         let Spelled { mut launch, kernel_params } = plan.spell();
         launch.explain_line(&joined(&kernel_params), &kernel_params);
@@ -234,6 +234,6 @@ pub fn launch(host: &Host, config: &Config<'_>, sandbox: &Sandbox<'_>) -> Result
 }
 
 /// The same outcome and findings as of `launch`, without what it makes.
-pub fn check(host: &Host, config: &Config<'_>, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
+pub fn check(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
     plan(host, config, sandbox, false, |plan| plan.remarks())
 }

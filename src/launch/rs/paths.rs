@@ -18,7 +18,7 @@ pub(super) struct Paths<'a> {
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn new(id: &'a str, hv: &Hypervisor<'_>, release: Release) -> Self {
+    pub(super) fn new(id: &'a str, hv: &Hypervisor, release: Release) -> Self {
         let rootless = rootless_dir(Some(hv)).filter(|_| release.has(Change::Rootless));
         Self { id, rootless }
     }
@@ -61,7 +61,7 @@ impl<'a> Paths<'a> {
     }
 }
 
-fn rootless_dir(hv: Option<&Hypervisor<'_>>) -> Option<String> {
+fn rootless_dir(hv: Option<&Hypervisor>) -> Option<String> {
     // The user is made when the VM starts.
     hv?.security_info.rootless.then(|| ROOTLESS_FOLDER.to_owned())
 }
@@ -75,6 +75,6 @@ fn prefixed(rootless: Option<&str>, path: &str) -> String {
 }
 
 /// Where the guest mounts what is shared; upstream gives it the host's prefix, too.
-pub(crate) fn guest_share(hv: Option<&Hypervisor<'_>>, path: &str, release: Release) -> String {
+pub(crate) fn guest_share(hv: Option<&Hypervisor>, path: &str, release: Release) -> String {
     prefixed(rootless_dir(hv).filter(|_| release.has(Change::Rootless)).as_deref(), path)
 }

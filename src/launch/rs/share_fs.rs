@@ -40,7 +40,7 @@ impl Kind {
     }
 
     /// Where the agent mounts it.
-    pub(super) fn mount_point(self, hv: Option<&Hypervisor<'_>>, release: Release) -> String {
+    pub(super) fn mount_point(self, hv: Option<&Hypervisor>, release: Release) -> String {
         let path = match self {
             Self::VirtioFs | Self::Inline => "/run/kata-containers/shared/containers/",
             Self::Nydus => "/run/kata-containers/shared/",
@@ -136,7 +136,7 @@ impl Daemon<'_> {
         let cause = Cause::key(self.start.keys.virtio_fs_extra_args);
         let shared = &self.start.hv.shared_fs;
         let args = &shared.virtio_fs_extra_args;
-        let configured = shared.before().map_or(args.len(), |before| before.virtio_fs_extra_args.len());
+        let configured = args.len().saturating_sub(shared.extra_args_of_pod);
         args.iter()
             .enumerate()
             .map(move |(at, arg)| Arg::new(arg.as_str(), cause.clone().configured(at < configured)))

@@ -24,7 +24,7 @@ fn plain() -> Host {
 }
 
 /// A configuration as it comes out of sizing.
-fn config(name: &str, change: impl FnOnce(&mut Hypervisor<'static>)) -> Config<'static> {
+fn config(name: &str, change: impl FnOnce(&mut Hypervisor)) -> Config {
     let mut hv = Hypervisor {
         path: Text::from("/bin/vmm").into(),
         disable_guest_selinux: true,
@@ -55,7 +55,7 @@ fn config(name: &str, change: impl FnOnce(&mut Hypervisor<'static>)) -> Config<'
 type Outcome = Result<Started, Failure>;
 
 /// Both doors, which have to agree.
-fn outcome(host: &Host, config: &Config<'_>) -> Outcome {
+fn outcome(host: &Host, config: &Config) -> Outcome {
     let annotations = Annotations::default();
     let sandbox =
         Sandbox { id: "ID", hostname: "web", host_network: false, annotations: &annotations, devices: &[] };
@@ -66,7 +66,7 @@ fn outcome(host: &Host, config: &Config<'_>) -> Outcome {
 }
 
 /// The arguments, and the guest kernel's command line.
-fn started(host: &Host, config: &Config<'_>) -> (Vec<String>, String) {
+fn started(host: &Host, config: &Config) -> (Vec<String>, String) {
     let Started { launch, kernel_params, .. } = outcome(host, config).unwrap();
     for arg in launch.args.iter().chain(&kernel_params) {
         assert!(!arg.cause.keys.is_empty() || !arg.cause.rule.is_empty(), "{} has no cause", arg.text);
@@ -74,7 +74,7 @@ fn started(host: &Host, config: &Config<'_>) -> (Vec<String>, String) {
     (launch.args.into_iter().map(|arg| arg.text).collect(), joined(&kernel_params))
 }
 
-fn refusal(host: &Host, config: &Config<'_>) -> String {
+fn refusal(host: &Host, config: &Config) -> String {
     outcome(host, config).err().map(|failure| failure.message).unwrap_or_default()
 }
 

@@ -1,14 +1,13 @@
 //! What loading makes of the values in the file: defaults, limits of the host, paths in their real form.
 //!
 //! It runs over all tables when the configuration is loaded and once more after the annotations, so
-//! that an annotation gets the same treatment as the file; then the parts that nobody wrote to are left
-//! alone, for which adjusting once more is known to change nothing. Before 3.20 annotations were not adjusted.
+//! that an annotation gets the same treatment as the file. Before 3.20 annotations were not adjusted.
 //! Facts: the `adjust_config` functions of src/libs/kata-types/src/config at each tag.
 
 use super::changes::Change;
-use super::complaint::{Complaint, Outcome, ensure, resolve, written_resolve};
+use super::complaint::{Complaint, Outcome, ensure, resolve};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
-use super::config::{Config, Hypervisor, Part, Runtime};
+use super::config::{Config, Hypervisor, Runtime};
 use super::plugin::Plugin;
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
@@ -16,7 +15,7 @@ use crate::release::Release;
 
 /// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
 /// wrong, the smallest message is given.
-pub fn adjust(config: &mut Config<'_>, host: &Host) -> Outcome {
+pub fn adjust(config: &mut Config, host: &Host) -> Outcome {
     let mut worst: Option<Complaint> = None;
     let release = config.release;
     for (name, hv) in config.hypervisor.iter_mut() {
@@ -29,10 +28,7 @@ pub fn adjust(config: &mut Config<'_>, host: &Host) -> Outcome {
     }
     match worst {
         Some(complaint) => Err(complaint),
-        None => match config.runtime.written_mut() {
-            Some(written) => runtime(written, host, release).map_err(|c| c.within("runtime")),
-            None => Ok(()),
-        },
+        None => runtime(&mut config.runtime, host, release).map_err(|c| c.within("runtime")),
     }
 }
 
@@ -44,64 +40,43 @@ pub(super) fn plugin_of(name: &str, host: &Host, release: Release) -> Outcome<Pl
 
 fn table(
     name: &str,
-    hv: &mut Hypervisor<'_>,
-    runtime: &mut Part<'_, Runtime>,
+    hv: &mut Hypervisor,
+    runtime: &mut Runtime,
     host: &Host,
     release: Release,
 ) -> Outcome {
     plugin_of(name, host, release)?.adjust(hv, runtime, host, release)?;
-    hv.blockdev_info.written_mut().map_or(Ok(()), |block| blockdev(block, host, release))?;
-    let before = hv.boot_info.before();
-    hv.boot_info.written_mut().map_or(Ok(()), |boot| self::boot(boot, before, host))?;
-    for image in hv.guest_extension_images.written_mut().into_iter().flatten() {
+    blockdev(&mut hv.blockdev_info, host, release)?;
+    boot(&mut hv.boot_info, host)?;
+    for image in &mut hv.guest_extension_images {
         resolve(host, &mut image.path, "guest_extension_images", "extra image file {} is invalid: {}")?;
     }
-    if let Some(written) = hv.cpu_info.written_mut() {
-        cpu(written, host, release);
+    cpu(&mut hv.cpu_info, host, release);
+    let bridges = &mut hv.device_info.default_bridges;
+    *bridges = (*bridges).min(5);
+    machine(&mut hv.machine_info, host, release)?;
+    memory(&mut hv.memory_info, host, release)?;
+    if release.has(Change::NetworkQueuesBounded) {
+        let queues = &mut hv.network_info.network_queues;
+        *queues = (*queues).clamp(1, 256);
     }
-    if let Some(device) = hv.device_info.written_mut() {
-        device.default_bridges = device.default_bridges.min(5);
+    if release.has(Change::GuestHookDefault) && hv.security_info.guest_hook_path.is_empty() {
+        hv.security_info.guest_hook_path = "/opt/kata/hooks".into();
     }
-    hv.machine_info.written_mut().map_or(Ok(()), |written| machine(written, host, release))?;
-    hv.memory_info.written_mut().map_or(Ok(()), |written| memory(written, host, release))?;
-    if release.has(Change::NetworkQueuesBounded)
-        && let Some(network) = hv.network_info.written_mut()
-    {
-        network.network_queues = network.network_queues.clamp(1, 256);
-    }
-    if release.has(Change::GuestHookDefault)
-        && let Some(security) = hv.security_info.written_mut()
-        && security.guest_hook_path.is_empty()
-    {
-        security.guest_hook_path = "/opt/kata/hooks".into();
-    }
-    hv.shared_fs.written_mut().map_or(Ok(()), |written| shared_fs(written, host, release))?;
+    shared_fs(&mut hv.shared_fs, host, release)?;
     let prefetch = &mut hv.prefetch_list_path;
-    written_resolve(host, prefetch, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
+    resolve(host, prefetch, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
 }
 
-fn boot(boot: &mut BootInfo, before: Option<&BootInfo>, host: &Host) -> Outcome {
-    if !same_paths(boot, before) {
-        resolve(host, &mut boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
-        resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
-        resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
-        resolve(host, &mut boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
-    }
+fn boot(boot: &mut BootInfo, host: &Host) -> Outcome {
+    resolve(host, &mut boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
+    resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
+    resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
+    resolve(host, &mut boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
     if boot.vm_rootfs_driver.is_empty() {
         boot.vm_rootfs_driver = "virtio-blk-pci".into();
     }
     Ok(())
-}
-
-/// Whether a pod left the paths as loading made them, real and existing: mostly it sets the kernel's
-/// parameters alone.
-pub(super) fn same_paths(boot: &BootInfo, before: Option<&BootInfo>) -> bool {
-    before.is_some_and(|before| {
-        boot.kernel == before.kernel
-            && boot.image == before.image
-            && boot.initrd == before.initrd
-            && boot.firmware == before.firmware
-    })
 }
 
 fn blockdev(block: &mut BlockDeviceInfo, host: &Host, release: Release) -> Outcome {

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
+
 use super::config::hypervisor::BootInfo;
 use super::config::{Agent, MemAgent};
 use crate::input::Text;
@@ -48,121 +50,58 @@ fn replace_kernel_params(old: &str, new: &str) -> String {
     line
 }
 
-/// What of an agent's table its parameters come from.
-#[derive(PartialEq)]
-struct AgentParams<'a> {
-    debug: bool,
-    enable_tracing: bool,
-    container_pipe_size: u32,
-    launch_process_timeout: u32,
-    cdh_api_timeout_ms: u32,
-    debug_console_enabled: bool,
-    visible_cdi_devices: bool,
-    mem_agent: &'a MemAgent,
+/// What the agent is told by way of the kernel command line, in key order.
+fn agent_params(agent: &Agent) -> String {
+    let mut params: Vec<(Cow<'_, str>, String)> = Vec::with_capacity(8);
+    let mut set = |key: &'static str, value: String| params.push((key.into(), value));
+    if agent.debug {
+        set("agent.log", "debug".to_owned());
+    }
+    if agent.enable_tracing {
+        set("agent.trace", "true".to_owned());
+    }
+    if agent.container_pipe_size > 0 {
+        set("agent.container_pipe_size", agent.container_pipe_size.to_string());
+    }
+    if agent.launch_process_timeout > 0 {
+        set("agent.launch_process_timeout", agent.launch_process_timeout.to_string());
+    }
+    if agent.cdh_api_timeout_ms > 0 {
+        // Whole seconds: less than one becomes 0.
+        set("agent.cdh_api_timeout", (agent.cdh_api_timeout_ms / 1000).to_string());
+    }
+    if agent.debug_console_enabled {
+        set("agent.debug_console", String::new());
+        set("agent.debug_console_vport", "1026".to_owned());
+    }
+    if agent.visible_cdi_devices {
+        set("agent.visible_cdi_devices", "true".to_owned());
+    }
+    if agent.mem_agent.enable {
+        set("psi", "1".to_owned());
+        set("agent.mem_agent_enable", "1".to_owned());
+        params.extend(mem_agent_params(&agent.mem_agent));
+    }
+    params.sort_unstable();
+    let words = params.into_iter().map(|(key, value)| match value.is_empty() {
+        true => key.into_owned(),
+        false => format!("{key}={value}"),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
-impl<'a> AgentParams<'a> {
-    fn of(agent: &'a Agent) -> Self {
-        Self {
-            debug: agent.debug,
-            enable_tracing: agent.enable_tracing,
-            container_pipe_size: agent.container_pipe_size,
-            launch_process_timeout: agent.launch_process_timeout,
-            cdh_api_timeout_ms: agent.cdh_api_timeout_ms,
-            debug_console_enabled: agent.debug_console_enabled,
-            visible_cdi_devices: agent.visible_cdi_devices,
-            mem_agent: &agent.mem_agent,
-        }
-    }
-
-    /// The parameters in key order.
-    fn params(&self) -> Vec<(&'static str, String)> {
-        let mut params = Vec::with_capacity(8);
-        let mut set = |key, value: String| params.push((key, value));
-        if self.debug {
-            set("agent.log", "debug".to_owned());
-        }
-        if self.enable_tracing {
-            set("agent.trace", "true".to_owned());
-        }
-        if self.container_pipe_size > 0 {
-            set("agent.container_pipe_size", self.container_pipe_size.to_string());
-        }
-        if self.launch_process_timeout > 0 {
-            set("agent.launch_process_timeout", self.launch_process_timeout.to_string());
-        }
-        if self.cdh_api_timeout_ms > 0 {
-            // Whole seconds: less than one becomes 0.
-            set("agent.cdh_api_timeout", (self.cdh_api_timeout_ms / 1000).to_string());
-        }
-        if self.debug_console_enabled {
-            set("agent.debug_console", String::new());
-            set("agent.debug_console_vport", "1026".to_owned());
-        }
-        if self.visible_cdi_devices {
-            set("agent.visible_cdi_devices", "true".to_owned());
-        }
-        if self.mem_agent.enable {
-            set("psi", "1".to_owned());
-            set("agent.mem_agent_enable", "1".to_owned());
-            mem_agent_params(self.mem_agent, set);
-        }
-        params.sort_unstable_by_key(|(key, _)| *key);
-        params
-    }
-}
-
-fn mem_agent_params(mem: &MemAgent, mut set: impl FnMut(&'static str, String)) {
-    let mut put = |key, value: Option<String>| {
-        if let Some(value) = value {
-            set(key, value);
-        }
-    };
-    fn text<T: ToString>(value: Option<T>) -> Option<String> {
-        value.map(|v| v.to_string())
-    }
-    put("agent.mem_agent_memcg_disable", text(mem.memcg_disable));
-    put("agent.mem_agent_memcg_swap", text(mem.memcg_swap));
-    put("agent.mem_agent_memcg_swappiness_max", text(mem.memcg_swappiness_max));
-    put("agent.mem_agent_memcg_period_secs", text(mem.memcg_period_secs));
-    put("agent.mem_agent_memcg_period_psi_percent_limit", text(mem.memcg_period_psi_percent_limit));
-    put("agent.mem_agent_memcg_eviction_psi_percent_limit", text(mem.memcg_eviction_psi_percent_limit));
-    put("agent.mem_agent_memcg_eviction_run_aging_count_min", text(mem.memcg_eviction_run_aging_count_min));
-    put("agent.mem_agent_compact_disable", text(mem.compact_disable));
-    put("agent.mem_agent_compact_period_secs", text(mem.compact_period_secs));
-    put("agent.mem_agent_compact_period_psi_percent_limit", text(mem.compact_period_psi_percent_limit));
-    put("agent.mem_agent_compact_psi_percent_limit", text(mem.compact_psi_percent_limit));
-    put("agent.mem_agent_compact_sec_max", text(mem.compact_sec_max));
-    put("agent.mem_agent_compact_order", text(mem.compact_order));
-    put("agent.mem_agent_compact_threshold", text(mem.compact_threshold));
-    put("agent.mem_agent_compact_force_times", text(mem.compact_force_times));
-}
-
-/// Whether two agents are told the same by way of the kernel command line.
-pub fn are_told_alike(agent: &Agent, other: &Agent) -> bool {
-    AgentParams::of(agent) == AgentParams::of(other)
-}
-
-/// What the agent is told by way of the kernel command line.
-pub fn agent_params(agent: &Agent) -> String {
-    let mut line = String::with_capacity(128);
-    for (key, value) in AgentParams::of(agent).params() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(key);
-        if !value.is_empty() {
-            line.push('=');
-            line.push_str(&value);
-        }
-    }
-    line
+/// The keys of the memory agent that are set, each a parameter of its own.
+fn mem_agent_params(mem: &MemAgent) -> Vec<(Cow<'static, str>, String)> {
+    let Ok(Json::Object(keys)) = serde_json::to_value(mem) else { return Vec::new() };
+    let set = keys.into_iter().filter(|(key, value)| key != "enable" && !value.is_null());
+    set.map(|(key, value)| (format!("agent.mem_agent_{key}").into(), value.to_string())).collect()
 }
 
 /// Puts the agent's parameters before the configured ones.
-pub fn put_agent_params(boot: &mut BootInfo, told: &str) {
+pub fn put_agent_params(boot: &mut BootInfo, agent: &Agent) {
+    let told = agent_params(agent);
     let sign = if told.is_empty() || boot.kernel_params.is_empty() { "" } else { " " };
-    boot.kernel_params = Text::joined(&[told, sign, &boot.kernel_params]);
+    boot.kernel_params = Text::joined(&[&told, sign, &boot.kernel_params]);
     boot.params_of_agent = told.len();
 }
 

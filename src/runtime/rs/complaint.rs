@@ -3,7 +3,6 @@
 //! Also the two ways it asks for a path: taking it over in its real form, or only wanting it to exist.
 //! Facts: the path macros of src/libs/kata-types/src/lib.rs at 4.1.0.
 
-use super::config::Part;
 use crate::input::{Host, Text};
 
 /// An error of the runtime.
@@ -90,19 +89,6 @@ pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> Ou
         Ok(_) => Ok(()),
         Err(why) => Err(Complaint::about(key, worded(wording, path, &why))),
     }
-}
-
-/// The same for a path of its own; the loaded one is known to exist.
-pub fn written_existing(host: &Host, path: &Part<'_, Text>, key: &'static str, wording: &str) -> Outcome {
-    let news = path.written().filter(|written| path.before() != Some(*written));
-    news.map_or(Ok(()), |path| existing(host, path, key, wording))
-}
-
-/// The real form of a path of its own that somebody wrote to; the loaded one has it already.
-pub fn written_resolve(host: &Host, path: &mut Part<'_, Text>, key: &'static str, wording: &str) -> Outcome {
-    let before = path.before();
-    let news = path.written_mut().filter(|written| before != Some(&**written));
-    news.map_or(Ok(()), |path| resolve(host, path, key, wording))
 }
 
 /// `Err` with the message unless `fine`.

@@ -21,7 +21,7 @@ use crate::runtime::stand_in::{GID_TOKEN, UID_TOKEN};
 type Entry = (String, Json);
 
 /// The keys of the tables in use, in the runtime's own order.
-fn flatten(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry> {
+fn flatten(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(192);
     if let Some(table) = config.hypervisor.get(hypervisor) {
         walk(&format!("hypervisor.{hypervisor}"), table, &mut entries);
@@ -32,7 +32,7 @@ fn flatten(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry> {
 }
 
 /// The same under the names of the release's file.
-fn told(config: &Config<'_>, hypervisor: &str, agent: &str) -> Vec<Entry> {
+fn told(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
     let entries = flatten(config, hypervisor, agent).into_iter();
     entries.filter_map(|(key, value)| in_file(&key, value, config.release)).collect()
 }
@@ -50,7 +50,7 @@ fn in_file(key: &str, value: Json, release: Release) -> Option<Entry> {
     Some((key, value))
 }
 
-fn flatten_agent(config: &Config<'_>, agent: &str, entries: &mut Vec<Entry>) {
+fn flatten_agent(config: &Config, agent: &str, entries: &mut Vec<Entry>) {
     let Some(table) = config.agent.get(agent) else { return };
     let from = entries.len();
     walk(&format!("agent.{agent}"), table, entries);
@@ -142,7 +142,7 @@ fn is_constant(key: &str) -> bool {
 }
 
 /// Why a value differs from the loaded one without an annotation of its own.
-fn derived(key: &str, config: &Config<'_>) -> &'static str {
+fn derived(key: &str, config: &Config) -> &'static str {
     let sized = config.runtime.static_sandbox_resource_mgmt;
     match key.rsplit('.').next().unwrap_or(key) {
         "default_vcpus" | "default_memory" | "default_maxvcpus" | "default_maxmemory" if sized => {
@@ -155,7 +155,7 @@ fn derived(key: &str, config: &Config<'_>) -> &'static str {
 }
 
 /// The effective values of one pod. `sized` are keys that sizing wrote over an annotation.
-pub fn effective(base: &Base, config: &Config<'_>, trails: &[Trail<'_>], sized: &[&str]) -> Effective {
+pub fn effective(base: &Base, config: &Config, trails: &[Trail<'_>], sized: &[&str]) -> Effective {
     let runtime = &config.runtime;
     let mut effective = base.loaded.clone();
     if config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless_user.is_some()) {

@@ -23,9 +23,9 @@ pub struct Read {
     /// The release whose rules hold.
     pub release: Release,
     /// As the files have it.
-    pub raw: Config<'static>,
+    pub raw: Config,
     /// As the runtime holds it.
-    pub adjusted: Config<'static>,
+    pub adjusted: Config,
     /// Where each key is set last.
     pub places: IndexMap<String, Place>,
 }
@@ -97,8 +97,8 @@ pub fn load(release: Release, layers: &Layers, host: &Host) -> Result<Read, Load
 }
 
 /// Types a tree that is cut to a release, and undoes what the structs have in another way.
-fn typed(tree: Tree, release: Release) -> Result<Config<'static>, String> {
-    let typed: Result<Config<'static>, String> = tree.clone().typed();
+fn typed(tree: Tree, release: Release) -> Result<Config, String> {
+    let typed: Result<Config, String> = tree.clone().typed();
     if release.has(Change::PipeSizeRequired)
         && let Some(name) = lacks_pipe_size(&tree)
         // Agents are typed first.
@@ -173,7 +173,7 @@ fn culprit(tree: &Tree, message: &str, release: Release) -> Option<String> {
     let wanted = first(message);
     let fails = |alone: Tree| {
         let error = match table.split('.').next() {
-            Some("hypervisor") => alone.typed::<Hypervisor<'_>>().err(),
+            Some("hypervisor") => alone.typed::<Hypervisor>().err(),
             Some("agent") => alone.typed::<Agent>().err(),
             Some("runtime") => alone.typed::<Runtime>().err(),
             _ => None,
@@ -187,7 +187,7 @@ fn culprit(tree: &Tree, message: &str, release: Release) -> Option<String> {
 
 /// The configuration that VM templates are made from: that of the default file, unadjusted, whatever
 /// file the sandbox is started with. `given` stands in for the file that it was read from.
-pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<Config<'static>, String> {
+pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<Config, String> {
     let default = default_paths(release).iter().find(|path| host.finds(path));
     let path = match default.and_then(|path| host.canonicalize(path).ok()) {
         Some(path) => path,

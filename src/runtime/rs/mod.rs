@@ -25,7 +25,6 @@ pub mod verity;
 
 pub use changes::Change;
 pub use elsewhere::without_configuration;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -35,13 +34,13 @@ use super::{Asked, Depth, LoadError, LoadOptions, Run, stand_in};
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::config::Layers;
-use crate::input::{Annotations, Host};
+use crate::input::{Annotations, Host, Text};
 use crate::policy::names::NameGate;
 use crate::release::Release;
 use annotations::{Gates, PathList, Trail};
 use complaint::Complaint;
-use config::hypervisor::{BootInfo, RootlessUser};
-use config::{Config, Hypervisor, Part};
+use config::hypervisor::RootlessUser;
+use config::{Config, Hypervisor};
 use effective::Base;
 use plugin::Plugin;
 use sizing::Workload;
@@ -52,15 +51,12 @@ use verdicts::{Story, Told};
 #[derive(Clone)]
 pub struct Loaded {
     read: Arc<load::Read>,
-    gates: Arc<BTreeMap<String, Gates>>,
+    gates: Arc<BTreeMap<Text, Gates>>,
     /// What the factory makes of the default file, where any table wants templates.
     template: Option<Arc<Result<Template, String>>>,
     /// By hypervisor and agent table.
-    pairs: Arc<BTreeMap<String, BTreeMap<String, Pair>>>,
-    /// Whether adjusting and checking once more changes nothing and finds nothing, so that a pod needs it
-    /// for what it writes alone.
-    settled: bool,
-    findings: Arc<BTreeMap<String, Vec<Finding>>>,
+    pairs: Arc<BTreeMap<Text, BTreeMap<Text, Pair>>>,
+    findings: Arc<BTreeMap<Text, Vec<Finding>>>,
     /// What pods brought with them, loaded once.
     elsewhere: Known<Self>,
 }
@@ -69,10 +65,8 @@ pub struct Loaded {
 struct Pair {
     /// The loaded values with their origins.
     base: Base,
-    /// The agent's kernel parameters.
-    params: String,
-    /// What the guest boots, with them.
-    boot: BootInfo,
+    /// The configured kernel parameters behind those of the agent.
+    kernel_params: Text,
     /// By rule: what every verdict tells, once some pod has the annotation.
     told: Vec<OnceLock<Told>>,
 }
@@ -80,12 +74,12 @@ struct Pair {
 impl Pair {
     fn new(read: &load::Read, hv: &str, ag: &str) -> Self {
         let (table, agent) = (read.adjusted.hypervisor.get(hv), read.adjusted.agent.get(ag));
-        let mut boot = table.map(|table| BootInfo::clone(&table.boot_info)).unwrap_or_default();
-        let told = agent.filter(|_| read.release.has(Change::Checks));
-        let params = told.map(|agent| boot::agent_params(agent)).unwrap_or_default();
-        boot::put_agent_params(&mut boot, &params);
+        let mut boot = table.map(|table| table.boot_info.clone()).unwrap_or_default();
+        if let Some(agent) = agent.filter(|_| read.release.has(Change::Checks)) {
+            boot::put_agent_params(&mut boot, agent);
+        }
         let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
-        Self { base: Base::new(read, hv, ag), params, boot, told }
+        Self { base: Base::new(read, hv, ag), kernel_params: boot.kernel_params, told }
     }
 }
 
@@ -107,7 +101,7 @@ pub fn load(
     let read = load::load(release, layers, host)?;
     let config = &read.adjusted;
     let place_of = |name: &str| read.places.get(&format!("hypervisor.{name}.enable_annotations")).cloned();
-    let gates: BTreeMap<String, Gates> = config
+    let gates: BTreeMap<Text, Gates> = config
         .hypervisor
         .iter()
         .map(|(name, hv)| (name.to_owned(), Gates::new(release, hv, place_of(name))))
@@ -123,27 +117,14 @@ pub fn load(
         gates: Arc::new(gates),
         template,
         pairs: Arc::new(pairs),
-        settled: is_settled(config, host),
         findings: Arc::new(findings),
         elsewhere: Known::default(),
         read: Arc::new(read),
     })
 }
 
-/// Whether the runtime's next adjustment leaves everything as it is, and its checks find no fault.
-fn is_settled(config: &Config<'_>, host: &Host) -> bool {
-    let release = config.release;
-    if !release.has(Change::Checks) {
-        return true;
-    }
-    let mut again = config.clone();
-    let is_adjusted = !release.has(Change::AdjustedAfterAnnotations)
-        || (adjust::adjust(&mut again, host).is_ok() && again == *config);
-    is_adjusted && validate::validate(config, host).is_ok()
-}
-
 /// The configured list of a hypervisor table.
-fn list_of<'h>(hv: &'h Hypervisor<'_>, key: &str) -> &'h [String] {
+fn list_of<'h>(hv: &'h Hypervisor, key: &str) -> &'h [String] {
     match PathList::ALL.into_iter().find(|list| list.key() == key) {
         Some(list) => list.of(hv),
         None if key == "enable_annotations" => &hv.security_info.enable_annotations,
@@ -159,7 +140,7 @@ fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
 /// A sandbox on its way: what is known so far.
 struct Way<'a> {
     trails: Vec<Trail<'a>>,
-    config: Config<'a>,
+    config: Config,
     /// What is prepared for the tables that it uses.
     pair: Option<&'a Pair>,
     /// The policy of its hypervisor's table.
@@ -194,7 +175,7 @@ impl Loaded {
         &self.read.adjusted.runtime.hypervisor_name
     }
 
-    fn pair(&self, config: &Config<'_>) -> Option<&Pair> {
+    fn pair(&self, config: &Config) -> Option<&Pair> {
         self.pairs.get(config.runtime.hypervisor_name.as_str())?.get(config.runtime.agent_name.as_str())
     }
 
@@ -211,7 +192,7 @@ impl Loaded {
         std::iter::once(names).chain(paths).collect()
     }
 
-    fn gates(&self, config: &Config<'_>) -> Option<&Gates> {
+    fn gates(&self, config: &Config) -> Option<&Gates> {
         self.gates.get(config.runtime.hypervisor_name.as_str())
     }
 
@@ -264,8 +245,7 @@ impl Loaded {
     /// From the loaded configuration to the sized one, in the runtime's order.
     fn walk<'a>(&'a self, host: &Host, annotations: &'a Annotations) -> Way<'a> {
         let adjusted = &self.read.adjusted;
-        // What is written to is adjusted and checked, and of a configuration that is not settled all is.
-        let mut config = if self.settled { adjusted.lend() } else { adjusted.clone() };
+        let mut config = adjusted.clone();
         let workload = Workload::of(annotations, self.release());
         let picked = annotations::pick_tables(&mut config, annotations);
         let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch, self.release());
@@ -279,33 +259,9 @@ impl Loaded {
         let mut ended = None;
         if annotations::worst(&trails).is_none() {
             let outcome = picked.map_err(|c| (FailureStage::Annotations, c));
-            ended = outcome.and_then(|()| self.prepare(&mut config, pair, host, workload)).err();
+            ended = outcome.and_then(|()| prepare(&mut config, host, workload)).err();
         }
         Way { trails, config, pair, gates, workload, ended }
-    }
-
-    /// The steps between the annotations and the sandbox.
-    fn prepare<'a>(
-        &'a self,
-        config: &mut Config<'a>,
-        pair: Option<&'a Pair>,
-        host: &Host,
-        workload: Workload,
-    ) -> Result<(), (FailureStage, Complaint)> {
-        let at = |stage| move |complaint| (stage, complaint);
-        annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
-        let release = config.release;
-        if release.has(Change::AdjustedAfterAnnotations) {
-            adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
-        }
-        if release.has(Change::Checks) {
-            tell_agent(config, pair);
-            validate::validate(config, host).map_err(at(FailureStage::Validate))?;
-        }
-        if release.has(Change::Rootless) {
-            go_rootless(config);
-        }
-        sizing::size(config, workload).map_err(at(FailureStage::Sizing))
     }
 
     /// What follows the sizing: the handler of the sandbox, and the VM.
@@ -335,7 +291,7 @@ impl Loaded {
     }
 
     /// The template that the VM comes from, none, or why there is no instance.
-    fn instance(&self, config: &Config<'_>) -> Result<Option<&Template>, String> {
+    fn instance(&self, config: &Config) -> Result<Option<&Template>, String> {
         let runtime = &config.runtime;
         if runtime.name != "virt_container" {
             return Err(format!("Unsupported runtime: {}", runtime.name));
@@ -358,26 +314,33 @@ impl Loaded {
     }
 }
 
+/// The steps between the annotations and the sandbox.
+fn prepare(config: &mut Config, host: &Host, workload: Workload) -> Result<(), (FailureStage, Complaint)> {
+    let at = |stage| move |complaint| (stage, complaint);
+    annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
+    let release = config.release;
+    if release.has(Change::AdjustedAfterAnnotations) {
+        adjust::adjust(config, host).map_err(at(FailureStage::Annotations))?;
+    }
+    if release.has(Change::Checks) {
+        tell_agent(config);
+        validate::validate(config, host).map_err(at(FailureStage::Validate))?;
+    }
+    if release.has(Change::Rootless) {
+        go_rootless(config);
+    }
+    sizing::size(config, workload).map_err(at(FailureStage::Sizing))
+}
+
 /// Puts the agent's parameters before the configured ones.
-fn tell_agent<'a>(config: &mut Config<'a>, pair: Option<&'a Pair>) {
+fn tell_agent(config: &mut Config) {
     let Some(agent) = config.agent.get(&config.runtime.agent_name) else { return };
     let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
-    let is_known = match (agent.written(), agent.before()) {
-        (Some(own), Some(before)) => boot::are_told_alike(own, before),
-        (own, _) => own.is_none(),
-    };
-    match pair.filter(|_| is_known) {
-        Some(pair) if hv.boot_info.written().is_none() => hv.boot_info = Part::loaded(&pair.boot),
-        known => {
-            let params =
-                known.map_or_else(|| boot::agent_params(agent).into(), |pair| Cow::from(&pair.params));
-            boot::put_agent_params(&mut hv.boot_info, &params);
-        }
-    }
+    boot::put_agent_params(&mut hv.boot_info, agent);
 }
 
 /// Gives a rootless VM its user, made anew for each.
-fn go_rootless(config: &mut Config<'_>) {
+fn go_rootless(config: &mut Config) {
     let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
     if hv.security_info.rootless {
         hv.memory_info.guest_swap_path =

@@ -71,7 +71,7 @@ pub fn of_pod<'t>(
     trails: &[Trail<'_>],
     unused: impl Fn(&Trail<'_>) -> Option<&'t Text>,
     gates: &Gates,
-    config: &Config<'_>,
+    config: &Config,
     workload: Workload,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -159,7 +159,7 @@ mod tests {
             Ok(Started::default())
         }
 
-        fn rs(&self, _: &Host, _: &Config<'_>, _: &Sandbox<'_>, _: Depth) -> Result<Started, Failure> {
+        fn rs(&self, _: &Host, _: &Config, _: &Sandbox<'_>, _: Depth) -> Result<Started, Failure> {
             Ok(Started::default())
         }
     }

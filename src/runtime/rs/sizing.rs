@@ -80,7 +80,7 @@ fn mebibytes(bytes: i64, release: Release) -> u32 {
 }
 
 /// The keys that sizing writes over, whatever stands there.
-pub fn writes_over(config: &Config<'_>, workload: Workload) -> Vec<&'static str> {
+pub fn writes_over(config: &Config, workload: Workload) -> Vec<&'static str> {
     let (release, fixed) = (config.release, config.runtime.static_sandbox_resource_mgmt);
     let mut keys = Vec::new();
     if fixed && release.has(Change::Overhead) && workload.is_limited() {
@@ -108,7 +108,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    fn of(hv: &Hypervisor<'_>) -> Self {
+    fn of(hv: &Hypervisor) -> Self {
         let (cpu, memory) = (&hv.cpu_info, &hv.memory_info);
         Self {
             vcpus: cpu.default_vcpus,
@@ -168,7 +168,7 @@ impl Size {
 }
 
 /// Sizes the active hypervisor.
-pub fn size(config: &mut Config<'_>, workload: Workload) -> Outcome {
+pub fn size(config: &mut Config, workload: Workload) -> Outcome {
     let (release, fixed) = (config.release, config.runtime.static_sandbox_resource_mgmt);
     let name = &config.runtime.hypervisor_name;
     let Some(hv) = config.hypervisor.get_mut(name) else { return Ok(()) };

@@ -16,8 +16,8 @@ use crate::release::Release;
 /// What the factory found.
 #[derive(Debug, Clone)]
 pub struct Template {
-    hypervisor: Hypervisor<'static>,
-    config: Config<'static>,
+    hypervisor: Hypervisor,
+    config: Config,
 }
 
 /// Prepares the VM from a template, or gives the runtime's message.
@@ -51,7 +51,7 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-fn from_template(name: &str, hv: &mut Hypervisor<'_>, release: Release) {
+fn from_template(name: &str, hv: &mut Hypervisor, release: Release) {
     let folder = hv.factory.template_path.clone();
     let template = &mut hv.vm_template;
     template.boot_to_be_template = false;
@@ -66,7 +66,7 @@ fn from_template(name: &str, hv: &mut Hypervisor<'_>, release: Release) {
 }
 
 /// What the factory fills in, up to where it would complain; the complaint itself goes unheard.
-fn fill(hv: &mut Hypervisor<'_>) {
+fn fill(hv: &mut Hypervisor) {
     let boot = &hv.boot_info;
     if !hv.remote_info.hypervisor_socket.is_empty() || boot.kernel.is_empty() {
         return;
@@ -101,13 +101,13 @@ fn fill(hv: &mut Hypervisor<'_>) {
 impl Template {
     /// The configuration that the VM is started with: the template's hypervisor and agent, the rest of
     /// the sandbox's own.
-    pub fn over<'c>(&self, config: &Config<'c>) -> Config<'c> {
+    pub fn over<'c>(&self, config: &Config) -> Config {
         let mut whole = config.clone();
         let runtime = &self.config.runtime;
-        whole.hypervisor.insert(runtime.hypervisor_name.as_str().to_owned(), self.hypervisor.clone());
+        whole.hypervisor.insert(runtime.hypervisor_name.clone(), self.hypervisor.clone());
         whole.runtime.hypervisor_name.clone_from(&runtime.hypervisor_name);
         if let Some(agent) = self.config.active_agent() {
-            whole.agent.insert(runtime.agent_name.as_str().to_owned(), agent.clone());
+            whole.agent.insert(runtime.agent_name.clone(), agent.clone());
         }
         whole.runtime.agent_name.clone_from(&runtime.agent_name);
         // What a hypervisor is told about the runtime comes from the same file.

@@ -1,12 +1,11 @@
 //! The checks that runtime-rs makes on the whole configuration once the annotations are in.
 //!
-//! They look at every table, also those that the pod does not use; but not again at parts that nobody
-//! wrote to, where those are known to be fine. Facts: the `validate` functions of
+//! They look at every table, also those that the pod does not use. Facts: the `validate` functions of
 //! src/libs/kata-types/src/config at each tag.
 
-use super::adjust::{plugin_of, same_paths, split_bind_mount};
+use super::adjust::{plugin_of, split_bind_mount};
 use super::changes::Change;
-use super::complaint::{Complaint, Outcome, ensure, existing, written_existing};
+use super::complaint::{Complaint, Outcome, ensure, existing};
 use super::config::hypervisor::{BlockDeviceInfo, BootInfo, GuestExtensionImage, SharedFsInfo};
 use super::config::{Agent, Config, Hypervisor, Runtime, SharedMount};
 use super::verity::Verity;
@@ -19,7 +18,7 @@ const DRIVERS: [&str; 5] =
 const FORMER_DRIVERS: [&str; 5] = ["virtio-blk", "virtio-blk-ccw", "virtio-mmio", "nvdimm", "virtio-scsi"];
 
 /// Checks everything. Of several wrong tables the smallest message is given (upstream's order is random).
-pub fn validate(config: &Config<'_>, host: &Host) -> Outcome {
+pub fn validate(config: &Config, host: &Host) -> Outcome {
     let release = config.release;
     let worst = |complaints: &mut dyn Iterator<Item = Complaint>| {
         complaints.min_by(|a, b| a.message.cmp(&b.message)).map_or(Ok(()), Err)
@@ -27,22 +26,17 @@ pub fn validate(config: &Config<'_>, host: &Host) -> Outcome {
     worst(&mut config.hypervisor.iter().filter_map(|(name, hv)| {
         table(name, hv, host, release).err().map(|c| c.within(format!("hypervisor.{name}")))
     }))?;
-    if let Some(written) = config.runtime.written() {
-        runtime(written, host, release).map_err(|c| c.within("runtime"))?;
-    }
-    worst(
-        &mut config.agent.iter().filter_map(|(name, table)| Some((name, table.written()?))).filter_map(
-            |(name, table)| agent(table, release).err().map(|c| c.within(format!("agent.{name}"))),
-        ),
-    )
+    runtime(&config.runtime, host, release).map_err(|c| c.within("runtime"))?;
+    worst(&mut config.agent.iter().filter_map(|(name, table)| {
+        agent(table, release).err().map(|c| c.within(format!("agent.{name}")))
+    }))
 }
 
-fn table(name: &str, hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
+fn table(name: &str, hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
     plugin_of(name, host, release)?.validate(hv, host, release)?;
-    hv.blockdev_info.written().map_or(Ok(()), |block| blockdev(block, host, release))?;
-    let before = hv.boot_info.before();
-    hv.boot_info.written().map_or(Ok(()), |written| boot(written, before, host, release))?;
-    for image in hv.guest_extension_images.written().into_iter().flatten() {
+    blockdev(&hv.blockdev_info, host, release)?;
+    boot(&hv.boot_info, host, release)?;
+    for image in &hv.guest_extension_images {
         extension(image, host)?;
     }
     let cpu = &hv.cpu_info;
@@ -61,13 +55,11 @@ fn table(name: &str, hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outc
     ensure(device.pcie_root_port == 0 || device.pcie_switch_port == 0, "pcie_switch_port", || {
         "Root Port and Switch Port set at the same time is forbidden.".to_owned()
     })?;
-    if let Some(machine) = hv.machine_info.written() {
-        for flash in &machine.pflashes {
-            existing(host, flash, "pflashes", "Flash image file {} is invalid: {}")?;
-        }
-        let entropy = &machine.entropy_source;
-        existing(host, entropy, "entropy_source", "Entropy source {} is invalid: {}")?;
+    let machine = &hv.machine_info;
+    for flash in &machine.pflashes {
+        existing(host, flash, "pflashes", "Flash image file {} is invalid: {}")?;
     }
+    existing(host, &machine.entropy_source, "entropy_source", "Entropy source {} is invalid: {}")?;
     let memory = &hv.memory_info;
     if release.has(Change::MemoryBackend) {
         let backend = &memory.file_mem_backend;
@@ -79,12 +71,12 @@ fn table(name: &str, hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outc
     ensure(memory.memory_slots != 0, "memory_slots", || {
         "Configured memory slots for guest VM are zero".to_owned()
     })?;
-    hv.shared_fs.written().map_or(Ok(()), |written| shared_fs(written, host, release))?;
-    written_existing(host, &hv.path, "path", "Hypervisor binary path `{}` is invalid: {}")?;
-    written_existing(host, &hv.ctlpath, "ctlpath", "Hypervisor control executable `{}` is invalid: {}")?;
-    written_existing(host, &hv.jailer_path, "jailer_path", "Hypervisor jailer path `{}` is invalid: {}")?;
+    shared_fs(&hv.shared_fs, host, release)?;
+    existing(host, &hv.path, "path", "Hypervisor binary path `{}` is invalid: {}")?;
+    existing(host, &hv.ctlpath, "ctlpath", "Hypervisor control executable `{}` is invalid: {}")?;
+    existing(host, &hv.jailer_path, "jailer_path", "Hypervisor jailer path `{}` is invalid: {}")?;
     let prefetch = &hv.prefetch_list_path;
-    written_existing(host, prefetch, "prefetch_list_path", "prefetch_files.list path `{}` is invalid: {}")
+    existing(host, prefetch, "prefetch_list_path", "prefetch_files.list path `{}` is invalid: {}")
 }
 
 fn driver(driver: &str, key: &'static str, release: Release) -> Outcome {
@@ -126,13 +118,11 @@ pub(super) fn sector_sizes(logical: u32, physical: u32) -> Outcome {
     })
 }
 
-fn boot(boot: &BootInfo, before: Option<&BootInfo>, host: &Host, release: Release) -> Outcome {
-    if !same_paths(boot, before) {
-        existing(host, &boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
-        existing(host, &boot.image, "image", "guest boot image file {} is invalid: {}")?;
-        existing(host, &boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
-        existing(host, &boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
-    }
+fn boot(boot: &BootInfo, host: &Host, release: Release) -> Outcome {
+    existing(host, &boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
+    existing(host, &boot.image, "image", "guest boot image file {} is invalid: {}")?;
+    existing(host, &boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
+    existing(host, &boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
     ensure(boot.image.is_empty() || boot.initrd.is_empty(), "initrd", || {
         "Can not configure both initrd and image for boot".to_owned()
     })?;

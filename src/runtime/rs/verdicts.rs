@@ -20,7 +20,7 @@ use crate::input::Text;
 use crate::release::Release;
 
 /// The tables in use, to look at.
-pub fn view<'c>(config: &'c Config<'_>) -> Option<View<'c>> {
+pub fn view<'c>(config: &'c Config) -> Option<View<'c>> {
     Some(View { hv: config.active_hypervisor()?, ag: config.active_agent()?, rt: &config.runtime })
 }
 
@@ -44,7 +44,7 @@ pub struct Story<'s> {
     /// What is the same for every pod that uses the same tables.
     pub(super) pair: Option<&'s Pair>,
     /// In the end, or as far as the pod got.
-    pub last: &'s Config<'s>,
+    pub last: &'s Config,
     /// Its tables in use.
     pub view: Option<View<'s>>,
     /// Why the pod does not start.
@@ -81,7 +81,7 @@ impl Loaded {
     /// The configured value in the table that the pod uses.
     fn before(&self, pair: &Pair, names: &Runtime, rule: &Rule) -> Option<Json> {
         if rule.field == "kernel_params" {
-            return Some(pair.boot.kernel_params.as_str().into());
+            return Some(pair.kernel_params.as_str().into());
         }
         let loaded = &self.read.adjusted;
         let view = View {

@@ -27,14 +27,14 @@ use crate::release::Release;
 use crate::runtime::INITDATA_LIMIT;
 
 /// The walk over one pod's annotations.
-pub(super) struct Walk<'w, 'c> {
+pub(super) struct Walk<'w> {
     pub host: &'w Host,
     pub gates: &'w Gates,
     pub plugin: Plugin,
     pub release: Release,
     /// The tables in use: hypervisor and agent.
     pub picked: (Text, Text),
-    pub tables: Tables<'w, 'c>,
+    pub tables: Tables<'w>,
 }
 
 type Step<T = Fate> = Result<T, Box<Refusal>>;
@@ -56,7 +56,7 @@ fn number(value: &str) -> Step<u32> {
     parsed(value, "parse u32 error", NUMBER_32)
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     pub(super) fn step<'a>(&mut self, key: &'a Text, value: &'a Text) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let known = rule(key, self.release);
@@ -103,7 +103,12 @@ impl Walk<'_, '_> {
                     .map_err(|c| refuse(Stage::Value, c.message, "the host has no file at this path"))?;
                 field(t).clone_from(value);
             }
-            Action::Append(sign, field) => field(t).extend(value.split(sign).map(str::to_owned)),
+            Action::Append(sign, field) => {
+                field(t).extend(value.split(sign).map(str::to_owned));
+                if rule.field == "virtio_fs_extra_args" {
+                    t.hv.shared_fs.extra_args_of_pod = value.split(sign).count();
+                }
+            }
             Action::Sector(set) => {
                 let size = number(value)?;
                 sector_size(size, rule.field)

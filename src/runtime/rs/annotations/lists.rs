@@ -44,7 +44,7 @@ impl PathList {
     }
 
     /// The patterns of the list.
-    pub fn of<'h>(self, hv: &'h Hypervisor<'_>) -> &'h [String] {
+    pub fn of<'h>(self, hv: &'h Hypervisor) -> &'h [String] {
         match self {
             Self::Hypervisor => &hv.valid_hypervisor_paths,
             Self::Control => &hv.valid_ctlpaths,

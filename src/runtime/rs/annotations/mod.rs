@@ -45,7 +45,7 @@ pub struct Gates {
 
 impl Gates {
     /// Compiles the lists of a table.
-    pub fn new(release: Release, hv: &Hypervisor<'_>, names_place: Option<Place>) -> Self {
+    pub fn new(release: Release, hv: &Hypervisor, names_place: Option<Place>) -> Self {
         let names = NameGate::new(release, &hv.security_info.enable_annotations);
         let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.admits(short));
         Self {
@@ -152,7 +152,7 @@ const PICK_HYPERVISOR: &str = "io.katacontainers.config.runtime.hypervisor_name"
 const PICK_AGENT: &str = "io.katacontainers.config.runtime.agent_name";
 
 /// Lets the pod pick the tables, where those exist, and wants all three names.
-pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcome {
+pub fn pick_tables(config: &mut Config, annotations: &Annotations) -> Outcome {
     if let Some(name) = annotations.get(PICK_HYPERVISOR)
         && config.hypervisor.contains_key(name.as_str())
     {
@@ -189,7 +189,7 @@ pub fn pick_tables(config: &mut Config<'_>, annotations: &Annotations) -> Outcom
 }
 
 /// What releases did that did not want the names: there are defaults, and a missing table is a crash.
-fn default_names(config: &mut Config<'_>) -> Outcome {
+fn default_names(config: &mut Config) -> Outcome {
     let runtime = &mut config.runtime;
     if runtime.name.is_empty() {
         runtime.name = "virt_container".into();
@@ -220,7 +220,7 @@ fn is_katas(key: &str) -> bool {
 
 /// Applies every annotation; the tables must have been picked.
 pub fn apply<'a>(
-    config: &mut Config<'_>,
+    config: &mut Config,
     gates: &Gates,
     plugin: Plugin,
     annotations: &'a Annotations,
@@ -274,7 +274,7 @@ pub fn worst<'t, 'a>(trails: &'t [Trail<'a>]) -> Option<(&'t Trail<'a>, &'t Refu
 }
 
 /// The check over two annotations that follows the walk.
-pub fn cross_check(config: &Config<'_>) -> Outcome {
+pub fn cross_check(config: &Config) -> Outcome {
     let Some(hv) = config.active_hypervisor() else { return Ok(()) };
     let block = &hv.blockdev_info;
     sector_sizes(block.block_device_logical_sector_size, block.block_device_physical_sector_size)

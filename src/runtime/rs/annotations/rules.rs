@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::super::changes::Change;
 use super::super::config::hypervisor::shortest;
-use super::super::config::{Agent, Hypervisor, Part, Runtime};
+use super::super::config::{Agent, Hypervisor, Runtime};
 use super::lists::PathList;
 use super::shown::Shown;
 use crate::catalog::{Reader, annotation};
@@ -23,20 +23,20 @@ use crate::release::Release;
 pub use table::RULES;
 
 /// The tables that one pod's annotations write to.
-pub struct Tables<'a, 'c> {
+pub struct Tables<'a> {
     /// The hypervisor's.
-    pub hv: &'a mut Hypervisor<'c>,
+    pub hv: &'a mut Hypervisor,
     /// The agent's.
-    pub ag: &'a mut Part<'c, Agent>,
+    pub ag: &'a mut Agent,
     /// `[runtime]`
-    pub rt: &'a mut Part<'c, Runtime>,
+    pub rt: &'a mut Runtime,
 }
 
 /// The same tables, to look at.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     /// The hypervisor's.
-    pub hv: &'a Hypervisor<'a>,
+    pub hv: &'a Hypervisor,
     /// The agent's.
     pub ag: &'a Agent,
     /// `[runtime]`
@@ -52,9 +52,9 @@ pub enum Table {
     Runtime,
 }
 
-type Set<T> = fn(&mut Tables<'_, '_>, T);
-type TextIn = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut Text;
-type List = for<'a, 'b, 'c> fn(&'a mut Tables<'b, 'c>) -> &'a mut Vec<String>;
+type Set<T> = fn(&mut Tables<'_>, T);
+type TextIn = for<'a, 'b> fn(&'a mut Tables<'b>) -> &'a mut Text;
+type List = for<'a, 'b> fn(&'a mut Tables<'b>) -> &'a mut Vec<String>;
 
 /// How a value is read and what it does.
 #[derive(Clone, Copy)]

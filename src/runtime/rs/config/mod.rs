@@ -7,18 +7,19 @@
 //! means for people is the catalog's business, so fields carry no words here.
 //! Facts: src/libs/kata-types/src/config at each tag.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::input::Text;
 use crate::release::{self, Release};
 
 mod agent;
 pub mod hypervisor;
-mod part;
 mod runtime;
 
 pub use agent::{Agent, MemAgent};
 pub use hypervisor::Hypervisor;
-pub use part::{Part, Tables};
 pub use runtime::{Runtime, SharedMount};
 
 /// A whole configuration: the tables by name.
@@ -26,16 +27,16 @@ pub use runtime::{Runtime, SharedMount};
 /// Upstream keeps them in hash maps, so with several tables it meets them in random order; here the
 /// order is that of their names.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-pub struct Config<'c> {
+pub struct Config {
     /// `[agent.*]`
     #[serde(default)]
-    pub agent: Tables<'c, Part<'c, Agent>>,
+    pub agent: BTreeMap<Text, Agent>,
     /// `[hypervisor.*]`
     #[serde(default)]
-    pub hypervisor: Tables<'c, Hypervisor<'c>>,
+    pub hypervisor: BTreeMap<Text, Hypervisor>,
     /// `[runtime]`
     #[serde(default)]
-    pub runtime: Part<'c, Runtime>,
+    pub runtime: Runtime,
     /// Whose rules hold.
     #[serde(skip, default = "newest")]
     pub release: Release,
@@ -45,31 +46,21 @@ fn newest() -> Release {
     Release::newest(release::Runtime::Rs)
 }
 
-impl Default for Config<'_> {
+impl Default for Config {
     fn default() -> Self {
         let (agent, hypervisor, runtime) = Default::default();
         Self { agent, hypervisor, runtime, release: newest() }
     }
 }
 
-impl<'c> Config<'c> {
-    /// The same configuration, for a sandbox to change.
-    pub fn lend(&self) -> Config<'_> {
-        Config {
-            agent: self.agent.map(Part::lend),
-            hypervisor: self.hypervisor.map(Hypervisor::lend),
-            runtime: self.runtime.lend(),
-            release: self.release,
-        }
-    }
-
+impl Config {
     /// The table that `runtime.hypervisor_name` picks.
-    pub fn active_hypervisor(&self) -> Option<&Hypervisor<'c>> {
+    pub fn active_hypervisor(&self) -> Option<&Hypervisor> {
         self.hypervisor.get(&self.runtime.hypervisor_name)
     }
 
     /// The table that `runtime.agent_name` picks.
-    pub fn active_agent(&self) -> Option<&Part<'c, Agent>> {
+    pub fn active_agent(&self) -> Option<&Agent> {
         self.agent.get(&self.runtime.agent_name)
     }
 }

@@ -1,7 +1,7 @@
 //! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at each tag.
 
 use super::super::changes::Change;
-use super::super::complaint::{Outcome, ensure, written_existing, written_resolve};
+use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
@@ -9,33 +9,23 @@ use crate::release::Release;
 
 const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
-    written_resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
-    if let Some(boot) = hv.boot_info.written_mut() {
-        or_default(&mut boot.kernel, "vmlinuz");
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
+    resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
+    or_default(&mut hv.boot_info.kernel, "vmlinuz");
+    hv.cpu_info.default_maxvcpus = hv.cpu_info.default_maxvcpus.min(Plugin::Dragonball.max_vcpus());
+    if hv.cpu_info.default_vcpus as u32 > hv.cpu_info.default_maxvcpus {
+        hv.cpu_info.default_vcpus = hv.cpu_info.default_maxvcpus as f32;
     }
-    if let Some(cpu) = hv.cpu_info.written_mut() {
-        cpu.default_maxvcpus = cpu.default_maxvcpus.min(Plugin::Dragonball.max_vcpus());
-        if cpu.default_vcpus as u32 > cpu.default_maxvcpus {
-            cpu.default_vcpus = cpu.default_maxvcpus as f32;
-        }
-    }
-    if let Some(machine) = hv.machine_info.written_mut() {
-        or_default(&mut machine.entropy_source, "/dev/urandom");
-    }
-    if let Some(memory) = hv.memory_info.written_mut() {
-        or_number(&mut memory.default_memory, 128);
-        or_number(&mut memory.memory_slots, 128);
-    }
-    if release.has(Change::TemplatesEverywhere)
-        && let Some(factory) = hv.factory.written_mut()
-    {
-        or_default(&mut factory.template_path, TEMPLATE_PATH);
+    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
+    or_number(&mut hv.memory_info.default_memory, 128);
+    or_number(&mut hv.memory_info.memory_slots, 128);
+    if release.has(Change::TemplatesEverywhere) {
+        or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
     }
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
     absent("path", hv.path.is_empty(), "Path for dragonball hypervisor should be empty")?;
     absent(
         "valid_hypervisor_paths",
@@ -45,7 +35,7 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Ou
     let control = "CtlPath for dragonball hypervisor should be empty";
     absent("ctlpath", hv.ctlpath.is_empty(), control)?;
     absent("valid_ctlpaths", hv.valid_ctlpaths.is_empty(), control)?;
-    written_existing(host, &hv.jailer_path, "jailer_path", JAILER)?;
+    existing(host, &hv.jailer_path, "jailer_path", JAILER)?;
     absent("enable_iothreads", !hv.enable_iothreads, "dragonball hypervisor doesn't support IO threads.")?;
     devices(hv, release)?;
     let boot = &hv.boot_info;
@@ -89,7 +79,7 @@ pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Ou
     })
 }
 
-fn devices(hv: &Hypervisor<'_>, release: Release) -> Outcome {
+fn devices(hv: &Hypervisor, release: Release) -> Outcome {
     let block = &hv.blockdev_info;
     let known = match release.has(Change::BlockDriverNames) {
         true => ["virtio-blk-pci", "virtio-blk-mmio", "virtio-pmem"],
@@ -102,7 +92,7 @@ fn devices(hv: &Hypervisor<'_>, release: Release) -> Outcome {
     )
 }
 
-fn ports(hv: &Hypervisor<'_>) -> Outcome {
+fn ports(hv: &Hypervisor) -> Outcome {
     let device = &hv.device_info;
     let iommu = if device.enable_iommu { "enable_iommu" } else { "enable_iommu_platform" };
     absent(

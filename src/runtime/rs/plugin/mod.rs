@@ -13,7 +13,7 @@ mod remote;
 
 use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure};
-use super::config::{Hypervisor, Part, Runtime};
+use super::config::{Hypervisor, Runtime};
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
 use crate::release::Release;
@@ -81,8 +81,8 @@ impl Plugin {
     /// Fills in this hypervisor's defaults.
     pub fn adjust(
         self,
-        hv: &mut Hypervisor<'_>,
-        runtime: &mut Part<'_, Runtime>,
+        hv: &mut Hypervisor,
+        runtime: &mut Runtime,
         host: &Host,
         release: Release,
     ) -> Outcome {
@@ -115,7 +115,7 @@ impl Plugin {
     }
 
     /// This hypervisor's own checks.
-    pub fn validate(self, hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
+    pub fn validate(self, hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
         match self {
             Self::Clh => clh::validate(hv, host, release),
             Self::Dragonball => dragonball::validate(hv, host, release),
@@ -142,13 +142,13 @@ fn or_number(number: &mut u32, default: u32) {
 }
 
 /// Whether more vCPUs are asked for than `most`; fractions are cut off first.
-fn too_many_vcpus(hv: &Hypervisor<'_>, most: u32) -> bool {
+fn too_many_vcpus(hv: &Hypervisor, most: u32) -> bool {
     let cpu = &hv.cpu_info;
     (cpu.default_vcpus > 0.0 && cpu.default_vcpus as u32 > most) || cpu.default_maxvcpus > most
 }
 
 /// The check that QEMU and Cloud Hypervisor share.
-fn confidential_rootfs(hv: &Hypervisor<'_>, release: Release) -> Outcome {
+fn confidential_rootfs(hv: &Hypervisor, release: Release) -> Outcome {
     ensure(
         !(release.has(Change::ConfidentialRootfs)
             && hv.security_info.confidential_guest

@@ -1,19 +1,17 @@
 //! OpenVMM. Facts: src/libs/kata-types/src/config/hypervisor/openvmm.rs at 4.1.0.
 
-use super::super::complaint::{Outcome, ensure, written_existing};
+use super::super::complaint::{Outcome, ensure, existing};
 use super::super::config::Hypervisor;
 use super::{Plugin, absent, or_number, too_many_vcpus};
 use crate::input::Host;
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>) {
-    if let Some(memory) = hv.memory_info.written_mut() {
-        or_number(&mut memory.memory_slots, 128);
-    }
+pub(super) fn adjust(hv: &mut Hypervisor) {
+    or_number(&mut hv.memory_info.memory_slots, 128);
 }
 
-pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
     absent("path", !hv.path.is_empty(), "OpenVMM binary path is empty")?;
-    written_existing(host, &hv.path, "path", "OpenVMM binary path `{}` is invalid: {}")?;
+    existing(host, &hv.path, "path", "OpenVMM binary path `{}` is invalid: {}")?;
     let most = Plugin::Openvmm.max_vcpus();
     ensure(!too_many_vcpus(hv, most), "default_maxvcpus", || {
         format!("OpenVMM hypervisor cannot support more than {most} vCPUs")

@@ -1,46 +1,34 @@
 //! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at each tag.
 
 use super::super::changes::Change;
-use super::super::complaint::{Outcome, ensure, written_existing, written_resolve};
+use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 use crate::release::Release;
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
-    if let Some(path) = hv.path.written_mut() {
-        or_default(path, "/usr/bin/qemu-system-x86_64");
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
+    or_default(&mut hv.path, "/usr/bin/qemu-system-x86_64");
+    resolve(host, &mut hv.path, "path", "Qemu binary path `{}` is invalid: {}")?;
+    resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
+    if release.has(Change::QemuRootfsType) {
+        or_default(&mut hv.boot_info.rootfs_type, "ext4");
     }
-    written_resolve(host, &mut hv.path, "path", "Qemu binary path `{}` is invalid: {}")?;
-    written_resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
-    if let Some(boot) = hv.boot_info.written_mut() {
-        if release.has(Change::QemuRootfsType) {
-            or_default(&mut boot.rootfs_type, "ext4");
-        }
-        or_default(&mut boot.kernel, "vmlinuz");
-    }
-    if let Some(device) = hv.device_info.written_mut() {
-        or_number(&mut device.default_bridges, if release.has(Change::OneBridge) { 1 } else { 2 });
-    }
-    if let Some(machine) = hv.machine_info.written_mut() {
-        or_default(&mut machine.machine_type, "q35");
-        or_default(&mut machine.entropy_source, "/dev/urandom");
-    }
-    if let Some(memory) = hv.memory_info.written_mut() {
-        or_number(&mut memory.default_memory, 128);
-        or_number(&mut memory.memory_slots, 128);
-    }
-    if release.has(Change::TemplatePath)
-        && let Some(factory) = hv.factory.written_mut()
-    {
-        or_default(&mut factory.template_path, TEMPLATE_PATH);
+    or_default(&mut hv.boot_info.kernel, "vmlinuz");
+    or_number(&mut hv.device_info.default_bridges, if release.has(Change::OneBridge) { 1 } else { 2 });
+    or_default(&mut hv.machine_info.machine_type, "q35");
+    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
+    or_number(&mut hv.memory_info.default_memory, 128);
+    or_number(&mut hv.memory_info.memory_slots, 128);
+    if release.has(Change::TemplatePath) {
+        or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
     }
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
-    written_existing(host, &hv.path, "path", "QEMU binary path `{}` is invalid: {}")?;
-    written_existing(host, &hv.ctlpath, "ctlpath", "QEMU control path `{}` is invalid: {}")?;
+pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
+    existing(host, &hv.path, "path", "QEMU binary path `{}` is invalid: {}")?;
+    existing(host, &hv.ctlpath, "ctlpath", "QEMU control path `{}` is invalid: {}")?;
     absent("jailer_path", hv.jailer_path.is_empty(), "Path for QEMU jailer should be empty")?;
     absent(
         "valid_jailer_paths",

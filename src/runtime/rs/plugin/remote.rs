@@ -7,32 +7,26 @@ use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number};
 use crate::input::Host;
 use crate::release::Release;
 
-pub(super) fn adjust(hv: &mut Hypervisor<'_>, host: &Host, release: Release) -> Outcome {
-    if let Some(remote) = hv.remote_info.written_mut() {
-        or_default(&mut remote.hypervisor_socket, "/run/peerpod/hypervisor.sock");
-        resolve(
-            host,
-            &mut remote.hypervisor_socket,
-            "hypervisor_socket",
-            "Remote hypervisor socket `{}` is invalid: {}",
-        )?;
-        if remote.hypervisor_timeout == 0 {
-            remote.hypervisor_timeout = 600;
-        }
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
+    or_default(&mut hv.remote_info.hypervisor_socket, "/run/peerpod/hypervisor.sock");
+    resolve(
+        host,
+        &mut hv.remote_info.hypervisor_socket,
+        "hypervisor_socket",
+        "Remote hypervisor socket `{}` is invalid: {}",
+    )?;
+    if hv.remote_info.hypervisor_timeout == 0 {
+        hv.remote_info.hypervisor_timeout = 600;
     }
-    if let Some(memory) = hv.memory_info.written_mut() {
-        or_number(&mut memory.default_memory, 64);
-        or_number(&mut memory.memory_slots, 128);
-    }
-    if release.has(Change::TemplatePath)
-        && let Some(factory) = hv.factory.written_mut()
-    {
-        or_default(&mut factory.template_path, TEMPLATE_PATH);
+    or_number(&mut hv.memory_info.default_memory, 64);
+    or_number(&mut hv.memory_info.memory_slots, 128);
+    if release.has(Change::TemplatePath) {
+        or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
     }
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor<'_>, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
     absent(
         "default_maxmemory",
         u64::from(hv.memory_info.default_maxmemory) == host.facts.memory_mib,

@@ -108,6 +108,9 @@ pub struct SharedFsInfo {
     pub valid_virtio_fs_daemon_paths: Vec<String>,
     #[serde(default)]
     pub virtio_fs_extra_args: Vec<String>,
+    /// How many of `virtio_fs_extra_args`, at its end, are the pod's.
+    #[serde(skip)]
+    pub extra_args_of_pod: usize,
     #[serde(default)]
     pub virtio_fs_cache: Text,
     #[serde(default)]

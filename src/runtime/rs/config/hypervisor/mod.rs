@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::Text;
 
-use super::Part;
 use super::runtime::Vendor;
 
 mod device;
@@ -22,19 +21,19 @@ pub use policy::{Factory, RemoteInfo, RootlessUser, SecurityInfo, VmTemplateInfo
 /// One `[hypervisor.*]` table.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
-pub struct Hypervisor<'c> {
+pub struct Hypervisor {
     #[serde(default)]
-    pub path: Part<'c, Text>,
+    pub path: Text,
     #[serde(default)]
-    pub valid_hypervisor_paths: Part<'c, Vec<String>>,
+    pub valid_hypervisor_paths: Vec<String>,
     #[serde(default)]
-    pub ctlpath: Part<'c, Text>,
+    pub ctlpath: Text,
     #[serde(default)]
-    pub valid_ctlpaths: Part<'c, Vec<String>>,
+    pub valid_ctlpaths: Vec<String>,
     #[serde(default)]
-    pub jailer_path: Part<'c, Text>,
+    pub jailer_path: Text,
     #[serde(default)]
-    pub valid_jailer_paths: Part<'c, Vec<String>>,
+    pub valid_jailer_paths: Vec<String>,
     #[serde(default)]
     pub disable_nesting_checks: bool,
     #[serde(default)]
@@ -42,76 +41,41 @@ pub struct Hypervisor<'c> {
     #[serde(default)]
     pub indep_iothreads: u32,
     #[serde(default, flatten)]
-    pub blockdev_info: Part<'c, BlockDeviceInfo>,
+    pub blockdev_info: BlockDeviceInfo,
     #[serde(default, flatten)]
-    pub boot_info: Part<'c, BootInfo>,
+    pub boot_info: BootInfo,
     #[serde(default)]
-    pub guest_extension_images: Part<'c, Vec<GuestExtensionImage>>,
+    pub guest_extension_images: Vec<GuestExtensionImage>,
     #[serde(default, flatten)]
-    pub cpu_info: Part<'c, CpuInfo>,
+    pub cpu_info: CpuInfo,
     #[serde(default, flatten)]
-    pub debug_info: Part<'c, DebugInfo>,
+    pub debug_info: DebugInfo,
     #[serde(default, flatten)]
-    pub device_info: Part<'c, DeviceInfo>,
+    pub device_info: DeviceInfo,
     #[serde(default, flatten)]
-    pub machine_info: Part<'c, MachineInfo>,
+    pub machine_info: MachineInfo,
     #[serde(default, flatten)]
-    pub memory_info: Part<'c, MemoryInfo>,
+    pub memory_info: MemoryInfo,
     #[serde(default, flatten)]
-    pub network_info: Part<'c, NetworkInfo>,
+    pub network_info: NetworkInfo,
     #[serde(default, flatten)]
-    pub security_info: Part<'c, SecurityInfo>,
+    pub security_info: SecurityInfo,
     #[serde(default, flatten)]
-    pub shared_fs: Part<'c, SharedFsInfo>,
+    pub shared_fs: SharedFsInfo,
     #[serde(default, flatten)]
-    pub remote_info: Part<'c, RemoteInfo>,
+    pub remote_info: RemoteInfo,
     #[serde(default, flatten)]
-    pub vm_template: Part<'c, VmTemplateInfo>,
+    pub vm_template: VmTemplateInfo,
     #[serde(default)]
-    pub factory: Part<'c, Factory>,
+    pub factory: Factory,
     #[serde(default)]
-    pub prefetch_list_path: Part<'c, Text>,
+    pub prefetch_list_path: Text,
     #[serde(default, flatten)]
     pub vendor: Vendor,
     #[serde(default = "yes")]
     pub disable_guest_selinux: bool,
     #[serde(default)]
     pub disable_selinux: bool,
-}
-
-impl Hypervisor<'_> {
-    /// The same table, for a sandbox to change.
-    pub fn lend(&self) -> Hypervisor<'_> {
-        Hypervisor {
-            path: self.path.lend(),
-            valid_hypervisor_paths: self.valid_hypervisor_paths.lend(),
-            ctlpath: self.ctlpath.lend(),
-            valid_ctlpaths: self.valid_ctlpaths.lend(),
-            jailer_path: self.jailer_path.lend(),
-            valid_jailer_paths: self.valid_jailer_paths.lend(),
-            disable_nesting_checks: self.disable_nesting_checks,
-            enable_iothreads: self.enable_iothreads,
-            indep_iothreads: self.indep_iothreads,
-            blockdev_info: self.blockdev_info.lend(),
-            boot_info: self.boot_info.lend(),
-            guest_extension_images: self.guest_extension_images.lend(),
-            cpu_info: self.cpu_info.lend(),
-            debug_info: self.debug_info.lend(),
-            device_info: self.device_info.lend(),
-            machine_info: self.machine_info.lend(),
-            memory_info: self.memory_info.lend(),
-            network_info: self.network_info.lend(),
-            security_info: self.security_info.lend(),
-            shared_fs: self.shared_fs.lend(),
-            remote_info: self.remote_info.lend(),
-            vm_template: self.vm_template.lend(),
-            factory: self.factory.lend(),
-            prefetch_list_path: self.prefetch_list_path.lend(),
-            vendor: Vendor {},
-            disable_guest_selinux: self.disable_guest_selinux,
-            disable_selinux: self.disable_selinux,
-        }
-    }
 }
 
 fn yes() -> bool {
