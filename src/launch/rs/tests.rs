@@ -26,7 +26,7 @@ fn plain() -> Host {
 /// A configuration as it comes out of sizing.
 fn config(name: &str, change: impl FnOnce(&mut Hypervisor)) -> Config {
     let mut hv = Hypervisor {
-        path: Text::from("/bin/vmm").into(),
+        path: "/bin/vmm".into(),
         disable_guest_selinux: true,
         ..Hypervisor::default()
     };
@@ -48,7 +48,7 @@ fn config(name: &str, change: impl FnOnce(&mut Hypervisor)) -> Config {
     config.runtime.name = "virt_container".into();
     config.runtime.hypervisor_name = Text::copy(name);
     config.runtime.agent_name = "kata".into();
-    config.hypervisor.insert(name.to_owned(), hv);
+    config.hypervisor.insert(Text::copy(name), hv);
     config
 }
 
@@ -196,7 +196,7 @@ fn a_disk_is_attached_once() {
             path: Text::copy(path),
             verity_params: Text::default(),
         };
-        *hv.guest_extension_images =
+        hv.guest_extension_images =
             vec![image("same", "/img/root"), image("gpu", "/img/firmware"), image("again", "/img/firmware")];
     });
     let (args, kernel_cmdline) = started(&plain(), &config);
@@ -249,7 +249,7 @@ fn the_rooms_of_other_hypervisors_refuse_in_their_own_words() {
          'virtio-fs'), got 'inline-virtio-fs'"
     );
     let hv = config.hypervisor.remove("openvmm").unwrap();
-    config.hypervisor.insert("dragonball", hv);
+    config.hypervisor.insert("dragonball".into(), hv);
     config.runtime.hypervisor_name = "dragonball".into();
     let hv = config.hypervisor.get_mut("dragonball").unwrap();
     hv.boot_info.kernel_params = "=x".into();

@@ -150,7 +150,7 @@ mod tests {
         assert_eq!((hv.cpu_info.default_vcpus, hv.cpu_info.default_maxvcpus), (3.0, 256));
         assert_eq!(whole.runtime.name, "virt_container");
         // Nothing was adjusted: an absent path stays empty.
-        assert_eq!(*hv.path, "");
+        assert_eq!(hv.path, "");
     }
 
     #[test]
