@@ -12,7 +12,7 @@ use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 use crate::launch::put;
 use crate::runtime::rs::Change;
-use crate::runtime::rs::config::hypervisor::shortest;
+use crate::runtime::rs::config::shortest;
 
 /// Drives that stand by to be replaced, counted from 1.
 const SPARE_DRIVES: std::ops::Range<u64> = 1..6;

@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 
-use super::keys::Keys;
 use super::{Refusal, Start};
 use crate::answer::launch::{Arg, Cause};
 use crate::runtime::rs::Change;
 use crate::runtime::rs::boot::{self, ParamFrom};
+use crate::runtime::rs::config::Keys;
 use crate::runtime::rs::verity::{SECTOR, Verity};
 
 const BLAME_PARAMS: &[&str] = &["hypervisor.kernel_params"];

@@ -13,7 +13,6 @@ mod firecracker;
 mod flags;
 mod initdata;
 mod kernel;
-mod keys;
 mod network;
 mod openvmm;
 mod paths;
@@ -35,8 +34,7 @@ use crate::input::Host;
 use crate::release::Release;
 use crate::runtime::Sandbox;
 use crate::runtime::rs::Change;
-use crate::runtime::rs::config::{Config, Hypervisor};
-use keys::Keys;
+use crate::runtime::rs::config::{Config, Hypervisor, Keys};
 use paths::Paths;
 
 pub(crate) use paths::guest_share;
@@ -204,13 +202,15 @@ fn plan<T>(
 ) -> Result<T, Failure> {
     let run = || -> Result<T, Refusal> {
         let name = config.runtime.hypervisor_name.as_str();
-        let (Some(hv), Some(kind)) = (config.hypervisor.get(name), Kind::named(name)) else {
+        let (Some(hv), Some(kind), Some(keys)) =
+            (config.hypervisor.get(name), Kind::named(name), Keys::of(name))
+        else {
             let message = format!("Unsupported hypervisor {name}");
             let refusal = Refusal::because(message, &["runtime.hypervisor_name"]);
             return Err(refusal.within("init runtime handler: new runtime instance: new hypervisor"));
         };
         let paths = Paths::new(sandbox.id, hv, config.release);
-        let (release, keys) = (config.release, keys::of(kind, name));
+        let release = config.release;
         let start = Start { host, config, hv, keys, release, kind, sandbox, paths: &paths, spelled };
         Plan::new(start).map(|plan| then(&plan))
     };

@@ -230,9 +230,11 @@ fn protection<'a>(
             })
         }
         Hardware::Se => Some(Protection::Se),
-        Hardware::Tdx if start.has(Change::TdxProtection) => {
-            Some(Protection::Tdx { firmware, qgs_port: security.qgs_port, mrconfigid: digest })
-        }
+        Hardware::Tdx if start.has(Change::TdxProtection) => Some(Protection::Tdx {
+            firmware,
+            qgs_port: security.tdx_quote_generation_service_socket_port,
+            mrconfigid: digest,
+        }),
         Hardware::None if start.has(Change::UnprotectedStarts) => None,
         _ => {
             let message =

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, Protection};
 use crate::input::{Annotations, Text};
-use crate::runtime::rs::config::hypervisor::GuestExtensionImage;
+use crate::runtime::rs::config::GuestExtensionImage;
 
 const DOCUMENT: &str = "algorithm = \"sha256\"\nversion = \"0.1.0\"\n[data]\n";
 
@@ -25,11 +25,7 @@ fn plain() -> Host {
 
 /// A configuration as it comes out of sizing.
 fn config(name: &str, change: impl FnOnce(&mut Hypervisor)) -> Config {
-    let mut hv = Hypervisor {
-        path: "/bin/vmm".into(),
-        disable_guest_selinux: true,
-        ..Hypervisor::default()
-    };
+    let mut hv = Hypervisor { path: "/bin/vmm".into(), disable_guest_selinux: true, ..Hypervisor::default() };
     hv.boot_info.kernel = "/img/kernel".into();
     hv.boot_info.image = "/img/root".into();
     hv.boot_info.rootfs_type = "ext4".into();
@@ -86,7 +82,7 @@ fn has(args: &[String], text: &str) -> bool {
 fn tdx_guests_are_bound_to_their_initialization_data() {
     let config = config("qemu", |hv| {
         hv.security_info.confidential_guest = true;
-        hv.security_info.qgs_port = 4050;
+        hv.security_info.tdx_quote_generation_service_socket_port = 4050;
         hv.security_info.initdata = DOCUMENT.into();
         hv.boot_info.firmware = "/img/firmware".into();
         hv.shared_fs.shared_fs = Some("virtio-fs".into());

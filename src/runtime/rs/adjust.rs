@@ -6,8 +6,9 @@
 
 use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure, resolve};
-use super::config::hypervisor::{BlockDeviceInfo, BootInfo, CpuInfo, MachineInfo, MemoryInfo, SharedFsInfo};
-use super::config::{Config, Hypervisor, Runtime};
+use super::config::{
+    BlockDeviceInfo, BootInfo, Config, CpuInfo, Hypervisor, MachineInfo, MemoryInfo, Runtime, SharedFsInfo,
+};
 use super::plugin::Plugin;
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
@@ -38,13 +39,7 @@ pub(super) fn plugin_of(name: &str, host: &Host, release: Release) -> Outcome<Pl
         .ok_or_else(|| Complaint::new(format!("Can not find plugin for hypervisor {name}")))
 }
 
-fn table(
-    name: &str,
-    hv: &mut Hypervisor,
-    runtime: &mut Runtime,
-    host: &Host,
-    release: Release,
-) -> Outcome {
+fn table(name: &str, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host, release: Release) -> Outcome {
     plugin_of(name, host, release)?.adjust(hv, runtime, host, release)?;
     blockdev(&mut hv.blockdev_info, host, release)?;
     boot(&mut hv.boot_info, host)?;

@@ -8,8 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::config::hypervisor::BootInfo;
-use super::config::{Agent, MemAgent};
+use super::config::{Agent, BootInfo, MemAgent};
 use crate::input::Text;
 
 /// Puts a pod's parameters behind the configured ones, of which none with the same key stays.
@@ -54,7 +53,7 @@ fn replace_kernel_params(old: &str, new: &str) -> String {
 fn agent_params(agent: &Agent) -> String {
     let mut params: Vec<(Cow<'_, str>, String)> = Vec::with_capacity(8);
     let mut set = |key: &'static str, value: String| params.push((key.into(), value));
-    if agent.debug {
+    if agent.enable_debug {
         set("agent.log", "debug".to_owned());
     }
     if agent.enable_tracing {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::annotations::{Action, Fate, Trail, seconds};
+use super::annotations::{Fate, Trail};
 use super::changes::Change;
 use super::config::Config;
 use super::load::{Read, alias};
@@ -26,7 +26,9 @@ fn flatten(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
     if let Some(table) = config.hypervisor.get(hypervisor) {
         walk(&format!("hypervisor.{hypervisor}"), table, &mut entries);
     }
-    flatten_agent(config, agent, &mut entries);
+    if let Some(table) = config.agent.get(agent) {
+        walk(&format!("agent.{agent}"), table, &mut entries);
+    }
     walk("runtime", &config.runtime, &mut entries);
     entries
 }
@@ -48,16 +50,6 @@ fn in_file(key: &str, value: Json, release: Release) -> Option<Entry> {
         _ => value,
     };
     Some((key, value))
-}
-
-fn flatten_agent(config: &Config, agent: &str, entries: &mut Vec<Entry>) {
-    let Some(table) = config.agent.get(agent) else { return };
-    let from = entries.len();
-    walk(&format!("agent.{agent}"), table, entries);
-    let timeout = entries.iter_mut().skip(from).find(|(key, _)| key.ends_with(".create_container_timeout"));
-    if let Some((_, value)) = timeout {
-        *value = seconds(table.request_timeout_ms);
-    }
 }
 
 fn walk(prefix: &str, table: &impl Serialize, entries: &mut Vec<Entry>) {
@@ -105,7 +97,7 @@ impl Base {
         let origin = |key: &str, value: &Json| {
             let same = raw.get(key) == Some(value);
             match place(key) {
-                Some(place) if same || is_path(key, value) => Origin::File(place),
+                Some(place) if same || is_path(value) => Origin::File(place),
                 None if same => Origin::Default,
                 // A default that depends on the host is a rule, one that is a constant is not.
                 None if !matches!(
@@ -128,7 +120,7 @@ impl Base {
 }
 
 /// A path in its real form is still the file's.
-fn is_path(_key: &str, value: &Json) -> bool {
+fn is_path(value: &Json) -> bool {
     match value {
         Json::String(text) => text.starts_with('/'),
         Json::Array(items) => items.iter().all(|i| i.as_str().is_some_and(|t| t.starts_with('/'))),
@@ -182,16 +174,17 @@ pub fn effective(base: &Base, config: &Config, trails: &[Trail<'_>], sized: &[&s
         }
     }
     for trail in trails.iter().filter(|trail| trail.fate == Fate::Taken) {
-        let Some(rule) = trail.rule else { continue };
+        let Some(known) = trail.known else { continue };
+        let rule = known.rule;
         let field = rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name);
         let Some(field) = spelling::in_file(&field, release) else { continue };
         if sized.contains(&rule.field) {
             continue;
         }
-        if let Some(known) = effective.get_mut(&field) {
-            known.origin = Origin::Annotation(Cow::Borrowed(rule.key));
-            if matches!(rule.action, Action::KernelParams | Action::Append(..)) {
-                known.configured = base.loaded.get(&field).map(|loaded| loaded.origin.clone());
+        if let Some(value) = effective.get_mut(&field) {
+            value.origin = Origin::Annotation(Cow::Borrowed(rule.key));
+            if known.adds() {
+                value.configured = base.loaded.get(&field).map(|loaded| loaded.origin.clone());
             }
         }
     }

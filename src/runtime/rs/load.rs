@@ -119,9 +119,9 @@ fn typed(tree: Tree, release: Release) -> Result<Config, String> {
         }
     }
     for (_, agent) in config.agent.iter_mut() {
-        if let Some(milliseconds) = agent.request_timeout_in_file {
-            agent.request_timeout_ms = milliseconds;
-            agent.request_timeout_in_file = None;
+        if let Some(milliseconds) = agent.create_container_timeout_ms {
+            agent.create_container_timeout.milliseconds = milliseconds;
+            agent.create_container_timeout_ms = None;
         }
         if !spelling::reads("agent.<name>", "cdh_api_timeout_ms", release) {
             agent.cdh_api_timeout_ms = 0;

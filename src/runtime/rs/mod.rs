@@ -33,14 +33,14 @@ use super::elsewhere::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, stand_in};
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
+use crate::catalog::Id;
 use crate::input::config::Layers;
 use crate::input::{Annotations, Host, Text};
 use crate::policy::names::NameGate;
 use crate::release::Release;
-use annotations::{Gates, PathList, Trail};
+use annotations::{Gates, Trail, View};
 use complaint::Complaint;
-use config::hypervisor::RootlessUser;
-use config::{Config, Hypervisor};
+use config::{Config, RootlessUser};
 use effective::Base;
 use plugin::Plugin;
 use sizing::Workload;
@@ -78,7 +78,7 @@ impl Pair {
         if let Some(agent) = agent.filter(|_| read.release.has(Change::Checks)) {
             boot::put_agent_params(&mut boot, agent);
         }
-        let told = annotations::RULES.iter().map(|_| OnceLock::new()).collect();
+        let told = Id::ALL.iter().map(|_| OnceLock::new()).collect();
         Self { base: Base::new(read, hv, ag), kernel_params: boot.kernel_params, told }
     }
 }
@@ -123,15 +123,6 @@ pub fn load(
     })
 }
 
-/// The configured list of a hypervisor table.
-fn list_of<'h>(hv: &'h Hypervisor, key: &str) -> &'h [String] {
-    match PathList::ALL.into_iter().find(|list| list.key() == key) {
-        Some(list) => list.of(hv),
-        None if key == "enable_annotations" => &hv.security_info.enable_annotations,
-        None => &[],
-    }
-}
-
 fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
     let failure = Failure::new(stage, complaint.message.clone());
     if complaint.panic { failure.crash() } else { failure }
@@ -153,7 +144,8 @@ impl<'a> Way<'a> {
     /// The annotation that set a field.
     fn setter(&self, field: &str) -> Option<&'a str> {
         let one = |trail: &&Trail<'a>| {
-            trail.fate == annotations::Fate::Taken && trail.rule.is_some_and(|rule| rule.field == field)
+            trail.fate == annotations::Fate::Taken
+                && trail.known.is_some_and(|known| known.rule.field == field)
         };
         self.trails.iter().find(one).map(|trail| trail.key.as_str())
     }
@@ -186,10 +178,8 @@ impl Loaded {
 
     /// The lists of its table, `enable_annotations` first.
     pub fn policy_lists(&self) -> Vec<(&'static str, &[String])> {
-        let Some(table) = self.read.adjusted.hypervisor.get(self.hypervisor()) else { return Vec::new() };
-        let names = ("enable_annotations", table.security_info.enable_annotations.as_slice());
-        let paths = PathList::ALL.iter().map(|list| (list.key(), list.of(table)));
-        std::iter::once(names).chain(paths).collect()
+        let table = self.read.adjusted.hypervisor.get(self.hypervisor());
+        table.map(|table| table.lists().collect()).unwrap_or_default()
     }
 
     fn gates(&self, config: &Config) -> Option<&Gates> {
@@ -234,7 +224,7 @@ impl Loaded {
             loaded: self,
             pair: way.pair,
             last: &way.config,
-            view: verdicts::view(&way.config),
+            view: View::new(&way.config, &way.config.runtime),
             failure: run.failure.as_ref(),
             sized,
         };

@@ -5,24 +5,17 @@
 
 use std::borrow::Cow;
 
-use super::annotations::{Action, Fate, Gates, Rule, Trail};
+use super::annotations::{Fate, Gates, Known, Trail};
 use super::config::Config;
-use super::list_of;
 use super::load::Read;
 use super::sizing::Workload;
 use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::catalog::Reader;
 use crate::input::Text;
 use crate::release::Release;
 
 /// Why nothing uses an annotation on this hypervisor; `None` where something does.
-pub fn unused(
-    rule: &Rule,
-    reader: Option<&Reader>,
-    hypervisor: &str,
-    release: Release,
-) -> Option<Cow<'static, str>> {
-    let reader = reader?;
+pub fn unused(known: Known, hypervisor: &str, release: Release) -> Option<Cow<'static, str>> {
+    let Known { rule, reader, .. } = known;
     if !reader.effective {
         return Some(format!("sets {}, which nothing in {} uses", rule.field, release.title()).into());
     }
@@ -77,16 +70,16 @@ pub fn of_pod<'t>(
     let mut findings = Vec::new();
     let Some(hv) = config.active_hypervisor() else { return findings };
     for trail in trails.iter().filter(|t| matches!(t.fate, Fate::Taken)) {
-        let Some(rule) = trail.rule else { continue };
+        let Some(known) = trail.known else { continue };
         if let Some(why) = unused(trail) {
             let message = why.as_str().to_owned();
             findings.push(remark(Code::NoEffect, Severity::Warning, trail.key, message, Who::PodAuthor));
         }
-        if let Action::Listed(list, _) = rule.action {
-            let pattern = trail.path_pattern.and_then(|i| list_of(hv, list.key()).get(i));
+        if let Some(list) = known.list() {
+            let pattern = trail.path_pattern.and_then(|i| hv.list(list).get(i));
             let over = trail.path_pattern.zip(gates.path(list));
             let over = over.is_some_and(|(index, gate)| gate.reaches_over_folders(index, trail.value));
-            findings.extend(admitted(trail, list.key(), pattern.map_or("", String::as_str), over));
+            findings.extend(admitted(trail, list, pattern.map_or("", String::as_str), over));
         }
     }
     let subject = |key: &str| format!("hypervisor.{}.{key}", config.runtime.hypervisor_name);

@@ -6,8 +6,10 @@
 use super::adjust::{plugin_of, split_bind_mount};
 use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure, existing};
-use super::config::hypervisor::{BlockDeviceInfo, BootInfo, GuestExtensionImage, SharedFsInfo};
-use super::config::{Agent, Config, Hypervisor, Runtime, SharedMount};
+use super::config::{
+    Agent, BlockDeviceInfo, BootInfo, Config, GuestExtensionImage, Hypervisor, Runtime, SharedFsInfo,
+    SharedMount,
+};
 use super::verity::Verity;
 use crate::input::Host;
 use crate::release::Release;
@@ -27,9 +29,11 @@ pub fn validate(config: &Config, host: &Host) -> Outcome {
         table(name, hv, host, release).err().map(|c| c.within(format!("hypervisor.{name}")))
     }))?;
     runtime(&config.runtime, host, release).map_err(|c| c.within("runtime"))?;
-    worst(&mut config.agent.iter().filter_map(|(name, table)| {
-        agent(table, release).err().map(|c| c.within(format!("agent.{name}")))
-    }))
+    worst(
+        &mut config.agent.iter().filter_map(|(name, table)| {
+            agent(table, release).err().map(|c| c.within(format!("agent.{name}")))
+        }),
+    )
 }
 
 fn table(name: &str, hv: &Hypervisor, host: &Host, release: Release) -> Outcome {

@@ -8,21 +8,16 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
-use super::annotations::{Action, Fate, Refusal, Rule, Table, Trail, View};
+use super::annotations::{Fate, Known, Refusal, Rule, Table, Trail, View};
 use super::changes::Change;
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
 use crate::answer::verdict::{
     Failure, FailureStage, Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict,
 };
-use crate::catalog;
+use crate::catalog::{self, Parse};
 use crate::input::Text;
 use crate::release::Release;
-
-/// The tables in use, to look at.
-pub fn view<'c>(config: &'c Config) -> Option<View<'c>> {
-    Some(View { hv: config.active_hypervisor()?, ag: config.active_agent()?, rt: &config.runtime })
-}
 
 /// What is the same in all verdicts on the annotation of one rule, under one pair of tables.
 pub struct Told {
@@ -61,18 +56,15 @@ impl Loaded {
         names: &Runtime,
         trail: &Trail<'_>,
     ) -> Option<&'s Told> {
-        let (rule, pair) = (trail.rule?, pair?);
-        let told = pair.told.get(trail.index?)?;
+        let (known, pair) = (trail.known?, pair?);
+        let rule = known.rule;
+        let told = pair.told.get(known.id as usize)?;
         Some(told.get_or_init(|| {
-            let listed = match rule.action {
-                Action::Listed(list, _) => self.patterns(names, list.key()).len(),
-                _ => 0,
-            };
+            let listed = known.list().map_or(0, |list| self.patterns(names, list).len());
             Told {
                 field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
                 before: self.before(pair, names, rule).map(Arc::new),
-                unused: super::remarks::unused(rule, trail.reader, &names.hypervisor_name, self.release())
-                    .map(Text::from),
+                unused: super::remarks::unused(known, &names.hypervisor_name, self.release()).map(Text::from),
                 ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
             }
         }))
@@ -83,18 +75,12 @@ impl Loaded {
         if rule.field == "kernel_params" {
             return Some(pair.kernel_params.as_str().into());
         }
-        let loaded = &self.read.adjusted;
-        let view = View {
-            hv: loaded.hypervisor.get(&names.hypervisor_name)?,
-            ag: loaded.agent.get(&names.agent_name)?,
-            rt: &loaded.runtime,
-        };
-        Some((rule.shown)(view).into())
+        Some(View::new(&self.read.adjusted, names)?.shown(rule))
     }
 
     fn patterns(&self, names: &Runtime, list: &str) -> &[String] {
         let hv = self.read.adjusted.hypervisor.get(&names.hypervisor_name);
-        hv.map(|hv| super::list_of(hv, list)).unwrap_or_default()
+        hv.map(|hv| hv.list(list)).unwrap_or_default()
     }
 }
 
@@ -114,12 +100,12 @@ impl Story<'_> {
             fix: None,
             trace: Trace::default(),
         };
-        if let (Fate::Taken, Some(rule)) = (&trail.fate, trail.rule) {
-            self.taken(trail, rule, told, &mut verdict);
+        if let (Fate::Taken, Some(known)) = (&trail.fate, trail.known) {
+            self.taken(trail, known.rule, told, &mut verdict);
             return verdict;
         }
         verdict.after.clone_from(&verdict.before);
-        match (&trail.fate, trail.rule) {
+        match (&trail.fate, trail.known) {
             (Fate::Taken | Fate::Unknown, _) => self.unknown(trail, &mut verdict),
             (Fate::NotEnabled, _) => self.not_enabled(trail, &mut verdict),
             (Fate::PassedOver(stage, why), _) => {
@@ -208,7 +194,7 @@ impl Story<'_> {
     }
 
     fn stations_of(&self, trail: &Trail<'_>, last: Stage, put: &mut dyn FnMut(Step)) {
-        let Some(rule) = trail.rule else {
+        let Some(known) = trail.known else {
             if let Some(index) = trail.name_pattern {
                 let place = self.names_place();
                 let note = self.pattern("enable_annotations", index).to_owned();
@@ -218,7 +204,7 @@ impl Story<'_> {
             return;
         };
         if last == Stage::Known {
-            put(station(last, false, rule.field));
+            put(station(last, false, known.rule.field));
             return;
         }
         if trail.short().is_some() {
@@ -233,12 +219,11 @@ impl Story<'_> {
                 return;
             }
         }
-        put(station(Stage::Known, true, rule.field));
-        let (reading, asks_range) = reading(rule.action);
-        let gate = match rule.action {
-            Action::Listed(list, _) => Some((list.key(), trail.path_pattern)),
-            Action::Existing(_) => Some(("the host's files", None)),
-            _ => None,
+        put(station(Stage::Known, true, known.rule.field));
+        let (reading, asks_range) = reading(known);
+        let gate = match known.list() {
+            Some(list) => Some((list, trail.path_pattern)),
+            None => known.must_exist().then_some(("the host's files", None)),
         };
         for stage in [Stage::Parse, Stage::Range, Stage::Value, Stage::Merge] {
             let passed = stage != last;
@@ -256,7 +241,7 @@ impl Story<'_> {
                     None => {}
                 },
                 Stage::Merge if !passed || last > Stage::Merge => {
-                    put(station(stage, passed, merging(rule.action)));
+                    put(station(stage, passed, merging(known.parse)));
                 }
                 _ => {}
             }
@@ -287,14 +272,11 @@ impl Story<'_> {
         let (overridden, after) = match (wrote, self.view) {
             // Nothing after the annotations writes to the agent's table.
             (Some(wrote), Some(_)) if rule.table == Table::Agent => as_it_wrote(wrote),
-            (Some(wrote), Some(view)) => match (rule.shown)(view) {
-                last if last.is(wrote) => as_it_wrote(wrote),
-                last => {
-                    let last = Json::from(last);
-                    (replaced(rule, wrote, &last, self), Some(Arc::new(last)))
-                }
+            (Some(wrote), Some(view)) => match view.shown(rule) {
+                last if last == **wrote => as_it_wrote(wrote),
+                last => (replaced(rule, wrote, &last, self), Some(Arc::new(last))),
             },
-            (_, view) => (sizing_ignores(rule, self), view.map(rule.shown).map(Json::from).map(Arc::new)),
+            (_, view) => (sizing_ignores(rule, self), view.map(|view| Arc::new(view.shown(rule)))),
         };
         verdict.after = after;
         if let Some((stage, why)) = overridden {
@@ -310,8 +292,8 @@ impl Story<'_> {
         verdict.trace = self.way(trail, rule, told);
         let reason: Reason = match told.and_then(|told| told.unused.clone()) {
             Some(why) => why.into(),
-            None if verdict.before == verdict.after => rule.sets_anyway.into(),
-            None => rule.sets.into(),
+            None if verdict.before == verdict.after => rule.sets_anyway.clone().into(),
+            None => rule.sets.clone().into(),
         };
         verdict.reason = reason;
     }
@@ -364,36 +346,30 @@ fn nearest(key: &str, release: Release) -> Option<Fix> {
 }
 
 /// How a value is read, in a few words, and whether a range is asked.
-fn reading(action: Action) -> (&'static str, bool) {
-    match action {
-        Action::Bool(_) => ("true or false, trimmed", false),
-        Action::U32(_) => ("a whole number of 32 bits, trimmed", false),
-        Action::U64(_) | Action::Usize(_) => ("a whole number of 64 bits, trimmed", false),
-        Action::Sector(_) | Action::Ports(..) => ("a whole number of 32 bits, trimmed", true),
-        Action::Vcpus => ("a number, fractions allowed", true),
-        Action::Memory => ("a size with a unit, or MiB", true),
-        Action::HugePages => ("hugetlbfs or thp", false),
-        Action::VerityParams => ("key=value pairs between commas", false),
-        Action::Initdata => ("base64 of gzip", false),
-        Action::Timeout => ("whole seconds of 32 bits, trimmed", false),
-        Action::RuntimeName => ("one of three names", true),
-        Action::SharedMounts => ("a JSON list", false),
-        Action::Append(..) => ("pieces, not trimmed", false),
-        Action::SharedFs => ("text, trimmed", false),
-        Action::Text(_)
-        | Action::Listed(..)
-        | Action::Existing(_)
-        | Action::KernelParams
-        | Action::PickHypervisor
-        | Action::PickAgent
-        | Action::BindMounts => ("text as it stands", false),
-    }
+fn reading(known: Known) -> (&'static str, bool) {
+    let words = match known.parse {
+        _ if known.rule.field == "name" => return ("one of three names", true),
+        _ if known.rule.field == "create_container_timeout" => "whole seconds of 32 bits, trimmed",
+        Parse::RsBool => "true or false, trimmed",
+        Parse::RsU32 => "a whole number of 32 bits, trimmed",
+        Parse::RsU64 | Parse::RsUsize => "a whole number of 64 bits, trimmed",
+        Parse::RsI32 | Parse::RsF32 => "a number, fractions allowed",
+        Parse::RsBytes | Parse::RsByteSize => "a size with a unit, or MiB",
+        Parse::RsEnum => "hugetlbfs or thp",
+        Parse::RsVerity => "key=value pairs between commas",
+        Parse::RsB64Gzip => "base64 of gzip",
+        Parse::RsJson => "a JSON list",
+        Parse::RsComma | Parse::RsSemicolon => "pieces, not trimmed",
+        Parse::RsStringTrim => "text, trimmed",
+        _ => "text as it stands",
+    };
+    (words, known.reader.min.is_some() || known.reader.max.is_some())
 }
 
-fn merging(action: Action) -> &'static str {
-    match action {
-        Action::Append(..) => "put behind the configured entries",
-        Action::KernelParams => "takes the place of parameters with the same key",
+fn merging(parse: Parse) -> &'static str {
+    match parse {
+        Parse::RsComma | Parse::RsSemicolon => "put behind the configured entries",
+        Parse::RsKernelParams => "takes the place of parameters with the same key",
         _ => "takes the place of the configured value",
     }
 }
@@ -421,7 +397,6 @@ fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option
     if let Some(ignored) = sizing_ignores(rule, story) {
         return Some(ignored);
     }
-    let hv = story.view?.hv;
     let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
     let range = |why: String| Some((Stage::Range, Cow::Owned(why)));
     match rule.field {
@@ -438,7 +413,7 @@ fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option
             range(format!("0 means the default: {last}"))
         }
         "block_device_driver" | "memory_offset" | "enable_vhost_user_store"
-            if hv.blockdev_info.disable_block_device_use =>
+            if !story.view?.has_block_devices() =>
         {
             Some((Stage::Merge, "disable_block_device_use takes it away".into()))
         }

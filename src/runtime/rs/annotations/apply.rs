@@ -10,18 +10,16 @@ use std::sync::Arc;
 use super::super::boot::add_kernel_params;
 use super::super::changes::Change;
 use super::super::complaint::existing;
-use super::super::config::SharedMount;
-use super::super::config::hypervisor::HugePageType;
+use super::super::config::{SharedMount, Slot};
 use super::super::initdata::{self, Undecoded};
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
 use super::super::verity::Verity;
-use super::lists::PathList;
-use super::rules::{Action, Rule, Tables, View, rule};
+use super::rules::{Known, Tables, known};
 use super::{Fate, Gates, Refusal, Trail};
 use crate::answer::text::parse_trimmed;
 use crate::answer::verdict::{Fix, ListId, Stage};
-use crate::catalog::HYPERVISOR_PREFIX;
+use crate::catalog::{HYPERVISOR_PREFIX, Parse};
 use crate::input::{Host, Text};
 use crate::release::Release;
 use crate::runtime::INITDATA_LIMIT;
@@ -59,14 +57,12 @@ fn number(value: &str) -> Step<u32> {
 impl Walk<'_> {
     pub(super) fn step<'a>(&mut self, key: &'a Text, value: &'a Text) -> Trail<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
-        let known = rule(key, self.release);
-        let index = known.map(|known| known.index);
-        let rule = known.map(|known| known.rule);
-        let name_pattern = short.and_then(|short| self.gates.admits(short, index));
+        let known = known(key, self.release);
+        let name_pattern = short.and_then(|short| self.gates.admits(short, known.map(|known| known.id)));
         let mut path_pattern = None;
-        let fate = match (rule, short.is_some(), name_pattern.is_some()) {
+        let fate = match (known, short.is_some(), name_pattern.is_some()) {
             (Some(_), true, false) => Fate::NotEnabled,
-            (Some(rule), _, _) => self.apply(rule, value, &mut path_pattern).unwrap_or_else(Fate::Refused),
+            (Some(known), _, _) => self.apply(known, value, &mut path_pattern).unwrap_or_else(Fate::Refused),
             (None, true, true) => Fate::Refused(refuse(
                 Stage::Known,
                 format!("Invalid annotation type {key}"),
@@ -74,127 +70,131 @@ impl Walk<'_> {
             )),
             (None, _, _) => Fate::Unknown,
         };
-        let wrote = match (rule, &fate) {
-            (Some(rule), Fate::Taken) => {
-                let Tables { hv, ag, rt } = &self.tables;
-                Some(Arc::new((rule.shown)(View { hv, ag, rt }).into()))
-            }
-            _ => None,
-        };
-        let reader = known.and_then(|known| known.reader);
-        Trail { key, value, rule, index, reader, name_pattern, path_pattern, fate, wrote }
+        let taken = known.filter(|_| fate == Fate::Taken);
+        let wrote = taken.map(|known| Arc::new(self.tables.shown(known.rule)));
+        Trail { key, value, known, name_pattern, path_pattern, fate, wrote }
     }
 
-    fn apply(&mut self, rule: &Rule, value: &Text, path_pattern: &mut Option<usize>) -> Step {
-        let release = self.release;
-        let t = &mut self.tables;
-        match rule.action {
-            Action::Bool(set) => set(t, parsed(value, "parse bool error", BOOL)?),
-            Action::U32(set) => set(t, number(value)?),
-            Action::U64(set) => set(t, parsed(value, "parse u64 error", NUMBER_64)?),
-            Action::Usize(set) => set(t, parsed(value, "parse usize error", NUMBER_64)?),
-            Action::Text(field) => field(t).clone_from(value),
-            Action::Listed(list, field) => {
-                *path_pattern = Some(self.listed(list, value)?);
-                field(&mut self.tables).clone_from(value);
+    fn apply(&mut self, known: Known, value: &Text, path_pattern: &mut Option<usize>) -> Step {
+        let field = known.rule.field;
+        match field {
+            "name" => runtime_name(value)?,
+            "hypervisor_name" => return Ok(picked("hypervisor", value, &self.picked.0)),
+            "agent_name" => return Ok(picked("agent", value, &self.picked.1)),
+            "sandbox_bind_mounts" if !self.release.has(Change::BindMountsFromPods) => {
+                let why =
+                    "host folders come from the configuration only; runtime-rs never takes them from a pod";
+                return Ok(Fate::PassedOver(Stage::Name, why.into()));
             }
-            Action::Existing(field) => {
-                existing(self.host, value, rule.field, "path {} is invalid{}")
-                    .map_err(|c| refuse(Stage::Value, c.message, "the host has no file at this path"))?;
-                field(t).clone_from(value);
-            }
-            Action::Append(sign, field) => {
-                field(t).extend(value.split(sign).map(str::to_owned));
-                if rule.field == "virtio_fs_extra_args" {
-                    t.hv.shared_fs.extra_args_of_pod = value.split(sign).count();
-                }
-            }
-            Action::Sector(set) => {
-                let size = number(value)?;
-                sector_size(size, rule.field)
-                    .map_err(|c| refuse(Stage::Range, c.message, "no block device has such sectors"))?;
-                set(t, size);
-            }
-            Action::Ports(what, set) => {
-                let ports = number(value)?;
-                if ports > 16 && release.has(Change::PortsBounded) {
-                    let message = format!("{what} allocated exceeds the max 16");
-                    return Err(refuse(Stage::Range, message, "a VM gets at most 16 of these ports"));
-                }
-                set(t, ports);
-            }
-            Action::Vcpus => t.hv.cpu_info.default_vcpus = vcpus(self.plugin, value, release)?,
-            Action::Memory => match memory(self.plugin, value, release)? {
-                Some(mib) => t.hv.memory_info.default_memory = mib,
-                None => {
-                    let why = "runtime-rs cannot read this as a size of memory and keeps the configured one";
-                    return Ok(Fate::PassedOver(Stage::Parse, why.into()));
-                }
-            },
-            Action::HugePages => {
-                t.hv.memory_info.hugepage_type = value.trim().parse::<HugePageType>().map_err(|why| {
-                    let message = format!("parse huge pages type: {value}, error: {why}");
-                    refuse(Stage::Parse, message, "the value must be hugetlbfs or thp")
-                })?;
-            }
-            Action::KernelParams => {
-                let boot = &mut t.hv.boot_info;
+            _ => {}
+        }
+        if let Some(list) = known.list() {
+            *path_pattern = Some(self.listed(list, value)?);
+        } else if known.must_exist() {
+            existing(self.host, value, field, "path {} is invalid{}")
+                .map_err(|c| refuse(Stage::Value, c.message, "the host has no file at this path"))?;
+        }
+        let (plugin, release) = (self.plugin, self.release);
+        match known.parse {
+            Parse::RsKernelParams => {
+                let boot = &mut self.tables.hv.boot_info;
                 match release.has(Change::KernelParamsByKey) {
                     true => add_kernel_params(boot, value),
                     false => (boot.kernel_params, boot.params_of_pod) = (value.clone(), value.len()),
                 }
+                return Ok(Fate::Taken);
             }
-            Action::VerityParams => {
+            Parse::RsVerity => {
                 let said = Verity::parse(value)
                     .map_err(|why| refuse(Stage::Parse, why, "the dm-verity parameters are not complete"))?;
                 if said.is_none() {
                     let why = "an empty value leaves the configured parameters as they are";
                     return Ok(Fate::PassedOver(Stage::Merge, why.into()));
                 }
-                t.hv.boot_info.kernel_verity_params.clone_from(value);
             }
-            Action::Initdata => {
-                let document = initdata::decode(value, release).map_err(|why| match why {
-                    Undecoded::Crash(message) => {
-                        let reason = "the value is not base64 of gzip: runtime-rs crashes on it";
-                        refuse(Stage::Parse, message, reason).crash()
-                    }
-                    Undecoded::TooLarge => {
-                        let message = format!("more than {INITDATA_LIMIT} bytes are not read here");
-                        refuse(Stage::Parse, message, "the document unpacks to more than is read here")
-                    }
-                })?;
-                t.hv.security_info.initdata = document.into();
+            Parse::RsB64Gzip => {
+                self.tables.hv.security_info.initdata = initdata(value, release)?.into();
+                return Ok(Fate::Taken);
             }
-            Action::SharedFs => t.hv.shared_fs.shared_fs = Some(Text::copy(value.trim())),
+            Parse::RsBytes | Parse::RsByteSize => {
+                let Some(mib) = memory(plugin, value, release)? else {
+                    let why = "runtime-rs cannot read this as a size of memory and keeps the configured one";
+                    return Ok(Fate::PassedOver(Stage::Parse, why.into()));
+                };
+                self.tables.hv.memory_info.default_memory = mib;
+                return Ok(Fate::Taken);
+            }
+            Parse::RsComma if field == "virtio_fs_extra_args" => {
+                self.tables.hv.shared_fs.extra_args_of_pod = value.split(',').count();
+            }
+            _ => {}
+        }
+        match self.tables.slot(known.rule) {
+            Slot::Bool(place) => *place = parsed(value, "parse bool error", BOOL)?,
+            Slot::U32(place) => *place = in_range(field, number(value)?, release)?,
+            Slot::U64(place) => *place = parsed(value, "parse u64 error", NUMBER_64)?,
+            Slot::Usize(place) => *place = parsed(value, "parse usize error", NUMBER_64)?,
+            Slot::F32(place) => *place = vcpus(plugin, value, known.parse)?,
             // Beyond 32 bits of milliseconds the number starts again from 0.
-            Action::Timeout => t.ag.request_timeout_ms = number(value)?.wrapping_mul(1000),
-            Action::RuntimeName => t.rt.name = runtime_name(value)?.into(),
-            Action::SharedMounts => t.rt.shared_mounts = shared_mounts(value)?,
-            Action::PickHypervisor => return Ok(picked("hypervisor", value, &self.picked.0)),
-            Action::PickAgent => return Ok(picked("agent", value, &self.picked.1)),
-            Action::BindMounts if release.has(Change::BindMountsFromPods) => {
-                t.rt.sandbox_bind_mounts.extend(value.split_ascii_whitespace().map(str::to_owned));
+            Slot::Seconds(place) => place.milliseconds = number(value)?.wrapping_mul(1000),
+            Slot::Text(place) => place.clone_from(value),
+            Slot::MaybeText(place) => *place = Some(Text::copy(value.trim())),
+            Slot::List(place) => match known.parse {
+                Parse::RsBlanks => place.extend(value.split_ascii_whitespace().map(str::to_owned)),
+                Parse::RsSemicolon => place.extend(value.split(';').map(str::to_owned)),
+                _ => place.extend(value.split(',').map(str::to_owned)),
+            },
+            Slot::HugePages(place) => {
+                *place = value.trim().parse().map_err(|why| {
+                    let message = format!("parse huge pages type: {value}, error: {why}");
+                    refuse(Stage::Parse, message, "the value must be hugetlbfs or thp")
+                })?;
             }
-            Action::BindMounts => {
-                let why =
-                    "host folders come from the configuration only; runtime-rs never takes them from a pod";
-                return Ok(Fate::PassedOver(Stage::Name, why.into()));
-            }
+            Slot::SharedMounts(place) => *place = shared_mounts(value)?,
+            Slot::Other => {}
         }
         Ok(Fate::Taken)
     }
 
-    fn listed(&self, list: PathList, value: &str) -> Step<usize> {
+    fn listed(&self, list: &'static str, value: &str) -> Step<usize> {
         self.gates.path(list).and_then(|gate| gate.admits(self.host, value)).ok_or_else(|| {
             let message = format!("Path {value} is not permitted");
-            let reason = format!("no pattern of {} matches this path", list.key());
+            let reason = format!("no pattern of {list} matches this path");
             refuse(Stage::Value, message, reason).mended_by(Fix::Allow {
-                list: ListId::new(format!("hypervisor.{}", self.picked.0), list.key()),
+                list: ListId::new(format!("hypervisor.{}", self.picked.0), list),
                 pattern: glob::Pattern::escape(value),
             })
         })
     }
+}
+
+/// A number that a few keys have bounds for.
+fn in_range(field: &'static str, number: u32, release: Release) -> Step<u32> {
+    match field {
+        "block_device_logical_sector_size" | "block_device_physical_sector_size" => {
+            sector_size(number, field)
+                .map_err(|c| refuse(Stage::Range, c.message, "no block device has such sectors"))?;
+        }
+        "pcie_root_port" | "pcie_switch_port" if number > 16 && release.has(Change::PortsBounded) => {
+            let what = if field == "pcie_root_port" { "root ports" } else { "switch ports" };
+            let message = format!("{what} allocated exceeds the max 16");
+            return Err(refuse(Stage::Range, message, "a VM gets at most 16 of these ports"));
+        }
+        _ => {}
+    }
+    Ok(number)
+}
+
+fn initdata(value: &str, release: Release) -> Step<String> {
+    initdata::decode(value, release).map_err(|why| match why {
+        Undecoded::Crash(message) => {
+            refuse(Stage::Parse, message, "the value is not base64 of gzip: runtime-rs crashes on it").crash()
+        }
+        Undecoded::TooLarge => {
+            let message = format!("more than {INITDATA_LIMIT} bytes are not read here");
+            refuse(Stage::Parse, message, "the document unpacks to more than is read here")
+        }
+    })
 }
 
 fn picked(what: &str, value: &str, taken: &str) -> Fate {
@@ -204,9 +204,9 @@ fn picked(what: &str, value: &str, taken: &str) -> Fate {
     Fate::PassedOver(Stage::Value, format!("the configuration has no table [{what}.{value}]").into())
 }
 
-fn vcpus(plugin: Plugin, value: &str, release: Release) -> Step<f32> {
+fn vcpus(plugin: Plugin, value: &str, parse: Parse) -> Step<f32> {
     const MESSAGE: &str = "parse i32 error";
-    let vcpus: f32 = if release.has(Change::WholeVcpus) {
+    let vcpus: f32 = if parse == Parse::RsI32 {
         parsed::<i32>(value, MESSAGE, "the value must be a whole number of 32 bits")? as f32
     } else {
         // Upstream still says `i32` of a number with a fraction.
@@ -262,10 +262,10 @@ fn megabytes(text: &str, release: Release) -> Result<Option<u32>, String> {
     Ok(Some(size.get_adjusted_unit(Unit::MiB).get_value() as u32))
 }
 
-fn runtime_name(value: &str) -> Step<String> {
+fn runtime_name(value: &str) -> Step<()> {
     const NAMES: [&str; 3] = ["virt-container", "linux-container", "wasm-container"];
     if NAMES.contains(&value) {
-        return Ok(value.to_owned());
+        return Ok(());
     }
     let message = format!("runtime specified in annotation {value} is not in {NAMES:?}");
     Err(refuse(Stage::Range, message, "runtime-rs takes none but its own three names here"))
@@ -321,7 +321,7 @@ mod tests {
     fn numbers_are_trimmed_and_may_have_a_plus() {
         assert_eq!(number(" +7\n").ok(), Some(7));
         assert!(number("0x7").is_err_and(|r| r.message == "parse u32 error"));
-        assert!(vcpus(Plugin::Qemu, "NaN", NEWEST).is_ok_and(f32::is_nan));
-        assert!(vcpus(Plugin::Remote, "32.5", NEWEST).is_err());
+        assert!(vcpus(Plugin::Qemu, "NaN", Parse::RsF32).is_ok_and(f32::is_nan));
+        assert!(vcpus(Plugin::Remote, "32.5", Parse::RsF32).is_err());
     }
 }

@@ -5,18 +5,14 @@
 //! is told: here it is the smallest message. Facts: src/libs/kata-types/src/annotations/mod.rs at each tag.
 
 mod apply;
-mod lists;
 mod rules;
-mod shown;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-pub use lists::PathList;
-pub(super) use rules::{Action, RULES, seconds};
-pub use rules::{Rule, Table, View};
+pub use rules::{Known, Rule, Table, View};
 
 use super::changes::Change;
 use super::complaint::{Complaint, Outcome};
@@ -24,7 +20,7 @@ use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
 use crate::answer::verdict::{Fix, Stage};
-use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, KATA_PREFIX, Reader, annotation};
+use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, Id, KATA_PREFIX, annotation};
 use crate::input::{Annotations, Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
@@ -38,9 +34,10 @@ pub struct Gates {
     pub names: NameGate,
     /// Where `enable_annotations` stands.
     pub names_place: Option<Place>,
-    /// What the names of the rules come to, in the order of the rules.
+    /// What the names of known annotations come to, in the order of the catalogue.
     admitted: Vec<Option<usize>>,
-    paths: [ValueGate; PathList::ALL.len()],
+    /// By the key of the list.
+    paths: Vec<(&'static str, ValueGate)>,
 }
 
 impl Gates {
@@ -49,23 +46,23 @@ impl Gates {
         let names = NameGate::new(release, &hv.security_info.enable_annotations);
         let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.admits(short));
         Self {
-            admitted: rules::RULES.iter().map(|rule| of_key(rule.key)).collect(),
+            admitted: Id::ALL.iter().map(|id| of_key(id.annotation().key)).collect(),
             names,
             names_place,
-            paths: PathList::ALL.map(|list| ValueGate::new(release, list.of(hv))),
+            paths: hv.lists().skip(1).map(|(key, list)| (key, ValueGate::new(release, list))).collect(),
         }
     }
 
-    /// The entry of `enable_annotations` that lets a name through; `index` is that of its rule.
-    fn admits(&self, short: &str, index: Option<usize>) -> Option<usize> {
-        match index.and_then(|index| self.admitted.get(index)) {
+    /// The entry of `enable_annotations` that lets a name through.
+    fn admits(&self, short: &str, id: Option<Id>) -> Option<usize> {
+        match id.and_then(|id| self.admitted.get(id as usize)) {
             Some(known) => *known,
             None => self.names.admits(short),
         }
     }
 
-    pub(super) fn path(&self, list: PathList) -> Option<&ValueGate> {
-        PathList::ALL.iter().position(|l| *l == list).and_then(|i| self.paths.get(i))
+    pub(super) fn path(&self, list: &str) -> Option<&ValueGate> {
+        self.paths.iter().find(|(key, _)| *key == list).map(|(_, gate)| gate)
     }
 }
 
@@ -117,12 +114,8 @@ pub struct Trail<'a> {
     pub key: &'a Text,
     /// The value as the pod has it.
     pub value: &'a Text,
-    /// Its rule, where the runtime has one.
-    pub rule: Option<&'static Rule>,
-    /// The place of its rule among the rules.
-    pub index: Option<usize>,
-    /// What the catalogue has on the key of the rule.
-    pub reader: Option<&'static Reader>,
+    /// What it stands for, where the runtime has it.
+    pub known: Option<Known>,
     /// The entry of `enable_annotations` that let it through.
     pub name_pattern: Option<usize>,
     /// The entry of the path list that let the value through.
@@ -248,19 +241,8 @@ pub fn unread(release: Release, annotations: &Annotations) -> Vec<Trail<'_>> {
         .in_order(is_katas)
         .into_iter()
         .map(|(key, value)| {
-            let known = rules::rule(key, release);
-            let fate = fate.clone();
-            Trail {
-                key,
-                value,
-                rule: known.map(|known| known.rule),
-                index: known.map(|known| known.index),
-                reader: known.and_then(|known| known.reader),
-                name_pattern: None,
-                path_pattern: None,
-                fate,
-                wrote: None,
-            }
+            let (known, fate) = (rules::known(key, release), fate.clone());
+            Trail { key, value, known, name_pattern: None, path_pattern: None, fate, wrote: None }
         })
         .collect()
 }

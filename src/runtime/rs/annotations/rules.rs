@@ -1,26 +1,18 @@
-//! Every annotation that runtime-rs reads, as data: the key, the configuration key it sets, and how
-//! the value is read.
+//! What an annotation stands for: a key of the configuration, and how its value is read.
 //!
-//! Facts: `update_config_by_annotation` in src/libs/kata-types/src/annotations/mod.rs at each tag. Which of them a
-//! release knows stands in the catalogue.
+//! Decides nothing: the catalogue has every annotation with the key that it sets, its list and its parse rule, and the
+//! key's line in `config` the place that the value goes to. Facts: `update_config_by_annotation` in
+//! src/libs/kata-types/src/annotations/mod.rs at each tag.
 
-mod table;
-
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
 use super::super::changes::Change;
-use super::super::config::hypervisor::shortest;
-use super::super::config::{Agent, Hypervisor, Runtime};
-use super::lists::PathList;
-use super::shown::Shown;
-use crate::catalog::{Reader, annotation};
+use super::super::config::{Agent, Config, Hypervisor, Runtime, Slot};
+use crate::catalog::{Id, Kind, Parse, Reader};
 use crate::input::Text;
-use crate::release::Release;
-
-pub use table::RULES;
+use crate::release::{self, Release};
 
 /// The tables that one pod's annotations write to.
 pub struct Tables<'a> {
@@ -32,18 +24,54 @@ pub struct Tables<'a> {
     pub rt: &'a mut Runtime,
 }
 
+impl Tables<'_> {
+    /// The place that an annotation's value goes to.
+    pub fn slot(&mut self, rule: &Rule) -> Slot<'_> {
+        match rule.table {
+            Table::Hypervisor => self.hv.slot(rule.field),
+            Table::Agent => self.ag.slot(rule.field),
+            Table::Runtime => self.rt.slot(rule.field),
+        }
+    }
+
+    /// What stands there.
+    pub fn shown(&self, rule: &Rule) -> Json {
+        View { hv: self.hv, ag: self.ag, rt: self.rt }.shown(rule)
+    }
+}
+
 /// The same tables, to look at.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// The hypervisor's.
-    pub hv: &'a Hypervisor,
-    /// The agent's.
-    pub ag: &'a Agent,
-    /// `[runtime]`
-    pub rt: &'a Runtime,
+    hv: &'a Hypervisor,
+    ag: &'a Agent,
+    rt: &'a Runtime,
 }
 
-/// Which table a rule writes to.
+impl<'a> View<'a> {
+    /// The tables of these names.
+    pub fn new(config: &'a Config, names: &Runtime) -> Option<Self> {
+        let hv = config.hypervisor.get(&names.hypervisor_name)?;
+        Some(Self { hv, ag: config.agent.get(&names.agent_name)?, rt: &config.runtime })
+    }
+
+    /// The value that an annotation would write to.
+    pub fn shown(&self, rule: &Rule) -> Json {
+        let value = match rule.table {
+            Table::Hypervisor => self.hv.shown(rule.field),
+            Table::Agent => self.ag.shown(rule.field),
+            Table::Runtime => self.rt.shown(rule.field),
+        };
+        value.unwrap_or_default()
+    }
+
+    /// Whether the hypervisor's table uses block devices.
+    pub fn has_block_devices(&self) -> bool {
+        !self.hv.blockdev_info.disable_block_device_use
+    }
+}
+
+/// Which table an annotation writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Table {
@@ -52,62 +80,8 @@ pub enum Table {
     Runtime,
 }
 
-type Set<T> = fn(&mut Tables<'_>, T);
-type TextIn = for<'a, 'b> fn(&'a mut Tables<'b>) -> &'a mut Text;
-type List = for<'a, 'b> fn(&'a mut Tables<'b>) -> &'a mut Vec<String>;
-
-/// How a value is read and what it does.
-#[derive(Clone, Copy)]
-pub enum Action {
-    /// `true` or `false`.
-    Bool(Set<bool>),
-    /// A whole number of 32 bits.
-    U32(Set<u32>),
-    /// A whole number of 64 bits.
-    U64(Set<u64>),
-    /// A whole number of the machine's size.
-    Usize(Set<usize>),
-    /// Text as it stands.
-    Text(TextIn),
-    /// A path that one of the patterns of a list must match; existence is asked later.
-    Listed(PathList, TextIn),
-    /// A path that must exist on the host; empty takes the configured one away.
-    Existing(TextIn),
-    /// Pieces between these signs, put behind the configured ones.
-    Append(char, List),
-    /// A sector size.
-    Sector(Set<u32>),
-    /// A number of PCIe ports, and how the message calls them.
-    Ports(&'static str, Set<u32>),
-    /// `default_vcpus`
-    Vcpus,
-    /// `default_memory`
-    Memory,
-    /// `hugepage_type`
-    HugePages,
-    /// `kernel_params`
-    KernelParams,
-    /// `kernel_verity_params`
-    VerityParams,
-    /// `cc_init_data`
-    Initdata,
-    /// `shared_fs`
-    SharedFs,
-    /// `create_container_timeout`
-    Timeout,
-    /// `runtime.name`
-    RuntimeName,
-    /// `shared_mounts`
-    SharedMounts,
-    /// Read before all others: picks the hypervisor's table.
-    PickHypervisor,
-    /// Read before all others: picks the agent's table.
-    PickAgent,
-    /// `sandbox_bind_mounts`: no longer taken from a pod.
-    BindMounts,
-}
-
 /// One annotation.
+#[derive(Debug)]
 pub struct Rule {
     /// The whole key.
     pub key: &'static str,
@@ -116,34 +90,53 @@ pub struct Rule {
     /// The configuration key.
     pub field: &'static str,
     /// What is said where the annotation sets it.
-    pub sets: &'static str,
+    pub sets: Text,
     /// What is said where it changes nothing.
-    pub sets_anyway: &'static str,
-    /// How.
-    pub action: Action,
-    /// The configured value, in the file's unit.
-    pub shown: for<'v> fn(View<'v>) -> Shown<'v>,
+    pub sets_anyway: Text,
 }
 
 /// A rule and what the catalogue has on its key.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Known {
-    /// The rule.
+    /// Which annotation.
+    pub id: Id,
+    /// The key that it stands for.
     pub rule: &'static Rule,
-    /// Its place among the rules.
-    pub index: usize,
-    /// What the catalogue has.
-    pub reader: Option<&'static Reader>,
+    /// What the release does with it.
+    pub reader: &'static Reader,
+    /// How its value is read.
+    pub parse: Parse,
 }
 
-/// The rule of a key, where a release has it.
-pub fn rule(key: &str, release: Release) -> Option<Known> {
-    static BY_KEY: LazyLock<HashMap<&str, (usize, &Rule)>> =
-        LazyLock::new(|| RULES.iter().enumerate().map(|(index, rule)| (rule.key, (index, rule))).collect());
-    let (index, rule) = *BY_KEY.get(key)?;
-    let reader = annotation(key)?.reader(release);
-    let is_known = reader.read || (matches!(rule.action, Action::BindMounts) && is_told_of(release));
-    is_known.then_some(Known { rule, index, reader: Some(reader) })
+impl Known {
+    /// The list that gates the value.
+    pub fn list(&self) -> Option<&'static str> {
+        self.reader.gate.list()
+    }
+
+    /// Whether the value must be a path that exists; empty takes the configured one away.
+    pub fn must_exist(&self) -> bool {
+        self.parse == Parse::RsString && self.reader.kind == Some(Kind::Path) && self.list().is_none()
+    }
+
+    /// Whether the value goes behind what is configured.
+    pub fn adds(&self) -> bool {
+        matches!(self.parse, Parse::RsComma | Parse::RsSemicolon | Parse::RsKernelParams)
+    }
+}
+
+static RULES: LazyLock<Vec<Option<Rule>>> = LazyLock::new(|| Id::ALL.into_iter().map(Rule::of).collect());
+
+/// The annotation of a key, where a release has it.
+pub fn known(key: &str, release: Release) -> Option<Known> {
+    let id = Id::of(key)?;
+    let rule = RULES.get(id as usize)?.as_ref()?;
+    let reader = id.annotation().reader(release);
+    let bind_mounts = rule.field == "sandbox_bind_mounts" && is_told_of(release);
+    match reader.parse {
+        Some(parse) => Some(Known { id, rule, reader, parse }),
+        None => bind_mounts.then_some(Known { id, rule, reader, parse: Parse::RsBlanks }),
+    }
 }
 
 /// Whether a release says that a pod may not bring host folders.
@@ -152,6 +145,21 @@ fn is_told_of(release: Release) -> bool {
 }
 
 impl Rule {
+    fn of(id: Id) -> Option<Self> {
+        let annotation = id.annotation();
+        let (_, reader) =
+            annotation.readers(release::Runtime::Rs).find(|(_, reader)| reader.field.is_some())?;
+        let (table, field) = reader.field?.rsplit_once('.')?;
+        let table = match table.split('.').next() {
+            Some("hypervisor") => Table::Hypervisor,
+            Some("agent") => Table::Agent,
+            _ => Table::Runtime,
+        };
+        let sets = Text::from(format!("sets {field}"));
+        let sets_anyway = format!("{sets} to the value that it has anyway").into();
+        Some(Self { key: annotation.key, table, field, sets, sets_anyway })
+    }
+
     /// The configuration key with its table.
     pub fn whole_field(&self, hypervisor: &str, agent: &str) -> String {
         match self.table {
@@ -162,40 +170,38 @@ impl Rule {
     }
 }
 
-/// A number with a fraction as the reports print it: in the shortest digits of 32 bits.
-pub(in super::super) fn float(number: f32) -> Json {
-    shortest(number).into()
-}
-
-/// Milliseconds as the file's seconds, which are whole except after an overflow.
-pub(in super::super) fn seconds(milliseconds: u32) -> Json {
-    if milliseconds.is_multiple_of(1000) {
-        (milliseconds / 1000).into()
-    } else {
-        (f64::from(milliseconds) / 1000.0).into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalog, release};
+    use crate::catalog;
 
     #[test]
-    fn the_rules_are_those_that_the_catalog_says_are_read() {
+    fn every_annotation_has_a_place_that_its_value_fits() {
+        let (mut hv, mut ag, mut rt) = (Hypervisor::default(), Agent::default(), Runtime::default());
+        let mut tables = Tables { hv: &mut hv, ag: &mut ag, rt: &mut rt };
         for version in release::Runtime::Rs.versions() {
             let release = Release::new(release::Runtime::Rs, version);
-            let mut read: Vec<&str> =
-                catalog::annotations(release).map(|(annotation, _)| annotation.key).collect();
-            read.retain(|key| *key != crate::runtime::elsewhere::CONFIG_PATH);
-            let from_pods = RULES.iter().filter(|r| {
-                rule(r.key, release).is_some()
-                    && (!matches!(r.action, Action::BindMounts) || !is_told_of(release))
-            });
-            let mut rules: Vec<&str> = from_pods.map(|r| r.key).collect();
-            read.sort_unstable();
-            rules.sort_unstable();
-            assert_eq!(rules, read, "{}", release.id());
+            for (annotation, reader) in catalog::annotations(release) {
+                if annotation.key == crate::runtime::elsewhere::CONFIG_PATH {
+                    continue;
+                }
+                let known = known(annotation.key, release).unwrap();
+                let slot = tables.slot(known.rule);
+                let fits = match known.parse {
+                    Parse::RsBool => matches!(slot, Slot::Bool(_)),
+                    Parse::RsU32 => matches!(slot, Slot::U32(_) | Slot::Seconds(_)),
+                    Parse::RsU64 => matches!(slot, Slot::U64(_)),
+                    Parse::RsUsize => matches!(slot, Slot::Usize(_)),
+                    Parse::RsI32 | Parse::RsF32 => matches!(slot, Slot::F32(_)),
+                    Parse::RsBytes | Parse::RsByteSize => matches!(slot, Slot::U32(_)),
+                    Parse::RsStringTrim => matches!(slot, Slot::MaybeText(_)),
+                    Parse::RsEnum => matches!(slot, Slot::HugePages(_)),
+                    Parse::RsJson => matches!(slot, Slot::SharedMounts(_)),
+                    Parse::RsComma | Parse::RsSemicolon | Parse::RsBlanks => matches!(slot, Slot::List(_)),
+                    _ => matches!(slot, Slot::Text(_)),
+                };
+                assert!(fits, "{} of {}: {:?} into {slot:?}", annotation.key, release.id(), reader.parse);
+            }
         }
     }
 }

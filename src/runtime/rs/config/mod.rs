@@ -15,12 +15,19 @@ use crate::input::Text;
 use crate::release::{self, Release};
 
 mod agent;
-pub mod hypervisor;
+mod hypervisor;
+mod record;
 mod runtime;
+mod values;
 
 pub use agent::{Agent, MemAgent};
-pub use hypervisor::Hypervisor;
-pub use runtime::{Runtime, SharedMount};
+pub use hypervisor::{
+    BlockDeviceInfo, BootInfo, CpuInfo, Factory, GuestExtensionImage, Hypervisor, Keys, MachineInfo,
+    MemoryInfo, RootlessUser, SharedFsInfo,
+};
+pub use record::Slot;
+pub use runtime::{Runtime, SharedMount, Vendor};
+pub use values::{HugePageType, shortest};
 
 /// A whole configuration: the tables by name.
 ///
@@ -35,7 +42,7 @@ pub struct Config {
     #[serde(default)]
     pub hypervisor: BTreeMap<Text, Hypervisor>,
     /// `[runtime]`
-    #[serde(default)]
+    #[serde(default = "Runtime::absent")]
     pub runtime: Runtime,
     /// Whose rules hold.
     #[serde(skip, default = "newest")]

@@ -2,101 +2,69 @@
 //!
 //! Facts: src/libs/kata-types/src/config/{runtime,shared_mount}.rs at 4.1.0.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::record::record;
+use super::values::Secret;
 use crate::input::Text;
 
-use crate::answer::effective::hidden;
+pub(super) const PASSFD_LISTENER_PORT: u32 = 1027;
+
+record! {
+    /// The `[runtime]` table.
+    Runtime {
+        name: Text,
+        hypervisor_name: Text,
+        agent_name: Text,
+        enable_debug: bool,
+        log_level: Text = "info".into(),
+        experimental: Vec<String>,
+        internetworking_model: Text,
+        disable_new_netns: bool,
+        sandbox_bind_mounts: Vec<String>,
+        sandbox_cgroup_only: bool,
+        enable_vcpus_pinning: bool,
+        enable_tracing: bool,
+        jaeger_endpoint: Text,
+        jaeger_user: Text,
+        jaeger_password: Secret,
+        enable_pprof: bool,
+        static_sandbox_resource_mgmt: bool,
+        disable_guest_seccomp: bool,
+        disable_guest_empty_dir: bool,
+        emptydir_mode: Text,
+        vfio_mode: Text,
+        /// Upstream's place for vendors; its presence decides how errors are worded.
+        #[serde(flatten)]
+        vendor: Vendor,
+        keep_abnormal: bool,
+        dan_conf: Text,
+        shared_mounts: Vec<SharedMount>,
+        use_passfd_io: bool,
+        passfd_listener_port: u32 = PASSFD_LISTENER_PORT,
+        pod_resource_api_sock: Text,
+    }
+}
+
+impl Runtime {
+    /// A table that is not in the file at all: the defaults of its keys do not count then.
+    pub(super) fn absent() -> Self {
+        Self { log_level: Text::default(), passfd_listener_port: 0, ..Self::default() }
+    }
+}
 
 /// One entry of `runtime.shared_mounts`.
 #[allow(missing_docs)]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct SharedMount {
-    #[serde(default)]
     pub name: Text,
-    #[serde(default)]
     pub src_ctr: Text,
-    #[serde(default)]
     pub src_path: Text,
-    #[serde(default)]
     pub dst_ctr: Text,
-    #[serde(default)]
     pub dst_path: Text,
-}
-
-/// The `[runtime]` table.
-#[allow(missing_docs)]
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
-pub struct Runtime {
-    #[serde(default)]
-    pub name: Text,
-    #[serde(default)]
-    pub hypervisor_name: Text,
-    #[serde(default)]
-    pub agent_name: Text,
-    #[serde(default, rename = "enable_debug")]
-    pub debug: bool,
-    #[serde(default = "super::agent::info")]
-    pub log_level: Text,
-    #[serde(default)]
-    pub experimental: Vec<String>,
-    #[serde(default)]
-    pub internetworking_model: Text,
-    #[serde(default)]
-    pub disable_new_netns: bool,
-    #[serde(default)]
-    pub sandbox_bind_mounts: Vec<String>,
-    #[serde(default)]
-    pub sandbox_cgroup_only: bool,
-    #[serde(default)]
-    pub enable_vcpus_pinning: bool,
-    #[serde(default)]
-    pub enable_tracing: bool,
-    #[serde(default)]
-    pub jaeger_endpoint: Text,
-    #[serde(default)]
-    pub jaeger_user: Text,
-    #[serde(default, serialize_with = "conceal")]
-    pub jaeger_password: Text,
-    #[serde(default)]
-    pub enable_pprof: bool,
-    #[serde(default)]
-    pub static_sandbox_resource_mgmt: bool,
-    #[serde(default)]
-    pub disable_guest_seccomp: bool,
-    #[serde(default)]
-    pub disable_guest_empty_dir: bool,
-    #[serde(default)]
-    pub emptydir_mode: Text,
-    #[serde(default)]
-    pub vfio_mode: Text,
-    /// Upstream's place for vendors; its presence decides how errors are worded.
-    #[serde(default, flatten)]
-    pub vendor: Vendor,
-    #[serde(default)]
-    pub keep_abnormal: bool,
-    #[serde(default)]
-    pub dan_conf: Text,
-    #[serde(default)]
-    pub shared_mounts: Vec<SharedMount>,
-    #[serde(default)]
-    pub use_passfd_io: bool,
-    #[serde(default = "passfd_listener_port")]
-    pub passfd_listener_port: u32,
-    #[serde(default)]
-    pub pod_resource_api_sock: Text,
 }
 
 /// Nothing: no vendor is built in.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct Vendor {}
-
-pub(super) fn passfd_listener_port() -> u32 {
-    1027
-}
-
-/// Reports are made of what is serialized.
-fn conceal<S: Serializer>(password: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(hidden(password))
-}
