@@ -14,6 +14,7 @@ mod look;
 pub mod node;
 mod notice;
 pub mod own_keys;
+mod remark;
 mod resolver;
 mod room;
 pub mod searched;

@@ -19,7 +19,7 @@ use katascope::runtime::Depth;
 use serde_json::json;
 
 /// An annotation past `io.katacontainers.config.`, and a value that no configuration here has.
-const BOTH: [(&str, &str); 22] = [
+const BOTH: &[(&str, &str)] = &[
     ("hypervisor.path", "/opt/other"),
     ("hypervisor.kernel", "/opt/other"),
     ("hypervisor.image", "/opt/other"),
@@ -48,7 +48,7 @@ const BOTH: [(&str, &str); 22] = [
 ];
 
 /// Those that show at the start with the Go runtime alone.
-const GO: [(&str, &str); 8] = [
+const GO: &[(&str, &str)] = &[
     ("hypervisor.memory_slots", "20"),
     ("hypervisor.enable_iothreads", "true"),
     ("hypervisor.indep_iothreads", "2"),
@@ -175,11 +175,11 @@ fn hold(runtime: Runtime, hypervisors: &[&str], annotations: &[(&str, &str)]) {
 
 #[test]
 fn go_hypervisors_that_the_table_names_use_an_annotation() {
-    let all: Vec<_> = BOTH.into_iter().chain(GO).collect();
+    let all: Vec<_> = BOTH.iter().chain(GO).copied().collect();
     hold(Runtime::Go, &["qemu", "clh", "firecracker", "stratovirt", "remote"], &all);
 }
 
 #[test]
 fn rs_hypervisors_that_the_table_names_use_an_annotation() {
-    hold(Runtime::Rs, &["qemu", "clh"], &BOTH);
+    hold(Runtime::Rs, &["qemu", "clh"], BOTH);
 }

@@ -10,7 +10,7 @@
 
 use serde_json::Value as Json;
 
-use super::notice::finding;
+use super::remark::finding;
 use super::{Evaluation, Evaluator, Outcome};
 use crate::answer::effective::Effective;
 use crate::answer::finding::{Code, Finding, Severity, Who};

@@ -6,7 +6,7 @@
 //! Facts: `coldPlugDevices` in src/runtime/pkg/containerd-shim-v2/device_cold_plug.go and `create` in create.go beside
 //! it; `prepare_coldplug_cdi_devices` in src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs, at each tag.
 
-use super::notice::finding;
+use super::remark::finding;
 use super::{Evaluation, Evaluator, Outcome};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::cri::Engine;

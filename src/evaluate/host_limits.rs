@@ -8,7 +8,7 @@
 use serde_json::Value as Json;
 
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, Outcome, notice};
+use super::{Evaluation, Evaluator, Outcome, remark};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Status, Verdict};
 use crate::input::host::{Arch, FactOrigin, Protection};
@@ -74,7 +74,7 @@ impl<'a> View<'a> {
         let subject = format!("hypervisor.{}.{key}", self.hypervisor);
         let written = self.evaluator.setup().layers.written(&format!("hypervisor.{}", self.hypervisor), key);
         let mut finding =
-            notice::finding(code, severity, self.pod, Who::ClusterAdministrator, message, fix.to_owned());
+            remark::finding(code, severity, self.pod, Who::ClusterAdministrator, message, fix.to_owned());
         finding.subject = Some(subject);
         finding.place = written.map(|written| written.place).or(finding.place);
         finding

@@ -4,7 +4,7 @@
 //! Decides by the names in the files alone, and says what to pass so that they are judged as what they are. Facts:
 //! the catalogue's spans.
 
-use super::{Evaluator, Outcome, Setup, notice};
+use super::{Evaluator, Outcome, Setup, remark};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog::{self, look};
@@ -30,7 +30,7 @@ pub(super) fn of_another(evaluator: &Evaluator, pod: &Pod) -> Option<Finding> {
     let Look { code, message, fix } = evaluator.look.get_or_init(|| of_files(evaluator)).clone()?;
     // What does not load says so itself.
     let severity = if evaluator.loaded().is_err() { Severity::Note } else { Severity::Warning };
-    Some(notice::finding(code, severity, pod, Who::ClusterAdministrator, message, fix))
+    Some(remark::finding(code, severity, pod, Who::ClusterAdministrator, message, fix))
 }
 
 fn of_files(evaluator: &Evaluator) -> Option<Look> {

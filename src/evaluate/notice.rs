@@ -3,8 +3,7 @@
 //! Raises findings that need more than one station: the container runtime and the sizing, the policy and
 //! the files as shipped, the VM and the host. Judges nothing. Facts: what users of Kata report.
 
-use std::borrow::Cow;
-
+use super::remark::finding;
 use super::vm_size::{VmSize, Workload};
 use super::{Evaluation, Evaluator, container_root, devices, host_limits, look, own_keys, spelling};
 use crate::answer::finding::{Code, Finding, Severity, Who};
@@ -30,18 +29,6 @@ pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation)
     found.extend(evaluator.unread_keys().iter().cloned());
     host_limits::notice(evaluator, pod, evaluation, &mut found);
     found
-}
-
-pub(super) fn finding(
-    code: Code,
-    severity: Severity,
-    pod: &Pod,
-    who: Who,
-    message: String,
-    fix: impl Into<Cow<'static, str>>,
-) -> Finding {
-    let fix = Some(fix.into()).filter(|fix| !fix.is_empty()).map(Fix::Advice);
-    Finding { code, severity, subject: None, place: Some(pod.place()), message, fix, who }
 }
 
 /// The way out of what a runtime's own remark points at, where it names none.
