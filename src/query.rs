@@ -92,7 +92,36 @@ impl Word {
 
     /// The same of a text in lower case.
     pub fn is_in_lower(&self, text: &str) -> bool {
-        if self.whole { text == self.lower } else { self.finder.find(text.as_bytes()).is_some() }
+        if self.whole { text == self.lower } else { self.is_part_of_lower(text) }
+    }
+
+    /// Whether a text in lower case has it somewhere, also where the whole is wanted.
+    pub fn is_part_of_lower(&self, text: &str) -> bool {
+        self.finder.find(text.as_bytes()).is_some()
+    }
+}
+
+/// What may be the name of an annotation or a key.
+#[derive(Debug, Clone)]
+pub struct Name {
+    text: Box<str>,
+    finder: Finder<'static>,
+}
+
+impl Name {
+    fn new(text: &str) -> Self {
+        let finder = Finder::new(text.to_lowercase().as_bytes()).into_owned();
+        Self { text: text.into(), finder }
+    }
+
+    /// Whether it is this name.
+    pub fn is(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.text)
+    }
+
+    /// Whether a text in lower case has it somewhere: where not, nothing in it is of that name.
+    pub fn may_be_in_lower(&self, text: &str) -> bool {
+        self.finder.find(text.as_bytes()).is_some()
     }
 }
 
@@ -105,7 +134,7 @@ pub trait Searched {
     fn column(&self, column: Column, word: &Word) -> bool;
 
     /// Whether the annotation or key of this name has it as its value; `None`: there is no such.
-    fn named(&self, _name: &str, _word: &Word) -> Option<bool> {
+    fn named(&self, _name: &Name, _word: &Word) -> Option<bool> {
         None
     }
 }
@@ -126,11 +155,14 @@ enum Wanted {
     Anywhere(Word),
     Column(Column, Word),
     /// What may be the name of an annotation; where it is none, the term is a word as it stands.
-    Named {
-        name: String,
-        value: Box<Word>,
-        term: Box<Word>,
-    },
+    Named(Box<NamedValue>),
+}
+
+#[derive(Debug, Clone)]
+struct NamedValue {
+    name: Name,
+    value: Word,
+    term: Word,
 }
 
 #[derive(Debug, Clone)]
@@ -162,8 +194,8 @@ impl Query {
             let found = match &term.wanted {
                 Wanted::Anywhere(word) => thing.anywhere(word),
                 Wanted::Column(column, word) => thing.column(*column, word),
-                Wanted::Named { name, value, term } => {
-                    thing.named(name, value).unwrap_or_else(|| thing.anywhere(term))
+                Wanted::Named(named) => {
+                    thing.named(&named.name, &named.value).unwrap_or_else(|| thing.anywhere(&named.term))
                 }
             };
             found != term.negated
@@ -173,7 +205,7 @@ impl Query {
     /// What stands before a colon or an equals sign and is no column: the name of an annotation, or a slip.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.terms.iter().filter_map(|term| match &term.wanted {
-            Wanted::Named { name, .. } => Some(name.as_str()),
+            Wanted::Named(named) => Some(&*named.name.text),
             Wanted::Anywhere(_) | Wanted::Column(..) => None,
         })
     }
@@ -201,11 +233,12 @@ impl Piece {
                 Some(column) => Wanted::Column(column, Word::new(&self.text, *whole)),
                 None => {
                     let sign = if *whole { '=' } else { ':' };
-                    Wanted::Named {
-                        name: name.clone(),
-                        value: Word::new(&self.text, *whole).into(),
-                        term: Word::new(&format!("{name}{sign}{}", self.text), false).into(),
-                    }
+                    let named = NamedValue {
+                        name: Name::new(name),
+                        value: Word::new(&self.text, *whole),
+                        term: Word::new(&format!("{name}{sign}{}", self.text), false),
+                    };
+                    Wanted::Named(named.into())
                 }
             },
         };
@@ -268,8 +301,8 @@ mod tests {
             }
         }
 
-        fn named(&self, name: &str, word: &Word) -> Option<bool> {
-            (name == "default_vcpus").then(|| word.is_in("4"))
+        fn named(&self, name: &Name, word: &Word) -> Option<bool> {
+            name.is("default_vcpus").then(|| word.is_in("4"))
         }
     }
 

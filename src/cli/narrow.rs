@@ -13,7 +13,7 @@ use crate::edit::output::{self, Existing};
 use crate::evaluate::Evaluation;
 use crate::evaluate::searched::{Fate, SearchedPod};
 use crate::input::manifest::Pod;
-use crate::query::{Column, Query, Searched, Word};
+use crate::query::{Column, Name, Query, Searched, Word};
 use crate::report::baseline::{Baseline, Findings, Met};
 use crate::report::escape::visible;
 use crate::report::matrix::{Cell, Matrix};
@@ -91,7 +91,7 @@ impl Searched for OnNodes<'_> {
         }
     }
 
-    fn named(&self, name: &str, word: &Word) -> Option<bool> {
+    fn named(&self, name: &Name, word: &Word) -> Option<bool> {
         self.itself().named(name, word)
     }
 }

@@ -96,12 +96,15 @@ pub fn rows(model: &Model) -> Vec<Row> {
                 verdict.stage.title()
             )
             .into(),
-            body: Body::Annotation(AnnotationRow {
-                key: verdict.key.to_string(),
-                verdict: Some(*i),
-                tried: tried(&verdict.key),
-                allowed: None,
-            }),
+            body: Body::Annotation(
+                AnnotationRow {
+                    key: verdict.key.to_string(),
+                    verdict: Some(*i),
+                    tried: tried(&verdict.key),
+                    allowed: None,
+                }
+                .into(),
+            ),
         }
     }));
     if show == Show::All {
@@ -150,12 +153,9 @@ fn unset(model: &Model, rows: &mut Vec<Row>) {
         rows.push(Row {
             id: annotation.key.into(),
             find: format!("{name}\t{word}\t{kind}\t{risk}").into(),
-            body: Body::Annotation(AnnotationRow {
-                key: annotation.key.to_owned(),
-                verdict: None,
-                tried: false,
-                allowed,
-            }),
+            body: Body::Annotation(
+                AnnotationRow { key: annotation.key.to_owned(), verdict: None, tried: false, allowed }.into(),
+            ),
         });
     }
 }

@@ -278,7 +278,7 @@ impl Model {
                     let id = group_id(&title);
                     let open = self.arrangement.open.contains(&id);
                     let head = GroupRow { title: title.into(), counts, open };
-                    shown.push(Row { id, find: nothing.clone(), body: Body::Group(head) });
+                    shown.push(Row { id, find: nothing.clone(), body: Body::Group(head.into()) });
                     if open {
                         shown.extend(members.into_iter().filter_map(row));
                     }

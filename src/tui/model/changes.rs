@@ -15,8 +15,7 @@ use crate::catalog::KATA_PREFIX;
 use crate::diff::argv::{self, Grouping, Piece};
 use crate::diff::json::{self, Node};
 use crate::diff::{Kind, Sides};
-use crate::evaluate::as_if::suppose;
-use crate::evaluate::node::NodeEvaluator;
+use crate::evaluate::as_if::{AsIf, suppose};
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime, Version};
@@ -38,6 +37,8 @@ pub struct Compared {
     pub marked: Option<usize>,
     /// What is supposed of the pod beside it.
     pub shown: Option<Shown>,
+    /// What is supposed of the baseline itself, which is refused.
+    pub supposed: Option<AsIf>,
     /// What became of it.
     pub evaluation: Rc<Evaluation>,
 }
@@ -82,8 +83,16 @@ impl Model {
         rest.next().or(all.first()).copied().unwrap_or(current)
     }
 
-    /// What the baseline is, in words.
+    /// What the baseline is, in words, with what is supposed of it.
     pub fn baseline_words(&self) -> String {
+        let known = self.compared.as_ref().filter(|known| known.baseline == self.baseline);
+        match known.and_then(|known| known.supposed) {
+            Some(as_if) => format!("{} as if {}", self.baseline_name(), as_if.as_str()),
+            None => self.baseline_name(),
+        }
+    }
+
+    fn baseline_name(&self) -> String {
         match self.baseline {
             Baseline::Bare => "itself without annotations".into(),
             Baseline::Saved => "the policy on disk".into(),
@@ -125,7 +134,8 @@ impl Model {
         }
         let mut pod = (*self.tried).clone();
         let mut evaluator = self.seat.current.clone();
-        let mut elsewhere = None;
+        // Another node judges by itself.
+        let mut other_node = None;
         match self.baseline {
             Baseline::Bare => {
                 pod.annotations.retain(|a| !a.key.starts_with(KATA_PREFIX));
@@ -134,29 +144,39 @@ impl Model {
             Baseline::Saved => evaluator = self.seat.saved.clone(),
             Baseline::Marked => pod = self.marked().and_then(|m| self.with_trials(m)).unwrap_or(pod),
             Baseline::Elsewhere => {
-                let first = |node: &NodeEvaluator| {
-                    node.policies().next().map(|(_, policy)| policy.evaluate(&pod, Depth::Full))
-                };
-                elsewhere = self.elsewhere.as_ref().map(|(_, node)| match self.pods.is_empty() {
-                    false => node.evaluate(&pod, Depth::Full),
-                    // Without a pod the first configuration is compared.
-                    true => first(node).unwrap_or_default(),
+                other_node = self.elsewhere.as_ref().map(|(_, node)| node);
+                // Without a pod the first configuration is compared.
+                let own = other_node.and_then(|node| match self.pods.is_empty() {
+                    false => node.judge_of(&pod).map(|judged| judged.evaluator),
+                    true => node.policies().next().map(|(_, policy)| policy),
                 });
+                evaluator = own.cloned().unwrap_or(evaluator);
             }
             Baseline::OtherRuntime => {
                 let release = other_runtime(self.seat.current.setup().release);
                 evaluator = self.other.get_or_insert_with(|| self.seat.current.with_release(release)).clone();
             }
         }
-        let judge = |pod: &Pod, evaluator: &Evaluator| self.judged(pod, Depth::Full, evaluator);
-        let judged_here = elsewhere.is_none();
-        let mut evaluation = elsewhere.unwrap_or_else(|| judge(&pod, &evaluator));
-        // Like is compared with like: of a refused baseline the same is supposed.
-        if let (Some(_), Some(Shown::AsIf(as_if)), true) = (evaluation.outcome.failure(), shown, judged_here)
-        {
-            let supposed = suppose(&evaluator, &pod, as_if, &judge).evaluation;
-            if supposed.launch.is_some() {
-                evaluation = supposed;
+        let judge = |pod: &Pod, evaluator: &Evaluator| match other_node {
+            Some(_) if self.pods.is_empty() => evaluator.evaluate(pod, Depth::Full),
+            Some(node) => node.evaluate_by(pod, Depth::Full, &|_| Some(evaluator)),
+            None => self.judged(pod, Depth::Full, evaluator),
+        };
+        let mut evaluation = judge(&pod, &evaluator);
+        // Of a refused baseline something is supposed, too: the same as of the pod beside it, as far as that helps.
+        let mut supposed = None;
+        if evaluation.outcome.failure().is_some() {
+            let first = match shown {
+                Some(Shown::AsIf(as_if)) => as_if,
+                _ => AsIf::Allowed,
+            };
+            let rest = [AsIf::Allowed, AsIf::Absent].into_iter().filter(|as_if| *as_if != first);
+            for as_if in std::iter::once(first).chain(rest) {
+                let tried = suppose(&evaluator, &pod, as_if, &judge).evaluation;
+                if tried.launch.is_some() {
+                    (evaluation, supposed) = (tried, Some(as_if));
+                    break;
+                }
             }
         }
         let evaluation = Rc::new(evaluation);
@@ -165,6 +185,7 @@ impl Model {
             revision: self.revision,
             marked: self.marked(),
             shown,
+            supposed,
             evaluation: evaluation.clone(),
         });
         evaluation
@@ -207,7 +228,7 @@ impl Collector {
         self.rows.push(Row {
             id: format!("{base}\u{1}{count}").into(),
             find: find.into(),
-            body: Body::Change(row),
+            body: Body::Change(row.into()),
         });
     }
 

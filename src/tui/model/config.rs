@@ -46,7 +46,7 @@ pub fn rows(model: &Model) -> Vec<Row> {
         rows.push(Row {
             id: key.into(),
             find: format!("{key}\t{}\t{}", plain(&value.value), origin(value)).into(),
-            body: Body::Key(KeyRow { key: key.to_owned(), value: value.clone() }),
+            body: Body::Key(KeyRow { key: key.to_owned(), value: value.clone() }.into()),
         });
     }
     rows

@@ -146,7 +146,7 @@ impl Searched for OnNodes<'_> {
         }
     }
 
-    fn named(&self, name: &str, word: &query::Word) -> Option<bool> {
+    fn named(&self, name: &query::Name, word: &query::Word) -> Option<bool> {
         searched(self.entry, None).named(name, word)
     }
 }

@@ -378,6 +378,8 @@ impl Sweep {
                 *slot = Slot { summary: Some(Rc::new(Summary::of(&evaluation))), holds: true };
                 self.known += 1;
                 left -= 1;
+                // The first letter of a filter then waits for nothing.
+                entry.text();
             }
             self.next += 1;
         }

@@ -103,12 +103,15 @@ fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
     rows.push(Row {
         id: list_id(id),
         find: id.list.as_ref().into(),
-        body: Body::List(ListRow {
-            id: id.clone(),
-            entries: found.map(|(_, l)| l.items.len()),
-            path: found.map(|(p, _)| p.clone()),
-            line: found.map_or(0, |(_, l)| l.place.line),
-        }),
+        body: Body::List(
+            ListRow {
+                id: id.clone(),
+                entries: found.map(|(_, l)| l.items.len()),
+                path: found.map(|(p, _)| p.clone()),
+                line: found.map_or(0, |(_, l)| l.place.line),
+            }
+            .into(),
+        ),
     });
     let Some((path, list)) = found else { return };
     let texts = list.texts();
@@ -125,15 +128,18 @@ fn push_list(model: &Model, id: &ListId, show: Show, rows: &mut Vec<Row>) {
         rows.push(Row {
             id: entry_id(id, &item.text, nth),
             find: format!("{}\t{}\t{}", item.text, id.list, names.join(" ")).into(),
-            body: Body::Pattern(PatternRow {
-                list: id.clone(),
-                at,
-                text: item.text.clone(),
-                comment: item.comment.clone(),
-                path: path.clone(),
-                line: item.place.line,
-                meaning,
-            }),
+            body: Body::Pattern(
+                PatternRow {
+                    list: id.clone(),
+                    at,
+                    text: item.text.clone(),
+                    comment: item.comment.clone(),
+                    path: path.clone(),
+                    line: item.place.line,
+                    meaning,
+                }
+                .into(),
+            ),
         });
     }
 }

@@ -9,7 +9,7 @@ use super::config::KeyRow;
 use super::policy::{ListRow, PatternRow};
 use super::{Model, Screen, annotations, changes, config, live, nodes, policy, upgrade};
 use crate::diff::Kind;
-use crate::query::{Column, Searched, Word};
+use crate::query::{Column, Name, Searched, Word};
 use crate::tui::filter;
 
 /// One row of a list.
@@ -23,27 +23,27 @@ pub struct Row {
     pub body: Body,
 }
 
-/// What a row shows.
+/// What a row shows. Small: of pods there may be very many.
 #[derive(Debug, Clone)]
 pub enum Body {
     /// A title over the rows that follow; never selected.
     Heading(String),
     /// An annotation.
-    Annotation(AnnotationRow),
+    Annotation(Rc<AnnotationRow>),
     /// A policy list.
-    List(ListRow),
+    List(Rc<ListRow>),
     /// An entry of a policy list.
-    Pattern(PatternRow),
+    Pattern(Rc<PatternRow>),
     /// An argument, a parameter or a field, on both sides.
-    Change(ChangeRow),
+    Change(Rc<ChangeRow>),
     /// Equal rows, folded: how many.
     Fold(usize),
     /// A configuration key.
-    Key(KeyRow),
+    Key(Rc<KeyRow>),
     /// A pod, by index.
     Pod(usize),
     /// Pods that have something in common.
-    Group(GroupRow),
+    Group(Rc<GroupRow>),
     /// A pod on every node, by index.
     PodOnNodes(usize),
     /// A VM that runs, by index.
@@ -96,12 +96,12 @@ impl Searched for Row {
         fields.filter(|(_, own)| **own == column).any(|(field, _)| word.is_in(field))
     }
 
-    fn named(&self, name: &str, word: &Word) -> Option<bool> {
+    fn named(&self, name: &Name, word: &Word) -> Option<bool> {
         let mut fields = self.find.split('\t').zip(self.body.columns());
         let of = |wanted: Column| move |(_, own): &(&str, &Column)| **own == wanted;
         let key = fields.clone().find(of(Column::Key)).map(|(field, _)| field)?;
         let base = key.rsplit('.').next().unwrap_or(key);
-        let is_it = [key, base].iter().any(|own| own.eq_ignore_ascii_case(name));
+        let is_it = name.is(key) || name.is(base);
         is_it.then(|| fields.any(|(field, own)| *own == Column::Value && word.is_in(field)))
     }
 }
@@ -214,10 +214,12 @@ impl Model {
     /// Puts the cursor onto the selected row, or where it stood.
     pub fn place_cursor(&mut self) {
         let list = &self.lists[self.screen];
-        let found = list
-            .selected
-            .as_ref()
-            .and_then(|id| self.rows.shown.iter().position(|r| r.selectable() && r.id == *id));
+        let found = list.selected.as_ref().and_then(|id| {
+            let mut rows = self.rows.shown.iter();
+            // Mostly it is the same name, and so many are not read for nothing.
+            rows.position(|r| Rc::ptr_eq(&r.id, id))
+                .or_else(|| self.rows.shown.iter().position(|r| r.selectable() && r.id == *id))
+        });
         let at = if list.filter.is_empty() { list.at } else { 0 };
         // Without a selection the first difference is what one came for.
         let differs = |r: &Row| matches!(&r.body, Body::Change(c) if c.kind != Kind::Same);

@@ -98,8 +98,8 @@ pub(super) fn origin(model: &mut Model) {
             };
             to_key(model, key);
         }
-        Some(Body::Key(row)) => match row.value.origin {
-            Origin::Annotation(key) => go(model, Screen::Annotations, &key, None),
+        Some(Body::Key(row)) => match &row.value.origin {
+            Origin::Annotation(key) => go(model, Screen::Annotations, key, None),
             Origin::File(place) => model.say(format!("{place}; E opens it there")),
             Origin::Default => model.say("no file and no annotation sets it: the runtime's own default"),
             Origin::Derived(rule) => model.say(format!("the runtime computes it: {rule}")),

@@ -39,7 +39,7 @@ fn add(model: &mut Model) {
 
 fn edit(model: &mut Model) {
     let Some(Body::Pattern(row)) = model.rows.current().map(|r| r.body.clone()) else { return add(model) };
-    open(model, row.list, row.at, Some(row.text));
+    open(model, row.list.clone(), row.at, Some(row.text.clone()));
 }
 
 fn open(model: &mut Model, list: ListId, at: usize, replaces: Option<String>) {

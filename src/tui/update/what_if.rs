@@ -11,7 +11,7 @@ pub(super) fn start(model: &mut Model) {
     let value = model.selected_verdict().map_or(String::new(), |v| v.value.to_string());
     let line = model.input(value, Input::Value);
     let pods = model.together();
-    model.dialogs.push(Dialog::Try { key: row.key, line, pods, preview: None });
+    model.dialogs.push(Dialog::Try { key: row.key.clone(), line, pods, preview: None });
     preview(model);
 }
 

@@ -10,13 +10,16 @@ use crate::tui::model::{Model, Pane, Screen, Show};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::{Rich, find_ignoring_case};
+use crate::tui::widget::text;
 
 /// Rows that stay in sight around the cursor.
 const MARGIN: usize = 2;
+/// Columns that a frame's title and the words at its right have around them.
+const BESIDE: usize = 6;
 
 pub(super) fn list(canvas: &mut Canvas<'_>, area: Rect, model: &Model, geometry: &mut Geometry) {
     let focused = model.pane == Pane::List || geometry.narrow;
-    let (title, right) = titles(canvas, model);
+    let (title, right) = titles(canvas, model, area.width);
     let inner = canvas.frame(area, title, right, focused && model.dialogs.is_empty());
     let mut inner = inner;
     if let Some(head) = heading(canvas, inner, model) {
@@ -65,7 +68,7 @@ fn offset(before: usize, cursor: usize, rows: usize, page: usize) -> usize {
     before.clamp(least.min(most), most.max(least)).min(rows.saturating_sub(page))
 }
 
-fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
+fn titles(canvas: &Canvas<'_>, model: &Model, width: u16) -> (Rich, Rich) {
     let rows = &model.rows;
     let dot = canvas.theme.glyphs.dot;
     let mut title = Rich::of(Token::Title, model.screen.title());
@@ -91,9 +94,6 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
     }
     if model.screen == Screen::Pods && rows.kept > 1 {
         title = title.join(pods::tally(canvas, model));
-    }
-    if matches!(model.screen, Screen::Launch | Screen::Agent) && !rows.shown.is_empty() {
-        title.push(Token::Muted, format!(" {dot} {}", changes::summary(model)));
     }
     let right = match (model.screen, list.show) {
         (Screen::Launch | Screen::Agent, _) => {
@@ -124,6 +124,13 @@ fn titles(canvas: &Canvas<'_>, model: &Model) -> (Rich, Rich) {
         (_, Show::Set) => Rich::of(Token::Open, "only set"),
         (_, Show::Problems) => Rich::of(Token::Open, "only problems"),
     };
+    if matches!(model.screen, Screen::Launch | Screen::Agent) && !rows.shown.is_empty() {
+        // Against what is said whole; the counts give way.
+        let said = |short| format!(" {dot} {}", changes::summary(canvas, model, short));
+        let beside = title.width() + right.width() + BESIDE;
+        let short = beside + text::width(&said(false)) > usize::from(width);
+        title.push(Token::Muted, said(short));
+    }
     (title, right)
 }
 

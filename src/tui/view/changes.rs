@@ -280,8 +280,8 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
     (Rich::of(Token::Title, title), lines)
 }
 
-/// What the title says beside the count.
-pub(super) fn summary(model: &Model) -> String {
+/// What the title says of the differences, in words or, where those are too long, in signs.
+pub(super) fn summary(canvas: &Canvas<'_>, model: &Model, short: bool) -> String {
     use crate::tui::model::rows::Body;
     if model.baseline_failure().is_some() {
         return "nothing to compare with".into();
@@ -298,8 +298,16 @@ pub(super) fn summary(model: &Model) -> String {
             }
         }
     }
-    let words = ["changed", "added", "removed", "moved"];
-    let parts: Vec<String> =
-        counts.iter().zip(words).filter(|(n, _)| **n > 0).map(|(n, w)| format!("{n} {w}")).collect();
-    if parts.is_empty() { "no difference".into() } else { parts.join(", ") }
+    let words = [
+        (Kind::Changed, "changed"),
+        (Kind::Added, "added"),
+        (Kind::Removed, "removed"),
+        (Kind::Moved, "moved"),
+    ];
+    let part = |(count, (kind, word)): (&usize, (Kind, &str))| match short {
+        true => format!("{}{count}", mark(canvas, kind).1),
+        false => format!("{count} {word}"),
+    };
+    let parts: Vec<String> = counts.iter().zip(words).filter(|(n, _)| **n > 0).map(part).collect();
+    if parts.is_empty() { "no difference".into() } else { parts.join(if short { " " } else { ", " }) }
 }

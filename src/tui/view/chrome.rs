@@ -273,7 +273,8 @@ pub(super) fn status(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         let assumed = outlook.map_or(&[][..], |outlook| outlook.assumed);
         if problems > 0 {
             let text = format!(
-                "starts, but {problems} of {set} annotations do not do what they ask for{}",
+                "starts, but {problems} of {set} annotations {} not as asked{}",
+                if problems == 1 { "is" } else { "are" },
                 way_to_problems(model)
             );
             Rich::of(Token::Overridden, " ! ").put(Token::Text, text)
@@ -294,11 +295,12 @@ fn starts_if(model: &Model, assumed: &[Assumption]) -> String {
     let files = assumed.iter().filter(named).count();
     let condition = match files {
         0 => "if the host is as assumed".to_owned(),
-        1 => "if the file that it names is there".to_owned(),
-        files => format!("if the {files} files that it names are there"),
+        1 => "if the file it names is there".to_owned(),
+        files => format!("if the {files} files it names are there"),
     };
     let key = model.keymap.chord_for(&model.layers(), Command::Go(Screen::Pods));
     let list = match key {
+        Some(key) if model.screen != Screen::Pods && files > 0 => format!("; {key} lists them"),
         Some(key) if model.screen != Screen::Pods => format!("; {key} lists what is assumed"),
         _ => String::new(),
     };

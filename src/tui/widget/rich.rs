@@ -124,7 +124,8 @@ impl Rich {
         out
     }
 
-    /// The line wrapped at spaces to `columns`; later lines are indented by `indent`.
+    /// The line wrapped to `columns`, at spaces and where a word has more columns within it; later lines are
+    /// indented by `indent`.
     pub fn wrap(&self, columns: usize, indent: usize) -> Vec<Rich> {
         if columns == 0 {
             return Vec::new();
@@ -162,16 +163,24 @@ impl Rich {
                     used += w;
                     continue;
                 }
-                for grapheme in word.graphemes(true) {
-                    let g = text::grapheme_width(grapheme);
-                    if used + g > columns {
+                // A path or a key goes on after a part of it, as far as its parts fit.
+                for part in parts(word, columns - indent) {
+                    let w = text::width(part);
+                    let fresh = used == 0 || (!lines.is_empty() && used == indent);
+                    if used + w > columns && w <= columns - indent && !fresh {
                         start(&mut lines, &mut line, &mut used);
-                        if used + g > columns {
-                            continue;
-                        }
                     }
-                    line.push(*token, grapheme);
-                    used += g;
+                    for grapheme in part.graphemes(true) {
+                        let g = text::grapheme_width(grapheme);
+                        if used + g > columns {
+                            start(&mut lines, &mut line, &mut used);
+                            if used + g > columns {
+                                continue;
+                            }
+                        }
+                        line.push(*token, grapheme);
+                        used += g;
+                    }
                 }
             }
         }
@@ -245,6 +254,29 @@ impl SplitSpaces for String {
     }
 }
 
+/// A long word in parts after which it may be broken: those of a path or list, or where one of these has more
+/// than `columns`, those of a dotted name.
+fn parts(word: &str, columns: usize) -> Vec<&str> {
+    let parts = after_signs(word, &['/', ',']).into_iter();
+    let fit = |part: &str| text::width(part) <= columns;
+    parts.flat_map(|part| if fit(part) { vec![part] } else { after_signs(part, &['.']) }).collect()
+}
+
+/// `text` in pieces that end with these signs; a sign alone is no piece.
+fn after_signs<'a>(text: &'a str, signs: &[char]) -> Vec<&'a str> {
+    let mut out: Vec<&str> = Vec::new();
+    let mut start = 0;
+    for (at, sign) in text.char_indices().filter(|(_, c)| signs.contains(c)) {
+        let end = at + sign.len_utf8();
+        if at > start {
+            out.extend(text.get(start..end));
+            start = end;
+        }
+    }
+    out.extend(text.get(start..).filter(|rest| !rest.is_empty()));
+    out
+}
+
 /// Text as one piece, for arguments that may be either.
 impl From<&str> for Rich {
     fn from(text: &str) -> Self {
@@ -271,6 +303,18 @@ mod tests {
             let joined: String = lines.iter().map(Rich::text).collect::<String>().replace(' ', "");
             assert_eq!(joined, text.replace(' ', ""), "{columns}");
         }
+    }
+
+    #[test]
+    fn a_long_word_is_broken_after_its_parts() {
+        let wrapped = |text: &str, columns| -> Vec<String> {
+            Rich::of(Token::Text, text).wrap(columns, 2).iter().map(Rich::text).collect()
+        };
+        let path = "in effect /opt/kata/share/kata-containers/vmlinux.container";
+        assert_eq!(wrapped(path, 43), ["in effect /opt/kata/share/kata-containers/", "  vmlinux.container"]);
+        let key = "io.katacontainers.config.hypervisor.default_vcpus";
+        assert_eq!(wrapped(key, 42), ["io.katacontainers.config.hypervisor.", "  default_vcpus"]);
+        assert_eq!(wrapped("/12345678901", 8), ["/1234567", "  8901"]);
     }
 
     #[test]
