@@ -102,7 +102,7 @@ impl<'r> SizeReport<'r> {
             writeln!(out, "  {key:<width$} = {}  # {}", value.value, visible(&origin(&value.origin)))?;
             if matches!(value.origin, Origin::Derived(_) | Origin::Annotation(_)) {
                 for link in self.chain(key) {
-                    writeln!(out, "  {:<width$}     {}", "", visible(&said(&link)))?;
+                    writeln!(out, "      {}", visible(&said(&link)))?;
                 }
             }
         }

@@ -295,6 +295,7 @@ pub const DEFAULTS: &[Binding] = &[
     b(READ, k('n'), C::NextHit),
     b(READ, k('N'), C::PrevHit),
     b(READ, k('y'), C::Copy),
+    b(READ, k('Y'), C::CopyMenu),
     b(MENU, ENTER, C::Open),
     b(MENU, ESC, C::Back),
     b(MENU, k('q'), C::Back),

@@ -51,6 +51,17 @@ pub struct Kind {
     pub homes: &'static [Home],
 }
 
+impl Kind {
+    /// What stands under `apiVersion` in objects of it; `None` for a custom resource.
+    pub fn api_version(&self) -> Option<String> {
+        let version = self.versions.first()?;
+        Some(match self.group {
+            "" => (*version).to_owned(),
+            group => format!("{group}/{version}"),
+        })
+    }
+}
+
 const fn kind(
     group: &'static str,
     kind: &'static str,

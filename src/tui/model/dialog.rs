@@ -285,6 +285,8 @@ pub enum Dialog {
         title: String,
         /// The lines.
         lines: Vec<String>,
+        /// What a file of them is called.
+        file: &'static str,
         /// First line shown.
         scroll: usize,
         /// What is searched.
@@ -386,10 +388,20 @@ impl Dialog {
         Self::Text {
             title: title.into(),
             lines: windowful(text).lines().map(str::to_owned).collect(),
+            file: "katascope.txt",
             scroll: 0,
             search: Line::default(),
             typing: false,
         }
+    }
+
+    /// With the name of a file of these lines.
+    #[must_use]
+    pub fn to_file(mut self, name: &'static str) -> Self {
+        if let Self::Text { file, .. } = &mut self {
+            *file = name;
+        }
+        self
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::tui::effect::Effect;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::{Command, LineEdit};
-use crate::tui::model::dialog::Dialog;
+use crate::tui::model::dialog::{CopyItem, Dialog};
 use crate::tui::model::find;
 use crate::tui::model::{Model, Typing};
 use crate::tui::palette;
@@ -231,10 +231,16 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> 
 
 /// Keys in a window to read.
 fn text(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect> {
-    let Some(Dialog::Text { scroll, lines, typing, .. }) = model.dialogs.last_mut() else {
+    let Some(Dialog::Text { scroll, lines, file, typing, .. }) = model.dialogs.last_mut() else {
         return Vec::new();
     };
     match command {
+        Command::CopyMenu => {
+            let text = lines.join("\n") + "\n";
+            let item = |what: &str, file| CopyItem { what: what.into(), text: text.clone(), file };
+            let items = vec![item("this text", None), item("this text to a file", Some((*file).to_owned()))];
+            model.dialogs.push(Dialog::CopyMenu { items, at: 0 });
+        }
         Command::Copy => {
             let text = lines.join("\n");
             return vec![Effect::Copy { text, what: "this text".into() }];

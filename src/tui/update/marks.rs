@@ -24,7 +24,7 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) {
         }
         Command::CompareMarked => compare(model),
         Command::ListMarked => {
-            let title = format!("{} marked: y copies", count(model));
+            let title = format!("{} marked", count(model));
             let text = model.marked_table();
             model.dialogs.push(Dialog::text(title, &text));
         }

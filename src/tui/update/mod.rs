@@ -306,7 +306,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
             // Writing to memory does not fail.
             let _ = initdata::text(&mut text, &model.tried, model.initdata().as_ref());
             let text = String::from_utf8_lossy(&text).into_owned();
-            model.dialogs.push(Dialog::text("Initialization data: y copies", &text));
+            model.dialogs.push(Dialog::text("Initialization data", &text));
         }
         Command::Sizing => sizing(model),
         Command::OpenOther
@@ -338,7 +338,7 @@ fn obey(model: &mut Model, geometry: &Geometry, command: Command) -> Vec<Effect>
         }
         Command::Edits => {
             let text = commands::of_edits(model).join("\n");
-            model.dialogs.push(Dialog::text("The edits as commands: y copies", &text));
+            model.dialogs.push(Dialog::text("The edits as commands", &text));
         }
         Command::Palette => {
             let line = model.input("", Input::Command);
@@ -429,7 +429,7 @@ fn sizing(model: &mut Model) {
     // Writing to memory does not fail.
     let _ = SizeReport::of(&model.tried, model.shown(), Some(&model.seat.current)).text(&mut out);
     let text = String::from_utf8_lossy(&out).into_owned();
-    model.dialogs.push(Dialog::text("How the VM comes to its size: y copies", &text));
+    model.dialogs.push(Dialog::text("How the VM comes to its size", &text));
 }
 
 /// What the policy lets in, worst first.

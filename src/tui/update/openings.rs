@@ -141,7 +141,7 @@ fn explained(model: &mut Model) {
     // Writing to memory does not fail.
     let _ = explanation::text(&mut out, &explain(&name), &|_, _| None, Paint { color: false });
     let text = String::from_utf8_lossy(&out).into_owned();
-    model.dialogs.push(Dialog::text("In every release: y copies", &text));
+    model.dialogs.push(Dialog::text("In every release", &text));
 }
 
 /// What `policy suggest` says of these pods.
@@ -170,5 +170,5 @@ fn suggested(model: &mut Model) {
         }
     }
     let text = String::from_utf8_lossy(&out).into_owned();
-    model.dialogs.push(Dialog::text("The tightest lists for these pods: y copies", &text));
+    model.dialogs.push(Dialog::text("The tightest lists for these pods", &text));
 }

@@ -1,6 +1,7 @@
 //! Trying another value in memory, and taking the trials out as YAML.
 
 use crate::evaluate::Evaluation;
+use crate::input::manifest::kinds;
 use crate::runtime::Depth;
 use crate::tui::model::dialog::{Dialog, Preview};
 use crate::tui::model::rows::Body;
@@ -115,7 +116,7 @@ fn changed(model: &mut Model, pods: &[usize]) {
 /// The tried values as a patch in YAML, one document for each pod.
 pub(super) fn export(model: &mut Model) {
     let text = patch(model);
-    model.dialogs.push(Dialog::text("Tried values as YAML: y copies", &text));
+    model.dialogs.push(Dialog::text("Tried values as YAML", &text).to_file("katascope-tried.yaml"));
 }
 
 fn patch(model: &Model) -> String {
@@ -123,21 +124,36 @@ fn patch(model: &Model) -> String {
     for (index, trials) in &model.trials {
         let Some(entry) = model.pods.get(*index) else { continue };
         let pod = &entry.pod;
+        let kind = kinds::built_in(&pod.kind);
+        let path = match kind.and_then(|kind| kind.homes.first()) {
+            Some(home) => home.annotations_path(),
+            None if matches!(pod.kind.as_str(), "Pod" | "OCI" | "PodSandboxConfig") => {
+                "metadata.annotations".to_owned()
+            }
+            None => "spec.template.metadata.annotations".to_owned(),
+        };
         out.push_str("---\n");
-        let template = !matches!(pod.kind.as_str(), "Pod" | "OCI" | "PodSandboxConfig");
-        let (indent, head) =
-            if template { ("      ", "spec:\n  template:\n    metadata:\n") } else { ("  ", "") };
+        if let Some(version) = kind.and_then(|kind| kind.api_version()) {
+            out.push_str(&format!("apiVersion: {version}\n"));
+        }
         out.push_str(&format!(
             "kind: {}\nmetadata:\n  name: {}\n  namespace: {}\n",
             pod.kind,
             quoted(&pod.name),
             quoted(&pod.namespace)
         ));
-        out.push_str(head);
-        out.push_str(&format!("{indent}annotations:\n"));
+        // The object's own metadata has begun.
+        let begun = usize::from(path.starts_with("metadata."));
+        let mut indent = String::new();
+        for (depth, name) in path.split('.').enumerate() {
+            if depth >= begun {
+                out.push_str(&format!("{indent}{name}:\n"));
+            }
+            indent.push_str("  ");
+        }
         for (key, value) in trials {
             let value = value.as_ref().map_or_else(|| "null".to_owned(), |v| quoted(v));
-            out.push_str(&format!("{indent}  {}: {value}\n", quoted_key(key)));
+            out.push_str(&format!("{indent}{}: {value}\n", quoted_key(key)));
         }
     }
     out

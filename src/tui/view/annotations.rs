@@ -43,9 +43,10 @@ pub(super) fn columns(width: usize) -> Columns {
         let value = 12;
         return Columns { name: rest - value, status, value, effect: 0 };
     }
-    let name = rest.saturating_sub(26).clamp(16, 38);
+    // Most names fit; what a pod says is seldom as long as what comes of it with the line it stands in.
+    let name = rest.saturating_sub(28).clamp(16, 32);
     let both = rest - name;
-    let value = both / 2;
+    let value = (both * 2 / 5).max(13).min(both);
     Columns { name, status, value, effect: both - value }
 }
 
@@ -134,7 +135,7 @@ fn effect(model: &Model, row: &AnnotationRow, verdict: Option<&Verdict>) -> Opti
                 Origin::Annotation(_) => String::new(),
                 Origin::Default => "default".into(),
                 Origin::File(place) if place.line == 0 => place.file.to_string(),
-                Origin::File(place) => format!("line {}", place.line),
+                Origin::File(place) => format!(":{}", place.line),
                 Origin::Derived(rule) => rule.to_string(),
             };
             Some((text::glimpse(&json(&found.value)).into_owned(), origin))

@@ -348,6 +348,17 @@ pub(super) fn footer(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
         if let Some(key) = model.keymap.chord_for(&layers, Command::Back) {
             items.push((60, key.to_string(), "back"));
         }
+        if let Some(Dialog::Text { typing: false, .. }) = model.dialogs.last() {
+            // What may be taken out of a text is said where it is read.
+            for (command, label) in [(Command::Copy, "copy"), (Command::CopyMenu, "copy or write a file")] {
+                if let Some(key) = model.keymap.chord_for(&layers, command) {
+                    items.push((2, key.to_string(), label));
+                }
+            }
+            for item in items.iter_mut().filter(|item| item.2 == Command::Filter.entry().label) {
+                item.2 = "search";
+            }
+        }
     }
     // What was changed wants saving, wherever one is by now.
     if model.dialogs.is_empty()

@@ -110,7 +110,7 @@ pub(super) fn draw(
             }
             canvas.line(inner, 2, line);
         }
-        Dialog::Text { title, lines, scroll, search, typing } => {
+        Dialog::Text { title, lines, scroll, search, typing, .. } => {
             let mut inner = window(canvas, main, 120, main.height, Rich::of(Token::Title, title));
             if *typing || !search.is_empty() {
                 inner.height = inner.height.saturating_sub(1);
