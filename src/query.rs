@@ -125,6 +125,17 @@ impl Name {
     }
 }
 
+/// A text with a colon or an equals sign in it.
+#[derive(Debug, Clone)]
+pub struct NamedValue {
+    /// What stands before the sign.
+    pub name: Name,
+    /// What stands behind it.
+    pub value: Word,
+    /// All of it.
+    pub term: Word,
+}
+
 /// Something that can be found.
 pub trait Searched {
     /// Whether any column has the word, or any text beside the columns.
@@ -133,9 +144,10 @@ pub trait Searched {
     /// Whether this column has it.
     fn column(&self, column: Column, word: &Word) -> bool;
 
-    /// Whether the annotation or key of this name has it as its value; `None`: there is no such.
-    fn named(&self, _name: &Name, _word: &Word) -> Option<bool> {
-        None
+    /// Whether the annotation or key of that name has that value; where there is none of the name, whether the
+    /// term is found as it stands.
+    fn named(&self, wanted: &NamedValue) -> bool {
+        self.anywhere(&wanted.term)
     }
 }
 
@@ -156,13 +168,6 @@ enum Wanted {
     Column(Column, Word),
     /// What may be the name of an annotation; where it is none, the term is a word as it stands.
     Named(Box<NamedValue>),
-}
-
-#[derive(Debug, Clone)]
-struct NamedValue {
-    name: Name,
-    value: Word,
-    term: Word,
 }
 
 #[derive(Debug, Clone)]
@@ -194,9 +199,7 @@ impl Query {
             let found = match &term.wanted {
                 Wanted::Anywhere(word) => thing.anywhere(word),
                 Wanted::Column(column, word) => thing.column(*column, word),
-                Wanted::Named(named) => {
-                    thing.named(&named.name, &named.value).unwrap_or_else(|| thing.anywhere(&named.term))
-                }
+                Wanted::Named(wanted) => thing.named(wanted),
             };
             found != term.negated
         })
@@ -301,8 +304,11 @@ mod tests {
             }
         }
 
-        fn named(&self, name: &Name, word: &Word) -> Option<bool> {
-            name.is("default_vcpus").then(|| word.is_in("4"))
+        fn named(&self, wanted: &NamedValue) -> bool {
+            match wanted.name.is("default_vcpus") {
+                true => wanted.value.is_in("4"),
+                false => self.anywhere(&wanted.term),
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::edit::output::{self, Existing};
 use crate::evaluate::Evaluation;
 use crate::evaluate::searched::{Fate, SearchedPod};
 use crate::input::manifest::Pod;
-use crate::query::{Column, Name, Query, Searched, Word};
+use crate::query::{Column, NamedValue, Query, Searched, Word};
 use crate::report::baseline::{Baseline, Findings, Met};
 use crate::report::escape::visible;
 use crate::report::matrix::{Cell, Matrix};
@@ -91,8 +91,8 @@ impl Searched for OnNodes<'_> {
         }
     }
 
-    fn named(&self, name: &Name, word: &Word) -> Option<bool> {
-        self.itself().named(name, word)
+    fn named(&self, wanted: &NamedValue) -> bool {
+        self.itself().valued(wanted).unwrap_or_else(|| self.anywhere(&wanted.term))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Evaluation, Outcome};
 use crate::catalog::KATA_PREFIX;
 use crate::input::manifest::Pod;
-use crate::query::{Column, Name, Searched, Word};
+use crate::query::{Column, NamedValue, Searched, Word};
 
 /// Longer values are looked at from their start only.
 const REACH: usize = 4_000;
@@ -83,15 +83,37 @@ fn base(key: &str) -> &str {
     key.rsplit(['.', '/']).next().unwrap_or(key)
 }
 
+impl SearchedPod<'_> {
+    /// Whether the annotation of that name has that value; `None`: the pod has none of the name.
+    pub fn valued(&self, wanted: &NamedValue) -> Option<bool> {
+        let name = &wanted.name;
+        // One look at the whole spares most pods one at each annotation.
+        if self.text.is_some_and(|text| !name.may_be_in_lower(text)) {
+            return None;
+        }
+        let mut own = self.pod.annotations.iter().filter(|a| {
+            let rest = a.key.strip_prefix(KATA_PREFIX);
+            name.is(base(&a.key)) || name.is(&a.key) || rest.is_some_and(|rest| name.is(rest))
+        });
+        let first = own.next()?;
+        Some(wanted.value.is_in(&first.value) || own.any(|a| wanted.value.is_in(&a.value)))
+    }
+
+    /// Whether what is known of the pod has the word.
+    fn becomes(&self, word: &Word) -> bool {
+        let fate = &self.fate;
+        let known = [fate.handler.unwrap_or_default(), fate.release.unwrap_or_default(), fate.outcome];
+        known.into_iter().chain([fate.stage, fate.why, fate.node]).any(|part| word.is_in(part))
+    }
+}
+
 impl Searched for SearchedPod<'_> {
     fn anywhere(&self, word: &Word) -> bool {
         let said = match self.text {
             Some(text) => word.is_in_lower(text),
             None => word.is_in_lower(&text(self.pod)),
         };
-        let fate = &self.fate;
-        let known = [fate.handler.unwrap_or_default(), fate.release.unwrap_or_default(), fate.outcome];
-        said || known.into_iter().chain([fate.stage, fate.why, fate.node]).any(|part| word.is_in(part))
+        said || self.becomes(word)
     }
 
     fn column(&self, column: Column, word: &Word) -> bool {
@@ -125,17 +147,14 @@ impl Searched for SearchedPod<'_> {
         }
     }
 
-    fn named(&self, name: &Name, word: &Word) -> Option<bool> {
-        // One look at the whole spares most pods one at each annotation.
-        if self.text.is_some_and(|text| !name.may_be_in_lower(text)) {
-            return None;
+    fn named(&self, wanted: &NamedValue) -> bool {
+        match self.valued(wanted) {
+            Some(found) => found,
+            // Where the name is not, the term is not.
+            None if self.text.is_some_and(|text| !wanted.name.may_be_in_lower(text)) => {
+                self.becomes(&wanted.term)
+            }
+            None => self.anywhere(&wanted.term),
         }
-        let mut own = self.pod.annotations.iter().filter(|a| {
-            name.is(base(&a.key))
-                || name.is(&a.key)
-                || a.key.strip_prefix(KATA_PREFIX).is_some_and(|rest| name.is(rest))
-        });
-        let first = own.next()?;
-        Some(word.is_in(&first.value) || own.any(|a| word.is_in(&a.value)))
     }
 }

@@ -174,9 +174,17 @@ pub struct Arrangement {
     pub(in crate::tui) made_for: Option<(Sort, bool, bool, u64, usize)>,
 }
 
+/// What the identity of a group's row begins with; no pod's does.
+const GROUP: &str = "group\u{1}";
+
 /// The identity of a group's row.
 pub fn group_id(title: &str) -> Rc<str> {
-    format!("group\u{1}{title}").into()
+    format!("{GROUP}{title}").into()
+}
+
+/// Whether that is the identity of a group's row.
+pub fn is_group(id: &str) -> bool {
+    id.starts_with(GROUP)
 }
 
 /// What a query sees of a pod of the list.
@@ -264,14 +272,12 @@ impl Model {
             }
         }
         let nothing: Rc<str> = Rc::from("");
-        let row = |index: usize| {
-            let id = self.pods.get(index)?.id.clone();
-            Some(Row { id, find: nothing.clone(), body: Body::Pod(index) })
-        };
+        // Of very many pods none is looked at again for its name.
+        let row = |index: usize| Row { id: nothing.clone(), find: nothing.clone(), body: Body::Pod(index) };
         let number = kept.len();
         self.arrangement.kept = Rc::from(kept.as_slice());
         let shown = match self.arrangement.group {
-            None => kept.into_iter().filter_map(row).collect(),
+            None => kept.into_iter().map(row).collect(),
             Some(by) => {
                 let mut shown = Vec::new();
                 for (title, (counts, members)) in self.groups(by, kept) {
@@ -280,7 +286,7 @@ impl Model {
                     let head = GroupRow { title: title.into(), counts, open };
                     shown.push(Row { id, find: nothing.clone(), body: Body::Group(head.into()) });
                     if open {
-                        shown.extend(members.into_iter().filter_map(row));
+                        shown.extend(members.into_iter().map(row));
                     }
                 }
                 shown

@@ -146,8 +146,8 @@ impl Searched for OnNodes<'_> {
         }
     }
 
-    fn named(&self, name: &query::Name, word: &query::Word) -> Option<bool> {
-        searched(self.entry, None).named(name, word)
+    fn named(&self, wanted: &query::NamedValue) -> bool {
+        searched(self.entry, None).valued(wanted).unwrap_or_else(|| self.anywhere(&wanted.term))
     }
 }
 

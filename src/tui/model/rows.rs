@@ -3,19 +3,19 @@
 use std::rc::Rc;
 
 use super::annotations::AnnotationRow;
-use super::arrange::GroupRow;
+use super::arrange::{GroupRow, is_group};
 use super::changes::ChangeRow;
 use super::config::KeyRow;
 use super::policy::{ListRow, PatternRow};
 use super::{Model, Screen, annotations, changes, config, live, nodes, policy, upgrade};
 use crate::diff::Kind;
-use crate::query::{Column, Name, Searched, Word};
+use crate::query::{Column, NamedValue, Searched, Word};
 use crate::tui::filter;
 
 /// One row of a list.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// Its identity within the screen.
+    /// Its identity within the screen; of a pod's row its entry has it.
     pub id: Rc<str>,
     /// What the filter looks at: the columns of the body, between tabulators.
     pub find: Rc<str>,
@@ -96,13 +96,15 @@ impl Searched for Row {
         fields.filter(|(_, own)| **own == column).any(|(field, _)| word.is_in(field))
     }
 
-    fn named(&self, name: &Name, word: &Word) -> Option<bool> {
+    fn named(&self, wanted: &NamedValue) -> bool {
         let mut fields = self.find.split('\t').zip(self.body.columns());
         let of = |wanted: Column| move |(_, own): &(&str, &Column)| **own == wanted;
-        let key = fields.clone().find(of(Column::Key)).map(|(field, _)| field)?;
-        let base = key.rsplit('.').next().unwrap_or(key);
-        let is_it = name.is(key) || name.is(base);
-        is_it.then(|| fields.any(|(field, own)| *own == Column::Value && word.is_in(field)))
+        let key = fields.clone().find(of(Column::Key)).map(|(field, _)| field);
+        let is_it = |key: &str| wanted.name.is(key) || wanted.name.is(key.rsplit('.').next().unwrap_or(key));
+        match key.is_some_and(is_it) {
+            true => fields.any(|(field, own)| *own == Column::Value && wanted.value.is_in(field)),
+            false => self.anywhere(&wanted.term),
+        }
     }
 }
 
@@ -211,15 +213,21 @@ impl Model {
         self.place_cursor();
     }
 
+    /// The row of that identity.
+    pub fn row_of(&self, id: &str) -> Option<usize> {
+        let mut rows = self.rows.shown.iter();
+        if self.screen == Screen::Pods && !is_group(id) {
+            let is_it = |at: &usize| self.pods.get(*at).is_some_and(|entry| *entry.id == *id);
+            let pod = Some(self.pod).filter(is_it).or_else(|| (0..self.pods.len()).find(is_it))?;
+            return rows.position(|r| matches!(r.body, Body::Pod(index) if index == pod));
+        }
+        rows.position(|r| r.selectable() && *r.id == *id)
+    }
+
     /// Puts the cursor onto the selected row, or where it stood.
     pub fn place_cursor(&mut self) {
         let list = &self.lists[self.screen];
-        let found = list.selected.as_ref().and_then(|id| {
-            let mut rows = self.rows.shown.iter();
-            // Mostly it is the same name, and so many are not read for nothing.
-            rows.position(|r| Rc::ptr_eq(&r.id, id))
-                .or_else(|| self.rows.shown.iter().position(|r| r.selectable() && r.id == *id))
-        });
+        let found = list.selected.as_ref().and_then(|id| self.row_of(id));
         let at = if list.filter.is_empty() { list.at } else { 0 };
         // Without a selection the first difference is what one came for.
         let differs = |r: &Row| matches!(&r.body, Body::Change(c) if c.kind != Kind::Same);
@@ -234,7 +242,10 @@ impl Model {
     pub fn select(&mut self, index: Option<usize>) {
         let Some(index) = index else { return };
         let Some(row) = self.rows.shown.get(index).filter(|r| r.selectable()) else { return };
-        let id = row.id.clone();
+        let id = match row.body {
+            Body::Pod(index) => self.pods.get(index).map_or_else(|| row.id.clone(), |entry| entry.id.clone()),
+            _ => row.id.clone(),
+        };
         self.rows.cursor = Some(index);
         let list = self.list_mut();
         list.at = index;

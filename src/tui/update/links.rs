@@ -26,7 +26,7 @@ pub(super) fn go(model: &mut Model, screen: Screen, row: &str, pod: Option<usize
     let list = model.list_mut();
     list.selected = Some(row.into());
     list.scroll = 0;
-    let there = |model: &Model| model.rows.shown.iter().any(|r| r.selectable() && *r.id == *row);
+    let there = |model: &Model| model.row_of(row).is_some();
     model.rebuild_rows();
     if !there(model) {
         let list = model.list_mut();
