@@ -114,6 +114,8 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
         // An annotation that no policy makes good is left to its fate, where the pod starts without its name being
         // let in.
         let mut left_out: Vec<String> = Vec::new();
+        // Why it is refused with all that it asks for let in.
+        let mut why: Option<Failure> = None;
         let outcome = loop {
             let mut alone: Lists = lists.iter().map(|(id, _)| (id.clone(), Vec::new())).collect();
             ask(release, pod, &left_out, &mut alone);
@@ -125,13 +127,17 @@ pub fn suggest(evaluator: &Evaluator, hypervisor: &str, pods: &[Pod]) -> Result<
                 }
             };
             let outcome = alone.judge(pod).outcome;
+            why = why.or_else(|| outcome.failure().cloned());
             match outcome.failure().and_then(|failure| failure.annotation.clone()) {
                 Some(key) if !left_out.contains(&key) => left_out.push(key),
                 _ => break outcome,
             }
         };
         match outcome {
-            Outcome::Refused(failure) => impossible.extend(indices.iter().map(|i| (*i, failure.clone()))),
+            Outcome::Refused(failure) => {
+                let failure = why.unwrap_or(failure);
+                impossible.extend(indices.iter().map(|i| (*i, failure.clone())));
+            }
             // A pod of another runtime needs nothing of this policy.
             Outcome::NotKata | Outcome::Unknown(_) => {}
             Outcome::Starts => {

@@ -122,3 +122,17 @@ fn the_version_names_the_models() {
         "{said}"
     );
 }
+
+#[test]
+fn every_option_of_a_page_has_words() {
+    for command in [None, Some("check"), Some("show"), Some("diff"), Some("policy"), Some("upgrade")] {
+        let page = run(&[&["man"], command.as_slice()].concat()).stdout;
+        let mut lines = page.lines().peekable();
+        while let Some(line) = lines.next() {
+            if line.starts_with("\\fB\\-") {
+                let words = lines.next().unwrap_or_default();
+                assert!(!words.is_empty(), "{command:?}: {line}");
+            }
+        }
+    }
+}

@@ -305,10 +305,11 @@ fn configurations(args: &CheckArgs, opened: &Opened) -> Result<Exit, CliError> {
     match format {
         _ if args.quiet => {}
         CheckFormat::Text => {
-            writeln!(
-                out,
-                "no manifest: {loaded} configurations load, {broken} do not; no pod was looked at"
-            )?;
+            let (loads, does) = (
+                if loaded == 1 { "configuration loads" } else { "configurations load" },
+                if broken == 1 { "does" } else { "do" },
+            );
+            writeln!(out, "no manifest: {loaded} {loads}, {broken} {does} not; no pod was looked at")?;
             for note in report_notes(node) {
                 writeln!(out, "{}", visible(&note))?;
             }

@@ -85,6 +85,8 @@ pub(super) fn man(command: Option<&str>, keys: &str) -> Result<Exit, CliError> {
             found.display_name(title.clone()).name(title)
         }
     };
+    // What `-h` leaves out is left out of `-h` alone.
+    let page = page.mut_args(|arg| arg.hide_short_help(false));
     let help = page.get_after_long_help().or_else(|| page.get_after_help()).map(ToString::to_string);
     // The title takes one line, and the models take more.
     let version = concat!("katascope ", env!("CARGO_PKG_VERSION"));

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::escape::{visible, visible_lines};
@@ -18,6 +19,8 @@ use crate::suggest::Suggestion;
 
 /// How many files are shown of one annotation.
 const FILES_SHOWN: usize = 4;
+/// How many pods are named of those that fare alike.
+const NAMED: usize = 3;
 
 fn risk_colour(risk: Risk) -> &'static str {
     match risk {
@@ -200,23 +203,29 @@ pub fn proposal(out: &mut dyn Write, proposal: &Proposal<'_>, paint: Paint) -> i
             entries.iter().map(|e| toml_edit::Value::from(e.as_str()).to_string()).collect();
         writeln!(out, "{} = [{}]", id.list, visible(&entries.join(", ")))?;
     }
+    // Pods of one kind fare alike: they stand on one line.
+    let named = |indices: &[usize]| {
+        let names: Vec<String> =
+            indices.iter().take(NAMED).map(|index| visible(&name(*index)).into()).collect();
+        match indices.len().saturating_sub(NAMED) {
+            0 => names.join(", "),
+            more => format!("{} and {more} more", names.join(", ")),
+        }
+    };
+    let mut refused: IndexMap<(&str, &str), Vec<usize>> = IndexMap::new();
     for (index, failure) in &suggestion.impossible {
-        let head = paint.wrap("31", "# no policy makes it start:");
-        writeln!(
-            out,
-            "{head} {} ({}) {}",
-            visible(&name(*index)),
-            failure.stage.as_str(),
-            visible(&failure.message)
-        )?;
+        refused.entry((failure.stage.as_str(), &failure.message)).or_default().push(*index);
     }
+    for ((stage, message), indices) in refused {
+        let head = paint.wrap("31", "# no policy makes it start:");
+        writeln!(out, "{head} {} ({stage}) {}", named(&indices), visible(message))?;
+    }
+    let mut lost: IndexMap<&str, Vec<usize>> = IndexMap::new();
     for (index, key) in &suggestion.without_effect {
-        writeln!(
-            out,
-            "# no policy makes it take effect: {} {}",
-            visible(&name(*index)),
-            visible(&short(key))
-        )?;
+        lost.entry(key).or_default().push(*index);
+    }
+    for (key, indices) in lost {
+        writeln!(out, "# no policy makes it take effect: {} {}", named(&indices), visible(&short(key)))?;
     }
     for (id, _, text) in *unused {
         writeln!(
