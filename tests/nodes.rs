@@ -305,7 +305,7 @@ fn nothing_is_green_without_a_look() {
     let node = Node::new();
     let said = node.ask(&["check"], &[]);
     assert!(
-        said.out.contains("no manifest: 1 configurations load, 1 do not; no pod was looked at"),
+        said.out.contains("no manifest: 1 configuration loads, 1 does not; no pod was looked at"),
         "{}",
         said.out
     );

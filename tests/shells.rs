@@ -125,8 +125,8 @@ fn the_version_names_the_models() {
 
 #[test]
 fn every_option_of_a_page_has_words() {
-    for command in [None, Some("check"), Some("show"), Some("diff"), Some("policy"), Some("upgrade")] {
-        let page = run(&[&["man"], command.as_slice()].concat()).stdout;
+    for command in [None, Some("check"), Some("show"), Some("diff"), Some("upgrade"), Some("live")] {
+        let page = katascope(&[&["man"], command.as_slice()].concat());
         let mut lines = page.lines().peekable();
         while let Some(line) = lines.next() {
             if line.starts_with("\\fB\\-") {

@@ -87,7 +87,7 @@ pub fn shape(message: &str, pod: &str) -> String {
                         break;
                     }
                 }
-                out.push('"');
+                out.push_str("\"\"");
             }
             '/' if starts_word => {
                 while chars.next_if(|c| !c.is_whitespace() && !matches!(c, ',' | ':' | ';' | ')')).is_some() {
