@@ -49,6 +49,9 @@ pub(super) fn export(name: &str, text: &str, another: bool) -> Result<PathBuf, S
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 taken = format!("{} is there already; nothing was written", path.display());
             }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(format!("{}: no permission to write into this folder", path.display()));
+            }
             Err(error) => return Err(format!("{}: {error}", path.display())),
         }
     }

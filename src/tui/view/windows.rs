@@ -246,11 +246,12 @@ pub(super) fn save(
         let on = i == at;
         let mut line = Rich::of(Token::Focus, if on { glyphs.pointer } else { " " }).put(Token::Text, " ");
         // A reason has to be read to its end; of a path the ends tell enough.
-        let reason = target.reason.as_deref().map_or(0, |r| text::width(&text::visible(r)) + 4);
-        let room = usize::from(inner.width).saturating_sub(2 + reason).max(24);
+        let reason = target.reason.as_deref().map(|reason| without_path(reason, &target.label));
+        let taken = reason.map_or(0, |reason| text::width(&text::visible(reason)) + 4);
+        let room = usize::from(inner.width).saturating_sub(2 + taken).max(24);
         let label = text::cut_middle(&target.label, room, glyphs.ellipsis);
         line.push(if on { Token::Strong } else { Token::Text }, label);
-        if let Some(reason) = &target.reason {
+        if let Some(reason) = reason {
             line.push(Token::Refused, format!("  {} {}", glyphs.fail, text::visible(reason)));
         }
         canvas.line(inner, y, line);
@@ -277,6 +278,14 @@ pub(super) fn save(
         lines.extend(target.lines.iter().map(|l| diff_line(l)));
     }
     scrolled(canvas, below(inner, y + 2), lines, scroll, geometry);
+}
+
+/// A reason without the path that it begins with, where that stands beside it.
+fn without_path<'r>(reason: &'r str, label: &str) -> &'r str {
+    match reason.split_once(' ') {
+        Some((path, rest)) if path.starts_with('/') && label.contains(path) => rest,
+        _ => reason,
+    }
 }
 
 /// Files named of one power.
