@@ -56,7 +56,10 @@ fn marks_are_for_comparing_listing_and_trying() {
     let screen = stage.keys("X").screen();
     assert!(screen.contains("shop/big Pod") && screen.contains("starts"), "{screen}");
     stage.keys("esc");
-    // Compared, from one of them: with the other.
+    // Compared, wherever the cursor is: one with the other.
+    assert!(stage.keys("c").screen().contains("against pod shop/small"));
+    stage.keys("6");
+    // From one of them: with the other.
     let screen = stage.keys("g j c").screen();
     assert_eq!(
         (stage.model.screen, stage.model.baseline, stage.model.pod),
@@ -100,6 +103,25 @@ fn views_of_marks() {
     snap("marked-compared", &|stage| {
         stage.keys("6 g j space space g j c");
     });
+    // With a refused one: as if it were not.
+    snap("marked-refused", &|stage| {
+        stage.keys("6 g space c");
+    });
+}
+
+#[test]
+fn what_is_tried_is_written_where_the_kind_has_it() {
+    let text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly, namespace: shop}\nspec:\n  schedule: \"0 0 * * *\"\n  \
+                jobTemplate:\n    spec:\n      template:\n        metadata:\n          annotations:\n            \
+                io.katacontainers.config.hypervisor.default_vcpus: \"2\"\n        spec:\n          runtimeClassName: \
+                kata\n          containers: [{name: c, image: x}]\n";
+    let mut stage = Stage::of(evaluator(CONFIG, Release::newest(Runtime::Go)), pods(text), 120, 36);
+    stage.keys("1 e ctrl-u `3` enter x");
+    let Some(Dialog::Text { lines, file, .. }) = stage.model.dialogs.last() else { panic!("no window") };
+    let wanted = "---\napiVersion: batch/v1\nkind: CronJob\nmetadata:\n  name: \"nightly\"\n  namespace: \"shop\"\nspec:\n  \
+                  jobTemplate:\n    spec:\n      template:\n        metadata:\n          annotations:\n            \
+                  io.katacontainers.config.hypervisor.default_vcpus: \"3\"";
+    assert_eq!((lines.join("\n").as_str(), *file), (wanted, "katascope-tried.yaml"));
 }
 
 /// Answers what the window asks for: the same node, the pods with another limit.

@@ -126,7 +126,7 @@ const SCENES: &[Scene] = &[
     on(On::Live, "live", "8"),
     scene("audit", (120, 32), "2 A"),
     scene("sizing", (120, 40), "S"),
-    scene("what-if", (120, 32), ". . . p down `8` down `4Gi`"),
+    scene("what-if", (120, 32), ". . . p `8` down `4Gi`"),
     scene("edit-key", (120, 32), ". . . 5 / `default_vcpus` enter e ctrl-u `8`"),
     scene("help", (120, 32), "?"),
     scene("narrow", (80, 24), ". . enter"),

@@ -63,6 +63,8 @@ fn windows() {
         ("save-key", ". 5 / `default_vcpus` enter e ctrl-u `8` enter s"),
         ("sizing", ". S"),
         ("open-other", "B F"),
+        ("searched", "2 A / `host` enter n"),
+        ("text-out", ". S Y"),
     ] {
         snap(name, script, &[(60, 20), (120, 36)]);
         let mut stage = Stage::new(80, 24);

@@ -49,16 +49,27 @@ fn words(model: &Model) -> String {
     match model.marks.len() {
         0 => "no pod is marked".to_owned(),
         1 => format!("1 pod is marked: {compare} compares the one under the cursor with it, {list} lists it"),
-        many => format!(
-            "{many} pods are marked: {compare} compares, {list} lists them, and what is tried on one of them on \
-             screen 1 is tried on all"
-        ),
+        many => {
+            let compares = match many {
+                2 => "compares them",
+                _ => "compares the one under the cursor with the last",
+            };
+            format!(
+                "{many} pods are marked: {compare} {compares}, {list} lists them; what is tried on one of them on \
+                 screen 1 is tried on all"
+            )
+        }
     }
 }
 
-/// The pod under the cursor against the marked one; from the marked one itself, against the other.
+/// The pod under the cursor against the marked one; from the marked one itself, against the other. Two that are
+/// marked are compared wherever the cursor is.
 fn compare(model: &mut Model) {
-    let pod = model.pod_under_cursor();
+    let under = model.pod_under_cursor();
+    let pod = match model.marks.first() {
+        Some(first) if model.marks.len() == 2 && !model.marks.contains(&under) => *first,
+        _ => under,
+    };
     motion::remember(model);
     motion::to_pod(model, pod);
     model.baseline = Baseline::Marked;
