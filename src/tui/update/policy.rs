@@ -4,6 +4,7 @@
 use crate::answer::verdict::{Fix, ListId, Status};
 use crate::catalog::Gate;
 use crate::edit::PolicyEdit;
+use crate::evaluate::Outcome;
 use crate::policy::pattern::explain_entry;
 use crate::tui::message::Command;
 use crate::tui::model::annotations::{known, short};
@@ -263,6 +264,7 @@ fn allow(model: &mut Model) {
         model.say(format!("{}: no list stands in its way", short(&row.key)));
         return;
     };
+    let before = model.evaluation.outcome.clone();
     let at = model.patterns(&list).len();
     let edit = PolicyEdit::Add { list: list.clone(), at, text: pattern.clone() };
     if !make(model, &edit, &format!("{pattern:?} is in {}", list.list)) {
@@ -286,10 +288,25 @@ fn allow(model: &mut Model) {
         let stands = matches!(verdict.status, Status::Refused | Status::Ignored | Status::Unknown);
         stands.then(|| format!("; still {}: {}", verdict.status.as_str(), verdict.reason()))
     });
+    let left = left.unwrap_or_else(|| comes_to(&before, &model.evaluation.outcome));
     let keys =
         [key_of(model, Command::Undo, "takes it back"), key_of(model, Command::Save, "saves")].concat();
-    model.say(format!("{} (in memory){risk}{}{keys}", added.join(", "), left.unwrap_or_default()));
+    model.say(format!("{} (in memory){risk}{left}{keys}", added.join(", ")));
     show_entry(model, &list, &pattern);
+}
+
+/// What becomes of the pod now, where it was refused or is.
+fn comes_to(before: &Outcome, now: &Outcome) -> String {
+    match (before.failure(), now.failure()) {
+        (None, None) => String::new(),
+        (Some(_), None) => "; the pod starts now".to_owned(),
+        (before, Some(failure)) => {
+            let word = if before.is_some() { "still" } else { "now" };
+            let because = failure.annotation.as_deref().map(|key| format!("because of {}", short(key)));
+            let because = because.unwrap_or_else(|| format!("at {}", failure.stage.as_str()));
+            format!("; the pod is {word} refused, {because}")
+        }
+    }
 }
 
 /// The lists that can stand in one annotation's way: of names and of values.
