@@ -9,6 +9,10 @@ use super::changes::Change;
 use crate::catalog::config_key;
 use crate::release::Release;
 
+/// The table of one entry of `shared_mounts`, which stands in a list.
+pub const SHARED_MOUNT: &str = "runtime.shared_mounts";
+const SHARED_MOUNT_FIELDS: [&str; 5] = ["name", "src_ctr", "src_path", "dst_ctr", "dst_path"];
+
 /// What becomes of a key of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spelled {
@@ -113,6 +117,10 @@ pub fn of(table: &str, key: &str, release: Release) -> Spelled {
     if !table.contains('.') && table != "runtime" {
         return Spelled::Same;
     }
+    if table == SHARED_MOUNT {
+        let read = SHARED_MOUNT_FIELDS.contains(&key) || release.has(Change::StrictTables);
+        return if read { Spelled::Same } else { Spelled::PassedOver };
+    }
     let table = generic(table);
     let other = OTHERS.iter().find(|o| o.table == table && o.file == key && release.has(o.change));
     if let Some(other) = other {
@@ -176,7 +184,8 @@ pub fn without_later_keys(message: &str, release: Release) -> String {
         .map_or_else(String::new, |(table, _)| generic(table));
     let known = |name: &&str| {
         let bare = name.trim_matches('`');
-        ALIASES.contains(&(table.as_str(), bare))
+        table == SHARED_MOUNT
+            || ALIASES.contains(&(table.as_str(), bare))
             || inner_table(&table, bare, release)
             || reads(&table, bare, release)
     };

@@ -78,6 +78,9 @@ macro_rules! steps {
                         }
                         Value::Table(own)
                     }
+                    Value::Array(items) if table == spelling::SHARED_MOUNT => {
+                        Value::Array(items.into_iter().map(|item| cut(item, table, release)).collect())
+                    }
                     other => other,
                 }
             }

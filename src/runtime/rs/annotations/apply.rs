@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::super::boot::add_kernel_params;
 use super::super::changes::Change;
 use super::super::complaint::existing;
-use super::super::config::{SharedMount, Slot};
+use super::super::config::{LenientMount, SharedMount, Slot};
 use super::super::initdata::{self, Undecoded};
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
@@ -150,7 +150,7 @@ impl Walk<'_> {
                     refuse(Stage::Parse, message, "the value must be hugetlbfs or thp")
                 })?;
             }
-            Slot::SharedMounts(place) => *place = shared_mounts(value)?,
+            Slot::SharedMounts(place) => *place = shared_mounts(value, release)?,
             Slot::Other => {}
         }
         Ok(Fate::Taken)
@@ -271,8 +271,13 @@ fn runtime_name(value: &str) -> Step<()> {
     Err(refuse(Stage::Range, message, "runtime-rs takes none but its own three names here"))
 }
 
-fn shared_mounts(value: &str) -> Step<Vec<SharedMount>> {
-    serde_json::from_str(value).map_err(|error| {
+fn shared_mounts(value: &str, release: Release) -> Step<Vec<SharedMount>> {
+    let mounts = match release.has(Change::StrictTables) {
+        true => serde_json::from_str(value),
+        false => serde_json::from_str::<Vec<LenientMount>>(value)
+            .map(|mounts| mounts.into_iter().map(SharedMount::from).collect()),
+    };
+    mounts.map_err(|error| {
         refuse(Stage::Parse, error.to_string(), "the value must be a JSON list of shared mounts")
     })
 }
@@ -310,11 +315,18 @@ mod tests {
 
     #[test]
     fn numbers_in_the_wrong_place_are_named() {
-        let message = |text: &str| shared_mounts(text).map_err(|refusal| refusal.message);
+        let message = |text: &str| shared_mounts(text, NEWEST).map_err(|refusal| refusal.message);
         let want = "invalid type: floating point `1.5`, expected a string at line 1 column 12";
         assert_eq!(message(r#"[{"name":1.5}]"#), Err(want.to_owned()));
         let want = "invalid type: floating point `-0.0`, expected struct SharedMount at line 1 column 3";
         assert_eq!(message("[-0]"), Err(want.to_owned()));
+    }
+
+    #[test]
+    fn unknown_fields_of_shared_mounts_were_no_error() {
+        let read = |release| shared_mounts(r#"[{"name":"m","extra":1}]"#, release).map_err(|r| r.message);
+        assert!(read(Release::rs(3, 28, 0)).is_ok_and(|mounts| mounts.len() == 1));
+        assert!(read(Release::rs(3, 29, 0)).is_err_and(|why| why.starts_with("unknown field `extra`")));
     }
 
     #[test]

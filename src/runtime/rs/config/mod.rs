@@ -26,7 +26,7 @@ pub use hypervisor::{
     MemoryInfo, RootlessUser, SharedFsInfo,
 };
 pub use record::Slot;
-pub use runtime::{Runtime, SharedMount, Vendor};
+pub use runtime::{LenientMount, Runtime, SharedMount, Vendor};
 pub use values::{HugePageType, shortest};
 
 /// A whole configuration: the tables by name.

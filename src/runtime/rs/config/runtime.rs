@@ -65,6 +65,33 @@ pub struct SharedMount {
     pub dst_path: Text,
 }
 
+/// An entry as the releases read it in which an unknown field was no error.
+#[derive(Deserialize)]
+#[serde(remote = "SharedMount", rename = "SharedMount")]
+struct UncheckedMount {
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    src_ctr: Text,
+    #[serde(default)]
+    src_path: Text,
+    #[serde(default)]
+    dst_ctr: Text,
+    #[serde(default)]
+    dst_path: Text,
+}
+
+/// An entry that may have fields of any name.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct LenientMount(#[serde(with = "UncheckedMount")] SharedMount);
+
+impl From<LenientMount> for SharedMount {
+    fn from(mount: LenientMount) -> Self {
+        mount.0
+    }
+}
+
 /// Nothing: no vendor is built in.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 pub struct Vendor {}
