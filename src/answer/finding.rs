@@ -121,6 +121,7 @@ codes! {
     CgroupShort = "cgroup-short", "the pod's cgroup is smaller than the VM may become";
     LargerThanHost = "larger-than-host", "the VM is to be larger than the host";
     GuestMustBring = "guest-must-bring", "an annotation asks for something that the guest image has to bring";
+    RandomOrder = "random-order", "the runtime puts parts of the VM's command in random order, of which one is shown";
     FailsLater = "fails-later", "the VM is started, and a later step fails";
     NotVerified = "not-verified", "the answer follows the source of the runtime, and no recording confirms it";
     RuntimePanics = "runtime-panics", "the real runtime crashes on this input";

@@ -8,8 +8,10 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::changes::Change;
 use super::config::{Agent, BootInfo, MemAgent};
 use crate::input::Text;
+use crate::release::Release;
 
 /// Puts a pod's parameters behind the configured ones, of which none with the same key stays.
 pub fn add_kernel_params(boot: &mut BootInfo, pods: &str) {
@@ -102,6 +104,12 @@ pub fn put_agent_params(boot: &mut BootInfo, agent: &Agent) {
     let sign = if told.is_empty() || boot.kernel_params.is_empty() { "" } else { " " };
     boot.kernel_params = Text::joined(&[&told, sign, &boot.kernel_params]);
     boot.params_of_agent = told.len();
+}
+
+/// The agent's parameters as they stand in the configured list, where their order is the hash map's.
+pub fn params_in_random_order(boot: &BootInfo, release: Release) -> Option<&str> {
+    let told = boot.kernel_params.get(..boot.params_of_agent)?;
+    (!release.has(Change::OrderedAgentParams) && told.contains(' ')).then_some(told)
 }
 
 /// What put a parameter of the configured list there.

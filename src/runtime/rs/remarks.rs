@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::annotations::{Fate, Gates, Known, Trail};
+use super::boot;
 use super::config::Config;
 use super::load::Read;
 use super::sizing::Workload;
@@ -83,6 +84,19 @@ pub fn of_pod<'t>(
         }
     }
     let subject = |key: &str| format!("hypervisor.{}.{key}", config.runtime.hypervisor_name);
+    if let Some(params) = boot::params_in_random_order(&hv.boot_info, config.release) {
+        let message = format!(
+            "the agent's kernel parameters stand in random order, new at every start, and one of the orders is shown: {params}"
+        );
+        let subject = subject("kernel_params");
+        findings.push(remark(
+            Code::RandomOrder,
+            Severity::Note,
+            &subject,
+            message,
+            Who::ClusterAdministrator,
+        ));
+    }
     if hv.cpu_info.default_vcpus.is_nan() {
         let message =
             "default_vcpus is not a number (NaN): it passes every check, and the VM starts with 0 or 1 vCPU"

@@ -204,6 +204,17 @@ impl<'a> Plan<'a> {
             );
             remarks.add(Code::FailsLater, Severity::Warning, start.keys.default_maxmemory, message);
         }
+        let switch_ports = self.resources.switch_ports;
+        if self.root_ports() > 1 || switch_ports > 1 {
+            let (what, key) = match switch_ports > 1 {
+                true => ("switch", start.keys.pcie_switch_port),
+                false => ("root", start.keys.pcie_root_port),
+            };
+            let message = format!(
+                "QEMU is told of the PCIe {what} ports in random order, new at every start; here they stand by number"
+            );
+            remarks.add(Code::RandomOrder, Severity::Note, key, message);
+        }
         let memory = &start.hv.memory_info;
         let machine = start.hv.machine_info.machine_type.as_str();
         let room = memory.default_maxmemory.checked_sub(memory.default_memory);
