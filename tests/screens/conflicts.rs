@@ -199,7 +199,7 @@ fn what_cannot_be_written_is_not_the_choice_to_begin_with() {
     while !stage.screen().contains("a new drop-in") {
         stage.keys("tab");
     }
-    assert!(stage.screen().contains("cannot be written to"), "{}", stage.screen());
+    assert!(stage.screen().contains("90-katascope.toml  ✗ cannot be written"), "{}", stage.screen());
     stage.keys("y");
     assert!(stage.disk.values().all(|text| text == CONFIG), "nothing was written");
 }

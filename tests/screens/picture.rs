@@ -125,7 +125,7 @@ const SCENES: &[Scene] = &[
     on(On::Matrix, "matrix", "7"),
     on(On::Live, "live", "8"),
     scene("audit", (120, 32), "2 A"),
-    scene("sizing", (120, 40), "S"),
+    scene("sizing", (120, 40), ". . . S"),
     scene("what-if", (120, 32), ". . . p `8` down `4Gi`"),
     scene("edit-key", (120, 32), ". . . 5 / `default_vcpus` enter e ctrl-u `8`"),
     scene("help", (120, 32), "?"),
@@ -136,7 +136,7 @@ const SCENES: &[Scene] = &[
 
 /// The moving picture: from a refused pod to a saved policy. Keys, what is said of them, and how long it is shown.
 const FRAMES: &[(&str, &str, u32)] = &[
-    ("6", "6   the pods: one is refused", 3),
+    ("6", "6   the pods: two are refused", 3),
     ("1 . .", "Enter   why, by which rule of which line, and what would change it", 5),
     ("a", "a   allow what it needs, no more", 4),
     ("3", "3   the VM that it would be given now", 4),
