@@ -189,6 +189,10 @@ static_sandbox_resource_mgmt = true
 "#;
 
     fn run(file: &str, annotations: &[(&str, &str)]) -> Run {
+        run_at(Release::newest(crate::release::Runtime::Rs), file, annotations)
+    }
+
+    fn run_at(release: Release, file: &str, annotations: &[(&str, &str)]) -> Run {
         let files = ["/opt/bin/qemu", "/opt/vmlinux", "/opt/kata.img", "/bin/sh"];
         let files = files.iter().fold(MemoryFiles::new(), |files, path| files.file(path, 0o755, "x"));
         let host = Host::new(HostFacts::default(), Arc::new(files));
@@ -197,13 +201,22 @@ static_sandbox_resource_mgmt = true
         let sandbox =
             Sandbox { id: "S", hostname: "", host_network: false, annotations: &annotations, devices: &[] };
         let layers = Layers::of_text("/c.toml", file);
-        let release = crate::release::Release::newest(crate::release::Runtime::Rs);
         let loaded = load(release, &layers, &host, &LoadOptions::default()).unwrap();
         loaded.run(Asked { host: &host, sandbox: &sandbox, depth: Depth::Full, start: &NothingRuns })
     }
 
     fn codes(run: &Run) -> Vec<Code> {
         run.findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn the_order_of_agent_parameters_was_random() {
+        let two = FILE.replace("[agent.kata]", "[agent.kata]\ndebug_console_enabled = true");
+        let said = |release, file| codes(&run_at(release, file, &[])).contains(&Code::RandomOrder);
+        assert!(said(Release::rs(3, 25, 0), &two));
+        assert!(!said(Release::rs(3, 26, 0), &two));
+        let one = FILE.replace("[agent.kata]", "[agent.kata]\ncontainer_pipe_size = 0");
+        assert!(!said(Release::rs(3, 25, 0), &one));
     }
 
     #[test]
