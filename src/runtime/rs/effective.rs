@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::annotations::{Fate, Trail};
+use super::annotations::{Attempt, Fate};
 use super::changes::Change;
 use super::config::Config;
 use super::load::{Read, alias};
@@ -147,7 +147,7 @@ fn derived(key: &str, config: &Config) -> &'static str {
 }
 
 /// The effective values of one pod. `sized` are keys that sizing wrote over an annotation.
-pub fn effective(base: &Base, config: &Config, trails: &[Trail<'_>], sized: &[&str]) -> Effective {
+pub fn effective(base: &Base, config: &Config, attempts: &[Attempt<'_>], sized: &[&str]) -> Effective {
     let runtime = &config.runtime;
     let mut effective = base.loaded.clone();
     if config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless_user.is_some()) {
@@ -173,8 +173,8 @@ pub fn effective(base: &Base, config: &Config, trails: &[Trail<'_>], sized: &[&s
             }
         }
     }
-    for trail in trails.iter().filter(|trail| trail.fate == Fate::Taken) {
-        let Some(known) = trail.known else { continue };
+    for attempt in attempts.iter().filter(|attempt| attempt.fate == Fate::Taken) {
+        let Some(known) = attempt.known else { continue };
         let rule = known.rule;
         let field = rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name);
         let Some(field) = spelling::in_file(&field, release) else { continue };

@@ -38,14 +38,14 @@ use crate::input::config::Layers;
 use crate::input::{Annotations, Host, Text};
 use crate::policy::names::NameGate;
 use crate::release::Release;
-use annotations::{Gates, Trail, View};
+use annotations::{Attempt, Gates, View};
 use complaint::Complaint;
 use config::{Config, RootlessUser};
 use effective::Base;
 use plugin::Plugin;
 use sizing::Workload;
 use template::Template;
-use verdicts::{Story, Told};
+use verdicts::{Told, VerdictContext};
 
 /// A configuration as the runtime holds it after loading.
 #[derive(Clone)]
@@ -129,8 +129,8 @@ fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
 }
 
 /// A sandbox on its way: what is known so far.
-struct Way<'a> {
-    trails: Vec<Trail<'a>>,
+struct Progress<'a> {
+    attempts: Vec<Attempt<'a>>,
     config: Config,
     /// What is prepared for the tables that it uses.
     pair: Option<&'a Pair>,
@@ -140,19 +140,19 @@ struct Way<'a> {
     ended: Option<(FailureStage, Complaint)>,
 }
 
-impl<'a> Way<'a> {
+impl<'a> Progress<'a> {
     /// The annotation that set a field.
     fn setter(&self, field: &str) -> Option<&'a str> {
-        let one = |trail: &&Trail<'a>| {
-            trail.fate == annotations::Fate::Taken
-                && trail.known.is_some_and(|known| known.rule.field == field)
+        let one = |attempt: &&Attempt<'a>| {
+            attempt.fate == annotations::Fate::Taken
+                && attempt.known.is_some_and(|known| known.rule.field == field)
         };
-        self.trails.iter().find(one).map(|trail| trail.key.as_str())
+        self.attempts.iter().find(one).map(|attempt| attempt.key.as_str())
     }
 
     /// Whether an annotation went into the configuration.
     fn took(&self, key: &str) -> bool {
-        self.trails.iter().any(|trail| *trail.key == key && trail.fate == annotations::Fate::Taken)
+        self.attempts.iter().any(|attempt| *attempt.key == key && attempt.fate == annotations::Fate::Taken)
     }
 }
 
@@ -193,74 +193,81 @@ impl Loaded {
 
     /// What becomes of one sandbox under this configuration.
     fn run_here(&self, asked: Asked<'_>) -> Run {
-        let way = self.walk(asked.host, asked.sandbox.annotations);
+        let progress = self.walk(asked.host, asked.sandbox.annotations);
         let mut run = Run::default();
-        let name = &way.config.runtime.hypervisor_name;
+        let name = &progress.config.runtime.hypervisor_name;
         run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
         if asked.sandbox.host_network && self.release().has(Change::NamespaceNeeded) {
             // The path of the namespace is wanted before anything is read.
             let message = "called `Option::unwrap()` on a `None` value";
             run.failure = Some(Failure::new(FailureStage::Launch, message).crash());
-        } else if let Some((trail, refusal)) = annotations::worst(&way.trails) {
+        } else if let Some((attempt, refusal)) = annotations::worst(&progress.attempts) {
             let mut failure =
-                Failure::new(FailureStage::Annotations, refusal.message.clone()).by(trail.key.as_str());
+                Failure::new(FailureStage::Annotations, refusal.message.clone()).by(attempt.key.as_str());
             failure.panic = refusal.panic;
             run.failure = Some(failure);
-        } else if let Some((stage, complaint)) = &way.ended {
+        } else if let Some((stage, complaint)) = &progress.ended {
             let mut failure = failure(*stage, complaint);
-            failure.annotation = blamed(complaint, &way, self.hypervisor()).map(str::to_owned);
+            failure.annotation = blamed(complaint, &progress, self.hypervisor()).map(str::to_owned);
             run.failure = Some(failure);
         } else {
-            self.start(asked, &way, &mut run);
+            self.start(asked, &progress, &mut run);
             // The launch sees the pod's annotations, not which of them were let through.
             if let Some(failure) = &mut run.failure
-                && failure.annotation.as_deref().is_some_and(|key| !way.took(key))
+                && failure.annotation.as_deref().is_some_and(|key| !progress.took(key))
             {
                 failure.annotation = None;
             }
         }
-        let sized = sizing::writes_over(&way.config, way.workload);
-        let story = Story {
+        let sized = sizing::writes_over(&progress.config, progress.workload);
+        let context = VerdictContext {
             loaded: self,
-            pair: way.pair,
-            last: &way.config,
-            view: View::new(&way.config, &way.config.runtime),
+            pair: progress.pair,
+            last: &progress.config,
+            view: View::new(&progress.config, &progress.config.runtime),
             failure: run.failure.as_ref(),
             sized,
         };
-        run.verdicts = way.trails.iter().map(|trail| story.verdict(trail)).collect();
+        run.verdicts = progress.attempts.iter().map(|attempt| context.verdict(attempt)).collect();
         run
     }
 
     /// From the loaded configuration to the sized one, in the runtime's order.
-    fn walk<'a>(&'a self, host: &Host, annotations: &'a Annotations) -> Way<'a> {
+    fn walk<'a>(&'a self, host: &Host, annotations: &'a Annotations) -> Progress<'a> {
         let adjusted = &self.read.adjusted;
         let mut config = adjusted.clone();
         let workload = Workload::of(annotations, self.release());
         let picked = annotations::pick_tables(&mut config, annotations);
         let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch, self.release());
         let (pair, gates) = (self.pair(&config), self.gates(&config));
-        let trails = match (&picked, plugin, gates) {
+        let attempts = match (&picked, plugin, gates) {
             (Ok(()), Some(plugin), Some(gates)) => {
                 annotations::apply(&mut config, gates, plugin, annotations, host)
             }
             _ => annotations::unread(self.release(), annotations),
         };
         let mut ended = None;
-        if annotations::worst(&trails).is_none() {
+        if annotations::worst(&attempts).is_none() {
             let outcome = picked.map_err(|c| (FailureStage::Annotations, c));
             ended = outcome.and_then(|()| prepare(&mut config, host, workload)).err();
         }
-        Way { trails, config, pair, gates, workload, ended }
+        Progress { attempts, config, pair, gates, workload, ended }
     }
 
     /// What follows the sizing: the handler of the sandbox, and the VM.
-    fn start(&self, asked: Asked<'_>, way: &Way<'_>, run: &mut Run) {
+    fn start(&self, asked: Asked<'_>, progress: &Progress<'_>, run: &mut Run) {
         let Asked { host, sandbox, depth, start } = asked;
-        let config = &way.config;
-        if let Some(gates) = way.gates {
-            let unused = |trail: &Trail<'_>| self.told(way.pair, &config.runtime, trail)?.unused.as_ref();
-            run.findings.extend(remarks::of_pod(&way.trails, unused, gates, config, way.workload));
+        let config = &progress.config;
+        if let Some(gates) = progress.gates {
+            let unused =
+                |attempt: &Attempt<'_>| self.told(progress.pair, &config.runtime, attempt)?.unused.as_ref();
+            run.findings.extend(remarks::of_pod(
+                &progress.attempts,
+                unused,
+                gates,
+                config,
+                progress.workload,
+            ));
         }
         let config = match self.instance(config) {
             Ok(Some(template)) => &template.over(config),
@@ -269,14 +276,14 @@ impl Loaded {
                 let message = format!("init runtime handler: {why}");
                 let mut failure = Failure::new(FailureStage::Launch, message);
                 let field = if why.starts_with("Unsupported runtime") { "name" } else { "agent_name" };
-                failure.annotation = way.setter(field).map(str::to_owned);
+                failure.annotation = progress.setter(field).map(str::to_owned);
                 run.failure = Some(failure);
                 return;
             }
         };
         run.conclude(start.rs(host, config, sandbox, depth));
         if depth == Depth::Full && run.failure.is_none() {
-            run.effective = self.effective(way);
+            run.effective = self.effective(progress);
         }
     }
 
@@ -297,10 +304,10 @@ impl Loaded {
         }
     }
 
-    fn effective(&self, way: &Way<'_>) -> Option<crate::answer::effective::Effective> {
-        let base = &way.pair?.base;
-        let sized = sizing::writes_over(&way.config, way.workload);
-        Some(effective::effective(base, &way.config, &way.trails, &sized))
+    fn effective(&self, progress: &Progress<'_>) -> Option<crate::answer::effective::Effective> {
+        let base = &progress.pair?.base;
+        let sized = sizing::writes_over(&progress.config, progress.workload);
+        Some(effective::effective(base, &progress.config, &progress.attempts, &sized))
     }
 }
 
@@ -345,7 +352,7 @@ fn go_rootless(config: &mut Config) {
 }
 
 /// The annotation that a complaint is about: one that set the key, or else one that the key hangs on.
-fn blamed<'a>(complaint: &Complaint, way: &Way<'a>, configured: &str) -> Option<&'a str> {
+fn blamed<'a>(complaint: &Complaint, progress: &Progress<'a>, configured: &str) -> Option<&'a str> {
     let key = complaint.key?;
     let related: &[&str] = match key {
         "initrd" => &["initrd", "image"],
@@ -364,10 +371,10 @@ fn blamed<'a>(complaint: &Complaint, way: &Way<'a>, configured: &str) -> Option<
         "agent_name" => &[],
         own => &[own],
     };
-    let name = way.config.runtime.hypervisor_name.as_str();
+    let name = progress.config.runtime.hypervisor_name.as_str();
     if complaint.table.strip_prefix("hypervisor.").is_some_and(|table| table != name) {
         return None;
     }
-    let elsewhere = || way.setter("hypervisor_name").filter(|_| name != configured);
-    related.iter().find_map(|field| way.setter(field)).or_else(elsewhere)
+    let elsewhere = || progress.setter("hypervisor_name").filter(|_| name != configured);
+    related.iter().find_map(|field| progress.setter(field)).or_else(elsewhere)
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::annotations::{Fate, Gates, Known, Trail};
+use super::annotations::{Attempt, Fate, Gates, Known};
 use super::boot;
 use super::config::Config;
 use super::load::Read;
@@ -62,25 +62,25 @@ pub fn of_table(read: &Read, name: &str, gates: &Gates) -> Vec<Finding> {
 
 /// Remarks on one pod. `unused` tells of an annotation why nothing uses it.
 pub fn of_pod<'t>(
-    trails: &[Trail<'_>],
-    unused: impl Fn(&Trail<'_>) -> Option<&'t Text>,
+    attempts: &[Attempt<'_>],
+    unused: impl Fn(&Attempt<'_>) -> Option<&'t Text>,
     gates: &Gates,
     config: &Config,
     workload: Workload,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(hv) = config.active_hypervisor() else { return findings };
-    for trail in trails.iter().filter(|t| matches!(t.fate, Fate::Taken)) {
-        let Some(known) = trail.known else { continue };
-        if let Some(why) = unused(trail) {
+    for attempt in attempts.iter().filter(|t| matches!(t.fate, Fate::Taken)) {
+        let Some(known) = attempt.known else { continue };
+        if let Some(why) = unused(attempt) {
             let message = why.as_str().to_owned();
-            findings.push(remark(Code::NoEffect, Severity::Warning, trail.key, message, Who::PodAuthor));
+            findings.push(remark(Code::NoEffect, Severity::Warning, attempt.key, message, Who::PodAuthor));
         }
         if let Some(list) = known.list() {
-            let pattern = trail.path_pattern.and_then(|i| hv.list(list).get(i));
-            let over = trail.path_pattern.zip(gates.path(list));
-            let over = over.is_some_and(|(index, gate)| gate.reaches_over_folders(index, trail.value));
-            findings.extend(admitted(trail, list, pattern.map_or("", String::as_str), over));
+            let pattern = attempt.path_pattern.and_then(|i| hv.list(list).get(i));
+            let over = attempt.path_pattern.zip(gates.path(list));
+            let over = over.is_some_and(|(index, gate)| gate.reaches_over_folders(index, attempt.value));
+            findings.extend(admitted(attempt, list, pattern.map_or("", String::as_str), over));
         }
     }
     let subject = |key: &str| format!("hypervisor.{}.{key}", config.runtime.hypervisor_name);
@@ -126,20 +126,20 @@ pub fn of_pod<'t>(
 }
 
 /// Paths that a glob lets through though nobody may have meant it.
-fn admitted(trail: &Trail<'_>, list: &str, pattern: &str, over_folders: bool) -> Vec<Finding> {
+fn admitted(attempt: &Attempt<'_>, list: &str, pattern: &str, over_folders: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let who = Who::ClusterAdministrator;
     if over_folders {
         let message =
-            format!("{pattern:?} of {list} lets {:?} through because its * reaches over /", trail.value);
-        findings.push(remark(Code::GlobOverFolders, Severity::Warning, trail.key, message, who));
+            format!("{pattern:?} of {list} lets {:?} through because its * reaches over /", attempt.value);
+        findings.push(remark(Code::GlobOverFolders, Severity::Warning, attempt.key, message, who));
     }
-    if trail.value.contains("..") && trail.value.split('/').any(|part| part == "..") {
+    if attempt.value.contains("..") && attempt.value.split('/').any(|part| part == "..") {
         let message = format!(
             "{pattern:?} of {list} lets {:?} through: the text matches, and .. leads out of the folder",
-            trail.value
+            attempt.value
         );
-        findings.push(remark(Code::PathClimbs, Severity::Warning, trail.key, message, who));
+        findings.push(remark(Code::PathClimbs, Severity::Warning, attempt.key, message, who));
     }
     findings
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 
-use super::annotations::{Fate, Known, Refusal, Rule, Table, Trail, View};
+use super::annotations::{Attempt, Fate, Known, Refusal, Rule, Table, View};
 use super::changes::Change;
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
@@ -33,7 +33,7 @@ pub struct Told {
 }
 
 /// What is known when the pod's way is over.
-pub struct Story<'s> {
+pub struct VerdictContext<'s> {
     /// The configuration and its policy.
     pub loaded: &'s Loaded,
     /// What is the same for every pod that uses the same tables.
@@ -54,9 +54,9 @@ impl Loaded {
         &'s self,
         pair: Option<&'s Pair>,
         names: &Runtime,
-        trail: &Trail<'_>,
+        attempt: &Attempt<'_>,
     ) -> Option<&'s Told> {
-        let (known, pair) = (trail.known?, pair?);
+        let (known, pair) = (attempt.known?, pair?);
         let rule = known.rule;
         let told = pair.told.get(known.id as usize)?;
         Some(told.get_or_init(|| {
@@ -84,13 +84,13 @@ impl Loaded {
     }
 }
 
-impl Story<'_> {
+impl VerdictContext<'_> {
     /// The verdict on one annotation.
-    pub fn verdict(&self, trail: &Trail<'_>) -> Verdict {
-        let told = self.loaded.told(self.pair, &self.last.runtime, trail);
+    pub fn verdict(&self, attempt: &Attempt<'_>) -> Verdict {
+        let told = self.loaded.told(self.pair, &self.last.runtime, attempt);
         let mut verdict = Verdict {
-            key: trail.key.clone(),
-            value: trail.value.clone(),
+            key: attempt.key.clone(),
+            value: attempt.value.clone(),
             status: Status::Applied,
             field: told.map(|told| told.field.clone()),
             after: None,
@@ -100,35 +100,35 @@ impl Story<'_> {
             fix: None,
             trace: Trace::default(),
         };
-        if let (Fate::Taken, Some(known)) = (&trail.fate, trail.known) {
-            self.taken(trail, known.rule, told, &mut verdict);
+        if let (Fate::Taken, Some(known)) = (&attempt.fate, attempt.known) {
+            self.taken(attempt, known.rule, told, &mut verdict);
             return verdict;
         }
         verdict.after.clone_from(&verdict.before);
-        match (&trail.fate, trail.known) {
-            (Fate::Taken | Fate::Unknown, _) => self.unknown(trail, &mut verdict),
-            (Fate::NotEnabled, _) => self.not_enabled(trail, &mut verdict),
+        match (&attempt.fate, attempt.known) {
+            (Fate::Taken | Fate::Unknown, _) => self.unknown(attempt, &mut verdict),
+            (Fate::NotEnabled, _) => self.not_enabled(attempt, &mut verdict),
             (Fate::PassedOver(stage, why), _) => {
-                self.stations(trail, *stage, &mut verdict);
+                self.stations(attempt, *stage, &mut verdict);
                 end(&mut verdict, Status::Ignored, *stage, why.clone());
             }
-            (Fate::Refused(refusal), _) => self.refused(trail, refusal, &mut verdict),
+            (Fate::Refused(refusal), _) => self.refused(attempt, refusal, &mut verdict),
         }
         verdict
     }
 
-    fn unknown(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
-        let fate = catalog::annotation(trail.key).map(|a| a.reader(self.loaded.release()));
+    fn unknown(&self, attempt: &Attempt<'_>, verdict: &mut Verdict) {
+        let fate = catalog::annotation(attempt.key).map(|a| a.reader(self.loaded.release()));
         let overwritten = fate.is_some_and(|reader| reader.overwritten);
         let reason = match fate.and_then(|reader| reader.fate) {
             Some(_) if overwritten => {
                 "the runtime writes this one itself, over whatever a pod says".to_owned()
             }
             // Of a gated key the list says what becomes of it; here its name was not let through.
-            Some(fate) if trail.short().is_none() && fate != "ignored" => {
+            Some(fate) if attempt.short().is_none() && fate != "ignored" => {
                 format!("{} does not read it: {fate}", self.loaded.release().title())
             }
-            _ if trail.short().is_some() => {
+            _ if attempt.short().is_some() => {
                 format!(
                     "{} reads no such annotation; were its name in enable_annotations, the pod would fail",
                     self.loaded.release().title()
@@ -137,19 +137,19 @@ impl Story<'_> {
             _ => format!("{} reads no such annotation", self.loaded.release().title()),
         };
         step(verdict, Stage::Known, false, "no rule for this key");
-        verdict.fix = nearest(trail.key, self.loaded.release()).map(Box::new);
+        verdict.fix = nearest(attempt.key, self.loaded.release()).map(Box::new);
         let status = if overwritten { Status::Ignored } else { Status::Unknown };
         end(verdict, status, Stage::Known, reason);
     }
 
-    fn not_enabled(&self, trail: &Trail<'_>, verdict: &mut Verdict) {
-        let short = trail.short().unwrap_or_default();
+    fn not_enabled(&self, attempt: &Attempt<'_>, verdict: &mut Verdict) {
+        let short = attempt.short().unwrap_or_default();
         let table = format!("hypervisor.{}", self.last.runtime.hypervisor_name);
         let invalid = self.loaded.gates(self.last).and_then(|gates| {
             let first = gates.names.invalid().next().map(|(i, _)| i);
             first.filter(|_| gates.names.disabled())
         });
-        self.stations(trail, Stage::Name, verdict);
+        self.stations(attempt, Stage::Name, verdict);
         let reason = match invalid {
             Some(index) => {
                 let pattern = self.pattern("enable_annotations", index);
@@ -173,14 +173,14 @@ impl Story<'_> {
         end(verdict, Status::Ignored, Stage::Name, reason);
     }
 
-    fn refused(&self, trail: &Trail<'_>, refusal: &Refusal, verdict: &mut Verdict) {
-        self.stations(trail, refusal.stage, verdict);
+    fn refused(&self, attempt: &Attempt<'_>, refusal: &Refusal, verdict: &mut Verdict) {
+        self.stations(attempt, refusal.stage, verdict);
         if let Some(last) = verdict.trace.last_mut() {
             last.note = refusal.message.clone().into();
         }
         let fix = match &refusal.fix {
             Some(fix) => Some(fix.clone()),
-            None if refusal.stage == Stage::Known => nearest(trail.key, self.loaded.release())
+            None if refusal.stage == Stage::Known => nearest(attempt.key, self.loaded.release())
                 .or(Some(Fix::Advice("take the annotation out of the pod".into()))),
             None => None,
         };
@@ -189,13 +189,13 @@ impl Story<'_> {
     }
 
     /// The stations up to `last`, which stops the annotation unless it is `Effective`.
-    fn stations(&self, trail: &Trail<'_>, last: Stage, verdict: &mut Verdict) {
-        self.stations_of(trail, last, &mut |step| verdict.trace.push(step));
+    fn stations(&self, attempt: &Attempt<'_>, last: Stage, verdict: &mut Verdict) {
+        self.stations_of(attempt, last, &mut |step| verdict.trace.push(step));
     }
 
-    fn stations_of(&self, trail: &Trail<'_>, last: Stage, put: &mut dyn FnMut(Step)) {
-        let Some(known) = trail.known else {
-            if let Some(index) = trail.name_pattern {
+    fn stations_of(&self, attempt: &Attempt<'_>, last: Stage, put: &mut dyn FnMut(Step)) {
+        let Some(known) = attempt.known else {
+            if let Some(index) = attempt.name_pattern {
                 let place = self.names_place();
                 let note = self.pattern("enable_annotations", index).to_owned();
                 put(Step { stage: Stage::Name, passed: true, note: note.into(), place });
@@ -207,9 +207,9 @@ impl Story<'_> {
             put(station(last, false, known.rule.field));
             return;
         }
-        if trail.short().is_some() {
+        if attempt.short().is_some() {
             let passed = last != Stage::Name;
-            let note = match trail.name_pattern {
+            let note = match attempt.name_pattern {
                 Some(index) => self.pattern("enable_annotations", index).to_owned().into(),
                 None => "no pattern matches".into(),
             };
@@ -222,7 +222,7 @@ impl Story<'_> {
         put(station(Stage::Known, true, known.rule.field));
         let (reading, asks_range) = reading(known);
         let gate = match known.list() {
-            Some(list) => Some((list, trail.path_pattern)),
+            Some(list) => Some((list, attempt.path_pattern)),
             None => known.must_exist().then_some(("the host's files", None)),
         };
         for stage in [Stage::Parse, Stage::Range, Stage::Value, Stage::Merge] {
@@ -251,12 +251,12 @@ impl Story<'_> {
         }
     }
 
-    fn taken(&self, trail: &Trail<'_>, rule: &Rule, told: Option<&Told>, verdict: &mut Verdict) {
-        let wrote = &trail.wrote;
+    fn taken(&self, attempt: &Attempt<'_>, rule: &Rule, told: Option<&Told>, verdict: &mut Verdict) {
+        let wrote = &attempt.wrote;
         if let Some(failure) = self.failure {
-            self.stations(trail, Stage::Effective, verdict);
+            self.stations(attempt, Stage::Effective, verdict);
             verdict.after.clone_from(wrote);
-            if failure.annotation.as_deref() == Some(trail.key.as_str()) {
+            if failure.annotation.as_deref() == Some(attempt.key.as_str()) {
                 // The checks over the whole configuration, or the start of the VM itself.
                 let launched = failure.stage == FailureStage::Launch;
                 let stage = if launched { Stage::Effective } else { Stage::Sizing };
@@ -284,12 +284,12 @@ impl Story<'_> {
                 // Without the annotation the size would be the same.
                 verdict.before.clone_from(&verdict.after);
             }
-            self.stations(trail, Stage::Effective, verdict);
+            self.stations(attempt, Stage::Effective, verdict);
             step(verdict, stage, false, why.clone());
             end(verdict, Status::Overridden, stage, why);
             return;
         }
-        verdict.trace = self.way(trail, rule, told);
+        verdict.trace = self.way(attempt, rule, told);
         let reason: Reason = match told.and_then(|told| told.unused.clone()) {
             Some(why) => why.into(),
             None if verdict.before == verdict.after => rule.sets_anyway.clone().into(),
@@ -299,14 +299,14 @@ impl Story<'_> {
     }
 
     /// All stations, of an annotation that is in effect.
-    fn way(&self, trail: &Trail<'_>, rule: &Rule, told: Option<&Told>) -> Trace {
+    fn way(&self, attempt: &Attempt<'_>, rule: &Rule, told: Option<&Told>) -> Trace {
         let walk = || {
             let mut steps = Vec::with_capacity(8);
-            self.stations_of(trail, Stage::Effective, &mut |step| steps.push(step));
+            self.stations_of(attempt, Stage::Effective, &mut |step| steps.push(step));
             steps.push(Step { stage: Stage::Effective, passed: true, note: rule.field.into(), place: None });
             steps
         };
-        match told.and_then(|told| told.ways.get(trail.path_pattern.unwrap_or(0))) {
+        match told.and_then(|told| told.ways.get(attempt.path_pattern.unwrap_or(0))) {
             Some(way) => Trace::along(Arc::clone(way.get_or_init(|| walk().into()))),
             None => walk().into(),
         }
@@ -375,11 +375,11 @@ fn merging(parse: Parse) -> &'static str {
 }
 
 /// Whether sizing would write over the field whatever stands there.
-fn sizing_ignores(rule: &Rule, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
-    if !story.sized.contains(&rule.field) {
+fn sizing_ignores(rule: &Rule, context: &VerdictContext<'_>) -> Option<(Stage, Cow<'static, str>)> {
+    if !context.sized.contains(&rule.field) {
         return None;
     }
-    let overhead = story.last.release.has(Change::Overhead);
+    let overhead = context.last.release.has(Change::Overhead);
     let why = match rule.field {
         "default_maxvcpus" => "static sizing: the VM gets no more vCPUs than it starts with",
         "default_vcpus" if overhead => {
@@ -393,8 +393,13 @@ fn sizing_ignores(rule: &Rule, story: &Story<'_>) -> Option<(Stage, Cow<'static,
 
 /// Why a value differs in the end from what the annotation wrote; `None` where it is the same thing in
 /// another form.
-fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option<(Stage, Cow<'static, str>)> {
-    if let Some(ignored) = sizing_ignores(rule, story) {
+fn replaced(
+    rule: &Rule,
+    wrote: &Json,
+    last: &Json,
+    context: &VerdictContext<'_>,
+) -> Option<(Stage, Cow<'static, str>)> {
+    if let Some(ignored) = sizing_ignores(rule, context) {
         return Some(ignored);
     }
     let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
@@ -404,7 +409,7 @@ fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option
         "default_vcpus" => range(format!(
             "{wrote} becomes {last}: nothing below 1 or above the host's CPUs and default_maxvcpus"
         )),
-        "default_memory" if !story.last.release.has(Change::Overhead) && last.as_u64() > wrote.as_u64() => {
+        "default_memory" if !context.last.release.has(Change::Overhead) && last.as_u64() > wrote.as_u64() => {
             Some((Stage::Sizing, "the pod's memory limit is added".into()))
         }
         "default_memory" => range(format!("limited to the host's memory: {last} MiB")),
@@ -413,7 +418,7 @@ fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option
             range(format!("0 means the default: {last}"))
         }
         "block_device_driver" | "memory_offset" | "enable_vhost_user_store"
-            if !story.view?.has_block_devices() =>
+            if !context.view?.has_block_devices() =>
         {
             Some((Stage::Merge, "disable_block_device_use takes it away".into()))
         }
@@ -421,7 +426,7 @@ fn replaced(rule: &Rule, wrote: &Json, last: &Json, story: &Story<'_>) -> Option
             Some((Stage::Merge, "taken away: enable_vhost_user_store is false".into()))
         }
         "internetworking_model" | "disable_new_netns"
-            if rule.table == Table::Runtime && story.last.hypervisor.contains_key("remote") =>
+            if rule.table == Table::Runtime && context.last.hypervisor.contains_key("remote") =>
         {
             Some((Stage::Merge, "a [hypervisor.remote] table forces its own network on the file".into()))
         }

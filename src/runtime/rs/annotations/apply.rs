@@ -16,7 +16,7 @@ use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
 use super::super::verity::Verity;
 use super::rules::{Known, Tables, known};
-use super::{Fate, Gates, Refusal, Trail};
+use super::{Attempt, Fate, Gates, Refusal};
 use crate::answer::text::parse_trimmed;
 use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::catalog::{HYPERVISOR_PREFIX, Parse};
@@ -55,7 +55,7 @@ fn number(value: &str) -> Step<u32> {
 }
 
 impl Walk<'_> {
-    pub(super) fn step<'a>(&mut self, key: &'a Text, value: &'a Text) -> Trail<'a> {
+    pub(super) fn step<'a>(&mut self, key: &'a Text, value: &'a Text) -> Attempt<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let known = known(key, self.release);
         let name_pattern = short.and_then(|short| self.gates.admits(short, known.map(|known| known.id)));
@@ -72,7 +72,7 @@ impl Walk<'_> {
         };
         let taken = known.filter(|_| fate == Fate::Taken);
         let wrote = taken.map(|known| Arc::new(self.tables.shown(known.rule)));
-        Trail { key, value, known, name_pattern, path_pattern, fate, wrote }
+        Attempt { key, value, known, name_pattern, path_pattern, fate, wrote }
     }
 
     fn apply(&mut self, known: Known, value: &Text, path_pattern: &mut Option<usize>) -> Step {

@@ -108,8 +108,8 @@ pub enum Fate {
     Refused(Box<Refusal>),
 }
 
-/// One annotation's way.
-pub struct Trail<'a> {
+/// What became of one annotation.
+pub struct Attempt<'a> {
     /// The whole key.
     pub key: &'a Text,
     /// The value as the pod has it.
@@ -126,7 +126,7 @@ pub struct Trail<'a> {
     pub wrote: Option<Arc<Json>>,
 }
 
-impl Trail<'_> {
+impl Attempt<'_> {
     /// The name that `enable_annotations` is held against.
     pub fn short(&self) -> Option<&str> {
         self.key.strip_prefix(HYPERVISOR_PREFIX)
@@ -218,7 +218,7 @@ pub fn apply<'a>(
     plugin: Plugin,
     annotations: &'a Annotations,
     host: &Host,
-) -> Vec<Trail<'a>> {
+) -> Vec<Attempt<'a>> {
     let (hypervisor, agent) = (&config.runtime.hypervisor_name, &config.runtime.agent_name);
     let (Some(hv), Some(ag)) = (config.hypervisor.get_mut(hypervisor), config.agent.get_mut(agent)) else {
         return Vec::new();
@@ -234,24 +234,24 @@ pub fn apply<'a>(
     annotations.in_order(is_katas).into_iter().map(|(key, value)| walk.step(key, value)).collect()
 }
 
-/// The trails of a pod that fails before its annotations are read.
-pub fn unread(release: Release, annotations: &Annotations) -> Vec<Trail<'_>> {
+/// What became of the annotations of a pod that fails before its annotations are read.
+pub fn unread(release: Release, annotations: &Annotations) -> Vec<Attempt<'_>> {
     let fate = Fate::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
     annotations
         .in_order(is_katas)
         .into_iter()
         .map(|(key, value)| {
             let (known, fate) = (rules::known(key, release), fate.clone());
-            Trail { key, value, known, name_pattern: None, path_pattern: None, fate, wrote: None }
+            Attempt { key, value, known, name_pattern: None, path_pattern: None, fate, wrote: None }
         })
         .collect()
 }
 
 /// The error that the runtime ends with, if any annotation is refused.
-pub fn worst<'t, 'a>(trails: &'t [Trail<'a>]) -> Option<(&'t Trail<'a>, &'t Refusal)> {
-    trails
+pub fn worst<'t, 'a>(attempts: &'t [Attempt<'a>]) -> Option<(&'t Attempt<'a>, &'t Refusal)> {
+    attempts
         .iter()
-        .filter_map(|trail| trail.refusal().map(|refusal| (trail, refusal)))
+        .filter_map(|attempt| attempt.refusal().map(|refusal| (attempt, refusal)))
         .min_by(|a, b| a.1.message.cmp(&b.1.message))
 }
 
