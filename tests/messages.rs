@@ -63,7 +63,7 @@ const OPENINGS: [&str; 11] = [
 ];
 
 /// Sentences of the code that are no runtime's: this program's own words, and pieces of longer messages.
-const NO_MESSAGES: [&str; 30] = [
+const NO_MESSAGES: [&str; 31] = [
     " in annotation",
     " in duration",
     " specified in annotation",
@@ -85,6 +85,7 @@ const NO_MESSAGES: [&str; 30] = [
     "are not read here",
     "no block device has such",
     "no list of NUMA nodes",
+    "not base64 of gzip: runtime-rs crashes",
     "the dm-verity parameters",
     "more than is read here",
     "the file it names does",
