@@ -179,7 +179,8 @@ fn name(input: &Input, opened: &Opened) -> String {
     let root = input.root.as_ref().map(|root| root.display().to_string());
     let only = opened.node.only().map(|evaluator| {
         let setup = evaluator.setup();
-        format!("{}, {}", setup.layers.asked, setup.release.title())
+        let note = setup.release_note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
+        format!("{}, {}{note}", setup.layers.asked, setup.release.title())
     });
     let handlers = opened.node.only().is_none().then(|| {
         let names: Vec<&str> = opened.node.node().kata().map(|handler| handler.name.as_str()).collect();

@@ -23,6 +23,8 @@ pub struct Cause {
     pub release: Version,
     /// What it changed.
     pub change: Change,
+    /// Whether the way leads down, to a release before it: what is gone then came with it.
+    pub is_down: bool,
 }
 
 /// What a release changed.
@@ -71,6 +73,7 @@ impl Change {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.is_down { "before" } else { "since" };
         match &self.change {
             Change::Behaviour { about, until: Some(until), .. } if *until < self.release => {
                 write!(f, "until {until}: {about}")
@@ -80,9 +83,10 @@ impl fmt::Display for Cause {
             }
             Change::Behaviour { about, .. } => write!(f, "since {}: {about}", self.release),
             Change::Key(key, what) | Change::Annotation(key, what) => {
-                write!(f, "since {}: {key} {what}", self.release)
+                let what = if self.is_down { what.trim_end_matches(" any more") } else { what };
+                write!(f, "{side} {}: {key} {what}", self.release)
             }
-            Change::Unnamed(what) => write!(f, "since {}: {what}", self.release),
+            Change::Unnamed(what) => write!(f, "{side} {}: {what}", self.release),
         }
     }
 }
@@ -158,7 +162,8 @@ impl<'e> Line<'e> {
                 }
                 if causes.is_empty() {
                     let last = self.releases.last().map_or(Version::NEWEST, |release| release.version);
-                    causes.push(Cause { release: last, change: unnamed(item) });
+                    let first = self.releases.first().map_or(last, |release| release.version);
+                    causes.push(Cause { release: last, change: unnamed(item), is_down: first > last });
                 }
                 causes
             })
@@ -241,7 +246,7 @@ fn of_step(step: &Step, own: &Item, turned: &[Alone]) -> Vec<Cause> {
         .filter(|(_, items)| items.iter().any(|item| does(item, own)))
         .map(|(named, _)| {
             let edge = if named.span.contains(later) { named.span.since } else { first_without(named, step) };
-            Cause { release: edge, change: Change::of(named) }
+            Cause { release: edge, change: Change::of(named), is_down: is_down(step) }
         })
         .collect();
     if !by_name.is_empty() {
@@ -254,8 +259,12 @@ fn of_step(step: &Step, own: &Item, turned: &[Alone]) -> Vec<Cause> {
             _ => false,
         });
         let of_value = values.filter_map(|item| of_catalogue(step, item)).next();
-        of_value.unwrap_or(Cause { release: later, change: unnamed(own) })
+        of_value.unwrap_or(Cause { release: later, change: unnamed(own), is_down: is_down(step) })
     })]
+}
+
+fn is_down(step: &Step) -> bool {
+    step.to.version < step.from.version
 }
 
 /// The first release after the last that does something.
@@ -273,7 +282,7 @@ fn does(turned: &Item, own: &Item) -> bool {
 /// What the catalogue says of a difference: a key or an annotation that is read in another way.
 fn of_catalogue(step: &Step, item: &Item) -> Option<Cause> {
     let release = step.from.version.max(step.to.version);
-    let cause = |change| Some(Cause { release, change });
+    let cause = |change| Some(Cause { release, change, is_down: is_down(step) });
     match &item.place {
         Place::Annotation(key) => {
             let annotation = catalog::annotation(key)?;

@@ -54,7 +54,11 @@ fn edge(name: &str, from: Release, to: Release) -> Option<Cause> {
         _ => None,
     });
     let (release, what) = steps.into_iter().next()?;
-    Some(Cause { release: release.version, change: Change::Key(name.to_owned(), what) })
+    Some(Cause {
+        release: release.version,
+        change: Change::Key(name.to_owned(), what),
+        is_down: to.version < from.version,
+    })
 }
 
 /// What to do about a cause, by what it did.
