@@ -6,11 +6,8 @@
 //! verdict on it. Judges nothing.
 
 mod gate;
-
-use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
-
-use indexmap::IndexMap;
+mod outside;
+mod tried;
 
 use super::{Evaluation, Evaluator, Outcome, Setup};
 use crate::answer::Place;
@@ -20,31 +17,17 @@ use crate::answer::way_out::WayOut;
 use crate::catalog::{self, message::Message};
 use crate::explain::messages::{Decoded, decode};
 use crate::input::Text;
-use crate::input::amend::{Written, is_value};
-use crate::input::config::Layers;
+use crate::input::amend::is_value;
 use crate::input::host::{Assumption, Look};
 use crate::input::manifest::Pod;
 use crate::input::search;
 use crate::runtime::Depth;
 use gate::{behind_the_gate, other_syntax, with_entry};
+use tried::once;
 
 pub(super) use gate::entry_added;
-
-/// What was tried and looked up: pods of one kind ask the same.
-#[derive(Debug, Default)]
-pub(super) struct Tried {
-    /// Setups, by what was changed.
-    setups: Mutex<HashMap<String, Option<Evaluator>>>,
-    /// Keys as the files have them.
-    written: Mutex<HashMap<String, Option<Written>>>,
-    /// Where each key stands.
-    places: OnceLock<IndexMap<String, Place>>,
-    /// The tables below `hypervisor` and `agent`.
-    tables: Mutex<HashMap<String, Vec<String>>>,
-}
-
-/// So many setups and keys are kept.
-const KEPT: usize = 64;
+pub(super) use outside::put_outside;
+pub(super) use tried::Tried;
 
 /// Puts the way out into an evaluation: into the verdicts whose fix would not help, and beside the failure.
 pub(super) fn put(evaluator: &Evaluator, pod: &Pod, evaluation: &mut Evaluation) {
@@ -469,111 +452,6 @@ fn gain(change: &Change) -> String {
             format!("the pod then gets as far as {}: {}", failure.stage.as_str(), cut(message))
         }
     }
-}
-
-/// The way out for a pod that is refused before the runtime is asked.
-pub(super) fn put_outside(pod: &Pod, evaluation: &mut Evaluation) {
-    let way_out = evaluation.outcome.failure().map(|failure| outside(pod, evaluation, failure));
-    evaluation.way_out = way_out;
-}
-
-fn outside(pod: &Pod, evaluation: &Evaluation, failure: &Failure) -> WayOut {
-    let decoded = decode(&failure.message);
-    let problem = pod.problems.iter().find(|problem| problem.named);
-    let fix = problem.and_then(|problem| problem.fix.clone());
-    let near = decoded.as_ref().and_then(|decoded| decoded.value.as_deref()).and_then(near_field);
-    let fix = fix
-        .map(|fix| Fix::Advice(fix.into()))
-        .or(near.map(|near| Fix::Advice(format!("write {near}").into())));
-    let of_finding = evaluation.findings.iter().filter(|f| f.fix.is_some()).find_map(|f| f.place.clone());
-    let place =
-        problem.and_then(|problem| problem.place.clone()).or(of_finding).or_else(|| Some(pod.place()));
-    let advice = decoded.as_ref().map_or_else(
-        || {
-            "correct what the message names, in the manifest or in the container runtime's configuration"
-                .to_owned()
-        },
-        |decoded| decoded.message.advice.to_owned(),
-    );
-    let of_stage = match failure.stage {
-        FailureStage::Kubernetes => Who::PodAuthor,
-        _ => Who::ClusterAdministrator,
-    };
-    WayOut {
-        place,
-        facts: Vec::new(),
-        fix,
-        gain: None,
-        advice,
-        causes: decoded.as_ref().map_or(&[], |decoded| decoded.message.causes),
-        misses_file: false,
-        who: decoded.as_ref().map_or(of_stage, Decoded::who),
-    }
-}
-
-/// The field of Kubernetes' metadata that a misspelt one is nearest to.
-fn near_field(field: &str) -> Option<String> {
-    const FIELDS: [&str; 5] = ["annotations", "labels", "namespace", "name", "generateName"];
-    let (head, name) = field.rsplit_once('.')?;
-    let letters = |text: &str| {
-        let mut letters: Vec<char> = text.to_lowercase().chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    let apart = |other: &str| {
-        let (own, other) = (letters(name), letters(other));
-        let common = own.iter().filter(|c| other.contains(c)).count();
-        own.len().max(other.len()).saturating_sub(common)
-    };
-    FIELDS
-        .iter()
-        .filter(|other| {
-            head.ends_with("metadata") && apart(other) <= 2 && other.len().abs_diff(name.len()) <= 3
-        })
-        .min_by_key(|other| apart(other))
-        .map(|other| format!("{head}.{other}"))
-}
-
-impl Evaluator {
-    /// The same setup, changed for a try; `None`: it cannot be changed so.
-    pub(in crate::evaluate) fn tried(
-        &self,
-        what: &str,
-        change: impl FnOnce(&Self) -> Option<Self>,
-    ) -> Option<Self> {
-        once(&self.tried.setups, what, || change(self))
-    }
-
-    /// The same with changed layers.
-    pub(in crate::evaluate) fn tried_with(
-        &self,
-        what: &str,
-        change: impl FnOnce(&Layers) -> Option<Layers>,
-    ) -> Option<Self> {
-        self.tried(what, |own| {
-            let layers = change(&own.setup.layers)?;
-            Some(Self::load(Setup { layers, ..(*own.setup).clone() }, false))
-        })
-    }
-
-    /// How a key is written last.
-    fn last_written(&self, table: &str, key: &str) -> Option<Written> {
-        once(&self.tried.written, &format!("{table}.{key}"), || self.setup.layers.written(table, key))
-    }
-}
-
-/// What is kept under a name, else found now and kept where there is room.
-fn once<T: Clone>(kept: &Mutex<HashMap<String, T>>, name: &str, find: impl FnOnce() -> T) -> T {
-    let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = lock().get(name) {
-        return known.clone();
-    }
-    let found = find();
-    let mut kept = lock();
-    if kept.len() < KEPT {
-        kept.insert(name.to_owned(), found.clone());
-    }
-    found
 }
 
 /// Whether a verdict's fix is the pod author's to make.

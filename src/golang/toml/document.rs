@@ -1,9 +1,10 @@
-//! Keys, tables and arrays: from characters to a tree, and what may be defined twice.
+//! Keys, tables and arrays: from characters to a tree.
 //!
-//! What a value is: `scalars`. Facts: lex.go and parse.go of github.com/BurntSushi/toml 1.6.0.
+//! What may be defined twice: `define`; what a value is: `scalars`. Facts: lex.go and parse.go of github.com/BurntSushi/toml 1.6.0.
 
-use std::collections::{HashMap, HashSet};
+mod define;
 
+use self::define::Definitions;
 use super::cursor::{Cursor, END, is_blank, is_newline};
 use super::{Dialect, Document, Error, Fault, Key, Spot, Table, Value, early, scalars};
 use crate::golang::strconv::{quote, quote_char};
@@ -35,9 +36,9 @@ pub fn parse(text: &[u8], dialect: Dialect) -> Result<Document, Error> {
     let shift = |spot: Spot| Spot { offset: spot.offset + skip, ..spot };
     match outcome {
         Ok(()) => Ok(Document {
-            root: reader.root,
+            root: reader.definitions.root,
             keys: reader.keys.into_iter().map(|(key, spot)| (key, shift(spot))).collect(),
-            values: reader.info.into_iter().map(|(key, info)| (key, shift(info.spot))).collect(),
+            values: reader.definitions.info.into_iter().map(|(key, info)| (key, shift(info.spot))).collect(),
         }),
         Err(Fault { message, spot }) => {
             let last = reader.last_key();
@@ -56,24 +57,12 @@ fn float_word(cursor: &mut Cursor<'_>) -> Read<bool> {
     Ok((cursor.accept('n')? && cursor.accept('f')?) || (cursor.accept('a')? && cursor.accept('n')?))
 }
 
-struct Info {
-    spot: Spot,
-    is_array: bool,
-}
-
 struct Reader<'a> {
     cursor: Cursor<'a>,
-    /// The table that keys go to.
-    context: Vec<String>,
+    definitions: Definitions,
     /// The key whose value is being read.
     current: String,
-    /// Where the key being defined stands.
-    defining: Spot,
-    root: Table,
     keys: Vec<(Key, Spot)>,
-    info: HashMap<String, Info>,
-    /// Tables that exist only because a longer key names them.
-    implicit: HashSet<String>,
     depth: usize,
 }
 
@@ -81,20 +70,16 @@ impl<'a> Reader<'a> {
     fn new(text: &'a [u8], dialect: Dialect) -> Self {
         Self {
             cursor: Cursor::new(text, dialect),
-            context: Vec::new(),
+            definitions: Definitions::default(),
             current: String::new(),
-            defining: Spot::default(),
-            root: Table::new(),
             keys: Vec::new(),
-            info: HashMap::new(),
-            implicit: HashSet::new(),
             depth: 0,
         }
     }
 
     /// What messages call the last key.
     fn last_key(&self) -> String {
-        let context = Key(self.context.clone()).to_string();
+        let context = Key(self.definitions.context.clone()).to_string();
         match (self.current.is_empty(), context.is_empty()) {
             (true, _) => context,
             (false, true) => self.current.clone(),
@@ -117,13 +102,13 @@ impl<'a> Reader<'a> {
                 c if is_blank(c) || is_newline(c) => self.cursor.ignore(),
                 _ => {
                     self.cursor.back();
-                    let outer = self.context.clone();
+                    let outer = self.definitions.context.clone();
                     let (key, spot) = self.key()?;
                     let last = self.begin_pair(key, spot)?;
                     let (value, at, is_array) = self.value(false)?;
-                    self.set_value(&last, value)?;
-                    self.set_info(&last, at, is_array);
-                    self.context = outer;
+                    self.definitions.set_value(&last, value)?;
+                    self.definitions.set_info(&last, at, is_array);
+                    self.definitions.context = outer;
                     self.current.clear();
                     if self.line_end()? {
                         return Ok(());
@@ -182,7 +167,7 @@ impl<'a> Reader<'a> {
                 _ => self.name()?,
             };
             if key.is_empty() {
-                self.defining = spot;
+                self.definitions.defining = spot;
             }
             key_at.get_or_insert(spot);
             key.push(piece);
@@ -207,8 +192,8 @@ impl<'a> Reader<'a> {
             }
         }
         self.cursor.ignore();
-        self.enter(&key, is_list)?;
-        self.set_info("", at, false);
+        self.definitions.enter(&key, is_list)?;
+        self.definitions.set_info("", at, false);
         self.keys.push((Key(key), key_at.unwrap_or(at)));
         Ok(())
     }
@@ -258,7 +243,7 @@ impl<'a> Reader<'a> {
             }
             let (piece, spot) = self.name()?;
             if key.is_empty() {
-                self.defining = spot;
+                self.definitions.defining = spot;
             }
             start.get_or_insert(spot);
             key.push(piece);
@@ -287,12 +272,12 @@ impl<'a> Reader<'a> {
         let last = key.pop().unwrap_or_default();
         self.current.clone_from(&last);
         for piece in key {
-            let mut path = self.context.clone();
+            let mut path = self.definitions.context.clone();
             path.push(piece);
-            self.implicit.insert(Key(path.clone()).to_string());
-            self.enter(&path, false)?;
+            self.definitions.implicit.insert(Key(path.clone()).to_string());
+            self.definitions.enter(&path, false)?;
         }
-        self.keys.push((Key(self.context.clone()).with(&last), spot));
+        self.keys.push((Key(self.definitions.context.clone()).with(&last), spot));
         Ok(last)
     }
 
@@ -376,7 +361,7 @@ impl<'a> Reader<'a> {
     /// An array after its bracket.
     fn array(&mut self, at: Spot) -> Read<Value> {
         let current = self.current.clone();
-        self.set_info(&current, at, true);
+        self.definitions.set_info(&current, at, true);
         let mut items = Vec::new();
         loop {
             match self.cursor.next()? {
@@ -439,11 +424,11 @@ impl<'a> Reader<'a> {
 
     /// A table in braces, after the first one.
     fn inline_table(&mut self, in_array: bool) -> Read<Value> {
-        let (outer, outer_key) = (self.context.clone(), std::mem::take(&mut self.current));
-        self.context.push(outer_key.clone());
-        let inner = self.context.clone();
-        self.implicit.insert(Key(inner.clone()).to_string());
-        self.enter(&inner, in_array)?;
+        let (outer, outer_key) = (self.definitions.context.clone(), std::mem::take(&mut self.current));
+        self.definitions.context.push(outer_key.clone());
+        let inner = self.definitions.context.clone();
+        self.definitions.implicit.insert(Key(inner.clone()).to_string());
+        self.definitions.enter(&inner, in_array)?;
         let mut table = Table::new();
         loop {
             match self.cursor.next()? {
@@ -469,22 +454,22 @@ impl<'a> Reader<'a> {
             let path: Vec<String> = key.iter().take(key.len() - 1).cloned().collect();
             let last = self.begin_pair(key, spot)?;
             let (value, _, is_array) = self.value(false)?;
-            self.set_value(&last, value.clone())?;
-            self.set_info(&last, start, is_array);
+            self.definitions.set_value(&last, value.clone())?;
+            self.definitions.set_info(&last, start, is_array);
             let mut place = &mut table;
             for piece in &path {
                 let entry = place.entry(piece.clone()).or_insert_with(|| Value::Table(Table::new()));
                 match entry {
                     Value::Table(inner) => place = inner,
                     _ => {
-                        let name = Key(self.context.clone()).to_string();
+                        let name = Key(self.definitions.context.clone()).to_string();
                         let message = format!("{} is not a table", quote(&name));
-                        return Err(Fault { message, spot: self.defining });
+                        return Err(Fault { message, spot: self.definitions.defining });
                     }
                 }
             }
             place.insert(last, value);
-            self.context.clone_from(&inner);
+            self.definitions.context.clone_from(&inner);
             let why = "expected a comma or an inline table terminator '}', but got ";
             if self.separator('}', why, " instead")? {
                 break;
@@ -499,99 +484,8 @@ impl<'a> Reader<'a> {
             }
         }
         self.cursor.ignore();
-        self.context = outer;
+        self.definitions.context = outer;
         self.current = outer_key;
         Ok(Value::Table(table))
-    }
-
-    fn defined(&self, message: String) -> Fault {
-        Fault { message, spot: self.defining }
-    }
-
-    /// Makes `key` the table that pairs go to; its parents come into being by themselves.
-    fn enter(&mut self, key: &[String], as_list: bool) -> Read<()> {
-        let Some((last, parents)) = key.split_last() else { return Ok(()) };
-        let mut path: Vec<String> = Vec::with_capacity(key.len());
-        let mut place = &mut self.root;
-        for piece in parents {
-            path.push(piece.clone());
-            if !place.contains_key(piece) {
-                self.implicit.insert(Key(path.clone()).to_string());
-            }
-            let entry = place.entry(piece.clone()).or_insert_with(|| Value::Table(Table::new()));
-            let inner = match entry {
-                Value::Table(table) => Some(table),
-                Value::Tables(list) => list.last_mut(),
-                _ => None,
-            };
-            match inner {
-                Some(inner) => place = inner,
-                None => {
-                    let message = format!("Key '{}' was already created as a hash.", Key(path));
-                    return Err(Fault { message, spot: self.defining });
-                }
-            }
-        }
-        self.context = path;
-        if as_list {
-            let entry = place.entry(last.clone()).or_insert_with(|| Value::Tables(Vec::new()));
-            match entry {
-                Value::Tables(list) => list.push(Table::new()),
-                _ => {
-                    let name = Key(key.to_vec());
-                    let message = format!("Key '{name}' was already created and cannot be used as an array.");
-                    return Err(self.defined(message));
-                }
-            }
-        } else {
-            self.set_value(last, Value::Table(Table::new()))?;
-        }
-        self.context.push(last.clone());
-        Ok(())
-    }
-
-    /// Puts a value into the current table, unless something else is there already.
-    fn set_value(&mut self, key: &str, value: Value) -> Read<()> {
-        let mut path: Vec<String> = Vec::with_capacity(self.context.len() + 1);
-        let mut place = &mut self.root;
-        for piece in &self.context {
-            path.push(piece.clone());
-            let inner = match place.get_mut(piece) {
-                Some(Value::Table(table)) => Some(table),
-                Some(Value::Tables(list)) => list.last_mut(),
-                _ => None,
-            };
-            match inner {
-                Some(inner) => place = inner,
-                None => {
-                    let message = format!("Key '{}' has already been defined.", Key(path));
-                    return Err(Fault { message, spot: self.defining });
-                }
-            }
-        }
-        path.push(key.to_owned());
-        if !place.contains_key(key) {
-            place.insert(key.to_owned(), value);
-            return Ok(());
-        }
-        let name = Key(path).to_string();
-        if !self.implicit.remove(&name) {
-            let message = format!("Key '{name}' has already been defined.");
-            return Err(Fault { message, spot: self.defining });
-        }
-        // What was only implied may be defined once; an array then takes its place, anything else leaves
-        // what is there.
-        if self.info.get(&name).is_some_and(|info| info.is_array) {
-            place.insert(key.to_owned(), value);
-        }
-        Ok(())
-    }
-
-    fn set_info(&mut self, key: &str, spot: Spot, is_array: bool) {
-        let mut path = self.context.clone();
-        if !key.is_empty() || path.is_empty() {
-            path.push(key.to_owned());
-        }
-        self.info.insert(Key(path).to_string(), Info { spot, is_array });
     }
 }

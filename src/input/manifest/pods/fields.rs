@@ -1,0 +1,69 @@
+//! Fields that every form of a pod has: its annotations, its labels, and where it is written.
+//!
+//! Decides how a value becomes the text that Kubernetes stores.
+
+use std::collections::BTreeMap;
+
+use crate::input::Text;
+use crate::input::manifest::document::{Object, Places};
+use crate::input::manifest::node::{Data, Node};
+use crate::input::manifest::{PodAnnotation, PodSource};
+
+/// A string map as Kubernetes stores it, in the order of the text.
+pub(in crate::input::manifest) fn annotations(
+    map: Option<&Node<'_>>,
+    places: Places<'_>,
+) -> Vec<PodAnnotation> {
+    let mut found: Vec<PodAnnotation> = Vec::new();
+    for entry in map.map(Node::entries).unwrap_or_default() {
+        let annotation = PodAnnotation {
+            key: Text::copy(&entry.key),
+            value: value_of(&entry.value),
+            place: places.of(entry.at),
+        };
+        match found.iter_mut().find(|a| a.key == annotation.key) {
+            Some(earlier) => *earlier = annotation,
+            None => found.push(annotation),
+        }
+    }
+    found
+}
+
+/// An annotation's value.
+fn value_of(node: &Node<'_>) -> Text {
+    match &node.data {
+        Data::Number(text) | Data::String(text) => Text::copy(text),
+        _ => text_of(node).into(),
+    }
+}
+
+/// The text of a value: as Kubernetes stores it for strings and nulls, as JSON for what it refuses.
+pub(super) fn text_of(node: &Node<'_>) -> String {
+    match &node.data {
+        Data::Null => String::new(),
+        Data::Bool(b) => b.to_string(),
+        Data::Number(text) | Data::String(text) => text.to_string(),
+        Data::List(items) => format!("[{}]", items.iter().map(text_of).collect::<Vec<_>>().join(", ")),
+        Data::Map(entries) => {
+            let inner: Vec<_> = entries.iter().map(|e| format!("{}: {}", e.key, text_of(&e.value))).collect();
+            format!("{{{}}}", inner.join(", "))
+        }
+    }
+}
+
+pub(super) fn labels(map: Option<&Node<'_>>) -> BTreeMap<String, String> {
+    let entries = map.map(Node::entries).unwrap_or_default();
+    entries.iter().map(|e| (e.key.to_string(), text_of(&e.value))).collect()
+}
+
+pub(super) fn source(object: &Object<'_, '_>) -> PodSource {
+    PodSource {
+        file: object.places.file().to_string(),
+        document: object.document,
+        line: object.places.of(object.node.at).line,
+    }
+}
+
+pub(super) fn is_true(node: Option<&Node<'_>>, key: &str) -> bool {
+    node.and_then(|node| node.get(key)).is_some_and(|value| matches!(value.data, Data::Bool(true)))
+}
