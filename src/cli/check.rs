@@ -128,8 +128,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
                 writeln!(out, "{head}")?;
             }
             if walk.tally.pods > FEW && !args.all {
-                write!(out, "{}", groups.text(paint))?;
-                writeln!(out)?;
+                // Nothing, where all of it is accepted.
+                let told = groups.text(paint);
+                if !told.is_empty() {
+                    writeln!(out, "{told}")?;
+                }
             } else {
                 for report in few {
                     writeln!(out, "{report}")?;

@@ -16,7 +16,7 @@ use crate::release::Release;
 use crate::report::beside::Runs;
 use crate::report::escape::visible;
 use crate::report::{json as reports, running as told};
-use crate::running::Program;
+use crate::running::{Program, Running};
 
 /// `live`.
 #[derive(Debug, Args)]
@@ -71,9 +71,11 @@ pub(super) fn run(args: &LiveArgs) -> Result<Exit, CliError> {
     let mut input = args.input();
     if let Some(path) = &args.running {
         let runs = beside::given(&path.display().to_string())?.0;
-        return match &args.sandbox {
-            None if on_screen(args, &input) => screen(&input, Some(runs)),
-            sandbox => beside::run(&input, &runs, sandbox.as_deref(), Vec::new(), &args.output),
+        let unsaid = args.pod.is_none() && open::is_sample(&input);
+        return match (&args.sandbox, &runs) {
+            (None, Runs::Lines(lines)) if args.list || unsaid => of_text(lines, unsaid, &args.output),
+            (None, _) if on_screen(args, &input) => screen(&input, Some(runs)),
+            (sandbox, _) => beside::run(&input, &runs, sandbox.as_deref(), Vec::new(), &args.output),
         };
     }
     let machine = Machine::look(&input)?;
@@ -88,15 +90,49 @@ pub(super) fn run(args: &LiveArgs) -> Result<Exit, CliError> {
         say_assumed(&assumed);
         return beside::print(&beside, &args.output);
     }
+    print(&machine.vms, true, &args.output)?;
+    Ok(Exit::Clean)
+}
+
+fn print(vms: &[machine::Live], here: bool, output: &Output) -> Result<(), CliError> {
     let mut out = BufWriter::new(io::stdout().lock());
-    if args.output.is_json() {
-        let all: Vec<Json> = machine.vms.iter().map(as_json).collect();
+    if output.is_json() {
+        let all: Vec<Json> = vms.iter().map(as_json).collect();
         reports::print(&mut out, &json!({ "schema": reports::SCHEMA, "vms": all }))?;
     } else {
-        list(&mut out, &machine.vms)?;
+        list(&mut out, vms, here)?;
     }
     out.flush()?;
-    Ok(Exit::Clean)
+    Ok(())
+}
+
+/// The VMs of a text, where they are asked for or nothing is there to predict by.
+fn of_text(lines: &Running, unsaid: bool, output: &Output) -> Result<Exit, CliError> {
+    let vms: Vec<machine::Live> = lines
+        .vms
+        .iter()
+        .filter(|vm| vm.vmm.is_some())
+        .map(|vm| machine::Live {
+            vm: vm.clone(),
+            pid: lines.of(vm).find(|process| process.program.is_vmm()).and_then(|process| process.pid),
+            started: None,
+            bundle: None,
+            pod: None,
+            handler: None,
+            candidates: Vec::new(),
+            release: None,
+            config: Vec::new(),
+        })
+        .collect();
+    print(&vms, false, output)?;
+    if unsaid {
+        let _ = writeln!(
+            io::stderr(),
+            "katascope: no configuration is named, so nothing is compared: -c FILE does, with --manifest FILE for the \
+             pod; katascope explain --running FILE explains every argument"
+        );
+    }
+    Ok(if vms.is_empty() { Exit::Found } else { Exit::Clean })
 }
 
 /// Whether the screen is opened: at a terminal, where there is a configuration to predict by.
@@ -109,14 +145,18 @@ fn screen(input: &Input, runs: Option<Runs>) -> Result<Exit, CliError> {
     interactive::run_live(input, &ScreenOptions::default(), runs)
 }
 
-fn list(out: &mut dyn Write, vms: &[machine::Live]) -> io::Result<()> {
+fn list(out: &mut dyn Write, vms: &[machine::Live], here: bool) -> io::Result<()> {
     if vms.is_empty() {
-        return writeln!(out, "no VM of Kata runs here");
+        return writeln!(out, "{}", if here { "no VM of Kata runs here" } else { "no VM in the text" });
     }
     for live in vms {
         let vmm = live.vmm();
         let pid = live.pid.map(|pid| format!("process {pid}")).unwrap_or_default();
-        writeln!(out, "{}  {vmm}  {pid}", visible(live.vm.sandbox.as_deref().unwrap_or_default()))?;
+        writeln!(out, "{}  {vmm}  {pid}", visible(live.vm.sandbox.as_deref().unwrap_or("(its name is not in the text)")))?;
+        if !here {
+            writeln!(out, "  line     {}", told::release(&live.vm))?;
+            continue;
+        }
         let unknown = "unknown: no bundle of the sandbox can be read";
         writeln!(out, "  pod      {}", visible(live.pod.as_deref().unwrap_or(unknown)))?;
         let handler = match (&live.handler, live.candidates.as_slice()) {

@@ -15,6 +15,13 @@ pub fn hits(typed: &str) -> Vec<Command> {
     } else if let Some((_, command)) = ALIASES.iter().find(|(name, _)| *name == typed) {
         commands.push(*command);
     }
+    // Who types a name's beginning means the name, whatever else has these letters.
+    let begun = offered.iter().filter(|e| !typed.is_empty() && e.name.starts_with(typed));
+    for entry in begun {
+        if !commands.contains(&entry.command) {
+            commands.push(entry.command);
+        }
+    }
     let texts: Vec<String> = offered.iter().map(|e| format!("{} {}", e.name, e.doc)).collect();
     for index in filter::rank(typed, texts.iter().map(String::as_str), texts.len()) {
         if let Some(entry) = offered.get(index)
@@ -43,6 +50,7 @@ mod tests {
         assert_eq!(hits("w").first(), Some(&Command::Save));
         assert_eq!(hits("quit").first(), Some(&Command::Quit));
         assert!(hits("pods").first().is_some_and(|c| c.entry().name == "pods"));
+        assert_eq!(hits("open").first(), Some(&Command::OpenOther));
         assert_eq!(near("policcy"), Some("policy"));
         assert_eq!(near("zzzzzzzz"), None);
         assert_eq!(hits("").len(), COMMANDS.iter().filter(|e| !e.keys_only).count());

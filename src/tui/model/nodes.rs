@@ -46,6 +46,27 @@ impl Nodes {
     pub fn name(&self, node: usize) -> &str {
         self.matrix.columns().get(node).map_or("", |column| &column.name)
     }
+
+    /// The part of each name that tells it from the others: of folders, without what all paths begin and end
+    /// with.
+    pub fn short_names(&self) -> Vec<&str> {
+        let names: Vec<&str> = self.matrix.columns().iter().map(|column| column.name.as_str()).collect();
+        let (Some(first), true) = (names.first(), names.len() > 1) else { return names };
+        let slashes: Vec<usize> = first.match_indices('/').map(|(at, _)| at).collect();
+        let shared = |part: Option<&&str>| part.copied().unwrap_or_default().to_owned();
+        let begins: Vec<&str> = slashes.iter().rev().filter_map(|at| first.get(..=*at)).collect();
+        let begin = shared(begins.iter().find(|part| names.iter().all(|name| name.starts_with(**part))));
+        let ends: Vec<&str> = slashes.iter().filter_map(|at| first.get(*at..)).collect();
+        let end = shared(ends.iter().find(|part| names.iter().all(|name| name.ends_with(**part))));
+        let short = |name: &str| begin.len()..name.len().saturating_sub(end.len());
+        let part = |name| str::get(name, short(name)).filter(|part| !part.is_empty()).unwrap_or(name);
+        names.iter().map(|name| part(*name)).collect()
+    }
+
+    /// That of one node.
+    pub fn short_name(&self, node: usize) -> &str {
+        self.short_names().get(node).copied().unwrap_or_default()
+    }
 }
 
 impl Model {

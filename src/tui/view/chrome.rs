@@ -11,6 +11,7 @@ use crate::tui::geometry::{Geometry, Target};
 use crate::tui::message::{COMMANDS, Command};
 use crate::tui::model::Notice;
 use crate::tui::model::dialog::Dialog;
+use crate::tui::model::openings::Purpose;
 use crate::tui::model::outlook::Badge;
 use crate::tui::model::rows::Body;
 use crate::tui::model::{Model, Pane, Screen, Show, Typing};
@@ -106,7 +107,7 @@ pub(super) fn header(canvas: &mut Canvas<'_>, area: Rect, model: &Model) {
             return left;
         }
         if let Some(nodes) = model.nodes.as_ref().filter(|_| level < 3) {
-            left.push(Token::Strong, text::visible(nodes.name(nodes.opened)));
+            left.push(Token::Strong, text::visible(nodes.short_name(nodes.opened)));
             left.push(Token::Text, &bar);
         }
         if let Some(handler) = model.handler.as_deref().filter(|_| level < 3) {
@@ -441,7 +442,8 @@ fn dialog_enter(model: &Model) -> &'static str {
         Some(Dialog::Try { .. }) => "try in memory",
         Some(Dialog::Pattern(_)) => "put into the list",
         Some(Dialog::Key(_)) => "write in memory",
-        Some(Dialog::Opening { .. }) => "open",
+        Some(Dialog::Opening { purpose: Purpose::Instead, .. }) => "open",
+        Some(Dialog::Opening { purpose: Purpose::Compare, .. }) => "compare",
         Some(Dialog::Otherwise(form)) if form.is_current() => "read everything so",
         Some(Dialog::Otherwise(_)) => "show what comes of it",
         Some(Dialog::Text { typing: true, .. }) => "find",

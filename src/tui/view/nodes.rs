@@ -44,7 +44,7 @@ fn grid(model: &Model, nodes: &Nodes, width: usize) -> Grid {
     let longest = model.pods.iter().map(|entry| text::width(&entry.id)).max().unwrap_or(0);
     let pod = (longest + 1).clamp(12, (width / 2).max(12));
     let room = width.saturating_sub(pod);
-    let name = nodes.matrix.columns().iter().map(|column| text::width(&column.name)).max().unwrap_or(0);
+    let name = nodes.short_names().into_iter().map(text::width).max().unwrap_or(0);
     let name = name.clamp(4, MOST_OF_NAME) + 2;
     let named = room / count >= name.min(LEAST_OF_NAME + 2);
     let digits = |number: usize| number.to_string().len();
@@ -62,11 +62,15 @@ pub(super) fn heading(canvas: &Canvas<'_>, model: &Model, width: usize) -> Rich 
     let Some(nodes) = &model.nodes else { return Rich::new() };
     let glyphs = canvas.theme.glyphs;
     let grid = grid(model, nodes, width.saturating_sub(2));
+    let names = nodes.short_names();
     let mut line = Rich::of(Token::Text, "  ").put(Token::Muted, "pod").pad_to(2 + grid.pod);
     for (place, index) in (grid.first..grid.first + grid.shown).enumerate() {
         let here = index == nodes.at;
         let name = match grid.named {
-            true => text::cut_middle(&text::visible(nodes.name(index)), grid.node - 2, glyphs.ellipsis),
+            true => {
+                let name = names.get(index).copied().unwrap_or_default();
+                text::cut_middle(&text::visible(name), grid.node - 2, glyphs.ellipsis)
+            }
             false => (index + 1).to_string(),
         };
         line.push(Token::Focus, if here { glyphs.pointer } else { " " });
@@ -120,7 +124,7 @@ pub(super) fn status(canvas: &Canvas<'_>, model: &Model) -> Rich {
     };
     let fate = model.fate(*pod, nodes.at);
     let reason = model.reason(*pod, nodes.at).unwrap_or_default();
-    Rich::of(Token::Strong, format!(" {}: ", text::visible(nodes.name(nodes.at))))
+    Rich::of(Token::Strong, format!(" {}: ", text::visible(nodes.short_name(nodes.at))))
         .join(said(canvas, fate))
         .put(Token::Text, format!(" {}", text::visible(&reason.replace('\n', " "))))
 }
