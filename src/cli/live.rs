@@ -152,7 +152,11 @@ fn list(out: &mut dyn Write, vms: &[machine::Live], here: bool) -> io::Result<()
     for live in vms {
         let vmm = live.vmm();
         let pid = live.pid.map(|pid| format!("process {pid}")).unwrap_or_default();
-        writeln!(out, "{}  {vmm}  {pid}", visible(live.vm.sandbox.as_deref().unwrap_or("(its name is not in the text)")))?;
+        writeln!(
+            out,
+            "{}  {vmm}  {pid}",
+            visible(live.vm.sandbox.as_deref().unwrap_or("(its name is not in the text)"))
+        )?;
         if !here {
             writeln!(out, "  line     {}", told::release(&live.vm))?;
             continue;
