@@ -138,3 +138,14 @@ fn no_gate_is_opened_in_vain() {
         assert!(fix.contains(told) && !fix.contains("enable_annotations"), "{fix}");
     }
 }
+
+#[test]
+fn a_missing_file_is_no_matter_of_how_its_line_is_written() {
+    let text = format!("{QEMU}{QEMU_NAMES}").replace("qemu-system-x86_64", "nowhere");
+    let (evaluator, pod) = by_hand(Runtime::Rs, &text, &[]);
+    let evaluation = evaluator.evaluate_and_advise(&pod, Depth::Verdicts);
+    assert!(evaluation.outcome.failure().unwrap().message.contains("nowhere"), "{:?}", evaluation.outcome);
+    let way = evaluation.way_out.unwrap();
+    assert!(way.misses_file, "{way:?}");
+    assert!(way.fix.is_none(), "{way:?}");
+}

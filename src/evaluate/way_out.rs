@@ -116,7 +116,8 @@ impl Search<'_> {
             .as_deref()
             .and_then(|key| self.pod.annotations.iter().find(|a| a.key == key).map(|a| a.place.clone()));
         let place = of_annotation.or(loading.filter(|place| place.line > 0)).or(first);
-        let change = self.change(message, evaluation);
+        let misses_file = self.misses_a_file();
+        let change = self.change(message, evaluation, misses_file);
         let advice = message.map_or_else(
             || {
                 "the message names the cause; no change of a single key or annotation that was tried helps"
@@ -124,7 +125,6 @@ impl Search<'_> {
             },
             |message| message.advice.to_owned(),
         );
-        let misses_file = self.misses_a_file();
         let mut who = self.decoded.as_ref().map_or(Who::ClusterAdministrator, Decoded::who);
         if let Some(change) = &change {
             who = if change.by_author { Who::PodAuthor } else { Who::ClusterAdministrator };
@@ -233,7 +233,12 @@ impl Search<'_> {
     }
 
     /// The first change that makes the pod start, else the first with which it gets further.
-    fn change(&self, message: Option<&Message>, evaluation: &Evaluation) -> Option<Change> {
+    fn change(
+        &self,
+        message: Option<&Message>,
+        evaluation: &Evaluation,
+        misses_file: bool,
+    ) -> Option<Change> {
         let mut further = None;
         let mut consider = |change: Option<Change>| -> Option<Change> {
             let change = change?;
@@ -260,7 +265,9 @@ impl Search<'_> {
                 }
             }
         }
-        for change in self.at_the_place() {
+        // Where a file is missing, nothing is wrong with how its line is written.
+        let at_the_place = if misses_file { Vec::new() } else { self.at_the_place() };
+        for change in at_the_place {
             if let Some(found) = consider(Some(change)) {
                 return Some(found);
             }
