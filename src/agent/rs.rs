@@ -109,9 +109,10 @@ pub fn setup(config: &Config, sandbox: &Sandbox<'_>, started: &Started) -> Agent
         };
         storages.push(storage(release, "ephemeral", "shm", "tmpfs", shm, options));
     }
+    let hostname = if release.has(Change::Hostname) { sandbox.hostname } else { "" };
     let hook_path = config.active_hypervisor().map_or("", |hv| hv.security_info.guest_hook_path.as_str());
     let create_sandbox = fields([
-        ("hostname", sandbox.hostname.into()),
+        ("hostname", hostname.into()),
         ("dns", Json::Array(Vec::new())),
         ("storages", storages.into()),
         ("sandbox_pidns", false.into()),

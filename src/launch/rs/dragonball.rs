@@ -124,7 +124,8 @@ impl<'a> Plan<'a> {
     fn configuration(&self) -> Request {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let memory = &hv.memory_info;
-        let (kind, file) = match (memory.enable_hugepages, memory.hugepage_type) {
+        let huge = memory.enable_hugepages && self.start.has(Change::DragonballHugePages);
+        let (kind, file) = match (huge, memory.hugepage_type) {
             (false, _) => ("shmem", ""),
             (true, HugePageType::Thp) => ("hugeshmem", ""),
             (true, HugePageType::Hugetlbfs) => ("hugetlbfs", "/dev/hugepages"),
@@ -250,7 +251,7 @@ impl<'a> Plan<'a> {
             cache_policy: "always".to_owned(),
             no_open: true,
             writeback_cache: true,
-            xattr: true,
+            xattr: self.start.has(Change::SharedAttributes),
             no_readdir: false,
         };
         let options = self.inline.as_ref().unwrap_or(&served);
@@ -396,7 +397,7 @@ fn inline(start: &Start<'_>) -> Result<Inline, Refusal> {
         cache_policy: info.virtio_fs_cache.to_string(),
         no_open: true,
         writeback_cache: true,
-        xattr: true,
+        xattr: start.has(Change::SharedAttributes),
         no_readdir: false,
     };
     let (mut debug, mut list) = (false, String::new());

@@ -64,6 +64,11 @@ impl Share {
             let refusal = Refusal::because(format!("unsupported {word} fs {name:?}"), BLAME);
             return Err(refusal.within("new share fs"));
         };
+        if kind == Kind::VirtioFs && !start.has(Change::SharedFolderMade) {
+            let refusal = Refusal::because("The virtiofs shared path didn't exist", &["hypervisor.shared_fs"]);
+            let refusal = refusal.within("setup virtiofsd: virtiofsd args");
+            return Err(refusal.within("setup share fs device before start vm"));
+        }
         if kind == Kind::Nydus {
             check_nydusd(start)
                 .within("setup share fs device before start vm: setup nydusd: validate nydusd config")?;

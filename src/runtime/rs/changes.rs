@@ -175,6 +175,12 @@ behaviours! {
     ConfidentialUnshared: v(3, 18, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/inner.rs";
     /// The message about an unknown way to share is spelled right.
     SharedFsSpelled: v(3, 29, 0), None, "517882f93d";
+    /// virtiofsd's folder is made before it is looked for; before every start with virtiofsd failed.
+    SharedFolderMade: v(3, 1, 0), None, "27b1913584";
+    /// Dragonball takes huge pages; before `enable_hugepages` was passed over.
+    DragonballHugePages: v(3, 1, 0), None, "fc4a67eec3";
+    /// Dragonball's shared folder has extended attributes where nothing else is asked for.
+    SharedAttributes: v(3, 1, 0), None, "c46814b26a";
     /// virtiofsd is started with `--sandbox none --seccomp none`.
     SandboxedVirtiofsd: v(3, 1, 0), Some(v(3, 30, 0)), "555b7738fe";
     /// virtiofsd keeps extended attributes where the guest has SELinux.
@@ -320,6 +326,10 @@ behaviours! {
     SocketFolder: v(4, 1, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/inner.rs";
     /// Cloud Hypervisor is told network devices when the VM is created.
     ClhNetAtCreation: v(3, 3, 0), Some(v(3, 22, 0)), "2ddbae3aa6";
+    /// The network is set up in a thread of its own, which the messages say; before a panic in it was the runtime's.
+    NetworkThread: v(3, 1, 0), None, "b987bbc576";
+    /// The network is set up in a step of its own, which the messages say.
+    NetworkHandled: v(3, 2, 0), None, "b31f103d12";
     /// A sandbox's file in `dan_conf` names its network.
     Dan: v(3, 3, 0), None, "src/runtime-rs/crates/resource/src/network/dan.rs";
     /// `disable_new_netns` leaves the pod's network out.
@@ -369,6 +379,8 @@ behaviours! {
     /// The root file system is registered as a disk; before each hypervisor did so by itself.
     VmRootfs: v(3, 2, 0), None, "src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs";
     // the agent
+    /// The agent is told the sandbox's hostname.
+    Hostname: v(3, 2, 0), None, "f4938c0d90";
     /// The guest is given shared memory.
     ShmStorage: v(3, 21, 0), None, "4a92fc1129";
     /// Shared memory is at the same place in the guest of a rootless VMM.

@@ -128,13 +128,13 @@ impl Network {
     pub(super) fn new(start: &Start<'_>) -> Result<Self, Refusal> {
         let mut network = match From::of(start) {
             From::Nowhere => Self::default(),
-            From::File(text) => dan::read(start, text).map_err(|refusal| refusal.within(SET_UP))?,
+            From::File(text) => dan::read(start, text).map_err(|refusal| set_up(start, refusal))?,
             From::Namespace(path) => Self::of_namespace(start, path)?,
         };
         network.deferred = start.has(Change::NetworkDeferred)
             && start.hv.factory.enable_template
             && matches!(start.kind, Kind::Qemu | Kind::Clh);
-        attach(start, &network.cards).map_err(|refusal| refusal.within(SET_UP))?;
+        attach(start, &network.cards).map_err(|refusal| set_up(start, refusal))?;
         Ok(network)
     }
 
@@ -144,16 +144,27 @@ impl Network {
             if none {
                 let why = format!("open new netns path {path}: No such file or directory (os error 2)");
                 let refusal = Refusal::because(why, BLAME_MODEL);
-                return Err(refusal.within("setup network: net netns guard").within(SET_UP));
+                return Err(set_up(start, refusal.within("setup network: net netns guard")));
+            }
+            if !start.has(Change::NetworkThread) {
+                let message = format!(
+                    "called `Result::unwrap()` on an `Err` value: net netns guard\n\nCaused by:\n    0: open new netns \
+                     path {path}\n    1: No such file or directory (os error 2)"
+                );
+                return Err(Refusal::crash(message, BLAME_NETNS));
             }
             // The thread that looks into it panics.
             let message = "Couldn't join on the associated thread: Any { .. }";
-            return Err(Refusal::because(message, BLAME_NETNS).within("failed to handle network"));
+            let refusal = Refusal::because(message, BLAME_NETNS);
+            return Err(match start.has(Change::NetworkHandled) {
+                true => refusal.within(HANDLE),
+                false => refusal,
+            });
         }
         if none {
             return Ok(Self::default());
         }
-        link::read(start).map_err(|refusal| refusal.within(SET_UP))
+        link::read(start).map_err(|refusal| set_up(start, refusal))
     }
 }
 
@@ -166,8 +177,18 @@ fn interface(start: &Start<'_>, told: [(&str, Json); 7]) -> Json {
     interface
 }
 
-/// What is being done while the network is set up.
-const SET_UP: &str = "failed to handle network: failed to set up network";
+const HANDLE: &str = "failed to handle network";
+
+/// Says of a refusal that it came while the network was set up.
+fn set_up(start: &Start<'_>, mut refusal: Refusal) -> Refusal {
+    if start.has(Change::NetworkThread) {
+        refusal = refusal.within("failed to set up network");
+    }
+    if start.has(Change::NetworkHandled) {
+        refusal = refusal.within(HANDLE);
+    }
+    refusal
+}
 
 /// `attach` for every card, as far as the hypervisor does not take one.
 fn attach(start: &Start<'_>, cards: &[Card]) -> Result<(), Refusal> {
