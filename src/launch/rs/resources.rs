@@ -111,9 +111,10 @@ fn look_for_protection(hardware: Hardware) -> Result<(), Refusal> {
 
 /// Whether devices hang on the channel subsystem of IBM Z.
 pub(super) fn has_ccw_bus(start: &Start<'_>) -> bool {
-    match start.has(Change::CcwByHost) {
-        true => start.host.facts.arch == Arch::S390x,
-        false => start.hv.machine_info.machine_type.contains("-ccw-"),
+    if start.has(Change::CcwByHost) {
+        start.host.facts.arch == Arch::S390x
+    } else {
+        start.has(Change::CcwBus) && start.hv.machine_info.machine_type.contains("-ccw-")
     }
 }
 

@@ -315,7 +315,7 @@ behaviours! {
     /// The remote hypervisor takes CRI-O's names of a pod, too.
     RemoteFallback: v(4, 1, 0), None, "adfd9a966c";
     /// A disk may be virtio-blk-ccw.
-    CcwDriver: v(3, 3, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
+    CcwDriver: v(3, 4, 0), None, "9bcfaad625";
     /// A disk may be virtio-scsi.
     ScsiDriver: v(3, 20, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
     /// Disks are made in another way, which the messages say.
@@ -358,10 +358,16 @@ behaviours! {
     NetDriverFirst: v(3, 4, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs";
     /// QEMU's network has the name of its tap device; before a number that was always 0.
     NetdevByTap: v(3, 10, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs";
+    /// QEMU's devices may hang on the channel subsystem.
+    CcwBus: v(3, 4, 0), None, "9b2c08935b";
+    /// QEMU's devices on the channel subsystem have numbers.
+    CcwNumbers: v(3, 12, 0), None, "920484918c";
     /// QEMU's card may hang on the channel subsystem.
     CcwCard: v(3, 15, 0), None, "src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs";
     /// Dragonball is told what stands behind a card.
     DragonballCardBackend: v(3, 3, 0), None, "src/runtime-rs/crates/hypervisor/src/dragonball/mod.rs";
+    /// Cloud Hypervisor protects a confidential guest, for which the host has to have TDX.
+    ClhProtection: v(3, 3, 0), None, "b0a3293d53";
     /// Cloud Hypervisor shares no folder with a TDX guest.
     ClhTdxUnshared: v(3, 3, 0), None, "src/runtime-rs/crates/hypervisor/src/ch/inner_hypervisor.rs";
     /// The quote service is reached by vsock where its socket is missing.

@@ -43,6 +43,9 @@ pub(super) struct Plan<'a> {
     pub(super) resources: Resources<'a>,
     program: String,
     tdx: bool,
+    /// Without persistent memory, room to grow and a serial port; a confidential guest's way, TDX or not, before
+    /// the host was asked.
+    closed: bool,
     /// Restored from a template; nothing is created then.
     restored: bool,
     kernel: KernelLine<'a>,
@@ -77,23 +80,35 @@ fn protection(start: &Start<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// Whether the guest is one of TDX.
+fn has_tdx(start: &Start<'_>) -> bool {
+    start.has(Change::ClhProtection) && hardware(&start.host.facts) == Hardware::Tdx
+}
+
+/// The hypervisor's program, which has to be there.
+fn program(start: &Start<'_>) -> Result<String, Refusal> {
+    let program = start.host.canonicalize(&start.hv.path);
+    let program = program.map_err(|errno| Refusal::because(errno.rust(), &["hypervisor.path"]));
+    Ok(program.within("launch failed")?.to_string())
+}
+
 impl<'a> Plan<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
-        protection(&start).within("prepare vm")?;
-        let tdx = hardware(&start.host.facts) == Hardware::Tdx;
-        let resources = Resources::new(&start, !tdx || !start.has(Change::ClhTdxUnshared))?;
+        if start.has(Change::ClhProtection) {
+            protection(&start).within("prepare vm")?;
+        } else {
+            program(&start).within("prepare vm")?;
+        }
+        let resources = Resources::new(&start, !has_tdx(&start) || !start.has(Change::ClhTdxUnshared))?;
         Self::vm(start, resources).within("start vm")
     }
 
     fn vm(start: Start<'a>, resources: Resources<'a>) -> Result<Self, Refusal> {
-        let program = start.host.canonicalize(&start.hv.path);
-        let program = program
-            .map_err(|errno| Refusal::because(errno.rust(), &["hypervisor.path"]))
-            .within("launch failed")?;
-        let tdx = hardware(&start.host.facts) == Hardware::Tdx;
+        let tdx = has_tdx(&start);
         let mut plan = Self {
-            program: program.to_string(),
+            program: program(&start)?,
             tdx,
+            closed: tdx || (!start.has(Change::ClhProtection) && start.hv.security_info.confidential_guest),
             restored: restores(&start),
             kernel: KernelLine::new(&start),
             memory: Memory::Own { size: 0, room: None },
@@ -241,7 +256,7 @@ impl<'a> Plan<'a> {
         }
         // Rounded up, and by a whole step where it is a multiple already.
         let rest = most - size;
-        let room = (!self.tdx).then(|| rest + PLUG_ALIGN - rest % PLUG_ALIGN);
+        let room = (!self.closed).then(|| rest + PLUG_ALIGN - rest % PLUG_ALIGN);
         Ok(Memory::Own { size, room })
     }
 

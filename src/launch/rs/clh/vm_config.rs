@@ -148,7 +148,7 @@ impl Plan<'_> {
         let hv = self.start.hv;
         let mut vm =
             json!({ "cpus": self.cpus(), "memory": self.memory(), "payload": self.payload(cmdline) });
-        let is_disk = self.tdx || self.start.has(Change::ClhBlockRoot);
+        let is_disk = self.closed || self.start.has(Change::ClhBlockRoot);
         if !hv.boot_info.image.is_empty() && is_disk {
             put(&mut vm, "disks", json!([self.disk()]));
         }
@@ -172,8 +172,8 @@ impl Plan<'_> {
         put(&mut vm, "fs", self.resources.share.iter().map(|share| self.shared(share)).collect());
         let talks =
             |on: bool| json!({ "file": null, "mode": if on { "Tty" } else { "Off" }, "iommu": false });
-        put(&mut vm, "serial", talks(hv.debug_info.enable_debug && !self.tdx));
-        put(&mut vm, "console", talks(hv.debug_info.enable_debug && self.tdx));
+        put(&mut vm, "serial", talks(hv.debug_info.enable_debug && !self.closed));
+        put(&mut vm, "console", talks(hv.debug_info.enable_debug && self.closed));
         if self.start.has(Change::ClhHostDevices) {
             put(&mut vm, "devices", json!([]));
         }

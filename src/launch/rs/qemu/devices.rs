@@ -37,6 +37,9 @@ impl Plan<'_> {
         }
         let iommu = iommu && self.start.hv.device_info.enable_iommu_platform;
         let platform = if iommu { ",iommu_platform=on" } else { "" };
+        if !self.start.has(Change::CcwNumbers) {
+            return platform.to_owned();
+        }
         format!("{platform},devno={}", line.channel())
     }
 
