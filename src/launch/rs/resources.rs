@@ -299,7 +299,10 @@ impl Numbers {
             let modern = release.has(Change::ModernBlocks);
             let step =
                 if modern { "failed to create block device modern" } else { "failed to create device" };
-            return Err(refusal.within(step).within("failed to create device").within(match role {
+            // The misspelling was the runtime's.
+            let spelled = release.has(Change::CreationSpelled);
+            let creating = if spelled { "failed to create device" } else { "failed to create deviec" };
+            return Err(refusal.within(step).within(creating).within(match role {
                 Role::Root => "do handle device failed.",
                 Role::Extension(_) => "do handle extra image device failed.",
                 Role::Initdata => "do handle initdata block device failed.",

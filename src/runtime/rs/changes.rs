@@ -320,6 +320,8 @@ behaviours! {
     ScsiDriver: v(3, 20, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
     /// Disks are made in another way, which the messages say.
     ModernBlocks: v(4, 0, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
+    /// The message about a device that cannot be made is spelled right.
+    CreationSpelled: v(3, 3, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
     /// The message about a device that cannot be added is spelled right.
     DeviceSpelled: v(3, 22, 0), None, "src/runtime-rs/crates/hypervisor/src/device/device_manager.rs";
     /// The folder of a rootless VMM's sockets is there before QEMU is started.
