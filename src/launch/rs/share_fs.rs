@@ -65,7 +65,8 @@ impl Share {
             return Err(refusal.within("new share fs"));
         };
         if kind == Kind::VirtioFs && !start.has(Change::SharedFolderMade) {
-            let refusal = Refusal::because("The virtiofs shared path didn't exist", &["hypervisor.shared_fs"]);
+            let refusal =
+                Refusal::because("The virtiofs shared path didn't exist", &["hypervisor.shared_fs"]);
             let refusal = refusal.within("setup virtiofsd: virtiofsd args");
             return Err(refusal.within("setup share fs device before start vm"));
         }
