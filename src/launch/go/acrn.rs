@@ -5,8 +5,9 @@
 //! the last release with it.
 
 use super::changes::Change;
+use super::endpoint::Kind;
 use super::guest_kernel::{configured, extend, spelled};
-use super::network::{Abilities, Kind, Network};
+use super::network::{Abilities, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
 use super::remarks::Remarks;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::Refusal;
 use super::changes::Change;
-use super::network::{Endpoint, Kind};
+use super::endpoint::{Endpoint, Kind};
 use crate::input::Host;
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
 use crate::runtime::go::config::{InterworkingModel, SandboxConfig};

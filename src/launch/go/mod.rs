@@ -14,6 +14,7 @@ mod changes;
 mod clh;
 mod daemon;
 mod dan;
+mod endpoint;
 mod fill_in;
 mod firecracker;
 mod guest_kernel;

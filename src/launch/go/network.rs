@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use super::Refusal;
 use super::changes::Change;
 use super::dan;
+use super::endpoint::{Endpoint, Kind};
 use crate::answer::launch::{Cause, CauseKeys};
 use crate::input::Host;
 use crate::input::host::{Interface, LinkKind, NETNS_TOKEN, PodNetwork};
@@ -24,59 +25,6 @@ pub(super) struct Abilities {
     pub(super) queues: bool,
     /// Whether it limits rates by itself.
     pub(super) limits: bool,
-}
-
-/// How an interface is joined to the VM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Veth,
-    Macvlan,
-    Ipvlan,
-    Tuntap,
-    /// Its own device is opened, and no other made beside it.
-    Macvtap,
-    /// Handed over whole, by a file of directly attached networks.
-    Vfio,
-}
-
-impl Kind {
-    /// The runtime's word for it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Veth => "virtual",
-            Self::Macvlan => "macvlan",
-            Self::Ipvlan => "ipvlan",
-            Self::Tuntap => "tuntap",
-            Self::Macvtap => "macvtap",
-            Self::Vfio => "vfio",
-        }
-    }
-}
-
-/// One interface with its card.
-#[derive(Debug, Clone)]
-pub(crate) struct Endpoint<'a> {
-    pub(crate) interface: Cow<'a, Interface>,
-    pub(crate) kind: Kind,
-    pub(super) model: InterworkingModel,
-    /// The name of the device that is opened beside the interface.
-    pub(super) tap: String,
-    /// How many descriptors of that device are handed over.
-    pub(super) taps: u32,
-    /// How many descriptors of vhost-net go with them.
-    pub(super) vhosts: u32,
-}
-
-impl Endpoint<'_> {
-    /// The interface's name.
-    pub(crate) fn name(&self) -> &str {
-        &self.interface.name
-    }
-
-    /// Whether a device is made beside the interface.
-    pub(super) fn has_pair(&self) -> bool {
-        !matches!(self.kind, Kind::Macvtap | Kind::Vfio)
-    }
 }
 
 /// The network of one sandbox.

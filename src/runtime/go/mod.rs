@@ -12,6 +12,7 @@ mod elsewhere;
 mod gates;
 mod initdata;
 pub mod kernel_params;
+mod keys;
 mod load;
 mod numa;
 mod paths;

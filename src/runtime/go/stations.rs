@@ -8,11 +8,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::Loaded;
-use super::annotations::session::step;
 use super::config::SandboxConfig;
-use super::effective::{self, Key};
+use super::keys::{Key, key};
 use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::verdict::{Fix, Stage, Step};
+use crate::answer::verdict::{Fix, Note, Stage, Step};
 use crate::catalog::Id;
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
 use crate::input::Text;
@@ -42,7 +41,7 @@ impl Stations {
         let known = id.known();
         let hypervisor = loaded.runtime().hypervisor_type;
         let reader = catalog::annotation(known.key).map(|known| known.reader(loaded.release()));
-        let key = effective::key(known.section, known.field);
+        let key = key(known.section, known.field);
         let gate = name_step(loaded, known.key);
         let name = known.name(hypervisor).map(Text::from);
         let config = SandboxConfig::new(loaded.runtime(), "", "");
@@ -62,6 +61,11 @@ impl Stations {
             wide: wide_pattern(loaded, known.key),
         }
     }
+}
+
+/// A passed or failed station.
+pub(super) fn step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
+    Step { stage, passed, note: note.into(), place: None }
 }
 
 /// The name gate's station; `None` where it refuses the name.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::annotations::known::Section;
-use super::annotations::session::{Given, Mark, Session, step};
+use super::annotations::session::{Given, Mark, Session};
 use super::config::SandboxConfig;
-use super::stations::{self, Stations};
+use super::stations::{self, Stations, step};
 use super::{Loaded, sizing};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};

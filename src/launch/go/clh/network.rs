@@ -5,7 +5,8 @@
 
 use serde_json::Value as Json;
 
-use super::super::network::{Abilities, Endpoint, MODEL, Network};
+use super::super::endpoint::Endpoint;
+use super::super::network::{Abilities, MODEL, Network};
 use super::vm_config::{Object, limiter};
 use super::{Change, Plan, Refusal};
 use crate::answer::launch::{Cause, Request};

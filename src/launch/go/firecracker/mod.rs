@@ -8,8 +8,9 @@ mod version;
 use serde_json::{Map, Value as Json, json};
 
 use super::changes::Change;
+use super::endpoint::Endpoint;
 use super::guest_kernel::{Root, configured, extend, spelled};
-use super::network::{Abilities, Endpoint, NAMESPACE_CAUSE, Network, powers_of_1024};
+use super::network::{Abilities, NAMESPACE_CAUSE, Network, powers_of_1024};
 use super::remarks::Remarks;
 use super::{Boot, NIL_POINTER, Refusal, Started, process};
 use crate::answer::finding::Finding;

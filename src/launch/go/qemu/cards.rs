@@ -7,7 +7,7 @@ use super::arch::Transport;
 use super::line::Line;
 use super::{Plan, qemu};
 use crate::input::host::Arch;
-use crate::launch::go::network::{Endpoint, Kind};
+use crate::launch::go::endpoint::{Endpoint, Kind};
 use crate::runtime::go::config::InterworkingModel;
 
 /// The numbers of the descriptors that QEMU inherits.

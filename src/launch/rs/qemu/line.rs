@@ -150,7 +150,7 @@ impl Plan<'_> {
         }
         if let Some(protection) = protection {
             text.push_str(",confidential-guest-support=");
-            text.push_str(super::protection::id(protection));
+            text.push_str(protection_id(protection));
             cause.keys.push(keys.confidential_guest.into());
         }
         line.push("-machine", text, cause);
@@ -197,5 +197,15 @@ impl Plan<'_> {
             }
         };
         line.push("-object", text, cause);
+    }
+}
+
+/// The name of the protecting object, which the machine refers to.
+fn protection_id(protection: &Protection<'_>) -> &'static str {
+    match protection {
+        Protection::Sev { .. } => "sev",
+        Protection::Snp { .. } => "snp",
+        Protection::Se => "pv0",
+        Protection::Tdx { .. } => "tdx",
     }
 }

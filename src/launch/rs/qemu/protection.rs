@@ -19,16 +19,6 @@ const QUOTE_SOCKET: &str = "/var/run/tdx-qgs/qgs.socket";
 /// The port where the quote service listens when there is no socket.
 const QUOTE_PORT: u32 = 4050;
 
-/// The object's name, which the machine refers to.
-pub(super) fn id(protection: &Protection<'_>) -> &'static str {
-    match protection {
-        Protection::Sev { .. } => "sev",
-        Protection::Snp { .. } => "snp",
-        Protection::Se => "pv0",
-        Protection::Tdx { .. } => "tdx",
-    }
-}
-
 impl Plan<'_> {
     pub(super) fn protection(&self, line: &mut Line, protection: &Protection<'_>) {
         let (hv, keys) = (self.start.hv, self.start.keys);

@@ -3,11 +3,12 @@
 //! Decides this at the launch, before anything else of it. Facts: `createAssets` in
 //! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 2.0.4 and 4.1.0.
 
-use super::session::{Mark, Session, step};
+use super::session::{Mark, Session};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
 use crate::catalog::Id;
 use crate::runtime::go::Change;
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
+use crate::runtime::go::stations::step;
 
 type Asset = (Id, Id, Slot);
 

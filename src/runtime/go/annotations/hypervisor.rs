@@ -3,7 +3,7 @@
 //! Facts: `addHypervisorConfigOverrides` and what it calls in src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::paths;
-use super::session::{Session, step};
+use super::session::Session;
 use crate::answer::verdict::{Fix, Note, Stage, Status};
 use crate::catalog::Id;
 use crate::golang::json;
@@ -12,6 +12,7 @@ use crate::golang::strconv::{self, list};
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
+use crate::runtime::go::stations::step;
 use crate::runtime::go::{Change, numa};
 
 /// All of them.

@@ -13,7 +13,8 @@ pub(super) mod session;
 mod settings;
 
 use crate::catalog::Id;
-use session::{Given, Mark, Session, step};
+use crate::runtime::go::stations::step;
+use session::{Given, Mark, Session};
 
 use crate::answer::verdict::{Failure, FailureStage, Stage, Status};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};

@@ -3,7 +3,7 @@
 //! Decides what a `valid_*` list lets through. Facts: `addHypervisorPathOverrides` and `checkPathIsInGlobs` in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::session::{STATIONS, Session, step};
+use super::session::{STATIONS, Session};
 use crate::answer::verdict::{Fix, ListId, Note, Stage, Step};
 use crate::catalog::Id;
 use crate::golang::filepath::literally;
@@ -11,6 +11,7 @@ use crate::golang::strconv;
 use crate::input::Text;
 use crate::runtime::go::config::{HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::gates::ValueGates;
+use crate::runtime::go::stations::step;
 use crate::runtime::go::{Change, kernel_params};
 use crate::runtime::go_listed::ListedPaths;
 

@@ -12,7 +12,7 @@ use crate::golang::strconv;
 use crate::input::{Host, Text};
 use crate::runtime::Sandbox;
 use crate::runtime::go::config::SandboxConfig;
-use crate::runtime::go::stations::Stations;
+use crate::runtime::go::stations::{Stations, step};
 use crate::runtime::go::{Change, Loaded};
 
 /// Room for the stations after the name gate of an annotation that takes effect.
@@ -51,11 +51,6 @@ pub(in crate::runtime::go) struct Session<'a> {
     pub values: [Option<&'a str>; Id::COUNT],
     pub marks: Vec<(Id, Mark)>,
     pub failure: Option<Failure>,
-}
-
-/// A passed or failed station.
-pub(in crate::runtime::go) fn step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
-    Step { stage, passed, note: note.into(), place: None }
 }
 
 /// A size with a unit, as other runtimes and Kubernetes take it, in MiB.

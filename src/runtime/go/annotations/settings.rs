@@ -2,12 +2,13 @@
 //!
 //! Facts: `addRuntimeConfigOverrides` and `addAgentConfigOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::session::{Session, step};
+use super::session::Session;
 use crate::answer::verdict::{Fix, Note, Stage};
 use crate::catalog::Id;
 use crate::golang::base64;
 use crate::runtime::go::Change;
 use crate::runtime::go::config::{InterworkingModel, VfioMode};
+use crate::runtime::go::stations::step;
 
 pub(super) fn apply_runtime(session: &mut Session<'_>) {
     session.flag(Id::RuntimeDisableGuestSeccomp, |c| &mut c.disable_guest_seccomp);
