@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::annotations::{Attempt, Fate};
 use super::changes::Change;
 use super::config::Config;
-use super::load::{Read, alias};
+use super::load::Read;
 use super::spelling;
 use crate::answer::effective::{Effective, Origin};
 use crate::release::Release;
@@ -92,7 +92,10 @@ impl Base {
     pub fn new(read: &Read, hypervisor: &str, agent: &str) -> Self {
         let raw: IndexMap<String, Json> = told(&read.raw, hypervisor, agent).into_iter().collect();
         let place = |key: &str| {
-            read.places.get(key).or_else(|| alias(key).and_then(|other| read.places.get(&other))).cloned()
+            read.places
+                .get(key)
+                .or_else(|| spelling::alias(key).and_then(|other| read.places.get(&other)))
+                .cloned()
         };
         let origin = |key: &str, value: &Json| {
             let same = raw.get(key) == Some(value);

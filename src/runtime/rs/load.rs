@@ -202,18 +202,7 @@ pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<C
     } else {
         merged(&Layers::read(host, &path), release)
     };
-    typed(tree.map_err(|e| e.message)?.cut(release), release)
-}
-
-/// The other spelling under which a key may stand in a file.
-pub fn alias(key: &str) -> Option<String> {
-    let (table, name) = key.rsplit_once('.')?;
-    let other = match name {
-        "extra_monitor_socket" => "dbg_monitor_socket",
-        "enable" if table.ends_with(".mem_agent") => "mem_agent_enable",
-        _ => return None,
-    };
-    Some(format!("{table}.{other}"))
+    typed(tree.map_err(|error| RuntimeMessage(error.message))?.cut(release), release)
 }
 
 #[cfg(test)]

@@ -84,9 +84,30 @@ const OTHERS: &[Other] = &[
     },
 ];
 
-/// Second names that the structs themselves know.
-const ALIASES: [(&str, &str); 2] =
-    [("hypervisor.<name>", "dbg_monitor_socket"), ("agent.<name>.mem_agent", "mem_agent_enable")];
+/// A second name that the structs themselves know.
+struct Alias {
+    table: &'static str,
+    key: &'static str,
+    stands_for: &'static str,
+}
+
+const ALIASES: [Alias; 2] = [
+    Alias { table: "hypervisor.<name>", key: "dbg_monitor_socket", stands_for: "extra_monitor_socket" },
+    Alias { table: "agent.<name>.mem_agent", key: "mem_agent_enable", stands_for: "enable" },
+];
+
+/// Whether a key of the catalogue's table is a second name.
+fn is_alias(table: &str, key: &str) -> bool {
+    ALIASES.iter().any(|alias| alias.table == table && alias.key == key)
+}
+
+/// The other name under which a key may stand in a file.
+pub fn alias(key: &str) -> Option<String> {
+    let (table, name) = key.rsplit_once('.')?;
+    let generic = generic(table);
+    let alias = ALIASES.iter().find(|alias| alias.table == generic && alias.stands_for == name)?;
+    Some(format!("{table}.{}", alias.key))
+}
 
 /// `hypervisor.qemu.factory` as the catalogue has it.
 fn generic(table: &str) -> String {
@@ -127,7 +148,7 @@ pub fn of(table: &str, key: &str, release: Release) -> Spelled {
         return Spelled::As(other.own.to_owned());
     }
     let is_table = inner_table(&table, key, release);
-    let alias = ALIASES.contains(&(table.as_str(), key)) && !is_former_name(&table, key, release);
+    let alias = is_alias(&table, key) && !is_former_name(&table, key, release);
     if is_table || alias || reads(&table, key, release) {
         return Spelled::Same;
     }
@@ -145,7 +166,7 @@ fn is_former_name(table: &str, key: &str, release: Release) -> bool {
 
 /// Whether any release reads it.
 fn is_known_to_structs(table: &str, key: &str) -> bool {
-    config_key(table, key).is_some() || ALIASES.contains(&(table, key))
+    config_key(table, key).is_some() || is_alias(table, key)
 }
 
 /// Tables within tables.
@@ -185,7 +206,7 @@ pub fn without_later_keys(message: &str, release: Release) -> String {
     let known = |name: &&str| {
         let bare = name.trim_matches('`');
         table == SHARED_MOUNT
-            || ALIASES.contains(&(table.as_str(), bare))
+            || is_alias(&table, bare)
             || inner_table(&table, bare, release)
             || reads(&table, bare, release)
     };
