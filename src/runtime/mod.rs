@@ -9,8 +9,11 @@ mod elsewhere;
 pub mod go;
 mod go_listed;
 pub mod initdata;
+mod message;
 pub mod rs;
 pub mod stand_in;
+
+pub use message::RuntimeMessage;
 
 use crate::answer::agent::AgentSetup;
 use crate::answer::effective::Effective;

@@ -143,7 +143,8 @@ impl<'a> KernelLine<'a> {
             _ => return Err(refuse(format!("Unsupported rootfs type {rootfs_type}"))),
         };
         let dax = dax || !start.has(Change::NoDax);
-        let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params).map_err(refuse)?;
+        let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params)
+            .map_err(|why| Refusal::because(why, BLAME_ROOT))?;
         if !self.spelled {
             return Ok(());
         }

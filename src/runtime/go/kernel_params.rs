@@ -8,6 +8,7 @@ use super::Change;
 use super::config::{AgentConfig, HypervisorConfig, Param, ParamFrom};
 use crate::golang::strconv::{self, quote};
 use crate::release::Release;
+use crate::runtime::RuntimeMessage;
 
 /// Pairs out of words: the key ends at the first `=`.
 pub(super) fn pairs<'a>(words: impl IntoIterator<Item = &'a str>, from: ParamFrom) -> Vec<Param> {
@@ -111,25 +112,25 @@ pub struct Verity {
 }
 
 /// Reads `kernel_verity_params`; blank means none.
-pub fn verity(params: &str) -> Result<Option<Verity>, String> {
+pub fn verity(params: &str) -> Result<Option<Verity>, RuntimeMessage> {
     if params.trim().is_empty() {
         return Ok(None);
     }
     let mut values = std::collections::HashMap::new();
     for field in params.split(',').map(str::trim).filter(|f| !f.is_empty()) {
-        let invalid = || format!("invalid kernel_verity_params entry: {}", quote(field));
+        let invalid = || RuntimeMessage(format!("invalid kernel_verity_params entry: {}", quote(field)));
         let (key, value) = field.split_once('=').ok_or_else(invalid)?;
         values.insert(key, value);
     }
     let text = |name: &str| values.get(name).copied().unwrap_or_default();
-    let missing = |name: &str| format!("missing kernel_verity_params {name}");
+    let missing = |name: &str| RuntimeMessage(format!("missing kernel_verity_params {name}"));
     let number = |name: &str| {
         let value = text(name);
         if value.is_empty() {
             return Err(missing(name));
         }
         strconv::parse_uint(value, 10, 64)
-            .map_err(|e| format!("invalid kernel_verity_params {name} {}: {e}", quote(value)))
+            .map_err(|e| RuntimeMessage(format!("invalid kernel_verity_params {name} {}: {e}", quote(value))))
     };
     let root_hash = text("root_hash").to_owned();
     if root_hash.is_empty() {
@@ -145,12 +146,12 @@ pub fn verity(params: &str) -> Result<Option<Verity>, String> {
     let sizes = [("data_block_size", data_block_size), ("hash_block_size", hash_block_size)];
     for (name, size) in [("data_blocks", data_blocks)].into_iter().chain(sizes) {
         if size == 0 {
-            return Err(format!("invalid kernel_verity_params {name}: must be non-zero"));
+            return Err(format!("invalid kernel_verity_params {name}: must be non-zero").into());
         }
     }
     for (name, size) in sizes {
         if size % 512 != 0 {
-            return Err(format!("invalid kernel_verity_params {name}: must be multiple of 512"));
+            return Err(format!("invalid kernel_verity_params {name}: must be multiple of 512").into());
         }
     }
     Ok(Some(Verity { root_hash, salt, data_blocks, data_block_size, hash_block_size }))
@@ -173,10 +174,10 @@ mod tests {
     fn verity_wants_all_five() {
         let all = "root_hash=ab,salt=cd,data_blocks=1,data_block_size=512,hash_block_size=4096";
         assert_eq!(verity(all).unwrap().unwrap().hash_block_size, 4096);
-        assert_eq!(verity("root_hash=ab").unwrap_err(), "missing kernel_verity_params data_blocks");
-        assert_eq!(verity("x").unwrap_err(), "invalid kernel_verity_params entry: \"x\"");
+        assert_eq!(verity("root_hash=ab").unwrap_err().0, "missing kernel_verity_params data_blocks");
+        assert_eq!(verity("x").unwrap_err().0, "invalid kernel_verity_params entry: \"x\"");
         assert_eq!(
-            verity(&all.replace("=512", "=513")).unwrap_err(),
+            verity(&all.replace("=512", "=513")).unwrap_err().0,
             "invalid kernel_verity_params data_block_size: must be multiple of 512"
         );
     }

@@ -16,7 +16,7 @@ use crate::input::config::{Layers, Unreadable};
 use crate::input::host::FileKind;
 use crate::input::search::default_paths;
 use crate::input::{Host, Place, Source, Text};
-use crate::runtime::LoadError;
+use crate::runtime::{LoadError, RuntimeMessage};
 
 /// A configuration before and after adjustment.
 pub struct Read {
@@ -86,7 +86,7 @@ pub fn load(release: Release, layers: &Layers, host: &Host) -> Result<Read, Load
     let places = layers.places();
     let raw = typed(tree.clone(), release).map_err(|message| {
         let place = culprit(&tree, &message, release).and_then(|key| nearest_place(&places, &key));
-        failed(message, place.or_else(|| whole(&layers.asked)))
+        failed(message.into(), place.or_else(|| whole(&layers.asked)))
     })?;
     let mut adjusted = raw.clone();
     adjust::adjust(&mut adjusted, host).map_err(|complaint| {
@@ -97,16 +97,17 @@ pub fn load(release: Release, layers: &Layers, host: &Host) -> Result<Read, Load
 }
 
 /// Types a tree that is cut to a release, and undoes what the structs have in another way.
-fn typed(tree: Tree, release: Release) -> Result<Config, String> {
-    let typed: Result<Config, String> = tree.clone().typed();
+fn typed(tree: Tree, release: Release) -> Result<Config, RuntimeMessage> {
+    let typed: Result<Config, RuntimeMessage> = tree.clone().typed();
     if release.has(Change::PipeSizeRequired)
         && let Some(name) = lacks_pipe_size(&tree)
         // Agents are typed first.
         && typed.as_ref().err().is_none_or(|message| !message.contains("`agent."))
     {
-        return Err(format!("missing field `container_pipe_size` for key `agent.{name}`"));
+        return Err(format!("missing field `container_pipe_size` for key `agent.{name}`").into());
     }
-    let mut config = typed.map_err(|message| spelling::without_later_keys(&message, release))?;
+    let mut config =
+        typed.map_err(|message| RuntimeMessage(spelling::without_later_keys(&message, release)))?;
     config.release = release;
     for (_, hv) in config.hypervisor.iter_mut() {
         if let Some(whole) = hv.cpu_info.whole_vcpus {
@@ -178,7 +179,7 @@ fn culprit(tree: &Tree, message: &str, release: Release) -> Option<String> {
             Some("runtime") => alone.typed::<Runtime>().err(),
             _ => None,
         };
-        error.is_some_and(|error: String| first(&error) == wanted)
+        error.is_some_and(|error| first(&error) == wanted)
     };
     let key = tree.entries(table)?.into_iter().find(|(_, alone)| fails(alone.clone()))?.0;
     let key = format!("{table}.{key}");
@@ -187,7 +188,7 @@ fn culprit(tree: &Tree, message: &str, release: Release) -> Option<String> {
 
 /// The configuration that VM templates are made from: that of the default file, unadjusted, whatever
 /// file the sandbox is started with. `given` stands in for the file that it was read from.
-pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<Config, String> {
+pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<Config, RuntimeMessage> {
     let default = default_paths(release).iter().find(|path| host.finds(path));
     let path = match default.and_then(|path| host.canonicalize(path).ok()) {
         Some(path) => path,
@@ -195,7 +196,7 @@ pub fn default_config(release: Release, given: &Layers, host: &Host) -> Result<C
         None if default_paths(release).iter().any(|path| !host.knows(path)) && given.resolved.is_ok() => {
             given.resolved.clone().unwrap_or_default()
         }
-        None => return Err("entity not found".to_owned()),
+        None => return Err("entity not found".into()),
     };
     let tree = if given.resolved.as_ref().is_ok_and(|resolved| *resolved == path) {
         merged(given, release)

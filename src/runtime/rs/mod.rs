@@ -30,7 +30,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::elsewhere::Known;
-use super::{Asked, Depth, LoadError, LoadOptions, Run, stand_in};
+use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, stand_in};
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog::Id;
@@ -53,7 +53,7 @@ pub struct Loaded {
     read: Arc<load::Read>,
     gates: Arc<BTreeMap<Text, Gates>>,
     /// What the factory makes of the default file, where any table wants templates.
-    template: Option<Arc<Result<Template, String>>>,
+    template: Option<Arc<Result<Template, RuntimeMessage>>>,
     /// By hypervisor and agent table.
     pairs: Arc<BTreeMap<Text, BTreeMap<Text, Pair>>>,
     findings: Arc<BTreeMap<Text, Vec<Finding>>>,

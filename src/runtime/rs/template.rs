@@ -12,6 +12,7 @@ use super::plugin::Plugin;
 use crate::input::Host;
 use crate::input::config::Layers;
 use crate::release::Release;
+use crate::runtime::RuntimeMessage;
 
 /// What the factory found.
 #[derive(Debug, Clone)]
@@ -21,24 +22,24 @@ pub struct Template {
 }
 
 /// Prepares the VM from a template, or gives the runtime's message.
-pub fn prepare(release: Release, given: &Layers, host: &Host) -> Result<Template, String> {
+pub fn prepare(release: Release, given: &Layers, host: &Host) -> Result<Template, RuntimeMessage> {
     let mut config =
         default_config(release, given, host).map_err(|why| format!("failed to load toml config: {why}"))?;
     let name = config.runtime.hypervisor_name.clone();
     let Some(hv) = config.hypervisor.get_mut(&name) else {
-        return Err(format!("hypervisor '{name}' not found"));
+        return Err(format!("hypervisor '{name}' not found").into());
     };
     from_template(&name, hv, release);
     let hypervisor = hv.clone();
     if Plugin::named(&name, host.facts.arch, release).is_none() {
-        return Err(format!("new hypervisor: Unsupported hypervisor {name}"));
+        return Err(format!("new hypervisor: Unsupported hypervisor {name}").into());
     }
     let agent = &config.runtime.agent_name;
     if !config.agent.contains_key(agent) {
-        return Err(format!("new agent: get agent: failed to get agent for {agent}"));
+        return Err(format!("new agent: get agent: failed to get agent for {agent}").into());
     }
     if agent != "kata" {
-        return Err(format!("new agent: Unsupported agent {agent}"));
+        return Err(format!("new agent: Unsupported agent {agent}").into());
     }
     Ok(Template { hypervisor, config })
 }
@@ -157,13 +158,13 @@ mod tests {
     fn what_stops_the_factory_is_told() {
         let given = Layers::of_text("/elsewhere.toml", "");
         let told = |files| prepare(NEWEST, &given, &host(files)).map(|_| ());
-        let nothing = Err("failed to load toml config: entity not found".to_owned());
+        let nothing = Err("failed to load toml config: entity not found".into());
         assert_eq!(told(MemoryFiles::new()), nothing);
         let no_table = MemoryFiles::new().file(FILE, 0o644, "[runtime]\nhypervisor_name = \"qemu\"\n");
-        assert_eq!(told(no_table), Err("hypervisor 'qemu' not found".to_owned()));
+        assert_eq!(told(no_table), Err("hypervisor 'qemu' not found".into()));
         let edited = Layers::of_text(FILE, "[runtime]\nhypervisor_name = \"clh\"\n");
         let files = MemoryFiles::new().file(FILE, 0o644, "");
         let unsaved = prepare(NEWEST, &edited, &host(files)).map(|_| ());
-        assert_eq!(unsaved, Err("hypervisor 'clh' not found".to_owned()));
+        assert_eq!(unsaved, Err("hypervisor 'clh' not found".into()));
     }
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::changes::Change;
 use super::spelling::{self, Spelled};
 use crate::release::Release;
+use crate::runtime::RuntimeMessage;
 
 /// Why a text is no TOML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,10 +138,14 @@ impl Tree {
     }
 
     /// Gives the values their types; the error is the crate's message.
-    pub fn typed<T: DeserializeOwned>(self) -> Result<T, String> {
+    pub fn typed<T: DeserializeOwned>(self) -> Result<T, RuntimeMessage> {
         match self {
-            Self::Before4(value) => value.try_into().map_err(|error: toml_0_5::de::Error| error.to_string()),
-            Self::Since4(value) => value.try_into().map_err(|error: toml::de::Error| error.to_string()),
+            Self::Before4(value) => {
+                value.try_into().map_err(|error: toml_0_5::de::Error| error.to_string().into())
+            }
+            Self::Since4(value) => {
+                value.try_into().map_err(|error: toml::de::Error| error.to_string().into())
+            }
         }
     }
 
