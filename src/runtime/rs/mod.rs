@@ -108,9 +108,8 @@ pub fn load(
         .collect();
     let findings =
         gates.iter().map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates))).collect();
-    let with =
-        |hv: &str| config.agent.iter().map(|(ag, _)| (ag.to_owned(), Pair::new(&read, hv, ag))).collect();
-    let pairs = config.hypervisor.iter().map(|(hv, _)| (hv.to_owned(), with(hv))).collect();
+    let with = |hv: &str| config.agent.keys().map(|ag| (ag.to_owned(), Pair::new(&read, hv, ag))).collect();
+    let pairs = config.hypervisor.keys().map(|hv| (hv.to_owned(), with(hv))).collect();
     let templated = config.hypervisor.iter().any(|(_, hv)| hv.factory.enable_template);
     let template = templated.then(|| Arc::new(template::prepare(release, layers, host)));
     Ok(Loaded {

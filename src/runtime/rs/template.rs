@@ -102,7 +102,7 @@ fn fill(hv: &mut Hypervisor) {
 impl Template {
     /// The configuration that the VM is started with: the template's hypervisor and agent, the rest of
     /// the sandbox's own.
-    pub fn over<'c>(&self, config: &Config) -> Config {
+    pub fn over(&self, config: &Config) -> Config {
         let mut whole = config.clone();
         let runtime = &self.config.runtime;
         whole.hypervisor.insert(runtime.hypervisor_name.clone(), self.hypervisor.clone());
