@@ -14,7 +14,6 @@ use katascope::evaluate::{Evaluation, Evaluator};
 use katascope::release::{Named, Release, Runtime, Version};
 use katascope::report::json;
 use katascope::runtime::Depth;
-use katascope::upgrade::behaviours;
 use serde_json::{Value as Json, json};
 
 use crate::recorded::{Case, Recording, recordings};
@@ -95,7 +94,7 @@ fn hold(runtime: Runtime) {
     let text = std::fs::read_to_string(folder().join("rows.tsv")).unwrap();
     let mut rows = rows(&text, runtime);
     let mut wrong = Vec::new();
-    for named in behaviours(runtime) {
+    for named in runtime.behaviours() {
         match rows.remove(named.name) {
             None => wrong.push(format!("{}: no case", named.name)),
             Some(("-", why)) => assert!(!why.is_empty(), "{}", named.name),
@@ -139,7 +138,7 @@ fn seek(runtime: Runtime, text: &str) -> Vec<String> {
     let known = rows(text, runtime);
     let mut found = Vec::new();
     let mut wanted: BTreeMap<Version, Vec<&'static Named>> = BTreeMap::new();
-    for named in behaviours(runtime) {
+    for named in runtime.behaviours() {
         if let Some((recording, case)) = known.get(named.name) {
             found.push(format!("{}\t{}\t{recording}\t{case}", runtime.as_str(), named.name));
         } else {

@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
 use crate::answer::agent::{AgentSetup, DecidedBy, fields};
 use crate::golang::strconv;
-use crate::launch::go::{Change, Started, guest_memory, guest_share};
+use crate::launch::go::{Started, guest_memory, guest_share};
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 fn kernel_modules(config: &SandboxConfig) -> Vec<Json> {

@@ -11,8 +11,8 @@ use crate::answer::launch::joined;
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::launch::rs::{Started, guest_share};
 use crate::release::Release;
+use crate::release::rs::Change;
 use crate::runtime::Sandbox;
-use crate::runtime::rs::Change;
 use crate::runtime::rs::config::Config;
 
 /// The annotation that adds modules.

@@ -16,10 +16,10 @@ use crate::input::config::Layers;
 use crate::input::{archive, search};
 use crate::policy::audit::Audit;
 use crate::policy::pattern::{Meaning, Warning, explain_entry};
+use crate::release::go::Change;
 use crate::release::{Release, Runtime};
 use crate::report::escape::visible;
 use crate::report::{json, policy as report};
-use crate::runtime::go::Change;
 use crate::suggest::{Proposed, propose};
 
 pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::answer::verdict::ListId;
 use crate::diff::text::unified;
 use crate::input::config::Layers;
+use crate::release::go::Change;
 use crate::release::{Release, Runtime};
-use crate::runtime::go::Change;
 
 use super::document::Document;
 

@@ -15,9 +15,9 @@ use super::{Evaluation, Evaluator, Outcome};
 use crate::answer::effective::Effective;
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::input::manifest::Pod;
-use crate::launch::go::Change as GoChange;
+use crate::release::go::Change as GoChange;
+use crate::release::rs::Change as RsChange;
 use crate::release::{Release, Runtime};
-use crate::runtime::rs::Change as RsChange;
 
 /// What a snapshotter hands over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,9 @@ use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::cri::Engine;
 use crate::input::manifest::Pod;
 use crate::release::Runtime;
-use crate::runtime::go::{Change as GoChange, cdi::PREFIX};
-use crate::runtime::rs::Change as RsChange;
+use crate::release::go::Change as GoChange;
+use crate::release::rs::Change as RsChange;
+use crate::runtime::go::cdi::PREFIX;
 
 /// What is pointed out about the devices that a pod asks for.
 pub(super) fn notice(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) -> Option<Finding> {

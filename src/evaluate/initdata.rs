@@ -12,8 +12,8 @@ use super::{Evaluation, Setup};
 use crate::answer::finding::Code;
 use crate::input::host::Protection;
 use crate::input::manifest::Pod;
-use crate::launch::go::Change;
-use crate::release::{Release, Runtime};
+use crate::release::go::Change;
+use crate::release::Release;
 use crate::runtime::initdata::{Initdata, Place, hex};
 
 /// The annotation under its present name and the one that Go had before.
@@ -72,7 +72,7 @@ fn places(release: Release) -> Vec<Place> {
         Place { platform: Protection::Tdx, field: "mrconfigid", length: 48 },
         Place { platform: Protection::Snp, field: "host-data", length: 32 },
     ];
-    if release.runtime == Runtime::Go && release.has(Change::Realms) {
+    if release.has(Change::Realms) {
         places.push(Place { platform: Protection::Cca, field: "personalization-value", length: 64 });
     }
     places
@@ -83,7 +83,7 @@ fn unbound(release: Release) -> Vec<(Protection, &'static str)> {
     const ON_A_DISK: &str =
         "no argument carries the digest; the guest gets the document on a disk that the host can change";
     const UNKNOWN: &str = "this runtime knows no realms, and passes the document over";
-    let realms = release.runtime == Runtime::Go && release.has(Change::Realms);
+    let realms = release.has(Change::Realms);
     let cca = (!realms).then_some((Protection::Cca, UNKNOWN));
     std::iter::once((Protection::Se, ON_A_DISK)).chain(cca).collect()
 }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::answer::effective::Effective;
 use crate::answer::verdict::{Status, Verdict};
 use crate::input::Annotations;
+use crate::release::rs::Change;
 use crate::release::{Release, Runtime};
 use crate::runtime::go::config::SandboxResources;
 use crate::runtime::{go, rs};
@@ -162,7 +163,7 @@ impl VmSize {
             });
             verdict.and_then(|v| v.after.as_deref()).and_then(Json::as_f64)
         };
-        let replaced = release.runtime == Runtime::Rs && release.has(rs::Change::Overhead);
+        let replaced = release.has(Change::Overhead);
         let added = base.static_sizing && !replaced;
         // Where the limits are added, the value in the end has them in it already.
         let vcpus = match set("default_vcpus") {

@@ -16,8 +16,8 @@ use crate::cri::Engine;
 use crate::evaluate::{Evaluator, Setup};
 use crate::policy::names::NameGate;
 use crate::policy::re2::{NamePattern, ValuePattern, name_pattern, value_pattern};
+use crate::release::go::Change;
 use crate::release::{Release, Runtime};
-use crate::runtime::go::Change;
 
 /// Whose policy is asked for.
 #[derive(Debug, Clone)]

@@ -12,7 +12,6 @@ use crate::explain::Meaning;
 use crate::explain::journal::Group;
 use crate::explain::messages::Decoded;
 use crate::release::{Named, Release, Runtime, Version};
-use crate::upgrade::behaviours;
 
 /// For people. `policy` says what the host's lists make of an annotation, where a file was given.
 pub fn text(
@@ -103,7 +102,9 @@ fn history(
 /// The named changes that speak of a key.
 fn named(key: &str) -> impl Iterator<Item = (Runtime, &'static Named)> {
     let word = format!("`{key}`");
-    let all = RUNTIMES.into_iter().flat_map(|runtime| behaviours(runtime).map(move |named| (runtime, named)));
+    let all = RUNTIMES
+        .into_iter()
+        .flat_map(|runtime| runtime.behaviours().iter().map(move |named| (runtime, named)));
     all.filter(move |(_, named)| named.about.contains(&word))
 }
 

@@ -12,9 +12,8 @@ use super::item::{self, Effect, Item, Place};
 use crate::catalog::{self, Annotation, Reader};
 use crate::evaluate::{Evaluation, Evaluator};
 use crate::input::manifest::Pod;
-use crate::launch;
-use crate::release::{Named, Release, Runtime, Version};
-use crate::runtime::{self, Depth};
+use crate::release::{Named, Release, Version};
+use crate::runtime::Depth;
 
 /// Why something differs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -175,21 +174,15 @@ impl<'e> Line<'e> {
         let flips =
             |named: &&Named| named.span.contains(step.from.version) != named.span.contains(step.to.version);
         let whole = self.ask(step.to, pod);
-        behaviours(step.to.runtime)
+        step.to
+            .runtime
+            .behaviours()
+            .iter()
             .filter(flips)
             .map(|named| (named, item::items(&self.ask(step.to.turning(named), pod), &whole)))
             .filter(|(_, items)| !items.is_empty())
             .collect()
     }
-}
-
-/// Every behaviour that came or went between the releases of a runtime.
-pub fn behaviours(runtime: Runtime) -> impl Iterator<Item = &'static Named> {
-    let (own, launch) = match runtime {
-        Runtime::Go => (runtime::go::Change::NAMED, launch::go::Change::NAMED),
-        Runtime::Rs => (runtime::rs::Change::NAMED, &[][..]),
-    };
-    own.iter().chain(launch)
 }
 
 fn steps<'a>(answers: impl Iterator<Item = &'a (Release, Evaluation)>) -> Vec<Step> {

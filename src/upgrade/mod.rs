@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use cause::{Cause, Change, behaviours};
+pub use cause::{Cause, Change};
 pub use item::{Effect, Item, Place, outcome};
 
 use crate::diff::Sides;

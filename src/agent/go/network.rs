@@ -7,8 +7,9 @@ use serde_json::{Map, Value as Json};
 
 use crate::answer::agent::NetworkRequests;
 use crate::input::host::{Interface, Ip, Neighbour, Route};
-use crate::launch::go::{Change, Network};
+use crate::launch::go::Network;
 use crate::release::Release;
+use crate::release::go::Change;
 
 /// What the guest of one sandbox is told.
 pub(super) fn requests(release: Release, network: &Network<'_>) -> NetworkRequests {

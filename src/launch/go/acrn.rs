@@ -4,7 +4,6 @@
 //! of vCPUs is not passed on. Facts: src/runtime/virtcontainers/acrn.go and acrn_arch_base.go from 2.0.0 to 3.9.0,
 //! the last release with it.
 
-use super::changes::Change;
 use super::endpoint::Kind;
 use super::guest_kernel::{configured, extend, spelled};
 use super::network::{Abilities, Network};
@@ -17,6 +16,7 @@ use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::Errno;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/bin/acrn-dm";

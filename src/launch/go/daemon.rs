@@ -5,11 +5,11 @@
 //! 4.1.0.
 
 use super::Refusal;
-use super::changes::Change;
 use super::paths::Paths;
 use crate::answer::launch::{Arg, Cause, Helper};
 use crate::input::Host;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// The API socket of nydusd, beside the one of the file system; StratoVirt's has another name.

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::Refusal;
-use super::changes::Change;
 use super::endpoint::{Endpoint, Kind};
 use crate::input::Host;
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
+use crate::release::go::Change;
 use crate::runtime::go::config::{InterworkingModel, SandboxConfig};
 
 #[derive(Debug, Default, Deserialize)]

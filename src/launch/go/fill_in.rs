@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::Refusal;
-use super::changes::Change;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 /// The most vCPUs that QEMU takes on x86_64.

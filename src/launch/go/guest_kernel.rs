@@ -5,9 +5,9 @@
 //! src/runtime/virtcontainers/hypervisor.go from 2.0.0 to 4.1.0.
 
 use super::Refusal;
-use super::changes::Change;
 use crate::answer::launch::{Arg, Cause};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, ParamFrom, SandboxConfig};
 use crate::runtime::go::kernel_params::{self, Verity};
 

@@ -10,7 +10,6 @@
 //! upstream has it.
 
 mod acrn;
-mod changes;
 mod clh;
 mod daemon;
 mod dan;
@@ -37,10 +36,10 @@ use crate::answer::verdict::Failure;
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::Sandbox;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 
-pub use changes::Change;
 pub use network::Network;
 pub(crate) use paths::{guest_memory, guest_share};
 

@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 
 use super::Refusal;
-use super::changes::Change;
 use super::dan;
 use super::endpoint::{Endpoint, Kind};
 use crate::answer::launch::{Cause, CauseKeys};
 use crate::input::Host;
 use crate::input::host::{Interface, LinkKind, NETNS_TOKEN, PodNetwork};
+use crate::release::go::Change;
 use crate::runtime::go::config::{InterworkingModel, SandboxConfig};
 
 /// How many rates of a limit come to less than a byte a second, which the kernel does not take.

@@ -5,10 +5,10 @@
 //! two sockets.
 
 use super::Refusal;
-use super::changes::Change;
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{GuestNumaNode, HypervisorConfig};
 
 const REMOTE_DISTANCE: u32 = 20;

@@ -3,8 +3,8 @@
 //! Facts: src/runtime/virtcontainers/{persist/fs,kata_agent,utils/utils}.go at 4.1.0.
 
 use super::Refusal;
-use super::changes::Change;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::SandboxConfig;
 
 /// `sun_path` less its terminating zero.

@@ -5,12 +5,12 @@
 
 use serde_json::{Map, json};
 
-use super::changes::Change;
 use super::network::{Abilities, NAMESPACE_CAUSE, Network};
 use super::{Refusal, Started};
 use crate::answer::launch::{Cause, Launch, Request};
 use crate::input::Host;
 use crate::launch::put;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// What is asked for one sandbox.

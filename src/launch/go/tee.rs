@@ -5,11 +5,11 @@
 //! in src/runtime/virtcontainers/qemu_*.go, and which of clh.go, fc.go, stratovirt.go and acrn.go read
 //! `ConfidentialGuest` and `Initdata`, from 2.0.0 to 4.1.0.
 
-use super::changes::Change;
 use super::remarks::Remarks;
 use crate::answer::finding::{Code, Severity, Who};
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// Why nothing protects a confidential guest that starts; `None`: it is protected.

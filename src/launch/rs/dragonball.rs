@@ -14,7 +14,7 @@ use super::share_fs::{self, Share};
 use super::{Refusal, Spelled, Start, Within};
 use crate::answer::launch::{Cause, Launch, Request, joined};
 use crate::launch::put;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 use crate::runtime::rs::config::HugePageType;
 
 const MIB: u64 = 1024 * 1024;

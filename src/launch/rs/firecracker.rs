@@ -11,7 +11,7 @@ use super::{Refusal, Spelled, Start, Within};
 use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 use crate::launch::put;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 use crate::runtime::rs::config::shortest;
 
 /// Drives that stand by to be replaced, counted from 1.

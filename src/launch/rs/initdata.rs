@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use super::Refusal;
 use crate::input::host::Protection;
 use crate::release::Release;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 const BLAME: &[&str] = &["hypervisor.cc_init_data"];
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{Refusal, Start};
 use crate::answer::launch::{Arg, Cause};
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 use crate::runtime::rs::boot::{self, ParamFrom};
 use crate::runtime::rs::config::Keys;
 use crate::runtime::rs::verity::{SECTOR, Verity};

@@ -32,8 +32,8 @@ use crate::answer::launch::{Arg, Launch, joined};
 use crate::answer::verdict::Failure;
 use crate::input::Host;
 use crate::release::Release;
+use crate::release::rs::Change;
 use crate::runtime::Sandbox;
-use crate::runtime::rs::Change;
 use crate::runtime::rs::config::{Config, Hypervisor, Keys};
 use paths::Paths;
 

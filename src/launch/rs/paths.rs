@@ -4,7 +4,7 @@
 //! `prefix_with_rootless_dir` in src/libs/kata-types/src/lib.rs at each tag.
 
 use crate::release::Release;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 use crate::runtime::rs::config::Hypervisor;
 use crate::runtime::stand_in::ROOTLESS_FOLDER;
 

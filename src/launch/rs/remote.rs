@@ -10,7 +10,7 @@ use super::resources::Resources;
 use super::{Refusal, Spelled, Start};
 use crate::answer::launch::{Cause, Launch, Request};
 use crate::input::Text;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// A remote sandbox that will not fail any more.
 pub(super) struct Plan<'a> {

@@ -13,7 +13,7 @@ use super::{Kind, Refusal, Start, Within, initdata};
 use crate::input::host::{Arch, HostFacts, Protection as Hardware};
 use crate::input::manifest::DeviceRequest;
 use crate::release::Release;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 const BLAME_DRIVER: &[&str] = &["hypervisor.block_device_driver"];
 const BLAME_CONFIDENTIAL: &[&str] = &["hypervisor.confidential_guest"];

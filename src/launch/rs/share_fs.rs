@@ -5,7 +5,7 @@
 use super::{Refusal, Start, Within};
 use crate::answer::launch::{Arg, Cause, Helper};
 use crate::release::Release;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 use crate::runtime::rs::config::Hypervisor;
 
 const BLAME: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemon"];

@@ -10,7 +10,7 @@ use super::resources::{Protection, Resources, Role, hardware};
 use super::{Kind, Start, initdata};
 use crate::answer::finding::{Code, Severity};
 use crate::input::host::Protection as Hardware;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// A platform as people call it.
 fn name(hardware: Hardware) -> &'static str {

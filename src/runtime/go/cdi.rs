@@ -7,11 +7,12 @@
 //! Facts: `withCDI` and `coldPlugDevices` in src/runtime/pkg/containerd-shim-v2/create.go and device_cold_plug.go at
 //! each tag; `ParseAnnotations` and `InjectDevices` of container-device-interface 0.6 to 1.0.
 
-use super::{Change, ContainerType};
+use super::ContainerType;
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::manifest::DeviceRequest;
 use crate::input::{Annotations, Host};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::Sandbox;
 
 /// What the annotations' keys begin with.

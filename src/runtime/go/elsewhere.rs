@@ -2,11 +2,12 @@
 //!
 //! Facts: `loadRuntimeConfig` in src/runtime/pkg/containerd-shim-v2/create.go at 3.32.0.
 
-use super::{Change, Loaded, container_type, load, paths};
+use super::{Loaded, container_type, load, paths};
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::config::Layers;
 use crate::input::{Host, Text};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::elsewhere::{CONFIG_PATH, load_failure, redirected};
 use crate::runtime::{Asked, LoadError, LoadOptions, Run, Sandbox};
 

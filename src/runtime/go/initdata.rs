@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::changes::toml_of;
+use super::load::toml_of;
 use super::record::{ToJson, record};
 use crate::golang::base64;
 use crate::golang::flate::{self, Fault};

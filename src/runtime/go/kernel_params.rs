@@ -4,10 +4,10 @@
 //! src/runtime/virtcontainers/hypervisor.go, `SetKernelParams` in src/runtime/pkg/katautils/config.go and
 //! `KataAgentKernelParams` in src/runtime/virtcontainers/kata_agent.go at 4.1.0.
 
-use super::Change;
 use super::config::{AgentConfig, HypervisorConfig, Param, ParamFrom};
 use crate::golang::strconv::{self, quote};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::RuntimeMessage;
 
 /// Pairs out of words: the key ends at the first `=`.

@@ -5,7 +5,6 @@
 
 mod annotations;
 pub(crate) mod cdi;
-mod changes;
 pub mod config;
 mod effective;
 mod elsewhere;
@@ -22,7 +21,6 @@ mod stations;
 mod validate;
 mod verdicts;
 
-pub use changes::Change;
 pub use elsewhere::without_configuration;
 use std::sync::{Arc, OnceLock};
 
@@ -39,6 +37,7 @@ use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
 use crate::release::Release;
+use crate::release::go::Change;
 use annotations::session::Session;
 use load::Configuration;
 

@@ -2,11 +2,11 @@
 //!
 //! Facts: `CalculateSandboxSizing` and the end of `SandboxConfig` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::Change;
 use super::config::{SandboxConfig, SandboxResources};
 use crate::golang::strconv;
 use crate::input::{Annotations, Text};
 use crate::release::Release;
+use crate::release::go::Change;
 
 /// CPUs and memory that a sandbox is sized by.
 pub(super) fn workload(annotations: &Annotations, release: Release) -> SandboxResources {

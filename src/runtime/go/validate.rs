@@ -3,10 +3,10 @@
 //! Facts: `validateHypervisorConfig` in src/runtime/virtcontainers/hypervisor_config_linux.go and
 //! `newSandbox` in src/runtime/virtcontainers/sandbox.go at 4.1.0.
 
-use super::Change;
 use super::config::SandboxConfig;
 use super::load::settings::max_vcpus;
 use crate::input::host::Arch;
+use crate::release::go::Change;
 
 /// The machine type of IBM Z.
 const CCW: &str = "s390-ccw-virtio";

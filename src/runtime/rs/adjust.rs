@@ -4,7 +4,6 @@
 //! that an annotation gets the same treatment as the file. Before 3.20 annotations were not adjusted.
 //! Facts: the `adjust_config` functions of src/libs/kata-types/src/config at each tag.
 
-use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure, resolve};
 use super::config::{
     BlockDeviceInfo, BootInfo, Config, CpuInfo, Hypervisor, MachineInfo, MemoryInfo, Runtime, SharedFsInfo,
@@ -13,6 +12,7 @@ use super::plugin::Plugin;
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
 use crate::release::Release;
+use crate::release::rs::Change;
 
 /// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
 /// wrong, the smallest message is given.

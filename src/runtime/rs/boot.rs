@@ -8,10 +8,10 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::changes::Change;
 use super::config::{Agent, BootInfo, MemAgent};
 use crate::input::Text;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 /// Puts a pod's parameters behind the configured ones, of which none with the same key stays.
 pub fn add_kernel_params(boot: &mut BootInfo, pods: &str) {

@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::annotations::{Attempt, Fate};
-use super::changes::Change;
 use super::config::Config;
 use super::load::Read;
 use super::spelling;
 use crate::answer::effective::{Effective, Origin};
 use crate::release::Release;
+use crate::release::rs::Change;
 use crate::runtime::stand_in::{GID_TOKEN, UID_TOKEN};
 
 /// One key of a configuration.

@@ -3,13 +3,13 @@
 //! A relative path is looked up in the sandbox's bundle folder, which exists only when the pod starts: the host's
 //! own file stands in for it. Facts: `load_config` in src/runtime-rs/crates/runtimes/src/manager.rs at each tag.
 
-use super::changes::Change;
 use super::{Loaded, load};
 use crate::answer::verdict::Failure;
 use crate::input::Host;
 use crate::input::config::Layers;
 use crate::input::search::default_paths;
 use crate::release::Release;
+use crate::release::rs::Change;
 use crate::runtime::elsewhere::{CONFIG_PATH, load_failure, redirected};
 use crate::runtime::{Asked, LoadError, LoadOptions, Run, Sandbox};
 

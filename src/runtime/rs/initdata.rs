@@ -9,8 +9,8 @@ use std::io::Read;
 use base64::Engine;
 use serde::{Deserialize, Serialize};
 
-use super::changes::Change;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 use crate::runtime::INITDATA_LIMIT;
 

@@ -4,10 +4,10 @@
 //! same parser as the runtime's. Facts: src/libs/kata-types/src/config/{mod,drop_in}.rs at 4.1.0.
 
 use crate::release::Release;
+use crate::release::rs::Change;
 use indexmap::IndexMap;
 
 use super::adjust;
-use super::changes::Change;
 use super::complaint::Complaint;
 use super::config::{Agent, Config, Hypervisor, Runtime};
 use super::spelling;

@@ -6,7 +6,6 @@
 mod adjust;
 mod annotations;
 pub(crate) mod boot;
-mod changes;
 mod complaint;
 pub mod config;
 mod effective;
@@ -23,7 +22,6 @@ mod validate;
 mod verdicts;
 pub mod verity;
 
-pub use changes::Change;
 pub use elsewhere::without_configuration;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,6 +36,7 @@ use crate::input::config::Layers;
 use crate::input::{Annotations, Host, Text};
 use crate::policy::names::NameGate;
 use crate::release::Release;
+use crate::release::rs::Change;
 use annotations::{Attempt, Gates, View};
 use complaint::Complaint;
 use config::{Config, RootlessUser};

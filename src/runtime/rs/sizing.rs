@@ -5,12 +5,12 @@
 //! src/runtime-rs/crates/resource/src/cpu_mem/initial_size.rs (static_resource.rs of crates/runtimes before
 //! 3.2) and src/libs/kata-types/src/{cpu,annotations/mod}.rs at each tag.
 
-use super::changes::Change;
 use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
 use crate::answer::text::parse_trimmed;
 use crate::input::Annotations;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 const CONTAINERD: &str = "io.kubernetes.cri.container-type";
 const QUOTA: &str = "io.kubernetes.cri.sandbox-cpu-quota";

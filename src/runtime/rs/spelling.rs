@@ -5,9 +5,9 @@
 //! to the file's. Which keys a release reads stands in the catalogue. Facts:
 //! src/libs/kata-types/src/config at each tag.
 
-use super::changes::Change;
 use crate::catalog::config_key;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 /// The table of one entry of `shared_mounts`, which stands in a list.
 pub const SHARED_MOUNT: &str = "runtime.shared_mounts";

@@ -5,13 +5,13 @@
 //! Facts: `build_vm_from_template` in src/runtime-rs/crates/runtimes/virt_container/src/lib.rs and
 //! `VmConfig` in its factory/vm.rs at 4.1.0.
 
-use super::changes::Change;
 use super::config::{Config, Hypervisor};
 use super::load::default_config;
 use super::plugin::Plugin;
 use crate::input::Host;
 use crate::input::config::Layers;
 use crate::release::Release;
+use crate::release::rs::Change;
 use crate::runtime::RuntimeMessage;
 
 /// What the factory found.

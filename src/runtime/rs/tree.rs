@@ -6,9 +6,9 @@
 
 use serde::de::DeserializeOwned;
 
-use super::changes::Change;
 use super::spelling::{self, Spelled};
 use crate::release::Release;
+use crate::release::rs::Change;
 use crate::runtime::RuntimeMessage;
 
 /// Why a text is no TOML.

@@ -4,7 +4,6 @@
 //! src/libs/kata-types/src/config at each tag.
 
 use super::adjust::{plugin_of, split_bind_mount};
-use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure, existing};
 use super::config::{
     Agent, BlockDeviceInfo, BootInfo, Config, GuestExtensionImage, Hypervisor, Runtime, SharedFsInfo,
@@ -13,6 +12,7 @@ use super::config::{
 use super::verity::Verity;
 use crate::input::Host;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 const DRIVERS: [&str; 5] =
     ["virtio-blk-pci", "virtio-blk-ccw", "virtio-blk-mmio", "virtio-pmem", "virtio-scsi"];

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::annotations::{Attempt, Fate, Known, Refusal, Rule, Table, View};
-use super::changes::Change;
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
 use crate::answer::verdict::{
@@ -18,6 +17,7 @@ use crate::answer::verdict::{
 use crate::catalog::{self, Parse};
 use crate::input::Text;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 /// What is the same in all verdicts on the annotation of one rule, under one pair of tables.
 pub struct Told {

@@ -8,7 +8,6 @@ mod vm_config;
 
 use serde_json::Value as Json;
 
-use super::changes::Change;
 use super::daemon::{Call, Daemon, NYDUSD_API};
 use super::guest_kernel::{Root, configured, extend};
 use super::network::Network;
@@ -21,6 +20,7 @@ use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";

@@ -8,9 +8,10 @@ use serde_json::Value as Json;
 use super::super::endpoint::Endpoint;
 use super::super::network::{Abilities, MODEL, Network};
 use super::vm_config::{Object, limiter};
-use super::{Change, Plan, Refusal};
+use super::{Plan, Refusal};
 use crate::answer::launch::{Cause, Request};
 use crate::input::Host;
+use crate::release::go::Change;
 use crate::runtime::go::config::SandboxConfig;
 
 /// The pod's network, or what is said to a card that cannot be joined.

@@ -7,9 +7,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Boot, Change, Plan, SHARE_SOCKET, VSOCK_SOCKET};
+use super::{Boot, Plan, SHARE_SOCKET, VSOCK_SOCKET};
 use crate::answer::launch::Cause;
 use crate::launch::go::network::powers_of_1024;
+use crate::release::go::Change;
 
 /// Milliseconds in which a token bucket is filled again.
 const REFILL: u32 = 1000;

@@ -7,7 +7,6 @@ mod version;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::changes::Change;
 use super::endpoint::Endpoint;
 use super::guest_kernel::{Root, configured, extend, spelled};
 use super::network::{Abilities, NAMESPACE_CAUSE, Network, powers_of_1024};
@@ -18,6 +17,7 @@ use crate::answer::launch::{Arg, Cause, Launch, LaunchFile, joined};
 use crate::input::Host;
 use crate::launch::put;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 
 /// The jailer's own folders are below this one.

@@ -5,10 +5,10 @@
 //! transports of pkg/govmm/qemu: x86_64 from 2.0.0 to 4.1.0, the others at 4.1.0.
 
 use super::super::Refusal;
-use super::super::changes::Change;
 use crate::input::Host;
 use crate::input::host::{Arch, Protection};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::HypervisorConfig;
 
 /// A machine type that the runtime accepts.

@@ -5,9 +5,10 @@
 
 use super::arch::{Machine, Transport};
 use super::line::Line;
-use super::{Change, Disk, Plan, SHARE_SOCKET, qemu};
+use super::{Disk, Plan, SHARE_SOCKET, qemu};
 use crate::answer::launch::Cause;
 use crate::input::host::{Arch, Stat};
+use crate::release::go::Change;
 
 /// The longest id of a device.
 const ID_LIMIT: usize = 31;

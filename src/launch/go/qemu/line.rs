@@ -5,12 +5,12 @@
 
 use super::arch::{self, Guard, Machine};
 use super::{
-    CONSOLE_SOCKET, Change, EXTRA_MONITOR_SOCKET, HUMAN_MONITOR_SOCKET, Plan, QMP_SOCKET, has_extra_monitor,
-    qemu,
+    CONSOLE_SOCKET, EXTRA_MONITOR_SOCKET, HUMAN_MONITOR_SOCKET, Plan, QMP_SOCKET, has_extra_monitor, qemu,
 };
 use crate::answer::launch::{Arg, Cause};
 use crate::input::host::Arch;
 use crate::launch::go::guest_kernel::{configured, extend, spelled};
+use crate::release::go::Change;
 
 /// Image files as persistent memory are kept above the memory that can be added.
 const NVDIMM_ROOM: u64 = 1024;

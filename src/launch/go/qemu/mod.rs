@@ -9,7 +9,6 @@ mod line;
 mod ports;
 mod protection;
 
-use super::changes::Change;
 use super::daemon::{Call, Daemon, NYDUSD_API};
 use super::guest_kernel::Root;
 use super::network::{Abilities, Network};
@@ -22,6 +21,7 @@ use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
 pub(super) use arch::wants_snp;
 use arch::{Guard, Machine};

@@ -6,10 +6,11 @@
 
 use super::arch::Machine;
 use super::line::Line;
-use super::{Change, Plan, Refusal, qemu};
+use super::{Plan, Refusal, qemu};
 use crate::answer::launch::Cause;
 use crate::input::Host;
 use crate::launch::go::network::links;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, SandboxConfig};
 
 /// As many ports of a kind as one root bus has room for.

@@ -8,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::arch::Guard;
 use super::line::Line;
-use super::{Change, Plan, qemu};
+use super::{Plan, qemu};
 use crate::answer::launch::Cause;
 use crate::input::host::Arch;
+use crate::release::go::Change;
 
 /// Where the quote service listens on this host.
 pub(super) const QUOTE_SOCKET: &str = "/var/run/tdx-qgs/qgs.socket";

@@ -14,7 +14,7 @@ use super::resources::{Resources, hardware};
 use super::{Refusal, Spelled, Start, Within};
 use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
 use crate::input::host::{Arch, Protection as Hardware};
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 const MIB: u64 = 1024 * 1024;
 /// What can be plugged in later is a multiple of this.

@@ -12,7 +12,7 @@ use crate::launch::put;
 use crate::launch::rs::network::{Backend, Card};
 use crate::launch::rs::resources::Protection;
 use crate::launch::rs::share_fs::{self, Share};
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 impl Plan<'_> {
     fn cpus(&self) -> Json {

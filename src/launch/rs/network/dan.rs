@@ -12,7 +12,7 @@ use crate::answer::agent::NetworkRequests;
 use crate::answer::agent::fields;
 use crate::input::host::{MAC_TOKEN, Neighbour};
 use crate::launch::rs::Within;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// `IFF_NOARP`, the one flag of an interface that the guest is told.
 const NO_ARP: u32 = 0x80;

@@ -15,7 +15,7 @@ use crate::answer::agent::NetworkRequests;
 use crate::answer::agent::fields;
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
 use crate::launch::rs::Within;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// How the tap device and the interface are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use super::{Kind, Refusal, Start};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::agent::fields;
 use crate::launch::put;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 const BLAME_MODEL: &[&str] = &["runtime.internetworking_model"];
 const BLAME_QUEUES: &[&str] = &["hypervisor.network_queues"];

@@ -6,7 +6,7 @@ use super::line::Line;
 use super::{Plan, size};
 use crate::answer::launch::Cause;
 use crate::launch::rs::resources::{Disk, Driver, Role};
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// The first slot that is free on the root bus; the platform has 0 and 1.
 const FIRST_BRIDGE_SLOT: u32 = 2;

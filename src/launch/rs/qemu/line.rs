@@ -6,7 +6,7 @@
 use super::{Backend, Plan, Protection, size};
 use crate::answer::launch::{Arg, Cause};
 use crate::input::host::Arch;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// A command line that grows.
 pub(super) struct Line {

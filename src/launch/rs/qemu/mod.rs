@@ -15,7 +15,7 @@ use super::{Refusal, Spelled, Start, Within};
 use crate::answer::finding::{Code, Severity};
 use crate::answer::launch::{Arg, Cause, Launch, joined};
 use crate::input::host::{Arch, Stat};
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// So many objects that their arguments, of 40 bytes each at least, surely pass the two MiB that the
 /// kernel takes.

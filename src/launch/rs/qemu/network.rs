@@ -7,7 +7,7 @@ use super::line::Line;
 use super::{Plan, Refusal};
 use crate::answer::launch::Cause;
 use crate::launch::rs::network::Card;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 impl Plan<'_> {
     /// The cards on the command line: those behind a process are left out, and all of them where the network is made

@@ -10,7 +10,7 @@ use super::line::Line;
 use super::{Plan, Protection};
 use crate::answer::launch::Cause;
 use crate::launch::put;
-use crate::runtime::rs::Change;
+use crate::release::rs::Change;
 
 /// The position of the C-bit, which the processor tells: as EPYC processors have it.
 const C_BIT: u32 = 51;

@@ -6,7 +6,7 @@
 use super::session::{Mark, Session};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
 use crate::catalog::Id;
-use crate::runtime::go::Change;
+use crate::release::go::Change;
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
 use crate::runtime::go::stations::step;
 

@@ -9,11 +9,12 @@ use crate::catalog::Id;
 use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
 use crate::golang::strconv::{self, list};
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
+use crate::runtime::go::numa;
 use crate::runtime::go::stations::step;
-use crate::runtime::go::{Change, numa};
 
 /// All of them.
 pub(super) fn apply(session: &mut Session<'_>) {

@@ -9,10 +9,11 @@ use crate::catalog::Id;
 use crate::golang::filepath::literally;
 use crate::golang::strconv;
 use crate::input::Text;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::gates::ValueGates;
+use crate::runtime::go::kernel_params;
 use crate::runtime::go::stations::step;
-use crate::runtime::go::{Change, kernel_params};
 use crate::runtime::go_listed::ListedPaths;
 
 /// Whether a `valid_*` list lets the value through; refuses the pod where it does not.

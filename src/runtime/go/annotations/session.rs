@@ -10,10 +10,11 @@ use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, St
 use crate::catalog::Id;
 use crate::golang::strconv;
 use crate::input::{Host, Text};
+use crate::release::go::Change;
 use crate::runtime::Sandbox;
+use crate::runtime::go::Loaded;
 use crate::runtime::go::config::SandboxConfig;
 use crate::runtime::go::stations::{Stations, step};
-use crate::runtime::go::{Change, Loaded};
 
 /// Room for the stations after the name gate of an annotation that takes effect.
 pub(super) const STATIONS: usize = 4;

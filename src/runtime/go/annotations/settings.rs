@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::answer::verdict::{Fix, Note, Stage};
 use crate::catalog::Id;
 use crate::golang::base64;
-use crate::runtime::go::Change;
+use crate::release::go::Change;
 use crate::runtime::go::config::{InterworkingModel, VfioMode};
 use crate::runtime::go::stations::step;
 

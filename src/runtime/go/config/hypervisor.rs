@@ -12,8 +12,9 @@ use crate::catalog;
 use crate::golang::toml::{Decode, Decoder, Error, Value};
 use crate::input::host::Arch;
 use crate::release::Release;
+use crate::release::go::Change;
+use crate::runtime::go::kernel_params;
 use crate::runtime::go::record::{ToJson, hypervisor_record, record};
-use crate::runtime::go::{Change, kernel_params};
 
 /// Which VMM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

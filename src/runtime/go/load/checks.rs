@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::settings::resolve;
 use crate::input::Host;
 use crate::input::host::Arch;
-use crate::runtime::go::Change;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig};
 
 /// A complaint with the key it is about, without the hypervisor's name (`hypervisor.initrd`).

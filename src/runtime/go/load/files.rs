@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::tables::{FactoryTable, NetmonTable, RuntimeTable};
+use super::toml_of;
 use crate::golang::filepath::clean;
 use crate::golang::strconv::quote;
 use crate::golang::toml::{self, Decode, Decoder, Document, same_name, table_of};
@@ -15,9 +16,8 @@ use crate::input::config::{Layers, Unreadable};
 use crate::input::host::Errno;
 use crate::input::{Host, Place, Source};
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::LoadError;
-use crate::runtime::go::Change;
-use crate::runtime::go::changes::toml_of;
 use crate::runtime::go::config::{AgentConfig, HypervisorConfig};
 
 /// Everything that the files say.

@@ -10,9 +10,10 @@ use crate::golang::strconv::fields;
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, ParamFrom};
 use crate::runtime::go::kernel_params::pairs;
-use crate::runtime::go::{Change, numa};
+use crate::runtime::go::numa;
 
 /// The configuration of one table.
 pub(super) fn build(

@@ -11,17 +11,30 @@ mod tables;
 
 use std::collections::HashMap;
 
-use super::Change;
 use super::config::{
     AgentConfig, FactoryConfig, HypervisorConfig, HypervisorType, InterworkingModel, NetmonConfig,
     RuntimeConfig, VfioMode,
 };
 use super::kernel_params;
+use crate::golang::toml::Dialect;
 use crate::input::config::Layers;
 use crate::input::{Host, Place};
-use crate::release::Release;
+use crate::release::go::Change;
+use crate::release::{Release, Version};
 use crate::runtime::{LoadError, LoadOptions};
 use files::{Files, failed};
+
+/// The TOML library that a release is built with.
+pub(super) fn toml_of(release: Release) -> Dialect {
+    let since = [
+        (Version::new(3, 28, 0), Dialect::V1_6),
+        (Version::new(3, 21, 0), Dialect::V1_5),
+        (Version::new(3, 5, 0), Dialect::V1_3),
+        (Version::new(3, 0, 0), Dialect::V1_2),
+    ];
+    let found = since.into_iter().find(|(since, _)| release.version >= *since);
+    found.map_or(Dialect::V0_3, |(_, dialect)| dialect)
+}
 
 /// What loading gives.
 #[derive(Debug, Clone)]

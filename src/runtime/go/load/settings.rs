@@ -8,8 +8,9 @@ use crate::golang::strconv::{fields, list, quote};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, HypervisorConfig, Param, ParamFrom};
-use crate::runtime::go::{Change, kernel_params, paths};
+use crate::runtime::go::{kernel_params, paths};
 
 /// Why a setting is refused, and the key of the table that it stands under.
 #[derive(Debug)]

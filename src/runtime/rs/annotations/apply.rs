@@ -8,7 +8,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::super::boot::add_kernel_params;
-use super::super::changes::Change;
 use super::super::complaint::existing;
 use super::super::config::{LenientMount, SharedMount, Slot};
 use super::super::initdata::{self, Undecoded};
@@ -22,6 +21,7 @@ use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::catalog::{HYPERVISOR_PREFIX, Parse};
 use crate::input::{Host, Text};
 use crate::release::Release;
+use crate::release::rs::Change;
 use crate::runtime::INITDATA_LIMIT;
 
 /// The walk over one pod's annotations.

@@ -14,7 +14,6 @@ use serde_json::Value as Json;
 
 pub use rules::{Known, Rule, Table, View};
 
-use super::changes::Change;
 use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
 use super::plugin::Plugin;
@@ -25,6 +24,7 @@ use crate::input::{Annotations, Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 use crate::release::Release;
+use crate::release::rs::Change;
 use rules::Tables;
 
 /// The compiled policy of one hypervisor table.

@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
-use super::super::changes::Change;
 use super::super::config::{Agent, Config, Hypervisor, Runtime, Slot};
 use crate::catalog::{Id, Kind, Parse, Reader};
 use crate::input::Text;
+use crate::release::rs::Change;
 use crate::release::{self, Release};
 
 /// The tables that one pod's annotations write to.

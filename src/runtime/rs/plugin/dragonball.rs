@@ -1,11 +1,11 @@
 //! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at each tag.
 
-use super::super::changes::Change;
 use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 

@@ -11,12 +11,12 @@ mod openvmm;
 mod qemu;
 mod remote;
 
-use super::changes::Change;
 use super::complaint::{Complaint, Outcome, ensure};
 use super::config::{Hypervisor, Runtime};
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
 use crate::release::Release;
+use crate::release::rs::Change;
 
 /// A hypervisor that runtime-rs has built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,11 +1,11 @@
 //! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at each tag.
 
-use super::super::changes::Change;
 use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
     or_default(&mut hv.path, "/usr/bin/qemu-system-x86_64");

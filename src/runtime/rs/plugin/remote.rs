@@ -1,11 +1,11 @@
 //! The remote hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/remote.rs at each tag.
 
-use super::super::changes::Change;
 use super::super::complaint::{Outcome, ensure, resolve};
 use super::super::config::Hypervisor;
 use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number};
 use crate::input::Host;
 use crate::release::Release;
+use crate::release::rs::Change;
 
 pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
     or_default(&mut hv.remote_info.hypervisor_socket, "/run/peerpod/hypervisor.sock");

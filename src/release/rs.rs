@@ -4,11 +4,7 @@
 //! of kata-containers, src/runtime-rs and src/libs; each line names the commit that made the difference, or
 //! the file.
 
-use crate::release::{Version, behaviours};
-
-const fn v(major: u8, minor: u8, patch: u8) -> Version {
-    Version::new(major, minor, patch)
-}
+use super::{behaviours, v};
 
 behaviours! {
     /// What came, and with a last release what went.

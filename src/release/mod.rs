@@ -1,6 +1,10 @@
-//! A runtime at a version, and spans of versions. Nothing else compares versions of Kata.
+//! A runtime at a version, spans of versions, and for each runtime one table of what came or went between versions.
+//! Nothing else compares versions of Kata.
 //!
 //! Facts: `assets/catalog/releases.toml`, the tags of kata-containers; runtime-rs is shipped since 3.0.0.
+
+pub mod go;
+pub mod rs;
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,6 +47,14 @@ impl Runtime {
             Self::Rs => Version::new(3, 0, 0),
         };
         RELEASES.iter().map(|row| row.version).filter(move |version| *version >= first)
+    }
+
+    /// Every behaviour of it that came or went, in the order of its table.
+    pub fn behaviours(self) -> &'static [Named] {
+        match self {
+            Self::Go => go::Change::NAMED,
+            Self::Rs => rs::Change::NAMED,
+        }
     }
 }
 
@@ -145,11 +157,8 @@ impl Release {
 
     /// Whether a behaviour of its runtime is there at its version.
     pub fn has(self, behaviour: impl Behaviour) -> bool {
-        if behaviour.runtime() != self.runtime {
-            return false;
-        }
-        let turned = self.turned.is_some_and(|mark| mark == behaviour.mark());
-        behaviour.span().contains(self.version) != turned
+        let mark = behaviour.mark();
+        mark.runtime == self.runtime && behaviour.span().contains(self.version) != (self.turned == Some(mark))
     }
 
     /// How it is known what it does.
@@ -339,29 +348,20 @@ impl Span {
 
 /// Something that one runtime does in a span of its releases and not in others.
 pub trait Behaviour {
-    /// Whose it is.
-    fn runtime(&self) -> Runtime;
     /// The first and the last release that does it.
     fn span(&self) -> Span;
     /// Which row of which table it is.
     fn mark(&self) -> Mark;
 }
 
-/// A row of a table of behaviours.
+/// A row of a runtime's table of behaviours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mark {
+    runtime: Runtime,
     row: usize,
-    table: &'static str,
 }
 
-impl Mark {
-    /// The row of a table, which is known by its module.
-    pub(crate) const fn new(table: &'static str, row: usize) -> Self {
-        Self { row, table }
-    }
-}
-
-/// A behaviour of any table, with what is said of it.
+/// A behaviour of either runtime, with what is said of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Named {
     /// Which it is.
@@ -396,11 +396,8 @@ macro_rules! behaviours {
 
         impl $table {
             /// All of them, in the order of the table.
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// All of them, for whoever asks nothing but what there is.
             pub const NAMED: &[$crate::release::Named] = &[$($crate::release::Named {
-                mark: $crate::release::Mark::new(module_path!(), Self::$name as usize),
+                mark: $crate::release::Mark { runtime: $crate::release::Runtime::$runtime, row: Self::$name as usize },
                 name: stringify!($name),
                 span: $crate::release::Span { since: $since, until: $until },
                 about: concat!($($doc),+),
@@ -409,21 +406,22 @@ macro_rules! behaviours {
         }
 
         impl $crate::release::Behaviour for $table {
-            fn runtime(&self) -> $crate::release::Runtime {
-                $crate::release::Runtime::$runtime
-            }
-
             fn span(&self) -> $crate::release::Span {
                 match self { $(Self::$name => $crate::release::Span { since: $since, until: $until }),* }
             }
 
             fn mark(&self) -> $crate::release::Mark {
-                $crate::release::Mark::new(module_path!(), *self as usize)
+                $crate::release::Mark { runtime: $crate::release::Runtime::$runtime, row: *self as usize }
             }
         }
     };
 }
-pub(crate) use behaviours;
+use behaviours;
+
+/// A version, as the tables of behaviours write it.
+const fn v(major: u8, minor: u8, patch: u8) -> Version {
+    Version::new(major, minor, patch)
+}
 
 #[cfg(test)]
 mod tests {
@@ -478,5 +476,19 @@ mod tests {
         assert!(versions.is_sorted() && versions.last() == Some(&Version::NEWEST));
         assert_eq!(Release::default().evidence(), Evidence::Measured);
         assert_eq!(Release::go(3, 19, 1).evidence(), Evidence::Read);
+    }
+
+    #[test]
+    fn every_change_begins_or_ends_with_a_release() {
+        for runtime in [Runtime::Go, Runtime::Rs] {
+            let versions: Vec<Version> = runtime.versions().collect();
+            for Named { name, span, .. } in runtime.behaviours() {
+                assert!(versions.contains(&span.since), "{name}");
+                match span.until {
+                    Some(until) => assert!(span.since <= until && versions.contains(&until), "{name}"),
+                    None => assert!(Some(&span.since) > versions.first(), "{name} was always there"),
+                }
+            }
+        }
     }
 }
