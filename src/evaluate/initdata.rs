@@ -12,8 +12,8 @@ use super::{Evaluation, Setup};
 use crate::answer::finding::Code;
 use crate::input::host::Protection;
 use crate::input::manifest::Pod;
-use crate::release::go::Change;
 use crate::release::Release;
+use crate::release::go::Change;
 use crate::runtime::initdata::{Initdata, Place, hex};
 
 /// The annotation under its present name and the one that Go had before.
