@@ -208,7 +208,16 @@ impl Host {
 
     /// Takes a file for granted that somebody names; its path as it would be without links.
     fn take_for_granted(&self, path: &str) -> Result<Arc<str>, Errno> {
-        let path: Arc<str> = without_links(path)?.into();
+        let known = self.memory().granted.get(path).cloned();
+        let path = match known {
+            Some(known) => known,
+            None => {
+                self.make_room();
+                let plain: Arc<str> = without_links(path)?.into();
+                self.memory().granted.insert(path.to_owned(), Arc::clone(&plain));
+                plain
+            }
+        };
         self.note(Assumption::There(Arc::clone(&path)));
         Ok(path)
     }

@@ -18,7 +18,7 @@ fn too_long(most: usize, version: &Version) -> String {
 }
 
 /// Alphanumeric at both ends, with `extra` in between.
-fn edged(text: &str, alphanumeric: fn(u8) -> bool, extra: &[u8]) -> bool {
+fn edged(text: &str, alphanumeric: impl Fn(u8) -> bool, extra: &[u8]) -> bool {
     let bytes = text.as_bytes();
     let ends = [bytes.first(), bytes.last()].iter().all(|b| b.is_some_and(|b| alphanumeric(*b)));
     ends && bytes.iter().all(|b| alphanumeric(*b) || extra.contains(b))

@@ -8,17 +8,18 @@ use std::fmt::Display;
 
 use super::Version;
 use super::quantity::Quantity;
+use crate::input::Text;
 use crate::input::manifest::DeviceRequest;
 use crate::input::manifest::node::{Data, Node};
 
 /// Amounts by resource name, in the order of the names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Amounts(Vec<(String, Quantity)>);
+pub struct Amounts(Vec<(Text, Quantity)>);
 
 impl Amounts {
     /// The amount of `name`.
     pub fn get(&self, name: &str) -> Option<Quantity> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, q)| *q)
+        self.0.iter().find(|(n, _)| n.as_str() == name).map(|(_, q)| *q)
     }
 
     /// All of them.
@@ -39,7 +40,14 @@ impl Amounts {
                     slot.1 = quantity;
                 }
             }
-            Err(place) => self.0.insert(place, (name.to_owned(), quantity)),
+            Err(place) => {
+                let name = match name {
+                    "cpu" => Text::constant("cpu"),
+                    "memory" => Text::constant("memory"),
+                    name => Text::copy(name),
+                };
+                self.0.insert(place, (name, quantity));
+            }
         }
     }
 

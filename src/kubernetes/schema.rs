@@ -4,6 +4,7 @@
 //! of Go's decoder. Facts: the API of Kubernetes 1.36 in `assets/kubernetes/schema-1.36.txt`.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::OnceLock;
 
 use super::quantity::Quantity;
@@ -25,6 +26,15 @@ enum Type {
     Anything,
     List(Box<Type>),
     Object(&'static str),
+}
+
+/// In which order the fields of an object are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// The server's: byte order of the keys. It decides which misfit is told.
+    Keys,
+    /// The text's, which is at hand; where nothing is wrong both give the same.
+    Text,
 }
 
 impl Type {
@@ -124,13 +134,14 @@ pub struct Decoding {
 
 /// Decodes `node` as `name`, a type of the file, at `path`.
 pub fn decode(node: &Node<'_>, name: &'static str, path: &str) -> Decoding {
-    let mut decoding = Decoding::default();
-    let mut path = path.to_owned();
-    let known = structs().get_key_value(name).map(|(name, _)| *name);
-    if let Some(name) = known {
-        object(node, name, &mut path, &mut decoding);
-    }
-    decoding
+    let Some(name) = knows(name) else { return Decoding::default() };
+    let read = |order| {
+        let mut decoding = Decoding::default();
+        object(node, name, order, &mut path.to_owned(), &mut decoding);
+        decoding
+    };
+    let decoding = read(Order::Text);
+    if decoding == Decoding::default() { decoding } else { read(Order::Keys) }
 }
 
 /// Whether `name` is a type of the file.
@@ -138,24 +149,35 @@ pub fn knows(name: &str) -> Option<&'static str> {
     structs().get_key_value(name).map(|(name, _)| *name)
 }
 
-fn in_order<'n, 'a>(node: &'n Node<'a>) -> Vec<&'n Entry<'a>> {
-    let mut entries: Vec<&Entry<'_>> = node.entries().iter().collect();
-    if !entries.is_sorted_by(|a, b| a.key <= b.key) {
-        entries.sort_by(|a, b| a.key.cmp(&b.key));
+fn in_order<'n, 'a>(node: &'n Node<'a>, order: Order, mut visit: impl FnMut(&'n Entry<'a>)) {
+    let entries = node.entries();
+    if order == Order::Text {
+        return entries.iter().for_each(visit);
     }
-    entries
+    let mut entries: Vec<&Entry<'_>> = entries.iter().collect();
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    entries.into_iter().for_each(&mut visit);
 }
 
-fn object(node: &Node<'_>, name: &'static str, path: &mut String, decoding: &mut Decoding) {
+fn object(
+    node: &Node<'_>,
+    name: &'static str,
+    order: Order,
+    path: &mut String,
+    decoding: &mut Decoding,
+) {
     let Some(fields) = structs().get(name) else { return };
-    for entry in in_order(node) {
+    in_order(node, order, |entry| {
+        if decoding.misfit.is_some() {
+            return;
+        }
         let length = path.len();
         if length > 0 {
             path.push('.');
         }
         path.push_str(&entry.key);
         match fields.iter().find(|(field, _)| *field == entry.key) {
-            Some((_, kind)) => value(&entry.value, kind, name, path, None, decoding),
+            Some((_, kind)) => value(&entry.value, kind, name, order, path, None, decoding),
             None => decoding.unknown.push(Unknown {
                 path: path.clone(),
                 within: name,
@@ -164,10 +186,7 @@ fn object(node: &Node<'_>, name: &'static str, path: &mut String, decoding: &mut
             }),
         }
         path.truncate(length);
-        if decoding.misfit.is_some() {
-            return;
-        }
-    }
+    });
 }
 
 fn nearest(key: &str, fields: &Struct) -> Option<&'static str> {
@@ -183,6 +202,7 @@ fn value(
     node: &Node<'_>,
     kind: &Type,
     within: &'static str,
+    order: Order,
     path: &mut String,
     key: Option<&str>,
     decoding: &mut Decoding,
@@ -228,9 +248,9 @@ fn value(
     match kind {
         Type::Texts | Type::Quantities => {
             let inner = if *kind == Type::Texts { Type::Text } else { Type::Quantity };
-            for entry in in_order(node) {
-                value(&entry.value, &inner, within, path, Some(&entry.key), decoding);
-            }
+            in_order(node, order, |entry| {
+                value(&entry.value, &inner, within, order, path, Some(&entry.key), decoding);
+            });
         }
         Type::List(inner) => {
             for (index, item) in node.items().iter().enumerate() {
@@ -238,15 +258,15 @@ fn value(
                 if let Type::Object(name) = &**inner
                     && item.shape() == Shape::Object
                 {
-                    path.push_str(&format!("[{index}]"));
-                    object(item, name, path, decoding);
+                    let _ = write!(path, "[{index}]");
+                    object(item, name, order, path, decoding);
                     path.truncate(length);
                     continue;
                 }
-                value(item, inner, within, path, None, decoding);
+                value(item, inner, within, order, path, None, decoding);
             }
         }
-        Type::Object(name) => object(node, name, path, decoding),
+        Type::Object(name) => object(node, name, order, path, decoding),
         Type::Int32 | Type::Int64 => {
             if let (Data::Number(text), None) = (&node.data, whole(node, kind)) {
                 let message = format!(

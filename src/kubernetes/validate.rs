@@ -370,6 +370,9 @@ impl<'v> Validation<'v> {
     }
 
     fn resource_name(&mut self, name: &str, level: Level, path: impl Display, at: usize) {
+        if matches!(name, "cpu" | "memory") {
+            return;
+        }
         let mut faults = names::qualified(name, self.version);
         let standard = matches!(name, "cpu" | "memory" | "ephemeral-storage") || is_hugepages(name);
         if faults.is_empty() && !name.contains('/') && !standard && !is_quota_name(name) {

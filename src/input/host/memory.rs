@@ -21,6 +21,8 @@ pub(super) struct Memory {
     pub(super) lstat: Answers<Result<Stat, Errno>>,
     pub(super) stat: Answers<Result<Stat, Errno>>,
     pub(super) canonical: Answers<Result<Arc<str>, Errno>>,
+    /// The path without links of what is taken for granted.
+    pub(super) granted: Answers<Arc<str>>,
     pub(super) dirs: Answers<Result<Arc<[String]>, Errno>>,
     pub(super) hashes: Answers<Result<Arc<str>, Errno>>,
     pub(super) globs: Answers<Arc<Expansion>>,
@@ -33,7 +35,7 @@ pub(super) struct Memory {
 impl Memory {
     /// Whether there are too many answers, of those that pods can ask for without end.
     pub(super) fn is_full(&self) -> bool {
-        let paths = self.lstat.len() + self.stat.len() + self.canonical.len();
+        let paths = self.lstat.len() + self.stat.len() + self.canonical.len() + self.granted.len();
         paths + self.dirs.len() + self.hashes.len() + self.pairs > MEMORY_LIMIT
     }
 

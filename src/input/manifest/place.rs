@@ -13,8 +13,8 @@ use crate::input::Place;
 pub struct Locator<'a> {
     file: Arc<str>,
     text: &'a str,
-    /// The column at which the text starts.
-    first_column: u32,
+    /// Line and column at which the text starts.
+    first: (u32, u32),
     /// Offset, line and column (from 1) of the last answer.
     last: Cell<(usize, u32, u32)>,
 }
@@ -27,7 +27,8 @@ impl<'a> Locator<'a> {
 
     /// A text that starts inside a line.
     pub fn from(file: Arc<str>, text: &'a str, first_line: u32, first_column: u32) -> Self {
-        Self { file, text, first_column, last: Cell::new((0, first_line, first_column)) }
+        let first = (first_line, first_column);
+        Self { file, text, first, last: Cell::new((0, first_line, first_column)) }
     }
 
     /// The text.
@@ -46,17 +47,21 @@ impl<'a> Locator<'a> {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let (at, mut line, mut column) = self.last.get();
+        let (mut at, mut line, mut column) = self.last.get();
+        if offset < at / 2 {
+            // It is nearer to the start.
+            (at, line, column) = (0, self.first.0, self.first.1);
+        }
         if offset >= at {
             let passed = self.text.get(at..offset).unwrap_or_default();
-            let breaks = count(passed.bytes().filter(|b| *b == b'\n').count());
-            let tail = passed.rsplit_once('\n').map_or(passed, |(_, tail)| tail);
+            let breaks = breaks(passed);
+            let tail = if breaks > 0 { passed.rsplit_once('\n').map_or("", |(_, tail)| tail) } else { passed };
             column = if breaks > 0 { 1 } else { column };
             line = line.saturating_add(breaks);
             column = column.saturating_add(count(tail.chars().count()));
         } else {
             let passed = self.text.get(offset..at).unwrap_or_default();
-            let breaks = count(passed.bytes().filter(|b| *b == b'\n').count());
+            let breaks = breaks(passed);
             line = line.saturating_sub(breaks);
             column = if breaks == 0 {
                 column.saturating_sub(count(passed.chars().count()))
@@ -64,7 +69,7 @@ impl<'a> Locator<'a> {
                 let before = self.text.get(..offset).unwrap_or_default();
                 let (head, first) = match before.rsplit_once('\n') {
                     Some((_, head)) => (head, 1),
-                    None => (before, self.first_column),
+                    None => (before, self.first.1),
                 };
                 count(head.chars().count()).saturating_add(first)
             };
@@ -72,6 +77,10 @@ impl<'a> Locator<'a> {
         self.last.set((offset, line, column));
         Place { file: self.file.clone(), line, column }
     }
+}
+
+fn breaks(text: &str) -> u32 {
+    count(memchr::memchr_iter(b'\n', text.as_bytes()).count())
 }
 
 fn count(number: usize) -> u32 {
