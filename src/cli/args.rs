@@ -7,6 +7,7 @@ mod narrow;
 mod policy;
 mod screens;
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -132,6 +133,9 @@ pub struct CheckArgs {
     /// concerns, three of them, and who can mend it.
     #[arg(long)]
     pub all: bool,
+    /// How many pods are judged at once, instead of one on every core; the report is the same
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZero<usize>>,
     /// Which pods, and which findings.
     #[command(flatten)]
     pub narrow: Narrow,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{CheckArgs, CheckFormat, FailOn, Input};
@@ -9,7 +10,7 @@ use super::narrow::{self, Accepted};
 use super::open::Opened;
 use super::progress::Progress;
 use super::setup::SetupError;
-use super::{CliError, Exit, nodes, open, paint, pods, setup, what_if};
+use super::{CliError, Exit, nodes, open, paint, parallel, pods, setup, what_if};
 use crate::answer::finding::Severity;
 use crate::cri::Engine;
 use crate::evaluate::as_if::{self, AsIf};
@@ -60,6 +61,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
     let mut walk = Walk {
         asked: &asked,
         input: &args.input,
+        jobs: args.jobs.unwrap_or_else(parallel::cores),
         depth,
         advised: !args.quiet,
         tally: Tally::default(),
@@ -184,6 +186,8 @@ fn as_if(node: &NodeEvaluator, pod: &Pod, evaluation: &Evaluation) -> Option<ser
 struct Walk<'a> {
     asked: &'a Asked<'a>,
     input: &'a Input,
+    /// How many pods are judged at once.
+    jobs: NonZero<usize>,
     depth: Depth,
     /// Whether the advice is printed.
     advised: bool,
@@ -211,7 +215,7 @@ impl Walk<'_> {
             let met = asked.accepted.baseline.accept(&pod, &mut evaluation);
             Some((Tally::of(&evaluation), found, met, tell(&pod, &evaluation)))
         };
-        pods::each_worked(self.input, work, |done| {
+        pods::each_worked(self.input, self.jobs, work, |done| {
             self.progress.pod();
             let Some((counted, found, met, told)) = done else { return Ok(()) };
             self.tally.join(counted);

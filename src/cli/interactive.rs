@@ -139,7 +139,7 @@ fn load(
             let pods = if piped {
                 kept.clone()
             } else {
-                pods::all(&input, Way::Large).map_err(|e| e.to_string())?
+                pods::all(&input, Way::large()).map_err(|e| e.to_string())?
             };
             let node = open::open(&input).map_err(|e| e.to_string())?.node;
             Ok(Fresh { layers: layers_of(&node, wanted.handler)?, pods, node, matrix: None })
@@ -291,7 +291,7 @@ fn load_several(
             let pods = if piped {
                 std::mem::take(&mut kept)
             } else {
-                nodes::pods_of_several(&input, Way::Large).map_err(|e| e.to_string())?
+                nodes::pods_of_several(&input, Way::large()).map_err(|e| e.to_string())?
             };
             if piped {
                 kept.clone_from(&pods);

@@ -245,7 +245,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<Option<Exit>, CliError> {
         let why = "--baseline and --write-baseline are of one node: several are held against each other";
         return Err(SetupError::Usage(why.into()).into());
     }
-    let mut pods = pods_of_several(input, Way::Large)?;
+    let way = args.jobs.map_or_else(Way::large, Way::Large);
+    let mut pods = pods_of_several(input, way)?;
     let mut matrix = held_against(input, first.clone(), &pods, |_, _, _| {})?;
     if let Some(text) = &args.narrow.filter {
         let query = narrow::query(text);

@@ -1,10 +1,11 @@
-//! Pods of a long input, judged on every core and handed on in order.
+//! Pods of a long input, judged on several cores and handed on in order.
 //!
 //! One thread reads, the others read pods from its batches and do the work on them, the caller takes the
 //! results in input order. Nothing is held but a few batches, so the length of the input does not matter.
 
 use std::cell::RefCell;
 use std::io::BufRead;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -78,19 +79,24 @@ impl Sorted {
     }
 }
 
-/// Calls `work` with every pod of the file, on any thread, and `take` with what it gives, in order. Where
-/// `work` gives nothing the pod is passed over.
+/// How many pods are worked on at once where nobody says: one on every core.
+pub(super) fn cores() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// Calls `work` with every pod of the file, on any of `jobs` threads, and `take` with what it gives, in order.
+/// Where `work` gives nothing the pod is passed over.
 pub(super) fn each<T: Send>(
     (shown, input): Opened,
+    jobs: NonZero<usize>,
     cluster: &Cluster,
     work: &(impl Fn(Pod) -> Option<T> + Sync),
     take: &mut dyn FnMut(T) -> Result<(), CliError>,
 ) -> Result<Seen, CliError> {
-    let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     thread::scope(|scope| {
         let mut inlets = Vec::new();
         let mut outlets = Vec::new();
-        for _ in 0..workers {
+        for _ in 0..jobs.get() {
             let (inlet, batches) = sync_channel(WAITING);
             let (results, outlet) = sync_channel(WAITING);
             inlets.push(inlet);

@@ -1,6 +1,7 @@
 //! The pods that were named: files, folders, standard input, or the sample's.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,18 +21,25 @@ use crate::sample;
 
 /// Calls `take` with every pod, in input order.
 pub(super) fn each(input: &Input, take: impl FnMut(Pod) -> Result<(), CliError>) -> Result<(), CliError> {
-    each_worked(input, |pod| pod, take)
+    each_worked(input, parallel::cores(), |pod| pod, take)
 }
 
 /// How manifests are read.
 #[derive(Clone, Copy)]
 pub(super) enum Way<'r> {
-    /// On every core.
-    Large,
+    /// So many at once.
+    Large(NonZero<usize>),
     /// On every core, and told how far it is.
     Told(&'r Arc<Reading>),
     /// Right here.
     Small,
+}
+
+impl Way<'_> {
+    /// On every core.
+    pub(super) fn large() -> Self {
+        Self::Large(parallel::cores())
+    }
 }
 
 /// Whether reading the manifests takes no longer than to start threads for it.
@@ -67,13 +75,14 @@ pub(super) fn all(input: &Input, way: Way<'_>) -> Result<Vec<Pod>, CliError> {
     Ok(found)
 }
 
-/// Calls `work` with every pod, on any thread, and `take` with what it gives, in input order.
+/// Calls `work` with every pod, on any of `jobs` threads, and `take` with what it gives, in input order.
 pub(super) fn each_worked<T: Send>(
     input: &Input,
+    jobs: NonZero<usize>,
     work: impl Fn(Pod) -> T + Sync,
     take: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    told(input, Way::Large, work, take)
+    told(input, Way::Large(jobs), work, take)
 }
 
 fn told<T: Send>(
@@ -102,7 +111,8 @@ fn told<T: Send>(
             let opened = cluster.open(&file, reading)?;
             let read = match way {
                 Way::Small => parallel::here(opened, &cluster, &work, &mut take),
-                Way::Large | Way::Told(_) => parallel::each(opened, &cluster, &work, &mut take),
+                Way::Large(jobs) => parallel::each(opened, jobs, &cluster, &work, &mut take),
+                Way::Told(_) => parallel::each(opened, parallel::cores(), &cluster, &work, &mut take),
             };
             let read = match read {
                 Err(CliError::Setup(SetupError::Manifest { error })) => {
@@ -446,7 +456,7 @@ mod tests {
             (String::new(), "a.yaml"),
         ];
         for (text, name) in texts {
-            let much = read(&text, name, Way::Large);
+            let much = read(&text, name, Way::large());
             assert_eq!(read(&text, name, Way::Small), much, "{text}");
             assert!(much.is_ok_and(|pods| pods.len() > 1) || !text.contains("\"b\""), "{text}");
         }
