@@ -16,6 +16,7 @@ pub mod node;
 mod notice;
 pub mod own_keys;
 mod remark;
+mod remembered;
 mod resolver;
 mod room;
 pub mod searched;
@@ -28,6 +29,7 @@ mod way_out;
 use std::sync::{Arc, OnceLock};
 
 use self::findings::finish;
+use self::remembered::Remembered;
 use self::room::Room;
 use self::start::LaunchAndAgent;
 use crate::answer::Place;
@@ -162,6 +164,8 @@ pub struct Evaluator {
     roots: Arc<OnceLock<Option<container_root::Base>>>,
     /// What the loaded configuration rests on that nobody has looked at.
     assumed: Arc<[Assumption]>,
+    /// What became of sandboxes so far.
+    remembered: Arc<Remembered>,
     /// What was tried in search of a way out, and found.
     tried: Arc<way_out::Tried>,
     /// Keys of the configuration that nobody reads, once somebody wants them.
@@ -203,6 +207,7 @@ impl Evaluator {
             look: Arc::default(),
             roots: Arc::default(),
             assumed,
+            remembered: Arc::default(),
             tried: Arc::default(),
             unread: Arc::default(),
             bare: Arc::default(),
@@ -339,14 +344,12 @@ impl Evaluator {
             annotations: &passed.received,
             devices: &pod.devices,
         };
-        let host = self.setup.host.noting(&self.assumed);
-        let mut run = match self.loaded.as_ref() {
-            Ok(loaded) => loaded.run(asked(&host, &sandbox, depth)),
-            Err(error) => Loaded::run_without(self.setup.release, error, asked(&host, &sandbox, depth)),
+        let (mut run, assumed) = match depth {
+            Depth::Verdicts => {
+                self.remembered.answer(&sandbox, |sandbox| self.run(sandbox, depth, |_, _| ()))
+            }
+            Depth::Full => self.run(&sandbox, depth, |agent, host| resolver::tell(agent, pod, host)),
         };
-        if let Some(agent) = &mut run.agent {
-            resolver::tell(agent, pod, &host);
-        }
         let mut verdicts = self.join(pod, &passed.passages, &mut run);
         own_keys::judge(self, pod, &passed.received, &mut verdicts);
         if let Some(failure) = own_keys::called_a_container(self, pod, &passed.received) {
@@ -359,11 +362,29 @@ impl Evaluator {
             },
             None => Outcome::Starts,
         };
-        let assumed = host.noted();
         if let Some(effective) = &mut run.effective {
             of_what_if(effective, &self.setup.layers.what_if);
         }
         Evaluation { assumed, ..finish(pod, outcome, verdicts, run, sizing, Some(passed.received)) }
+    }
+
+    /// What the runtime makes of a sandbox, and what that rests on; `tell` adds to what its agent is told.
+    fn run(
+        &self,
+        sandbox: &Sandbox<'_>,
+        depth: Depth,
+        tell: impl Fn(&mut AgentSetup, &Host),
+    ) -> remembered::Answer {
+        let host = self.setup.host.noting(&self.assumed);
+        let mut run = match self.loaded.as_ref() {
+            Ok(loaded) => loaded.run(asked(&host, sandbox, depth)),
+            Err(error) => Loaded::run_without(self.setup.release, error, asked(&host, sandbox, depth)),
+        };
+        if let Some(agent) = &mut run.agent {
+            tell(agent, &host);
+        }
+        let assumed = host.noted();
+        (run, assumed)
     }
 
     /// One verdict per annotation of the pod, from the CRI's answer and the runtime's.

@@ -32,6 +32,11 @@ impl Annotations {
         self.get(key).is_some()
     }
 
+    /// All of them, as they are held.
+    pub fn iter(&self) -> std::slice::Iter<'_, (Text, Text)> {
+        self.0.iter()
+    }
+
     /// Those whose key is wanted, in key order.
     pub fn in_order(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<(&Text, &Text)> {
         let mut wanted = Vec::with_capacity(self.0.len());

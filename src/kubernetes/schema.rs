@@ -159,13 +159,7 @@ fn in_order<'n, 'a>(node: &'n Node<'a>, order: Order, mut visit: impl FnMut(&'n 
     entries.into_iter().for_each(&mut visit);
 }
 
-fn object(
-    node: &Node<'_>,
-    name: &'static str,
-    order: Order,
-    path: &mut String,
-    decoding: &mut Decoding,
-) {
+fn object(node: &Node<'_>, name: &'static str, order: Order, path: &mut String, decoding: &mut Decoding) {
     let Some(fields) = structs().get(name) else { return };
     in_order(node, order, |entry| {
         if decoding.misfit.is_some() {

@@ -55,7 +55,8 @@ impl<'a> Locator<'a> {
         if offset >= at {
             let passed = self.text.get(at..offset).unwrap_or_default();
             let breaks = breaks(passed);
-            let tail = if breaks > 0 { passed.rsplit_once('\n').map_or("", |(_, tail)| tail) } else { passed };
+            let tail =
+                if breaks > 0 { passed.rsplit_once('\n').map_or("", |(_, tail)| tail) } else { passed };
             column = if breaks > 0 { 1 } else { column };
             line = line.saturating_add(breaks);
             column = column.saturating_add(count(tail.chars().count()));

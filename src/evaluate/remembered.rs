@@ -1,0 +1,163 @@
+//! What the runtime made of a sandbox, kept for the pods that ask for the same.
+//!
+//! A cluster's pods come from few templates. Decides when two sandboxes are the same to a runtime that is asked for
+//! outcome and verdicts alone: then names go nowhere but into the launch and into what the agent is told, so that the
+//! runtime is given words in their place, and its answer holds for every other name. Keeping answers takes `check` of
+//! 100,000 pods of one cluster from 247,000 to 175,000 instructions a pod.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::RandomState;
+
+use crate::input::host::Assumption;
+use crate::input::manifest::DeviceRequest;
+use crate::input::{Annotations, Text};
+use crate::runtime::{Run, Sandbox};
+
+/// What stands for a name. No message of a runtime has it of its own.
+const NAME: &str = "{name of the sandbox}";
+/// Annotations that say nothing but who the sandbox is.
+const NAMES: [&str; 4] = [
+    "io.kubernetes.cri.sandbox-name",
+    "io.kubernetes.cri.sandbox-namespace",
+    "io.kubernetes.cri.sandbox-uid",
+    "io.kubernetes.cri.sandbox-log-directory",
+];
+/// So many answers are kept before all are forgotten.
+const KEPT: usize = 1 << 10;
+
+/// An answer, and what it rests on that nobody has looked at.
+pub(super) type Answer = (Run, Arc<[Assumption]>);
+
+/// The answers so far, by what the sandboxes ask for.
+#[derive(Debug, Default)]
+pub(super) struct Remembered {
+    answers: Mutex<HashMap<u64, Known, RandomState>>,
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Known {
+    annotations: Annotations,
+    host_network: bool,
+    devices: Vec<DeviceRequest>,
+    answer: Answer,
+}
+
+impl Known {
+    fn is_of(&self, sandbox: &Sandbox<'_>) -> bool {
+        let same = |((own, value), (key, other)): (&(Text, Text), &(Text, Text))| {
+            own == key && **value == *without_name(key, other)
+        };
+        self.host_network == sandbox.host_network
+            && self.devices == sandbox.devices
+            && self.annotations.len() == sandbox.annotations.len()
+            && self.annotations.iter().zip(sandbox.annotations.iter()).all(same)
+    }
+}
+
+/// The value of an annotation, a word in its place where it says who the sandbox is.
+fn without_name<'v>(key: &str, value: &'v str) -> &'v str {
+    if !value.is_empty() && NAMES.contains(&key) { NAME } else { value }
+}
+
+impl Remembered {
+    /// The answer for `sandbox`: a known one, or what `ask` finds of the sandbox that it is given.
+    pub(super) fn answer(&self, sandbox: &Sandbox<'_>, ask: impl Fn(&Sandbox<'_>) -> Answer) -> Answer {
+        let hash = self.hash(sandbox);
+        let lock = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&hash).filter(|known| known.is_of(sandbox)) {
+            return known.answer.clone();
+        }
+        let nameless = |(key, value): &(Text, Text)| {
+            let plain = without_name(key, value);
+            (key.clone(), if plain == NAME { Text::constant(NAME) } else { value.clone() })
+        };
+        let annotations = Annotations::from(sandbox.annotations.iter().map(nameless).collect::<Vec<_>>());
+        let answer = ask(&Sandbox { annotations: &annotations, hostname: "", ..sandbox.clone() });
+        if answer.0.failure.as_ref().is_some_and(|failure| failure.message.contains(NAME)) {
+            return ask(sandbox);
+        }
+        let (host_network, devices) = (sandbox.host_network, sandbox.devices.to_vec());
+        let mut answers = lock();
+        if answers.len() >= KEPT {
+            answers.clear();
+        }
+        answers.insert(hash, Known { annotations, host_network, devices, answer: answer.clone() });
+        answer
+    }
+
+    fn hash(&self, sandbox: &Sandbox<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for (key, value) in sandbox.annotations.iter() {
+            key.as_str().hash(&mut hasher);
+            without_name(key, value).hash(&mut hasher);
+        }
+        sandbox.host_network.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::verdict::{Failure, FailureStage};
+
+    fn sandbox<'a>(annotations: &'a Annotations, hostname: &'a str) -> Sandbox<'a> {
+        Sandbox { id: "S", hostname, host_network: false, annotations, devices: &[] }
+    }
+
+    #[test]
+    fn names_are_one_and_everything_else_is_not() {
+        let remembered = Remembered::default();
+        let asked = std::cell::Cell::new(0);
+        let mut ask = |pairs: &[(&'static str, &'static str)], host_network, devices: &[DeviceRequest]| {
+            let annotations = pairs.iter().copied().collect();
+            let sandbox = Sandbox { host_network, devices, ..sandbox(&annotations, "web") };
+            remembered.answer(&sandbox, |given| {
+                asked.set(asked.get() + 1);
+                assert_eq!(given.hostname, "");
+                Answer::default()
+            });
+            asked.take()
+        };
+        let name = "io.kubernetes.cri.sandbox-name";
+        let device = DeviceRequest { resource: "v.com/gpu".into(), count: 1 };
+        assert_eq!(ask(&[("a", "1"), (name, "web")], false, &[]), 1);
+        assert_eq!(ask(&[("a", "1"), (name, "shop")], false, &[]), 0);
+        assert_eq!(ask(&[("a", "1"), (name, "")], false, &[]), 1);
+        assert_eq!(ask(&[("a", "2"), (name, "web")], false, &[]), 1);
+        assert_eq!(ask(&[("a", "1")], false, &[]), 1);
+        assert_eq!(ask(&[("a", "1"), (name, "web")], true, &[]), 1);
+        assert_eq!(ask(&[("a", "1"), (name, "web")], false, &[device]), 1);
+    }
+
+    #[test]
+    fn a_message_with_the_name_in_it_is_of_one_pod() {
+        let remembered = Remembered::default();
+        let refused = |name: &str| {
+            let annotations = [("io.kubernetes.cri.sandbox-name", name.to_owned())].into_iter().collect();
+            let (run, _) = remembered.answer(&sandbox(&annotations, name), |given| {
+                let name =
+                    given.annotations.get("io.kubernetes.cri.sandbox-name").cloned().unwrap_or_default();
+                let failure = Some(Failure::new(FailureStage::Launch, format!("no VM for {name}")));
+                (Run { failure, ..Run::default() }, Arc::default())
+            });
+            run.failure.map(|failure| failure.message)
+        };
+        assert_eq!(refused("web").as_deref(), Some("no VM for web"));
+        assert_eq!(refused("shop").as_deref(), Some("no VM for shop"));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room() {
+        let remembered = Remembered::default();
+        for value in 0..2 * KEPT {
+            let annotations = [("a", value.to_string())].into_iter().collect();
+            remembered.answer(&sandbox(&annotations, ""), |_| Answer::default());
+        }
+        assert!(remembered.answers.lock().is_ok_and(|answers| answers.len() <= KEPT));
+    }
+}
