@@ -26,6 +26,23 @@ pub enum Engine {
     Crio(Box<Crio>),
 }
 
+/// What the container runtime says of what it does not take, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct EngineMessage(String);
+
+impl From<String> for EngineMessage {
+    fn from(message: String) -> Self {
+        Self(message)
+    }
+}
+
+impl From<EngineMessage> for String {
+    fn from(message: EngineMessage) -> Self {
+        message.0
+    }
+}
+
 /// What became of one annotation at this station.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {

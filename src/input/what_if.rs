@@ -31,8 +31,8 @@ pub struct KeyEdit {
 
 impl KeyEdit {
     /// The key of that name with a value as a person writes it; why there is no such, or it takes no such value.
-    pub fn read(name: &str, value: Option<&str>) -> Result<Self, String> {
-        parse::key(name, value)
+    pub fn read(name: &str, value: Option<&str>) -> Result<Self, WrongWord> {
+        parse::key(name, value).map_err(|why| WrongWord { word: name.to_owned(), why })
     }
 
     /// `hypervisor.qemu.default_vcpus`.

@@ -69,10 +69,10 @@ fn complete(pod: &mut Pod, resources: &PodResources, readable: bool, object: &Ob
     pod.devices = resources.devices();
     pod.sum = Some(Arc::new(sizing::explain(resources, &size, node)));
     pod.findings.extend(noticed::sizing(pod, resources, &size, node));
-    if let (true, Err(message)) = (pod.problems.is_empty(), sizing::admit(resources, node)) {
+    if let (true, Err(refusal)) = (pod.problems.is_empty(), sizing::admit(resources, node)) {
         pod.problems.push(Problem {
             annotation: None,
-            message,
+            message: refusal.to_string(),
             fix: Some("ask for fewer whole CPUs, or for a fraction: then they are shared".to_owned()),
             place: Some(object.places.of(object.node.at)),
             named: true,

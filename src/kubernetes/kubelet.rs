@@ -5,12 +5,12 @@
 //! Kubernetes 1.36.2.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use serde::Deserialize;
 
 use super::quantity::Quantity;
 use super::version::Version;
+use crate::golang::duration;
 use crate::input::manifest::yaml;
 use crate::input::{Place, Source};
 
@@ -135,16 +135,14 @@ impl Kubelet {
             Self { cfs_quota: document.cpu_cfs_quota.unwrap_or(true), gates, ..Self::default() };
         if let Some(text) = document.cpu_cfs_quota_period.as_deref() {
             let line = at("cpuCFSQuotaPeriod");
-            let period =
-                duration(text).ok_or_else(|| fault(line, 0, format!("time: invalid duration \"{text}\"")))?;
+            let period = duration::parse(text).map_err(|error| fault(line, 0, error.to_string()))?;
             // A zero is filled in like a missing one.
             kubelet.cfs_period = if period == 0 { DEFAULT_PERIOD } else { period };
             check_period(kubelet.cfs_period, &version).map_err(|message| fault(line, 0, message))?;
         }
         if let Some(text) = document.runtime_request_timeout.as_deref() {
             let line = at("runtimeRequestTimeout");
-            let timeout =
-                duration(text).ok_or_else(|| fault(line, 0, format!("time: invalid duration \"{text}\"")))?;
+            let timeout = duration::parse(text).map_err(|error| fault(line, 0, error.to_string()))?;
             kubelet.request_timeout = if timeout == 0 { DEFAULT_TIMEOUT } else { timeout };
         }
         kubelet.static_cpus = match document.cpu_manager_policy.as_deref() {
@@ -172,7 +170,7 @@ impl Kubelet {
 }
 
 fn check_period(period: i64, version: &Version) -> Result<(), String> {
-    let shown = show_duration(period);
+    let shown = duration::shown(period);
     let name = "cpuCFSQuotaPeriod (--cpu-cfs-quota-period)";
     if !version.has_custom_cfs_period() && period != DEFAULT_PERIOD {
         return Err(format!(
@@ -195,63 +193,6 @@ fn count_cpus(list: &str) -> u32 {
         last.checked_sub(first).map(|n| n + 1)
     });
     ranges.sum()
-}
-
-/// Go's `time.ParseDuration`, in nanoseconds.
-fn duration(text: &str) -> Option<i64> {
-    let (sign, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (-1.0, rest),
-        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let amount: f64 = rest.get(..number)?.parse().ok()?;
-        rest = rest.get(number..)?;
-        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
-        let factor = match rest.get(..unit)? {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        total += amount * factor;
-        rest = rest.get(unit..)?;
-    }
-    #[allow(clippy::cast_possible_truncation)]
-    Some((sign * total).round() as i64)
-}
-
-/// Go's spelling of a duration.
-fn show_duration(nanoseconds: i64) -> String {
-    let amount = nanoseconds as f64;
-    match nanoseconds.abs() {
-        0 => "0s".to_owned(),
-        1..1_000 => format!("{nanoseconds}ns"),
-        1_000..1_000_000 => format!("{}µs", amount / 1e3),
-        1_000_000..1_000_000_000 => format!("{}ms", amount / 1e6),
-        _ => {
-            let mut text = String::new();
-            let seconds = nanoseconds / 1_000_000_000;
-            if seconds >= 3600 {
-                let _ = write!(text, "{}h", seconds / 3600);
-            }
-            if seconds >= 60 {
-                let _ = write!(text, "{}m", seconds / 60 % 60);
-            }
-            let _ = write!(text, "{}s", (nanoseconds % 60_000_000_000) as f64 / 1e9);
-            text
-        }
-    }
 }
 
 #[cfg(test)]
@@ -284,16 +225,5 @@ mod tests {
         assert!(
             read("cpuCFSQuotaPeriod: 10ms\nfeatureGates: {CustomCPUCFSQuotaPeriod: true}\n", "1.30").is_ok()
         );
-    }
-
-    #[test]
-    fn durations_are_go_s() {
-        for (text, want, shown) in
-            [("1m30s", 90_000_000_000, "1m30s"), ("1.5ms", 1_500_000, "1.5ms"), ("2s", 2_000_000_000, "2s")]
-        {
-            assert_eq!(duration(text), Some(want));
-            assert_eq!(show_duration(want), shown);
-        }
-        assert_eq!((duration(""), duration("5"), duration("1d")), (None, None, None));
     }
 }

@@ -17,15 +17,19 @@ fn too_long(most: usize, version: &Version) -> String {
     format!("must be no more than {most} {unit}")
 }
 
-/// Alphanumeric at both ends, with `extra` in between.
-fn edged(text: &str, alphanumeric: impl Fn(u8) -> bool, extra: &[u8]) -> bool {
+/// Alphanumeric at both ends, with what is `extra` in between.
+fn edged(text: &str, alphanumeric: impl Fn(u8) -> bool, extra: impl Fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
     let ends = [bytes.first(), bytes.last()].iter().all(|b| b.is_some_and(|b| alphanumeric(*b)));
-    ends && bytes.iter().all(|b| alphanumeric(*b) || extra.contains(b))
+    ends && bytes.iter().all(|b| alphanumeric(*b) || extra(*b))
 }
 
 fn any_case(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
+}
+
+fn is_mark(byte: u8) -> bool {
+    matches!(byte, b'-' | b'_' | b'.')
 }
 
 fn lower_case(byte: u8) -> bool {
@@ -38,7 +42,7 @@ pub fn subdomain(text: &str, version: &Version) -> Vec<String> {
     if text.len() > 253 {
         faults.push(too_long(253, version));
     }
-    if !text.split('.').all(|label| edged(label, lower_case, b"-")) {
+    if !text.split('.').all(|label| edged(label, lower_case, |b| b == b'-')) {
         faults.push(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must \
              start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
@@ -55,7 +59,7 @@ pub fn label(text: &str, version: &Version) -> Vec<String> {
     if text.len() > 63 {
         faults.push(too_long(63, version));
     }
-    if !edged(text, lower_case, b"-") {
+    if !edged(text, lower_case, |b| b == b'-') {
         faults.push(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start \
              and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
@@ -91,7 +95,7 @@ pub fn qualified(key: &str, version: &Version) -> Vec<String> {
     } else if name.len() > 63 {
         faults.push(format!("name part {}", too_long(63, version)));
     }
-    if !edged(name, any_case, b"-_.") {
+    if !edged(name, any_case, is_mark) {
         faults.push(format!("name part {NAME}"));
     }
     faults
@@ -109,7 +113,7 @@ pub fn label_value(value: &str, version: &Version) -> Vec<String> {
     if value.len() > 63 {
         faults.push(too_long(63, version));
     }
-    if !value.is_empty() && !edged(value, any_case, b"-_.") {
+    if !value.is_empty() && !edged(value, any_case, is_mark) {
         faults.push(
             "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must \
              start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used \

@@ -177,17 +177,25 @@ pub fn exclusive(resources: &PodResources, qos: Qos, node: &Node) -> i64 {
     init.max(sidecars.saturating_add(apps))
 }
 
-/// kubelet's refusal of a pod that wants more CPUs of its own than there are.
-pub fn admit(resources: &PodResources, node: &Node) -> Result<(), String> {
+/// A pod wants more CPUs of its own than there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not enough cpus available to satisfy request: requested={wanted}, available={available}")]
+pub struct NotEnoughCpus {
+    /// How many it wants.
+    pub wanted: i64,
+    /// How many there are.
+    pub available: i64,
+}
+
+/// Whether kubelet takes a pod that wants CPUs of its own.
+pub fn admit(resources: &PodResources, node: &Node) -> Result<(), NotEnoughCpus> {
     if !node.kubelet.static_cpus {
         return Ok(());
     }
     let wanted = exclusive(resources, qos(resources), node);
     let available = i64::from(node.cpus.saturating_sub(node.kubelet.reserved_cpus));
     if node.cpus > 0 && wanted > available {
-        return Err(format!(
-            "not enough cpus available to satisfy request: requested={wanted}, available={available}"
-        ));
+        return Err(NotEnoughCpus { wanted, available });
     }
     Ok(())
 }

@@ -8,6 +8,8 @@
 use super::Broken;
 use super::handlers::{Reader, find, subtable};
 use super::release::Release;
+use crate::cri::EngineMessage;
+use crate::golang::duration;
 use crate::input::toml_tree::{Node, Table, Value};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -218,7 +220,7 @@ fn cni(cri: &Table, release: Release) -> Result<(), Broken> {
 }
 
 /// The fields that are read as durations once the handlers are found good.
-pub fn durations(cri: &Table, release: Release) -> Result<(), String> {
+pub fn durations(cri: &Table, release: Release) -> Result<(), EngineMessage> {
     let all: &[(&str, &str, bool)] = &[
         ("stream_idle_timeout", "invalid stream idle timeout", release.is_v1()),
         ("image_pull_progress_timeout", "invalid image pull progress timeout", release.is_v1()),
@@ -233,46 +235,8 @@ pub fn durations(cri: &Table, release: Release) -> Result<(), String> {
     for (key, what, _) in all.iter().filter(|(_, _, there)| *there) {
         let text = find(cri, key, release).and_then(Node::str).unwrap_or_default();
         if !text.is_empty() {
-            duration(text).map_err(|why| format!("{what}: {why}"))?;
+            duration::parse(text).map_err(|why| EngineMessage::from(format!("{what}: {why}")))?;
         }
-    }
-    Ok(())
-}
-
-/// Whether Go's `time.ParseDuration` reads it.
-pub fn duration(text: &str) -> Result<(), String> {
-    let invalid = || Err(format!("time: invalid duration \"{text}\""));
-    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest == "0" {
-        return Ok(());
-    }
-    if rest.is_empty() {
-        return invalid();
-    }
-    let mut total: f64 = 0.0;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (digits, after) = rest.split_at(number);
-        if digits.matches('.').count() > 1 || digits.trim_matches('.').is_empty() {
-            return invalid();
-        }
-        let unit = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit);
-        let size = match unit {
-            "" => return Err(format!("time: missing unit in duration \"{text}\"")),
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 6e10,
-            "h" => 3.6e12,
-            _ => return Err(format!("time: unknown unit \"{unit}\" in duration \"{text}\"")),
-        };
-        total += digits.parse::<f64>().unwrap_or_default() * size;
-        if total > 9.223_372_036_854_775e18 {
-            return invalid();
-        }
-        rest = after;
     }
     Ok(())
 }
@@ -281,7 +245,6 @@ pub fn duration(text: &str) -> Result<(), String> {
 mod tests {
     use std::sync::Arc;
 
-    use super::duration;
     use crate::cri::containerd::{Containerd, Release};
     use crate::input::host::{Host, HostFacts, MemoryFiles};
 
@@ -348,23 +311,5 @@ mod tests {
     fn no_step_leads_past_the_newest_version() {
         let files = [("/c.toml", "version = 5\nimports = ['d.toml']\n"), ("/d.toml", "version = 2\n")];
         assert_eq!(said("2.3.4", &files), "panic: runtime error: index out of range [4]");
-    }
-
-    #[test]
-    fn durations_as_go_reads_them() {
-        for good in ["0", "0s", "1.5h", "-3m", "+.5s", "1h2m3s4ms5us6µs7ns", "5.s"] {
-            assert_eq!(duration(good), Ok(()), "{good}");
-        }
-        for (bad, why) in [
-            ("x", "time: invalid duration \"x\""),
-            ("5", "time: missing unit in duration \"5\""),
-            ("5d", "time: unknown unit \"d\" in duration \"5d\""),
-            (".s", "time: invalid duration \".s\""),
-            ("-", "time: invalid duration \"-\""),
-            (" 1s", "time: invalid duration \" 1s\""),
-            ("999999999h", "time: invalid duration \"999999999h\""),
-        ] {
-            assert_eq!(duration(bad), Err(why.to_owned()), "{bad}");
-        }
     }
 }

@@ -484,7 +484,7 @@ fn validate(
     if release.is_v1() {
         registry(cri, release)?;
     }
-    fields::durations(cri, release)
+    Ok(fields::durations(cri, release)?)
 }
 
 /// Whether `bin_dirs` says no more than containerd's own value does.

@@ -20,7 +20,6 @@ use crate::input::host::Host;
 use crate::input::source::Source;
 use crate::input::toml_tree::{self, Node};
 
-pub(super) use fields::duration;
 pub use handlers::{Handler, Handlers};
 pub use release::Release;
 

@@ -213,7 +213,7 @@ impl Fitter<'_> {
             | (Kind::Flag, Value::Boolean(_))
             | (Kind::Number | Kind::Duration, Value::Integer(_)) => {}
             (Kind::Duration, Value::String(text)) => {
-                if crate::cri::containerd::duration(text).is_err() {
+                if crate::golang::duration::parse(text).is_err() {
                     return Err(self.complain(&format!("invalid duration: {}", quote(text))));
                 }
             }

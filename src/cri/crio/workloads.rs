@@ -5,6 +5,7 @@
 
 use super::annotations::{Known, invalid};
 use super::decode::Fields;
+use crate::cri::EngineMessage;
 use crate::golang::strconv::{self, quote};
 use crate::input::Place;
 
@@ -45,34 +46,34 @@ impl Workload {
     }
 
     /// Why CRI-O does not start with it.
-    pub fn check(&self, name: &str, known: &Known) -> Result<(), String> {
+    pub fn check(&self, name: &str, known: &Known) -> Result<(), EngineMessage> {
         if self.activation.is_empty() {
-            return Err(format!("annotation shouldn't be empty for workload {}", quote(name)));
+            return Err(format!("annotation shouldn't be empty for workload {}", quote(name)).into());
         }
         if let Some(odd) = self.allowed.iter().find(|key| !known.has(key)) {
-            return Err(invalid(odd));
+            return Err(invalid(odd).into());
         }
         self.resources.as_ref().map_or(Ok(()), Resources::check)
     }
 }
 
 impl Resources {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), EngineMessage> {
         let (shares, quota, period) = (self.shares, self.quota, self.period);
         cpuset(&self.cpus).map_err(|why| format!("unable to parse cpuset {}: {why}", quote(&self.cpus)))?;
         if quota != 0 && quota < shares {
-            return Err(format!("cpuquota {quota} cannot be less than cpushares {shares}"));
+            return Err(format!("cpuquota {quota} cannot be less than cpushares {shares}").into());
         }
         // Unsigned: a negative number is a large one.
         if (1..1000).contains(&period) {
-            return Err(format!("cpuperiod {period} cannot be less than 1000 microseconds"));
+            return Err(format!("cpuperiod {period} cannot be less than 1000 microseconds").into());
         }
         Ok(())
     }
 }
 
 /// Whether a list of CPUs such as `0-3,8` can be read.
-pub fn cpuset(text: &str) -> Result<(), String> {
+pub fn cpuset(text: &str) -> Result<(), EngineMessage> {
     if text.is_empty() {
         return Ok(());
     }
@@ -84,7 +85,7 @@ pub fn cpuset(text: &str) -> Result<(), String> {
         };
         let (from, to) = (number(from)?, number(to)?);
         if from > to {
-            return Err(format!("invalid range {} ({from} > {to})", quote(range)));
+            return Err(format!("invalid range {} ({from} > {to})", quote(range)).into());
         }
     }
     Ok(())
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn lists_of_cpus() {
         assert_eq!(cpuset("0-3,8"), Ok(()));
-        assert_eq!(cpuset("x").unwrap_err(), "strconv.Atoi: parsing \"x\": invalid syntax");
-        assert_eq!(cpuset("3-1").unwrap_err(), "invalid range \"3-1\" (3 > 1)");
+        assert_eq!(cpuset("x").unwrap_err().to_string(), "strconv.Atoi: parsing \"x\": invalid syntax");
+        assert_eq!(cpuset("3-1").unwrap_err().to_string(), "invalid range \"3-1\" (3 > 1)");
     }
 }

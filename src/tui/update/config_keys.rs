@@ -83,7 +83,7 @@ pub(super) fn typed(model: &mut Model) {
     let read = KeyEdit::read(&draft.key, Some(draft.line.text()));
     let (value, error) = match read {
         Ok(edit) => (edit.value, None),
-        Err(why) => (None, Some(why)),
+        Err(wrong) => (None, Some(wrong.why)),
     };
     let edit = PolicyEdit::Key { list: id, value: value.clone() };
     let candidate = match &value {
