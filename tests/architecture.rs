@@ -259,7 +259,7 @@ const HOMES: [(&str, &[&str]); 30] = [
             "runtime/",
         ],
     ),
-    ("memchr", &["cli/pods.rs", "query.rs"]),
+    ("memchr", &["cli/pods.rs", "input/manifest/json.rs", "input/manifest/place.rs", "query.rs"]),
     ("aho_corasick", &["explain/messages.rs"]),
     ("strsim", &["input/helm.rs", "node/"]),
     ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),
