@@ -18,9 +18,14 @@ fn pod(index: usize) -> String {
 
 /// The report as JSON, what was said on standard error, and the exit status.
 fn check(input: &str) -> (Json, String, i32) {
+    check_by(input, &[])
+}
+
+fn check_by(input: &str, more: &[&str]) -> (Json, String, i32) {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut child = Command::new(env!("CARGO_BIN_EXE_katascope"))
         .args(["check", "--json", "-c", CONFIG, "--root", root.to_str().unwrap(), "-"])
+        .args(more)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -55,6 +60,17 @@ fn json_lines_come_out_in_the_order_in_which_they_went_in() {
             (Some(at as u64 + 1), Some(at as u64 + 1))
         );
     }
+}
+
+#[test]
+fn however_many_work_the_report_is_the_same() {
+    let input: String = (0..3000).map(pod).collect();
+    let alone = check_by(&input, &["--jobs", "1"]);
+    assert_eq!(names(&alone.0).len(), 3000);
+    for jobs in ["2", "7"] {
+        assert_eq!(check_by(&input, &["--jobs", jobs]), alone, "{jobs}");
+    }
+    assert_eq!(check_by(&input, &["--jobs", "0"]).2, 2);
 }
 
 #[test]
