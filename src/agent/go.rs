@@ -4,14 +4,13 @@
 //! src/runtime/virtcontainers/kata_agent.go from 2.0.0 to 4.1.0. The resolver's lines (`dns`) come from a mount that
 //! the CRI makes when the pod starts, and are left out.
 
-mod network;
-
 use serde_json::Value as Json;
 
 use super::create_sandbox::{Mount, hostname, kernel_module, shared_folder, shared_memory};
 use crate::answer::agent::{AgentSetup, DecidedBy, fields};
 use crate::golang::strconv;
-use crate::launch::go::{Started, guest_memory, guest_share};
+use crate::launch::Started;
+use crate::launch::go::guest_memory;
 use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
@@ -42,15 +41,11 @@ fn mount(config: &SandboxConfig) -> Mount {
 }
 
 /// What the guest of one sandbox is told.
-pub fn setup(config: &SandboxConfig, started: &Started<'_>) -> AgentSetup {
+pub fn setup(config: &SandboxConfig, started: &Started) -> AgentSetup {
     let mut storages = Vec::with_capacity(2);
     let mount = mount(config);
-    if started.shares_files {
-        let nydus =
-            config.hypervisor_config.shared_fs == "virtio-fs-nydus" && config.release.has(Change::Nydusd);
-        let below = if nydus { "" } else { "containers/" };
-        let folder = guest_share(config.release, config.rootless_shim, below);
-        storages.push(shared_folder(mount, folder));
+    if let Some(folder) = &started.share {
+        storages.push(shared_folder(mount, folder.clone()));
     }
     if config.shm_size > 0 {
         storages.push(shared_memory(config.shm_size, guest_memory(config.release, config.rootless_shim)));
@@ -63,14 +58,7 @@ pub fn setup(config: &SandboxConfig, started: &Started<'_>) -> AgentSetup {
         ("guest_hook_path", Json::from(&*config.hypervisor_config.guest_hook_path)),
         ("kernel_modules", kernel_modules(config).into()),
     ]);
-    let is_remote = config.hypervisor_type == HypervisorType::Remote;
-    let network = started
-        .network
-        .as_ref()
-        .filter(|_| !is_remote)
-        .map(|network| network::requests(config.release, network));
-    let network = network.unwrap_or_default();
-    let told = !is_remote || config.release.has(Change::RemoteAgent);
+    let told = config.hypervisor_type != HypervisorType::Remote || config.release.has(Change::RemoteAgent);
     let policy = &config.agent_config.policy;
     AgentSetup {
         kernel_params: started.kernel_params.clone(),
@@ -82,7 +70,7 @@ pub fn setup(config: &SandboxConfig, started: &Started<'_>) -> AgentSetup {
             agent: "kata".into(),
             mount_options: mount.decided_by(),
         },
-        network,
+        network: started.network.clone(),
         policy: (told && !policy.is_empty()).then(|| policy.to_string()),
     }
 }

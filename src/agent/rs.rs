@@ -7,9 +7,9 @@
 use serde_json::Value as Json;
 
 use crate::answer::agent::{AgentSetup, DecidedBy, fields};
-use crate::answer::launch::joined;
 use crate::answer::verdict::{Failure, FailureStage};
-use crate::launch::rs::{Started, guest_share};
+use crate::launch::Started;
+use crate::launch::rs::guest_share;
 use crate::release::Release;
 use crate::release::rs::Change;
 use crate::runtime::Sandbox;
@@ -91,14 +91,8 @@ pub fn setup(config: &Config, sandbox: &Sandbox<'_>, started: &Started) -> Agent
     let release = config.release;
     let mut storages = Vec::with_capacity(2);
     if let Some(mount_point) = &started.share {
-        storages.push(storage(
-            release,
-            "virtio-fs",
-            "kataShared",
-            "virtiofs",
-            mount_point.clone(),
-            ["nodev"].into(),
-        ));
+        let options = ["nodev"].into();
+        storages.push(storage(release, "virtio-fs", "kataShared", "virtiofs", mount_point.clone(), options));
     }
     let options = ["noexec", "nosuid", "nodev", "mode=1777", &format!("size={SHM_SIZE}")].into();
     if release.has(Change::ShmStorage) {
@@ -123,7 +117,7 @@ pub fn setup(config: &Config, sandbox: &Sandbox<'_>, started: &Started) -> Agent
     let policy =
         config.active_agent().map(|agent| agent.policy.to_string()).filter(|policy| !policy.is_empty());
     AgentSetup {
-        kernel_cmdline: joined(&started.kernel_params),
+        kernel_cmdline: started.kernel_cmdline.clone(),
         kernel_params: started.kernel_params.clone(),
         create_sandbox,
         policy,

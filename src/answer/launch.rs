@@ -63,6 +63,27 @@ impl Cause {
     }
 }
 
+/// A key decided it.
+impl From<&'static str> for Cause {
+    fn from(key: &'static str) -> Self {
+        Self::key(key)
+    }
+}
+
+/// Several keys did.
+impl<const N: usize> From<[&'static str; N]> for Cause {
+    fn from(keys: [&'static str; N]) -> Self {
+        Self::keys(keys)
+    }
+}
+
+/// What decided another one, too.
+impl From<&Self> for Cause {
+    fn from(cause: &Self) -> Self {
+        cause.clone()
+    }
+}
+
 /// The keys of a cause, of which there are hardly ever more than two: those cost no allocation.
 #[derive(Debug, Clone, Default)]
 pub enum CauseKeys {

@@ -19,6 +19,14 @@ pub(super) struct Refusal {
     panic: bool,
 }
 
+/// Refuses.
+pub(super) fn refuse<T>(
+    message: impl Into<Cow<'static, str>>,
+    blame: &'static [&'static str],
+) -> Result<T, Refusal> {
+    Err(Refusal::because(message, blame))
+}
+
 impl Refusal {
     pub(super) fn because(message: impl Into<Cow<'static, str>>, blame: &'static [&'static str]) -> Self {
         Self { message: message.into(), blame, panic: false }

@@ -5,19 +5,16 @@
 //! the last release with it.
 
 use super::endpoint::Kind;
-use super::guest_kernel::{configured, extend, spelled};
+use super::guest_kernel::{configured, debug, extend, spelled};
 use super::network::{Abilities, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
-use super::remarks::Remarks;
-use super::{NIL_POINTER, Refusal, Started, process};
+use super::{Change, NIL_POINTER, Plan, Refusal, Start, process, refuse, remarks, requests};
+use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
-use crate::answer::launch::{Arg, Cause, Launch, joined};
-use crate::input::Host;
+use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::host::Errno;
-use crate::release::Release;
-use crate::release::go::Change;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
+use crate::launch::line::Line;
 
 const DEFAULT_PATH: &str = "/usr/bin/acrn-dm";
 const DEFAULT_CONTROL_PATH: &str = "/usr/bin/acrnctl";
@@ -49,13 +46,9 @@ const KERNEL_PARAMS: [(Option<Change>, &str, &str); 15] = [
     (Some(Change::AcrnUuid), "i915.enable_guc", "0"),
 ];
 
-/// Everything that is decided before anything is spelled out.
-pub(super) struct Plan<'a> {
-    release: Release,
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
-    keys: &'static HypervisorKeys,
-    paths: Paths<'a>,
+/// An ACRN sandbox that will not fail any more.
+pub(super) struct Acrn<'a> {
+    start: Start<'a>,
     program: &'a str,
     name: String,
     network: Network<'a>,
@@ -65,167 +58,137 @@ fn or<'a>(path: &'a str, default: &'static str) -> &'a str {
     if path.is_empty() { default } else { path }
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Acrn<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
-        let (hv, release) = (&config.hypervisor_config, config.release);
-        let paths = Paths::of(config);
+    pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        let Start { host, hv, paths, .. } = start;
         let is_missing = |path: &str| host.stat(path) == Err(Errno::NotFound);
         // Falls over what is not there; what asks for it is nobody's fault.
         let crash = |blame| Refusal::crash(NIL_POINTER, blame);
         let image = hv.image_asset_path();
         if image.is_empty() {
-            return Err(Refusal::because("Image Path should not be empty: ", &["image"]));
+            return refuse("Image Path should not be empty: ", &["image"]);
         }
         paths.check_socket(CONSOLE_SOCKET)?;
-        if release.has(Change::AcrnWithoutSandbox) {
+        if start.has(Change::AcrnWithoutSandbox) {
             return Err(crash(&[]));
         }
         if is_missing(image) {
-            return Err(Refusal::because(format!("stat {image}: no such file or directory"), &["image"]));
+            return refuse(format!("stat {image}: no such file or directory"), &["image"]);
         }
         let program = or(hv.hypervisor_asset_path(), DEFAULT_PATH);
         if is_missing(program) {
-            return Err(Refusal::because(format!("acrn path ({program}) does not exist"), &["path"]));
+            return refuse(format!("acrn path ({program}) does not exist"), &["path"]);
         }
         let control = or(hv.hypervisor_ctl_asset_path(), DEFAULT_CONTROL_PATH);
         if is_missing(control) {
-            return Err(Refusal::because(format!("acrnctl path ({control}) does not exist"), &["ctlpath"]));
+            return refuse(format!("acrnctl path ({control}) does not exist"), &["ctlpath"]);
         }
-        let name = if release.has(Change::AcrnUuid) {
-            format!("sandbox-{}", config.id)
-        } else {
-            short_name(&config.id, paths)?
+        let name = match start.has(Change::AcrnUuid) {
+            true => format!("sandbox-{}", paths.id),
+            false => short_name(paths)?,
         };
         check_vsock(host)?;
-        let network = Network::of(host, config, Abilities { queues: false, limits: false }, |_| Ok(()))?;
+        let network = Network::of(&start, Abilities { queues: false, limits: false }, |_| Ok(()))?;
         if process::not_startable(host, program).is_some() {
             return Err(crash(&["path"]));
         }
-        Ok(Self {
-            release,
-            config,
-            hv,
-            keys: HypervisorKeys::of(HypervisorType::Acrn),
-            paths,
-            program,
-            name,
-            network,
-        })
-    }
-
-    /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started<'a> {
-        let kernel_params = self.kernel_params();
-        let kernel_cmdline = joined(&kernel_params);
-        Started {
-            launch: Launch {
-                program: Some(Arg::new(self.program, Cause::key(self.keys.path))),
-                args: self.args(&kernel_cmdline),
-                ..Launch::default()
-            },
-            kernel_params,
-            kernel_cmdline,
-            shares_files: false,
-            findings: self.findings(host),
-            network: Some(self.network),
-        }
-    }
-
-    /// What fails after the point up to which the launch is modelled.
-    pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
-        Remarks::of(host, self.config, self.keys, false).0
+        Ok(Self { start, program, name, network })
     }
 
     fn args(&self, cmdline: &str) -> Vec<Arg> {
-        let (hv, keys) = (self.hv, self.keys);
-        let mut args = Vec::with_capacity(40);
-        let mut push = |texts: &[&str], cause: Cause| {
-            args.extend(texts.iter().map(|text| Arg::new(*text, cause.clone())));
-        };
-        let by_uuid = self.release.has(Change::AcrnUuid);
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let mut line = Line::default();
+        let by_uuid = self.start.has(Change::AcrnUuid);
         if by_uuid {
-            push(&["-U", FIRST_VM], Cause::rule("the first VM slot of ACRN that is free"));
+            line.push("-U", FIRST_VM, Cause::rule("the first VM slot of ACRN that is free"));
         }
-        push(&["-A"], Cause::constant());
-        push(&["-m", &format!("{}M", hv.default_memory)], Cause::key(keys.default_memory));
-        let mut slot = 0;
-        let mut next = || {
-            if slot == RESERVED_SLOT {
-                slot += 1;
-            }
-            slot += 1;
-            slot - 1
+        line.word("-A", Cause::constant());
+        line.push("-m", format!("{}M", hv.default_memory), keys.default_memory);
+        let mut slots = (0..).filter(|slot| *slot != RESERVED_SLOT);
+        let mut slot = |line: &mut Line, device: &str, cause: Cause| {
+            line.push("-s", format!("{}{device}", slots.next().unwrap_or_default()), cause);
         };
-        push(&["-s", &format!("{}:0,hostbridge", next())], Cause::constant());
-        push(&["-s", &format!("{}:0,lpc", next()), "-lcom1,stdio"], Cause::constant());
-        let console = self.paths.in_vm(CONSOLE_SOCKET);
-        let console = format!("{},virtio-console,@socket:console0={console}", next());
-        push(&["-s", &console], Cause::constant());
-        let image = format!("{},virtio-blk,{}", next(), hv.image_asset_path());
-        push(&["-s", &image], Cause::key(keys.image));
+        slot(&mut line, ":0,hostbridge", Cause::constant());
+        slot(&mut line, ":0,lpc", Cause::constant());
+        line.word("-lcom1,stdio", Cause::constant());
+        let console = self.start.paths.in_vm(CONSOLE_SOCKET);
+        slot(&mut line, &format!(",virtio-console,@socket:console0={console}"), Cause::constant());
+        slot(&mut line, &format!(",virtio-blk,{}", hv.image_asset_path()), keys.image.into());
         for _ in 0..SPARE_DRIVES {
-            let spare = format!("{},virtio-blk,nodisk", next());
-            push(&["-s", &spare], Cause::rule("a place for a container's disk"));
+            slot(&mut line, ",virtio-blk,nodisk", Cause::rule("a place for a container's disk"));
         }
         if !by_uuid {
-            let vsock = format!("{},vhost-vsock,cid={{cid}}", next());
-            push(&["-s", &vsock], Cause::rule("how the runtime reaches the agent"));
-            push(&["--cpu_affinity", "0"], Cause::rule("the next processor of the host, in turn"));
+            slot(&mut line, ",vhost-vsock,cid={cid}", Cause::rule("how the runtime reaches the agent"));
+            line.push("--cpu_affinity", "0", Cause::rule("the next processor of the host, in turn"));
         }
         for card in self.network.endpoints.iter().filter(|c| matches!(c.kind, Kind::Veth | Kind::Macvtap)) {
-            let text = format!("{},virtio-net,{},mac={}", next(), card.tap, card.interface.mac);
-            push(&["-s", &text], self.network.cause(&["runtime.internetworking_model"], card));
+            let cause = self.network.cause(&["runtime.internetworking_model"], card);
+            slot(&mut line, &format!(",virtio-net,{},mac={}", card.tap, card.interface.mac), cause);
         }
-        push(&["-k", hv.kernel_asset_path()], Cause::key(keys.kernel));
+        line.push("-k", hv.kernel_asset_path(), keys.kernel);
         if !cmdline.is_empty() {
-            push(&["-B", cmdline], Cause::key(keys.kernel_params));
+            line.push("-B", cmdline, keys.kernel_params);
         }
-        push(&[&self.name], Cause::rule("the sandbox id"));
-        args
+        line.word(&*self.name, Cause::rule("the sandbox id"));
+        line.args
     }
+}
 
+impl Plan for Acrn<'_> {
     fn kernel_params(&self) -> Vec<Arg> {
-        let (hv, keys) = (self.hv, self.keys);
+        let (hv, keys) = (self.start.hv, self.start.keys);
         let mut params = Vec::with_capacity(32);
-        let there = |change: Option<Change>| change.is_none_or(|change| self.release.has(change));
+        let there = |change: Option<Change>| change.is_none_or(|change| self.start.has(change));
         for (_, key, value) in KERNEL_PARAMS.iter().filter(|(change, ..)| there(*change)) {
-            extend(&mut params, &[(*key, *value)], &Cause::constant());
+            extend(&mut params, &[(*key, *value)], Cause::constant());
         }
         let image = !hv.image.is_empty();
         if image {
-            extend(&mut params, &[("root", "/dev/vda1 rw rootwait")], &Cause::key(keys.image));
+            extend(&mut params, &[("root", "/dev/vda1 rw rootwait")], keys.image);
         }
-        let debug = Cause::key(keys.enable_debug);
-        extend(&mut params, if hv.enable_debug { &[("debug", "")] } else { &[("quiet", "")] }, &debug);
+        debug(&self.start, &[("debug", "")], &[("quiet", "")], &mut params);
         if image {
-            let chatty: &[_] = if hv.enable_debug {
-                &[
-                    ("systemd.show_status", "true"),
-                    ("systemd.log_level", "debug"),
-                    ("systemd.log_target", "kmsg"),
-                    ("printk.devkmsg", "on"),
-                ]
-            } else {
-                &[("systemd.show_status", "false")]
-            };
-            extend(&mut params, chatty, &debug);
+            let on = [
+                ("systemd.show_status", "true"),
+                ("systemd.log_level", "debug"),
+                ("systemd.log_target", "kmsg"),
+                ("printk.devkmsg", "on"),
+            ];
+            debug(&self.start, &on, &[("systemd.show_status", "false")], &mut params);
         }
-        extend(&mut params, &[("panic", "1")], &Cause::constant());
-        let most = hv.default_maxvcpus.to_string();
-        extend(&mut params, &[("maxcpus", &most)], &Cause::key(keys.default_maxvcpus));
-        configured(self.config, keys, spelled, &mut params);
+        extend(&mut params, &[("panic", "1")], Cause::constant());
+        extend(&mut params, &[("maxcpus", &hv.default_maxvcpus.to_string())], keys.default_maxvcpus);
+        configured(&self.start, spelled, &mut params);
         params
+    }
+
+    fn launch(&self, cmdline: &str) -> Launch {
+        Launch {
+            program: Some(Arg::new(self.program, self.start.keys.path.into())),
+            args: self.args(cmdline),
+            ..Launch::default()
+        }
+    }
+
+    fn network(&self) -> NetworkRequests {
+        requests::requests(&self.start, &self.network)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        remarks::of(&self.start, false).0
     }
 }
 
 /// The name of the VM, which no sandbox of a CRI is short enough for.
-fn short_name(id: &str, paths: Paths<'_>) -> Result<String, Refusal> {
-    let name = format!("sbx-{id}");
-    let length = name.len() - id.len() + paths.id_length();
+fn short_name(paths: Paths<'_>) -> Result<String, Refusal> {
+    let name = format!("sbx-{}", paths.id);
+    let length = name.len() - paths.id.len() + paths.id_length();
     if length > NAME_LIMIT {
-        let message = format!("VM Name len is {length} but ACRN supports max VM name len of {NAME_LIMIT}.");
-        return Err(Refusal::because(message, &[]));
+        return refuse(
+            format!("VM Name len is {length} but ACRN supports max VM name len of {NAME_LIMIT}."),
+            &[],
+        );
     }
     Ok(name)
 }

@@ -7,12 +7,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::Refusal;
 use super::endpoint::{Endpoint, Kind};
-use crate::input::Host;
+use super::{Change, Refusal, Start, refuse};
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
-use crate::release::go::Change;
-use crate::runtime::go::config::{InterworkingModel, SandboxConfig};
+use crate::runtime::go::config::InterworkingModel;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -75,20 +73,19 @@ pub(super) struct Dan<'a> {
 }
 
 /// Reads the sandbox's file.
-pub(super) fn read<'a>(host: &Host, config: &SandboxConfig) -> Result<Dan<'a>, Refusal> {
-    let path = &config.network_config.dan_config_path;
-    let text =
-        match &host.facts.network.dan {
-            Some(text) => Cow::Borrowed(text.as_bytes()),
-            None => Cow::Owned(host.read(path).map_err(|errno| {
-                refuse(format!("fail to load DAN config file: open {path}: {}", errno.go()))
-            })?),
-        };
+pub(super) fn read<'a>(start: &Start<'_>) -> Result<Dan<'a>, Refusal> {
+    let path = &start.config.network_config.dan_config_path;
+    let text = match &start.host.facts.network.dan {
+        Some(text) => Cow::Borrowed(text.as_bytes()),
+        None => Cow::Owned(start.host.read(path).map_err(|errno| {
+            because(format!("fail to load DAN config file: open {path}: {}", errno.go()))
+        })?),
+    };
     let file: Option<File> = serde_json::from_slice(&text)
-        .map_err(|error| refuse(format!("fail to unmarshal DAN config: {}", go_words(&error))))?;
+        .map_err(|error| because(format!("fail to unmarshal DAN config: {}", go_words(&error))))?;
     let mut dan = Dan { endpoints: Vec::new(), pod: PodNetwork::empty() };
     for device in file.and_then(|file| file.devices).unwrap_or_default() {
-        dan.add(config, &device)?;
+        dan.add(start, &device)?;
     }
     dan.endpoints.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(dan)
@@ -99,7 +96,7 @@ fn go_words(error: &serde_json::Error) -> String {
     if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() }
 }
 
-fn refuse(message: String) -> Refusal {
+fn because(message: String) -> Refusal {
     Refusal::because(message, &[])
 }
 
@@ -109,11 +106,11 @@ fn check_mac(mac: &str, what: &str) -> Result<(), Refusal> {
     if matches!(parts.len(), 6 | 8 | 20) && parts.iter().all(|part| is_byte(part)) {
         return Ok(());
     }
-    Err(refuse(format!("bad {what} in DAN config: address {mac}: invalid MAC address")))
+    refuse(format!("bad {what} in DAN config: address {mac}: invalid MAC address"), &[])
 }
 
 impl Dan<'_> {
-    fn add(&mut self, config: &SandboxConfig, device: &Device) -> Result<(), Refusal> {
+    fn add(&mut self, start: &Start<'_>, device: &Device) -> Result<(), Refusal> {
         check_mac(&device.guest_mac, "mac address")?;
         let info = &device.network_info;
         let mut interface = Interface {
@@ -126,7 +123,7 @@ impl Dan<'_> {
         };
         for text in info.interface.ip_addresses.iter().flatten() {
             let address = Address::parse(text).ok_or_else(|| {
-                refuse(format!("bad IP address in DAN config: invalid CIDR address: {text}"))
+                because(format!("bad IP address in DAN config: invalid CIDR address: {text}"))
             })?;
             interface.addresses.push(address);
         }
@@ -135,7 +132,7 @@ impl Dan<'_> {
             let to = match route.dest.as_str() {
                 "" => None,
                 dest => Some(Address::parse(dest).ok_or_else(|| {
-                    refuse(format!("bad route dest in DAN config: invalid CIDR address: {dest}"))
+                    because(format!("bad route dest in DAN config: invalid CIDR address: {dest}"))
                 })?),
             };
             let gateway = ip(&route.gateway);
@@ -159,8 +156,8 @@ impl Dan<'_> {
             });
         }
         let kind = &device.device.kind;
-        if kind != "vfio" || !config.release.has(Change::DanVfio) {
-            return Err(refuse(format!("unknown DAN device type: '{kind}'")));
+        if kind != "vfio" || !start.has(Change::DanVfio) {
+            return refuse(format!("unknown DAN device type: '{kind}'"), &[]);
         }
         self.endpoints.push(Endpoint {
             interface: Cow::Owned(interface),

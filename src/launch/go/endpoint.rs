@@ -9,7 +9,7 @@ use crate::runtime::go::config::InterworkingModel;
 
 /// How an interface is joined to the VM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     Veth,
     Macvlan,
     Ipvlan,
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The runtime's word for it.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Veth => "virtual",
             Self::Macvlan => "macvlan",
@@ -36,9 +36,9 @@ impl Kind {
 
 /// One interface with its card.
 #[derive(Debug, Clone)]
-pub(crate) struct Endpoint<'a> {
-    pub(crate) interface: Cow<'a, Interface>,
-    pub(crate) kind: Kind,
+pub(super) struct Endpoint<'a> {
+    pub(super) interface: Cow<'a, Interface>,
+    pub(super) kind: Kind,
     pub(super) model: InterworkingModel,
     /// The name of the device that is opened beside the interface.
     pub(super) tap: String,
@@ -50,12 +50,32 @@ pub(crate) struct Endpoint<'a> {
 
 impl Endpoint<'_> {
     /// The interface's name.
-    pub(crate) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.interface.name
     }
 
     /// Whether a device is made beside the interface.
     pub(super) fn has_pair(&self) -> bool {
         !matches!(self.kind, Kind::Macvtap | Kind::Vfio)
+    }
+}
+
+/// The numbers of the descriptors that a VMM inherits.
+pub(super) struct Descriptors {
+    last: u32,
+}
+
+impl Descriptors {
+    /// Those after this one.
+    pub(super) fn after(last: u32) -> Self {
+        Self { last }
+    }
+
+    /// The numbers of the next ones.
+    pub(super) fn next(&mut self, count: u32) -> String {
+        let first = self.last + 1;
+        self.last += count;
+        let numbers: Vec<String> = (first..=self.last).map(|number| number.to_string()).collect();
+        numbers.join(":")
     }
 }

@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::Refusal;
-use crate::release::go::Change;
+use super::{Change, Refusal, refuse};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 
 /// The most vCPUs that QEMU takes on x86_64.
@@ -22,14 +21,14 @@ pub(super) fn fill_in(config: &SandboxConfig) -> Result<Cow<'_, SandboxConfig>, 
     let mut filled = config.clone();
     let hv = &mut filled.hypervisor_config;
     if hv.kernel.is_empty() {
-        return Err(Refusal::because("Missing kernel path", &[]));
+        return refuse("Missing kernel path", &[]);
     }
     if hv.image.is_empty() && hv.initrd.is_empty() {
-        return Err(Refusal::because("Missing image and initrd path", &[]));
+        return refuse("Missing image and initrd path", &[]);
     }
     let both = !hv.image.is_empty() && !hv.initrd.is_empty();
     if both && release.has(Change::BothAssetsRefused) {
-        return Err(Refusal::because("Image and initrd path cannot be both set", &[]));
+        return refuse("Image and initrd path cannot be both set", &[]);
     }
     if hv.num_vcpus() == 0 {
         hv.default_vcpus = 1.0;

@@ -4,11 +4,9 @@
 //! Facts: `GetKernelRootParams` and `SerializeParams` in
 //! src/runtime/virtcontainers/hypervisor.go from 2.0.0 to 4.1.0.
 
-use super::Refusal;
+use super::{Change, Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
-use crate::release::Release;
-use crate::release::go::Change;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, ParamFrom, SandboxConfig};
+use crate::runtime::go::config::{HypervisorKeys, ParamFrom};
 use crate::runtime::go::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
@@ -22,7 +20,8 @@ pub(super) fn spelled(key: &str, value: &str) -> Option<String> {
 }
 
 /// Appends constant parameters.
-pub(super) fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: &Cause) {
+pub(super) fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: impl Into<Cause>) {
+    let cause = cause.into();
     params.extend(all.iter().filter_map(|(k, v)| spelled(k, v)).map(|text| Arg::new(text, cause.clone())));
 }
 
@@ -37,25 +36,20 @@ pub(super) struct Root<'a> {
 
 impl<'a> Root<'a> {
     /// Decides it; `dax` is ignored for a verified root.
-    pub(super) fn new(
-        release: Release,
-        hv: &'a HypervisorConfig,
-        nvdimm: bool,
-        dax: bool,
-    ) -> Result<Self, Refusal> {
-        let verity = if release.has(Change::KernelVerity) {
-            kernel_params::verity(&hv.kernel_verity_params)
+    pub(super) fn new(start: &Start<'a>, nvdimm: bool, dax: bool) -> Result<Self, Refusal> {
+        let verity = if start.has(Change::KernelVerity) {
+            kernel_params::verity(&start.hv.kernel_verity_params)
                 .map_err(|why| Refusal::because(why, &["kernel_verity_params"]))?
         } else {
             None
         };
-        let rootfs_type = match &*hv.rootfs_type {
+        let rootfs_type = match &*start.hv.rootfs_type {
             "" => "ext4",
-            _ if !release.has(Change::RootfsTypes) => "ext4",
+            _ if !start.has(Change::RootfsTypes) => "ext4",
             name => name,
         };
         let mounted_as = match rootfs_type {
-            "xfs" if release.has(Change::XfsMountedAsExt4) => "ext4",
+            "xfs" if start.has(Change::XfsMountedAsExt4) => "ext4",
             name => name,
         };
         let flags = match (mounted_as, dax && verity.is_none()) {
@@ -63,7 +57,7 @@ impl<'a> Root<'a> {
             ("erofs" | "xfs", false) => "ro",
             ("ext4", true) => "dax,data=ordered,errors=remount-ro ro",
             ("ext4", false) => "data=ordered,errors=remount-ro ro",
-            _ => return Err(Refusal::because("unsupported rootfs type", &["rootfs_type"])),
+            _ => return refuse("unsupported rootfs type", &["rootfs_type"]),
         };
         Ok(Self { nvdimm, flags, rootfs_type, verity })
     }
@@ -78,18 +72,21 @@ impl<'a> Root<'a> {
                 "dm-mod.create=\"dm-verity,,,ro,0 {sectors} verity 1 {data} {hash} {} {} {} 0 sha256 {} {}\"",
                 v.data_block_size, v.hash_block_size, v.data_blocks, v.root_hash, v.salt
             );
-            let mut cause = Cause::key(keys.kernel_verity_params);
-            cause.keys.extend(disk.keys.iter().cloned());
-            out.push(Arg::new(table, cause));
+            out.push(Arg::new(table, with(keys.kernel_verity_params, disk)));
             out.push(Arg::new("root=/dev/dm-0", Cause::key(keys.kernel_verity_params)));
         } else {
             out.push(Arg::new(format!("root={data}"), disk.clone()));
         }
-        let mut flags = Cause::key(keys.rootfs_type);
-        flags.keys.extend(disk.keys.iter().cloned());
-        out.push(Arg::new(format!("rootflags={}", self.flags), flags));
+        out.push(Arg::new(format!("rootflags={}", self.flags), with(keys.rootfs_type, disk)));
         out.push(Arg::new(format!("rootfstype={}", self.rootfs_type), Cause::key(keys.rootfs_type)));
     }
+}
+
+/// A key, and what decided how the image is attached.
+fn with(key: &'static str, disk: &Cause) -> Cause {
+    let mut cause = Cause::key(key);
+    cause.add_keys(disk);
+    cause
 }
 
 /// What put a parameter of the configured list there.
@@ -105,15 +102,15 @@ fn configured_cause(from: ParamFrom, keys: &'static HypervisorKeys) -> Cause {
 }
 
 /// The parameters of the configured list, in its order: loading's own, `kernel_params`, the annotation's.
-pub(super) fn configured(
-    config: &SandboxConfig,
-    keys: &'static HypervisorKeys,
-    spell: impl Fn(&str, &str) -> Option<String>,
-    out: &mut Vec<Arg>,
-) {
-    out.extend(config.hypervisor_config.kernel_params.list.iter().filter_map(|param| {
-        spell(&param.key, &param.value).map(|text| Arg::new(text, configured_cause(param.from, keys)))
+pub(super) fn configured(start: &Start<'_>, text: impl Fn(&str, &str) -> Option<String>, out: &mut Vec<Arg>) {
+    out.extend(start.hv.kernel_params.list.iter().filter_map(|param| {
+        text(&param.key, &param.value).map(|text| Arg::new(text, configured_cause(param.from, start.keys)))
     }));
+}
+
+/// The parameters that debugging brings, and those of its absence.
+pub(super) fn debug(start: &Start<'_>, on: &[(&str, &str)], off: &[(&str, &str)], out: &mut Vec<Arg>) {
+    extend(out, if start.hv.enable_debug { on } else { off }, start.keys.enable_debug);
 }
 
 #[cfg(test)]

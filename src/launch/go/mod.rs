@@ -2,9 +2,7 @@
 //!
 //! Decides what `CreateVM`, the agent's `configure` and `StartVM` make of a configuration that has been
 //! through annotations, sizing, asset checks and `validateHypervisorConfig`: one file or folder per
-//! hypervisor. A plan is made first, in upstream's order, since that is where a sandbox can fail; spelling
-//! it out cannot. The pod's network cards are not part of it: their number and addresses are made by the
-//! CNI plugins when the pod starts.
+//! hypervisor.
 //!
 //! Facts: src/runtime/virtcontainers from 2.0.0 to 4.1.0; what differs between releases is `changes`, asked where
 //! upstream has it.
@@ -24,40 +22,66 @@ mod process;
 mod qemu;
 mod remarks;
 mod remote;
+mod requests;
 mod stratovirt;
-mod tee;
 
 use std::borrow::Cow;
 
-use super::refusal::Refusal;
-use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::launch::{Arg, Launch};
+use super::refusal::{Refusal, refuse};
+use super::remarks::Remarks;
+use super::{Plan, Started, boxed};
+use crate::answer::finding::{Code, Finding};
+use crate::answer::launch::Launch;
 use crate::answer::verdict::Failure;
 use crate::catalog::HYPERVISOR_PREFIX;
 use crate::input::Host;
+use crate::input::host::Arch;
 use crate::release::Release;
 use crate::release::go::Change;
 use crate::runtime::Sandbox;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
+use daemon::Daemon;
+use paths::Paths;
 
-pub use network::Network;
-pub(crate) use paths::{guest_memory, guest_share};
+pub(crate) use paths::guest_memory;
 
-/// What a hypervisor starts: its processes and requests, what its guest boots with, and what the agent's setup
-/// has to do with it.
-pub struct Started<'a> {
-    /// The processes and requests.
-    pub launch: Launch,
-    /// The pod's network, where the VM is given one.
-    pub network: Option<Network<'a>>,
-    /// The guest kernel's parameters.
-    pub kernel_params: Vec<Arg>,
-    /// The parameters as one text.
-    pub kernel_cmdline: String,
-    /// Whether the guest gets a shared folder.
-    pub shares_files: bool,
-    /// What the launch would point out.
-    pub findings: Vec<Finding>,
+/// One sandbox on its way.
+#[derive(Debug, Clone, Copy)]
+struct Start<'a> {
+    host: &'a Host,
+    config: &'a SandboxConfig,
+    hv: &'a HypervisorConfig,
+    keys: &'static HypervisorKeys,
+    release: Release,
+    arch: Arch,
+    paths: Paths<'a>,
+}
+
+impl<'a> Start<'a> {
+    fn new(host: &'a Host, config: &'a SandboxConfig) -> Self {
+        let (hv, keys) = (&config.hypervisor_config, HypervisorKeys::of(config.hypervisor_type));
+        let (release, arch, paths) = (config.release, host.facts.arch, Paths::of(config));
+        Self { host, config, hv, keys, release, arch, paths }
+    }
+
+    /// Whether this release does it.
+    fn has(&self, change: Change) -> bool {
+        self.release.has(change)
+    }
+
+    /// What serves the shared folder, by the word for it.
+    fn daemon(&self) -> Option<Daemon> {
+        match &*self.hv.shared_fs {
+            "virtio-fs" => Some(Daemon::Virtiofsd),
+            "virtio-fs-nydus" if self.has(Change::Nydusd) => Some(Daemon::Nydusd),
+            _ => None,
+        }
+    }
+
+    /// Where the guest mounts the shared folder.
+    fn guest_share(&self) -> String {
+        self.paths.guest_share(if self.daemon() == Some(Daemon::Nydusd) { "" } else { "containers/" })
+    }
 }
 
 /// The configuration as the hypervisor holds it, where the first releases fill it in; or why it does not take it.
@@ -71,37 +95,31 @@ pub fn fill_in<'c>(
 }
 
 /// What is started for one sandbox, from `CreateVM` on; or why it fails there. `config` is filled in.
-pub fn launch<'c>(
-    host: &'c Host,
-    config: &'c SandboxConfig,
-    sandbox: &Sandbox<'_>,
-) -> Result<Started<'c>, Failure> {
-    let started = match config.hypervisor_type {
-        HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.start(host)),
-        HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.start(host)),
-        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.start(host)),
-        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.start(host)),
-        HypervisorType::Acrn => acrn::Plan::new(host, config).map(|plan| plan.start(host)),
-        HypervisorType::Remote => remote::start(host, config),
-        HypervisorType::Dragonball => Ok(mock()),
-    };
-    let mut started = started.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))?;
-    started.launch.explain_line(&started.kernel_cmdline, &started.kernel_params);
-    Ok(started)
+pub fn launch(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Result<Started, Failure> {
+    plan(host, config, sandbox).map(|plan| Started::by(&*plan))
 }
 
 /// The same outcome and findings as of `launch`, without what it makes.
 pub fn check(host: &Host, config: &SandboxConfig, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
-    let outcome = match config.hypervisor_type {
-        HypervisorType::Qemu => qemu::Plan::new(host, config).map(|plan| plan.findings(host)),
-        HypervisorType::Clh => clh::Plan::new(host, config).map(|plan| plan.findings(host)),
-        HypervisorType::Firecracker => firecracker::Plan::new(host, config).map(|plan| plan.findings(host)),
-        HypervisorType::Stratovirt => stratovirt::Plan::new(host, config).map(|plan| plan.findings(host)),
-        HypervisorType::Acrn => acrn::Plan::new(host, config).map(|plan| plan.findings(host)),
-        HypervisorType::Remote => remote::network(host, config).map(|_| Vec::new()),
-        HypervisorType::Dragonball => Ok(nothing_runs()),
+    plan(host, config, sandbox).map(|plan| plan.findings())
+}
+
+fn plan<'a>(
+    host: &'a Host,
+    config: &'a SandboxConfig,
+    sandbox: &Sandbox<'_>,
+) -> Result<Box<dyn Plan + 'a>, Failure> {
+    let start = Start::new(host, config);
+    let plan = match config.hypervisor_type {
+        HypervisorType::Qemu => qemu::Qemu::new(start).map(boxed),
+        HypervisorType::Clh => clh::Clh::new(start).map(boxed),
+        HypervisorType::Firecracker => firecracker::Firecracker::new(start).map(boxed),
+        HypervisorType::Stratovirt => stratovirt::Stratovirt::new(start).map(boxed),
+        HypervisorType::Acrn => acrn::Acrn::new(start).map(boxed),
+        HypervisorType::Remote => remote::Remote::new(start).map(boxed),
+        HypervisorType::Dragonball => Ok(boxed(Mock(start))),
     };
-    outcome.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
+    plan.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }
 
 /// What the runtime leaves behind where it follows a pointer to nothing.
@@ -109,29 +127,24 @@ const NIL_POINTER: &str = "panic: runtime error: invalid memory address or nil p
 
 /// Dragonball is part of runtime-rs; the Go runtime reads its table, then puts a mock in its place that
 /// starts nothing.
-fn mock<'a>() -> Started<'a> {
-    Started {
-        launch: Launch::default(),
-        network: None,
-        kernel_params: Vec::new(),
-        kernel_cmdline: String::new(),
-        shares_files: true,
-        findings: nothing_runs(),
-    }
-}
+struct Mock<'a>(Start<'a>);
 
-/// What the mock comes to.
-fn nothing_runs() -> Vec<Finding> {
-    let mut remarks = remarks::Remarks(Vec::new());
-    remarks.add(
-        Code::FailsLater,
-        Severity::Warning,
-        Who::ClusterAdministrator,
-        "hypervisor.dragonball",
-        "the Go runtime has a mock in Dragonball's place: no VM is started, and no agent ever answers; \
-         runtime-rs is what runs it",
-    );
-    remarks.0
+impl Plan for Mock<'_> {
+    fn launch(&self, _: &str) -> Launch {
+        Launch::default()
+    }
+
+    fn share(&self) -> Option<String> {
+        Some(self.0.guest_share())
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        let mut remarks = Remarks::default();
+        let message = "the Go runtime has a mock in Dragonball's place: no VM is started, and no agent ever answers; \
+                       runtime-rs is what runs it";
+        remarks.warn(Code::FailsLater, "hypervisor.dragonball", message);
+        remarks.0
+    }
 }
 
 /// What the guest's root file system is read from.
@@ -146,8 +159,9 @@ enum Boot<'a> {
 impl<'a> Boot<'a> {
     /// `ImageOrInitrdAssetPath`: what annotations chose, else what the files say. Firecracker and QEMU take an
     /// initrd first in releases before it, Cloud Hypervisor an image.
-    fn of(release: Release, hv: &'a HypervisorConfig) -> Result<Self, Refusal> {
-        if release.has(Change::InitrdWins) {
+    fn of(start: &Start<'a>) -> Result<Self, Refusal> {
+        let hv = start.hv;
+        if start.has(Change::InitrdWins) {
             return Ok(match (hv.initrd_asset_path(), hv.image_asset_path()) {
                 ("", "") => Self::Kernel,
                 ("", image) => Self::Image(image),
@@ -166,19 +180,16 @@ impl<'a> Boot<'a> {
         match chosen {
             Some(Ok(boot)) => return Ok(boot),
             Some(Err(why)) => {
-                return Err(Refusal::because(
-                    format!("conflicting annotations: {why}"),
-                    &["initrd", "image"],
-                ));
+                return refuse(format!("conflicting annotations: {why}"), &["initrd", "image"]);
             }
             None => {}
         }
         let sealed =
-            hv.confidential_guest && hv.machine_type == "s390-ccw-virtio" && release.has(Change::SealedBoot);
+            hv.confidential_guest && hv.machine_type == "s390-ccw-virtio" && start.has(Change::SealedBoot);
         match pick(&hv.image, &hv.initrd) {
             Some(answer) => answer.map_err(|why| Refusal::because(why, &["initrd", "image"])),
             None if sealed => Ok(Self::Kernel),
-            None => Err(Refusal::because("one of image and initrd must be set", &[])),
+            None => refuse("one of image and initrd must be set", &[]),
         }
     }
 }

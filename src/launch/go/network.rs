@@ -6,14 +6,11 @@
 
 use std::borrow::Cow;
 
-use super::Refusal;
-use super::dan;
 use super::endpoint::{Endpoint, Kind};
+use super::{Change, Refusal, Start, dan, refuse};
 use crate::answer::launch::{Cause, CauseKeys};
-use crate::input::Host;
 use crate::input::host::{Interface, LinkKind, NETNS_TOKEN, PodNetwork};
-use crate::release::go::Change;
-use crate::runtime::go::config::{InterworkingModel, SandboxConfig};
+use crate::runtime::go::config::InterworkingModel;
 
 /// How many rates of a limit come to less than a byte a second, which the kernel does not take.
 const BITS: u64 = 8;
@@ -29,66 +26,55 @@ pub(super) struct Abilities {
 
 /// The network of one sandbox.
 #[derive(Debug, Clone)]
-pub struct Network<'a> {
+pub(super) struct Network<'a> {
     /// The namespace that the VMM runs in; `None`: the one it is started from.
     pub(super) namespace: Option<&'a str>,
     /// The cards, in the order in which the VM gets them.
-    pub(crate) endpoints: Vec<Endpoint<'a>>,
+    pub(super) endpoints: Vec<Endpoint<'a>>,
     /// What the namespace has beside them.
-    pub(crate) pod: Cow<'a, PodNetwork>,
+    pub(super) pod: Cow<'a, PodNetwork>,
     /// Whether a file names the cards.
-    pub(crate) by_file: bool,
+    pub(super) by_file: bool,
     assumed: bool,
 }
 
 impl<'a> Network<'a> {
     /// Decides it, or says where upstream gives up. `add`: what the hypervisor says to a card.
     pub(super) fn of(
-        host: &'a Host,
-        config: &SandboxConfig,
+        start: &Start<'a>,
         abilities: Abilities,
         add: impl Fn(&Endpoint<'_>) -> Result<(), Refusal>,
     ) -> Result<Self, Refusal> {
-        let said = &config.network_config;
-        let nothing = |namespace| Self {
+        let said = &start.config.network_config;
+        let network = |namespace, endpoints, pod| Self {
             namespace,
-            endpoints: Vec::new(),
-            pod: Cow::Owned(PodNetwork::empty()),
+            endpoints,
+            pod: Cow::Owned(pod),
             by_file: false,
             assumed: false,
         };
+        let nothing = |namespace| network(namespace, Vec::new(), PodNetwork::empty());
         if said.host_network {
             // A namespace is made where none is named.
             return Ok(nothing((!said.disable_new_network).then_some(NETNS_TOKEN)));
         }
-        let pod = &*host.facts.network;
+        let pod = &*start.host.facts.network;
         if said.disable_new_network {
             check_entered(pod)?;
             return Ok(nothing(Some(&pod.netns)));
         }
         if !said.dan_config_path.is_empty() {
-            let dan = dan::read(host, config)?;
+            let dan = dan::read(start)?;
             check_entered(pod)?;
-            return Ok(Self {
-                namespace: Some(&pod.netns),
-                endpoints: dan.endpoints,
-                pod: Cow::Owned(dan.pod),
-                by_file: true,
-                assumed: false,
-            });
+            return Ok(Self { by_file: true, ..network(Some(&pod.netns), dan.endpoints, dan.pod) });
         }
         if !pod.exists {
-            return Err(Refusal::because("no such file or directory", &[]));
+            return refuse("no such file or directory", &[]);
         }
-        let pod = host.network();
-        let endpoints = Scan { config, abilities, add }.endpoints(pod)?;
-        Ok(Self {
-            namespace: Some(&pod.netns),
-            endpoints,
-            pod: Cow::Borrowed(pod),
-            by_file: false,
-            assumed: host.assumes_network(),
-        })
+        let pod = start.host.network();
+        let endpoints = Scan { start, abilities, add }.endpoints(pod)?;
+        let assumed = start.host.assumes_network();
+        Ok(Self { namespace: Some(&pod.netns), endpoints, pod: Cow::Borrowed(pod), by_file: false, assumed })
     }
 
     /// What put an interface's card there.
@@ -99,11 +85,11 @@ impl<'a> Network<'a> {
 }
 
 /// How many interfaces the pod's namespace has, usable or not, the loopback one included.
-pub(super) fn links(host: &Host, config: &SandboxConfig) -> u32 {
-    match &config.network_config {
+pub(super) fn links(start: &Start<'_>) -> u32 {
+    match &start.config.network_config {
         said if said.host_network => u32::from(!said.disable_new_network),
-        _ if !host.facts.network.exists => 0,
-        _ => 1 + host.network().interfaces.len() as u32,
+        _ if !start.host.facts.network.exists => 0,
+        _ => 1 + start.host.network().interfaces.len() as u32,
     }
 }
 
@@ -112,25 +98,23 @@ fn check_entered(pod: &PodNetwork) -> Result<(), Refusal> {
     if pod.exists {
         return Ok(());
     }
-    let message = format!("failed to Statfs \"{}\": no such file or directory", pod.netns);
-    Err(Refusal::because(message, &[]))
+    refuse(format!("failed to Statfs \"{}\": no such file or directory", pod.netns), &[])
 }
 
 /// A look at the interfaces of a namespace, one after the other.
 struct Scan<'s, F> {
-    config: &'s SandboxConfig,
+    start: &'s Start<'s>,
     abilities: Abilities,
     add: F,
 }
 
 impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, F> {
     fn endpoints<'a>(&self, pod: &'a PodNetwork) -> Result<Vec<Endpoint<'a>>, Refusal> {
-        let release = self.config.release;
-        let at_once = release.has(Change::EndpointsMadeAtOnce);
+        let at_once = self.start.has(Change::EndpointsMadeAtOnce);
         let mut endpoints: Vec<Endpoint<'a>> = Vec::new();
         for interface in pod.interfaces.iter().filter(|interface| interface.is_usable()) {
             let mut index = endpoints.len() as u64;
-            if let Some(last) = endpoints.last().filter(|_| release.has(Change::TapsBesideNames)) {
+            if let Some(last) = endpoints.last().filter(|_| self.start.has(Change::TapsBesideNames)) {
                 index = index.max(number_in(last.name())?.saturating_add(1));
             }
             let endpoint = self.endpoint(interface, index)?;
@@ -147,29 +131,26 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, F> {
     }
 
     fn endpoint<'a>(&self, interface: &'a Interface, index: u64) -> Result<Endpoint<'a>, Refusal> {
-        let (config, hv) = (self.config, &self.config.hypervisor_config);
+        let (start, hv) = (self.start, self.start.hv);
         let kind = match &interface.kind {
             LinkKind::Veth => Kind::Veth,
-            LinkKind::Device if config.release.has(Change::PlainDevices) => Kind::Veth,
+            LinkKind::Device if start.has(Change::PlainDevices) => Kind::Veth,
             LinkKind::Macvlan => Kind::Macvlan,
             LinkKind::Ipvlan => Kind::Ipvlan,
             LinkKind::Macvtap => Kind::Macvtap,
             LinkKind::Tap => Kind::Tuntap,
-            LinkKind::Tun => return Err(Refusal::because("tun networking device not yet supported", &[])),
-            other => {
-                let message = format!("Unsupported network interface: {}", other.as_str());
-                return Err(Refusal::because(message, &[]));
-            }
+            LinkKind::Tun => return refuse("tun networking device not yet supported", &[]),
+            other => return refuse(format!("Unsupported network interface: {}", other.as_str()), &[]),
         };
-        let model = match config.network_config.interworking_model {
+        let model = match start.config.network_config.interworking_model {
             _ if kind == Kind::Ipvlan => InterworkingModel::TcFilter,
             InterworkingModel::Default => InterworkingModel::TcFilter,
             model => model,
         };
         let queues = if self.abilities.queues || kind == Kind::Macvtap { hv.num_vcpus() } else { 0 };
-        let unprivileged = hv.rootless && config.release.has(Change::RootlessWithoutVhost);
+        let unprivileged = hv.rootless && start.has(Change::RootlessWithoutVhost);
         let own = kind == Kind::Macvtap || model == InterworkingModel::MacVtap;
-        let least = if !own && config.release.has(Change::OneQueueAtLeast) { 1 } else { 0 };
+        let least = if !own && start.has(Change::OneQueueAtLeast) { 1 } else { 0 };
         Ok(Endpoint {
             kind,
             model,
@@ -182,22 +163,19 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, F> {
 
     fn attach(&self, endpoint: &Endpoint<'_>) -> Result<(), Refusal> {
         if endpoint.has_pair() && endpoint.model == InterworkingModel::None {
-            return Err(Refusal::because("Invalid internetworking model", &[MODEL]));
+            return refuse("Invalid internetworking model", &[MODEL]);
         }
         (self.add)(endpoint)?;
-        let hv = &self.config.hypervisor_config;
-        let limits = [
-            (hv.rx_rate_limiter_max_rate, "rx_rate_limiter_max_rate"),
-            (hv.tx_rate_limiter_max_rate, "tx_rate_limiter_max_rate"),
-        ];
+        let hv = self.start.hv;
         let too_low = |rate: u64| (1..BITS).contains(&rate) && !self.abilities.limits;
-        match limits.iter().find(|(rate, _)| too_low(*rate)) {
-            Some((_, "rx_rate_limiter_max_rate")) => {
-                Err(Refusal::because(TOO_LOW, &["rx_rate_limiter_max_rate"]))
-            }
-            Some(_) => Err(Refusal::because(TOO_LOW, &["tx_rate_limiter_max_rate"])),
-            None => Ok(()),
+        let message = "Failed to add htb classid 1:1 : invalid argument";
+        if too_low(hv.rx_rate_limiter_max_rate) {
+            return refuse(message, &["rx_rate_limiter_max_rate"]);
         }
+        if too_low(hv.tx_rate_limiter_max_rate) {
+            return refuse(message, &["tx_rate_limiter_max_rate"]);
+        }
+        Ok(())
     }
 }
 
@@ -218,7 +196,6 @@ pub(super) fn powers_of_1024(number: u64) -> u64 {
 
 /// The annotation that names the model.
 pub(super) const MODEL: &str = "io.katacontainers.config.runtime.internetworking_model";
-const TOO_LOW: &str = "Failed to add htb classid 1:1 : invalid argument";
 
 /// The first number in a name: that of the interface before decides where taps go on.
 fn number_in(name: &str) -> Result<u64, Refusal> {

@@ -4,11 +4,10 @@
 //! Distances are not part of the host's facts: a node is 10 from itself and 20 from any other, as on
 //! two sockets.
 
-use super::Refusal;
+use super::{Change, Refusal};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
-use crate::release::go::Change;
 use crate::runtime::go::config::{GuestNumaNode, HypervisorConfig};
 
 const REMOTE_DISTANCE: u32 = 20;

@@ -2,10 +2,10 @@
 //!
 //! Facts: src/runtime/virtcontainers/{persist/fs,kata_agent,utils/utils}.go at 4.1.0.
 
-use super::Refusal;
+use super::{Change, Refusal, refuse};
 use crate::release::Release;
-use crate::release::go::Change;
 use crate::runtime::go::config::SandboxConfig;
+use crate::runtime::stand_in::ROOTLESS_FOLDER;
 
 /// `sun_path` less its terminating zero.
 const LONGEST_SOCKET: usize = 107;
@@ -13,9 +13,7 @@ const LONGEST_SOCKET: usize = 107;
 const ID_LENGTH: usize = 64;
 const VM_STORE: &str = "/run/vc/vm/";
 
-/// The run-time folder of the user that a rootless VM runs as: the runtime makes it when the pod starts.
-const ROOTLESS_FOLDER: &str = "/run/user/{uid}";
-/// How long that folder's path is: users that are made get a number of four digits.
+/// How long the path of a rootless VM's folder is: users that are made get a number of four digits.
 const ROOTLESS_FOLDER_LENGTH: usize = 14;
 
 /// The folders of one sandbox.
@@ -52,10 +50,7 @@ impl<'a> Paths<'a> {
         let length = root + VM_STORE.len() + self.id_length() + 1 + name.len();
         if length > LONGEST_SOCKET {
             let path = self.in_vm(name);
-            return Err(Refusal::because(
-                format!("path too long (got {length}, max {LONGEST_SOCKET}): {path}"),
-                &[],
-            ));
+            return refuse(format!("path too long (got {length}, max {LONGEST_SOCKET}): {path}"), &[]);
         }
         Ok(())
     }
@@ -64,12 +59,11 @@ impl<'a> Paths<'a> {
     pub(super) fn share(self) -> String {
         format!("{}/run/kata-containers/shared/sandboxes/{}/shared", self.share_root, self.id)
     }
-}
 
-/// The folder under which the guest mounts what is shared with it.
-pub(crate) fn guest_share(release: Release, rootless: bool, below: &str) -> String {
-    let moved = rootless && release.has(Change::RootlessShare);
-    format!("{}/run/kata-containers/shared/{below}", if moved { ROOTLESS_FOLDER } else { "" })
+    /// The folder under which the guest mounts what is shared with it.
+    pub(super) fn guest_share(self, below: &str) -> String {
+        format!("{}/run/kata-containers/shared/{below}", self.share_root)
+    }
 }
 
 /// Where the guest mounts the memory that its containers share.

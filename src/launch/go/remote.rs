@@ -3,75 +3,67 @@
 //! Whether somebody answers on the socket is not looked at. Facts: src/runtime/virtcontainers/remote.go from
 //! 3.3.0 to 4.1.0.
 
-use serde_json::{Map, json};
-
 use super::network::{Abilities, NAMESPACE_CAUSE, Network};
-use super::{Refusal, Started};
-use crate::answer::launch::{Cause, Launch, Request};
-use crate::input::Host;
-use crate::launch::put;
-use crate::release::go::Change;
-use crate::runtime::go::config::{HypervisorKeys, HypervisorType, SandboxConfig};
+use super::{Change, Plan, Refusal, Start};
+use crate::answer::finding::Finding;
+use crate::answer::launch::{Cause, Launch};
+use crate::launch::body::Body;
 
-/// What is asked for one sandbox.
-pub(super) fn start<'a>(host: &'a Host, config: &SandboxConfig) -> Result<Started<'a>, Refusal> {
-    let network = network(host, config)?;
-    let hv = &config.hypervisor_config;
-    let keys = HypervisorKeys::of(HypervisorType::Remote);
-    let mut annotations = Map::new();
-    let mut set = |name: &str, value: &str| annotations.insert(name.to_owned(), value.into());
-    let hypervisor = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
-    if config.release.has(Change::RemoteInitdata) {
-        match config.release.has(Change::RemoteInitdataOfHypervisor) {
-            true => set(&hypervisor("cc_init_data"), &hv.cc_init_data),
-            false => set("io.katacontainers.config.runtime.cc_init_data", &hv.cc_init_data),
-        };
-    }
-    if config.release.has(Change::RemoteGpus) {
-        set(&hypervisor("default_gpu_model"), &hv.default_gpu_model);
-        set(&hypervisor("default_gpus"), &hv.default_gpus.to_string());
-    }
-    set(&hypervisor("default_memory"), &hv.default_memory.to_string());
-    set(&hypervisor("default_vcpus"), &hv.num_vcpus().to_string());
-    if config.release.has(Change::RemoteImage) {
-        set(&hypervisor("image"), &hv.image);
-    }
-    set(&hypervisor("machine_type"), &hv.machine_type);
-    set("io.kubernetes.cri.sandbox-name", &hv.sandbox_name);
-    set("io.kubernetes.cri.sandbox-namespace", &hv.sandbox_namespace);
-    let mut body = json!({ "id": config.id, "annotations": annotations });
-    if let Some(namespace) = network.namespace {
-        put(&mut body, "network_namespace_path", namespace.into());
-    }
-    let pointer = |name: &str| format!("/annotations/io.katacontainers.config.hypervisor.{name}");
-    let causes = vec![
-        (pointer("cc_init_data"), Cause::key(keys.cc_init_data)),
-        (pointer("default_gpu_model"), Cause::key(keys.default_gpu_model)),
-        (pointer("default_gpus"), Cause::key(keys.default_gpus)),
-        (pointer("default_memory"), Cause::key(keys.default_memory)),
-        (pointer("default_vcpus"), Cause::key(keys.default_vcpus).by("rounded up")),
-        (pointer("image"), Cause::key(keys.image)),
-        (pointer("machine_type"), Cause::key(keys.machine_type)),
-        ("/network_namespace_path".to_owned(), NAMESPACE_CAUSE),
-    ];
-    let create = Request { method: "rpc".into(), path: "CreateVM".into(), body, causes };
-    let start = Request {
-        method: "rpc".into(),
-        path: "StartVM".into(),
-        body: json!({ "id": config.id }),
-        causes: Vec::new(),
-    };
-    Ok(Started {
-        launch: Launch { requests: vec![create, start], ..Launch::default() },
-        network: Some(network),
-        kernel_params: Vec::new(),
-        kernel_cmdline: String::new(),
-        shares_files: false,
-        findings: Vec::new(),
-    })
+/// A remote sandbox that will not fail any more; the VM is joined to the pod's network elsewhere.
+pub(super) struct Remote<'a> {
+    start: Start<'a>,
+    network: Network<'a>,
 }
 
-/// The pod's network, which the VM is joined to elsewhere.
-pub(super) fn network<'a>(host: &'a Host, config: &SandboxConfig) -> Result<Network<'a>, Refusal> {
-    Network::of(host, config, Abilities { queues: false, limits: false }, |_| Ok(()))
+impl<'a> Remote<'a> {
+    /// Decides, or says where upstream gives up.
+    pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        let network = Network::of(&start, Abilities { queues: false, limits: false }, |_| Ok(()))?;
+        Ok(Self { start, network })
+    }
+
+    fn annotations(&self) -> Body {
+        let (start, hv, keys) = (&self.start, self.start.hv, self.start.keys);
+        let name = |name: &str| format!("io.katacontainers.config.hypervisor.{name}");
+        let initdata = match start.has(Change::RemoteInitdataOfHypervisor) {
+            true => name("cc_init_data"),
+            false => "io.katacontainers.config.runtime.cc_init_data".to_owned(),
+        };
+        let gpus = start.has(Change::RemoteGpus);
+        let by_vcpus = Cause::key(keys.default_vcpus).by("rounded up");
+        let text = |number: u32| number.to_string();
+        Body::default()
+            .because(&name("cc_init_data"), keys.cc_init_data)
+            .set_if(start.has(Change::RemoteInitdata), &initdata, &*hv.cc_init_data)
+            .by_if(gpus, &name("default_gpu_model"), &*hv.default_gpu_model, keys.default_gpu_model)
+            .by_if(gpus, &name("default_gpus"), text(hv.default_gpus), keys.default_gpus)
+            .by(&name("default_memory"), text(hv.default_memory), keys.default_memory)
+            .by(&name("default_vcpus"), text(hv.num_vcpus()), by_vcpus)
+            .by_if(start.has(Change::RemoteImage), &name("image"), &*hv.image, keys.image)
+            .by(&name("machine_type"), &*hv.machine_type, keys.machine_type)
+            .set("io.kubernetes.cri.sandbox-name", &hv.sandbox_name)
+            .set("io.kubernetes.cri.sandbox-namespace", &hv.sandbox_namespace)
+    }
+}
+
+impl Plan for Remote<'_> {
+    fn launch(&self, _: &str) -> Launch {
+        let id = &self.start.config.id;
+        let namespace = self.network.namespace;
+        let create = Body::default().set("id", id).part("annotations", self.annotations()).by_if(
+            namespace.is_some(),
+            "network_namespace_path",
+            namespace,
+            NAMESPACE_CAUSE,
+        );
+        let begin = Body::default().set("id", id);
+        Launch {
+            requests: vec![create.request("rpc", "CreateVM"), begin.request("rpc", "StartVM")],
+            ..Launch::default()
+        }
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 }

@@ -3,30 +3,26 @@
 //! Facts: src/runtime/virtcontainers/stratovirt.go from 3.3.0 to 4.1.0. The misspelt `ramdom.trust_cpu`, `-D` without
 //! a value, and a virtiofsd that is started for whatever shares files are the runtime's own.
 
-use super::daemon::{Call, Daemon};
-use super::guest_kernel::{Root, configured, extend, spelled};
+use super::daemon::Daemon;
+use super::endpoint::Descriptors;
+use super::guest_kernel::{Root, configured, debug, extend, spelled};
 use super::network::{Abilities, Network};
-use super::paths::Paths;
 use super::qemu::check_vsock;
-use super::remarks::Remarks;
-use super::{NIL_POINTER, Refusal, Started};
+use super::{NIL_POINTER, Plan, Refusal, Start, refuse, remarks, requests};
+use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
-use crate::answer::launch::{Arg, Cause, Launch, joined};
-use crate::input::Host;
+use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::host::Errno;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
+use crate::launch::line::Line;
 
 const DEFAULT_PATH: &str = "/usr/bin/stratovirt";
 const SHARE_SOCKET: &str = "virtiofs_kata.socket";
 const NYDUSD_SOCKET: &str = "nydusd_kata.socket";
 const CONSOLE_SOCKET: &str = "console.socket";
 
-/// Everything that is decided before anything is spelled out.
-pub(super) struct Plan<'a> {
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
-    keys: &'static HypervisorKeys,
-    paths: Paths<'a>,
+/// A StratoVirt sandbox that will not fail any more.
+pub(super) struct Stratovirt<'a> {
+    start: Start<'a>,
     machine: String,
     root: Option<Root<'a>>,
     program: &'a str,
@@ -34,26 +30,24 @@ pub(super) struct Plan<'a> {
     network: Network<'a>,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Stratovirt<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
-        let hv = &config.hypervisor_config;
-        let paths = Paths::of(config);
+    pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        let Start { host, hv, paths, .. } = start;
         let machine = match hv.machine_type.to_lowercase() {
             name if name.is_empty() => "microvm".to_owned(),
             name => name,
         };
-        let root = if hv.initrd_asset_path().is_empty() {
-            Some(Root::new(config.release, hv, false, false)?)
-        } else {
-            None
+        let root = match hv.initrd_asset_path() {
+            "" => Some(Root::new(&start, false, false)?),
+            _ => None,
         };
         let program = match hv.hypervisor_asset_path() {
             "" => DEFAULT_PATH,
             path => path,
         };
         if host.stat(program) == Err(Errno::NotFound) {
-            return Err(Refusal::because(format!("StratoVirt path ({program}) does not exist"), &["path"]));
+            return refuse(format!("StratoVirt path ({program}) does not exist"), &["path"]);
         }
         paths.check_socket(SHARE_SOCKET)?;
         let daemon = match &*hv.shared_fs {
@@ -69,7 +63,7 @@ impl<'a> Plan<'a> {
         check_vsock(host)?;
 
         // createNetwork
-        let network = Network::of(host, config, Abilities { queues: false, limits: false }, |card| {
+        let network = Network::of(&start, Abilities { queues: false, limits: false }, |card| {
             if card.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
         })?;
 
@@ -78,153 +72,110 @@ impl<'a> Plan<'a> {
             paths.check_socket(CONSOLE_SOCKET)?;
         }
         if let Some(daemon) = daemon {
-            daemon.check_start(config.release, host, hv)?;
+            daemon.check_start(&start)?;
         }
-        let keys = HypervisorKeys::of(HypervisorType::Stratovirt);
-        Ok(Self { config, hv, keys, paths, machine, root, program, daemon, network })
+        Ok(Self { start, machine, root, program, daemon, network })
     }
 
-    /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started<'a> {
-        let kernel_params = self.kernel_params();
-        let kernel_cmdline = joined(&kernel_params);
-        let helpers = self.daemon.map(|daemon| {
-            let (config, keys, paths) = (self.config, self.keys, self.paths);
-            Call { config, keys, paths, socket: SHARE_SOCKET, api: NYDUSD_SOCKET, xattr: false }
-                .helper(daemon)
-        });
-        Started {
-            launch: Launch {
-                program: Some(Arg::new(self.program, Cause::key(self.keys.path))),
-                args: self.args(kernel_cmdline.clone()),
-                helpers: helpers.into_iter().collect(),
-                ..Launch::default()
-            },
-            kernel_params,
-            kernel_cmdline,
-            shares_files: self.hv.shared_fs != "none",
-            findings: self.findings(host),
-            network: Some(self.network),
-        }
-    }
-
-    /// What fails after the point up to which the launch is modelled.
-    pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
-        Remarks::of(host, self.config, self.keys, self.daemon.is_some()).0
-    }
-
-    fn kernel_params(&self) -> Vec<Arg> {
-        let mut out = Vec::with_capacity(24);
-        configured(self.config, self.keys, spelled, &mut out);
-        if let Some(root) = &self.root {
-            root.params(self.keys, &Cause::rule("the image is the first drive"), &mut out);
-        }
-        extend(
-            &mut out,
-            &[("reboot", "k"), ("panic", "1"), ("net.ifnames", "0"), ("ramdom.trust_cpu", "on")],
-            &Cause::constant(),
-        );
-        if self.machine == "microvm" {
-            let cause = Cause::key(self.keys.machine_type);
-            extend(&mut out, &[("pci", "off"), ("iommu", "off"), ("acpi", "off")], &cause);
-        }
-        let debug: &[_] = if self.hv.enable_debug {
-            &[("debug", ""), ("console", "hvc0")]
-        } else {
-            &[("quiet", ""), ("8250.nr_uarts", "0"), ("agent.log_vport", "1025")]
-        };
-        extend(&mut out, debug, &Cause::key(self.keys.enable_debug));
-        out
-    }
-
-    fn args(&self, cmdline: String) -> Vec<Arg> {
-        let (hv, keys) = (self.hv, self.keys);
-        let mut args = Vec::with_capacity(36);
-        let mut push = |flag: &str, value: String, cause: Cause| {
-            args.push(Arg::new(flag, cause.clone()));
-            if !value.is_empty() {
-                args.push(Arg::new(value, cause));
-            }
-        };
+    fn args(&self, cmdline: &str) -> Vec<Arg> {
+        let (hv, keys, paths) = (self.start.hv, self.start.keys, self.start.paths);
+        let mut line = Line::default();
         let named = |key: &str, value: &str| spelled(key, value).unwrap_or_default();
-        push("-name", format!("sandbox-{}", self.paths.id), Cause::rule("the sandbox id"));
-        push("-uuid", "{uuid}".into(), Cause::rule("made when the VM is created"));
-        push("-smp", hv.num_vcpus().to_string(), Cause::key(keys.default_vcpus).by("rounded up"));
-        push("-m", hv.default_memory.to_string(), Cause::key(keys.default_memory));
-        push("-kernel", hv.kernel_asset_path().to_owned(), Cause::key(keys.kernel));
-        push("-append", cmdline, Cause::key(keys.kernel_params).by("see the kernel parameters"));
-        push("-qmp", format!("unix:{},server,nowait", self.paths.in_vm("qmp.socket")), Cause::constant());
-        push("-D", String::new(), Cause::constant());
-        push("-disable-seccomp", String::new(), Cause::constant());
-        let shared =
-            if Daemon::of(self.config.release, &hv.shared_fs).is_some() { ",mem-share=on" } else { "" };
-        push(
-            "-machine",
-            format!("type={},dump-guest-core=off{shared}", self.machine),
-            Cause::keys([keys.machine_type, keys.shared_fs]),
-        );
+        let listen =
+            |id: &str, socket: &str| format!("socket,id={id},path={},server,nowait", paths.in_vm(socket));
+        let shares = self.start.daemon().is_some();
+        line.push("-name", format!("sandbox-{}", paths.id), Cause::rule("the sandbox id"));
+        line.push("-uuid", "{uuid}", Cause::rule("made when the VM is created"));
+        line.push("-smp", hv.num_vcpus().to_string(), Cause::key(keys.default_vcpus).by("rounded up"));
+        line.push("-m", hv.default_memory.to_string(), keys.default_memory);
+        line.push_if_any("-kernel", hv.kernel_asset_path(), keys.kernel);
+        let by_params = Cause::key(keys.kernel_params).by("see the kernel parameters");
+        line.push_if_any("-append", cmdline, by_params);
+        line.push("-qmp", format!("unix:{},server,nowait", paths.in_vm("qmp.socket")), Cause::constant());
+        line.words(&["-D", "-disable-seccomp"], Cause::constant());
+        let shared = if shares { ",mem-share=on" } else { "" };
+        let machine = format!("type={},dump-guest-core=off{shared}", self.machine);
+        line.push("-machine", machine, [keys.machine_type, keys.shared_fs]);
         let initrd = hv.initrd_asset_path();
         if !initrd.is_empty() {
-            push("-initrd", initrd.to_owned(), Cause::key(keys.initrd));
+            line.push("-initrd", initrd, keys.initrd);
         }
-        let entropy = Cause::key(keys.entropy_source);
-        push(
-            "-object",
-            format!("rng-random,id=objrng0,{}", named("filename", &hv.entropy_source)),
-            entropy.clone(),
-        );
-        push("-device", "virtio-rng-device,rng=objrng0,id=virtio-rng0".into(), entropy);
+        let source = named("filename", &hv.entropy_source);
+        line.object(format!("rng-random,id=objrng0,{source}"), keys.entropy_source);
+        line.device("virtio-rng-device,rng=objrng0,id=virtio-rng0", keys.entropy_source);
         if hv.enable_debug {
-            let debug = Cause::key(keys.enable_debug);
-            push("-device", "virtio-serial-device,id=virtio-serial0".into(), debug.clone());
-            push(
-                "-chardev",
-                format!("socket,id=charconsole0,path={},server,nowait", self.paths.in_vm(CONSOLE_SOCKET)),
-                debug.clone(),
-            );
-            push("-device", "virtconsole,chardev=charconsole0,id=virtio-console0,nr=0".into(), debug);
+            line.device("virtio-serial-device,id=virtio-serial0", keys.enable_debug);
+            line.push("-chardev", listen("charconsole0", CONSOLE_SOCKET), keys.enable_debug);
+            line.device("virtconsole,chardev=charconsole0,id=virtio-console0,nr=0", keys.enable_debug);
         }
         if initrd.is_empty() {
-            let image = Cause::key(keys.image);
             let file = named("file", hv.image_asset_path());
-            push("-drive", format!("id=rootfs,{file},readonly=on,direct=off"), image.clone());
-            push("-device", "virtio-blk-device,drive=rootfs,id=virtio-blk0".into(), image);
+            line.push("-drive", format!("id=rootfs,{file},readonly=on,direct=off"), keys.image);
+            line.device("virtio-blk-device,drive=rootfs,id=virtio-blk0", keys.image);
         }
-        push(
-            "-device",
-            "vhost-vsock-device,id=vsock-id,guest-cid={cid},vhostfd=3".into(),
-            Cause::rule("how the runtime reaches the agent"),
-        );
-        if Daemon::of(self.config.release, &hv.shared_fs).is_some() {
-            let share = Cause::key(keys.shared_fs);
-            push(
-                "-chardev",
-                format!("socket,id=virtio_fs,path={},server,nowait", self.paths.in_vm(SHARE_SOCKET)),
-                share.clone(),
-            );
-            push(
-                "-device",
-                "vhost-user-fs-device,chardev=virtio_fs,tag=kataShared,id=virtio-fs0".into(),
-                share,
+        let vsock = "vhost-vsock-device,id=vsock-id,guest-cid={cid},vhostfd=3";
+        line.device(vsock, Cause::rule("how the runtime reaches the agent"));
+        if shares {
+            line.push("-chardev", listen("virtio_fs", SHARE_SOCKET), keys.shared_fs);
+            line.device(
+                "vhost-user-fs-device,chardev=virtio_fs,tag=kataShared,id=virtio-fs0",
+                keys.shared_fs,
             );
         }
         // The first descriptor is the agent's.
-        let mut next = 4;
+        let mut descriptors = Descriptors::after(3);
         for card in self.network.endpoints.iter().filter(|card| card.has_pair()) {
             let cause = self.network.cause(&["runtime.internetworking_model"], card);
             let name = card.name();
             let way = match card.taps {
                 0 => format!("ifname={}", card.tap),
-                taps => {
-                    let numbers: Vec<String> = (next..next + taps).map(|number| number.to_string()).collect();
-                    next += taps;
-                    format!("fds={}", numbers.join(":"))
-                }
+                taps => format!("fds={}", descriptors.next(taps)),
             };
-            push("-netdev", format!("tap,id={name},{way}"), cause.clone());
+            line.push("-netdev", format!("tap,id={name},{way}"), &cause);
             let mac = named("mac", &card.interface.mac);
-            push("-device", format!("virtio-net-device,netdev={name},id={name},{mac}"), cause);
+            line.device(format!("virtio-net-device,netdev={name},id={name},{mac}"), cause);
         }
-        args
+        line.args
+    }
+}
+
+impl Plan for Stratovirt<'_> {
+    fn kernel_params(&self) -> Vec<Arg> {
+        let keys = self.start.keys;
+        let mut out = Vec::with_capacity(24);
+        configured(&self.start, spelled, &mut out);
+        if let Some(root) = &self.root {
+            root.params(keys, &Cause::rule("the image is the first drive"), &mut out);
+        }
+        let constant = [("reboot", "k"), ("panic", "1"), ("net.ifnames", "0"), ("ramdom.trust_cpu", "on")];
+        extend(&mut out, &constant, Cause::constant());
+        if self.machine == "microvm" {
+            extend(&mut out, &[("pci", "off"), ("iommu", "off"), ("acpi", "off")], keys.machine_type);
+        }
+        let off = [("quiet", ""), ("8250.nr_uarts", "0"), ("agent.log_vport", "1025")];
+        debug(&self.start, &[("debug", ""), ("console", "hvc0")], &off, &mut out);
+        out
+    }
+
+    fn launch(&self, cmdline: &str) -> Launch {
+        let helper = self.daemon.map(|daemon| daemon.helper(&self.start, SHARE_SOCKET, NYDUSD_SOCKET, false));
+        Launch {
+            program: Some(Arg::new(self.program, self.start.keys.path.into())),
+            args: self.args(cmdline),
+            helpers: helper.into_iter().collect(),
+            ..Launch::default()
+        }
+    }
+
+    fn share(&self) -> Option<String> {
+        (self.start.hv.shared_fs != "none").then(|| self.start.guest_share())
+    }
+
+    fn network(&self) -> NetworkRequests {
+        requests::requests(&self.start, &self.network)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        remarks::of(&self.start, self.daemon.is_some()).0
     }
 }

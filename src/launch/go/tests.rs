@@ -65,7 +65,7 @@ fn config(hypervisor_type: HypervisorType) -> SandboxConfig {
 }
 
 /// Both doors, which have to agree.
-fn run<'c>(host: &'c Host, config: &'c SandboxConfig) -> Result<Started<'c>, Failure> {
+fn run(host: &Host, config: &SandboxConfig) -> Result<Started, Failure> {
     let annotations = [("io.katacontainers.config.hypervisor.machine_type", "")].into_iter().collect();
     let sandbox =
         Sandbox { id: ID, hostname: "web", host_network: false, annotations: &annotations, devices: &[] };
@@ -78,7 +78,7 @@ fn line(launch: &Launch) -> Vec<&str> {
     launch.args.iter().map(|arg| arg.text.as_str()).collect()
 }
 
-fn started<'c>(host: &'c Host, config: &'c SandboxConfig) -> Started<'c> {
+fn started(host: &Host, config: &SandboxConfig) -> Started {
     match run(host, config) {
         Ok(started) => started,
         Err(failure) => panic!("{}", failure.message),

@@ -8,12 +8,11 @@ use super::firecracker::debug_of;
 use super::flags::{self, Slot};
 use super::kernel::KernelLine;
 use super::network::{Backend, Card};
-use super::remarks::Remarks;
-use super::resources::{Disk, Driver, Resources, Role};
+use super::resources::{Disk, Driver, Resources};
 use super::share_fs::{self, Share};
-use super::{Refusal, Spelled, Start, Within};
-use crate::answer::launch::{Cause, Launch, Request, joined};
-use crate::launch::put;
+use super::{Refusal, Start, Vm, Within, refuse};
+use crate::answer::launch::{Arg, Cause, Launch, Request};
+use crate::launch::body::{Body, bare_request};
 use crate::release::rs::Change;
 use crate::runtime::rs::config::HugePageType;
 
@@ -31,16 +30,64 @@ struct Inline {
     no_readdir: bool,
 }
 
-/// A Dragonball sandbox that will not fail any more.
-pub(super) struct Plan<'a> {
-    start: Start<'a>,
-    pub(super) resources: Resources<'a>,
-    kernel: KernelLine<'a>,
-    inline: Option<Inline>,
-    jailed: bool,
+impl Inline {
+    /// What holds unless something else is asked for.
+    fn usual(start: &Start<'_>, cache_policy: &str) -> Self {
+        Self {
+            thread_pool_size: 0,
+            drop_sys_resource: false,
+            cache_policy: cache_policy.to_owned(),
+            no_open: true,
+            writeback_cache: true,
+            xattr: start.has(Change::SharedAttributes),
+            no_readdir: false,
+        }
+    }
+
+    /// `parse_inline_virtiofs_args`
+    fn parse(start: &Start<'_>) -> Result<Self, Refusal> {
+        let info = &start.hv.shared_fs;
+        let mut options = Self::usual(start, &info.virtio_fs_cache);
+        let (mut debug, mut list) = (false, String::new());
+        let mut known = [
+            ("d", Slot::Bool(&mut debug)),
+            ("thread-pool-size", Slot::Number(&mut options.thread_pool_size)),
+            ("drop-sys-resource", Slot::Bool(&mut options.drop_sys_resource)),
+            ("o", Slot::Text(&mut list)),
+        ];
+        flags::parse(&info.virtio_fs_extra_args, &mut known).map_err(|why| {
+            let message = format!("parse args: {:?}: {why}", info.virtio_fs_extra_args);
+            Refusal::because(message, &["hypervisor.virtio_fs_extra_args"])
+        })?;
+        for option in list.split(',') {
+            match option {
+                "cache=none" | "cache=auto" | "cache=always" => {
+                    option.trim_start_matches("cache=").clone_into(&mut options.cache_policy);
+                }
+                "no_open" => options.no_open = true,
+                "open" => options.no_open = false,
+                "writeback_cache" | "writeback" => options.writeback_cache = true,
+                "no_writeback_cache" | "no_writeback" => options.writeback_cache = false,
+                "xattr" => options.xattr = true,
+                "no_xattr" => options.xattr = false,
+                "no_readdir" => options.no_readdir = true,
+                // Anything else is warned about and passed over.
+                _ => {}
+            }
+        }
+        Ok(options)
+    }
 }
 
-impl<'a> Plan<'a> {
+/// A Dragonball sandbox that will not fail any more.
+pub(super) struct Dragonball<'a> {
+    start: Start<'a>,
+    resources: Resources<'a>,
+    kernel: KernelLine<'a>,
+    inline: Option<Inline>,
+}
+
+impl<'a> Dragonball<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let resources = Resources::new(&start, true)?;
         Self::cold(start, resources).within("start vm")
@@ -65,7 +112,7 @@ impl<'a> Plan<'a> {
         own_root(&start)?;
         let inline = match &resources.share {
             Some(share) if share.kind == share_fs::Kind::Inline => {
-                Some(inline(&start).within("add_device: add share fs device")?)
+                Some(Inline::parse(&start).within("add_device: add share fs device")?)
             }
             _ => None,
         };
@@ -74,7 +121,7 @@ impl<'a> Plan<'a> {
                 return Err(Refusal::crash("not yet implemented", &["hypervisor.confidential_guest"]));
             }
             let message = format!("add_device: unsupported device Protection({})", debug_of(protection));
-            return Err(Refusal::because(message, &["hypervisor.confidential_guest"]));
+            return refuse(message, &["hypervisor.confidential_guest"]);
         }
         let template = &hv.vm_template;
         if start.has(Change::TemplatesEverywhere)
@@ -82,46 +129,12 @@ impl<'a> Plan<'a> {
             && (template.memory_path.is_empty() || template.device_state_path.is_empty())
         {
             let message = "start vmm instance: vm_template memory_path/device_state_path are not configured";
-            return Err(Refusal::because(message, &[]));
+            return refuse(message, &[]);
         }
-        Ok(Self { jailed: !hv.jailer_path.is_empty(), start, resources, kernel, inline })
+        Ok(Self { start, resources, kernel, inline })
     }
 
-    /// A host file as the VMM names it: in the jail it is bound to a name of its own.
-    fn resource(&self, path: &str, name: &str) -> String {
-        if self.jailed { format!("/{name}") } else { path.to_owned() }
-    }
-
-    pub(super) fn spell(&self) -> Spelled {
-        let start = &self.start;
-        let kernel_params = self.kernel.args();
-        let mut requests = vec![self.configuration(), self.boot(&joined(&kernel_params)), self.vsock()];
-        if !start.has(Change::VmRootfs) {
-            requests.insert(2, self.own_root());
-        }
-        requests.extend(self.resources.network.cards.iter().map(|card| self.card(card)));
-        requests.extend(self.resources.share.iter().map(|share| self.share(share)));
-        requests.extend(self.resources.disks.iter().map(|disk| self.disk(disk)));
-        let template = &start.hv.vm_template;
-        requests.push(if template.boot_from_template && start.has(Change::TemplatesEverywhere) {
-            let body = json!({
-                "device_state_path": template.device_state_path,
-                "memory_path": template.memory_path,
-            });
-            action("StartMicroVmFromSnapshot", body, &[("", start.keys.boot_from_template)])
-        } else {
-            action("StartMicroVm", Json::Null, &[])
-        });
-        let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
-        let launch = Launch { helpers, requests, ..Launch::default() };
-        Spelled { launch, kernel_params }
-    }
-
-    pub(super) fn remarks(&self) -> Remarks {
-        Remarks::of(&self.start, &self.resources)
-    }
-
-    fn configuration(&self) -> Request {
+    fn configuration(&self) -> Body {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let memory = &hv.memory_info;
         let huge = memory.enable_hugepages && self.start.has(Change::DragonballHugePages);
@@ -135,246 +148,202 @@ impl<'a> Plan<'a> {
             vcpus if self.start.has(Change::WholeVcpus) => vcpus as i32 as u8,
             vcpus => vcpus as u8,
         };
-        let mut body = json!({
-            "vcpu_count": vcpus,
+        let topology =
+            json!({ "threads_per_core": 1, "cores_per_die": 1, "dies_per_socket": 1, "sockets": 1 });
+        Body::default()
+            .by("vcpu_count", vcpus, keys.default_vcpus)
             // Eight bits are left of the number.
-            "max_vcpu_count": hv.cpu_info.default_maxvcpus as u8,
-            "cpu_pm": "on",
-            "cpu_topology": {
-                "threads_per_core": 1,
-                "cores_per_die": 1,
-                "dies_per_socket": 1,
-                "sockets": 1,
-            },
-            "vpmu_feature": 0,
-            "mem_type": kind,
-            "mem_file_path": file,
-            "mem_size_mib": memory.default_memory,
-            "serial_path": format!("/run/kata/{}/console.sock", self.start.paths.id),
-        });
-        if self.start.has(Change::MaxMemory) {
-            put(&mut body, "pci_hotplug_enabled", json!(true));
-        }
-        let causes = [
-            ("/vcpu_count", keys.default_vcpus),
-            ("/max_vcpu_count", keys.default_maxvcpus),
-            ("/mem_size_mib", keys.default_memory),
-            ("/mem_type", keys.enable_hugepages),
-            ("/mem_file_path", keys.hugepage_type),
-        ];
-        action("SetVmConfiguration", body, &causes)
+            .by("max_vcpu_count", hv.cpu_info.default_maxvcpus as u8, keys.default_maxvcpus)
+            .set("cpu_pm", "on")
+            .set("cpu_topology", topology)
+            .set("vpmu_feature", 0)
+            .by("mem_type", kind, keys.enable_hugepages)
+            .by("mem_file_path", file, keys.hugepage_type)
+            .by("mem_size_mib", memory.default_memory, keys.default_memory)
+            .set("serial_path", format!("/run/kata/{}/console.sock", self.start.paths.id))
+            .set_if(self.start.has(Change::MaxMemory), "pci_hotplug_enabled", true)
     }
 
-    fn boot(&self, cmdline: &str) -> Request {
+    fn boot(&self, cmdline: &str) -> Body {
         let (boot, keys) = (&self.start.hv.boot_info, self.start.keys);
-        let initrd = (!boot.initrd.is_empty()).then(|| self.resource(&boot.initrd, "initrd"));
-        let body = json!({
-            "kernel_path": self.resource(&boot.kernel, "vmlinux"),
-            "initrd_path": initrd,
-            "boot_args": (!cmdline.is_empty()).then_some(cmdline),
-        });
-        let causes = [
-            ("/kernel_path", keys.kernel),
-            ("/initrd_path", keys.initrd),
-            ("/boot_args", keys.kernel_params),
-        ];
-        action("ConfigureBootSource", body, &causes)
+        let initrd = (!boot.initrd.is_empty()).then(|| self.start.jailed(&boot.initrd, "initrd"));
+        Body::default()
+            .by("kernel_path", self.start.jailed(&boot.kernel, "vmlinux"), keys.kernel)
+            .by("initrd_path", initrd, keys.initrd)
+            .by("boot_args", (!cmdline.is_empty()).then_some(cmdline), keys.kernel_params)
     }
 
-    fn vsock(&self) -> Request {
-        let body = json!({
-            "id": "root",
-            "guest_cid": 3,
-            "uds_path": format!("{}/kata.hvsock", self.start.paths.jail()),
-            "tcp_addr": null,
-            "queue_size": [256, 256, 256],
-            "use_shared_irq": null,
-            "use_generic_irq": null,
-        });
-        action("InsertVsockDevice", body, &[])
+    fn vsock(&self) -> Body {
+        Body::default()
+            .set("id", "root")
+            .set("guest_cid", 3)
+            .set("uds_path", format!("{}/kata.hvsock", self.start.paths.jail()))
+            .nulls(&["tcp_addr"])
+            .set("queue_size", [256, 256, 256])
+            .nulls(&NO_IRQ)
     }
 
-    fn card(&self, card: &Card) -> Request {
+    fn card(&self, card: &Card) -> Body {
         let (start, keys) = (&self.start, self.start.keys);
         let pairs = start.has(Change::CardQueues);
         let queues = if pairs { card.queue_pairs.max(1) * 2 } else { card.queue_pairs };
         // Too long a queue loses its upper bits.
         let queue_size = card.queue_size as u16;
+        let named = |body: Body| body.set("iface_id", &card.interface).set("host_dev_name", card.tap());
+        let unlimited = |body: Body| body.nulls(&["rx_rate_limiter", "tx_rate_limiter"]);
         if !start.has(Change::DragonballCardBackend) {
-            let body = json!({
-                "iface_id": card.interface,
-                "host_dev_name": card.tap(),
-                "num_queues": queues,
-                "queue_size": queue_size,
-                "guest_mac": card.mac,
-                "rx_rate_limiter": null,
-                "tx_rate_limiter": null,
-                "allow_duplicate_mac": false,
-                "use_shared_irq": null,
-                "use_generic_irq": null,
-            });
-            return action("InsertNetworkDevice", body, &[]);
+            let body = named(Body::default())
+                .set("num_queues", queues)
+                .set("queue_size", queue_size)
+                .set("guest_mac", &card.mac);
+            return unlimited(body).set("allow_duplicate_mac", false).nulls(&NO_IRQ);
         }
-        let mut backend = match &card.backend {
-            Backend::Tap { name, .. } => json!({
-                "type": if start.hv.network_info.disable_vhost_net { "virtio" } else { "vhost" },
-                "iface_id": card.interface,
-                "host_dev_name": name,
-                "rx_rate_limiter": null,
-                "tx_rate_limiter": null,
-                "allow_duplicate_mac": false,
-            }),
-            Backend::VhostUser { socket } => json!({ "type": "vhost-user", "sock_path": socket }),
+        let backend = match &card.backend {
+            Backend::Tap { .. } => {
+                let kind = if start.hv.network_info.disable_vhost_net { "virtio" } else { "vhost" };
+                let body = named(Body::default().by("type", kind, keys.disable_vhost_net));
+                unlimited(body).set("allow_duplicate_mac", false)
+            }
+            Backend::VhostUser { socket } => Body::default()
+                .by("type", "vhost-user", keys.disable_vhost_net)
+                .set("sock_path", socket)
+                .set_if(start.has(Change::VhostUserNamed), "iface_id", &card.interface),
         };
-        if card.tap().is_none() && start.has(Change::VhostUserNamed) {
-            put(&mut backend, "iface_id", json!(card.interface));
-        }
-        let body = json!({
-            "num_queues": queues,
-            "queue_size": queue_size,
-            "backend": backend,
-            "guest_mac": card.mac,
-            "use_shared_irq": null,
-            "use_generic_irq": null,
-        });
-        let causes = [("/num_queues", keys.network_queues), ("/backend/type", keys.disable_vhost_net)];
-        action("InsertNetworkDevice", body, &causes)
+        Body::default()
+            .by("num_queues", queues, keys.network_queues)
+            .set("queue_size", queue_size)
+            .part("backend", backend)
+            .set("guest_mac", &card.mac)
+            .nulls(&NO_IRQ)
     }
 
-    fn share(&self, share: &Share) -> Request {
+    fn share_device(&self, share: &Share) -> Body {
         let (info, keys) = (&self.start.hv.shared_fs, self.start.keys);
         // Too long a queue loses its upper bits.
         let queue_size = if share.queue_size > 0 { share.queue_size as u16 } else { 1024 };
-        let served = Inline {
-            thread_pool_size: 0,
-            drop_sys_resource: false,
-            cache_policy: "always".to_owned(),
-            no_open: true,
-            writeback_cache: true,
-            xattr: self.start.has(Change::SharedAttributes),
-            no_readdir: false,
-        };
+        let served = Inline::usual(&self.start, "always");
         let options = self.inline.as_ref().unwrap_or(&served);
-        let body = json!({
-            "sock_path": share.socket(&self.start),
-            "tag": "kataShared",
-            "num_queues": 1,
-            "queue_size": queue_size,
-            "cache_size": u64::from(info.virtio_fs_cache_size).saturating_mul(MIB),
-            "thread_pool_size": options.thread_pool_size,
-            "cache_policy": options.cache_policy,
-            "writeback_cache": options.writeback_cache,
-            "no_open": options.no_open,
-            "xattr": options.xattr,
-            "drop_sys_resource": options.drop_sys_resource,
-            "mode": if self.inline.is_some() { "virtio" } else { "vhostuser" },
-            "fuse_killpriv_v2": self.inline.is_some(),
-            "no_readdir": options.no_readdir,
-            "rate_limiter": {
-                "bandwidth": { "size": 0, "one_time_burst": 0, "refill_time": 0 },
-                "ops": { "size": 0, "one_time_burst": 0, "refill_time": 0 },
-            },
-            "use_shared_irq": null,
-            "use_generic_irq": null,
-        });
-        let causes = [
-            ("/mode", keys.shared_fs),
-            ("/queue_size", keys.virtio_fs_queue_size),
-            ("/cache_size", keys.virtio_fs_cache_size),
-            ("/cache_policy", keys.virtio_fs_cache),
-            ("/thread_pool_size", keys.virtio_fs_extra_args),
-            ("/drop_sys_resource", keys.virtio_fs_extra_args),
-            ("/no_open", keys.virtio_fs_extra_args),
-            ("/writeback_cache", keys.virtio_fs_extra_args),
-            ("/xattr", keys.virtio_fs_extra_args),
-            ("/no_readdir", keys.virtio_fs_extra_args),
-        ];
-        action("InsertFsDevice", body, &causes)
+        let cache_size = u64::from(info.virtio_fs_cache_size).saturating_mul(MIB);
+        let inline = self.inline.is_some();
+        let bucket = bucket(0, None, 0);
+        Body::default()
+            .set("sock_path", share.socket(&self.start))
+            .set("tag", "kataShared")
+            .set("num_queues", 1)
+            .by("queue_size", queue_size, keys.virtio_fs_queue_size)
+            .by("cache_size", cache_size, keys.virtio_fs_cache_size)
+            .by("thread_pool_size", options.thread_pool_size, keys.virtio_fs_extra_args)
+            .by("cache_policy", &options.cache_policy, keys.virtio_fs_cache)
+            .by("writeback_cache", options.writeback_cache, keys.virtio_fs_extra_args)
+            .by("no_open", options.no_open, keys.virtio_fs_extra_args)
+            .by("xattr", options.xattr, keys.virtio_fs_extra_args)
+            .by("drop_sys_resource", options.drop_sys_resource, keys.virtio_fs_extra_args)
+            .by("mode", if inline { "virtio" } else { "vhostuser" }, keys.shared_fs)
+            .set("fuse_killpriv_v2", inline)
+            .by("no_readdir", options.no_readdir, keys.virtio_fs_extra_args)
+            .set("rate_limiter", json!({ "bandwidth": bucket, "ops": bucket }))
+            .nulls(&NO_IRQ)
     }
 
     /// The root file system as releases inserted it that registered no disk for it.
-    fn own_root(&self) -> Request {
+    fn own_root(&self) -> Body {
         let boot = &self.start.hv.boot_info;
         let path = if boot.initrd.is_empty() { &boot.image } else { &boot.initrd };
-        let body = json!({
-            "drive_id": "rootfs",
-            "device_type": "RawBlock",
-            "path_on_host": self.resource(path, "rootfs"),
-            "is_root_device": false,
-            "part_uuid": null,
-            "is_read_only": true,
-            "is_direct": false,
-            "no_drop": false,
-            "num_queues": 1,
-            "queue_size": 256,
-            "rate_limiter": null,
-            "use_shared_irq": null,
-            "use_generic_irq": null,
-        });
-        action("InsertBlockDevice", body, &[("/path_on_host", self.start.keys.image)])
+        let path = self.start.jailed(path, "rootfs");
+        block("rootfs", "RawBlock", path, false, Json::Null).because("path_on_host", self.start.keys.image)
     }
 
-    fn disk(&self, disk: &Disk<'_>) -> Request {
-        let (info, keys) = (&self.start.hv.blockdev_info, self.start.keys);
-        let kind = if disk.path.starts_with("spool:/") {
-            "Spool"
-        } else if disk.path.starts_with("spdk:/") {
-            "Spdk"
-        } else {
-            "RawBlock"
+    fn disk(&self, disk: &Disk<'_>) -> Body {
+        let (start, keys, info) = (&self.start, self.start.keys, &self.start.hv.blockdev_info);
+        let kind = match &*disk.path {
+            path if path.starts_with("spool:/") => "Spool",
+            path if path.starts_with("spdk:/") => "Spdk",
+            _ => "RawBlock",
         };
-        let (start, is_told) = (&self.start, self.start.has(Change::DragonballRateLimiter));
-        let bucket = |rate: u64, burst: Option<u64>| json!({ "size": rate, "one_time_burst": burst.unwrap_or(0), "refill_time": 1000 });
-        let mut body = json!({
-            "drive_id": "{nonce}",
-            "device_type": kind,
-            "path_on_host": self.resource(&disk.path, "{nonce}"),
-            "is_root_device": false,
-            "part_uuid": null,
-            "is_read_only": true,
-            "is_direct": info.block_device_cache_direct,
-            "no_drop": false,
-            "num_queues": 1,
-            "queue_size": 256,
-            "rate_limiter": is_told.then(|| json!({
-                "bandwidth":
-                    bucket(info.disk_rate_limiter_bw_max_rate, info.disk_rate_limiter_bw_one_time_burst),
-                "ops": bucket(info.disk_rate_limiter_ops_max_rate, info.disk_rate_limiter_ops_one_time_burst),
-            })),
-            "use_shared_irq": null,
-            "use_generic_irq": null,
+        let limits = json!({
+            "bandwidth":
+                bucket(info.disk_rate_limiter_bw_max_rate, info.disk_rate_limiter_bw_one_time_burst, 1000),
+            "ops": bucket(info.disk_rate_limiter_ops_max_rate, info.disk_rate_limiter_ops_one_time_burst, 1000),
         });
-        if start.has(Change::PciBus) {
-            put(&mut body, "use_pci_bus", json!((disk.driver == Driver::Blk).then_some(true)));
+        let limits = if start.has(Change::DragonballRateLimiter) { limits } else { Json::Null };
+        let path = start.jailed(&disk.path, "{nonce}");
+        let on_bus = (disk.driver == Driver::Blk).then_some(true);
+        let (key, driver) = self.resources.keys_of(disk);
+        block("{nonce}", kind, path, info.block_device_cache_direct, limits)
+            .because("path_on_host", key)
+            .because("is_direct", keys.block_device_cache_direct)
+            .because("rate_limiter/bandwidth/size", keys.disk_rate_limiter_bw_max_rate)
+            .because("rate_limiter/bandwidth/one_time_burst", keys.disk_rate_limiter_bw_one_time_burst)
+            .because("rate_limiter/ops/size", keys.disk_rate_limiter_ops_max_rate)
+            .because("rate_limiter/ops/one_time_burst", keys.disk_rate_limiter_ops_one_time_burst)
+            .by_if(start.has(Change::PciBus), "use_pci_bus", on_bus, driver)
+            .set_if(start.has(Change::SparseBlocks), "sparse", false)
+    }
+
+    /// What the VM is started with.
+    fn begin(&self) -> Request {
+        let template = &self.start.hv.vm_template;
+        if !template.boot_from_template || !self.start.has(Change::TemplatesEverywhere) {
+            return bare_request("action", "StartMicroVm");
         }
-        if start.has(Change::SparseBlocks) {
-            put(&mut body, "sparse", json!(false));
-        }
-        let (path, driver) = match disk.role {
-            Role::Root => (keys.image, keys.vm_rootfs_driver),
-            Role::Extension(_) => (keys.guest_extension_images, keys.guest_extension_images),
-            Role::Initdata => (keys.initdata, keys.block_device_driver),
-        };
-        let causes = [
-            ("/path_on_host", path),
-            ("/use_pci_bus", driver),
-            ("/is_direct", keys.block_device_cache_direct),
-            ("/rate_limiter/bandwidth/size", keys.disk_rate_limiter_bw_max_rate),
-            ("/rate_limiter/bandwidth/one_time_burst", keys.disk_rate_limiter_bw_one_time_burst),
-            ("/rate_limiter/ops/size", keys.disk_rate_limiter_ops_max_rate),
-            ("/rate_limiter/ops/one_time_burst", keys.disk_rate_limiter_ops_one_time_burst),
-        ];
-        action("InsertBlockDevice", body, &causes)
+        Body::default()
+            .all_by(self.start.keys.boot_from_template)
+            .set("device_state_path", &template.device_state_path)
+            .set("memory_path", &template.memory_path)
+            .request("action", "StartMicroVmFromSnapshot")
     }
 }
 
-fn action(name: &str, body: Json, causes: &[(&str, &'static str)]) -> Request {
-    Request {
-        method: "action".to_owned(),
-        path: name.to_owned(),
-        body,
-        causes: causes.iter().map(|(at, key)| ((*at).to_owned(), Cause::key(*key))).collect(),
+impl Vm for Dragonball<'_> {
+    fn resources(&self) -> &Resources<'_> {
+        &self.resources
     }
+
+    fn kernel_params(&self) -> Vec<Arg> {
+        self.kernel.args()
+    }
+
+    fn launch(&self, cmdline: &str) -> Launch {
+        let Resources { network, share, disks, .. } = &self.resources;
+        let action = |name: &'static str| move |body: Body| body.request("action", name);
+        let mut requests = vec![
+            self.configuration().request("action", "SetVmConfiguration"),
+            self.boot(cmdline).request("action", "ConfigureBootSource"),
+        ];
+        if !self.start.has(Change::VmRootfs) {
+            requests.push(self.own_root().request("action", "InsertBlockDevice"));
+        }
+        requests.push(self.vsock().request("action", "InsertVsockDevice"));
+        requests.extend(network.cards.iter().map(|card| self.card(card)).map(action("InsertNetworkDevice")));
+        requests.extend(share.iter().map(|share| self.share_device(share)).map(action("InsertFsDevice")));
+        requests.extend(disks.iter().map(|disk| self.disk(disk)).map(action("InsertBlockDevice")));
+        requests.push(self.begin());
+        Launch { helpers: self.resources.helpers(), requests, ..Launch::default() }
+    }
+}
+
+/// No device asks for an interrupt of its own.
+const NO_IRQ: [&str; 2] = ["use_shared_irq", "use_generic_irq"];
+
+fn block(id: &str, kind: &str, path: String, direct: bool, limits: Json) -> Body {
+    Body::default()
+        .set("drive_id", id)
+        .set("device_type", kind)
+        .set("path_on_host", path)
+        .set("is_root_device", false)
+        .nulls(&["part_uuid"])
+        .set("is_read_only", true)
+        .set("is_direct", direct)
+        .set("no_drop", false)
+        .set("num_queues", 1)
+        .set("queue_size", 256)
+        .set("rate_limiter", limits)
+        .nulls(&NO_IRQ)
+}
+
+/// A limit, with the milliseconds in which it is filled again.
+fn bucket(rate: u64, burst: Option<u64>, refill: u32) -> Json {
+    json!({ "size": rate, "one_time_burst": burst.unwrap_or(0), "refill_time": refill })
 }
 
 /// `set_vm_rootfs`, where it is Dragonball's own business.
@@ -385,47 +354,5 @@ fn own_root(start: &Start<'_>) -> Result<(), Refusal> {
     }
     let path = start.hv.boot_info.image.as_str();
     let message = format!("Unknown vm_rootfs driver {driver} path {path:?}");
-    Err(Refusal::because(message, &["hypervisor.block_device_driver"]).within("set vm rootfs"))
-}
-
-/// `parse_inline_virtiofs_args`
-fn inline(start: &Start<'_>) -> Result<Inline, Refusal> {
-    let info = &start.hv.shared_fs;
-    let mut options = Inline {
-        thread_pool_size: 0,
-        drop_sys_resource: false,
-        cache_policy: info.virtio_fs_cache.to_string(),
-        no_open: true,
-        writeback_cache: true,
-        xattr: start.has(Change::SharedAttributes),
-        no_readdir: false,
-    };
-    let (mut debug, mut list) = (false, String::new());
-    let mut known = [
-        ("d", Slot::Bool(&mut debug)),
-        ("thread-pool-size", Slot::Number(&mut options.thread_pool_size)),
-        ("drop-sys-resource", Slot::Bool(&mut options.drop_sys_resource)),
-        ("o", Slot::Text(&mut list)),
-    ];
-    flags::parse(&info.virtio_fs_extra_args, &mut known).map_err(|why| {
-        let message = format!("parse args: {:?}: {why}", info.virtio_fs_extra_args);
-        Refusal::because(message, &["hypervisor.virtio_fs_extra_args"])
-    })?;
-    for option in list.split(',') {
-        match option {
-            "cache=none" | "cache=auto" | "cache=always" => {
-                option.trim_start_matches("cache=").clone_into(&mut options.cache_policy);
-            }
-            "no_open" => options.no_open = true,
-            "open" => options.no_open = false,
-            "writeback_cache" | "writeback" => options.writeback_cache = true,
-            "no_writeback_cache" | "no_writeback" => options.writeback_cache = false,
-            "xattr" => options.xattr = true,
-            "no_xattr" => options.xattr = false,
-            "no_readdir" => options.no_readdir = true,
-            // Anything else is warned about and passed over.
-            _ => {}
-        }
-    }
-    Ok(options)
+    refuse(message, &["hypervisor.block_device_driver"]).within("set vm rootfs")
 }

@@ -5,12 +5,13 @@
 use serde_json::{Value as Json, json};
 
 use super::kernel::KernelLine;
-use super::remarks::Remarks;
-use super::resources::{Protection, Resources, Role};
-use super::{Refusal, Spelled, Start, Within};
-use crate::answer::finding::{Code, Severity};
-use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
-use crate::launch::put;
+use super::resources::{Protection, Resources};
+use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use crate::answer::finding::Code;
+use crate::answer::launch::{Arg, Cause, Launch, Request};
+use crate::launch::body::Body;
+use crate::launch::line::Line;
+use crate::launch::remarks::Remarks;
 use crate::release::rs::Change;
 use crate::runtime::rs::config::shortest;
 
@@ -20,174 +21,111 @@ const SPARE_DRIVES: std::ops::Range<u64> = 1..6;
 const ANY_CID: u32 = u32::MAX;
 
 /// A Firecracker sandbox that will not fail any more.
-pub(super) struct Plan<'a> {
+pub(super) struct Firecracker<'a> {
     start: Start<'a>,
-    pub(super) resources: Resources<'a>,
+    resources: Resources<'a>,
     kernel: KernelLine<'a>,
-    jailed: bool,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Firecracker<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let kernel = kernel(&start).within("prepare vm")?;
         // Folders cannot be shared.
         let resources = Resources::new(&start, false)?;
         unhandled(&start, &resources).within("set up device before start vm")?;
-        Ok(Self { jailed: !start.hv.jailer_path.is_empty(), start, resources, kernel })
+        Ok(Self { start, resources, kernel })
     }
 
     /// Where the VM's files are.
     fn folder(&self) -> String {
-        let id = &self.start.paths.id;
-        if self.jailed { format!("/run/kata/firecracker/{id}") } else { format!("/run/kata/{id}") }
+        let id = self.start.paths.id;
+        if self.start.is_jailed() { format!("/run/kata/firecracker/{id}") } else { format!("/run/kata/{id}") }
     }
 
-    /// A host file as Firecracker names it: in the jail it is bound to a name of its own.
-    fn resource(&self, path: &str, name: &str) -> String {
-        if self.jailed { format!("/{name}") } else { path.to_owned() }
-    }
-
-    fn program(&self) -> (Arg, Vec<Arg>) {
+    fn args(&self) -> Vec<Arg> {
         let (hv, keys) = (self.start.hv, self.start.keys);
-        let mut args = Vec::new();
-        let mut push = |text: &str, cause: &Cause| args.push(Arg::new(text, cause.clone()));
+        let mut line = Line::default();
         let jail = Cause::key(keys.jailer_path);
         let api = jail.clone().by("the runtime's control socket");
-        let program = if self.jailed {
-            let id = jail.clone().by("the sandbox id");
-            push("--id", &id);
-            push(self.start.paths.id, &id);
-            for text in ["--gid", "0", "--uid", "0"] {
-                push(text, &jail);
-            }
-            let path = Cause::key(keys.path);
-            push("--exec-file", &path);
-            push(&hv.path, &path);
-            for text in ["--chroot-base-dir", "/run/kata", "--"] {
-                push(text, &jail);
-            }
-            push("--api-sock", &api);
-            push("/run//fc.sock", &api);
-            &hv.jailer_path
+        if self.start.is_jailed() {
+            line.push("--id", self.start.paths.id, jail.clone().by("the sandbox id"));
+            line.words(&["--gid", "0", "--uid", "0"], &jail);
+            line.push("--exec-file", hv.path.as_str(), keys.path);
+            line.words(&["--chroot-base-dir", "/run/kata", "--"], &jail);
+            line.push("--api-sock", "/run//fc.sock", api);
         } else {
-            push("--api-sock", &api);
-            push(&format!("{}/run/fc.sock", self.folder()), &api);
-            &hv.path
-        };
+            line.push("--api-sock", format!("{}/run/fc.sock", self.folder()), api);
+        }
         if hv.security_info.disable_seccomp && self.start.has(Change::SeccompSwitch) {
-            push("--no-seccomp", &Cause::key(keys.disable_seccomp));
+            line.word("--no-seccomp", keys.disable_seccomp);
         }
-        let key = if self.jailed { keys.jailer_path } else { keys.path };
-        (Arg::new(program.to_string(), Cause::key(key)), args)
-    }
-
-    pub(super) fn spell(&self) -> Spelled {
-        let kernel_params = self.kernel.args();
-        let cmdline = if self.kernel.check().is_ok() { joined(&kernel_params) } else { String::new() };
-        let (program, args) = self.program();
-        let launch =
-            Launch { program: Some(program), args, requests: self.requests(&cmdline), ..Launch::default() };
-        let kernel_params = if cmdline.is_empty() { Vec::new() } else { kernel_params };
-        Spelled { launch, kernel_params }
-    }
-
-    pub(super) fn remarks(&self) -> Remarks {
-        let start = &self.start;
-        let mut remarks = Remarks::of(start, &self.resources);
-        if self.kernel.check().is_err() {
-            let message = "a kernel parameter without a name cannot be spelled, and the runtime then passes \
-                           none at all: the guest will not find its root file system";
-            remarks.add(Code::FailsLater, Severity::Warning, start.keys.kernel_params, message.to_owned());
-        }
-        let beyond = self.resources.disks.iter().any(|disk| disk.index >= SPARE_DRIVES.end);
-        if beyond {
-            let message = "there are more disks than spare drives: the call for the sixth fails";
-            remarks.add(
-                Code::FailsLater,
-                Severity::Warning,
-                start.keys.guest_extension_images,
-                message.to_owned(),
-            );
-        }
-        remarks
+        line.args
     }
 
     fn requests(&self, cmdline: &str) -> Vec<Request> {
-        let (hv, keys) = (self.start.hv, self.start.keys);
+        let (start, hv, keys) = (&self.start, self.start.hv, self.start.keys);
         let mut all = Vec::with_capacity(12);
-        let mut ask = |method: &str, path: String, body: Json, causes: &[(&str, &'static str)]| {
-            all.push(Request {
-                method: method.to_owned(),
-                path,
-                body,
-                causes: causes.iter().map(|(at, key)| ((*at).to_owned(), Cause::key(*key))).collect(),
-            });
-        };
-        ask(
-            "PUT",
-            "/boot-source".to_owned(),
-            json!({ "kernel_image_path": self.resource(&hv.boot_info.kernel, "vmlinux"), "boot_args": cmdline }),
-            &[("/kernel_image_path", keys.kernel), ("/boot_args", keys.kernel_params)],
-        );
-        if self.start.has(Change::MachineConfig) {
+        let boot = Body::default()
+            .by("kernel_image_path", start.jailed(&hv.boot_info.kernel, "vmlinux"), keys.kernel)
+            .by("boot_args", cmdline, keys.kernel_params);
+        all.push(boot.request("PUT", "/boot-source"));
+        if start.has(Change::MachineConfig) {
             let vcpus = hv.cpu_info.default_vcpus;
-            let vcpus = match self.start.has(Change::RawVcpuCount) {
-                true if self.start.has(Change::WholeVcpus) => json!(vcpus as i32),
+            let vcpus = match start.has(Change::RawVcpuCount) {
+                true if start.has(Change::WholeVcpus) => json!(vcpus as i32),
                 true => shortest(vcpus).into(),
                 false => json!(vcpus.ceil() as u8),
             };
-            ask(
-                "PUT",
-                "/machine-config".to_owned(),
-                json!({ "mem_size_mib": hv.memory_info.default_memory, "vcpu_count": vcpus }),
-                &[("/mem_size_mib", keys.default_memory), ("/vcpu_count", keys.default_vcpus)],
-            );
+            let machine = Body::default()
+                .by("mem_size_mib", hv.memory_info.default_memory, keys.default_memory)
+                .by("vcpu_count", vcpus, keys.default_vcpus);
+            all.push(machine.request("PUT", "/machine-config"));
         }
-        let drive = |id: &str, path: String, read_only: bool| json!({ "drive_id": id, "path_on_host": path, "is_root_device": false, "is_read_only": read_only });
-        let image = self.resource(&hv.boot_info.image, "rootfs");
-        ask(
-            "PUT",
-            "/drives/rootfs".to_owned(),
-            drive("rootfs", image, true),
-            &[("/path_on_host", keys.image)],
-        );
-        let pool = if self.jailed { "/".to_owned() } else { format!("{}/root", self.folder()) };
-        for number in SPARE_DRIVES {
-            let id = format!("drive{number}");
-            let body = drive(&id, format!("{pool}/{id}"), false);
-            ask("PUT", format!("/drives/{id}"), body, &[]);
+        let drive = |id: &str, path: String, read_only: bool| {
+            Body::default()
+                .set("drive_id", id)
+                .set("path_on_host", path)
+                .set("is_root_device", false)
+                .set("is_read_only", read_only)
+        };
+        let root = drive("rootfs", start.jailed(&hv.boot_info.image, "rootfs"), true);
+        all.push(root.because("path_on_host", keys.image).request("PUT", "/drives/rootfs"));
+        let pool = if start.is_jailed() { "/".to_owned() } else { format!("{}/root", self.folder()) };
+        for id in SPARE_DRIVES.map(|number| format!("drive{number}")) {
+            all.push(drive(&id, format!("{pool}/{id}"), false).request("PUT", format!("/drives/{id}")));
         }
-        let socket =
-            if self.jailed { "kata.hvsock".to_owned() } else { format!("{}/kata.hvsock", self.folder()) };
+        let folder = if start.is_jailed() { String::new() } else { format!("{}/", self.folder()) };
         for cid in [3, ANY_CID] {
-            let body = json!({ "guest_cid": cid, "uds_path": socket, "vsock_id": "root" });
-            ask("PUT", "/vsock".to_owned(), body, &[]);
+            let vsock = Body::default()
+                .set("guest_cid", cid)
+                .set("uds_path", format!("{folder}kata.hvsock"))
+                .set("vsock_id", "root");
+            all.push(vsock.request("PUT", "/vsock"));
         }
         for card in &self.resources.network.cards {
-            let body = json!({ "iface_id": "{nonce}", "guest_mac": card.mac, "host_dev_name": card.tap() });
-            ask("PUT", "/network-interfaces/{nonce}".to_owned(), body, &[]);
+            let card = Body::default()
+                .set("iface_id", "{nonce}")
+                .set("guest_mac", &card.mac)
+                .set("host_dev_name", card.tap());
+            all.push(card.request("PUT", "/network-interfaces/{nonce}"));
         }
         for disk in self.resources.disks.iter().filter(|disk| disk.index > 0) {
             let id = format!("drive{}", disk.index);
-            let key = match disk.role {
-                Role::Root => keys.image,
-                Role::Extension(_) => keys.guest_extension_images,
-                Role::Initdata => keys.initdata,
+            let limiter = match self.rate_limiter() {
+                limiter if start.has(Change::RateLimiterAsText) => limiter.to_string().into(),
+                limiter => limiter,
             };
-            let mut body = json!({ "drive_id": id, "path_on_host": self.resource(&disk.path, &id) });
-            if self.start.has(Change::RateLimiterAsText) {
-                put(&mut body, "rate_limiter", self.rate_limiter().to_string().into());
-            } else if self.start.has(Change::DriveRateLimiter) {
-                put(&mut body, "rate_limiter", self.rate_limiter());
-            }
-            let causes = [
-                ("/path_on_host", key),
-                ("/rate_limiter/bandwidth", keys.disk_rate_limiter_bw_max_rate),
-                ("/rate_limiter/ops", keys.disk_rate_limiter_ops_max_rate),
-            ];
-            ask("PATCH", format!("/drives/{id}"), body, &causes);
+            let limits = start.has(Change::RateLimiterAsText) || start.has(Change::DriveRateLimiter);
+            let replaced = Body::default()
+                .set("drive_id", &id)
+                .by("path_on_host", start.jailed(&disk.path, &id), self.resources.keys_of(disk).0)
+                .set_if(limits, "rate_limiter", limiter)
+                .because("rate_limiter/bandwidth", keys.disk_rate_limiter_bw_max_rate)
+                .because("rate_limiter/ops", keys.disk_rate_limiter_ops_max_rate);
+            all.push(replaced.request("PATCH", format!("/drives/{id}")));
         }
-        ask("PUT", "/actions".to_owned(), json!({ "action_type": "InstanceStart" }), &[]);
+        let begin = Body::default().set("action_type", "InstanceStart");
+        all.push(begin.request("PUT", "/actions"));
         all
     }
 
@@ -202,6 +140,45 @@ impl<'a> Plan<'a> {
             return Json::Null;
         }
         json!({ "bandwidth": bandwidth, "ops": ops })
+    }
+}
+
+impl Vm for Firecracker<'_> {
+    fn resources(&self) -> &Resources<'_> {
+        &self.resources
+    }
+
+    fn kernel_params(&self) -> Vec<Arg> {
+        if self.kernel.check().is_ok() { self.kernel.args() } else { Vec::new() }
+    }
+
+    fn launch(&self, cmdline: &str) -> Launch {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let (program, key) = match self.start.is_jailed() {
+            true => (&hv.jailer_path, keys.jailer_path),
+            false => (&hv.path, keys.path),
+        };
+        Launch {
+            program: Some(Arg::new(program.to_string(), key.into())),
+            args: self.args(),
+            requests: self.requests(cmdline),
+            ..Launch::default()
+        }
+    }
+
+    fn remarks(&self) -> Remarks {
+        let keys = self.start.keys;
+        let mut remarks = remarks::of(&self.resources);
+        if self.kernel.check().is_err() {
+            let message = "a kernel parameter without a name cannot be spelled, and the runtime then passes \
+                           none at all: the guest will not find its root file system";
+            remarks.warn(Code::FailsLater, keys.kernel_params, message);
+        }
+        if self.resources.disks.iter().any(|disk| disk.index >= SPARE_DRIVES.end) {
+            let message = "there are more disks than spare drives: the call for the sixth fails";
+            remarks.warn(Code::FailsLater, keys.guest_extension_images, message);
+        }
+        remarks
     }
 }
 
@@ -221,8 +198,7 @@ fn kernel<'a>(start: &Start<'a>) -> Result<KernelLine<'a>, Refusal> {
         (&hv.boot_info.image, "rootfs", "get resource ROOTFS"),
     ] {
         if jailed && path.is_empty() {
-            let refusal = Refusal::because(format!("invalid param src  dst {name}"), &["hypervisor.image"]);
-            return Err(refusal.within(context));
+            return refuse(format!("invalid param src  dst {name}"), &["hypervisor.image"]).within(context);
         }
     }
     Ok(line)
@@ -233,22 +209,16 @@ fn unhandled(start: &Start<'_>, resources: &Resources<'_>) -> Result<(), Refusal
     // The misspelling was the runtime's.
     let added = if start.has(Change::DeviceSpelled) { "device" } else { "deivce" };
     if let Some(protection) = &resources.protection {
-        let refusal = Refusal::because(
-            format!("unhandled device: Protection({})", debug_of(protection)),
-            &["hypervisor.confidential_guest"],
-        );
-        return Err(refusal.within(&format!(
+        let message = format!("unhandled device: Protection({})", debug_of(protection));
+        return refuse(message, &["hypervisor.confidential_guest"]).within(&format!(
             "do handle protection device failed.: failed to add {added}: add protection device."
-        )));
+        ));
     }
     if resources.root_ports > 0 || resources.switch_ports > 0 {
         let ports = debug_of_ports(resources, start.has(Change::PortReserves));
-        let refusal = Refusal::because(
-            format!("unhandled device: PortDevice({ports})"),
-            &["hypervisor.pcie_root_port", "hypervisor.pcie_switch_port"],
-        );
-        return Err(refusal
-            .within(&format!("do handle port device failed.: failed to add {added}: add port devices.")));
+        let message = format!("unhandled device: PortDevice({ports})");
+        return refuse(message, &["hypervisor.pcie_root_port", "hypervisor.pcie_switch_port"])
+            .within(&format!("do handle port device failed.: failed to add {added}: add port devices."));
     }
     Ok(())
 }

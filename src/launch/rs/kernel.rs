@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{Refusal, Start};
+use super::{Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
 use crate::release::rs::Change;
 use crate::runtime::rs::boot::{self, ParamFrom};
@@ -121,7 +121,6 @@ impl<'a> KernelLine<'a> {
         rootfs_type: &'a str,
         dax: bool,
     ) -> Result<(), Refusal> {
-        let refuse = |message: String| Refusal::because(message, BLAME_ROOT);
         let named = start.has(Change::BlockDriverNames);
         let (pmem, data, hash) = match driver {
             "virtio-pmem" => (true, "/dev/pmem0p1", "/dev/pmem0p2"),
@@ -129,8 +128,8 @@ impl<'a> KernelLine<'a> {
             "virtio-blk-ccw" if start.has(Change::CcwRoot) => (false, "/dev/vda1", "/dev/vda2"),
             "virtio-blk" if !named => (false, "/dev/vda1", "/dev/vda2"),
             _ if !start.has(Change::RootfsType) => return Ok(()),
-            _ if !named => return Err(refuse("Unsupported rootfs driver".to_owned())),
-            _ => return Err(refuse(format!("Unsupported rootfs driver {driver}"))),
+            _ if !named => return refuse("Unsupported rootfs driver", BLAME_ROOT),
+            _ => return refuse(format!("Unsupported rootfs driver {driver}"), BLAME_ROOT),
         };
         let (rootfs_type, plain) = match rootfs_type {
             _ if !start.has(Change::RootfsType) => ("ext4", "data=ordered,errors=remount-ro ro"),
@@ -139,8 +138,8 @@ impl<'a> KernelLine<'a> {
                 (rootfs_type, "data=ordered,errors=remount-ro ro")
             }
             "xfs" | "erofs" => (rootfs_type, "ro"),
-            _ if !named => return Err(refuse("Unsupported rootfs type".to_owned())),
-            _ => return Err(refuse(format!("Unsupported rootfs type {rootfs_type}"))),
+            _ if !named => return refuse("Unsupported rootfs type", BLAME_ROOT),
+            _ => return refuse(format!("Unsupported rootfs type {rootfs_type}"), BLAME_ROOT),
         };
         let dax = dax || !start.has(Change::NoDax);
         let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params)
@@ -148,8 +147,12 @@ impl<'a> KernelLine<'a> {
         if !self.spelled {
             return Ok(());
         }
-        let mut flags_cause = Cause::key(self.keys.rootfs_type);
-        flags_cause.keys.extend(decided.keys.iter().cloned());
+        let with = |key: &'static str| {
+            let mut cause = Cause::key(key);
+            cause.add_keys(&decided);
+            cause
+        };
+        let by_flags = with(self.keys.rootfs_type);
         let flags = match (&verity, pmem && dax, plain) {
             (Some(_), ..) | (None, false, _) => plain,
             (None, true, "ro") => "dax ro",
@@ -157,14 +160,13 @@ impl<'a> KernelLine<'a> {
             (None, true, _) => "dax,data=ordered,errors=remount-ro ro",
         };
         if let Some(verity) = verity {
-            let mut cause = Cause::key(self.keys.kernel_verity_params);
-            cause.keys.extend(decided.keys.iter().cloned());
+            let cause = with(self.keys.kernel_verity_params);
             self.push("dm-mod.create", verity_table(&verity, data, hash), cause);
             self.push("root", "/dev/dm-0", Cause::key(self.keys.kernel_verity_params));
         } else {
             self.push("root", data, decided);
         }
-        self.push("rootflags", flags, flags_cause);
+        self.push("rootflags", flags, by_flags);
         self.push("rootfstype", rootfs_type, Cause::key(self.keys.rootfs_type));
         Ok(())
     }
@@ -179,7 +181,7 @@ impl<'a> KernelLine<'a> {
         for param in &self.params {
             if param.key.is_empty() {
                 let what = if param.value.is_empty() { "Empty key and value" } else { "Empty key" };
-                return Err(Refusal::because(what, BLAME_PARAMS));
+                return refuse(what, BLAME_PARAMS);
             }
         }
         Ok(())

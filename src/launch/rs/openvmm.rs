@@ -6,12 +6,14 @@ use serde_json::{Value as Json, json};
 
 use super::kernel::KernelLine;
 use super::network::Card;
-use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Resources};
-use super::{Refusal, Spelled, Start, Within};
-use crate::answer::finding::{Code, Severity};
-use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
+use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use crate::answer::finding::Code;
+use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::host::MAC_TOKEN;
+use crate::launch::body::Body;
+use crate::launch::line::Line;
+use crate::launch::remarks::Remarks;
 
 /// Numbers of the root ports on bus 0.
 const ROOTFS: u32 = 1;
@@ -24,13 +26,13 @@ const MOST_CARDS: usize = 4;
 const SPARE: std::ops::Range<u32> = 8..32;
 
 /// An OpenVMM sandbox that will not fail any more.
-pub(super) struct Plan<'a> {
+pub(super) struct OpenVmm<'a> {
     start: Start<'a>,
-    pub(super) resources: Resources<'a>,
+    resources: Resources<'a>,
     kernel: KernelLine<'a>,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> OpenVmm<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let resources = Resources::new(&start, true)?;
         Self::vm(start, resources).within("start vm")
@@ -45,17 +47,15 @@ impl<'a> Plan<'a> {
         if let Some(kind) = resources.share.as_ref().map(|share| share.kind.device())
             && kind != "virtio-fs"
         {
-            return Err(Refusal::because(
-                format!("openvmm only supports vhost-user virtio-fs (fs_type 'virtio-fs'), got '{kind}'"),
-                &["hypervisor.shared_fs"],
-            ));
+            let message =
+                format!("openvmm only supports vhost-user virtio-fs (fs_type 'virtio-fs'), got '{kind}'");
+            return refuse(message, &["hypervisor.shared_fs"]);
         }
-        let plan = Self { start, resources, kernel };
-        if plan.cards().count() > MOST_CARDS {
-            let message = format!("openvmm supports at most {MOST_CARDS} virtio-net-pci devices");
-            return Err(Refusal::because(message, &[]));
+        let vm = Self { start, resources, kernel };
+        if vm.cards().count() > MOST_CARDS {
+            return refuse(format!("openvmm supports at most {MOST_CARDS} virtio-net-pci devices"), &[]);
         }
-        Ok(plan)
+        Ok(vm)
     }
 
     /// The cards that it has: of those behind a process it takes none.
@@ -67,61 +67,6 @@ impl<'a> Plan<'a> {
     fn deferred(&self) -> impl Iterator<Item = &Disk<'a>> {
         let image = self.start.hv.boot_info.image.as_str();
         self.resources.disks.iter().filter(move |disk| image.is_empty() || disk.path != image)
-    }
-
-    /// The parameters; the console that others name is a serial port here.
-    fn params(&self) -> Vec<Arg> {
-        let mut params = self.kernel.args();
-        for param in params.iter_mut().filter(|param| param.text.contains("console=hvc0")) {
-            param.text = param.text.replace("console=hvc0", "console=ttyS0");
-            param.cause.rule = "the console is a serial port here".into();
-        }
-        params
-    }
-
-    pub(super) fn spell(&self) -> Spelled {
-        let start = &self.start;
-        let (hv, keys, folder) = (start.hv, start.keys, format!("/run/kata/{}", start.paths.id));
-        let kernel_params = self.params();
-        let body = json!({
-            "kernel": hv.boot_info.kernel,
-            "initrd": hv.boot_info.initrd,
-            "cmdline": joined(&kernel_params),
-            "memory_mb": hv.memory_info.default_memory,
-            "processor_count": hv.cpu_info.default_vcpus.ceil() as u32,
-            "root_ports": self.ports(&folder),
-            "deferred_block_devices": self.deferred().count(),
-        });
-        let causes = [
-            ("/kernel", keys.kernel),
-            ("/initrd", keys.initrd),
-            ("/cmdline", keys.kernel_params),
-            ("/memory_mb", keys.default_memory),
-            ("/processor_count", keys.default_vcpus),
-            ("/root_ports/0", keys.image),
-            ("/deferred_block_devices", keys.initdata),
-        ];
-        let causes = causes.map(|(at, key)| (at.to_owned(), Cause::key(key))).into();
-        let api = Cause::rule("the runtime's control socket");
-        let launch = Launch {
-            program: Some(Arg::new(hv.path.to_string(), Cause::key(start.keys.path))),
-            args: vec![Arg::new("--ttrpc", api.clone()), Arg::new(format!("{folder}/openvmm.sock"), api)],
-            helpers: self.resources.share.iter().filter_map(|share| share.helper(start)).collect(),
-            requests: vec![Request { method: "rpc".into(), path: "CreateVM".into(), body, causes }],
-            ..Launch::default()
-        };
-        Spelled { launch, kernel_params }
-    }
-
-    pub(super) fn remarks(&self) -> Remarks {
-        let mut remarks = Remarks::of(&self.start, &self.resources);
-        if self.deferred().any(|disk| disk.driver != Driver::Blk) {
-            let message =
-                "the VM is started, then the sandbox fails: OpenVMM plugs in virtio-blk-pci disks only";
-            let key = self.start.keys.block_device_driver;
-            remarks.add(Code::FailsLater, Severity::Warning, key, message.to_owned());
-        }
-        remarks
     }
 
     fn ports(&self, folder: &str) -> Vec<Json> {
@@ -159,5 +104,55 @@ impl<'a> Plan<'a> {
             SPARE.zip(0..).map(|(number, name): (u32, u32)| port(format!("hp{name}"), number, true, None)),
         );
         all
+    }
+}
+
+impl Vm for OpenVmm<'_> {
+    fn resources(&self) -> &Resources<'_> {
+        &self.resources
+    }
+
+    /// The console that others name is a serial port here.
+    fn kernel_params(&self) -> Vec<Arg> {
+        let mut params = self.kernel.args();
+        for param in params.iter_mut().filter(|param| param.text.contains("console=hvc0")) {
+            param.text = param.text.replace("console=hvc0", "console=ttyS0");
+            param.cause.rule = "the console is a serial port here".into();
+        }
+        params
+    }
+
+    fn launch(&self, cmdline: &str) -> Launch {
+        let (hv, keys, folder) =
+            (self.start.hv, self.start.keys, format!("/run/kata/{}", self.start.paths.id));
+        let create = Body::default()
+            .by("kernel", &hv.boot_info.kernel, keys.kernel)
+            .by("initrd", &hv.boot_info.initrd, keys.initrd)
+            .by("cmdline", cmdline, keys.kernel_params)
+            .by("memory_mb", hv.memory_info.default_memory, keys.default_memory)
+            .by("processor_count", hv.cpu_info.default_vcpus.ceil() as u32, keys.default_vcpus)
+            .set("root_ports", self.ports(&folder))
+            .because("root_ports/0", keys.image)
+            .by("deferred_block_devices", self.deferred().count(), keys.initdata);
+        let mut line = Line::default();
+        let by_api = Cause::rule("the runtime's control socket");
+        line.push("--ttrpc", format!("{folder}/openvmm.sock"), by_api);
+        Launch {
+            program: Some(Arg::new(hv.path.to_string(), keys.path.into())),
+            args: line.args,
+            helpers: self.resources.helpers(),
+            requests: vec![create.request("rpc", "CreateVM")],
+            ..Launch::default()
+        }
+    }
+
+    fn remarks(&self) -> Remarks {
+        let mut remarks = remarks::of(&self.resources);
+        if self.deferred().any(|disk| disk.driver != Driver::Blk) {
+            let message =
+                "the VM is started, then the sandbox fails: OpenVMM plugs in virtio-blk-pci disks only";
+            remarks.warn(Code::FailsLater, self.start.keys.block_device_driver, message);
+        }
+        remarks
     }
 }

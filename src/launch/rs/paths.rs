@@ -9,18 +9,17 @@ use crate::runtime::rs::config::Hypervisor;
 use crate::runtime::stand_in::ROOTLESS_FOLDER;
 
 /// Where things are on the host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Paths<'a> {
     /// The sandbox id.
     pub(super) id: &'a str,
     /// What every folder is put below when the VMM is not root.
-    rootless: Option<String>,
+    rootless: Option<&'static str>,
 }
 
 impl<'a> Paths<'a> {
     pub(super) fn new(id: &'a str, hv: &Hypervisor, release: Release) -> Self {
-        let rootless = rootless_dir(Some(hv)).filter(|_| release.has(Change::Rootless));
-        Self { id, rootless }
+        Self { id, rootless: rootless_folder(Some(hv), release) }
     }
 
     pub(super) fn is_rootless(&self) -> bool {
@@ -28,7 +27,7 @@ impl<'a> Paths<'a> {
     }
 
     fn prefixed(&self, path: &str) -> String {
-        prefixed(self.rootless.as_deref(), path)
+        prefixed(self.rootless, path)
     }
 
     /// The sandbox's own folder.
@@ -61,9 +60,10 @@ impl<'a> Paths<'a> {
     }
 }
 
-fn rootless_dir(hv: Option<&Hypervisor>) -> Option<String> {
-    // The user is made when the VM starts.
-    hv?.security_info.rootless.then(|| ROOTLESS_FOLDER.to_owned())
+/// The folder of the user that the VMM runs as, who is made when the VM starts.
+fn rootless_folder(hv: Option<&Hypervisor>, release: Release) -> Option<&'static str> {
+    let rootless = hv.is_some_and(|hv| hv.security_info.rootless) && release.has(Change::Rootless);
+    rootless.then_some(ROOTLESS_FOLDER)
 }
 
 fn prefixed(rootless: Option<&str>, path: &str) -> String {
@@ -76,5 +76,5 @@ fn prefixed(rootless: Option<&str>, path: &str) -> String {
 
 /// Where the guest mounts what is shared; upstream gives it the host's prefix, too.
 pub(crate) fn guest_share(hv: Option<&Hypervisor>, path: &str, release: Release) -> String {
-    prefixed(rootless_dir(hv).filter(|_| release.has(Change::Rootless)).as_deref(), path)
+    prefixed(rootless_folder(hv, release), path)
 }

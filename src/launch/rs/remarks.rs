@@ -1,80 +1,144 @@
-//! What a careful reader points out about a launch that the runtime begins: what fails a step later, and
-//! what is different from what was asked for.
+//! What a careful reader points out about a launch that the runtime begins: what fails a step later, what is different
+//! from what was asked for, and how a confidential guest is less than its configuration says.
 //!
-//! Facts: src/runtime-rs/crates/hypervisor and src/runtime-rs/crates/runtimes/virt_container at 4.1.0.
+//! Facts: src/runtime-rs/crates/hypervisor and src/runtime-rs/crates/runtimes/virt_container at each tag; of
+//! protection, `prepare_protection_device_config` and `prepare_initdata_device_config` in sandbox.rs there, and what
+//! each hypervisor does with the devices that are registered with it.
 
-use super::Start;
-use super::resources::{Resources, Role};
-use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::input::host::Arch;
+use super::resources::{Protection, Resources, Role, hardware};
+use super::{Kind, Start, initdata};
+use crate::answer::finding::Code;
+use crate::input::host::{Arch, Protection as Hardware};
+use crate::launch::remarks::{PLAIN_SEV, Remarks};
+use crate::release::rs::Change;
 
-/// Remarks that grow.
-pub(super) struct Remarks(pub(super) Vec<Finding>);
-
-impl Remarks {
-    /// What concerns every hypervisor.
-    pub(super) fn of(start: &Start<'_>, resources: &Resources<'_>) -> Self {
-        let mut remarks = Self(Vec::new());
-        remarks.protection(start, resources);
-        let arch = start.host.facts.arch;
-        if arch != Arch::X86_64 {
-            remarks.add(
-                Code::NotVerified,
-                Severity::Note,
-                start.keys.machine_type,
-                format!(
-                    "what is started on {} follows the runtime's source, and was not compared with a recording",
-                    arch.as_str()
-                ),
-            );
-        }
-        if start.hv.factory.enable_template {
-            remarks.add(
-                Code::NotVerified,
-                Severity::Note,
-                start.keys.boot_from_template,
-                "the VM comes from a template: the runtime configures it by the first default file alone, \
-                 without drop-ins, annotations and sizing"
-                    .to_owned(),
-            );
-        }
-        remarks
+/// A platform as people call it.
+fn name(hardware: Hardware) -> &'static str {
+    match hardware {
+        Hardware::Tdx => "TDX",
+        Hardware::Snp => "SEV-SNP",
+        Hardware::Sev => "SEV",
+        Hardware::Se => "Secure Execution",
+        Hardware::Pef => "PEF",
+        _ => "no TEE",
     }
+}
 
-    /// Adds one that the cluster's administrator can mend.
-    pub(super) fn add(&mut self, code: Code, severity: Severity, subject: &str, message: String) {
-        self.0.push(Finding {
-            code,
-            severity,
-            subject: Some(subject.to_owned()),
-            place: None,
-            message,
-            fix: None,
-            who: Who::ClusterAdministrator,
-        });
+/// What concerns every hypervisor.
+pub(super) fn of(resources: &Resources<'_>) -> Remarks {
+    let start = &resources.start;
+    let mut remarks = Remarks::default();
+    // What a service elsewhere makes of a remote VM is not known here.
+    if start.kind != Kind::Remote {
+        protection(start, resources, &mut remarks);
+        initdata(start, resources, &mut remarks);
     }
-
-    /// The disk with the initialization data is made, and not attached.
-    pub(super) fn lost_initdata(&mut self, start: &Start<'_>) {
-        self.0.retain(|finding| finding.code != Code::InitdataUnmeasured);
-        let message = "the initialization data is written to a disk image that is never attached: the guest does not \
-                       get it";
-        self.add(Code::InitdataDropped, Severity::Warning, start.keys.initdata, message.to_owned());
+    let arch = start.host.facts.arch;
+    if arch != Arch::X86_64 {
+        let message = format!(
+            "what is started on {} follows the runtime's source, and was not compared with a recording",
+            arch.as_str()
+        );
+        remarks.note(Code::NotVerified, start.keys.machine_type, message);
     }
+    if start.hv.factory.enable_template {
+        let message = "the VM comes from a template: the runtime configures it by the first default file alone, \
+                       without drop-ins, annotations and sizing";
+        remarks.note(Code::NotVerified, start.keys.boot_from_template, message);
+    }
+    remarks
+}
 
-    /// Disks that this hypervisor does not attach.
-    pub(super) fn dropped_disks(&mut self, start: &Start<'_>, resources: &Resources<'_>) {
-        let has = |wanted: fn(&Role<'_>) -> bool| resources.disks.iter().any(|disk| wanted(&disk.role));
-        if has(|role| *role == Role::Initdata) {
-            self.lost_initdata(start);
-        }
-        if has(|role| matches!(role, Role::Extension(_))) {
-            self.add(
-                Code::NoEffect,
-                Severity::Warning,
-                start.keys.guest_extension_images,
-                "this hypervisor does not attach guest extension images before the VM starts".to_owned(),
+fn protection(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remarks) {
+    let (keys, host) = (start.keys, hardware(&start.host.facts));
+    let security = &start.hv.security_info;
+    match &resources.protection {
+        None if !security.confidential_guest => return,
+        Some(_) if !security.confidential_guest => {
+            let message = format!(
+                "confidential_guest is not set, and this release protects every guest of a host with {} all the same",
+                name(host)
             );
+            remarks.note(Code::OtherProtection, keys.confidential_guest, message);
+            return;
         }
+        None => {
+            let knows = start.has(Change::Protection);
+            let why = if knows { "the host has no TEE" } else { "this release protects no guest" };
+            remarks.unprotected(keys.confidential_guest, why);
+        }
+        // It warns of a protection that it does not know, and goes on.
+        Some(_) if start.kind == Kind::OpenVmm => {
+            remarks.unprotected(keys.confidential_guest, "OpenVMM passes it over");
+        }
+        Some(Protection::Sev { .. }) if host == Hardware::Snp => {
+            remarks.warn(Code::OtherProtection, keys.sev_snp_guest, PLAIN_SEV);
+        }
+        Some(Protection::Sev { .. } | Protection::Tdx { .. } | Protection::Se) if security.sev_snp_guest => {
+            let message =
+                format!("sev_snp_guest is set, and on this host the VM is a guest of {}", name(host));
+            remarks.warn(Code::OtherProtection, keys.sev_snp_guest, message);
+        }
+        Some(_) => {}
+    }
+    let asked = start.hv.shared_fs.shared_fs.as_deref().filter(|name| !matches!(*name, "" | "none"));
+    if let (Some(asked), None, Kind::Qemu | Kind::Clh) = (asked, &resources.share, start.kind) {
+        let message = format!(
+            "shared_fs = {asked:?} is passed over without a word: a confidential guest shares no folder, and its \
+             containers need roots that come as block devices or are pulled in the guest"
+        );
+        remarks.warn(Code::SharedFsDropped, keys.shared_fs, message);
+    }
+}
+
+fn initdata(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remarks) {
+    let security = &start.hv.security_info;
+    let document = security.initdata.as_str();
+    if document.is_empty() {
+        return;
+    }
+    let (key, host) = (start.keys.initdata, hardware(&start.host.facts));
+    if !resources.disks.iter().any(|disk| disk.role == Role::Initdata) {
+        let message = format!(
+            "the initialization data is passed over without a word on a host with {}: the guest does not get it",
+            name(host)
+        );
+        remarks.warn(Code::InitdataDropped, key, message);
+        return;
+    }
+    let measured = match &resources.protection {
+        Some(Protection::Tdx { mrconfigid, .. }) => mrconfigid.is_some(),
+        Some(Protection::Snp { host_data, .. }) => host_data.is_some(),
+        _ => false,
+    };
+    if !measured {
+        remarks.unmeasured_initdata(key, security.confidential_guest);
+    } else if let Some((whole, kept)) = initdata::cut(document, host, start.release) {
+        let message = format!(
+            "the digest of the initialization data has {whole} bytes, of which {} keeps the first {kept}: a \
+             verifier has to compare those (katascope show initdata)",
+            name(host)
+        );
+        remarks.note(Code::InitdataCut, key, message);
+    }
+}
+
+/// The disk with the initialization data is made, and not attached.
+pub(super) fn lost_initdata(start: &Start<'_>, remarks: &mut Remarks) {
+    remarks.0.retain(|finding| finding.code != Code::InitdataUnmeasured);
+    let message = "the initialization data is written to a disk image that is never attached: the guest does not get \
+                   it";
+    remarks.warn(Code::InitdataDropped, start.keys.initdata, message);
+}
+
+/// Disks that this hypervisor does not attach.
+pub(super) fn dropped_disks(resources: &Resources<'_>, remarks: &mut Remarks) {
+    let has = |wanted: fn(&Role<'_>) -> bool| resources.disks.iter().any(|disk| wanted(&disk.role));
+    if has(|role| *role == Role::Initdata) {
+        lost_initdata(&resources.start, remarks);
+    }
+    if has(|role| matches!(role, Role::Extension(_))) {
+        let message = "this hypervisor does not attach guest extension images before the VM starts";
+        remarks.warn(Code::NoEffect, resources.start.keys.guest_extension_images, message);
     }
 }

@@ -9,7 +9,8 @@ use std::borrow::Cow;
 
 use super::network::Network;
 use super::share_fs::Share;
-use super::{Kind, Refusal, Start, Within, initdata};
+use super::{Kind, Refusal, Start, Within, initdata, refuse};
+use crate::answer::launch::Helper;
 use crate::input::host::{Arch, HostFacts, Protection as Hardware};
 use crate::input::manifest::DeviceRequest;
 use crate::release::Release;
@@ -77,6 +78,8 @@ pub(super) enum Protection<'a> {
 /// Everything registered.
 #[derive(Debug, Clone)]
 pub(super) struct Resources<'a> {
+    /// The sandbox that it is for.
+    pub(super) start: Start<'a>,
     pub(super) share: Option<Share>,
     pub(super) disks: Vec<Disk<'a>>,
     pub(super) protection: Option<Protection<'a>>,
@@ -101,10 +104,10 @@ pub(super) fn hardware(facts: &HostFacts) -> Hardware {
 /// `available_guest_protection`, where looking for it fails.
 fn look_for_protection(hardware: Hardware) -> Result<(), Refusal> {
     match hardware {
-        Hardware::SeNoCmdline => Err(Refusal::because(
+        Hardware::SeNoCmdline => refuse(
             "Invalid guest protection value: Protected Virtualization is not enabled on kernel command line!",
             BLAME_CONFIDENTIAL,
-        )),
+        ),
         _ => Ok(()),
     }
 }
@@ -160,10 +163,11 @@ impl<'a> Wanted<'a> {
         match hv.device_info.cold_plug_vfio.as_str() {
             "" | "no-port" | "root-port" => {}
             other => {
-                return Err(Refusal::because(
-                    format!("unsupported cold_plug_vfio value {other:?}; only \"root-port\" is supported"),
+                let message = "only \"root-port\" is supported";
+                return refuse(
+                    format!("unsupported cold_plug_vfio value {other:?}; {message}"),
                     BLAME_COLD_PLUG,
-                ));
+                );
             }
         }
         let protection =
@@ -185,7 +189,7 @@ fn root<'a>(start: &Start<'a>) -> Result<Option<&'a str>, Refusal> {
         return Ok(Some(&hv.boot_info.image));
     }
     if !start.has(Change::InitrdIsNoDisk) {
-        return Err(Refusal::because("get image: failed to get image", BLAME_IMAGE));
+        return refuse("get image: failed to get image", BLAME_IMAGE);
     }
     let ccw = match start.has(Change::CcwByHost) {
         true => has_ccw_bus(start),
@@ -195,7 +199,7 @@ fn root<'a>(start: &Start<'a>) -> Result<Option<&'a str>, Refusal> {
     if sealed || (start.kind == Kind::Remote && start.has(Change::RemoteWithoutImage)) {
         Ok(None)
     } else {
-        Err(Refusal::because("both of image and initrd isn't set", BLAME_IMAGE))
+        refuse("both of image and initrd isn't set", BLAME_IMAGE)
     }
 }
 
@@ -215,8 +219,7 @@ fn protection<'a>(
     let needed = |name: &str| -> Result<&'a str, Refusal> {
         if firmware.is_empty() {
             // The misspelling is the runtime's.
-            let message = format!("{name} protection requires a path to firmaware");
-            return Err(Refusal::because(message, BLAME_FIRMWARE));
+            return refuse(format!("{name} protection requires a path to firmaware"), BLAME_FIRMWARE);
         }
         Ok(firmware)
     };
@@ -240,7 +243,7 @@ fn protection<'a>(
         _ => {
             let message =
                 "confidential_guest requested by configuration but no supported protection available";
-            return Err(Refusal::because(message, BLAME_CONFIDENTIAL));
+            return refuse(message, BLAME_CONFIDENTIAL);
         }
     })
 }
@@ -346,7 +349,28 @@ impl<'a> Resources<'a> {
         }
         let (root_ports, switch_ports) = ports(start);
         let devices = devices(start);
-        Ok(Self { share, disks, protection: wanted.protection, network, devices, root_ports, switch_ports })
+        let (start, protection) = (*start, wanted.protection);
+        Ok(Self { start, share, disks, protection, network, devices, root_ports, switch_ports })
+    }
+
+    /// The daemon that serves the shared folder.
+    pub(super) fn helpers(&self) -> Vec<Helper> {
+        self.share.iter().filter_map(|share| share.helper(&self.start)).collect()
+    }
+
+    /// Where the agent mounts the shared folder.
+    pub(super) fn share_in_guest(&self) -> Option<String> {
+        self.share.as_ref().map(|share| share.kind.mount_point(&self.start))
+    }
+
+    /// The keys of a disk: of its file, and of how it is attached.
+    pub(super) fn keys_of(&self, disk: &Disk<'_>) -> (&'static str, &'static str) {
+        let keys = self.start.keys;
+        match disk.role {
+            Role::Root => (keys.image, keys.vm_rootfs_driver),
+            Role::Extension(_) => (keys.guest_extension_images, keys.guest_extension_images),
+            Role::Initdata => (keys.initdata, keys.block_device_driver),
+        }
     }
 }
 
@@ -360,7 +384,7 @@ fn bind_mounts(start: &Start<'_>) -> Result<(), Refusal> {
         let name = real.rsplit('/').next().unwrap_or_default().to_owned();
         if names.contains(&name) {
             let message = format!("sandbox-bindmounts: path {path} is already specified.");
-            return Err(Refusal::because(message, &["runtime.sandbox_bind_mounts"]));
+            return refuse(message, &["runtime.sandbox_bind_mounts"]);
         }
         names.push(name);
     }

@@ -2,11 +2,12 @@
 //!
 //! Facts: src/runtime-rs/crates/resource/src/share_fs at each tag.
 
-use super::{Refusal, Start, Within};
+use super::{Refusal, Start, Within, guest_share, refuse};
 use crate::answer::launch::{Arg, Cause, Helper};
+use crate::input::host::FileKind;
+use crate::launch::line::Line;
 use crate::release::Release;
 use crate::release::rs::Change;
-use crate::runtime::rs::config::Hypervisor;
 
 const BLAME: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemon"];
 
@@ -40,12 +41,12 @@ impl Kind {
     }
 
     /// Where the agent mounts it.
-    pub(super) fn mount_point(self, hv: Option<&Hypervisor>, release: Release) -> String {
+    pub(super) fn mount_point(self, start: &Start<'_>) -> String {
         let path = match self {
             Self::VirtioFs | Self::Inline => "/run/kata-containers/shared/containers/",
             Self::Nydus => "/run/kata-containers/shared/",
         };
-        super::guest_share(hv, path, release)
+        guest_share(Some(start.hv), path, start.release)
     }
 }
 
@@ -61,14 +62,11 @@ impl Share {
     pub(super) fn new(start: &Start<'_>, name: &str) -> Result<Self, Refusal> {
         let Some(kind) = Kind::named(name, start.release) else {
             let word = if start.has(Change::SharedFsSpelled) { "shared" } else { "shred" };
-            let refusal = Refusal::because(format!("unsupported {word} fs {name:?}"), BLAME);
-            return Err(refusal.within("new share fs"));
+            return refuse(format!("unsupported {word} fs {name:?}"), BLAME).within("new share fs");
         };
         if kind == Kind::VirtioFs && !start.has(Change::SharedFolderMade) {
-            let refusal =
-                Refusal::because("The virtiofs shared path didn't exist", &["hypervisor.shared_fs"]);
-            let refusal = refusal.within("setup virtiofsd: virtiofsd args");
-            return Err(refusal.within("setup share fs device before start vm"));
+            return refuse("The virtiofs shared path didn't exist", &["hypervisor.shared_fs"])
+                .within("setup share fs device before start vm: setup virtiofsd: virtiofsd args");
         }
         if kind == Kind::Nydus {
             check_nydusd(start)
@@ -87,23 +85,58 @@ impl Share {
 
     /// The daemon's command line.
     pub(super) fn helper(&self, start: &Start<'_>) -> Option<Helper> {
-        let daemon = Daemon { share: self, start };
-        let args = match self.kind {
-            Kind::VirtioFs => daemon.virtiofsd(),
-            Kind::Nydus => daemon.nydusd(),
+        let (keys, info) = (start.keys, &start.hv.shared_fs);
+        let mut line = Line::default();
+        match self.kind {
+            Kind::VirtioFs => {
+                Self::socket_argument(start, "--socket-path", &self.socket(start), &mut line);
+                line.push("--shared-dir", start.paths.shared("ro"), keys.shared_fs);
+                line.push("--cache", info.virtio_fs_cache.as_str(), keys.virtio_fs_cache);
+                if start.has(Change::SandboxedVirtiofsd) {
+                    line.words(&["--sandbox", "none", "--seccomp", "none"], Cause::constant());
+                }
+            }
+            Kind::Nydus => {
+                line.words(&["virtiofs", "--hybrid-mode", "--log-level", "info"], Cause::constant());
+                let api = format!("{}/nydusd-api.sock", start.paths.jail());
+                Self::socket_argument(start, "--apisock", &api, &mut line);
+                Self::socket_argument(start, "--sock", &self.socket(start), &mut line);
+            }
             Kind::Inline => return None,
-        };
-        let cause = Cause::keys([start.keys.virtio_fs_daemon, start.keys.shared_fs]);
-        Some(Helper { program: Arg::new(start.hv.shared_fs.virtio_fs_daemon.to_string(), cause), args })
+        }
+        let args = &info.virtio_fs_extra_args;
+        let configured = args.len().saturating_sub(info.extra_args_of_pod);
+        for (at, arg) in args.iter().enumerate() {
+            let cause = Cause::key(keys.virtio_fs_extra_args).configured(at < configured);
+            line.word(arg.as_str(), cause);
+        }
+        let labels = !start.hv.disable_guest_selinux && start.has(Change::VirtiofsdXattr);
+        if self.kind == Kind::VirtioFs && labels {
+            line.word("--xattr", keys.disable_guest_selinux);
+        }
+        let program = info.virtio_fs_daemon.to_string();
+        let cause = Cause::keys([keys.virtio_fs_daemon, keys.shared_fs]);
+        Some(Helper { program: Arg::new(program, cause), args: line.args })
+    }
+
+    /// A rootless daemon runs in its socket's folder and is told the name alone: socket paths end at 108 bytes.
+    fn socket_argument(start: &Start<'_>, flag: &str, path: &str, line: &mut Line) {
+        let keys = start.keys;
+        line.word(flag, keys.shared_fs);
+        if start.paths.is_rootless() {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            line.word(name, Cause::key(keys.rootless).by("in the folder of its socket"));
+        } else {
+            line.word(path, keys.shared_fs);
+        }
     }
 }
 
 /// `validate_path`: the daemon is looked for before it is started.
 fn check_nydusd(start: &Start<'_>) -> Result<(), Refusal> {
     let path = start.hv.shared_fs.virtio_fs_daemon.as_str();
-    let refuse = |message: String| Err(Refusal::because(message, BLAME));
     if path.is_empty() {
-        return refuse("path is empty".to_owned());
+        return refuse("path is empty", BLAME);
     }
     let parent = match path.trim_end_matches('/').rsplit_once('/') {
         Some(("", _)) => "/",
@@ -111,80 +144,12 @@ fn check_nydusd(start: &Start<'_>) -> Result<(), Refusal> {
         None => "",
     };
     if let Err(errno) = start.host.canonicalize(parent) {
-        return refuse(format!("failed to canonicalize parent path {parent:?}: {}", errno.rust()));
+        let message = format!("failed to canonicalize parent path {parent:?}: {}", errno.rust());
+        return refuse(message, BLAME);
     }
     match start.host.stat(path) {
-        Err(_) => refuse(format!("path {path:?} does not exist")),
-        Ok(stat) if stat.kind != crate::input::host::FileKind::File => {
-            refuse(format!("path {path:?} is not a file"))
-        }
+        Err(_) => refuse(format!("path {path:?} does not exist"), BLAME),
+        Ok(stat) if stat.kind != FileKind::File => refuse(format!("path {path:?} is not a file"), BLAME),
         Ok(_) => Ok(()),
-    }
-}
-
-struct Daemon<'a> {
-    share: &'a Share,
-    start: &'a Start<'a>,
-}
-
-impl Daemon<'_> {
-    /// A rootless daemon runs in its socket's folder and is told the name alone: socket paths end at 108 bytes.
-    fn socket(&self, path: &str) -> Arg {
-        if self.start.paths.is_rootless() {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            let cause = Cause::key(self.start.keys.rootless).by("in the folder of its socket");
-            return Arg::new(name, cause);
-        }
-        Arg::new(path, Cause::key(self.start.keys.shared_fs))
-    }
-
-    fn extra<'b>(&'b self) -> impl Iterator<Item = Arg> + 'b {
-        let cause = Cause::key(self.start.keys.virtio_fs_extra_args);
-        let shared = &self.start.hv.shared_fs;
-        let args = &shared.virtio_fs_extra_args;
-        let configured = args.len().saturating_sub(shared.extra_args_of_pod);
-        args.iter()
-            .enumerate()
-            .map(move |(at, arg)| Arg::new(arg.as_str(), cause.clone().configured(at < configured)))
-    }
-
-    fn virtiofsd(&self) -> Vec<Arg> {
-        let (hv, keys) = (self.start.hv, self.start.keys);
-        let share = Cause::key(keys.shared_fs);
-        let cache = Cause::key(keys.virtio_fs_cache);
-        let mut args = vec![
-            Arg::new("--socket-path", share.clone()),
-            self.socket(&self.share.socket(self.start)),
-            Arg::new("--shared-dir", share.clone()),
-            Arg::new(self.start.paths.shared("ro"), share),
-            Arg::new("--cache", cache.clone()),
-            Arg::new(hv.shared_fs.virtio_fs_cache.as_str(), cache),
-        ];
-        if self.start.has(Change::SandboxedVirtiofsd) {
-            let flags = ["--sandbox", "none", "--seccomp", "none"];
-            args.extend(flags.map(|text| Arg::new(text, Cause::constant())));
-        }
-        args.extend(self.extra());
-        if !hv.disable_guest_selinux && self.start.has(Change::VirtiofsdXattr) {
-            args.push(Arg::new("--xattr", Cause::key(keys.disable_guest_selinux)));
-        }
-        args
-    }
-
-    fn nydusd(&self) -> Vec<Arg> {
-        let share = Cause::key(self.start.keys.shared_fs);
-        let always = Cause::constant();
-        let mut args = vec![
-            Arg::new("virtiofs", always.clone()),
-            Arg::new("--hybrid-mode", always.clone()),
-            Arg::new("--log-level", always.clone()),
-            Arg::new("info", always),
-            Arg::new("--apisock", share.clone()),
-            self.socket(&format!("{}/nydusd-api.sock", self.start.paths.jail())),
-            Arg::new("--sock", share),
-            self.socket(&self.share.socket(self.start)),
-        ];
-        args.extend(self.extra());
-        args
     }
 }

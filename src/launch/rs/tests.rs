@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::answer::launch::joined;
 use crate::input::host::{Arch, HostFacts, MemoryFiles, Protection};
 use crate::input::{Annotations, Text};
 use crate::runtime::rs::config::GuestExtensionImage;

@@ -5,20 +5,18 @@
 
 mod version;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::endpoint::Endpoint;
-use super::guest_kernel::{Root, configured, extend, spelled};
+use super::guest_kernel::{Root, configured, debug, extend, spelled};
 use super::network::{Abilities, NAMESPACE_CAUSE, Network, powers_of_1024};
-use super::remarks::Remarks;
-use super::{Boot, NIL_POINTER, Refusal, Started, process};
+use super::{Boot, Change, NIL_POINTER, Plan, Refusal, Start, process, refuse, remarks, requests};
+use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
-use crate::answer::launch::{Arg, Cause, Launch, LaunchFile, joined};
+use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::Host;
-use crate::launch::put;
-use crate::release::Release;
-use crate::release::go::Change;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorKeys, HypervisorType, SandboxConfig};
+use crate::launch::body::Body;
+use crate::launch::line::Line;
 
 /// The jailer's own folders are below this one.
 const CHROOT_BASE: &str = "/run/vc";
@@ -28,55 +26,45 @@ const ID_LIMIT: usize = 32;
 /// Drives without content, which are there to be exchanged later.
 const SPARE_DRIVES: u32 = 8;
 
-/// Everything that is decided before anything is spelled out.
-pub(super) struct Plan<'a> {
-    release: Release,
-    config: &'a SandboxConfig,
-    hv: &'a HypervisorConfig,
-    keys: &'static HypervisorKeys,
+/// A Firecracker sandbox that will not fail any more.
+pub(super) struct Firecracker<'a> {
+    start: Start<'a>,
     root: Root<'a>,
     jailed: bool,
     network: Network<'a>,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Firecracker<'a> {
     /// Decides, or says where upstream gives up.
-    pub(super) fn new(host: &'a Host, config: &'a SandboxConfig) -> Result<Self, Refusal> {
-        let (hv, release) = (&config.hypervisor_config, config.release);
+    pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
+        let Start { host, hv, .. } = start;
         check_mount(host, hv.kernel_asset_path(), "vmlinux", &["kernel"])?;
-        let root = Root::new(release, hv, false, false)?;
-        let image = match Boot::of(release, hv)? {
+        let root = Root::new(&start, false, false)?;
+        let image = match Boot::of(&start)? {
             Boot::Image(path) | Boot::Initrd(path) => path,
             Boot::Kernel => "",
         };
         check_mount(host, image, "rootfs", &["image", "initrd"])?;
-        version::check(release, host, &hv.path).map_err(|why| Refusal::because(why, &["path"]))?;
-        let network = Network::of(host, config, Abilities { queues: false, limits: true }, |card| {
+        version::check(start.release, host, &hv.path).map_err(|why| Refusal::because(why, &["path"]))?;
+        let network = Network::of(&start, Abilities { queues: false, limits: true }, |card| {
             if card.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
         })?;
         let jailed = !hv.jailer_path.is_empty();
         let program = if jailed { &hv.jailer_path } else { &hv.path };
         if let Some(why) = process::not_startable(host, program) {
-            return Err(Refusal::because(why, &["jailer_path", "path"]));
+            return refuse(why, &["jailer_path", "path"]);
         }
-        Ok(Self {
-            release,
-            config,
-            hv,
-            keys: HypervisorKeys::of(HypervisorType::Firecracker),
-            root,
-            jailed,
-            network,
-        })
+        Ok(Self { start, root, jailed, network })
     }
 
     fn id(&self) -> &'a str {
-        self.config.id.get(..ID_LIMIT).unwrap_or(&self.config.id)
+        let id = &self.start.config.id;
+        id.get(..ID_LIMIT).unwrap_or(id)
     }
 
     /// The folder of the VM, without its jail.
     fn folder(&self) -> String {
-        let name = self.hv.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let name = self.start.hv.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         format!("{CHROOT_BASE}/{}/{}", if name.is_empty() { "." } else { name }, self.id())
     }
 
@@ -85,71 +73,121 @@ impl<'a> Plan<'a> {
         if self.jailed { format!("/{name}") } else { format!("{}/root/{name}", self.folder()) }
     }
 
-    /// Spells it out.
-    pub(super) fn start(self, host: &Host) -> Started<'a> {
-        let kernel_params = self.kernel_params();
-        let kernel_cmdline = joined(&kernel_params);
-        let file = LaunchFile {
-            path: format!("{}/{CONFIG_FILE}", self.folder()),
-            body: self.body(&kernel_cmdline),
-            causes: self.causes(),
-        };
-        let (program, key) = match self.jailed {
-            true => (&self.hv.jailer_path, self.keys.jailer_path),
-            false => (&self.hv.path, self.keys.path),
-        };
-        Started {
-            launch: Launch {
-                program: Some(Arg::new(&**program, Cause::key(key))),
-                args: self.args(),
-                files: vec![file],
-                ..Launch::default()
-            },
-            kernel_params,
-            kernel_cmdline,
-            shares_files: false,
-            findings: self.findings(host),
-            network: Some(self.network),
-        }
-    }
-
-    /// What fails after the point up to which the launch is modelled.
-    pub(super) fn findings(&self, host: &Host) -> Vec<Finding> {
-        Remarks::of(host, self.config, self.keys, false).0
-    }
-
     fn args(&self) -> Vec<Arg> {
-        let mut args = Vec::with_capacity(16);
-        let mut push = |texts: &[&str], cause: Cause| {
-            args.extend(texts.iter().map(|text| Arg::new(*text, cause.clone())));
-        };
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let mut line = Line::default();
         let file = self.in_jail(CONFIG_FILE);
-        if self.jailed {
-            let jail = Cause::key(self.keys.jailer_path);
-            push(&["--id", self.id()], jail.clone().by("the sandbox id, cut to 32 characters"));
-            if self.release.has(Change::FcBeforeOne) {
-                push(&["--node", "0"], jail.clone());
-            }
-            push(&["--exec-file", &self.hv.path], Cause::key(self.keys.path));
-            push(&["--uid", "0", "--gid", "0"], jail.clone());
-            push(&["--chroot-base-dir", CHROOT_BASE, "--daemonize"], jail.clone());
-            if let Some(namespace) = self.network.namespace {
-                let mut cause = NAMESPACE_CAUSE;
-                cause.add_keys(&jail);
-                push(&["--netns", namespace], cause);
-            }
-            push(&["--", "--config-file", &file], jail);
-        } else {
-            push(&["--api-sock", &self.in_jail("run/firecracker.socket")], Cause::constant());
-            push(&["--config-file", &file], Cause::constant());
+        if !self.jailed {
+            line.push("--api-sock", self.in_jail("run/firecracker.socket"), Cause::constant());
+            line.push("--config-file", file, Cause::constant());
+            return line.args;
         }
-        args
+        let jail = Cause::key(keys.jailer_path);
+        line.push("--id", self.id(), jail.clone().by("the sandbox id, cut to 32 characters"));
+        if self.start.has(Change::FcBeforeOne) {
+            line.push("--node", "0", &jail);
+        }
+        line.push("--exec-file", &*hv.path, keys.path);
+        line.words(&["--uid", "0", "--gid", "0", "--chroot-base-dir", CHROOT_BASE, "--daemonize"], &jail);
+        if let Some(namespace) = self.network.namespace {
+            let mut cause = NAMESPACE_CAUSE;
+            cause.add_keys(&jail);
+            line.push("--netns", namespace, cause);
+        }
+        line.words(&["--", "--config-file", &file], jail);
+        line.args
     }
 
+    /// The configuration file.
+    fn body(&self, cmdline: &str) -> Body {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let by_cmdline = Cause::key(keys.kernel_params).by("see the guest kernel's command line");
+        let by_jail = Cause::key(keys.jailer_path).by("as the jail names it, where there is one");
+        let boot = Body::default().by_if(!cmdline.is_empty(), "boot_args", cmdline, by_cmdline).by(
+            "kernel_image_path",
+            self.in_jail("vmlinux"),
+            Cause::key(keys.kernel).by("mounted into the jail"),
+        );
+        let together = self.start.has(Change::FcLogWithMetrics);
+        let (log, metrics) = (self.in_jail("logs.fifo"), self.in_jail("metrics.fifo"));
+        let logger = Body::default()
+            .all_by(&by_jail)
+            .by("level", if hv.enable_debug { "Debug" } else { "Error" }, keys.enable_debug)
+            .set(if together { "log_fifo" } else { "log_path" }, log)
+            .set_if(together, "metrics_fifo", &metrics);
+        let machine = Body::default()
+            .by("mem_size_mib", hv.default_memory, keys.default_memory)
+            .set(if self.start.has(Change::FcBeforeOne) { "ht_enabled" } else { "smt" }, false)
+            .by("vcpu_count", hv.num_vcpus(), Cause::key(keys.default_vcpus).by("rounded up"));
+        let vsock = Body::default()
+            .set("guest_cid", 3)
+            .by("uds_path", self.in_jail("kata.hvsock"), &by_jail)
+            .set("vsock_id", "root");
+        Body::default()
+            .part("boot-source", boot)
+            .part("logger", logger)
+            .part("machine-config", machine)
+            .by_if(!together, "metrics", json!({ "metrics_path": metrics }), &by_jail)
+            .because("drives", self.by_spare())
+            .parts("drives", self.drives())
+            .parts_if_any("network-interfaces", self.network.endpoints.iter().map(|c| self.card(c)).collect())
+            .part("vsock", vsock)
+    }
+
+    /// What decided the spare drives.
+    fn by_spare(&self) -> Cause {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let cached = self.start.has(Change::FcDriveCache);
+        let used = [
+            (cached, keys.block_device_cache_set),
+            (cached && hv.block_device_cache_set, keys.block_device_cache_noflush),
+            (true, keys.jailer_path),
+        ];
+        Cause::keys(used.into_iter().filter(|(used, _)| *used).map(|(_, key)| key))
+            .by("a spare drive, exchanged when a container brings one")
+    }
+
+    /// A network card of the pod. What a rate limits is counted in bytes.
+    fn card(&self, card: &Endpoint<'_>) -> Body {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let limiter = |rate: u64| match rate {
+            0 => json!({}),
+            rate => json!({ "bandwidth": { "refill_time": 1000, "size": powers_of_1024(rate / 8) as i64 } }),
+        };
+        let used =
+            ["runtime.internetworking_model", keys.rx_rate_limiter_max_rate, keys.tx_rate_limiter_max_rate];
+        Body::default()
+            .all_by(self.network.cause(&used, card))
+            .set("guest_mac", &card.interface.mac)
+            .set("host_dev_name", &card.tap)
+            .set("iface_id", card.name())
+            .set("rx_rate_limiter", limiter(hv.rx_rate_limiter_max_rate))
+            .set("tx_rate_limiter", limiter(hv.tx_rate_limiter_max_rate))
+    }
+
+    fn drives(&self) -> Vec<Body> {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let cached = hv.block_device_cache_set && self.start.has(Change::FcDriveCache);
+        let cache = if hv.block_device_cache_noflush { "Unsafe" } else { "Writeback" };
+        let drive = |id: &str, read_only: bool| {
+            Body::default()
+                .set_if(cached && !read_only, "cache_type", cache)
+                .set("drive_id", id)
+                .set("is_read_only", read_only)
+                .set("is_root_device", false)
+                .set("path_on_host", self.in_jail(id))
+        };
+        let by_image = Cause::keys([keys.image, keys.initrd, keys.jailer_path]).by("mounted into the jail");
+        let spare = (0..SPARE_DRIVES).map(|number| drive(&format!("drive_{number}"), false));
+        std::iter::once(drive("rootfs", true).all_by(by_image)).chain(spare).collect()
+    }
+}
+
+impl Plan for Firecracker<'_> {
     fn kernel_params(&self) -> Vec<Arg> {
         let mut out = Vec::with_capacity(24);
-        configured(self.config, self.keys, spelled, &mut out);
-        self.root.params(self.keys, &Cause::rule("the image is the first drive"), &mut out);
+        configured(&self.start, spelled, &mut out);
+        self.root.params(self.start.keys, &Cause::rule("the image is the first drive"), &mut out);
         extend(
             &mut out,
             &[
@@ -161,143 +199,41 @@ impl<'a> Plan<'a> {
                 ("random.trust_cpu", "on"),
                 ("acpi", "off"),
             ],
-            &Cause::constant(),
+            Cause::constant(),
         );
-        let console: &[_] = if self.hv.enable_debug {
-            &[("console", "ttyS0")]
-        } else {
-            &[("8250.nr_uarts", "0"), ("agent.log_vport", "1025")]
-        };
-        extend(&mut out, console, &Cause::key(self.keys.enable_debug));
+        let off = [("8250.nr_uarts", "0"), ("agent.log_vport", "1025")];
+        debug(&self.start, &[("console", "ttyS0")], &off, &mut out);
         out
     }
 
-    fn body(&self, cmdline: &str) -> Json {
-        let hv = self.hv;
-        let mut boot = Map::new();
-        if !cmdline.is_empty() {
-            boot.insert("boot_args".into(), cmdline.into());
+    fn launch(&self, cmdline: &str) -> Launch {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let (program, key) =
+            if self.jailed { (&hv.jailer_path, keys.jailer_path) } else { (&hv.path, keys.path) };
+        Launch {
+            program: Some(Arg::new(&**program, key.into())),
+            args: self.args(),
+            files: vec![self.body(cmdline).file(format!("{}/{CONFIG_FILE}", self.folder()))],
+            ..Launch::default()
         }
-        boot.insert("kernel_image_path".into(), self.in_jail("vmlinux").into());
-        let level = if hv.enable_debug { "Debug" } else { "Error" };
-        let (log, metrics) = (self.in_jail("logs.fifo"), self.in_jail("metrics.fifo"));
-        let together = self.release.has(Change::FcLogWithMetrics);
-        let logger = if together {
-            json!({ "level": level, "log_fifo": log, "metrics_fifo": metrics })
-        } else {
-            json!({ "level": level, "log_path": log })
-        };
-        let threads = if self.release.has(Change::FcBeforeOne) { "ht_enabled" } else { "smt" };
-        let mut body = json!({
-            "boot-source": boot,
-            "logger": logger,
-            "machine-config": {
-                "mem_size_mib": hv.default_memory,
-                threads: false,
-                "vcpu_count": hv.num_vcpus(),
-            },
-        });
-        if !together {
-            put(&mut body, "metrics", json!({ "metrics_path": metrics }));
-        }
-        put(&mut body, "drives", self.drives().into());
-        if !self.network.endpoints.is_empty() {
-            put(&mut body, "network-interfaces", self.cards().into());
-        }
-        let vsock = json!({ "guest_cid": 3, "uds_path": self.in_jail("kata.hvsock"), "vsock_id": "root" });
-        put(&mut body, "vsock", vsock);
-        body
     }
 
-    fn causes(&self) -> Vec<(String, Cause)> {
-        let keys = self.keys;
-        let cached = [keys.block_device_cache_set, keys.block_device_cache_noflush];
-        let used = match self.hv.block_device_cache_set {
-            _ if !self.release.has(Change::FcDriveCache) => &cached[..0],
-            true => &cached[..],
-            false => &cached[..1],
-        };
-        let spare = Cause::keys(used.iter().copied().chain([keys.jailer_path]))
-            .by("a spare drive, exchanged when a container brings one");
-        let named = Cause::key(keys.jailer_path).by("as the jail names it, where there is one");
-        let causes = [
-            (
-                "/boot-source/boot_args",
-                Cause::key(keys.kernel_params).by("see the guest kernel's command line"),
-            ),
-            ("/boot-source/kernel_image_path", Cause::key(keys.kernel).by("mounted into the jail")),
-            ("/logger", named.clone()),
-            ("/logger/level", Cause::key(keys.enable_debug)),
-            ("/metrics", named.clone()),
-            ("/vsock/uds_path", named),
-            ("/machine-config/mem_size_mib", Cause::key(keys.default_memory)),
-            ("/machine-config/vcpu_count", Cause::key(keys.default_vcpus).by("rounded up")),
-            ("/drives", spare),
-            (
-                "/drives/0",
-                Cause::keys([keys.image, keys.initrd, keys.jailer_path]).by("mounted into the jail"),
-            ),
-        ];
-        let used =
-            ["runtime.internetworking_model", keys.rx_rate_limiter_max_rate, keys.tx_rate_limiter_max_rate];
-        let cards = self.network.endpoints.iter().enumerate();
-        let cards = cards
-            .map(|(index, card)| (format!("/network-interfaces/{index}"), self.network.cause(&used, card)));
-        causes.into_iter().map(|(pointer, cause)| (pointer.to_owned(), cause)).chain(cards).collect()
+    fn network(&self) -> NetworkRequests {
+        requests::requests(&self.start, &self.network)
     }
 
-    /// The pod's network cards. What a rate limits is counted in bytes.
-    fn cards(&self) -> Vec<Json> {
-        let limiter = |rate: u64| match rate {
-            0 => json!({}),
-            rate => json!({ "bandwidth": { "refill_time": 1000, "size": powers_of_1024(rate / 8) as i64 } }),
-        };
-        let card = |card: &Endpoint<'_>| {
-            json!({
-                "guest_mac": card.interface.mac,
-                "host_dev_name": card.tap,
-                "iface_id": card.name(),
-                "rx_rate_limiter": limiter(self.hv.rx_rate_limiter_max_rate),
-                "tx_rate_limiter": limiter(self.hv.tx_rate_limiter_max_rate),
-            })
-        };
-        self.network.endpoints.iter().map(card).collect()
-    }
-
-    fn drives(&self) -> Vec<Json> {
-        let hv = self.hv;
-        let mut drives = vec![json!({
-            "drive_id": "rootfs",
-            "is_read_only": true,
-            "is_root_device": false,
-            "path_on_host": self.in_jail("rootfs"),
-        })];
-        for i in 0..SPARE_DRIVES {
-            let id = format!("drive_{i}");
-            let path = self.in_jail(&id);
-            let mut drive = Map::new();
-            if hv.block_device_cache_set && self.release.has(Change::FcDriveCache) {
-                let cache = if hv.block_device_cache_noflush { "Unsafe" } else { "Writeback" };
-                drive.insert("cache_type".into(), cache.into());
-            }
-            drive.insert("drive_id".into(), id.into());
-            drive.insert("is_read_only".into(), false.into());
-            drive.insert("is_root_device".into(), false.into());
-            drive.insert("path_on_host".into(), path.into());
-            drives.push(drive.into());
-        }
-        drives
+    fn findings(&self) -> Vec<Finding> {
+        remarks::of(&self.start, false).0
     }
 }
 
 /// Files are mounted into the jail, whether or not there is a jailer.
 fn check_mount(host: &Host, source: &str, name: &str, blame: &'static [&'static str]) -> Result<(), Refusal> {
     if source.is_empty() {
-        let message = format!("fcJailResource: invalid jail locations: src:{source}, dst:{name}");
-        return Err(Refusal::because(message, blame));
+        return refuse(format!("fcJailResource: invalid jail locations: src:{source}, dst:{name}"), blame);
     }
     if host.canonicalize(source).is_err() {
-        return Err(Refusal::because(format!("Could not resolve symlink for source {source}"), blame));
+        return refuse(format!("Could not resolve symlink for source {source}"), blame);
     }
     Ok(())
 }

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
+use super::Change;
 use super::process::{followed, not_startable};
 use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::release::Release;
-use crate::release::go::Change;
 
 const OLDEST: [u64; 3] = [0, 21, 1];
 

@@ -4,12 +4,9 @@
 //! Facts: src/runtime/virtcontainers/qemu_{amd64,arm64,s390x,ppc64le,riscv64}.go, hypervisor_*.go and the
 //! transports of pkg/govmm/qemu: x86_64 from 2.0.0 to 4.1.0, the others at 4.1.0.
 
-use super::super::Refusal;
-use crate::input::Host;
+use super::super::{Change, Refusal, Start, refuse};
 use crate::input::host::{Arch, Protection};
 use crate::release::Release;
-use crate::release::go::Change;
-use crate::runtime::go::config::HypervisorConfig;
 
 /// A machine type that the runtime accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,21 +22,18 @@ pub(super) enum Machine {
 
 impl Machine {
     /// The machine type as configured; nothing configured is the architecture's own.
-    pub(super) fn of(release: Release, arch: Arch, name: &str) -> Result<Self, Refusal> {
-        let machine = match (arch, name) {
-            (Arch::X86_64, "" | "pc") if release.has(Change::PcMachines) => Self::Pc,
-            (Arch::X86_64, "pc-lite") if release.has(Change::PcMachines) => Self::PcLite,
-            (Arch::X86_64, "virt") if release.has(Change::VirtOnAmd64) => Self::Virt,
+    pub(super) fn of(start: &Start<'_>) -> Result<Self, Refusal> {
+        Ok(match (start.arch, &*start.hv.machine_type) {
+            (Arch::X86_64, "" | "pc") if start.has(Change::PcMachines) => Self::Pc,
+            (Arch::X86_64, "pc-lite") if start.has(Change::PcMachines) => Self::PcLite,
+            (Arch::X86_64, "virt") if start.has(Change::VirtOnAmd64) => Self::Virt,
             (Arch::X86_64, "" | "q35") => Self::Q35,
             (Arch::X86_64, "microvm") => Self::Microvm,
             (Arch::Aarch64 | Arch::Riscv64, "" | "virt") => Self::Virt,
             (Arch::S390x, "" | "s390-ccw-virtio") => Self::S390Ccw,
             (Arch::Ppc64le, "" | "pseries") => Self::Pseries,
-            _ => {
-                return Err(Refusal::because(format!("unrecognised machinetype: {name}"), &["machine_type"]));
-            }
-        };
-        Ok(machine)
+            (_, name) => return refuse(format!("unrecognised machinetype: {name}"), &["machine_type"]),
+        })
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -125,19 +119,19 @@ impl Guard {
     }
 
     /// What protects the guest, if it is to be protected.
-    pub(super) fn of(release: Release, host: &Host, hv: &HypervisorConfig) -> Result<Self, Refusal> {
-        let asked = hv.confidential_guest && release.has(Change::ConfidentialGuests);
-        if !asked || host.facts.arch == Arch::Riscv64 {
+    pub(super) fn of(start: &Start<'_>) -> Result<Self, Refusal> {
+        let asked = start.hv.confidential_guest && start.has(Change::ConfidentialGuests);
+        if !asked || start.arch == Arch::Riscv64 {
             return Ok(Self::None);
         }
-        let refuse = |message: &'static str| Err(Refusal::because(message, &["confidential_guest"]));
-        match (host.facts.arch, host.facts.protection) {
+        let refuse = |message: &'static str| refuse(message, &["confidential_guest"]);
+        match (start.arch, start.host.facts.protection) {
             (Arch::X86_64, Protection::Tdx) => Ok(Self::Tdx),
-            (Arch::X86_64, Protection::Snp) if wants_snp(release, hv) => Ok(Self::Snp),
+            (Arch::X86_64, Protection::Snp) if wants_snp(start) => Ok(Self::Snp),
             (Arch::X86_64, Protection::Snp) => Ok(Self::Sev),
-            (Arch::X86_64, Protection::Sev) if release.has(Change::SevHosts) => Ok(Self::Sev),
+            (Arch::X86_64, Protection::Sev) if start.has(Change::SevHosts) => Ok(Self::Sev),
             (Arch::Ppc64le, Protection::Pef) => Ok(Self::Pef),
-            (Arch::Aarch64, Protection::Cca) if release.has(Change::Realms) => Ok(Self::Realm),
+            (Arch::Aarch64, Protection::Cca) if start.has(Change::Realms) => Ok(Self::Realm),
             (Arch::S390x, Protection::Se) => Ok(Self::SecureExecution),
             (Arch::S390x, Protection::SeNoCmdline) => refuse(
                 "Protected Virtualization is not enabled on kernel command line! Need prot_virt=1 (or on, y, yes) to \
@@ -151,11 +145,11 @@ impl Guard {
 }
 
 /// Whether SEV-SNP is asked for, where its hosts have it.
-pub(in crate::launch::go) fn wants_snp(release: Release, hv: &HypervisorConfig) -> bool {
-    if release.has(Change::SnpFollowsConfidentialGuest) {
-        hv.confidential_guest
+pub(in crate::launch::go) fn wants_snp(start: &Start<'_>) -> bool {
+    if start.has(Change::SnpFollowsConfidentialGuest) {
+        start.hv.confidential_guest
     } else {
-        release.has(Change::SnpGuests) && hv.sev_snp_guest
+        start.has(Change::SnpGuests) && start.hv.sev_snp_guest
     }
 }
 

@@ -3,75 +3,52 @@
 //! Facts: `genericNetwork` in src/runtime/virtcontainers/qemu_arch_base.go, `appendNetwork` of qemu_s390x.go, and
 //! `NetDevice` of the QEMU library from 2.0.0 to 4.1.0.
 
+use super::Qemu;
 use super::arch::Transport;
-use super::line::Line;
-use super::{Plan, qemu};
 use crate::input::host::Arch;
-use crate::launch::go::endpoint::{Endpoint, Kind};
+use crate::launch::go::endpoint::{Descriptors, Endpoint, Kind};
+use crate::launch::line::{Line, Options};
 use crate::runtime::go::config::InterworkingModel;
-
-/// The numbers of the descriptors that QEMU inherits.
-struct Descriptors {
-    last: u32,
-}
-
-impl Descriptors {
-    /// The numbers of the next ones.
-    fn next(&mut self, count: u32) -> String {
-        let first = self.last + 1;
-        self.last += count;
-        let numbers: Vec<String> = (first..=self.last).map(|number| number.to_string()).collect();
-        numbers.join(":")
-    }
-}
 
 /// Whether QEMU can do nothing with it but by descriptors.
 fn only_by_descriptors(card: &Endpoint<'_>) -> bool {
     card.kind == Kind::Macvtap || (card.kind != Kind::Tuntap && card.model == InterworkingModel::MacVtap)
 }
 
-impl Plan<'_> {
+impl Qemu<'_> {
     /// The cards. Their descriptors are inherited after the agent's.
     pub(super) fn cards(&self, line: &mut Line) {
-        let keys = ["runtime.internetworking_model", qemu!("disable_vhost_net"), qemu!("default_vcpus")];
-        let vhost = !self.hv.disable_vhost_net && self.arch != Arch::S390x;
-        let mut descriptors = Descriptors { last: self.agent_descriptor() };
+        let keys = self.start.keys;
+        let keys = ["runtime.internetworking_model", keys.disable_vhost_net, keys.default_vcpus];
+        let vhost = !self.start.hv.disable_vhost_net && self.start.arch != Arch::S390x;
+        let mut descriptors = Descriptors::after(self.agent_descriptor());
         let cards = self.network.endpoints.iter().filter(|card| card.kind != Kind::Vfio).enumerate();
         for (index, card) in cards.filter(|(_, card)| card.taps > 0 || !only_by_descriptors(card)) {
             let cause = self.network.cause(&keys, card);
-            let mut netdev = format!("tap,id=network-{index}");
-            if vhost {
-                netdev.push_str(",vhost=on");
-            }
+            let mut netdev = Options::new(format!("tap,id=network-{index}"), &cause);
+            netdev.add_if(vhost, "vhost=on", []);
             if vhost && card.vhosts > 0 {
-                netdev.push_str(",vhostfds=");
-                netdev.push_str(&descriptors.next(card.vhosts));
+                netdev.add(format!("vhostfds={}", descriptors.next(card.vhosts)), []);
             }
-            if card.taps > 0 {
-                netdev.push_str(",fds=");
-                netdev.push_str(&descriptors.next(card.taps));
-            } else {
-                netdev.push_str(&format!(",ifname={},downscript=no,script=no", card.tap));
-            }
-            line.push("-netdev", netdev, cause.clone());
+            netdev.add(
+                match card.taps {
+                    0 => format!("ifname={},downscript=no,script=no", card.tap),
+                    taps => format!("fds={}", descriptors.next(taps)),
+                },
+                [],
+            );
+            line.options("-netdev", netdev);
             let queues = match (self.transport(), card.taps) {
                 (_, 0) => String::new(),
                 (Transport::Pci, taps) => format!(",mq=on,vectors={}", u64::from(taps) * 2 + 2),
                 _ => ",mq=on".to_owned(),
             };
             let devno = self.devno(line, true);
-            line.push(
-                "-device",
-                format!(
-                    "driver=virtio-net{},netdev=network-{index},mac={}{}{}{queues}{}{devno}",
-                    self.transport().suffix(),
-                    card.interface.mac,
-                    self.bus(),
-                    self.modern(self.nested),
-                    self.rom()
-                ),
-                cause,
-            );
+            let (net, mac, bus) = (self.on_bus("virtio-net"), &card.interface.mac, self.bus());
+            let (modern, rom) = (self.modern(self.nested), self.rom());
+            let device =
+                format!("driver={net},netdev=network-{index},mac={mac}{bus}{modern}{queues}{rom}{devno}");
+            line.device(device, cause);
         }
     }
 }

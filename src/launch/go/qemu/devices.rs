@@ -4,34 +4,29 @@
 //! architectures beside it, and the spelling of the QEMU library from 2.0.0 to 4.1.0.
 
 use super::arch::{Machine, Transport};
-use super::line::Line;
-use super::{Disk, Plan, SHARE_SOCKET, qemu};
+use super::{Change, Disk, Qemu, SHARE_SOCKET};
 use crate::answer::launch::Cause;
 use crate::input::host::{Arch, Stat};
-use crate::release::go::Change;
+use crate::launch::line::{Line, Options};
 
 /// The longest id of a device.
 const ID_LIMIT: usize = 31;
 /// The first slot of the root bus that the platform leaves free.
 const FIRST_SLOT: u32 = 2;
 
-/// A block device of the boot line.
-struct Block<'a> {
-    id: &'a str,
-    file: &'a str,
-    share: bool,
-    read_only: bool,
-    disable_modern: bool,
-}
-
 fn cut(id: &str) -> &str {
     let end = (0..=ID_LIMIT.min(id.len())).rev().find(|i| id.is_char_boundary(*i)).unwrap_or(0);
     id.get(..end).unwrap_or(id)
 }
 
-impl Plan<'_> {
+impl Qemu<'_> {
     pub(super) fn transport(&self) -> Transport {
         self.machine.transport()
+    }
+
+    /// A virtio device by its name on this machine: `virtio-serial-pci`.
+    pub(super) fn on_bus(&self, name: &str) -> String {
+        format!("{name}{}", self.transport().suffix())
     }
 
     /// `,disable-modern=...` where devices are on PCI.
@@ -64,32 +59,28 @@ impl Plan<'_> {
         if self.transport() != Transport::Ccw {
             return String::new();
         }
-        let platform = if iommu && self.hv.enable_iommu_platform { ",iommu_platform=on" } else { "" };
-        format!("{platform},devno={}", line.channel())
+        let platform = iommu && self.start.hv.enable_iommu_platform;
+        format!("{},devno={}", if platform { ",iommu_platform=on" } else { "" }, line.next_address())
     }
 
     /// Whether a SCSI controller is there.
     pub(super) fn has_scsi(&self) -> bool {
-        self.hv.block_device_driver == "virtio-scsi"
+        self.start.hv.block_device_driver == "virtio-scsi"
     }
 
     /// All of them.
     pub(super) fn devices(&self, line: &mut Line) {
+        let (hv, keys) = (self.start.hv, self.start.keys);
         self.bridges(line);
         self.serial(line);
         self.image(line);
         self.extensions(line);
-        if self.hv.enable_iommu {
-            line.push(
-                "-device",
-                "intel-iommu,intremap=on,device-iotlb=on,caching-mode=on",
-                Cause::key(qemu!("enable_iommu")),
-            );
+        if hv.enable_iommu {
+            line.device("intel-iommu,intremap=on,device-iotlb=on,caching-mode=on", keys.enable_iommu);
         }
-        if !self.hv.guest_memory_dump_path.is_empty() {
-            let cause = Cause::key(qemu!("guest_memory_dump_path"));
-            line.push("-device", "pvpanic", cause.clone());
-            line.flag("-no-shutdown", cause);
+        if !hv.guest_memory_dump_path.is_empty() {
+            line.device("pvpanic", keys.guest_memory_dump_path);
+            line.word("-no-shutdown", keys.guest_memory_dump_path);
         }
         self.scsi(line);
         self.initdata(line);
@@ -99,14 +90,14 @@ impl Plan<'_> {
         self.port_devices(line);
         self.cold_plugged(line);
         self.vsock(line);
-        self.share(line);
+        self.share_device(line);
         self.cards(line);
     }
 
     /// The devices that are plugged in before the start, one for each name: what they are, the host's CDI files and
     /// they themselves say.
     fn cold_plugged(&self, line: &mut Line) {
-        let hv = self.hv;
+        let hv = self.start.hv;
         let port = match &*hv.cold_plug_vfio {
             "root-port" => "rp",
             "switch-port" => "swdp",
@@ -117,25 +108,18 @@ impl Plan<'_> {
             return;
         }
         let by_itself = self.has(Change::DevicesByThemselves) && !hv.vfio_groups;
-        let (name, kind, file) = (
-            if self.has(Change::DeviceNames) { ",id={id}" } else { "" },
-            if self.has(Change::DeviceKinds) {
-                ",x-pci-vendor-id={vendor},x-pci-device-id={device}"
-            } else {
-                ""
-            },
-            if by_itself { ",iommufd=iommufd{id}" } else { "" },
-        );
         for (number, device) in hv.vfio_devices.iter().enumerate() {
-            let cause = Cause::key(qemu!("cold_plug_vfio")).by(format!("the device {device}"));
+            let cause = Cause::key(self.start.keys.cold_plug_vfio).by(format!("the device {device}"));
             if by_itself {
-                line.push("-object", "iommufd,id=iommufd{id}", cause.clone());
+                line.object("iommufd,id=iommufd{id}", &cause);
             }
-            line.push(
-                "-device",
-                format!("vfio-pci,host={{bdf}}{name}{kind},bus={port}{number}{file}"),
-                cause,
-            );
+            let mut device = Options::new("vfio-pci,host={bdf}", cause);
+            device.add_if(self.has(Change::DeviceNames), "id={id}", []);
+            let kind = "x-pci-vendor-id={vendor},x-pci-device-id={device}";
+            device.add_if(self.has(Change::DeviceKinds), kind, []);
+            device.add(format!("bus={port}{number}"), []);
+            device.add_if(by_itself, "iommufd=iommufd{id}", []);
+            line.options("-device", device);
         }
     }
 
@@ -143,9 +127,9 @@ impl Plan<'_> {
         if !self.machine.has_pci_bridges() {
             return;
         }
-        let nested = self.machine == Machine::Q35
-            && !self.hv.firmware.is_empty()
-            && self.has(Change::BridgesBehindPorts);
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let nested =
+            self.machine == Machine::Q35 && !hv.firmware.is_empty() && self.has(Change::BridgesBehindPorts);
         let express = self.machine == Machine::Virt && self.has(Change::ExpressBridgesOnVirt);
         let (bus, rom) = (self.machine.bridge_bus(), self.rom());
         let (hot_plug, reserves) = if self.has(Change::HotPlugBridges) {
@@ -153,222 +137,146 @@ impl Plan<'_> {
         } else {
             ("off", ",io-reserve=4k,mem-reserve=1m,pref64-reserve=1m")
         };
-        for i in 0..self.hv.default_bridges {
-            let slot = FIRST_SLOT + i;
+        for i in 0..hv.default_bridges {
+            let (slot, chassis, number) = (FIRST_SLOT + i, 16 + i, i + 1);
             if nested {
-                let cause = Cause::keys([qemu!("default_bridges"), qemu!("firmware")]);
-                line.push(
-                    "-device",
-                    format!(
-                        "pcie-root-port,id=rp-pci-bridge-{i},bus={bus},chassis={},slot=0,addr={slot},\
-                         multifunction=off,bus-reserve=0x1,pref64-reserve=1m,mem-reserve=1m,io-reserve=4k",
-                        16 + i
-                    ),
-                    cause.clone(),
+                let cause = [keys.default_bridges, keys.firmware];
+                let port = format!(
+                    "pcie-root-port,id=rp-pci-bridge-{i},bus={bus},chassis={chassis},slot=0,addr={slot},\
+                     multifunction=off,bus-reserve=0x1,pref64-reserve=1m,mem-reserve=1m,io-reserve=4k"
                 );
-                line.push(
-                    "-device",
-                    format!("pcie-pci-bridge,bus=rp-pci-bridge-{i},id=pci-bridge-{i}"),
-                    cause,
-                );
-            } else if express {
-                line.push(
-                    "-device",
-                    format!("pcie-pci-bridge,bus={bus},id=pcie-bridge-{i},addr={slot:x}{rom}"),
-                    Cause::key(qemu!("default_bridges")),
-                );
-            } else {
-                line.push(
-                    "-device",
-                    format!(
-                        "pci-bridge,bus={bus},id=pci-bridge-{i},chassis_nr={},shpc={hot_plug},\
-                         addr={slot:x}{rom}{reserves}",
-                        i + 1
-                    ),
-                    Cause::key(qemu!("default_bridges")),
-                );
+                line.device(port, cause);
+                line.device(format!("pcie-pci-bridge,bus=rp-pci-bridge-{i},id=pci-bridge-{i}"), cause);
+                continue;
             }
+            let bridge = match express {
+                true => format!("pcie-pci-bridge,bus={bus},id=pcie-bridge-{i},addr={slot:x}{rom}"),
+                false => format!(
+                    "pci-bridge,bus={bus},id=pci-bridge-{i},chassis_nr={number},shpc={hot_plug},addr={slot:x}{rom}\
+                     {reserves}"
+                ),
+            };
+            line.device(bridge, keys.default_bridges);
         }
     }
 
     /// Whether the console is a serial port: some architectures do not look at the key.
     pub(super) fn has_legacy_serial(&self) -> bool {
-        self.hv.use_legacy_serial && !matches!(self.arch, Arch::S390x | Arch::Riscv64)
+        self.start.hv.use_legacy_serial && !matches!(self.start.arch, Arch::S390x | Arch::Riscv64)
     }
 
     fn serial(&self, line: &mut Line) {
-        let cause = Cause::key(qemu!("use_legacy_serial"));
+        let key = self.start.keys.use_legacy_serial;
         if self.has_legacy_serial() {
-            line.push("-serial", "chardev:charconsole0", cause.clone());
+            line.push("-serial", "chardev:charconsole0", key);
         } else {
+            let (serial, modern, rom) = (self.on_bus("virtio-serial"), self.modern(self.nested), self.rom());
             let devno = self.devno(line, true);
-            line.push(
-                "-device",
-                format!(
-                    "virtio-serial{}{},id=serial0{}{devno}",
-                    self.transport().suffix(),
-                    self.modern(self.nested),
-                    self.rom()
-                ),
-                cause.clone(),
-            );
-            line.push("-device", "virtconsole,chardev=charconsole0,id=console0", cause.clone());
+            line.device(format!("{serial}{modern},id=serial0{rom}{devno}"), key);
+            line.device("virtconsole,chardev=charconsole0,id=console0", key);
         }
-        line.push(
-            "-chardev",
-            format!("socket,id=charconsole0,path={},{}", self.console(), self.server()),
-            cause,
-        );
+        let socket = format!("socket,id=charconsole0,path={},{}", self.console(), self.server());
+        line.push("-chardev", socket, key);
     }
 
     fn image(&self, line: &mut Line) {
+        let cause = self.disk_cause();
         match self.disk {
             Disk::None | Disk::Nvdimm { stat: Stat { size: 0, .. }, .. } => {}
             Disk::Nvdimm { path, stat } => {
                 let size = stat.size_text(|size| size.to_string());
-                let cause = self.disk_cause();
                 let (device, object) =
                     if self.has(Change::ReadOnlyNvdimm) { (",unarmed=on", ",readonly=on") } else { ("", "") };
-                line.push("-device", format!("nvdimm,id=nv0,memdev=mem0{device}"), cause.clone());
-                line.push(
-                    "-object",
-                    format!("memory-backend-file,id=mem0,mem-path={path},size={size}{object}"),
-                    cause,
-                );
+                line.device(format!("nvdimm,id=nv0,memdev=mem0{device}"), &cause);
+                let file = format!("memory-backend-file,id=mem0,mem-path={path},size={size}{object}");
+                line.object(file, cause);
             }
-            Disk::Block { path } => {
-                let block = Block {
-                    id: "image-{nonce}",
-                    file: path,
-                    share: true,
-                    read_only: true,
-                    disable_modern: self.nested,
-                };
-                self.block(line, &block, self.disk_cause());
-            }
+            Disk::Block { path } => self.root_block(line, "image-{nonce}", path, cause),
         }
     }
 
     fn extensions(&self, line: &mut Line) {
+        let (hv, keys) = (self.start.hv, self.start.keys);
         if !self.has(Change::ExtensionImages) {
             return;
         }
-        for image in self.hv.guest_extension_images.iter().filter(|image| !image.path.is_empty()) {
+        for image in hv.guest_extension_images.iter().filter(|image| !image.path.is_empty()) {
             let id = format!("extension-{}", image.name);
-            let block = Block {
-                id: cut(&id),
-                file: &image.path,
-                share: true,
-                read_only: true,
-                disable_modern: self.nested,
-            };
-            self.block(line, &block, Cause::key(qemu!("guest_extension_images")));
+            self.root_block(line, cut(&id), &image.path, keys.guest_extension_images.into());
         }
     }
 
-    fn block(&self, line: &mut Line, block: &Block<'_>, cause: Cause) {
-        let Block { id, file, .. } = block;
-        let devno = self.devno(line, false);
+    /// A block device that others may have, too, and nobody writes to.
+    fn root_block(&self, line: &mut Line, id: &str, file: &str, cause: Cause) {
+        let read_only = if self.has(Change::ReadOnlyWithoutValue) { ",readonly" } else { ",readonly=on" };
+        self.block(line, id, self.modern(self.nested), ",share-rw=on", &cause);
+        line.push("-drive", format!("{}{read_only}", drive(id, file)), cause);
+    }
+
+    /// The device of a block device.
+    fn block(&self, line: &mut Line, id: &str, modern: &str, share: &str, cause: &Cause) {
+        let (block, rom, devno) = (self.on_bus("virtio-blk"), self.rom(), self.devno(line, false));
         let scsi = if self.has(Change::BlockScsiOff) { ",scsi=off" } else { "" };
         let serial = if self.has(Change::BlockSerial) { format!(",serial={id}") } else { String::new() };
-        line.push(
-            "-device",
-            format!(
-                "virtio-blk{}{},drive={id}{scsi},config-wce=off{}{devno}{}{serial}",
-                self.transport().suffix(),
-                self.modern(block.disable_modern),
-                self.rom(),
-                if block.share { ",share-rw=on" } else { "" },
-            ),
-            cause.clone(),
-        );
-        let read_only = match block.read_only {
-            true if self.has(Change::ReadOnlyWithoutValue) => ",readonly",
-            true => ",readonly=on",
-            false => "",
-        };
-        line.push("-drive", format!("id={id},file={file},aio=threads,format=raw,if=none{read_only}"), cause);
+        let device = format!("{block}{modern},drive={id}{scsi},config-wce=off{rom}{devno}{share}{serial}");
+        line.device(device, cause);
     }
 
     fn scsi(&self, line: &mut Line) {
         if !self.has_scsi() {
             return;
         }
-        let devno = self.devno(line, true);
-        let mut cause = Cause::key(qemu!("block_device_driver"));
-        let thread = if self.hv.enable_iothreads {
-            cause.keys.push(qemu!("enable_iothreads").into());
-            ",iothread=iothread-{nonce}"
-        } else {
-            ""
-        };
-        line.push(
-            "-device",
-            format!(
-                "virtio-scsi{},id=scsi0{}{thread}{}{devno}",
-                self.transport().suffix(),
-                self.modern(self.nested),
-                self.rom()
-            ),
-            cause,
-        );
+        let (keys, devno) = (self.start.keys, self.devno(line, true));
+        let (scsi, modern) = (self.on_bus("virtio-scsi"), self.modern(self.nested));
+        let mut scsi = Options::new(format!("{scsi},id=scsi0{modern}"), keys.block_device_driver);
+        let thread = "iothread=iothread-{nonce}";
+        scsi.add_if(self.start.hv.enable_iothreads, thread, keys.enable_iothreads);
+        scsi.append(&[self.rom(), &devno]);
+        line.options("-device", scsi);
     }
 
     fn initdata(&self, line: &mut Line) {
+        let hv = self.start.hv;
         let by_arch = self.has(Change::InitdataByArchitecture);
-        let left_out = by_arch && matches!(self.arch, Arch::Aarch64 | Arch::Ppc64le);
-        if self.hv.cc_init_data.is_empty() || left_out || !self.has(Change::InitdataDrive) {
+        let left_out = by_arch && matches!(self.start.arch, Arch::Aarch64 | Arch::Ppc64le);
+        if hv.cc_init_data.is_empty() || left_out || !self.has(Change::InitdataDrive) {
             return;
         }
-        let file = format!("/run/kata-containers/shared/initdata/{}/data.img", self.paths.id);
-        let cause = Cause::key(qemu!("cc_init_data"));
+        let file = format!("/run/kata-containers/shared/initdata/{}/data.img", self.start.paths.id);
+        let cause = Cause::key(self.start.keys.cc_init_data);
         if self.transport() == Transport::Mmio || !by_arch {
             // This one is said to be on PCI whatever the machine is.
-            line.push(
-                "-device",
-                "virtio-blk-pci,disable-modern=false,drive=initdata,config-wce=off,serial=initdata",
-                cause.clone(),
-            );
-            line.push("-drive", format!("id=initdata,file={file},aio=threads,format=raw,if=none"), cause);
-            return;
+            let device = "virtio-blk-pci,disable-modern=false,drive=initdata,config-wce=off,serial=initdata";
+            line.device(device, &cause);
+        } else {
+            self.block(line, "initdata", self.modern(false), "", &cause);
         }
-        let block =
-            Block { id: "initdata", file: &file, share: false, read_only: false, disable_modern: false };
-        self.block(line, &block, cause);
+        line.push("-drive", drive("initdata", &file), cause);
     }
 
     fn entropy(&self, line: &mut Line) {
+        let (hv, key) = (self.start.hv, self.start.keys.entropy_source);
         let on_ccw = self.machine == Machine::S390Ccw && self.has(Change::NoEntropyOnCcw);
-        if on_ccw || (self.hv.confidential_guest && self.has(Change::NoEntropyForConfidential)) {
+        if on_ccw || (hv.confidential_guest && self.has(Change::NoEntropyForConfidential)) {
             return;
         }
-        let cause = Cause::key(qemu!("entropy_source"));
-        let mut object = "rng-random,id=rng0".to_owned();
-        if !self.hv.entropy_source.is_empty() {
-            object.push_str(",filename=");
-            object.push_str(&self.hv.entropy_source);
-        }
-        line.push("-object", object, cause.clone());
-        let device = format!("virtio-rng{},rng=rng0{}", self.transport().suffix(), self.rom());
-        line.push("-device", device, cause);
+        let mut object = Options::new("rng-random,id=rng0", key);
+        object.add_if(!hv.entropy_source.is_empty(), format!("filename={}", hv.entropy_source), []);
+        line.options("-object", object);
+        line.device(format!("{},rng=rng0{}", self.on_bus("virtio-rng"), self.rom()), key);
     }
 
     fn balloon(&self, line: &mut Line) {
-        let asked = self.hv.reclaim_guest_freed_memory && self.has(Change::QemuBalloon);
-        if !asked || self.hv.confidential_guest {
+        let hv = self.start.hv;
+        let asked = hv.reclaim_guest_freed_memory && self.has(Change::QemuBalloon);
+        if !asked || hv.confidential_guest {
             return;
         }
         // On s390x its address is never filled in.
         let devno = if self.transport() == Transport::Ccw { ",devno=" } else { "" };
-        line.push(
-            "-device",
-            format!(
-                "virtio-balloon{},id=balloon0{devno},deflate-on-oom=on{},free-page-reporting=on",
-                self.transport().suffix(),
-                self.modern(false)
-            ),
-            Cause::key(qemu!("reclaim_guest_freed_memory")),
-        );
+        let (balloon, modern) = (self.on_bus("virtio-balloon"), self.modern(false));
+        let device = format!("{balloon},id=balloon0{devno},deflate-on-oom=on{modern},free-page-reporting=on");
+        line.device(device, self.start.keys.reclaim_guest_freed_memory);
     }
 
     /// The number of the descriptor through which the agent is reached: the monitor's socket is inherited first,
@@ -378,82 +286,52 @@ impl Plan<'_> {
     }
 
     fn vsock(&self, line: &mut Line) {
+        let (vsock, modern) = (self.on_bus("vhost-vsock"), self.modern(self.nested));
+        let (descriptor, bus, rom) = (self.agent_descriptor(), self.bus(), self.rom());
         let devno = self.devno(line, true);
-        line.push(
-            "-device",
-            format!(
-                "vhost-vsock{}{},vhostfd={},id=vsock-{{cid}},guest-cid={{cid}}{}{}{devno}",
-                self.transport().suffix(),
-                self.modern(self.nested),
-                self.agent_descriptor(),
-                self.bus(),
-                self.rom()
-            ),
-            Cause::rule("how the runtime reaches the agent"),
+        let device = format!(
+            "{vsock}{modern},vhostfd={descriptor},id=vsock-{{cid}},guest-cid={{cid}}{bus}{rom}{devno}"
         );
+        line.device(device, Cause::rule("how the runtime reaches the agent"));
     }
 
-    fn share(&self, line: &mut Line) {
-        if !self.shares_files {
+    fn share_device(&self, line: &mut Line) {
+        let (hv, keys, paths) = (self.start.hv, self.start.keys, self.start.paths);
+        if !self.shares_files() {
             return;
         }
-        let hv = self.hv;
-        let mut cause = Cause::key(qemu!("shared_fs"));
+        let rom = self.rom();
         if self.daemon.is_none() {
+            let (share, modern) = (self.on_bus("virtio-9p"), self.modern(self.nested));
             let devno = self.devno(line, true);
-            let remap = if self.arch == Arch::Aarch64 { "" } else { ",multidevs=remap" };
-            line.push(
-                "-device",
-                format!(
-                    "virtio-9p{}{},fsdev=extra-9p-kataShared,mount_tag=kataShared{}{devno}",
-                    self.transport().suffix(),
-                    self.modern(self.nested),
-                    self.rom()
-                ),
-                cause.clone(),
-            );
-            line.push(
-                "-fsdev",
-                format!(
-                    "local,id=extra-9p-kataShared,path={},security_model=none{remap}",
-                    self.paths.share()
-                ),
-                cause,
-            );
+            let device =
+                format!("{share}{modern},fsdev=extra-9p-kataShared,mount_tag=kataShared{rom}{devno}");
+            line.device(device, keys.shared_fs);
+            let remap = if self.start.arch == Arch::Aarch64 { "" } else { ",multidevs=remap" };
+            let folder = paths.share();
+            let fsdev = format!("local,id=extra-9p-kataShared,path={folder},security_model=none{remap}");
+            line.push("-fsdev", fsdev, keys.shared_fs);
             return;
         }
-        line.push(
-            "-chardev",
-            format!("socket,id=char-{{nonce}},path={}", self.paths.in_vm(SHARE_SOCKET)),
-            cause.clone(),
-        );
+        let socket = format!("socket,id=char-{{nonce}},path={}", paths.in_vm(SHARE_SOCKET));
+        line.push("-chardev", socket, keys.shared_fs);
+        let share = format!("{},chardev=char-{{nonce}},tag=kataShared", self.on_bus("vhost-user-fs"));
+        let mut share = Options::new(share, keys.shared_fs);
         // The s390x device is made without the configured size.
         let queue = match hv.virtio_fs_queue_size {
-            _ if !self.has(Change::ShareQueueSize) => String::new(),
-            0 => ",queue-size=1024".to_owned(),
-            _ if self.arch == Arch::S390x => ",queue-size=1024".to_owned(),
-            size => format!(",queue-size={size}"),
+            size if size > 0 && self.start.arch != Arch::S390x => size,
+            _ => 1024,
         };
-        if self.has(Change::ShareQueueSize) {
-            cause.keys.push(qemu!("virtio_fs_queue_size").into());
-        }
-        let cache = match hv.virtio_fs_cache_size {
-            0 => String::new(),
-            size => {
-                cause.keys.push(qemu!("virtio_fs_cache_size").into());
-                format!(",cache-size={size}M")
-            }
-        };
-        let devno = self.devno(line, true);
-        line.push(
-            "-device",
-            format!(
-                "vhost-user-fs{},chardev=char-{{nonce}},tag=kataShared{queue}{cache}{devno}{}{}",
-                self.transport().suffix(),
-                self.bus(),
-                self.rom()
-            ),
-            cause,
-        );
+        let sized = self.has(Change::ShareQueueSize);
+        share.add_if(sized, format!("queue-size={queue}"), keys.virtio_fs_queue_size);
+        let cache = hv.virtio_fs_cache_size;
+        share.add_if(cache > 0, format!("cache-size={cache}M"), keys.virtio_fs_cache_size);
+        share.append(&[&self.devno(line, true), self.bus(), rom]);
+        line.options("-device", share);
     }
+}
+
+/// A block device's file.
+fn drive(id: &str, file: &str) -> String {
+    format!("id={id},file={file},aio=threads,format=raw,if=none")
 }

@@ -5,13 +5,11 @@
 //! from 2.0.0 to 4.1.0.
 
 use super::arch::Machine;
-use super::line::Line;
-use super::{Plan, Refusal, qemu};
+use super::{Change, Qemu, Refusal, Start, refuse};
 use crate::answer::launch::Cause;
-use crate::input::Host;
 use crate::launch::go::network::links;
-use crate::release::go::Change;
-use crate::runtime::go::config::{HypervisorConfig, SandboxConfig};
+use crate::launch::line::Line;
+use crate::runtime::go::config::HypervisorConfig;
 
 /// As many ports of a kind as one root bus has room for.
 const MOST_PORTS: u32 = 16;
@@ -28,12 +26,12 @@ pub(super) enum Ports {
 
 impl Ports {
     /// Decides them.
-    pub(super) fn of(host: &Host, config: &SandboxConfig, machine: Machine) -> Result<Self, Refusal> {
-        let (hv, release) = (&config.hypervisor_config, config.release);
-        if release.has(Change::PortsByNumber) {
+    pub(super) fn of(start: &Start<'_>, machine: Machine) -> Result<Self, Refusal> {
+        let hv = start.hv;
+        if start.has(Change::PortsByNumber) {
             let has_ports = match machine {
                 Machine::Q35 => true,
-                Machine::Virt => release.has(Change::PortsOnVirt),
+                Machine::Virt => start.has(Change::PortsOnVirt),
                 _ => false,
             };
             return Ok(if has_ports { Self::Root(hv.pcie_root_port) } else { Self::None });
@@ -42,42 +40,41 @@ impl Ports {
             return Ok(Self::None);
         }
         let either = |port: &str| hv.hot_plug_vfio == port || hv.cold_plug_vfio == port;
-        let at_least = |least: u32| if release.has(Change::PortsAtLeast) { least } else { 0 };
-        let on_virt = release.has(Change::PortsForHotPlugOnVirt);
+        let at_least = |least: u32| if start.has(Change::PortsAtLeast) { least } else { 0 };
+        let on_virt = start.has(Change::PortsForHotPlugOnVirt);
         // What is there of the pod's network gets one each.
         let own = if machine == Machine::Virt && on_virt {
-            links(host, config) + u32::from(hv.enable_virtio_mem)
+            links(start) + u32::from(hv.enable_virtio_mem)
         } else {
             0
         };
         if hv.vfio_groups
             && !hv.vfio_devices.is_empty()
             && hv.confidential_guest
-            && release.has(Change::ConfidentialDevicesByThemselves)
+            && start.has(Change::ConfidentialDevicesByThemselves)
         {
             let message = "ConfidentialGuest needs IOMMUFD - cannot use /dev/vfio/{group}";
-            return Err(Refusal::because(message, &["confidential_guest", "cold_plug_vfio"]));
+            return refuse(message, &["confidential_guest", "cold_plug_vfio"]);
         }
         let own = own.saturating_add(u32::try_from(hv.vfio_devices.len()).unwrap_or(u32::MAX));
+        let too_many = |kind: &str, blame: &'static [&'static str]| {
+            refuse(format!("Number of PCIe {kind} Ports exceeed allowed max of {MOST_PORTS}"), blame)
+        };
         if either("root-port") {
             let count = own.max(at_least(hv.pcie_root_port));
-            if count > MOST_PORTS {
-                return Err(Refusal::because(
-                    format!("Number of PCIe Root Ports exceeed allowed max of {MOST_PORTS}"),
-                    &["pcie_root_port"],
-                ));
-            }
-            return Ok(Self::Root(count));
+            return if count > MOST_PORTS {
+                too_many("Root", &["pcie_root_port"])
+            } else {
+                Ok(Self::Root(count))
+            };
         }
         if either("switch-port") {
             let count = own.max(at_least(hv.pcie_switch_port));
-            if count > MOST_PORTS {
-                return Err(Refusal::because(
-                    format!("Number of PCIe Switch Ports exceeed allowed max of {MOST_PORTS}"),
-                    &["pcie_switch_port"],
-                ));
-            }
-            return Ok(Self::Switch(count));
+            return if count > MOST_PORTS {
+                too_many("Switch", &["pcie_switch_port"])
+            } else {
+                Ok(Self::Switch(count))
+            };
         }
         Ok(if own > 0 { Self::Root(own) } else { Self::None })
     }
@@ -89,41 +86,31 @@ fn considered(machine: Machine, hv: &HypervisorConfig) -> bool {
     machine.has_pcie() && !(machine == Machine::Q35 && unplugged)
 }
 
-impl Plan<'_> {
+impl Qemu<'_> {
     pub(super) fn port_devices(&self, line: &mut Line) {
-        let plug = [qemu!("hot_plug_vfio"), qemu!("cold_plug_vfio")];
+        let keys = self.start.keys;
         let reserves = if self.has(Change::PortsReserve) { RESERVES } else { "" };
         match self.ports {
             Ports::None => {}
             Ports::Root(count) => {
-                let cause = if self.has(Change::PortsByNumber) {
-                    Cause::key(qemu!("pcie_root_port"))
-                } else {
-                    Cause::keys([qemu!("pcie_root_port"), plug[0], plug[1]])
-                };
+                let mut cause = Cause::key(keys.pcie_root_port);
+                if !self.has(Change::PortsByNumber) {
+                    cause.add_keys(&[keys.hot_plug_vfio, keys.cold_plug_vfio].into());
+                }
                 for i in 0..count {
                     let port = format!(
                         "pcie-root-port,id=rp{i},bus=pcie.0,chassis=0,slot={i},multifunction=off{reserves}"
                     );
-                    line.push("-device", port, cause.clone());
+                    line.device(port, &cause);
                 }
             }
             Ports::Switch(count) => {
-                let cause = Cause::keys([qemu!("pcie_switch_port"), plug[0], plug[1]]);
-                line.push(
-                    "-device",
-                    format!(
-                        "pcie-root-port,id=swrp0,bus=pcie.0,chassis=1,slot=0,multifunction=off{reserves}"
-                    ),
-                    cause.clone(),
-                );
-                line.push("-device", "x3130-upstream,id=swup0,bus=swrp0", cause.clone());
+                let cause = [keys.pcie_switch_port, keys.hot_plug_vfio, keys.cold_plug_vfio];
+                let port = "pcie-root-port,id=swrp0,bus=pcie.0,chassis=1,slot=0,multifunction=off";
+                line.device(format!("{port}{reserves}"), cause);
+                line.device("x3130-upstream,id=swup0,bus=swrp0", cause);
                 for i in 0..count {
-                    line.push(
-                        "-device",
-                        format!("xio3130-downstream,id=swdp{i},bus=swup0,chassis=2,slot={i}"),
-                        cause.clone(),
-                    );
+                    line.device(format!("xio3130-downstream,id=swdp{i},bus=swup0,chassis=2,slot={i}"), cause);
                 }
             }
         }
@@ -131,10 +118,11 @@ impl Plan<'_> {
 
     /// What OVMF is told of the window that prefetchable memory of devices lies in.
     pub(super) fn pci_window(&self, line: &mut Line) {
-        let ovmf = self.hv.firmware.to_lowercase().contains("ovmf");
-        if self.has(Change::FirmwarePciWindow) && ovmf && considered(self.machine, self.hv) {
-            let cause = Cause::keys([qemu!("firmware"), qemu!("hot_plug_vfio"), qemu!("cold_plug_vfio")]);
-            line.push("-fw_cfg", "name=opt/ovmf/X-PciMmio64Mb,string=2", cause);
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let ovmf = hv.firmware.to_lowercase().contains("ovmf");
+        if self.has(Change::FirmwarePciWindow) && ovmf && considered(self.machine, hv) {
+            let window = "name=opt/ovmf/X-PciMmio64Mb,string=2";
+            line.push("-fw_cfg", window, [keys.firmware, keys.hot_plug_vfio, keys.cold_plug_vfio]);
         }
     }
 }

@@ -7,17 +7,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::arch::Guard;
-use super::line::Line;
-use super::{Plan, qemu};
+use super::{Change, Qemu};
 use crate::answer::launch::Cause;
 use crate::input::host::Arch;
-use crate::release::go::Change;
+use crate::launch::line::{Line, Options};
 
 /// Where the quote service listens on this host.
 pub(super) const QUOTE_SOCKET: &str = "/var/run/tdx-qgs/qgs.socket";
 /// Where the runtime gets it from is the processor itself; this is what EPYC has had since its second
 /// generation.
 const C_BIT: u32 = 51;
+const C_BIT_KNOWN: &str = "cbitpos as EPYC processors have it";
 /// The quote service's port where none is configured.
 const QUOTE_PORT: u32 = 4050;
 
@@ -28,10 +28,10 @@ fn digest(data: &[u8], length: usize) -> String {
     STANDARD.encode(bytes)
 }
 
-impl Plan<'_> {
+impl Qemu<'_> {
     /// Whether the sandbox gets SGX enclave memory.
     pub(super) fn has_epc(&self) -> bool {
-        self.has(Change::EnclaveMemory) && self.arch == Arch::X86_64 && self.hv.epc != 0
+        self.has(Change::EnclaveMemory) && self.start.arch == Arch::X86_64 && self.start.hv.epc != 0
     }
 
     /// Whether the firmware is passed by itself.
@@ -46,18 +46,15 @@ impl Plan<'_> {
 
     /// The digest of the initdata document, where the protection holds it.
     fn initdata_digest(&self) -> Option<&[u8]> {
-        let digest = &self.hv.initdata_digest;
+        let digest = &self.start.hv.initdata_digest;
         (!digest.is_empty() && self.has(Change::InitdataDrive)).then_some(digest)
     }
 
     pub(super) fn protection(&self, line: &mut Line) {
-        let hv = self.hv;
+        let (hv, keys) = (self.start.hv, self.start.keys);
         if self.has_epc() {
-            line.push(
-                "-object",
-                format!("memory-backend-epc,id=epc0,size={},prealloc=on", hv.epc as u64),
-                Cause::rule("sgx.intel.com/epc asks for enclave memory"),
-            );
+            let object = format!("memory-backend-epc,id=epc0,size={},prealloc=on", hv.epc as u64);
+            line.object(object, Cause::rule("sgx.intel.com/epc asks for enclave memory"));
         }
         // QEMU is not told of an object whose firmware is missing.
         let missing = hv.firmware_asset_path().is_empty();
@@ -66,11 +63,8 @@ impl Plan<'_> {
             Guard::None => {}
             Guard::Tdx => self.tdx(line),
             Guard::Sev => {
-                line.push(
-                    "-object",
-                    format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1"),
-                    Cause::key(qemu!("confidential_guest")).by("cbitpos as EPYC processors have it"),
-                );
+                let cause = Cause::key(keys.confidential_guest).by(C_BIT_KNOWN);
+                line.object(format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1"), cause);
                 self.firmware_drive(line);
             }
             Guard::Snp => {
@@ -80,100 +74,88 @@ impl Plan<'_> {
                 }
             }
             Guard::Pef => {
-                let cause = Cause::key(qemu!("confidential_guest"));
-                line.push("-device", "spapr-tpm-proxy,id=tpm0,host-path=/dev/tpmrm0", cause.clone());
-                line.push("-object", "pef-guest,id=pef0", cause);
+                line.device("spapr-tpm-proxy,id=tpm0,host-path=/dev/tpmrm0", keys.confidential_guest);
+                line.object("pef-guest,id=pef0", keys.confidential_guest);
             }
             Guard::Realm => {
-                let mut cause = Cause::keys([qemu!("confidential_guest"), qemu!("measurement_algo")]);
-                let mut object = format!("rme-guest,id=rme0,measurement-algorithm={}", hv.measurement_algo);
+                let text = format!("rme-guest,id=rme0,measurement-algorithm={}", hv.measurement_algo);
+                let mut object = Options::new(text, [keys.confidential_guest, keys.measurement_algo]);
                 if let Some(data) = self.initdata_digest() {
-                    cause.keys.push(qemu!("cc_init_data").into());
-                    object.push_str(&format!(",personalization-value={}", digest(data, 64)));
+                    object.add(format!("personalization-value={}", digest(data, 64)), keys.cc_init_data);
                 }
-                line.push("-object", object, cause);
+                line.options("-object", object);
             }
-            Guard::SecureExecution => {
-                line.push("-object", "s390-pv-guest,id=pv0", Cause::key(qemu!("confidential_guest")));
-            }
+            Guard::SecureExecution => line.object("s390-pv-guest,id=pv0", keys.confidential_guest),
         }
     }
 
     fn firmware_drive(&self, line: &mut Line) {
-        line.push(
-            "-drive",
-            format!("if=pflash,format=raw,readonly=on,file={}", self.hv.firmware_asset_path()),
-            Cause::key(qemu!("firmware")),
-        );
+        let firmware = self.start.hv.firmware_asset_path();
+        let drive = format!("if=pflash,format=raw,readonly=on,file={firmware}");
+        line.push("-drive", drive, self.start.keys.firmware);
     }
 
     fn snp(&self, line: &mut Line) {
-        let hv = self.hv;
-        let mut cause = Cause::keys([qemu!("confidential_guest"), qemu!("sev_snp_guest")]);
+        let (hv, keys) = (self.start.hv, self.start.keys);
         let host_data = self.initdata_digest().map(|data| format!("host-data={}", digest(data, 32)));
-        if host_data.is_some() {
-            cause.keys.push(qemu!("cc_init_data").into());
+        let (before, after) = match host_data {
+            Some(data) if self.has(Change::SnpHostDataFirst) => (format!("{data},"), None),
+            data => (String::new(), data),
+        };
+        let first = format!("{before}sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1");
+        let mut object = Options::new(first, [keys.confidential_guest, keys.sev_snp_guest]);
+        if self.initdata_digest().is_some() {
+            object.because(keys.cc_init_data);
         }
-        let first = self.has(Change::SnpHostDataFirst);
-        let mut words = Vec::with_capacity(8);
-        words.extend(host_data.iter().filter(|_| first).cloned());
-        words.push(format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1"));
-        if self.has(Change::SnpKernelHashes) {
-            words.push("kernel-hashes=on".to_owned());
-        }
-        if !hv.snp_certs_path.is_empty() && self.has(Change::SnpFirmwareDrive) {
-            words.push(format!("certs-path={}", hv.snp_certs_path));
-            cause.keys.push(qemu!("snp_certs_path").into());
-        }
-        if !hv.snp_id_block.is_empty() && self.has(Change::SnpIdentity) {
-            words.push(format!("id-block={},id-auth={}", hv.snp_id_block, hv.snp_id_auth));
-            cause.keys.push(qemu!("snp_id_block").into());
-            cause.keys.push(qemu!("snp_id_auth").into());
-        }
+        object.add_if(self.has(Change::SnpKernelHashes), "kernel-hashes=on", []);
+        let certificates = !hv.snp_certs_path.is_empty() && self.has(Change::SnpFirmwareDrive);
+        object.add_if(certificates, format!("certs-path={}", hv.snp_certs_path), keys.snp_certs_path);
+        let identity = format!("id-block={},id-auth={}", hv.snp_id_block, hv.snp_id_auth);
+        let is_identified = !hv.snp_id_block.is_empty() && self.has(Change::SnpIdentity);
+        object.add_if(is_identified, identity, [keys.snp_id_block, keys.snp_id_auth]);
         if let Some(policy) = hv.snp_guest_policy.filter(|_| self.has(Change::SnpPolicy)) {
-            words.push(format!("policy={policy}"));
-            cause.keys.push(qemu!("snp_guest_policy").into());
+            object.add(format!("policy={policy}"), keys.snp_guest_policy);
         }
-        words.extend(host_data.filter(|_| !first));
-        line.push("-object", words.join(","), cause.by("cbitpos as EPYC processors have it"));
+        if let Some(data) = after {
+            object.add(data, []);
+        }
+        object.cause.rule = C_BIT_KNOWN.into();
+        line.options("-object", object);
     }
 
     fn tdx(&self, line: &mut Line) {
-        let hv = self.hv;
-        let mut cause = Cause::key(qemu!("confidential_guest"));
+        let (hv, keys) = (self.start.hv, self.start.keys);
         if self.has(Change::TdxFirmwareLoader) {
             let volume = hv.firmware_volume_asset_path();
-            let mut loader = format!("loader,id=fd0,file={}", hv.firmware_asset_path());
-            if !volume.is_empty() && self.has(Change::TdxFirmwareVolume) {
-                loader.push_str(&format!(",config-firmware-volume={volume}"));
-            }
-            line.push("-device", loader, Cause::keys([qemu!("firmware"), qemu!("firmware_volume")]));
+            let loader = format!("loader,id=fd0,file={}", hv.firmware_asset_path());
+            let mut loader = Options::new(loader, [keys.firmware, keys.firmware_volume]);
+            let has_volume = !volume.is_empty() && self.has(Change::TdxFirmwareVolume);
+            loader.add_if(has_volume, format!("config-firmware-volume={volume}"), []);
+            line.options("-device", loader);
         }
         if !self.has(Change::TdxQuoteService) {
             let option = if self.has(Change::TdxSeptVeDisable) { ",sept-ve-disable=on" } else { "" };
-            line.push("-object", format!("tdx-guest{option},id=tdx"), cause);
+            line.object(format!("tdx-guest{option},id=tdx"), keys.confidential_guest);
             return;
         }
-        cause.keys.push(qemu!("tdx_quote_generation_service_socket_port").into());
-        let digest = match self.initdata_digest() {
-            Some(data) => {
-                cause.keys.push(qemu!("cc_init_data").into());
-                format!(r#""mrconfigid":"{}","#, digest(data, 48))
-            }
-            None => String::new(),
-        };
+        let mut cause = Cause::keys([keys.confidential_guest, keys.tdx_quote_generation_service_socket_port]);
+        let mut digest_field = String::new();
+        if let Some(data) = self.initdata_digest() {
+            cause.keys.push(keys.cc_init_data.into());
+            digest_field = format!(r#""mrconfigid":"{}","#, digest(data, 48));
+        }
         let quotes = if self.qgs_unix {
             format!(r#"{{"type":"unix","path":"{QUOTE_SOCKET}"}}"#)
         } else {
-            let port = if hv.tdx_quote_generation_service_socket_port == 0 {
-                QUOTE_PORT
-            } else {
-                hv.tdx_quote_generation_service_socket_port
+            let port = match hv.tdx_quote_generation_service_socket_port {
+                0 => QUOTE_PORT,
+                port => port,
             };
             format!(r#"{{"type":"vsock","cid":"2","port":"{port}"}}"#)
         };
-        let object =
-            format!(r#"{{"qom-type":"tdx-guest","id":"tdx",{digest}"quote-generation-socket":{quotes}}}"#);
-        line.push("-object", object, cause);
+        let object = format!(
+            r#"{{"qom-type":"tdx-guest","id":"tdx",{digest_field}"quote-generation-socket":{quotes}}}"#
+        );
+        line.object(object, cause);
     }
 }

@@ -4,16 +4,14 @@
 
 mod vm_config;
 
-use std::borrow::Cow;
-
-use serde_json::{Value as Json, json};
-
 use super::kernel::KernelLine;
-use super::remarks::Remarks;
 use super::resources::{Resources, hardware};
-use super::{Refusal, Spelled, Start, Within};
-use crate::answer::launch::{Arg, Cause, Launch, Request, joined};
+use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use crate::answer::launch::{Arg, Cause, Launch, Request};
 use crate::input::host::{Arch, Protection as Hardware};
+use crate::launch::body::{Body, bare_request};
+use crate::launch::line::Line;
+use crate::launch::remarks::Remarks;
 use crate::release::rs::Change;
 
 const MIB: u64 = 1024 * 1024;
@@ -38,9 +36,9 @@ enum Memory {
 }
 
 /// A Cloud Hypervisor sandbox that will not fail any more.
-pub(super) struct Plan<'a> {
+pub(super) struct Clh<'a> {
     start: Start<'a>,
-    pub(super) resources: Resources<'a>,
+    resources: Resources<'a>,
     program: String,
     tdx: bool,
     /// Without persistent memory, room to grow and a serial port; a confidential guest's way, TDX or not, before
@@ -56,28 +54,24 @@ pub(super) struct Plan<'a> {
 
 /// `handle_guest_protection`: this hypervisor knows TDX only, and must use it where it is.
 fn protection(start: &Start<'_>) -> Result<(), Refusal> {
-    let refuse = |message: Cow<'static, str>| Err(Refusal::because(message, BLAME_CC));
-    match (start.hv.security_info.confidential_guest, hardware(&start.host.facts)) {
+    let name = match (start.hv.security_info.confidential_guest, hardware(&start.host.facts)) {
         (true, Hardware::None) => {
-            refuse("guest protection requested but no guest protection available".into())
+            return refuse("guest protection requested but no guest protection available", BLAME_CC);
         }
-        (true, Hardware::Tdx) | (false, Hardware::None) => Ok(()),
-        (false, Hardware::Tdx) => refuse(
-            "TDX guest protection available and must be used with Cloud Hypervisor (set 'confidential_guest=true')"
-                .into(),
-        ),
-        (true, other) => {
-            let name = match other {
-                // The missing parenthesis is the runtime's; the number is as EPYC processors have it.
-                Hardware::Sev => "sev (cbitpos: 51",
-                Hardware::Snp => "snp (cbitpos: 51",
-                Hardware::Pef => "pef",
-                _ => "se",
-            };
-            refuse(format!("Expected TDX protection, found {name}").into())
+        (false, Hardware::Tdx) => {
+            return refuse(
+                "TDX guest protection available and must be used with Cloud Hypervisor (set 'confidential_guest=true')",
+                BLAME_CC,
+            );
         }
-        (false, _) => Ok(()),
-    }
+        (true, Hardware::Tdx) | (false, _) => return Ok(()),
+        // The missing parenthesis is the runtime's; the number is as EPYC processors have it.
+        (true, Hardware::Sev) => "sev (cbitpos: 51",
+        (true, Hardware::Snp) => "snp (cbitpos: 51",
+        (true, Hardware::Pef) => "pef",
+        (true, _) => "se",
+    };
+    refuse(format!("Expected TDX protection, found {name}"), BLAME_CC)
 }
 
 /// Whether the guest is one of TDX.
@@ -92,7 +86,7 @@ fn program(start: &Start<'_>) -> Result<String, Refusal> {
     Ok(program.within("launch failed")?.to_string())
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Clh<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         if start.has(Change::ClhProtection) {
             protection(&start).within("prepare vm")?;
@@ -128,10 +122,8 @@ impl<'a> Plan<'a> {
         if let Some(share) = &plan.resources.share
             && u16::try_from(share.queue_size).is_err()
         {
-            return Err(Refusal::because(
-                "out of range integral type conversion attempted",
-                &["hypervisor.virtio_fs_queue_size"],
-            ));
+            let message = "out of range integral type conversion attempted";
+            return refuse(message, &["hypervisor.virtio_fs_queue_size"]);
         }
         plan.guest()?;
         plan.check_tdx()?;
@@ -141,21 +133,15 @@ impl<'a> Plan<'a> {
         (plan.vcpus, plan.max_vcpus) = plan.processors().within("CPU config error")?;
         let boot = &start.hv.boot_info;
         match (boot.initrd.is_empty(), boot.image.is_empty()) {
-            (false, false) => return Err(Refusal::because("cannot specify image and initrd", BLAME_BOOT)),
-            (true, true) => {
-                return Err(Refusal::because("missing boot image (no rootfs image or initrd)", BLAME_BOOT));
-            }
+            (false, false) => return refuse("cannot specify image and initrd", BLAME_BOOT),
+            (true, true) => return refuse("missing boot image (no rootfs image or initrd)", BLAME_BOOT),
             _ => {}
         }
         if boot.kernel.is_empty() {
-            return Err(Refusal::because(
-                "Payload config error: No kernel specified",
-                &["hypervisor.kernel"],
-            ));
+            return refuse("Payload config error: No kernel specified", &["hypervisor.kernel"]);
         }
         if tdx && boot.firmware.is_empty() {
-            let message = "Payload config error: Need firmware for TDX";
-            return Err(Refusal::because(message, &["hypervisor.firmware"]));
+            return refuse("Payload config error: Need firmware for TDX", &["hypervisor.firmware"]);
         }
         if !start.hv.vm_template.boot_to_be_template {
             plan.memory = plan.own_memory().within("Memory config error")?;
@@ -214,7 +200,7 @@ impl<'a> Plan<'a> {
         } else {
             return Ok(());
         };
-        Err(Refusal::because(why, BLAME_CC))
+        refuse(why, BLAME_CC)
     }
 
     /// Persistent memory is not supported and taken for virtio-blk.
@@ -228,18 +214,18 @@ impl<'a> Plan<'a> {
     fn template_memory(&self) -> Result<Memory, Refusal> {
         let (host, hv) = (self.start.host, self.start.hv);
         let path = hv.vm_template.memory_path.as_str();
-        let refuse = |message: String| Err(Refusal::because(message, BLAME_MEMORY));
+        let refuse = |message: &str| refuse(message.to_owned(), BLAME_MEMORY);
         if hv.memory_info.default_memory == 0 {
-            return refuse("No default memory specified".to_owned());
+            return refuse("No default memory specified");
         }
         if path.is_empty() {
-            return refuse("Template memory path is empty".to_owned());
+            return refuse("Template memory path is empty");
         }
         if let Err(errno) = host.stat(path) {
-            return refuse(format!("Template memory path is not accessible: {path}: {}", errno.rust()));
+            return refuse(&format!("Template memory path is not accessible: {path}: {}", errno.rust()));
         }
         if hv.shared_fs.shared_fs.is_some() {
-            return refuse("Template mode requires no shared filesystem".to_owned());
+            return refuse("Template mode requires no shared filesystem");
         }
         Ok(Memory::Template { size: u64::from(hv.memory_info.default_memory) * MIB })
     }
@@ -247,12 +233,12 @@ impl<'a> Plan<'a> {
     fn own_memory(&self) -> Result<Memory, Refusal> {
         let wanted = self.start.hv.memory_info.default_memory;
         if wanted == 0 {
-            return Err(Refusal::because("No default memory specified", BLAME_MEMORY));
+            return refuse("No default memory specified", BLAME_MEMORY);
         }
         let size = u64::from(wanted) * MIB;
         let most = self.start.host.facts.memory_mib.saturating_mul(MIB);
         if size > most {
-            return Err(Refusal::because("Default memory size > available RAM", BLAME_MEMORY));
+            return refuse("Default memory size > available RAM", BLAME_MEMORY);
         }
         // Rounded up, and by a whole step where it is a multiple already.
         let rest = most - size;
@@ -262,7 +248,8 @@ impl<'a> Plan<'a> {
 
     fn processors(&self) -> Result<(u32, u32), Refusal> {
         let (start, info) = (&self.start, &self.start.hv.cpu_info);
-        let refuse = |message: &'static str| Err(Refusal::because(message, BLAME_CPUS));
+        let refuse = |message: &str| refuse(message.to_owned(), BLAME_CPUS);
+        let range = "out of range integral type conversion attempted";
         if info.default_vcpus <= 0.0 {
             return refuse("Boot vCPUs cannot be zero or negative");
         }
@@ -272,86 +259,81 @@ impl<'a> Plan<'a> {
         let boot = info.default_vcpus.ceil() as u32;
         let max = if self.tdx { boot } else { info.default_maxvcpus };
         let wide = start.has(Change::ClhWideCpus);
-        for (number, words) in [(boot, "Boot"), (info.default_maxvcpus, "Max")] {
+        for (number, which) in [(boot, "boot"), (info.default_maxvcpus, "max")] {
             if !wide && u8::try_from(number).is_err() {
-                let why = "out of range integral type conversion attempted";
-                let message = match words {
-                    "Boot" => format!("Too many boot vCPUs specified: {why}"),
-                    _ => format!("Too many max vCPUs specified: {why}"),
-                };
-                return Err(Refusal::because(message, BLAME_CPUS));
+                return refuse(&format!("Too many {which} vCPUs specified: {range}"));
             }
         }
         if boot > max {
             return refuse("Boot vCPUs cannot be larger than max vCPUs");
         }
         if u16::try_from(max).is_err() {
-            return refuse(
-                "Max vCPUs cannot be represented in CPU topology: out of range integral type conversion attempted",
-            );
+            return refuse(&format!("Max vCPUs cannot be represented in CPU topology: {range}"));
         }
         Ok((boot, max))
     }
 
-    pub(super) fn spell(&self) -> Spelled {
+    fn args(&self) -> Vec<Arg> {
         let (start, keys) = (&self.start, self.start.keys);
-        let api = Cause::key(keys.rootless).by("the runtime's control socket");
-        let mut args = vec![
-            Arg::new("--api-socket", api.clone()),
-            Arg::new(format!("{}/ch-api.sock", start.paths.sandbox()), api),
-        ];
+        let mut line = Line::default();
+        let by_api = Cause::key(keys.rootless).by("the runtime's control socket");
+        line.push("--api-socket", format!("{}/ch-api.sock", start.paths.sandbox()), by_api);
         if start.hv.debug_info.enable_debug {
-            args.push(Arg::new("-v", Cause::key(keys.enable_debug)));
+            line.word("-v", keys.enable_debug);
         }
         if start.hv.security_info.disable_seccomp || start.has(Change::ClhSeccompOff) {
-            let cause = Cause::key(keys.disable_seccomp);
-            args.extend(["--seccomp", "false"].map(|text| Arg::new(text, cause.clone())));
+            line.push("--seccomp", "false", keys.disable_seccomp);
         }
-        let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
-        let ask = |method: &str, path: &str, body: Json| Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            body,
-            causes: Vec::new(),
-        };
-        let mut requests = vec![ask("GET", "vmm.ping", Json::Null)];
-        let kernel_params = if self.restored {
-            let source = format!("file://{}", start.paths.sandbox());
-            requests.push(ask("PUT", "vm.restore", json!({ "source_url": source })));
-            requests.push(ask("GET", "vm.info", Json::Null));
-            requests.push(ask("PUT", "vm.resume", Json::Null));
-            requests.extend(self.cards().map(|card| self.add_net(card)));
-            Vec::new()
-        } else {
-            let params = self.kernel.args();
-            requests.push(Request {
-                method: "PUT".to_owned(),
-                path: "vm.create".to_owned(),
-                body: self.body(&joined(&params)),
-                causes: self.causes(),
-            });
-            let cards: Vec<Request> = match start.has(Change::ClhCards) {
-                true => self.cards().map(|card| self.add_net(card)).collect(),
-                false => Vec::new(),
-            };
-            let boot = ask("PUT", "vm.boot", Json::Null);
-            if self.resources.network.deferred {
-                requests.push(boot);
-                requests.extend(cards);
-            } else {
-                requests.extend(cards);
-                requests.push(boot);
-            }
-            params
-        };
-        let program = Arg::new(&*self.program, Cause::key(self.start.keys.path));
-        let launch = Launch { program: Some(program), args, helpers, requests, ..Launch::default() };
-        Spelled { launch, kernel_params }
+        line.args
     }
 
-    pub(super) fn remarks(&self) -> Remarks {
-        let mut remarks = Remarks::of(&self.start, &self.resources);
-        remarks.dropped_disks(&self.start, &self.resources);
+    fn requests(&self, cmdline: &str) -> Vec<Request> {
+        let mut requests = vec![bare_request("GET", "vmm.ping")];
+        let cards = self.cards().map(|card| self.add_net(card));
+        if self.restored {
+            let source = format!("file://{}", self.start.paths.sandbox());
+            requests.push(Body::default().set("source_url", source).request("PUT", "vm.restore"));
+            requests.push(bare_request("GET", "vm.info"));
+            requests.push(bare_request("PUT", "vm.resume"));
+            requests.extend(cards);
+            return requests;
+        }
+        requests.push(self.body(cmdline).request("PUT", "vm.create"));
+        let boot = bare_request("PUT", "vm.boot");
+        let told = self.start.has(Change::ClhCards);
+        if self.resources.network.deferred {
+            requests.push(boot);
+            requests.extend(cards.filter(|_| told));
+        } else {
+            requests.extend(cards.filter(|_| told));
+            requests.push(boot);
+        }
+        requests
+    }
+}
+
+impl Vm for Clh<'_> {
+    fn resources(&self) -> &Resources<'_> {
+        &self.resources
+    }
+
+    fn kernel_params(&self) -> Vec<Arg> {
+        if self.restored { Vec::new() } else { self.kernel.args() }
+    }
+
+    fn launch(&self, cmdline: &str) -> Launch {
+        Launch {
+            program: Some(Arg::new(&*self.program, self.start.keys.path.into())),
+            args: self.args(),
+            helpers: self.resources.helpers(),
+            requests: self.requests(cmdline),
+            ..Launch::default()
+        }
+    }
+
+    fn remarks(&self) -> Remarks {
+        let mut remarks = remarks::of(&self.resources);
+        remarks::dropped_disks(&self.resources, &mut remarks);
         remarks
     }
 }

@@ -5,257 +5,187 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{MAX_PHYS_BITS, MSHV, Memory, Plan};
+use super::{Clh, MAX_PHYS_BITS, MSHV, Memory};
 use crate::answer::launch::{Cause, Request};
 use crate::input::host::Arch;
-use crate::launch::put;
+use crate::launch::body::Body;
 use crate::launch::rs::network::{Backend, Card};
 use crate::launch::rs::resources::Protection;
 use crate::launch::rs::share_fs::{self, Share};
 use crate::release::rs::Change;
 
-impl Plan<'_> {
-    fn cpus(&self) -> Json {
-        let info = &self.start.hv.cpu_info;
-        let nested = if !self.start.has(Change::ClhMshv) {
+impl Clh<'_> {
+    fn cpus(&self) -> Body {
+        let (start, keys, info) = (&self.start, self.start.keys, &self.start.hv.cpu_info);
+        let nested = if !start.has(Change::ClhMshv) {
             None
-        } else if self.start.host.finds(MSHV) {
+        } else if start.host.finds(MSHV) {
             Some(false)
         } else {
             info.disable_nested_virtualization.map(|disabled| !disabled)
         };
-        let mut cpus = json!({
-            "boot_vcpus": self.vcpus,
-            "max_vcpus": self.max_vcpus,
-            "topology": {
-                "threads_per_core": 1,
-                "cores_per_die": self.max_vcpus,
-                "dies_per_package": 1,
-                "packages": 1,
-            },
-            "kvm_hyperv": false,
-        });
-        if let Some(nested) = nested {
-            put(&mut cpus, "nested", json!(nested));
-        }
-        put(&mut cpus, "max_phys_bits", json!(MAX_PHYS_BITS));
-        put(
-            &mut cpus,
-            "features",
-            if self.start.host.facts.arch == Arch::X86_64 {
-                json!({ "amx": info.cpu_features.split(',').any(|feature| feature == "amx") })
-            } else {
-                json!({})
-            },
-        );
-        cpus
+        let features = if start.host.facts.arch == Arch::X86_64 {
+            json!({ "amx": info.cpu_features.split(',').any(|feature| feature == "amx") })
+        } else {
+            json!({})
+        };
+        let topology = Body::default()
+            .set("threads_per_core", 1)
+            .by("cores_per_die", self.max_vcpus, keys.default_maxvcpus)
+            .set("dies_per_package", 1)
+            .set("packages", 1);
+        Body::default()
+            .by("boot_vcpus", self.vcpus, keys.default_vcpus)
+            .by("max_vcpus", self.max_vcpus, keys.default_maxvcpus)
+            .part("topology", topology)
+            .set("kvm_hyperv", false)
+            .by_if(nested.is_some(), "nested", nested, keys.disable_nested_virtualization)
+            .set("max_phys_bits", MAX_PHYS_BITS)
+            .by("features", features, keys.cpu_features)
     }
 
-    fn memory(&self) -> Json {
-        let prefault = self.start.hv.memory_info.enable_mem_prealloc && self.start.has(Change::Prealloc);
+    fn memory(&self) -> Body {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let prefault = hv.memory_info.enable_mem_prealloc && self.start.has(Change::Prealloc);
         let (size, room, zone) = match self.memory {
             Memory::Own { size, room } => (size, room, None),
             Memory::Template { size } => (0, None, Some(size)),
         };
-        let mut memory = json!({ "size": size, "mergeable": false, "hotplug_method": "Acpi" });
-        if let Some(room) = room {
-            put(&mut memory, "hotplug_size", json!(room));
-        }
-        put(&mut memory, "shared", json!(true));
-        put(&mut memory, "hugepages", json!(false));
-        put(&mut memory, "prefault", json!(prefault));
-        if let Some(size) = zone {
-            put(
-                &mut memory,
-                "zones",
-                json!([{
-                    "id": "mem0",
-                    "size": size,
-                    "file": self.start.hv.vm_template.memory_path,
-                    "shared": true,
-                    "hugepages": false,
-                    "hugepage_size": null,
-                    "host_numa_node": null,
-                    "hotplug_size": null,
-                    "hotplugged_size": null,
-                    "prefault": prefault,
-                }]),
-            );
-        }
-        memory
+        let by_room = Cause::key(keys.default_memory).by("what is left of the host's memory");
+        let zones = zone.map(|size| {
+            Body::default()
+                .set("id", "mem0")
+                .set("size", size)
+                .set("file", &hv.vm_template.memory_path)
+                .set("shared", true)
+                .set("hugepages", false)
+                .nulls(&["hugepage_size", "host_numa_node", "hotplug_size", "hotplugged_size"])
+                .set("prefault", prefault)
+        });
+        Body::default()
+            .by("size", size, keys.default_memory)
+            .set("mergeable", false)
+            .set("hotplug_method", "Acpi")
+            .by_if(room.is_some(), "hotplug_size", room, by_room)
+            .set("shared", true)
+            .set("hugepages", false)
+            .by("prefault", prefault, keys.enable_mem_prealloc)
+            .because("zones", keys.boot_to_be_template)
+            .parts_if_any("zones", zones.into_iter().collect())
     }
 
-    fn payload(&self, cmdline: &str) -> Json {
-        let boot = &self.start.hv.boot_info;
+    fn payload(&self, cmdline: &str) -> Body {
+        let (boot, keys) = (&self.start.hv.boot_info, self.start.keys);
         let set = |text: &str| if text.is_empty() { Json::Null } else { json!(text) };
         let (mrconfigid, host_data) = match &self.resources.protection {
-            Some(Protection::Tdx { mrconfigid, .. }) => (mrconfigid.clone(), None),
-            Some(Protection::Snp { host_data, .. }) => (None, host_data.clone()),
+            Some(Protection::Tdx { mrconfigid, .. }) => (mrconfigid.as_ref(), None),
+            Some(Protection::Snp { host_data, .. }) => (None, host_data.as_ref()),
             _ => (None, None),
         };
-        let mut payload = json!({
-            "firmware": set(&boot.firmware),
-            "kernel": boot.kernel,
-            "cmdline": set(cmdline),
-            "initramfs": set(&boot.initrd),
-        });
-        if self.start.has(Change::ClhHostData) {
-            put(&mut payload, "mrconfigid", json!(mrconfigid));
-            put(&mut payload, "host_data", json!(host_data));
-        }
-        payload
+        let told = self.start.has(Change::ClhHostData);
+        Body::default()
+            .by("firmware", set(&boot.firmware), keys.firmware)
+            .by("kernel", &boot.kernel, keys.kernel)
+            .by("cmdline", set(cmdline), keys.kernel_params)
+            .by("initramfs", set(&boot.initrd), keys.initrd)
+            .by_if(told, "mrconfigid", mrconfigid, keys.initdata)
+            .by_if(told, "host_data", host_data, keys.initdata)
     }
 
     /// The image as a disk.
-    fn disk(&self) -> Json {
-        let mut disk = json!({
-            "path": self.start.hv.boot_info.image,
-            "readonly": true,
-            "direct": false,
-            "iommu": false,
-            "num_queues": 1,
-            "queue_size": 128,
-            "vhost_user": false,
-            "vhost_socket": null,
-            "rate_limiter_config": null,
-            "id": null,
-            "disable_io_uring": false,
-            "pci_segment": 0,
-        });
-        if self.start.has(Change::ClhSparse) {
-            put(&mut disk, "sparse", json!(true));
-        }
-        if self.start.has(Change::ClhImageType) {
-            put(&mut disk, "image_type", json!("Unknown"));
-        }
-        disk
+    fn disk(&self) -> Body {
+        Body::default()
+            .all_by(self.start.keys.image)
+            .set("path", &self.start.hv.boot_info.image)
+            .set("readonly", true)
+            .set("direct", false)
+            .set("iommu", false)
+            .set("num_queues", 1)
+            .set("queue_size", 128)
+            .set("vhost_user", false)
+            .nulls(&["vhost_socket", "rate_limiter_config", "id"])
+            .set("disable_io_uring", false)
+            .set("pci_segment", 0)
+            .set_if(self.start.has(Change::ClhSparse), "sparse", true)
+            .set_if(self.start.has(Change::ClhImageType), "image_type", "Unknown")
     }
 
     /// The image as persistent memory.
-    fn persistent(&self) -> Json {
-        json!({
-            "file": self.start.hv.boot_info.image,
-            "size": null,
-            "iommu": false,
-            "discard_writes": true,
-            "id": null,
-            "pci_segment": 0,
-        })
+    fn persistent(&self) -> Body {
+        Body::default()
+            .set("file", &self.start.hv.boot_info.image)
+            .nulls(&["size"])
+            .set("iommu", false)
+            .set("discard_writes", true)
+            .nulls(&["id"])
+            .set("pci_segment", 0)
     }
 
     /// The VM, in the order of upstream's structs.
-    pub(super) fn body(&self, cmdline: &str) -> Json {
-        let hv = self.start.hv;
-        let mut vm =
-            json!({ "cpus": self.cpus(), "memory": self.memory(), "payload": self.payload(cmdline) });
-        let is_disk = self.closed || self.start.has(Change::ClhBlockRoot);
-        if !hv.boot_info.image.is_empty() && is_disk {
-            put(&mut vm, "disks", json!([self.disk()]));
+    pub(super) fn body(&self, cmdline: &str) -> Body {
+        let (start, hv, keys) = (&self.start, self.start.hv, self.start.keys);
+        let (debug, closed) = (hv.debug_info.enable_debug, self.closed);
+        let has_image = !hv.boot_info.image.is_empty();
+        let is_disk = closed || start.has(Change::ClhBlockRoot);
+        let entropy = match hv.machine_info.entropy_source.as_str() {
+            "" => "/dev/urandom",
+            source => source,
+        };
+        let balloon = hv.device_info.reclaim_guest_freed_memory && start.has(Change::Balloon);
+        let balloon_body = json!({ "size": 0, "deflate_on_oom": false, "free_page_reporting": true });
+        let cards: Vec<Body> = self.cards().map(|card| self.card_at_creation(card)).collect();
+        let port = |on: bool| {
+            let mode = if on { "Tty" } else { "Off" };
+            Body::default().nulls(&["file"]).by("mode", mode, keys.enable_debug).set("iommu", false)
+        };
+        let vsock = Body::default()
+            .set("cid", 3)
+            .by("socket", format!("{}/ch-vm.sock", start.paths.sandbox()), keys.rootless)
+            .set("iommu", false)
+            .nulls(&["id"])
+            .set("pci_segment", 0);
+        let platform = Body::default()
+            .set("num_pci_segments", 1)
+            .nulls(&["iommu_segments", "serial_number", "uuid", "oem_strings"])
+            .set("tdx", true);
+        let mut body = Body::default()
+            .part("cpus", self.cpus())
+            .part("memory", self.memory())
+            .part("payload", self.payload(cmdline))
+            .parts_if_any("disks", (has_image && is_disk).then(|| self.disk()).into_iter().collect());
+        if start.has(Change::ClhNetAtCreation) {
+            body = body.parts("net", cards);
         }
-        let entropy = hv.machine_info.entropy_source.as_str();
-        let entropy = if entropy.is_empty() { "/dev/urandom" } else { entropy };
-        if self.start.has(Change::ClhNetAtCreation) {
-            let cards: Vec<Json> = self.cards().map(|card| self.card_at_creation(card)).collect();
-            put(&mut vm, "net", json!(cards));
-        }
-        put(&mut vm, "rng", json!({ "src": entropy, "iommu": false }));
-        if hv.device_info.reclaim_guest_freed_memory && self.start.has(Change::Balloon) {
-            put(
-                &mut vm,
-                "balloon",
-                json!({ "size": 0, "deflate_on_oom": false, "free_page_reporting": true }),
-            );
-        }
-        if !hv.boot_info.image.is_empty() && !is_disk {
-            put(&mut vm, "pmem", json!([self.persistent()]));
-        }
-        put(&mut vm, "fs", self.resources.share.iter().map(|share| self.shared(share)).collect());
-        let talks =
-            |on: bool| json!({ "file": null, "mode": if on { "Tty" } else { "Off" }, "iommu": false });
-        put(&mut vm, "serial", talks(hv.debug_info.enable_debug && !self.closed));
-        put(&mut vm, "console", talks(hv.debug_info.enable_debug && self.closed));
-        if self.start.has(Change::ClhHostDevices) {
-            put(&mut vm, "devices", json!([]));
-        }
-        put(
-            &mut vm,
-            "vsock",
-            json!({
-                "cid": 3,
-                "socket": format!("{}/ch-vm.sock", self.start.paths.sandbox()),
-                "iommu": false,
-                "id": null,
-                "pci_segment": 0,
-            }),
-        );
-        put(&mut vm, "iommu", json!(false));
-        put(&mut vm, "watchdog", json!(false));
-        if self.tdx {
-            put(
-                &mut vm,
-                "platform",
-                json!({
-                    "num_pci_segments": 1,
-                    "iommu_segments": null,
-                    "serial_number": null,
-                    "uuid": null,
-                    "oem_strings": null,
-                    "tdx": true,
-                }),
-            );
-        }
-        vm
+        body.part("rng", Body::default().by("src", entropy, keys.entropy_source).set("iommu", false))
+            .by_if(balloon, "balloon", balloon_body, keys.reclaim_guest_freed_memory)
+            .parts_if_any("pmem", (has_image && !is_disk).then(|| self.persistent()).into_iter().collect())
+            .because("fs", keys.shared_fs)
+            .parts("fs", self.resources.share.iter().map(|share| self.shared(share)).collect())
+            .part("serial", port(debug && !closed))
+            .part("console", port(debug && closed))
+            .set_if(start.has(Change::ClhHostDevices), "devices", json!([]))
+            .part("vsock", vsock)
+            .set("iommu", false)
+            .set("watchdog", false)
+            .because("platform", keys.confidential_guest)
+            .part_if(self.tdx, "platform", platform)
     }
 
-    fn shared(&self, share: &Share) -> Json {
-        let paths = &self.start.paths;
+    fn shared(&self, share: &Share) -> Body {
+        let (start, paths) = (&self.start, &self.start.paths);
         let folder = if share.kind == share_fs::Kind::Inline && !paths.is_rootless() {
             paths.sandbox()
         } else {
             paths.jail_link()
         };
-        json!({
-            "tag": "kataShared",
-            "socket": format!("{folder}/virtiofsd.sock"),
-            "num_queues": 1,
-            "queue_size": if self.start.has(Change::QueueSize) { share.queue_size } else { 1024 },
-            "id": null,
-            "pci_segment": 0,
-        })
-    }
-
-    pub(super) fn causes(&self) -> Vec<(String, Cause)> {
-        let keys = self.start.keys;
-        let mut causes: Vec<(String, Cause)> = [
-            ("/cpus/boot_vcpus", keys.default_vcpus),
-            ("/cpus/max_vcpus", keys.default_maxvcpus),
-            ("/cpus/topology/cores_per_die", keys.default_maxvcpus),
-            ("/cpus/nested", keys.disable_nested_virtualization),
-            ("/cpus/features", keys.cpu_features),
-            ("/memory/size", keys.default_memory),
-            ("/memory/prefault", keys.enable_mem_prealloc),
-            ("/memory/zones", keys.boot_to_be_template),
-            ("/payload/kernel", keys.kernel),
-            ("/payload/cmdline", keys.kernel_params),
-            ("/payload/initramfs", keys.initrd),
-            ("/payload/firmware", keys.firmware),
-            ("/payload/mrconfigid", keys.initdata),
-            ("/payload/host_data", keys.initdata),
-            ("/disks/0", keys.image),
-            ("/rng/src", keys.entropy_source),
-            ("/balloon", keys.reclaim_guest_freed_memory),
-            ("/fs", keys.shared_fs),
-            ("/fs/0/queue_size", keys.virtio_fs_queue_size),
-            ("/serial/mode", keys.enable_debug),
-            ("/console/mode", keys.enable_debug),
-            ("/platform", keys.confidential_guest),
-            ("/vsock/socket", keys.rootless),
-        ]
-        .map(|(pointer, key)| (pointer.to_owned(), Cause::key(key)))
-        .into();
-        let room = Cause::key(keys.default_memory).by("what is left of the host's memory");
-        causes.push(("/memory/hotplug_size".to_owned(), room));
-        causes
+        let queue_size = if start.has(Change::QueueSize) { share.queue_size } else { 1024 };
+        Body::default()
+            .set("tag", "kataShared")
+            .set("socket", format!("{folder}/virtiofsd.sock"))
+            .set("num_queues", 1)
+            .by("queue_size", queue_size, start.keys.virtio_fs_queue_size)
+            .nulls(&["id"])
+            .set("pci_segment", 0)
     }
 
     /// The cards that it has: of those behind a process nobody tells it.
@@ -274,43 +204,31 @@ impl Plan<'_> {
     }
 
     /// A card whose tap device is named.
-    fn card_at_creation(&self, card: &Card) -> Json {
-        let mut net = json!({ "tap": card.tap() });
-        self.describe(&mut net, card, card.queue_pairs);
-        put(&mut net, "id", json!(card.interface));
-        net
+    fn card_at_creation(&self, card: &Card) -> Body {
+        let named = Body::default().set("tap", card.tap());
+        described(named, card, card.queue_pairs).set("id", &card.interface)
     }
 
     /// A card whose tap device is handed over, one descriptor for each pair of queues.
     pub(super) fn add_net(&self, card: &Card) -> Request {
         let descriptors = self.descriptors(card);
         let queues = if self.start.has(Change::ClhCardQueues) { descriptors * 2 } else { card.queue_pairs };
-        let mut net = json!({});
-        self.describe(&mut net, card, queues);
-        put(&mut net, "fds", json!(vec!["{fd}"; descriptors.max(1)]));
-        let queues = Cause::key(self.start.keys.network_queues);
-        let causes = vec![
-            (String::new(), Cause::rule("an interface of the pod")),
-            ("/num_queues".to_owned(), queues.clone()),
-            ("/fds".to_owned(), queues),
-        ];
-        Request { method: "PUT".to_owned(), path: "vm.add-net".to_owned(), body: net, causes }
+        let key = self.start.keys.network_queues;
+        let added = Body::default().all_by(Cause::rule("an interface of the pod")).because("num_queues", key);
+        let added = described(added, card, queues).by("fds", vec!["{fd}"; descriptors.max(1)], key);
+        added.request("PUT", "vm.add-net")
     }
+}
 
-    fn describe(&self, net: &mut Json, card: &Card, queues: usize) {
-        put(net, "ip", json!("192.168.249.1"));
-        put(net, "mask", json!("255.255.255.0"));
-        put(net, "mac", json!(card.mac));
-        put(net, "iommu", json!(false));
-        if queues > 0 {
-            put(net, "num_queues", json!(queues));
-        }
-        // Too long a queue loses its upper bits.
-        let length = card.queue_size as u16;
-        if length > 0 {
-            put(net, "queue_size", json!(length));
-        }
-        put(net, "vhost_user", json!(false));
-        put(net, "vhost_mode", json!("Client"));
-    }
+fn described(body: Body, card: &Card, queues: usize) -> Body {
+    // Too long a queue loses its upper bits.
+    let length = card.queue_size as u16;
+    body.set("ip", "192.168.249.1")
+        .set("mask", "255.255.255.0")
+        .set("mac", &card.mac)
+        .set("iommu", false)
+        .set_if(queues > 0, "num_queues", queues)
+        .set_if(length > 0, "queue_size", length)
+        .set("vhost_user", false)
+        .set("vhost_mode", "Client")
 }

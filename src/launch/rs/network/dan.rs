@@ -7,11 +7,9 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::{BLAME_QUEUES, Backend, Card, Network, Refusal, Start};
-use crate::answer::agent::NetworkRequests;
-use crate::answer::agent::fields;
+use super::{BLAME_QUEUES, Backend, Card, Network, Refusal, Start, Within, refuse};
+use crate::answer::agent::{NetworkRequests, fields};
 use crate::input::host::{MAC_TOKEN, Neighbour};
-use crate::launch::rs::Within;
 use crate::release::rs::Change;
 
 /// `IFF_NOARP`, the one flag of an interface that the guest is told.
@@ -130,8 +128,7 @@ pub(super) fn read(start: &Start<'_>, text: &str) -> Result<Network, Refusal> {
     }
     for card in &network.cards {
         if card.tap().is_some() && !is_mac(&card.mac) {
-            let refusal = Refusal::because("Parse mac address", &[]);
-            return Err(refusal.within("setup network: Attach: Get network config"));
+            return refuse("Parse mac address", &[]).within("setup network: Attach: Get network config");
         }
     }
     Ok(network)
@@ -147,9 +144,8 @@ fn card(start: &Start<'_>, device: &DanDevice, index: usize) -> Result<Card, Ref
     let backend = match &device.device {
         Device::VhostUser { path, .. } => {
             if start.host.finds(path) {
-                let refusal =
-                    Refusal::because(format!("vhost-user-net socket path {path} exists"), BLAME_QUEUES);
-                return Err(refusal.within(&format!("create a vhost user endpoint, path: {path}")));
+                return refuse(format!("vhost-user-net socket path {path} exists"), BLAME_QUEUES)
+                    .within(&format!("create a vhost user endpoint, path: {path}"));
             }
             Backend::VhostUser { socket: path.clone() }
         }

@@ -10,11 +10,9 @@ use std::net::IpAddr;
 
 use serde_json::Value as Json;
 
-use super::{BLAME_MODEL, BLAME_QUEUES, Backend, Card, MOST_QUEUES, Network, Refusal, Start};
-use crate::answer::agent::NetworkRequests;
-use crate::answer::agent::fields;
+use super::{BLAME_MODEL, BLAME_QUEUES, Backend, Card, MOST_QUEUES, Network, Refusal, Start, Within, refuse};
+use crate::answer::agent::{NetworkRequests, fields};
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
-use crate::launch::rs::Within;
 use crate::release::rs::Change;
 
 /// How the tap device and the interface are joined.
@@ -82,12 +80,9 @@ pub(super) fn read(start: &Start<'_>) -> Result<Network, Refusal> {
         joints.push((interface, joint));
     }
     if model == Model::Forwarding && read.cards.len() > 1 {
-        let message = format!(
-            "l3forwarding supports only a single interface per network namespace, found {}",
-            read.cards.len()
-        );
-        let refusal = Refusal::because(message, BLAME_MODEL);
-        return Err(refusal.within("new network: new network with netns: get entity from netns"));
+        let only = "l3forwarding supports only a single interface per network namespace";
+        return refuse(format!("{only}, found {}", read.cards.len()), BLAME_MODEL)
+            .within("new network: new network with netns: get entity from netns");
     }
     for (interface, joint) in joints {
         if joint == Model::Forwarding {
@@ -107,12 +102,12 @@ fn card(
 ) -> Result<(Card, Model), Refusal> {
     let kind = kind(interface);
     let Some((making, joint)) = endpoint(start, kind, model) else {
-        return Err(Refusal::because(format!("unsupported link type: {kind}"), &[]));
+        return refuse(format!("unsupported link type: {kind}"), &[]);
     };
     let pair = || -> Result<&Interface, Refusal> {
         if start.hv.network_info.network_queues as usize > MOST_QUEUES {
             let message = "create link: tun set iff: E2BIG: Argument list too long";
-            return Err(Refusal::because(message, BLAME_QUEUES));
+            return refuse(message, BLAME_QUEUES);
         }
         if start.has(Change::LinkByOwnName) {
             return Ok(interface);
@@ -145,12 +140,12 @@ fn forward(interface: &Interface) -> Result<(), Refusal> {
             Ip::Known(IpAddr::V6(ip)) if ip.is_unicast_link_local() => {}
             Ip::Known(IpAddr::V6(ip)) => {
                 let message = format!("l3forwarding does not support IPv6 yet, but the virt iface has {ip}");
-                return Err(Refusal::because(message, BLAME_MODEL));
+                return refuse(message, BLAME_MODEL);
             }
             _ => found = true,
         }
     }
-    if found { Ok(()) } else { Err(Refusal::because("no IP addresses found on virt iface", BLAME_MODEL)) }
+    if found { Ok(()) } else { refuse("no IP addresses found on virt iface", BLAME_MODEL) }
 }
 
 /// What the agent is told of one interface.

@@ -12,10 +12,8 @@ mod link;
 
 use serde_json::Value as Json;
 
-use super::{Kind, Refusal, Start};
-use crate::answer::agent::NetworkRequests;
-use crate::answer::agent::fields;
-use crate::launch::put;
+use super::{Kind, Refusal, Start, Within, refuse};
+use crate::answer::agent::{NetworkRequests, fields};
 use crate::release::rs::Change;
 
 const BLAME_MODEL: &[&str] = &["runtime.internetworking_model"];
@@ -74,7 +72,7 @@ impl Card {
         } else {
             return Ok(());
         };
-        Err(Refusal::because(message, BLAME_QUEUES))
+        refuse(message, BLAME_QUEUES)
     }
 }
 
@@ -143,8 +141,8 @@ impl Network {
         if !start.host.network().exists {
             if none {
                 let why = format!("open new netns path {path}: No such file or directory (os error 2)");
-                let refusal = Refusal::because(why, BLAME_MODEL);
-                return Err(set_up(start, refusal.within("setup network: net netns guard")));
+                let refused = refuse(why, BLAME_MODEL).within("setup network: net netns guard");
+                return refused.map_err(|refusal| set_up(start, refusal));
             }
             if !start.has(Change::NetworkThread) {
                 let message = format!(
@@ -154,12 +152,8 @@ impl Network {
                 return Err(Refusal::crash(message, BLAME_NETNS));
             }
             // The thread that looks into it panics.
-            let message = "Couldn't join on the associated thread: Any { .. }";
-            let refusal = Refusal::because(message, BLAME_NETNS);
-            return Err(match start.has(Change::NetworkHandled) {
-                true => refusal.within(HANDLE),
-                false => refusal,
-            });
+            let refused = refuse("Couldn't join on the associated thread: Any { .. }", BLAME_NETNS);
+            return if start.has(Change::NetworkHandled) { refused.within(HANDLE) } else { refused };
         }
         if none {
             return Ok(Self::default());
@@ -171,8 +165,8 @@ impl Network {
 /// An interface as the agent is told of it.
 fn interface(start: &Start<'_>, told: [(&str, Json); 7]) -> Json {
     let mut interface = fields(told);
-    if start.has(Change::DevicePath) {
-        put(&mut interface, "device_path", Json::from(""));
+    if let (true, Some(fields)) = (start.has(Change::DevicePath), interface.as_object_mut()) {
+        fields.insert("device_path".to_owned(), "".into());
     }
     interface
 }
@@ -210,9 +204,7 @@ fn attach(start: &Start<'_>, cards: &[Card]) -> Result<(), Refusal> {
          \"\", pci_path: None, index: 0, queue_size: {}, num_queues: {}, virt_path: \"\" }} }}",
         card.mac, card.queue_size, card.queue_pairs
     );
-    let refusal = Refusal::because(format!("unhandled device: VhostUserNetwork({device})"), &[]);
-    let context = format!(
+    refuse(format!("unhandled device: VhostUserNetwork({device})"), &[]).within(&format!(
         "setup network: Attach: handle device: failed to add {added}: add vhost-user-net device to hypervisor"
-    );
-    Err(refusal.within(&context))
+    ))
 }

@@ -2,9 +2,9 @@
 //!
 //! Facts: src/runtime-rs/crates/hypervisor/src/qemu/{cmdline_generator,inner}.rs at each tag.
 
-use super::line::Line;
-use super::{Plan, size};
+use super::{Backend, Qemu, size};
 use crate::answer::launch::Cause;
+use crate::launch::line::{Line, Options};
 use crate::launch::rs::resources::{Disk, Driver, Role};
 use crate::release::rs::Change;
 
@@ -15,11 +15,7 @@ const FIRST_DEVICE_SLOT: usize = 9;
 /// Chassis numbers of the root ports above nested bridges start here.
 const NESTED_CHASSIS: u32 = 16;
 
-fn on_off(on: bool) -> &'static str {
-    if on { "on" } else { "off" }
-}
-
-impl Plan<'_> {
+impl Qemu<'_> {
     fn bus(&self) -> &'static str {
         if self.ccw { "ccw" } else { "pci" }
     }
@@ -40,61 +36,58 @@ impl Plan<'_> {
         if !self.start.has(Change::CcwNumbers) {
             return platform.to_owned();
         }
-        format!("{platform},devno={}", line.channel())
+        format!("{platform},devno={}", line.next_address())
     }
 
     /// The devices of `QemuCmdLine::new`.
     pub(super) fn built_in(&self, line: &mut Line) {
-        let (hv, keys) = (self.start.hv, self.start.keys);
+        let (start, hv, keys) = (&self.start, self.start.hv, self.start.keys);
         let device = &hv.device_info;
         if self.has_iommu_device() {
-            let text = "intel-iommu,intremap=on,device-iotlb=on,caching-mode=on";
-            line.push("-device", text, Cause::key(keys.enable_iommu));
+            line.device("intel-iommu,intremap=on,device-iotlb=on,caching-mode=on", keys.enable_iommu);
         }
-        let monitored = hv.debug_info.enable_debug && self.start.has(Change::MonitorSocket);
+        let monitored = hv.debug_info.enable_debug && start.has(Change::MonitorSocket);
         if monitored && hv.debug_info.extra_monitor_socket == "hmp" {
-            let cause = Cause::keys([keys.extra_monitor_socket, keys.enable_debug]);
-            line.push("-monitor", "unix:path=debug-monitor.sock,server=on,wait=off", cause);
+            let socket = "unix:path=debug-monitor.sock,server=on,wait=off";
+            line.push("-monitor", socket, [keys.extra_monitor_socket, keys.enable_debug]);
         }
-        if self.start.has(Change::IommuDevice) {
+        if start.has(Change::IommuDevice) {
             line.push("-rtc", "base=utc,clock=host,driftfix=slew", Cause::constant());
         }
         if hv.vm_template.boot_from_template {
-            line.push("-incoming", "defer", Cause::key(keys.boot_from_template));
+            line.push("-incoming", "defer", keys.boot_from_template);
         }
-        if !self.ccw && self.start.has(Change::MonitorSocket) {
+        if !self.ccw && start.has(Change::MonitorSocket) {
             let cause = Cause::rule("always, whatever entropy_source says");
-            line.push("-object", "rng-random,id=rng0,filename=/dev/urandom", cause.clone());
-            line.push("-device", "virtio-rng-pci,rng=rng0", cause);
+            line.object("rng-random,id=rng0,filename=/dev/urandom", &cause);
+            line.device("virtio-rng-pci,rng=rng0", cause);
         }
-        if !self.ccw && self.start.has(Change::Bridges) {
+        if !self.ccw && start.has(Change::Bridges) {
             (0..device.default_bridges).for_each(|number| self.bridge(line, number));
         }
-        let driver = hv.blockdev_info.block_device_driver.as_str();
-        if driver == "virtio-scsi" && self.start.has(Change::Bridges) {
+        if hv.blockdev_info.block_device_driver == "virtio-scsi" && start.has(Change::Bridges) {
             self.scsi(line);
         }
-        let cause = Cause::keys([keys.enable_iothreads, keys.indep_iothreads, keys.block_device_driver]);
         for number in 0..self.iothreads() {
-            line.push("-object", format!("iothread,id=indep_iothread_{number}"), cause.clone());
+            let keys = [keys.enable_iothreads, keys.indep_iothreads, keys.block_device_driver];
+            line.object(format!("iothread,id=indep_iothread_{number}"), keys);
         }
-        if device.reclaim_guest_freed_memory && self.start.has(Change::Balloon) {
-            let text = "virtio-balloon,free-page-reporting=on";
-            line.push("-device", text, Cause::key(keys.reclaim_guest_freed_memory));
+        if device.reclaim_guest_freed_memory && start.has(Change::Balloon) {
+            line.device("virtio-balloon,free-page-reporting=on", keys.reclaim_guest_freed_memory);
         }
         if let Some(rules) = hv.security_info.seccomp_sandbox.as_deref().filter(|rules| !rules.is_empty()) {
-            line.push("-sandbox", rules, Cause::key(keys.seccomp_sandbox));
+            line.push("-sandbox", rules, keys.seccomp_sandbox);
         }
-        let early = self.start.has(Change::PlainBios) && !self.start.has(Change::BiosAtTheEnd);
+        let early = start.has(Change::PlainBios) && !start.has(Change::BiosAtTheEnd);
         if early && self.plain_firmware() {
-            line.push("-bios", hv.boot_info.firmware.as_str(), Cause::key(keys.firmware));
+            line.push("-bios", hv.boot_info.firmware.as_str(), keys.firmware);
         }
     }
 
     fn bridge(&self, line: &mut Line, number: u32) {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let machine = hv.machine_info.machine_type.as_str();
-        let slot = FIRST_BRIDGE_SLOT + number;
+        let (slot, chassis) = (FIRST_BRIDGE_SLOT + number, number + 1);
         let room = "io-reserve=4k,mem-reserve=1m,pref64-reserve=1m";
         let nested = self.start.has(Change::NestedBridges)
             && machine == "q35"
@@ -103,48 +96,45 @@ impl Plan<'_> {
         if nested {
             let cause = Cause::keys([keys.default_bridges, keys.firmware])
                 .by("firmware heeds reservations on root ports only");
+            let chassis = NESTED_CHASSIS + number;
             let port = format!(
-                "pcie-root-port,id=rp-pci-bridge-{number},addr={slot},chassis={},slot=0,bus=pcie.0,multifunction=off,bus-reserve=0x1,{room}",
-                NESTED_CHASSIS + number
+                "pcie-root-port,id=rp-pci-bridge-{number},addr={slot},chassis={chassis},slot=0,bus=pcie.0,\
+                 multifunction=off,bus-reserve=0x1,{room}"
             );
-            line.push("-device", port, cause.clone());
+            line.device(port, &cause);
             let bridge = format!("pcie-pci-bridge,bus=rp-pci-bridge-{number},id=pci-bridge-{number}");
-            line.push("-device", bridge, cause);
+            line.device(bridge, cause);
             return;
         }
         let bus = if matches!(machine, "q35" | "virt") { "pcie.0" } else { "pci.0" };
-        let text = format!(
-            "pci-bridge,bus={bus},id=pci-bridge-{number},chassis_nr={},shpc=off,addr={slot},{room}",
-            number + 1
+        let bridge = format!(
+            "pci-bridge,bus={bus},id=pci-bridge-{number},chassis_nr={chassis},shpc=off,addr={slot},{room}"
         );
-        line.push("-device", text, Cause::keys([keys.default_bridges, keys.machine_type]));
+        line.device(bridge, [keys.default_bridges, keys.machine_type]);
     }
 
     fn scsi(&self, line: &mut Line) {
         let (hv, keys) = (self.start.hv, self.start.keys);
-        let modern = self.disable_modern();
-        let tail = self.ccw_tail(line, true);
-        let mut cause = Cause::key(keys.block_device_driver);
-        let mut thread = "";
+        let (modern, tail) = (self.disable_modern(), self.ccw_tail(line, true));
+        let mut scsi =
+            Options::new(format!("virtio-scsi-{},id=scsi0{modern}", self.bus()), keys.block_device_driver);
         if hv.enable_iothreads {
-            cause.keys.push(keys.enable_iothreads.into());
-            line.push("-object", "iothread,id=scsi-io-thread", cause.clone());
-            thread = ",iothread=scsi-io-thread";
+            scsi.add("iothread=scsi-io-thread", keys.enable_iothreads);
+            line.object("iothread,id=scsi-io-thread", &scsi.cause);
         }
-        let text = format!("virtio-scsi-{},id=scsi0{modern}{thread}{tail}", self.bus());
-        line.push("-device", text, cause);
+        scsi.append(&[&tail]);
+        line.options("-device", scsi);
     }
 
     /// The devices that `start_vm` finds registered.
     pub(super) fn registered(&self, line: &mut Line) {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let modern = if hv.disable_nesting_checks { "" } else { self.disable_modern() };
-        let tail = self.ccw_tail(line, true);
-        let text = format!("vhost-vsock-{}{modern}{tail},vhostfd={{fd}},guest-cid={{cid}}", self.bus());
-        let cause = Cause::key(keys.disable_nesting_checks).by("the agent's channel");
-        line.push("-device", text, cause);
+        let (bus, tail) = (self.bus(), self.ccw_tail(line, true));
+        let vsock = format!("vhost-vsock-{bus}{modern}{tail},vhostfd={{fd}},guest-cid={{cid}}");
+        line.device(vsock, Cause::key(keys.disable_nesting_checks).by("the agent's channel"));
         self.network(line);
-        self.share(line);
+        self.share_device(line);
         for (number, disk) in self.resources.disks.iter().enumerate() {
             if *disk.path != *hv.boot_info.initrd {
                 self.disk(line, number, disk);
@@ -157,41 +147,25 @@ impl Plan<'_> {
         self.pool(line);
     }
 
-    fn share(&self, line: &mut Line) {
-        let (hv, keys) = (self.start.hv, self.start.keys);
+    fn share_device(&self, line: &mut Line) {
+        let (start, hv, keys) = (&self.start, self.start.hv, self.start.keys);
         let shares = self.resources.share.as_ref();
         let Some(share) = shares.filter(|share| share.kind.device() == "virtio-fs") else { return };
-        let cause = Cause::key(keys.shared_fs);
-        let socket = share.socket(&self.start);
-        line.push("-chardev", format!("socket,id=virtiofsd-chardev,path={socket}"), cause);
-        let cause = Cause::keys([keys.shared_fs, keys.virtio_fs_queue_size]);
-        let queue = if self.start.has(Change::QueueSize) { share.queue_size } else { 0 };
+        let socket = share.socket(start);
+        line.push("-chardev", format!("socket,id=virtiofsd-chardev,path={socket}"), keys.shared_fs);
+        let bus = self.bus();
+        let device = format!("vhost-user-fs-{bus},chardev=virtiofsd-chardev,tag=kataShared");
+        let mut device = Options::new(device, [keys.shared_fs, keys.virtio_fs_queue_size]);
+        let queue = if start.has(Change::QueueSize) { share.queue_size } else { 0 };
         // A queue that is no power of two, or too long, is left to QEMU.
-        let queue = if queue <= 1024 && queue.is_power_of_two() {
-            format!(",queue-size={queue}")
-        } else {
-            String::new()
-        };
-        let mut tail = self.ccw_tail(line, true);
-        if self.start.has(Change::SharePlatform) && hv.device_info.enable_iommu_platform && !self.ccw {
-            tail.push_str(",iommu_platform=on");
-        }
-        let text =
-            format!("vhost-user-fs-{},chardev=virtiofsd-chardev,tag=kataShared{queue}{tail}", self.bus());
-        line.push("-device", text, cause);
-        if !self.ccw && !self.start.has(Change::MemoryBackendOption) {
-            let backend = super::Backend::Shared.id();
-            line.push("-numa", format!("node,memdev={backend}"), Cause::key(keys.shared_fs));
-        }
-    }
-
-    /// What decided a disk.
-    fn disk_cause(&self, disk: &Disk<'_>) -> Cause {
-        let keys = self.start.keys;
-        match disk.role {
-            Role::Root => Cause::keys([keys.image, keys.vm_rootfs_driver]),
-            Role::Extension(_) => Cause::key(keys.guest_extension_images),
-            Role::Initdata => Cause::keys([keys.initdata, keys.block_device_driver]),
+        let is_told = queue <= 1024 && queue.is_power_of_two();
+        device.add_if(is_told, format!("queue-size={queue}"), []);
+        device.append(&[&self.ccw_tail(line, true)]);
+        let platform = start.has(Change::SharePlatform) && hv.device_info.enable_iommu_platform && !self.ccw;
+        device.add_if(platform, "iommu_platform=on", []);
+        line.options("-device", device);
+        if !self.ccw && !start.has(Change::MemoryBackendOption) {
+            line.push("-numa", format!("node,memdev={}", Backend::Shared.id()), keys.shared_fs);
         }
     }
 
@@ -207,49 +181,49 @@ impl Plan<'_> {
     }
 
     fn disk(&self, line: &mut Line, number: usize, disk: &Disk<'_>) {
-        let hv = self.start.hv;
-        let mut cause = self.disk_cause(disk);
-        if let Driver::Nvdimm = disk.driver {
+        let (start, hv) = (&self.start, self.start.hv);
+        let (file, driver) = self.resources.keys_of(disk);
+        let mut cause = Cause::key(file);
+        cause.add_keys(&driver.into());
+        let path = &disk.path;
+        if disk.driver == Driver::Nvdimm {
             let stat = self.nvdimms.iter().find(|nvdimm| nvdimm.disk == number).map(|n| n.stat);
-            let prealloc = if self.start.has(Change::Prealloc) { ",prealloc=off" } else { "" };
-            let text = format!(
-                "memory-backend-file,id=TODO,mem-path={},size={},share=off{prealloc},readonly=on",
-                disk.path,
-                stat.map_or_else(|| size(0), |stat| stat.size_text(size))
+            let size = stat.map_or_else(|| size(0), |stat| stat.size_text(size));
+            let prealloc = if start.has(Change::Prealloc) { ",prealloc=off" } else { "" };
+            let object = format!(
+                "memory-backend-file,id=TODO,mem-path={path},size={size},share=off{prealloc},readonly=on"
             );
-            line.push("-object", text, cause.clone());
-            line.push("-device", "nvdimm,memdev=TODO,unarmed=on", cause);
+            line.object(object, &cause);
+            line.device("nvdimm,memdev=TODO,unarmed=on", cause);
             return;
         }
         if !self.attaches(disk.driver) {
             return;
         }
-        cause.keys.push(self.start.keys.block_device_cache_direct.into());
+        cause.keys.push(start.keys.block_device_cache_direct.into());
         // What was not asked of the configuration was on.
-        let direct = !self.start.has(Change::CacheDirect) || hv.blockdev_info.block_device_cache_direct;
-        let direct = on_off(direct);
-        let read_only =
-            if self.start.has(Change::ReadOnlySaid) { "read-only=on" } else { "auto-read-only=on" };
-        let text = format!(
-            "driver=file,node-name=image-{{nonce}},filename={},aio=threads,cache.direct={direct},cache.no-flush=off,{read_only}",
-            disk.path
+        let direct = !start.has(Change::CacheDirect) || hv.blockdev_info.block_device_cache_direct;
+        let direct = if direct { "on" } else { "off" };
+        let read_only = if start.has(Change::ReadOnlySaid) { "read-only=on" } else { "auto-read-only=on" };
+        let file = format!(
+            "driver=file,node-name=image-{{nonce}},filename={path},aio=threads,cache.direct={direct},\
+             cache.no-flush=off,{read_only}"
         );
-        line.push("-blockdev", text, cause.clone());
-        let tail = self.ccw_tail(line, false);
-        let text = if disk.driver == Driver::Scsi {
-            format!("scsi-hd,drive=image-{{nonce}},bus=scsi0.0{tail}")
-        } else {
-            let serial = match disk.role {
-                Role::Extension(name) => format!("extension-{name}"),
-                Role::Root | Role::Initdata => "image-{nonce}".to_owned(),
-            };
-            let bus = self.bus();
-            let scsi = if self.start.has(Change::ScsiOff) { ",scsi=off" } else { "" };
-            format!(
-                "virtio-blk-{bus},drive=image-{{nonce}}{scsi},config-wce=off,share-rw=on,serial={serial}{tail}"
-            )
+        line.push("-blockdev", file, &cause);
+        let (bus, tail) = (self.bus(), self.ccw_tail(line, false));
+        if disk.driver == Driver::Scsi {
+            line.device(format!("scsi-hd,drive=image-{{nonce}},bus=scsi0.0{tail}"), cause);
+            return;
+        }
+        let serial = match disk.role {
+            Role::Extension(name) => format!("extension-{name}"),
+            Role::Root | Role::Initdata => "image-{nonce}".to_owned(),
         };
-        line.push("-device", text, cause);
+        let scsi = if start.has(Change::ScsiOff) { ",scsi=off" } else { "" };
+        let device = format!(
+            "virtio-blk-{bus},drive=image-{{nonce}}{scsi},config-wce=off,share-rw=on,serial={serial}{tail}"
+        );
+        line.device(device, cause);
     }
 
     /// The devices that are plugged in before the start, one for each name: which they are only the host's CDI files say.
@@ -260,37 +234,36 @@ impl Plan<'_> {
         for (number, device) in self.resources.devices.iter().enumerate() {
             let cause = Cause::key(self.start.keys.cold_plug_vfio).by(format!("the device {device}"));
             let slot = FIRST_DEVICE_SLOT + number;
-            line.push("-object", format!("iommufd,id=iommufdrp{number}"), cause.clone());
+            let chassis = slot + 1;
+            line.object(format!("iommufd,id=iommufdrp{number}"), &cause);
             let port = format!(
-                "pcie-root-port,id=rp{number},addr=0x{slot:02x},chassis={},slot={slot},bus=pcie.0,multifunction=off",
-                slot + 1
+                "pcie-root-port,id=rp{number},addr=0x{slot:02x},chassis={chassis},slot={slot},bus=pcie.0,multifunction=off"
             );
-            line.push("-device", port, cause.clone());
+            line.device(port, &cause);
             let device = format!("vfio-pci,host={{bdf}},bus=rp{number},addr=0x0,iommufd=iommufdrp{number}");
-            line.push("-device", device, cause);
+            line.device(device, cause);
         }
     }
 
     /// A pool for devices to come; the runtime goes through it in random order, shown by number.
     fn pool(&self, line: &mut Line) {
+        let keys = self.start.keys;
         // The numbers of devices that are plugged in already are taken.
         let taken = u32::try_from(self.resources.devices.len()).unwrap_or(u32::MAX);
         for number in taken.min(self.root_ports())..self.root_ports() {
-            line.push("-device", self.root_port(number), Cause::key(self.start.keys.pcie_root_port));
+            line.device(self.root_port(number), keys.pcie_root_port);
         }
-        let machine = self.start.hv.machine_info.machine_type.as_str();
         let switch_ports = self.resources.switch_ports;
-        if switch_ports == 0 || !matches!(machine, "q35" | "virt") {
+        if switch_ports == 0 || !self.has_ports() {
             return;
         }
-        let cause = Cause::key(self.start.keys.pcie_switch_port);
-        line.push("-device", self.root_port(1), cause.clone());
-        line.push("-device", "x3130-upstream,id=swup1,bus=rp1", cause.clone());
+        line.device(self.root_port(1), keys.pcie_switch_port);
+        line.device("x3130-upstream,id=swup1,bus=rp1", keys.pcie_switch_port);
         for number in 1..=switch_ports {
             let chassis = 3 + number;
-            let text =
+            let port =
                 format!("xio3130-downstream,id=swdp{number},bus=swup1,chassis={chassis},slot={number}");
-            line.push("-device", text, cause.clone());
+            line.device(port, keys.pcie_switch_port);
         }
     }
 
@@ -298,7 +271,8 @@ impl Plan<'_> {
         let chassis = number + 1;
         if self.start.has(Change::PortReserves) {
             return format!(
-                "pcie-root-port,id=rp{number},bus=pcie.0,chassis={chassis},slot={number},multifunction=off,mem-reserve=33554432B,pref64-reserve=536870912B"
+                "pcie-root-port,id=rp{number},bus=pcie.0,chassis={chassis},slot={number},multifunction=off,\
+                 mem-reserve=33554432B,pref64-reserve=536870912B"
             );
         }
         let chassis = if self.start.has(Change::NumberedChassis) { chassis } else { 0 };
@@ -309,10 +283,10 @@ impl Plan<'_> {
         if !self.start.has(Change::Console) {
             return;
         }
-        let tail = self.ccw_tail(line, true);
+        let (bus, tail) = (self.bus(), self.ccw_tail(line, true));
         let cause = Cause::rule("the guest's console");
-        line.push("-device", format!("virtio-serial-{},id=serial0{tail}", self.bus()), cause.clone());
-        line.push("-device", "virtconsole,id=console0,chardev=charconsole0", cause);
+        line.device(format!("virtio-serial-{bus},id=serial0{tail}"), &cause);
+        line.device("virtconsole,id=console0,chardev=charconsole0", cause);
         let socket = self.start.socket("console.sock");
         let text = format!("socket,id=charconsole0,server=on,wait=off,path={socket}");
         line.push("-chardev", text, Cause::key(self.start.keys.rootless).by("the guest's console"));

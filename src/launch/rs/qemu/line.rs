@@ -3,43 +3,22 @@
 //! Facts: `QemuCmdLine::new` and `build` in
 //! src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs at each tag.
 
-use super::{Backend, Plan, Protection, size};
+use super::{Backend, Protection, Qemu, size};
 use crate::answer::launch::{Arg, Cause};
 use crate::input::host::Arch;
+use crate::launch::line::{Line, Options};
 use crate::release::rs::Change;
 
-/// A command line that grows.
-pub(super) struct Line {
-    pub(super) args: Vec<Arg>,
-    /// The next address on the channel subsystem.
-    channel: u32,
-}
-
-impl Line {
-    /// A flag with its value; both have the same cause.
-    pub(super) fn push(&mut self, flag: &str, value: impl Into<String>, cause: Cause) {
-        self.args.push(Arg::new(flag, cause.clone()));
-        self.args.push(Arg::new(value, cause));
-    }
-
-    /// The address of the next device on the channel subsystem.
-    pub(super) fn channel(&mut self) -> String {
-        let address = format!("fe.0.{:04x}", self.channel);
-        self.channel += 1;
-        address
-    }
-}
-
-impl Plan<'_> {
+impl Qemu<'_> {
     /// The arguments.
-    pub(super) fn line(&self, cmdline: String) -> Vec<Arg> {
+    pub(super) fn line(&self, cmdline: &str) -> Vec<Arg> {
         let (hv, keys) = (self.start.hv, self.start.keys);
-        let mut line = Line { args: Vec::with_capacity(96), channel: 0 };
-        let name = format!("sandbox-{}", self.start.paths.id);
-        line.push("-name", name, Cause::rule("the sandbox id"));
-        line.push("-kernel", hv.boot_info.kernel.as_str(), Cause::key(keys.kernel));
-        if !hv.boot_info.initrd.is_empty() {
-            line.push("-initrd", hv.boot_info.initrd.as_str(), Cause::key(keys.initrd));
+        let boot = &hv.boot_info;
+        let mut line = Line::default();
+        line.push("-name", format!("sandbox-{}", self.start.paths.id), Cause::rule("the sandbox id"));
+        line.push("-kernel", boot.kernel.as_str(), keys.kernel);
+        if !boot.initrd.is_empty() {
+            line.push("-initrd", boot.initrd.as_str(), keys.initrd);
         }
         if !cmdline.is_empty() {
             let cause = Cause::key(keys.kernel_params).by("see the guest kernel's command line");
@@ -47,13 +26,13 @@ impl Plan<'_> {
         }
         self.processors(&mut line);
         self.machine(&mut line);
-        let snp = matches!(self.resources.protection, Some(Protection::Snp { .. }));
-        let model = if snp { "EPYC-v4" } else { "host" };
-        let mut cause = Cause::key(keys.cpu_features);
-        if snp {
-            cause = Cause::keys([keys.cpu_features, keys.sev_snp_guest]);
+        let features = &hv.cpu_info.cpu_features;
+        match self.resources.protection {
+            Some(Protection::Snp { .. }) => {
+                line.push("-cpu", format!("EPYC-v4,{features}"), [keys.cpu_features, keys.sev_snp_guest]);
+            }
+            _ => line.push("-cpu", format!("host,{features}"), keys.cpu_features),
         }
-        line.push("-cpu", format!("{model},{}", hv.cpu_info.cpu_features), cause);
         self.memory(&mut line);
         if self.start.has(Change::MonitorSocket) {
             line.push("-qmp", "unix:fd={fd},server=on,wait=off", Cause::rule("the runtime's control socket"));
@@ -62,12 +41,10 @@ impl Plan<'_> {
         self.registered(&mut line);
         self.console(&mut line);
         if self.start.has(Change::BiosAtTheEnd) && self.plain_firmware() {
-            line.push("-bios", hv.boot_info.firmware.as_str(), Cause::key(keys.firmware));
+            line.push("-bios", boot.firmware.as_str(), keys.firmware);
         }
         line.push("-vga", "none", Cause::constant());
-        for flag in ["-no-user-config", "-nodefaults", "-nographic", "-no-reboot"] {
-            line.args.push(Arg::new(flag, Cause::constant()));
-        }
+        line.words(&["-no-user-config", "-nodefaults", "-nographic", "-no-reboot"], Cause::constant());
         line.args
     }
 
@@ -89,8 +66,8 @@ impl Plan<'_> {
         let confidential = fixed && hv.security_info.confidential_guest;
         let most = if confidential { vcpus } else { hv.cpu_info.default_maxvcpus };
         if most > vcpus || !fixed {
-            let cause = Cause::keys([keys.default_vcpus, keys.default_maxvcpus]);
-            line.push("-smp", format!("{vcpus},maxcpus={most}"), cause);
+            let smp = format!("{vcpus},maxcpus={most}");
+            line.push("-smp", smp, [keys.default_vcpus, keys.default_maxvcpus]);
         } else {
             let cause = Cause::key(keys.default_vcpus).by("no more can be added later");
             line.push("-smp", vcpus.to_string(), cause);
@@ -112,91 +89,73 @@ impl Plan<'_> {
     }
 
     fn machine(&self, line: &mut Line) {
-        let (hv, keys) = (self.start.hv, self.start.keys);
-        let info = &hv.machine_info;
-        let mut text = format!("{},accel=kvm", info.machine_type);
-        let mut cause = Cause::key(keys.machine_type);
-        if !info.machine_accelerators.is_empty() {
-            text.push(',');
-            text.push_str(&info.machine_accelerators);
-            cause.keys.push(keys.machine_accelerators.into());
-        }
+        let (start, keys, info) = (&self.start, self.start.keys, &self.start.hv.machine_info);
+        let mut machine = Options::new(format!("{},accel=kvm", info.machine_type), keys.machine_type);
+        let own = &info.machine_accelerators;
+        machine.add_if(!own.is_empty(), own, keys.machine_accelerators);
         let protection = self.resources.protection.as_ref();
         // A shared folder's memory was a device of the same kind.
-        let numa = self.memory.backend.is_some() && !self.start.has(Change::MemoryBackendOption) && !self.ccw;
+        let numa = self.memory.backend.is_some() && !start.has(Change::MemoryBackendOption) && !self.ccw;
         let persistent = !self.nvdimms.is_empty() || numa;
-        if persistent && protection.is_none() && self.has_nvdimm_support() {
-            text.push_str(",nvdimm=on");
-            cause.keys.push(if numa { keys.shared_fs } else { keys.vm_rootfs_driver }.into());
-        }
+        let nvdimm = persistent && protection.is_none() && self.has_nvdimm_support();
+        machine.add_if(nvdimm, "nvdimm=on", if numa { keys.shared_fs } else { keys.vm_rootfs_driver });
         let iommu = self.has_iommu_device();
         let guarded = match protection {
-            Some(Protection::Snp { .. }) => self.start.has(Change::SnpPolicy),
-            Some(Protection::Tdx { .. }) => self.start.has(Change::TdxIrqchip),
+            Some(Protection::Snp { .. }) => start.has(Change::SnpPolicy),
+            Some(Protection::Tdx { .. }) => start.has(Change::TdxIrqchip),
             _ => false,
         };
         if iommu || guarded {
-            text.push_str(",kernel_irqchip=split");
-        } else if self.start.has(Change::KernelIrqchip) {
-            text.push_str(",kernel_irqchip=on");
+            machine.add("kernel_irqchip=split", []);
+        } else {
+            machine.add_if(start.has(Change::KernelIrqchip), "kernel_irqchip=on", []);
         }
         if iommu {
-            cause.keys.push(keys.enable_iommu.into());
+            machine.because(keys.enable_iommu);
         }
         if let Some(backend) = self.memory.backend.filter(|_| !numa) {
-            text.push_str(",memory-backend=");
-            text.push_str(backend.id());
-            cause.keys.push(keys.shared_fs.into());
+            machine.add(format!("memory-backend={}", backend.id()), keys.shared_fs);
         }
         if let Some(protection) = protection {
-            text.push_str(",confidential-guest-support=");
-            text.push_str(protection_id(protection));
-            cause.keys.push(keys.confidential_guest.into());
+            let id = protection_id(protection);
+            machine.add(format!("confidential-guest-support={id}"), keys.confidential_guest);
         }
-        line.push("-machine", text, cause);
+        line.options("-machine", machine);
     }
 
     fn memory(&self, line: &mut Line) {
-        let (hv, keys) = (self.start.hv, self.start.keys);
-        let memory = self.memory;
-        let mut text = size(memory.size);
-        let mut cause = Cause::key(keys.default_memory);
-        if memory.slots != 0 {
-            text.push_str(&format!(",slots={}", memory.slots));
-            cause.keys.push(keys.memory_slots.into());
-        }
+        let (start, hv, keys, memory) = (&self.start, self.start.hv, self.start.keys, self.memory);
+        let mut text = Options::new(size(memory.size), keys.default_memory);
+        text.add_if(memory.slots != 0, format!("slots={}", memory.slots), keys.memory_slots);
         if memory.max != 0 {
-            text.push_str(&format!(",maxmem={}", size(memory.max)));
-            cause.keys.push(keys.default_maxmemory.into());
-        } else if hv.security_info.confidential_guest && self.start.has(Change::MemoryBackendOption) {
-            cause.keys.push(keys.confidential_guest.into());
-            cause = cause.by("a confidential guest's memory does not grow");
+            text.add(format!("maxmem={}", size(memory.max)), keys.default_maxmemory);
+        } else if hv.security_info.confidential_guest && start.has(Change::MemoryBackendOption) {
+            text.because(keys.confidential_guest);
+            text.cause.rule = "a confidential guest's memory does not grow".into();
         } else if memory.backend == Some(Backend::Shared) {
-            cause.keys.push(keys.shared_fs.into());
-            cause =
-                cause.by("shared memory does not grow, unless the root is virtio-pmem or virtio-mem is on");
+            text.because(keys.shared_fs);
+            text.cause.rule =
+                "shared memory does not grow, unless the root is virtio-pmem or virtio-mem is on".into();
         }
-        line.push("-m", text, cause);
+        line.options("-m", text);
         let Some(backend) = memory.backend else { return };
         let (id, bytes, prealloc) = (backend.id(), size(memory.size), hv.memory_info.enable_mem_prealloc);
-        let cause = Cause::keys([keys.shared_fs, keys.default_memory, keys.enable_mem_prealloc]);
         let text = match backend {
             Backend::Ram => {
                 let prealloc = if prealloc { ",prealloc=on" } else { "" };
                 format!("memory-backend-ram,id={id},size={bytes}{prealloc}")
             }
             Backend::Shared => {
-                let prealloc = match (prealloc, self.start.has(Change::Prealloc)) {
+                let prealloc = match (prealloc, start.has(Change::Prealloc)) {
                     (_, false) => "",
                     (true, _) => ",prealloc=on",
                     (false, _) => ",prealloc=off",
                 };
-                format!(
-                    "memory-backend-file,id={id},mem-path=/dev/shm,size={bytes},share=on{prealloc},readonly=off"
-                )
+                let file = "mem-path=/dev/shm";
+                format!("memory-backend-file,id={id},{file},size={bytes},share=on{prealloc},readonly=off")
             }
         };
-        line.push("-object", text, cause);
+        line.object(text, [keys.shared_fs, keys.default_memory, keys.enable_mem_prealloc]);
     }
 }
 

@@ -9,12 +9,12 @@ mod network;
 mod protection;
 
 use super::kernel::KernelLine;
-use super::remarks::Remarks;
 use super::resources::{Disk, Driver, Protection, Resources, Role, has_ccw_bus};
-use super::{Refusal, Spelled, Start, Within};
-use crate::answer::finding::{Code, Severity};
-use crate::answer::launch::{Arg, Cause, Launch, joined};
+use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use crate::answer::finding::Code;
+use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::host::{Arch, Stat};
+use crate::launch::remarks::Remarks;
 use crate::release::rs::Change;
 
 /// So many objects that their arguments, of 40 bytes each at least, surely pass the two MiB that the
@@ -75,16 +75,16 @@ struct Nvdimm {
 }
 
 /// A QEMU sandbox that will not fail any more.
-pub(super) struct Plan<'a> {
+pub(super) struct Qemu<'a> {
     start: Start<'a>,
-    pub(super) resources: Resources<'a>,
+    resources: Resources<'a>,
     kernel: KernelLine<'a>,
     memory: Memory,
     nvdimms: Vec<Nvdimm>,
     ccw: bool,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> Qemu<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let hv = start.hv;
         // A confidential guest may not share folders.
@@ -143,12 +143,12 @@ impl<'a> Plan<'a> {
     /// The kernel starts no process with so many arguments; the runtime itself runs out of memory before,
     /// where there are a few billion.
     fn fits(&self) -> Result<(), Refusal> {
-        let refuse = |blame| Err(Refusal::because("Argument list too long (os error 7)", blame));
+        let message = "Argument list too long (os error 7)";
         if self.iothreads() > MOST_OBJECTS {
-            return refuse(&["hypervisor.indep_iothreads", "hypervisor.enable_iothreads"]);
+            return refuse(message, &["hypervisor.indep_iothreads", "hypervisor.enable_iothreads"]);
         }
         if self.root_ports() > MOST_OBJECTS || self.resources.switch_ports > MOST_OBJECTS {
-            return refuse(&["hypervisor.pcie_root_port"]);
+            return refuse(message, &["hypervisor.pcie_root_port"]);
         }
         Ok(())
     }
@@ -162,10 +162,10 @@ impl<'a> Plan<'a> {
                 continue;
             }
             if !self.memory.can_grow() {
-                return Err(Refusal::because(
+                return refuse(
                     "both memory max size and num slots must be set for nvdimm",
                     &["hypervisor.block_device_driver", "hypervisor.confidential_guest"],
-                ));
+                );
             }
             let stat = self.start.host.stat(&disk.path);
             let stat = stat.map_err(|errno| Refusal::because(errno.rust(), &["hypervisor.image"]))?;
@@ -173,26 +173,33 @@ impl<'a> Plan<'a> {
         }
         Ok(all)
     }
+}
 
-    pub(super) fn spell(&self) -> Spelled {
-        let start = &self.start;
-        let kernel_params = self.kernel.args();
-        let helpers = self.resources.share.iter().filter_map(|share| share.helper(start)).collect();
-        let launch = Launch {
-            program: Some(Arg::new(start.hv.path.to_string(), Cause::key(start.keys.path))),
-            args: self.line(joined(&kernel_params)),
-            helpers,
-            ..Launch::default()
-        };
-        Spelled { launch, kernel_params }
+impl Vm for Qemu<'_> {
+    fn resources(&self) -> &Resources<'_> {
+        &self.resources
     }
 
-    pub(super) fn remarks(&self) -> Remarks {
-        let start = &self.start;
-        let mut remarks = Remarks::of(start, &self.resources);
+    fn kernel_params(&self) -> Vec<Arg> {
+        self.kernel.args()
+    }
+
+    fn launch(&self, cmdline: &str) -> Launch {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        Launch {
+            program: Some(Arg::new(hv.path.to_string(), keys.path.into())),
+            args: self.line(cmdline),
+            helpers: self.resources.helpers(),
+            ..Launch::default()
+        }
+    }
+
+    fn remarks(&self) -> Remarks {
+        let (hv, keys) = (self.start.hv, self.start.keys);
+        let mut remarks = remarks::of(&self.resources);
         let lost = |disk: &Disk<'_>| disk.role == Role::Initdata && !self.attaches(disk.driver);
         if self.resources.disks.iter().any(lost) {
-            remarks.lost_initdata(start);
+            remarks::lost_initdata(&self.start, &mut remarks);
         }
         let own = self.memory;
         if own.max != 0 && (own.max < own.size || (own.max == own.size && own.slots != 0)) {
@@ -202,37 +209,36 @@ impl<'a> Plan<'a> {
                 own.slots,
                 size(own.size)
             );
-            remarks.add(Code::FailsLater, Severity::Warning, start.keys.default_maxmemory, message);
+            remarks.warn(Code::FailsLater, keys.default_maxmemory, message);
         }
         let switch_ports = self.resources.switch_ports;
         if self.root_ports() > 1 || switch_ports > 1 {
-            let (what, key) = match switch_ports > 1 {
-                true => ("switch", start.keys.pcie_switch_port),
-                false => ("root", start.keys.pcie_root_port),
+            let (what, key) = if switch_ports > 1 {
+                ("switch", keys.pcie_switch_port)
+            } else {
+                ("root", keys.pcie_root_port)
             };
             let message = format!(
                 "QEMU is told of the PCIe {what} ports in random order, new at every start; here they stand by number"
             );
-            remarks.add(Code::RandomOrder, Severity::Note, key, message);
+            remarks.note(Code::RandomOrder, key, message);
         }
-        let memory = &start.hv.memory_info;
-        let machine = start.hv.machine_info.machine_type.as_str();
+        let memory = &hv.memory_info;
+        let machine = hv.machine_info.machine_type.as_str();
         let room = memory.default_maxmemory.checked_sub(memory.default_memory);
-        if memory.enable_virtio_mem && self.memory.can_grow() && room.is_none_or(|room| room >= 4) {
+        if memory.enable_virtio_mem && own.can_grow() && room.is_none_or(|room| room >= 4) {
             let why = match room {
-                None => Some(format!(
+                None => format!(
                     "default_maxmemory ({}) must be >= default_memory ({}) for virtio-mem setup",
                     memory.default_maxmemory, memory.default_memory
-                )),
-                Some(_) if machine != "s390-ccw-virtio" => {
-                    Some(format!("the runtime sets up virtio-mem on s390-ccw-virtio only, not on {machine}"))
+                ),
+                Some(_) if machine == "s390-ccw-virtio" => return remarks,
+                Some(_) => {
+                    format!("the runtime sets up virtio-mem on s390-ccw-virtio only, not on {machine}")
                 }
-                Some(_) => None,
             };
-            if let Some(why) = why {
-                let message = format!("QEMU is started, then the sandbox fails: {why}");
-                remarks.add(Code::FailsLater, Severity::Warning, start.keys.enable_virtio_mem, message);
-            }
+            let message = format!("QEMU is started, then the sandbox fails: {why}");
+            remarks.warn(Code::FailsLater, keys.enable_virtio_mem, message);
         }
         remarks
     }
@@ -283,17 +289,15 @@ fn control_socket(start: &Start<'_>, resources: &Resources<'_>) -> Result<(), Re
         return Ok(());
     }
     let message = "unix listener bind failed.: No such file or directory (os error 2)";
-    Err(Refusal::because(message, &["hypervisor.rootless", "hypervisor.shared_fs"]))
+    refuse(message, &["hypervisor.rootless", "hypervisor.shared_fs"])
 }
 
 /// `add_monitor`: an extra QMP socket would have the name of the one that is bound already.
 fn monitor(start: &Start<'_>) -> Result<(), Refusal> {
     let debug = &start.hv.debug_info;
     if debug.enable_debug && !matches!(debug.extra_monitor_socket.as_str(), "" | "hmp") {
-        return Err(Refusal::because(
-            "unix listener bind failed.: Address already in use (os error 98)",
-            &["hypervisor.extra_monitor_socket", "hypervisor.enable_debug"],
-        ));
+        let message = "unix listener bind failed.: Address already in use (os error 98)";
+        return refuse(message, &["hypervisor.extra_monitor_socket", "hypervisor.enable_debug"]);
     }
     Ok(())
 }

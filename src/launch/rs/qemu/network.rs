@@ -3,13 +3,13 @@
 //! Facts: `add_network_device`, `Netdev` and `DeviceVirtioNet` in
 //! src/runtime-rs/crates/hypervisor/src/qemu/cmdline_generator.rs at each tag, and network.rs beside it at 3.3.0.
 
-use super::line::Line;
-use super::{Plan, Refusal};
+use super::{Qemu, Refusal};
 use crate::answer::launch::Cause;
+use crate::launch::line::Line;
 use crate::launch::rs::network::Card;
 use crate::release::rs::Change;
 
-impl Plan<'_> {
+impl Qemu<'_> {
     /// The cards on the command line: those behind a process are left out, and all of them where the network is made
     /// once the VM runs.
     fn cards(&self) -> impl Iterator<Item = (&Card, &str)> {
@@ -37,11 +37,7 @@ impl Plan<'_> {
         for (card, tap) in self.cards() {
             let pairs = self.queue_pairs(card);
             let descriptors = vec!["{fd}"; pairs].join(":");
-            let id = if self.start.has(Change::NetdevByTap) {
-                format!("network-{tap}")
-            } else {
-                "network-0".to_owned()
-            };
+            let id = format!("network-{}", if self.start.has(Change::NetdevByTap) { tap } else { "0" });
             let vhost = match info.disable_vhost_net {
                 true => String::new(),
                 false => format!("vhost=on,vhostfds={descriptors},"),
@@ -50,12 +46,12 @@ impl Plan<'_> {
                 Cause::keys([keys.network_queues, keys.disable_vhost_net]).by("an interface of the pod");
             line.push("-netdev", format!("tap,id={id},{vhost}fds={descriptors}"), cause);
             let cause = Cause::key(keys.network_queues).by("an interface of the pod");
-            let channel = (self.ccw && self.start.has(Change::CcwCard)).then(|| line.channel());
-            line.push("-device", self.card(channel, card, &id, pairs), cause);
+            let address = (self.ccw && self.start.has(Change::CcwCard)).then(|| line.next_address());
+            line.device(self.card(address, card, &id, pairs), cause);
         }
     }
 
-    fn card(&self, channel: Option<String>, card: &Card, id: &str, pairs: usize) -> String {
+    fn card(&self, address: Option<String>, card: &Card, id: &str, pairs: usize) -> String {
         let vectors = 2 * pairs + 2;
         if !self.start.has(Change::NetDriverFirst) {
             return format!(
@@ -63,13 +59,13 @@ impl Plan<'_> {
                 card.mac
             );
         }
-        let bus = if channel.is_some() { "ccw" } else { "pci" };
+        let bus = if address.is_some() { "ccw" } else { "pci" };
         let mut text = format!("virtio-net-{bus},netdev={id},mac={}{}", card.mac, self.disable_modern());
         if self.ccw && self.start.hv.device_info.enable_iommu_platform {
             text.push_str(",iommu_platform=on");
         }
-        match channel {
-            Some(channel) => text.push_str(&format!(",devno={channel},mq=on")),
+        match address {
+            Some(address) => text.push_str(&format!(",devno={address},mq=on")),
             None => text.push_str(&format!(",mq=on,vectors={vectors}")),
         }
         text

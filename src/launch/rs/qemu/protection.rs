@@ -6,10 +6,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::line::Line;
-use super::{Plan, Protection};
+use super::{Protection, Qemu};
 use crate::answer::launch::Cause;
-use crate::launch::put;
+use crate::launch::line::{Line, Options};
 use crate::release::rs::Change;
 
 /// The position of the C-bit, which the processor tells: as EPYC processors have it.
@@ -19,56 +18,46 @@ const QUOTE_SOCKET: &str = "/var/run/tdx-qgs/qgs.socket";
 /// The port where the quote service listens when there is no socket.
 const QUOTE_PORT: u32 = 4050;
 
-impl Plan<'_> {
+impl Qemu<'_> {
     pub(super) fn protection(&self, line: &mut Line, protection: &Protection<'_>) {
         let (hv, keys) = (self.start.hv, self.start.keys);
+        let snp = format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on");
+        let by_sev = Cause::keys([keys.confidential_guest, keys.sev_snp_guest])
+            .by("cbitpos as EPYC processors have it");
         let firmware = match protection {
             Protection::Se => {
-                line.push("-object", "s390-pv-guest,id=pv0", Cause::key(keys.confidential_guest));
+                line.object("s390-pv-guest,id=pv0", keys.confidential_guest);
                 return;
             }
             Protection::Sev { firmware } => {
-                let cause = Cause::keys([keys.confidential_guest, keys.sev_snp_guest])
-                    .by("cbitpos as EPYC processors have it");
-                let text = match self.start.has(Change::SevObject) {
-                    true => format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1"),
-                    // The runtime made the object of SNP.
-                    false => {
-                        format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on")
-                    }
-                };
-                line.push("-object", text, cause);
+                let sev = format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1");
+                // The runtime made the object of SNP.
+                line.object(if self.start.has(Change::SevObject) { sev } else { snp }, by_sev);
                 firmware
             }
             Protection::Snp { firmware, host_data } => {
-                let mut text =
-                    format!("sev-snp-guest,id=snp,cbitpos={C_BIT},reduced-phys-bits=1,kernel-hashes=on");
-                if self.start.has(Change::SnpPolicy) {
-                    text.push_str(&format!(",policy=0x{:x}", hv.security_info.snp_guest_policy));
-                }
-                let mut cause =
-                    Cause::keys([keys.confidential_guest, keys.sev_snp_guest, keys.snp_guest_policy]);
+                let mut object = Options::new(snp, by_sev);
+                object.because(keys.snp_guest_policy);
+                let policy = format!("policy=0x{:x}", hv.security_info.snp_guest_policy);
+                object.add_if(self.start.has(Change::SnpPolicy), policy, []);
                 if let Some(digest) = host_data {
-                    text.push_str(",host-data=");
-                    text.push_str(digest);
-                    cause.keys.push(keys.initdata.into());
+                    object.add(format!("host-data={digest}"), keys.initdata);
                 }
-                line.push("-object", text, cause.by("cbitpos as EPYC processors have it"));
+                line.options("-object", object);
                 firmware
             }
             Protection::Tdx { firmware, qgs_port, mrconfigid } => {
                 let mut object = json!({ "qom-type": "tdx-guest", "id": "tdx", "sept-ve-disable": true });
-                if let Some(digest) = mrconfigid {
-                    put(&mut object, "mrconfigid", json!(digest));
+                if let Some(fields) = object.as_object_mut() {
+                    fields.extend(mrconfigid.iter().map(|digest| ("mrconfigid".to_owned(), json!(digest))));
+                    fields.insert("quote-generation-socket".to_owned(), self.quote_socket(*qgs_port));
                 }
-                put(&mut object, "quote-generation-socket", self.quote_socket(*qgs_port));
-                let cause =
-                    Cause::keys([keys.confidential_guest, keys.tdx_quote_generation_service_socket_port]);
-                line.push("-object", object.to_string(), cause);
+                let keys = [keys.confidential_guest, keys.tdx_quote_generation_service_socket_port];
+                line.object(object.to_string(), keys);
                 firmware
             }
         };
-        line.push("-bios", *firmware, Cause::keys([keys.firmware, keys.confidential_guest]));
+        line.push("-bios", *firmware, [keys.firmware, keys.confidential_guest]);
     }
 
     fn quote_socket(&self, port: u32) -> Json {

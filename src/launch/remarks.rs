@@ -1,0 +1,53 @@
+//! What a careful reader points out about a launch that the runtime begins: what will fail a step later, what is
+//! different from what was asked for, and how a confidential guest is less than its configuration says.
+//!
+//! Judges nothing; which of it holds, each runtime's own file decides.
+
+use crate::answer::finding::{Code, Finding, Severity, Who};
+
+/// Remarks that grow.
+#[derive(Default)]
+pub(super) struct Remarks(pub(super) Vec<Finding>);
+
+impl Remarks {
+    fn add(&mut self, code: Code, severity: Severity, who: Who, key: &str, message: String) {
+        let (subject, place, fix) = (Some(key.to_owned()), None, None);
+        self.0.push(Finding { code, severity, subject, place, message, fix, who });
+    }
+
+    /// A warning, to whoever runs the hosts.
+    pub(super) fn warn(&mut self, code: Code, key: &str, message: impl Into<String>) {
+        self.add(code, Severity::Warning, Who::ClusterAdministrator, key, message.into());
+    }
+
+    /// A note, to whoever runs the hosts.
+    pub(super) fn note(&mut self, code: Code, key: &str, message: impl Into<String>) {
+        self.add(code, Severity::Note, Who::ClusterAdministrator, key, message.into());
+    }
+
+    /// A warning to whoever wrote the pod.
+    pub(super) fn warn_author(&mut self, code: Code, key: &str, message: impl Into<String>) {
+        self.add(code, Severity::Warning, Who::PodAuthor, key, message.into());
+    }
+
+    /// A confidential guest is not protected.
+    pub(super) fn unprotected(&mut self, key: &str, why: &str) {
+        let message = format!("confidential_guest is set, and the VM starts UNPROTECTED: {why}");
+        self.warn(Code::Unprotected, key, message);
+    }
+
+    /// Initialization data is not measured; `confidential`: and the guest is to be trusted with it.
+    pub(super) fn unmeasured_initdata(&mut self, key: &str, confidential: bool) {
+        let message = "the guest gets the initialization data on a disk that the host can change: no digest of it \
+                       is in what the guest attests to";
+        match confidential {
+            true => self.warn(Code::InitdataUnmeasured, key, message),
+            false => self.note(Code::InitdataUnmeasured, key, message),
+        }
+    }
+}
+
+/// What a guest of SEV is on a host with SEV-SNP.
+pub(super) const PLAIN_SEV: &str = "the host has SEV-SNP, and without sev_snp_guest the VM is a plain SEV guest: its \
+                                    memory is encrypted, not guarded against being changed, and it cannot attest as \
+                                    SEV-SNP or TDX";
