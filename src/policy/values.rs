@@ -19,41 +19,10 @@ pub struct ValueGate {
 #[derive(Debug, Clone)]
 enum Entry {
     /// Matched as text.
-    Text {
-        glob: glob::Pattern,
-        /// The same where it is as plain as most are, and a comparison will do.
-        plain: Option<Plain>,
-        /// How many slashes it takes; `None` where that is not settled: a slash in a class is one of several
-        /// choices, and one behind `**` may take none.
-        slashes: Option<usize>,
-    },
+    Text(glob::Pattern),
     /// Expanded on the host.
     Files(Box<str>),
     Invalid(String),
-}
-
-/// A glob that is a path, or the beginning of one.
-#[derive(Debug, Clone)]
-enum Plain {
-    Path(Box<str>),
-    Beginning(Box<str>),
-}
-
-impl Plain {
-    fn of(pattern: &str) -> Option<Self> {
-        let plain = |text: &str| !text.contains(['*', '?', '[', ']']);
-        match pattern.strip_suffix('*') {
-            Some(beginning) => plain(beginning).then(|| Self::Beginning(beginning.into())),
-            None => plain(pattern).then(|| Self::Path(pattern.into())),
-        }
-    }
-
-    fn matches(&self, value: &str) -> bool {
-        match self {
-            Self::Path(path) => **path == *value,
-            Self::Beginning(beginning) => value.starts_with(&**beginning),
-        }
-    }
 }
 
 impl ValueGate {
@@ -61,14 +30,7 @@ impl ValueGate {
     pub fn new(release: Release, patterns: &[String]) -> Self {
         let entry = |pattern: &String| match release.runtime {
             Runtime::Rs => match glob::Pattern::new(pattern) {
-                Ok(glob) => {
-                    let settled = !pattern.contains('[') && !pattern.contains("**");
-                    Entry::Text {
-                        glob,
-                        plain: Plain::of(pattern),
-                        slashes: settled.then(|| count_slashes(pattern)),
-                    }
-                }
+                Ok(glob) => Entry::Text(glob),
                 Err(error) => Entry::Invalid(error.to_string()),
             },
             Runtime::Go => match PathPattern::new(pattern) {
@@ -82,8 +44,7 @@ impl ValueGate {
     /// The index of the first pattern that lets `value` through.
     pub fn admits(&self, host: &Host, value: &str) -> Option<usize> {
         self.entries.iter().position(|entry| match entry {
-            Entry::Text { plain: Some(plain), .. } => plain.matches(value),
-            Entry::Text { glob, .. } => glob.matches(value),
+            Entry::Text(glob) => glob.matches(value),
             Entry::Files(pattern) => host_glob::has(host, pattern, value),
             Entry::Invalid(_) => false,
         })
@@ -93,9 +54,7 @@ impl ValueGate {
     pub fn reaches_over_folders(&self, index: usize, value: &str) -> bool {
         let strict = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
         match self.entries.get(index) {
-            // Each slash of the pattern takes one of the value, so that none is left for a star.
-            Some(Entry::Text { slashes: Some(slashes), .. }) if *slashes == count_slashes(value) => false,
-            Some(Entry::Text { glob, .. }) => !glob.matches_with(value, strict),
+            Some(Entry::Text(glob)) => !glob.matches_with(value, strict),
             _ => false,
         }
     }
@@ -107,10 +66,6 @@ impl ValueGate {
             _ => None,
         })
     }
-}
-
-fn count_slashes(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'/').count()
 }
 
 /// The index of the first pattern that lets `value` through. Compiles the list anew: where many values
@@ -161,15 +116,6 @@ mod tests {
     }
 
     proptest::proptest! {
-        #[test]
-        fn a_plain_glob_matches_what_the_crate_says(
-            pattern in "[ab/*?\\[\\]!.]{0,6}", value in "[ab/.*]{0,6}"
-        ) {
-            if let (Ok(glob), Some(plain)) = (glob::Pattern::new(&pattern), Plain::of(&pattern)) {
-                proptest::prop_assert_eq!(glob.matches(&value), plain.matches(&value), "{} {}", pattern, value);
-            }
-        }
-
         #[test]
         fn equal_slashes_leave_none_for_a_star(
             pattern in "[ab/*?]{1,7}", value in "[ab/]{1,8}"

@@ -8,19 +8,39 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{LoadError, Run, Sandbox};
+use super::{Asked, LoadError, LoadOptions, Run, Sandbox};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
+use crate::input::Host;
+use crate::input::config::Layers;
+use crate::release::Release;
 
 /// The annotation.
 pub(super) const CONFIG_PATH: &str = "io.katacontainers.config_path";
 
-/// A configuration that a pod picked, as it loads.
-pub(super) type Picked<L> = Arc<Result<L, LoadError>>;
+/// How a runtime loads a configuration.
+pub(super) type Load<L> = fn(Release, &Layers, &Host, &LoadOptions<'_>) -> Result<L, LoadError>;
+
+/// A configuration that a pod may replace by another: what each runtime has its own way for.
+pub(super) trait Replaceable: Sized {
+    /// How it is loaded.
+    const LOAD: Load<Self>;
+
+    /// The file that a pod asks for, where the release heeds it and it can be looked up here.
+    fn asked_for(release: Release, host: &Host, sandbox: &Sandbox<'_>) -> Option<String>;
+
+    /// The runtime's message for a configuration that does not load.
+    fn load_message(error: &LoadError, _sandbox: &Sandbox<'_>) -> String {
+        error.message.clone()
+    }
+
+    /// What becomes of a sandbox under this configuration, whatever it asks for.
+    fn run_here(&self, asked: Asked<'_>) -> Run;
+}
 
 /// The configurations that pods asked for so far, by path.
 #[derive(Debug, Clone)]
-pub(super) struct Known<L>(Arc<Mutex<HashMap<String, Picked<L>>>>);
+pub(super) struct Known<L>(Arc<Mutex<HashMap<String, Arc<Result<L, LoadError>>>>>);
 
 impl<L> Default for Known<L> {
     fn default() -> Self {
@@ -28,40 +48,48 @@ impl<L> Default for Known<L> {
     }
 }
 
-impl<L> Known<L> {
-    /// The configuration at `path`, which is loaded once.
-    pub(super) fn get(&self, path: &str, load: impl FnOnce() -> Result<L, LoadError>) -> Picked<L> {
+impl<L: Replaceable> Known<L> {
+    /// What becomes of a sandbox under the configuration that it picked, where it picked one; each is loaded once.
+    pub(super) fn run(&self, release: Release, options: &LoadOptions<'_>, asked: Asked<'_>) -> Option<Run> {
+        let path = L::asked_for(release, asked.host, asked.sandbox)?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(path) {
-            Some(loaded) => Arc::clone(loaded),
-            None => Arc::clone(known.entry(path.to_owned()).or_insert(Arc::new(load()))),
-        }
+        let load = || Arc::new(L::LOAD(release, &Layers::read(asked.host, &path), asked.host, options));
+        let loaded = Arc::clone(known.entry(path.clone()).or_insert_with(load));
+        drop(known);
+        Some(redirected(&loaded, &path, asked))
     }
 }
 
-/// The failure of a sandbox whose configuration does not load, with the runtime's message for it.
-pub(super) fn load_failure(error: &LoadError, message: String) -> Failure {
-    let failure = Failure::new(FailureStage::Load, message);
+/// What becomes of a sandbox where the host's own configuration does not load: a pod may bring another.
+pub(super) fn without_configuration<L: Replaceable>(
+    release: Release,
+    error: &LoadError,
+    asked: Asked<'_>,
+) -> Run {
+    let Some(path) = L::asked_for(release, asked.host, asked.sandbox) else {
+        return Run { failure: Some(failure::<L>(error, asked.sandbox)), ..Run::default() };
+    };
+    let options = LoadOptions::default();
+    redirected(&L::LOAD(release, &Layers::read(asked.host, &path), asked.host, &options), &path, asked)
+}
+
+/// The failure of a sandbox whose configuration does not load.
+fn failure<L: Replaceable>(error: &LoadError, sandbox: &Sandbox<'_>) -> Failure {
+    let failure = Failure::new(FailureStage::Load, L::load_message(error, sandbox));
     if error.panic { failure.crash() } else { failure }
 }
 
-/// What becomes of a sandbox under the configuration that it picked: what `run` makes of it, or `failure` where it
-/// does not load, with a verdict on the annotation.
-pub(super) fn redirected<L>(
-    loaded: &Result<L, LoadError>,
-    path: &str,
-    sandbox: &Sandbox<'_>,
-    run: impl FnOnce(&L) -> Run,
-    failure: impl FnOnce(&LoadError) -> Failure,
-) -> Run {
+/// What becomes of a sandbox under the configuration that it picked, with a verdict on the annotation.
+fn redirected<L: Replaceable>(loaded: &Result<L, LoadError>, path: &str, asked: Asked<'_>) -> Run {
     let (mut run, status, stage, reason) = match loaded {
         Ok(loaded) => {
             let reason = format!("the whole configuration, its policy included, is read from {path}");
-            (run(loaded), Status::Applied, Stage::Effective, reason)
+            (loaded.run_here(asked), Status::Applied, Stage::Effective, reason)
         }
         Err(error) => {
             let reason = format!("the file it names does not load: {}", error.message.trim_end());
-            let run = Run { failure: Some(failure(error).by(CONFIG_PATH)), ..Run::default() };
+            let run =
+                Run { failure: Some(failure::<L>(error, asked.sandbox).by(CONFIG_PATH)), ..Run::default() };
             (run, Status::Refused, Stage::Value, reason)
         }
     };
@@ -69,7 +97,7 @@ pub(super) fn redirected<L>(
     let fix = "name a file of the host that loads, or leave it out";
     let verdict = Verdict {
         key: CONFIG_PATH.into(),
-        value: sandbox.annotations.get(CONFIG_PATH).cloned().unwrap_or_default(),
+        value: asked.sandbox.annotations.get(CONFIG_PATH).cloned().unwrap_or_default(),
         status,
         field: None,
         before: None,

@@ -216,17 +216,10 @@ impl Loaded {
     pub fn run(&self, asked: Asked<'_>) -> Run {
         let kind = match container_type(self.release(), asked.sandbox) {
             Ok(kind) => kind,
-            Err(message) => {
-                let failure = Some(Failure::new(FailureStage::Annotations, message));
-                return Run { failure, ..Run::default() };
-            }
+            Err(message) => return unfit(message),
         };
-        elsewhere::run(self, asked).unwrap_or_else(|| self.run_as(kind, asked))
-    }
-
-    /// What becomes of one sandbox under this configuration, whatever it asks for.
-    fn run_here(&self, asked: Asked<'_>) -> Run {
-        self.run_as(container_type(self.release(), asked.sandbox).unwrap_or(ContainerType::Single), asked)
+        let options = LoadOptions { hypervisor: self.wanted.as_deref() };
+        self.elsewhere.run(self.release(), &options, asked).unwrap_or_else(|| self.run_as(kind, asked))
     }
 
     fn run_as(&self, kind: ContainerType, asked: Asked<'_>) -> Run {
@@ -306,6 +299,11 @@ impl Loaded {
         }
         run.conclude(start.go(host, config, sandbox, depth));
     }
+}
+
+/// A container that the runtime takes for no sandbox.
+fn unfit(message: String) -> Run {
+    Run { failure: Some(Failure::new(FailureStage::Annotations, message)), ..Run::default() }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

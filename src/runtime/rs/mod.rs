@@ -22,7 +22,6 @@ mod validate;
 mod verdicts;
 pub mod verity;
 
-pub use elsewhere::without_configuration;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -186,11 +185,12 @@ impl Loaded {
 
     /// What becomes of one sandbox.
     pub fn run(&self, asked: Asked<'_>) -> Run {
-        elsewhere::run(self, asked).unwrap_or_else(|| self.run_here(asked))
+        let elsewhere = self.elsewhere.run(self.release(), &LoadOptions::default(), asked);
+        elsewhere.unwrap_or_else(|| self.run_configured(asked))
     }
 
     /// What becomes of one sandbox under this configuration.
-    fn run_here(&self, asked: Asked<'_>) -> Run {
+    fn run_configured(&self, asked: Asked<'_>) -> Run {
         let progress = self.walk(asked.host, asked.sandbox.annotations);
         let mut run = Run::default();
         let name = &progress.config.runtime.hypervisor_name;

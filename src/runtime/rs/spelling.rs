@@ -27,6 +27,9 @@ pub enum Spelled {
 /// Ends the name of a key that the structs have and the release has not, where that is an error.
 pub const NOT_YET: char = '\u{1}';
 
+const HYPERVISOR: &str = "hypervisor.<name>";
+const AGENT: &str = "agent.<name>";
+
 /// A key that some releases call or type in another way than the structs do.
 struct Other {
     change: Change,
@@ -39,74 +42,54 @@ struct Other {
     shown: &'static str,
 }
 
-const OTHERS: &[Other] = &[
-    Other {
-        change: Change::WholeVcpus,
-        table: "hypervisor.<name>",
-        file: "default_vcpus",
-        own: "default_vcpus (whole)",
-        shown: "default_vcpus",
-    },
-    Other {
-        change: Change::BalloonKey,
-        table: "hypervisor.<name>",
-        file: "enable_balloon_f_reporting",
-        own: "reclaim_guest_freed_memory",
-        shown: "reclaim_guest_freed_memory",
-    },
-    Other {
-        change: Change::DebugMonitorKey,
-        table: "hypervisor.<name>",
-        file: "dbg_monitor_socket",
-        own: "extra_monitor_socket",
-        shown: "extra_monitor_socket",
-    },
-    Other {
-        change: Change::RequestTimeoutKey,
-        table: "agent.<name>",
-        file: "request_timeout_ms",
-        own: "create_container_timeout (ms)",
-        shown: "create_container_timeout",
-    },
-    Other {
-        change: Change::TimeoutInMilliseconds,
-        table: "agent.<name>",
-        file: "create_container_timeout",
-        own: "create_container_timeout (ms)",
-        shown: "create_container_timeout",
-    },
-    Other {
-        change: Change::StaticResourceKey,
-        table: "runtime",
-        file: "static_resource_mgmt",
-        own: "static_sandbox_resource_mgmt",
-        shown: "static_sandbox_resource_mgmt",
-    },
-];
-
-/// A second name that the structs themselves know.
-struct Alias {
-    table: &'static str,
-    key: &'static str,
-    stands_for: &'static str,
+const fn renamed(change: Change, table: &'static str, file: &'static str, own: &'static str) -> Other {
+    Other { change, table, file, own, shown: own }
 }
 
-const ALIASES: [Alias; 2] = [
-    Alias { table: "hypervisor.<name>", key: "dbg_monitor_socket", stands_for: "extra_monitor_socket" },
-    Alias { table: "agent.<name>.mem_agent", key: "mem_agent_enable", stands_for: "enable" },
+const fn retyped(
+    change: Change,
+    table: &'static str,
+    file: &'static str,
+    shown: &'static str,
+    own: &'static str,
+) -> Other {
+    Other { change, table, file, own, shown }
+}
+
+const MILLISECONDS: &str = "create_container_timeout (ms)";
+
+const OTHERS: &[Other] = &[
+    retyped(Change::WholeVcpus, HYPERVISOR, "default_vcpus", "default_vcpus", "default_vcpus (whole)"),
+    renamed(Change::BalloonKey, HYPERVISOR, "enable_balloon_f_reporting", "reclaim_guest_freed_memory"),
+    renamed(Change::DebugMonitorKey, HYPERVISOR, "dbg_monitor_socket", "extra_monitor_socket"),
+    retyped(Change::RequestTimeoutKey, AGENT, "request_timeout_ms", "create_container_timeout", MILLISECONDS),
+    retyped(
+        Change::TimeoutInMilliseconds,
+        AGENT,
+        "create_container_timeout",
+        "create_container_timeout",
+        MILLISECONDS,
+    ),
+    renamed(Change::StaticResourceKey, "runtime", "static_resource_mgmt", "static_sandbox_resource_mgmt"),
+];
+
+/// Second names that the structs themselves know: the table, the name, and what it stands for.
+const ALIASES: [(&str, &str, &str); 2] = [
+    (HYPERVISOR, "dbg_monitor_socket", "extra_monitor_socket"),
+    ("agent.<name>.mem_agent", "mem_agent_enable", "enable"),
 ];
 
 /// Whether a key of the catalogue's table is a second name.
 fn is_alias(table: &str, key: &str) -> bool {
-    ALIASES.iter().any(|alias| alias.table == table && alias.key == key)
+    ALIASES.iter().any(|(own, alias, _)| *own == table && *alias == key)
 }
 
 /// The other name under which a key may stand in a file.
 pub fn alias(key: &str) -> Option<String> {
     let (table, name) = key.rsplit_once('.')?;
     let generic = generic(table);
-    let alias = ALIASES.iter().find(|alias| alias.table == generic && alias.stands_for == name)?;
-    Some(format!("{table}.{}", alias.key))
+    let (_, alias, _) = ALIASES.iter().find(|(own, _, key)| *own == generic && *key == name)?;
+    Some(format!("{table}.{alias}"))
 }
 
 /// `hypervisor.qemu.factory` as the catalogue has it.

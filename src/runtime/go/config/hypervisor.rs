@@ -31,17 +31,19 @@ pub enum HypervisorType {
 }
 
 impl HypervisorType {
+    const ALL: [Self; 7] = [
+        Self::Qemu,
+        Self::Clh,
+        Self::Firecracker,
+        Self::Dragonball,
+        Self::Acrn,
+        Self::Stratovirt,
+        Self::Remote,
+    ];
+
     /// The table name in `configuration.toml`, and the runtime's own word for it.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Qemu => "qemu",
-            Self::Clh => "clh",
-            Self::Firecracker => "firecracker",
-            Self::Dragonball => "dragonball",
-            Self::Acrn => "acrn",
-            Self::Stratovirt => "stratovirt",
-            Self::Remote => "remote",
-        }
+        self.table().trim_start_matches("hypervisor.")
     }
 
     /// The table (`hypervisor.qemu`).
@@ -59,16 +61,7 @@ impl HypervisorType {
 
     /// By table name.
     pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "qemu" => Self::Qemu,
-            "clh" => Self::Clh,
-            "firecracker" => Self::Firecracker,
-            "dragonball" => Self::Dragonball,
-            "stratovirt" => Self::Stratovirt,
-            "remote" => Self::Remote,
-            "acrn" => Self::Acrn,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|hypervisor| hypervisor.as_str() == text)
     }
 
     /// Whether a release has it.
@@ -364,61 +357,39 @@ impl HypervisorConfig {
         let reader = catalog::config_key("hypervisor.<name>", key).and_then(|key| key.reader(release));
         reader.is_some_and(|reader| reader.hypervisors.contains(&hypervisor.as_str()))
     }
+}
 
-    /// The asset that an annotation chose instead of the path under a key.
-    pub(crate) fn chosen_asset(&self, key: &str) -> Option<&str> {
-        let assets = &self.custom_assets;
-        let asset = match key {
-            "ctlpath" => &assets.hypervisor_ctl,
-            "kernel" => &assets.kernel,
-            "initrd" => &assets.initrd,
-            "image" => &assets.image,
-            "firmware" => &assets.firmware,
-            "firmware_volume" => &assets.firmware_volume,
-            _ => return None,
-        };
-        asset.as_deref()
-    }
+/// The files that annotations can choose, each by the key whose path it takes the place of.
+macro_rules! assets {
+    ($($path:ident: $asset:ident instead of $key:ident;)*) => {
+        impl HypervisorConfig {
+            /// The asset that an annotation chose instead of the path under a key.
+            pub(crate) fn chosen_asset(&self, key: &str) -> Option<&str> {
+                match key {
+                    $(stringify!($key) => self.custom_assets.$asset.as_deref(),)*
+                    _ => None,
+                }
+            }
 
-    /// The kernel to boot.
-    pub fn kernel_asset_path(&self) -> &str {
-        self.custom_assets.kernel.as_deref().unwrap_or(&self.kernel)
-    }
+            $(
+                /// The path that holds: an annotation's, or the configured one.
+                pub fn $path(&self) -> &str {
+                    self.custom_assets.$asset.as_deref().unwrap_or(&self.$key)
+                }
+            )*
+        }
+    };
+}
 
-    /// The image.
-    pub fn image_asset_path(&self) -> &str {
-        self.custom_assets.image.as_deref().unwrap_or(&self.image)
-    }
-
-    /// The initrd.
-    pub fn initrd_asset_path(&self) -> &str {
-        self.custom_assets.initrd.as_deref().unwrap_or(&self.initrd)
-    }
-
-    /// The VMM binary.
-    pub fn hypervisor_asset_path(&self) -> &str {
-        self.custom_assets.hypervisor.as_deref().unwrap_or(&self.path)
-    }
-
-    /// ACRN's control program.
-    pub fn hypervisor_ctl_asset_path(&self) -> &str {
-        self.custom_assets.hypervisor_ctl.as_deref().unwrap_or(&self.ctlpath)
-    }
-
-    /// The jailer binary.
-    pub fn jailer_asset_path(&self) -> &str {
-        self.custom_assets.jailer.as_deref().unwrap_or(&self.jailer_path)
-    }
-
-    /// The firmware.
-    pub fn firmware_asset_path(&self) -> &str {
-        self.custom_assets.firmware.as_deref().unwrap_or(&self.firmware)
-    }
-
-    /// The firmware volume.
-    pub fn firmware_volume_asset_path(&self) -> &str {
-        self.custom_assets.firmware_volume.as_deref().unwrap_or(&self.firmware_volume)
-    }
+assets! {
+    kernel_asset_path: kernel instead of kernel;
+    image_asset_path: image instead of image;
+    initrd_asset_path: initrd instead of initrd;
+    hypervisor_asset_path: hypervisor instead of path;
+    hypervisor_ctl_asset_path: hypervisor_ctl instead of ctlpath;
+    jailer_asset_path: jailer instead of jailer_path;
+    firmware_asset_path: firmware instead of firmware;
+    firmware_volume_asset_path: firmware_volume instead of firmware_volume;
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(super) fn build(
         HypervisorType::Firecracker => firecracker(&mut held, host, release)?,
         HypervisorType::Qemu => qemu(&mut held, host, release)?,
         HypervisorType::Clh => clh(&mut held, host, release)?,
-        HypervisorType::Dragonball => dragonball(&mut held, host)?,
+        HypervisorType::Dragonball => held.look_up(&["kernel", "image"], host, release)?,
         HypervisorType::Stratovirt => stratovirt(&mut held, host, release)?,
         HypervisorType::Acrn => acrn(&mut held, host, release)?,
         HypervisorType::Remote => remote(&mut held, release),
@@ -69,24 +69,20 @@ pub(super) fn built_in(release: Release) -> HypervisorConfig {
 }
 
 fn firecracker(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
-    h.path = h.resolved_path(host, release)?;
-    h.jailer_path = h.resolved_jailer_path(host)?;
-    h.kernel = h.resolved_kernel(host)?;
-    (h.initrd, h.image) = h.boot_assets(host, release)?;
-    h.firmware = h.resolved_firmware(host)?;
-    h.block_device_driver = h.checked_block_device_driver()?;
+    h.look_up(&["path", "jailer_path", "kernel"], host, release)?;
+    h.look_up_boot(host, release)?;
+    h.look_up(&["firmware"], host, release)?;
+    h.check_block_device_driver()?;
     h.disable_vhost_net = true;
     h.disable_guest_selinux = true;
     Ok(())
 }
 
 fn qemu(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
-    h.path = h.resolved_path(host, release)?;
-    h.kernel = h.resolved_kernel(host)?;
-    (h.initrd, h.image) = h.boot_assets(host, release)?;
+    h.look_up(&["path", "kernel"], host, release)?;
+    h.look_up_boot(host, release)?;
     h.check_pflashes(host)?;
-    h.firmware = h.resolved_firmware(host)?;
-    h.firmware_volume = h.resolved_firmware_volume(host)?;
+    h.look_up(&["firmware", "firmware_volume"], host, release)?;
     // microvm has no NVDIMM; arm64 needs firmware for it.
     h.disable_image_nvdimm |= h.machine_type == "microvm"
         || (host.facts.arch == Arch::Aarch64
@@ -94,12 +90,12 @@ fn qemu(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), R
             && h.firmware.is_empty()
             && h.pflashes.is_empty());
     h.snp_certs_path = h.resolved_snp_certs(host, release)?;
-    h.block_device_driver = h.checked_block_device_driver()?;
-    h.block_device_aio = h.checked_block_device_aio()?;
-    h.shared_fs = h.checked_shared_fs(release)?;
+    h.check_block_device_driver()?;
+    h.check_block_device_aio()?;
+    h.check_shared_fs(release)?;
     h.check_daemon()?;
     check_vsock(host)?;
-    h.extra_monitor_socket = h.checked_extra_monitor_socket()?;
+    h.check_extra_monitor_socket()?;
     h.check_sector_sizes()?;
     h.check_extension_images()?;
     if h.enable_numa {
@@ -111,9 +107,8 @@ fn qemu(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), R
 }
 
 fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
-    h.path = h.resolved_path(host, release)?;
-    h.kernel = h.resolved_kernel(host)?;
-    (h.initrd, h.image) = h.boot_assets(host, release)?;
+    h.look_up(&["path", "kernel"], host, release)?;
+    h.look_up_boot(host, release)?;
     let image_alone = release.has(Change::ClhImageAlone);
     if image_alone && !h.initrd.is_empty() {
         let message = "having an initrd defined in the configuration file is not supported";
@@ -122,9 +117,12 @@ fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Re
     if h.image.is_empty() && h.initrd.is_empty() {
         return Err(Refusal::new("image", "image or initrd must be defined in the configuration file"));
     }
-    h.firmware = h.resolved_firmware(host)?;
-    h.block_device_driver = h.checked_block_device_driver()?;
-    h.shared_fs = if image_alone { "virtio-fs".to_owned() } else { h.checked_shared_fs(release)? };
+    h.look_up(&["firmware"], host, release)?;
+    h.check_block_device_driver()?;
+    match image_alone {
+        true => h.shared_fs = "virtio-fs".into(),
+        false => h.check_shared_fs(release)?,
+    }
     if image_alone && h.virtio_fs_daemon.is_empty() {
         let message = "virtio-fs daemon path is missing in configuration file";
         return Err(Refusal::new("virtio_fs_daemon", message));
@@ -141,16 +139,9 @@ fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Re
     Ok(())
 }
 
-fn dragonball(h: &mut HypervisorConfig, host: &Host) -> Result<(), Refusal> {
-    h.kernel = h.resolved_kernel(host)?;
-    h.image = h.resolved_image(host)?;
-    Ok(())
-}
-
 fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
-    h.path = h.resolved_path(host, release)?;
-    h.kernel = h.resolved_kernel(host)?;
-    (h.initrd, h.image) = h.boot_assets(host, release)?;
+    h.look_up(&["path", "kernel"], host, release)?;
+    h.look_up_boot(host, release)?;
     if !h.image.is_empty() && !h.initrd.is_empty() {
         let message = "having both an image and an initrd defined in the configuration file is not supported";
         return Err(Refusal::new("initrd", message));
@@ -158,9 +149,9 @@ fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result
     if h.image.is_empty() && h.initrd.is_empty() {
         return Err(Refusal::new("image", "image or initrd must be defined in the configuration file"));
     }
-    h.block_device_driver = h.checked_block_device_driver()?;
+    h.check_block_device_driver()?;
     check_vsock(host)?;
-    h.shared_fs = h.checked_shared_fs(release)?;
+    h.check_shared_fs(release)?;
     if !matches!(h.shared_fs.as_str(), "virtio-fs" | "virtio-fs-nydus" | "none") {
         let message =
             format!("Stratovirt Hypervisor does not support {} shared filesystem option", h.shared_fs);
@@ -175,10 +166,7 @@ fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result
 }
 
 fn acrn(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
-    h.path = h.resolved_path(host, release)?;
-    h.ctlpath = h.resolved_ctl_path(host)?;
-    h.kernel = h.resolved_kernel(host)?;
-    h.image = h.resolved_image(host)?;
+    h.look_up(&["path", "ctlpath", "kernel", "image"], host, release)?;
     if h.image.is_empty() {
         let message = match release.has(Change::AssetsAtLoad) {
             true => "image is not set",
@@ -186,8 +174,8 @@ fn acrn(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), R
         };
         return Err(Refusal::new("image", message));
     }
-    h.firmware = h.resolved_firmware(host)?;
-    h.block_device_driver = h.checked_block_device_driver()?;
+    h.look_up(&["firmware"], host, release)?;
+    h.check_block_device_driver()?;
     h.disable_guest_selinux = true;
     Ok(())
 }

@@ -109,6 +109,16 @@ fn burst(burst: &mut i64, rate: i64) {
     }
 }
 
+/// Refuses what is none of the words that the runtime knows.
+fn known_word(
+    asked: &str,
+    known: &[&str],
+    key: &'static str,
+    message: impl FnOnce(&str, &str) -> String,
+) -> Setting<()> {
+    if known.contains(&asked) { Ok(()) } else { Err(Refusal::new(key, message(asked, &list(known)))) }
+}
+
 type FillIn = fn(&mut HypervisorConfig, &Host, Release);
 
 /// What is made of a key that is taken and cannot be refused: what holds where nothing is written, and bounds.
@@ -203,20 +213,27 @@ impl HypervisorConfig {
         }
     }
 
-    fn existing(host: &Host, path: &str, key: &'static str) -> Setting<String> {
-        resolve(host, path).map_err(|message| Refusal { message, key })
-    }
-
-    fn existing_if_set(host: &Host, path: &str, key: &'static str) -> Setting<String> {
-        if path.is_empty() { Ok(String::new()) } else { Self::existing(host, path, key) }
-    }
-
-    pub(super) fn resolved_path(&self, host: &Host, release: Release) -> Setting<String> {
-        Self::existing(host, or_default(&self.path, default_hypervisor_path(release)), "path")
-    }
-
-    pub(super) fn resolved_ctl_path(&self, host: &Host) -> Setting<String> {
-        Self::existing(host, or_default(&self.ctlpath, "/usr/bin/acrnctl"), "ctlpath")
+    /// Follows the links of the paths under these keys, which must exist where they are set; a program and a kernel are
+    /// always wanted.
+    pub(super) fn look_up(&mut self, keys: &[&'static str], host: &Host, release: Release) -> Setting<()> {
+        for key in keys.iter().copied() {
+            let (path, default) = match key {
+                "path" => (&mut self.path, default_hypervisor_path(release)),
+                "ctlpath" => (&mut self.ctlpath, "/usr/bin/acrnctl"),
+                "kernel" => (&mut self.kernel, DEFAULT_KERNEL_PATH),
+                "jailer_path" => (&mut self.jailer_path, ""),
+                "image" => (&mut self.image, ""),
+                "initrd" => (&mut self.initrd, ""),
+                "firmware" => (&mut self.firmware, ""),
+                "firmware_volume" => (&mut self.firmware_volume, ""),
+                _ => continue,
+            };
+            let wanted = or_default(path, default);
+            if !wanted.is_empty() {
+                *path = resolve(host, wanted).map_err(|message| Refusal { message, key })?;
+            }
+        }
+        Ok(())
     }
 
     /// The certificates of an SNP host: the default ones may be missing.
@@ -227,32 +244,17 @@ impl HypervisorConfig {
         if !HypervisorConfig::reads("snp_certs_path", release) || !wanted {
             return Ok(String::new());
         }
-        match Self::existing(host, or_default(&self.snp_certs_path, DEFAULT), "snp_certs_path") {
+        let found = resolve(host, or_default(&self.snp_certs_path, DEFAULT));
+        match found.map_err(|message| Refusal { message, key: "snp_certs_path" }) {
             Err(_) if self.snp_certs_path.is_empty() || self.snp_certs_path == DEFAULT => Ok(String::new()),
             found => found,
         }
     }
 
-    pub(super) fn resolved_jailer_path(&self, host: &Host) -> Setting<String> {
-        Self::existing_if_set(host, &self.jailer_path, "jailer_path")
-    }
-
-    pub(super) fn resolved_kernel(&self, host: &Host) -> Setting<String> {
-        Self::existing(host, or_default(&self.kernel, DEFAULT_KERNEL_PATH), "kernel")
-    }
-
-    pub(super) fn resolved_initrd(&self, host: &Host) -> Setting<String> {
-        Self::existing_if_set(host, &self.initrd, "initrd")
-    }
-
-    pub(super) fn resolved_image(&self, host: &Host) -> Setting<String> {
-        Self::existing_if_set(host, &self.image, "image")
-    }
-
     /// Initrd and image.
-    pub(super) fn boot_assets(&self, host: &Host, release: Release) -> Setting<(String, String)> {
+    pub(super) fn look_up_boot(&mut self, host: &Host, release: Release) -> Setting<()> {
         if !release.has(Change::AssetsAtLoad) {
-            return Ok((self.resolved_initrd(host)?, self.resolved_image(host)?));
+            return self.look_up(&["initrd", "image"], host, release);
         }
         let find = |path: &str, what: &str| match path {
             "" => Err(format!("{what} is not set")),
@@ -269,16 +271,11 @@ impl HypervisorConfig {
                     "Either initrd or image must be set to a valid path (initrd: {initrd}) (image: {image})"
                 ),
             )),
-            (initrd, image) => Ok((initrd.unwrap_or_default(), image.unwrap_or_default())),
+            (initrd, image) => {
+                (self.initrd, self.image) = (initrd.unwrap_or_default(), image.unwrap_or_default());
+                Ok(())
+            }
         }
-    }
-
-    pub(super) fn resolved_firmware(&self, host: &Host) -> Setting<String> {
-        Self::existing_if_set(host, &self.firmware, "firmware")
-    }
-
-    pub(super) fn resolved_firmware_volume(&self, host: &Host) -> Setting<String> {
-        Self::existing_if_set(host, &self.firmware_volume, "firmware_volume")
     }
 
     /// The flash images exist, but are passed on as written.
@@ -290,59 +287,47 @@ impl HypervisorConfig {
         Ok(())
     }
 
-    pub(super) fn checked_block_device_driver(&self) -> Setting<String> {
+    pub(super) fn check_block_device_driver(&mut self) -> Setting<()> {
         const DRIVERS: [&str; 5] = ["virtio-scsi", "virtio-blk", "virtio-mmio", "nvdimm", "virtio-blk-ccw"];
-        let asked = or_default(&self.block_device_driver, "virtio-scsi");
-        if DRIVERS.contains(&asked) {
-            return Ok(asked.to_owned());
-        }
-        let message = format!(
-            "Invalid hypervisor block storage driver {asked} specified (supported drivers: {})",
-            list(&DRIVERS)
-        );
-        Err(Refusal::new("block_device_driver", message))
+        or_word(&mut self.block_device_driver, "virtio-scsi");
+        known_word(&self.block_device_driver, &DRIVERS, "block_device_driver", |asked, drivers| {
+            format!(
+                "Invalid hypervisor block storage driver {asked} specified (supported drivers: {drivers})"
+            )
+        })
     }
 
-    pub(super) fn checked_block_device_aio(&self) -> Setting<String> {
-        const MECHANISMS: [&str; 3] = ["io_uring", "native", "threads"];
-        let asked = or_default(&self.block_device_aio, "io_uring");
-        if MECHANISMS.contains(&asked) {
-            return Ok(asked.to_owned());
-        }
-        let message = format!(
-            "Invalid hypervisor block storage I/O mechanism  {asked} specified (supported AIO: {})",
-            list(&MECHANISMS)
-        );
-        Err(Refusal::new("block_device_aio", message))
+    pub(super) fn check_block_device_aio(&mut self) -> Setting<()> {
+        or_word(&mut self.block_device_aio, "io_uring");
+        let known = ["io_uring", "native", "threads"];
+        known_word(&self.block_device_aio, &known, "block_device_aio", |asked, known| {
+            format!(
+                "Invalid hypervisor block storage I/O mechanism  {asked} specified (supported AIO: {known})"
+            )
+        })
     }
 
-    pub(super) fn checked_extra_monitor_socket(&self) -> Setting<String> {
-        const PROTOCOLS: [&str; 3] = ["hmp", "qmp", "qmp-pretty"];
-        let asked = &self.extra_monitor_socket;
-        if asked.is_empty() || PROTOCOLS.contains(&asked.as_str()) {
-            return Ok(asked.clone());
+    pub(super) fn check_extra_monitor_socket(&self) -> Setting<()> {
+        if self.extra_monitor_socket.is_empty() {
+            return Ok(());
         }
-        let message = format!(
-            "Invalid hypervisor extra monitor socket {asked} specified (supported values: {})",
-            list(&PROTOCOLS)
-        );
-        Err(Refusal::new("extra_monitor_socket", message))
+        let known = ["hmp", "qmp", "qmp-pretty"];
+        known_word(&self.extra_monitor_socket, &known, "extra_monitor_socket", |asked, known| {
+            format!("Invalid hypervisor extra monitor socket {asked} specified (supported values: {known})")
+        })
     }
 
-    pub(super) fn checked_shared_fs(&self, release: Release) -> Setting<String> {
+    pub(super) fn check_shared_fs(&mut self, release: Release) -> Setting<()> {
         let mut systems = vec!["virtio-9p", "virtio-fs"];
         systems.extend(release.has(Change::Nydus).then_some("virtio-fs-nydus"));
         systems.extend(release.has(Change::NoSharedFs).then_some("none"));
         let default = if release.has(Change::VirtioFsByDefault) { "virtio-fs" } else { "virtio-9p" };
-        let asked = or_default(&self.shared_fs, default);
-        if systems.contains(&asked) {
-            return Ok(asked.to_owned());
-        }
-        let message = format!(
-            "Invalid hypervisor shared file system {asked} specified (supported file systems: {})",
-            list(&systems)
-        );
-        Err(Refusal::new("shared_fs", message))
+        or_word(&mut self.shared_fs, default);
+        known_word(&self.shared_fs, &systems, "shared_fs", |asked, known| {
+            format!(
+                "Invalid hypervisor shared file system {asked} specified (supported file systems: {known})"
+            )
+        })
     }
 
     /// A shared file system that needs a daemon has one.

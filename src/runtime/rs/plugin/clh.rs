@@ -1,8 +1,11 @@
 //! Cloud Hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/ch.rs at each tag.
 
-use super::super::complaint::{Outcome, ensure, existing, resolve};
+use super::super::complaint::{Outcome, existing, resolve};
 use super::super::config::Hypervisor;
-use super::{Plugin, TEMPLATE_PATH, absent, confidential_rootfs, or_default, or_number, too_many_vcpus};
+use super::{
+    Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, few_bridges, few_vcpus, or_default,
+    or_number,
+};
 use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
@@ -44,14 +47,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcom
         !boot.image.is_empty() || !boot.initrd.is_empty(),
         "Both guest boot image and initrd for CH are empty",
     )?;
-    ensure(!too_many_vcpus(hv, Plugin::Clh.max_vcpus()), "default_maxvcpus", || {
-        format!("CH hypervisor cannot support {} vCPUs", hv.cpu_info.default_maxvcpus)
-    })?;
-    ensure(hv.device_info.default_bridges <= 5, "default_bridges", || {
-        format!("CH hypervisor cannot support {} PCI bridges", hv.device_info.default_bridges)
-    })?;
-    let least = Plugin::Clh.min_memory();
-    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
-        format!("CH hypervisor has minimal memory limitation {least}")
-    })
+    few_vcpus(hv, Plugin::Clh, "CH hypervisor cannot support")?;
+    few_bridges(hv, "CH hypervisor cannot support")?;
+    enough_memory(hv, Plugin::Clh, "CH")
 }

@@ -2,7 +2,7 @@
 
 use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
-use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number, too_many_vcpus};
+use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, few_vcpus, or_default, or_number};
 use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
@@ -51,9 +51,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcom
         absent("initrd", boot.initrd.is_empty(), "Initrd for dragonball hypervisor should be empty")?;
     }
     absent("firmware", boot.firmware.is_empty(), "Firmware for dragonball hypervisor should be empty")?;
-    ensure(!too_many_vcpus(hv, Plugin::Dragonball.max_vcpus()), "default_maxvcpus", || {
-        format!("dragonball hypervisor can not support {} vCPUs", hv.cpu_info.default_maxvcpus)
-    })?;
+    few_vcpus(hv, Plugin::Dragonball, "dragonball hypervisor can not support")?;
     ports(hv)?;
     let machine = &hv.machine_info;
     absent(
@@ -73,10 +71,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcom
             format!("dragonball hypervisor doesn't support {kind}")
         })?;
     }
-    let least = Plugin::Dragonball.min_memory();
-    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
-        format!("dragonball hypervisor has minimal memory limitation {least}")
-    })
+    enough_memory(hv, Plugin::Dragonball, "dragonball")
 }
 
 fn devices(hv: &Hypervisor, release: Release) -> Outcome {

@@ -2,7 +2,7 @@
 
 use super::super::complaint::{Outcome, ensure, existing};
 use super::super::config::Hypervisor;
-use super::{Plugin, absent, or_number, too_many_vcpus};
+use super::{Plugin, absent, enough_memory, or_number, too_many_vcpus};
 use crate::input::Host;
 
 pub(super) fn adjust(hv: &mut Hypervisor) {
@@ -16,8 +16,5 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
     ensure(!too_many_vcpus(hv, most), "default_maxvcpus", || {
         format!("OpenVMM hypervisor cannot support more than {most} vCPUs")
     })?;
-    let least = Plugin::Openvmm.min_memory();
-    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
-        format!("OpenVMM hypervisor has minimal memory limitation {least}")
-    })
+    enough_memory(hv, Plugin::Openvmm, "OpenVMM")
 }

@@ -1,8 +1,8 @@
 //! The remote hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/remote.rs at each tag.
 
-use super::super::complaint::{Outcome, ensure, resolve};
+use super::super::complaint::{Outcome, resolve};
 use super::super::config::Hypervisor;
-use super::{Plugin, TEMPLATE_PATH, absent, or_default, or_number};
+use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, or_default, or_number};
 use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
@@ -50,8 +50,5 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
         hv.blockdev_info.block_device_driver != "nvdimm",
         "Remote hypervisor does not support nvdimm",
     )?;
-    let least = Plugin::Remote.min_memory();
-    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
-        format!("Remote hypervisor has minimal memory limitation {least}")
-    })
+    enough_memory(hv, Plugin::Remote, "Remote")
 }
