@@ -33,9 +33,9 @@ pub(super) fn of(start: &Start<'_>, daemon: bool) -> Remarks {
         let message = format!("there is no {} on this host: starting it will fail", hv.virtio_fs_daemon);
         remarks.warn(Code::FailsLater, keys.virtio_fs_daemon, message);
     }
-    let factory = &start.config.factory_config;
+    let factory = &start.config.factory;
     let made = || ["memory", "state"].iter().all(|f| host.finds(&format!("{}/{f}", factory.template_path)));
-    if factory.template && factory.vm_cache_number == 0 && made() {
+    if factory.enable_template && factory.vm_cache_number == 0 && made() {
         let message = format!(
             "a template is ready in {}: the VM is cloned from it where the configurations agree, and shown here as if \
              it were booted",

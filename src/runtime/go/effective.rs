@@ -6,16 +6,16 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::Loaded;
 use super::annotations::known::{Known, Section};
 use super::annotations::session::Session;
 use super::config::{HypervisorType, SandboxConfig};
 use super::keys::{Key, all_keys, key};
-use crate::answer::effective::{Effective, EffectiveValue, Origin, hidden};
+use crate::answer::effective::{Effective, EffectiveValue, Origin};
 use crate::answer::verdict::Status;
-use crate::catalog::{self, Id};
+use crate::catalog::Id;
 
 /// What holds for a sandbox that no annotation touches, and whose size nobody asks for.
 #[derive(Debug, Clone)]
@@ -40,7 +40,6 @@ impl Base {
             base.effective.set(key.name(hypervisor), key.value(&config), origin(loaded, &config, key, None));
             base.of_hypervisor += usize::from(key.section == Section::Hypervisor);
         }
-        beside_the_sandbox(loaded, &mut base.effective);
         Self { effective: base.effective.shared(), ..base }
     }
 }
@@ -58,7 +57,7 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
             out.add_to(&name, origin(loaded, config, key, None));
         }
     };
-    if config.static_resource_mgmt {
+    if config.runtime.static_sandbox_resource_mgmt {
         for field in ["default_vcpus", "default_memory", "default_maxvcpus"] {
             key(Section::Hypervisor, field).into_iter().for_each(|key| set(key, None));
         }
@@ -119,44 +118,11 @@ fn also_set(id: Id) -> Option<&'static str> {
     }
 }
 
-/// What only the shim knows: no pod changes it.
-fn beside_the_sandbox(loaded: &Loaded, out: &mut Effective) {
-    let runtime = &loaded.configuration.runtime;
-    let factory = &runtime.factory_config;
-    let netmon = &runtime.netmon;
-    let values: [(&'static str, Json); 16] = [
-        ("runtime.enable_debug", runtime.debug.into()),
-        ("runtime.enable_tracing", runtime.trace.into()),
-        ("runtime.jaeger_endpoint", runtime.jaeger_endpoint.as_str().into()),
-        ("runtime.jaeger_user", runtime.jaeger_user.as_str().into()),
-        ("runtime.jaeger_password", hidden(&runtime.jaeger_password).into()),
-        ("runtime.experimental", json!(runtime.experimental)),
-        ("runtime.disable_guest_empty_dir", runtime.disable_guest_empty_dir.into()),
-        ("runtime.dan_conf", runtime.dan_config.as_str().into()),
-        ("runtime.pod_resource_api_sock", runtime.pod_resource_api_sock.as_str().into()),
-        ("factory.enable_template", factory.template.into()),
-        ("factory.template_path", factory.template_path.as_str().into()),
-        ("factory.vm_cache_number", factory.vm_cache_number.into()),
-        ("factory.vm_cache_endpoint", factory.vm_cache_endpoint.as_str().into()),
-        ("netmon.path", netmon.path.as_str().into()),
-        ("netmon.enable_debug", netmon.debug.into()),
-        ("netmon.enable_netmon", netmon.enable.into()),
-    ];
-    let read = |name: &str| {
-        let known = name.split_once('.').and_then(|(table, key)| catalog::config_key(table, key));
-        known.is_some_and(|key| key.reader(runtime.release).is_some())
-    };
-    for (key, value) in values.into_iter().filter(|(key, _)| read(key)) {
-        let place = loaded.configuration.places.get(key).cloned();
-        out.set(key, value, place.map_or(Origin::Default, Origin::File));
-    }
-}
-
 /// Where the value of a key came from; `by`: the annotation that set it.
 fn origin(loaded: &Loaded, config: &SandboxConfig, key: Key, by: Option<&'static str>) -> Origin {
     let of_hypervisor = key.section == Section::Hypervisor;
     if of_hypervisor
-        && config.static_resource_mgmt
+        && config.runtime.static_sandbox_resource_mgmt
         && let Some(rule) = sizing_rule(config, key.field)
     {
         return Origin::Derived(Cow::Borrowed(rule));

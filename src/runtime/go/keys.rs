@@ -1,14 +1,14 @@
 //! The keys of `configuration.toml` that a sandbox has a value of, and what each comes to.
 //!
-//! Decides which keys of the runtime's table those are; of the other tables the structs say it, and which keys a
-//! release reads, the catalogue. Facts: `SandboxConfig` in src/runtime/virtcontainers/sandbox.go at 4.1.0.
+//! Which keys those are the tables' structs say, and which of them a release reads, the catalogue. Facts: `SandboxConfig` in src/runtime/virtcontainers/sandbox.go at 4.1.0.
 
 use serde_json::Value as Json;
 
 use super::annotations::known::{Known, Section};
-use super::config::{AgentConfig, HypervisorConfig, HypervisorType, SandboxConfig};
-use super::record::ToJson;
-use crate::catalog;
+use super::config::{
+    AgentConfig, FactoryTable, HypervisorConfig, HypervisorType, NetmonTable, RuntimeTable, SandboxConfig,
+};
+use crate::answer::effective::hidden;
 use crate::release::Release;
 
 /// A key of the configuration.
@@ -19,42 +19,25 @@ pub(super) struct Key {
     pub(super) field: &'static str,
 }
 
-type OfSandbox = fn(&SandboxConfig) -> Json;
-
-/// The keys of the runtime's table that a sandbox has a value of, in the order of reports.
-const RUNTIME: &[(&str, OfSandbox)] = &[
-    ("internetworking_model", |c| c.network_config.interworking_model.as_str().into()),
-    ("vfio_mode", |c| c.vfio_mode.as_str().into()),
-    ("guest_selinux_label", |c| c.guest_selinux_label.to_json()),
-    ("sandbox_bind_mounts", |c| c.sandbox_bind_mounts.to_json()),
-    ("disable_new_netns", |c| c.network_config.disable_new_network.into()),
-    ("disable_guest_seccomp", |c| c.disable_guest_seccomp.into()),
-    ("enable_vcpus_pinning", |c| c.enable_vcpus_pinning.into()),
-    ("sandbox_cgroup_only", |c| c.sandbox_cgroup_only.into()),
-    ("static_sandbox_resource_mgmt", |c| c.static_resource_mgmt.into()),
-    ("emptydir_mode", |c| c.empty_dir_mode.to_json()),
-    ("create_container_timeout", |c| c.create_container_timeout.into()),
-    ("experimental_force_guest_pull", |c| c.force_guest_pull.into()),
-    ("enable_pprof", |c| c.enable_pprof.into()),
-    ("kubelet_root_dir", |c| c.kubelet_root_dir.to_json()),
-];
-
-/// The key of a table, where a sandbox has a value of it.
+/// The key of a table that an annotation sets.
 pub(super) fn key(section: Section, field: &'static str) -> Option<Key> {
+    // What a pod says of features stays the text that it is.
     let key = Key { section, field };
-    all_keys().find(|known| *known == key)
+    all_keys().find(|known| *known == key && field != "experimental")
 }
 
 /// All of them, in the order of reports.
 pub(super) fn all_keys() -> impl Iterator<Item = Key> {
-    let of = |section| move |field: &&'static str| Key { section, field };
-    let hypervisor = HypervisorConfig::KEYS.iter().chain(HypervisorConfig::BY_ANNOTATION);
-    let agent = AgentConfig::KEYS.iter().chain(AgentConfig::BY_ANNOTATION);
-    let runtime = RUNTIME.iter().map(|(field, _)| field);
-    hypervisor
-        .map(move |field| of(Section::Hypervisor)(field))
-        .chain(agent.map(move |field| of(Section::Agent)(field)))
-        .chain(runtime.map(move |field| of(Section::Runtime)(field)))
+    let tables = [
+        (Section::Hypervisor, HypervisorConfig::KEYS, HypervisorConfig::BY_ANNOTATION),
+        (Section::Agent, AgentConfig::KEYS, AgentConfig::BY_ANNOTATION),
+        (Section::Runtime, RuntimeTable::KEYS, RuntimeTable::BY_ANNOTATION),
+        (Section::Factory, FactoryTable::KEYS, FactoryTable::BY_ANNOTATION),
+        (Section::Netmon, NetmonTable::KEYS, NetmonTable::BY_ANNOTATION),
+    ];
+    tables.into_iter().flat_map(|(section, keys, by_annotation)| {
+        keys.iter().chain(by_annotation).map(move |field| Key { section, field })
+    })
 }
 
 impl Key {
@@ -72,9 +55,15 @@ impl Key {
                 None => hypervisor.value(self.field),
             },
             Section::Agent => config.agent_config.value(self.field),
-            Section::Runtime => {
-                RUNTIME.iter().find(|(field, _)| *field == self.field).map(|(_, value)| value(config))
-            }
+            Section::Runtime => match self.field {
+                "internetworking_model" => Some(config.network_config.interworking_model.as_str().into()),
+                "vfio_mode" => Some(config.vfio_mode.as_str().into()),
+                "disable_new_netns" => Some(config.network_config.disable_new_network.into()),
+                "jaeger_password" => Some(hidden(&config.runtime.jaeger_password).into()),
+                field => config.runtime.value(field),
+            },
+            Section::Factory => config.factory.value(self.field),
+            Section::Netmon => config.netmon.value(self.field),
             Section::Nowhere => None,
         };
         value.unwrap_or_default()
@@ -85,9 +74,9 @@ impl Key {
         match self.section {
             Section::Hypervisor => HypervisorConfig::takes(hypervisor, self.field, release),
             Section::Agent => AgentConfig::reads(self.field, release),
-            Section::Runtime => {
-                catalog::config_key("runtime", self.field).is_some_and(|key| key.reader(release).is_some())
-            }
+            Section::Runtime => RuntimeTable::reads(self.field, release),
+            Section::Factory => FactoryTable::reads(self.field, release),
+            Section::Netmon => NetmonTable::reads(self.field, release),
             Section::Nowhere => false,
         }
     }

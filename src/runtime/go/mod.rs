@@ -225,7 +225,8 @@ impl Loaded {
     fn run_as(&self, kind: ContainerType, asked: Asked<'_>) -> Run {
         let Asked { host, sandbox, depth, .. } = asked;
         let held = self.runtime();
-        let ports = (held.hypervisor_config.cold_plug_vfio.as_ref(), held.pod_resource_api_sock.as_ref());
+        let ports =
+            (held.hypervisor_config.cold_plug_vfio.as_ref(), held.runtime.pod_resource_api_sock.as_ref());
         if let Some(failure) = cdi::check(self.release(), kind, ports, host, sandbox.annotations) {
             return Run { failure: Some(failure), findings: self.findings.clone(), ..Run::default() };
         }
@@ -237,7 +238,7 @@ impl Loaded {
         }
         config.network_config.host_network = sandbox.host_network;
         config.hypervisor_config.arch = host.facts.arch;
-        let dan = &self.runtime().dan_config;
+        let dan = &self.runtime().runtime.dan_conf;
         if !dan.is_empty() {
             let dan = crate::golang::filepath::clean(&format!("{dan}/{}.json", sandbox.id));
             if host.facts.network.dan.is_some() || host.finds(&dan) {

@@ -52,7 +52,7 @@ pub(crate) fn together(vcpus: f32, memory: u32, workload: SandboxResources) -> (
 
 /// With static sizing the VM starts as large as defaults and workload together.
 pub(super) fn apply_static(config: &mut SandboxConfig) {
-    if !config.static_resource_mgmt {
+    if !config.runtime.static_sandbox_resource_mgmt {
         return;
     }
     let (resources, hypervisor) = (&mut config.sandbox_resources, &mut config.hypervisor_config);
@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn static_sizing_adds_and_fixes_the_maximum() {
-        let mut config = SandboxConfig { static_resource_mgmt: true, ..SandboxConfig::default() };
+        let mut config = SandboxConfig::default();
+        config.runtime.static_sandbox_resource_mgmt = true;
         config.hypervisor_config.default_memory = 2048;
         apply_static(&mut config);
         assert_eq!(config.hypervisor_config.default_maxvcpus, 1);

@@ -157,7 +157,7 @@ fn before(
         id,
         Id::HypervisorDefaultVcpus | Id::HypervisorDefaultMemory | Id::HypervisorDefaultMaxVcpus
     );
-    if !(is_sized && session.config.static_resource_mgmt) {
+    if !(is_sized && session.config.runtime.static_sandbox_resource_mgmt) {
         return stations.before.clone();
     }
     let sized = sized.get_or_insert_with(|| {
@@ -176,7 +176,7 @@ fn applied(
     verdict: &mut Verdict,
     findings: &mut Vec<Finding>,
 ) {
-    let is_static = session.config.static_resource_mgmt;
+    let is_static = session.config.runtime.static_sandbox_resource_mgmt;
     let sizes = session.config.sandbox_resources;
     match id {
         Id::HypervisorDefaultMaxVcpus if is_static => {

@@ -13,6 +13,8 @@ pub(in crate::runtime::go) enum Section {
     Hypervisor,
     Runtime,
     Agent,
+    Factory,
+    Netmon,
     /// Read at another time than the sandbox's creation.
     Nowhere,
 }
@@ -25,6 +27,8 @@ impl Section {
             // There is one agent, whatever a file calls its table.
             Self::Agent => format!("agent.kata.{field}"),
             Self::Runtime => format!("runtime.{field}"),
+            Self::Factory => format!("factory.{field}"),
+            Self::Netmon => format!("netmon.{field}"),
             Self::Nowhere => String::new(),
         }
     }

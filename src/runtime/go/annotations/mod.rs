@@ -88,7 +88,7 @@ fn pprof(session: &mut Session<'_>) {
     let id = Id::RuntimeEnablePprof;
     let Some(value) = session.value(id) else { return };
     match strconv::parse_bool(value) {
-        _ if session.config.enable_pprof => {
+        _ if session.config.runtime.enable_pprof => {
             session.ignored(id, Stage::Merge, "the configuration turns it on, and no pod can turn it off");
         }
         None => {
@@ -96,7 +96,7 @@ fn pprof(session: &mut Session<'_>) {
         }
         Some(false) => session.ignored(id, Stage::Merge, "it is off already"),
         Some(true) => {
-            session.config.enable_pprof = true;
+            session.config.runtime.enable_pprof = true;
             session.applied_by(id, step(Stage::Parse, true, "the boolean true"));
         }
     }

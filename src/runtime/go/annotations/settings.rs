@@ -11,11 +11,11 @@ use crate::runtime::go::config::{InterworkingModel, VfioMode};
 use crate::runtime::go::stations::step;
 
 pub(super) fn apply_runtime(session: &mut Session<'_>) {
-    session.flag(Id::RuntimeDisableGuestSeccomp, |c| &mut c.disable_guest_seccomp);
-    session.flag(Id::RuntimeSandboxCgroupOnly, |c| &mut c.sandbox_cgroup_only);
-    session.set_u64(Id::RuntimeCreateContainerTimeout, |c| &mut c.create_container_timeout);
-    session.flag(Id::RuntimeExperimentalForceGuestPull, |c| &mut c.force_guest_pull);
-    session.flag(Id::EnableVcpusPinning, |c| &mut c.enable_vcpus_pinning);
+    session.flag(Id::RuntimeDisableGuestSeccomp, |c| &mut c.runtime.disable_guest_seccomp);
+    session.flag(Id::RuntimeSandboxCgroupOnly, |c| &mut c.runtime.sandbox_cgroup_only);
+    session.set_u64(Id::RuntimeCreateContainerTimeout, |c| &mut c.runtime.create_container_timeout);
+    session.flag(Id::RuntimeExperimentalForceGuestPull, |c| &mut c.runtime.experimental_force_guest_pull);
+    session.flag(Id::EnableVcpusPinning, |c| &mut c.runtime.enable_vcpus_pinning);
     experimental(session);
     session.flag(Id::RuntimeDisableNewNetns, |c| &mut c.network_config.disable_new_network);
     if let Some(value) = session.value(Id::RuntimeInternetworkingModel) {

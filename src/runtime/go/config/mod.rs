@@ -17,5 +17,5 @@ pub use hypervisor::{
     KernelParams, Param, ParamFrom,
 };
 pub use network::{InterworkingModel, NetworkConfig};
-pub use runtime::{FactoryConfig, NetmonConfig, RuntimeConfig, VfioMode};
+pub use runtime::{FactoryTable, NetmonTable, RuntimeConfig, RuntimeTable, VfioMode};
 pub use sandbox::{SandboxConfig, SandboxResources};

@@ -1,9 +1,12 @@
-//! `RuntimeConfig`: everything loading gives, before any pod.
+//! `RuntimeConfig`: everything loading gives, before any pod; with the tables that are no hypervisor's and no agent's.
 //!
-//! Facts: src/runtime/pkg/oci/utils.go at 4.1.0.
+//! Which of their keys a release knows, the catalogue says. Facts: src/runtime/pkg/oci/utils.go and
+//! src/runtime/pkg/katautils/config.go at 4.1.0, and for keys that went, at the last release that had them.
+
+use std::sync::Arc;
 
 use crate::release::Release;
-use std::sync::Arc;
+use crate::runtime::go::record::record;
 
 use super::{AgentConfig, HypervisorConfig, HypervisorType, InterworkingModel};
 
@@ -36,23 +39,55 @@ impl VfioMode {
     }
 }
 
-/// The VM factory.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(missing_docs)]
-pub struct FactoryConfig {
-    pub template: bool,
-    pub template_path: String,
-    pub vm_cache_number: u64,
-    pub vm_cache_endpoint: String,
+record! {
+    /// `[runtime]`, in the order of reports.
+    RuntimeTable as "katautils.runtime" in Some("runtime");
+    {
+        internetworking_model: String,
+        vfio_mode: String,
+        guest_selinux_label: String,
+        sandbox_bind_mounts: Arc<[String]>,
+        disable_new_netns: bool,
+        disable_guest_seccomp: bool,
+        enable_vcpus_pinning: bool,
+        sandbox_cgroup_only: bool,
+        static_sandbox_resource_mgmt: bool,
+        emptydir_mode: String,
+        create_container_timeout: u64,
+        experimental_force_guest_pull: bool,
+        enable_pprof: bool,
+        kubelet_root_dir: String,
+        enable_debug: bool,
+        enable_tracing: bool,
+        jaeger_endpoint: String,
+        jaeger_user: String,
+        jaeger_password: String,
+        experimental: Vec<String>,
+        disable_guest_empty_dir: bool,
+        dan_conf: String,
+        pod_resource_api_sock: String,
+    }
 }
 
-/// netmon's settings, where a release has it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[allow(missing_docs)]
-pub struct NetmonConfig {
-    pub path: String,
-    pub debug: bool,
-    pub enable: bool,
+record! {
+    /// `[factory]`: the VM factory.
+    FactoryTable as "katautils.factory" in Some("factory");
+    {
+        enable_template: bool,
+        template_path: String,
+        vm_cache_number: u64,
+        vm_cache_endpoint: String,
+    }
+}
+
+record! {
+    /// `[netmon]`, where a release has it.
+    NetmonTable as "katautils.netmon" in Some("netmon");
+    {
+        path: String,
+        enable_debug: bool,
+        enable_netmon: bool,
+    }
 }
 
 /// The runtime's configuration.
@@ -63,30 +98,10 @@ pub struct RuntimeConfig {
     pub hypervisor_type: HypervisorType,
     pub hypervisor_config: HypervisorConfig,
     pub agent_config: AgentConfig,
-    pub factory_config: FactoryConfig,
     pub inter_network_model: InterworkingModel,
     pub vfio_mode: VfioMode,
-    pub debug: bool,
-    pub trace: bool,
-    /// Features that are switched on by name.
-    pub experimental: Vec<String>,
-    pub netmon: NetmonConfig,
-    pub jaeger_endpoint: String,
-    pub jaeger_user: String,
-    pub jaeger_password: String,
-    pub disable_guest_seccomp: bool,
-    pub enable_vcpus_pinning: bool,
-    pub guest_selinux_label: String,
-    pub static_sandbox_resource_mgmt: bool,
-    pub disable_new_netns: bool,
-    pub sandbox_cgroup_only: bool,
-    pub enable_pprof: bool,
-    pub disable_guest_empty_dir: bool,
-    pub empty_dir_mode: String,
-    pub create_container_timeout: u64,
-    pub dan_config: String,
-    pub force_guest_pull: bool,
-    pub pod_resource_api_sock: String,
-    pub kubelet_root_dir: String,
-    pub sandbox_bind_mounts: Arc<[String]>,
+    /// As written, with what holds where nothing is said.
+    pub runtime: RuntimeTable,
+    pub factory: FactoryTable,
+    pub netmon: NetmonTable,
 }

@@ -14,20 +14,20 @@ use crate::runtime::go::config::{HypervisorConfig, HypervisorType, InterworkingM
 pub(super) type Complaint = (String, &'static str);
 
 pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint> {
-    if config.disable_new_netns && config.inter_network_model != InterworkingModel::None {
+    if config.runtime.disable_new_netns && config.inter_network_model != InterworkingModel::None {
         let message = "config disable_new_netns only works with 'none' internetworking_model";
         return Err((message.into(), "runtime.disable_new_netns"));
     }
     hypervisor(&config.hypervisor_config, host)?;
     let release = config.release;
     if release.has(Change::TemplateNeedsInitrd)
-        && config.factory_config.template
+        && config.factory.enable_template
         && config.hypervisor_config.initrd.is_empty()
     {
         let message = "Factory option enable_template requires an initrd image";
         return Err((message.into(), "factory.enable_template"));
     }
-    if config.factory_config.vm_cache_number > 0 && config.hypervisor_type != HypervisorType::Qemu {
+    if config.factory.vm_cache_number > 0 && config.hypervisor_type != HypervisorType::Qemu {
         return Err(("VM cache just support qemu".into(), "factory.vm_cache_number"));
     }
     if release.has(Change::NumaNeedsStaticSizing) {
@@ -78,7 +78,7 @@ fn numa(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint> {
         let message = format!("multi-NUMA support is only available on amd64 and arm64, got \"{arch}\"");
         return Err((message, "hypervisor.enable_numa"));
     }
-    if !config.static_sandbox_resource_mgmt {
+    if !config.runtime.static_sandbox_resource_mgmt {
         let message = "NUMA support requires static_sandbox_resource_mgmt to be enabled; \
                        NUMA topology is not compatible with dynamic CPU/memory hotplug";
         return Err((message.into(), "hypervisor.enable_numa"));

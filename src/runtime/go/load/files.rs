@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::tables::{FactoryTable, NetmonTable, RuntimeTable};
 use super::toml_of;
 use crate::golang::filepath::clean;
 use crate::golang::strconv::quote;
@@ -18,7 +17,7 @@ use crate::input::{Host, Place, Source};
 use crate::release::Release;
 use crate::release::go::Change;
 use crate::runtime::LoadError;
-use crate::runtime::go::config::{AgentConfig, HypervisorConfig};
+use crate::runtime::go::config::{AgentConfig, FactoryTable, HypervisorConfig, NetmonTable, RuntimeTable};
 
 /// Everything that the files say.
 #[derive(Debug, Clone, Default)]

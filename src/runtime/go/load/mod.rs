@@ -7,13 +7,11 @@ mod checks;
 mod files;
 mod hypervisors;
 pub(super) mod settings;
-mod tables;
 
 use std::collections::HashMap;
 
 use super::config::{
-    AgentConfig, FactoryConfig, HypervisorConfig, HypervisorType, InterworkingModel, NetmonConfig,
-    RuntimeConfig, VfioMode,
+    AgentConfig, HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig, VfioMode,
 };
 use super::kernel_params;
 use crate::golang::toml::Dialect;
@@ -66,8 +64,13 @@ pub(super) fn load(
         failed(message, places.get(key).cloned().unwrap_or_else(|| main.clone()))
     };
     let said = &files.runtime;
-    let mut config =
-        RuntimeConfig { release, debug: said.enable_debug, trace: said.enable_tracing, ..Default::default() };
+    let mut config = RuntimeConfig {
+        release,
+        runtime: said.clone(),
+        factory: files.factory.clone(),
+        netmon: files.netmon.clone(),
+        ..Default::default()
+    };
     // An unset word keeps the zero value: the built-in words are set on a value that is thrown away.
     if !said.internetworking_model.is_empty() {
         let model = InterworkingModel::parse(&said.internetworking_model);
@@ -85,15 +88,10 @@ pub(super) fn load(
     let agent = files.agent.last().map(|(name, table)| (name.clone(), table.clone()));
     let agent_table;
     (agent_table, config.agent_config) = agent.unwrap_or_else(|| ("kata".to_owned(), AgentConfig::default()));
-    config.empty_dir_mode = settings::empty_dir_mode(&said.emptydir_mode, release)
+    config.runtime.emptydir_mode = settings::empty_dir_mode(&said.emptydir_mode, release)
         .map_err(|message| fail(format!("{path}: {message}"), "runtime.emptydir_mode"))?;
-    let or = |text: &str, default: &str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
-    config.factory_config = FactoryConfig {
-        template: files.factory.enable_template,
-        template_path: or(&files.factory.template_path, "/run/vc/vm/template"),
-        vm_cache_number: files.factory.vm_cache_number,
-        vm_cache_endpoint: or(&files.factory.vm_cache_endpoint, "/var/run/kata-containers/cache.sock"),
-    };
+    settings::or_word(&mut config.factory.template_path, "/run/vc/vm/template");
+    settings::or_word(&mut config.factory.vm_cache_endpoint, "/var/run/kata-containers/cache.sock");
     if release.has(Change::TraceModes) {
         settings::trace_options(&mut config.agent_config)
             .map_err(|(message, key)| fail(message, &format!("agent.{agent_table}.{key}")))?;
@@ -105,35 +103,18 @@ pub(super) fn load(
     }
     config.hypervisor_config.kernel_params.list = params;
 
-    config.disable_guest_seccomp = said.disable_guest_seccomp;
-    config.enable_vcpus_pinning = said.enable_vcpus_pinning && !release.has(Change::PinningByAnnotationAlone);
-    config.guest_selinux_label.clone_from(&said.guest_selinux_label);
-    config.static_sandbox_resource_mgmt = said.static_sandbox_resource_mgmt;
-    config.sandbox_cgroup_only = said.sandbox_cgroup_only;
-    config.disable_new_netns = said.disable_new_netns;
-    config.enable_pprof = said.enable_pprof;
-    config.jaeger_endpoint.clone_from(&said.jaeger_endpoint);
-    config.jaeger_user.clone_from(&said.jaeger_user);
-    config.jaeger_password.clone_from(&said.jaeger_password);
-    config.create_container_timeout = said.create_container_timeout;
+    config.runtime.enable_vcpus_pinning &= !release.has(Change::PinningByAnnotationAlone);
     let unknown = |feature: &&String| !(release.has(Change::NewStore) && feature.as_str() == "newstore");
     if let Some(feature) = said.experimental.iter().find(unknown) {
         let feature = crate::golang::strconv::quote(feature);
         return Err(fail(format!("Unsupported experimental feature {feature}"), "runtime.experimental"));
     }
-    config.experimental.clone_from(&said.experimental);
-    config.netmon = NetmonConfig {
-        path: or(&files.netmon.path, "/usr/libexec/kata-containers/kata-netmon"),
-        debug: files.netmon.enable_debug,
-        enable: files.netmon.enable_netmon,
-    };
-    if release.has(Change::BindMounts) {
-        checks::bind_mounts(&said.sandbox_bind_mounts, host)
-            .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?;
-        config.sandbox_bind_mounts = said.sandbox_bind_mounts.as_slice().into();
+    settings::or_word(&mut config.netmon.path, "/usr/libexec/kata-containers/kata-netmon");
+    match release.has(Change::BindMounts) {
+        true => checks::bind_mounts(&said.sandbox_bind_mounts, host)
+            .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?,
+        false => config.runtime.sandbox_bind_mounts = [].into(),
     }
-    config.disable_guest_empty_dir = said.disable_guest_empty_dir;
-    config.dan_config.clone_from(&said.dan_conf);
     if release.has(Change::Netmon) && said.disable_new_netns && files.netmon.enable_netmon {
         let message = "config disable_new_netns conflicts with enable_netmon";
         return Err(fail(message.into(), "runtime.disable_new_netns"));
@@ -142,9 +123,6 @@ pub(super) fn load(
         let key = key.replace("hypervisor.", &format!("hypervisor.{name}."));
         fail(message, &key)
     })?;
-    config.force_guest_pull = said.experimental_force_guest_pull;
-    config.pod_resource_api_sock.clone_from(&said.pod_resource_api_sock);
-    config.kubelet_root_dir.clone_from(&said.kubelet_root_dir);
 
     let asked = files.hypervisor.get(&name).cloned().unwrap_or_default();
     let hypervisor_tables = files.hypervisor.into_keys().collect();

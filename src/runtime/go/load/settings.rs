@@ -89,7 +89,7 @@ fn comma_list(text: &str) -> String {
 }
 
 /// Puts a word in the place of none.
-fn or_word(value: &mut String, word: &str) {
+pub(super) fn or_word(value: &mut String, word: &str) {
     if value.is_empty() {
         word.clone_into(value);
     }
