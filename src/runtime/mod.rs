@@ -7,7 +7,6 @@
 
 mod elsewhere;
 pub mod go;
-mod go_listed;
 pub mod initdata;
 mod message;
 pub mod rs;

@@ -1,43 +1,42 @@
-//! The compiled `valid_*` lists.
+//! The gate before a path: a compiled `valid_*` list, with what is said of a path that passes.
 //!
-//! Decides nothing.
+//! Decides nothing: what passes is decided by `policy`. Said once for each entry, not for each pod.
 
-use super::config::HypervisorConfig;
-use crate::input::Place;
+use super::Loaded;
+use crate::answer::verdict::{Stage, Step};
+use crate::input::{Host, Place};
+use crate::policy::values::ValueGate;
 use crate::release::Release;
-use crate::runtime::go_listed::ListedPaths;
 
-/// All lists.
+/// A list of paths.
 #[derive(Debug, Clone)]
-pub(super) struct ValueGates {
-    pub hypervisor: ListedPaths,
-    pub ctl: ListedPaths,
-    pub jailer: ListedPaths,
-    pub file_mem_backend: ListedPaths,
-    pub virtio_fs_daemon: ListedPaths,
-    pub vhost_user_store: ListedPaths,
-    pub entropy_source: ListedPaths,
+pub(super) struct ListedPaths {
+    /// The list's key in the hypervisor's table.
+    pub(super) key: &'static str,
+    gate: ValueGate,
+    /// What is said where an entry lets a path through, by entry.
+    passed: Vec<Step>,
 }
 
-impl ValueGates {
-    /// Compiles them; `place` says where a key of the hypervisor's table stands.
-    pub fn new(
-        release: Release,
-        hypervisor: &HypervisorConfig,
-        place: impl Fn(&str) -> Option<Place>,
-    ) -> Self {
-        let gate = |list: &[String], key: &'static str| {
-            let note = |pattern: &str| format!("{key} has {pattern:?}");
-            ListedPaths::new(release, key, list, place(key), note)
+impl ListedPaths {
+    /// Compiles a list, which stands at `place`.
+    pub(super) fn new(release: Release, key: &'static str, list: &[String], place: Option<&Place>) -> Self {
+        let passed = |pattern: &String| {
+            let note = format!("{key} has {pattern:?}").into();
+            Step { stage: Stage::Value, passed: true, note, place: place.cloned() }
         };
-        Self {
-            hypervisor: gate(&hypervisor.valid_hypervisor_paths, "valid_hypervisor_paths"),
-            ctl: gate(&hypervisor.valid_ctlpaths, "valid_ctlpaths"),
-            file_mem_backend: gate(&hypervisor.valid_file_mem_backends, "valid_file_mem_backends"),
-            jailer: gate(&hypervisor.valid_jailer_paths, "valid_jailer_paths"),
-            virtio_fs_daemon: gate(&hypervisor.valid_virtio_fs_daemon_paths, "valid_virtio_fs_daemon_paths"),
-            vhost_user_store: gate(&hypervisor.valid_vhost_user_store_paths, "valid_vhost_user_store_paths"),
-            entropy_source: gate(&hypervisor.valid_entropy_sources, "valid_entropy_sources"),
-        }
+        Self { key, gate: ValueGate::new(release, list), passed: list.iter().map(passed).collect() }
+    }
+
+    /// The step that lets a path through.
+    pub(super) fn allows(&self, host: &Host, path: &str) -> Option<&Step> {
+        self.passed.get(self.gate.admits(host, path)?)
+    }
+}
+
+impl Loaded {
+    /// The list of the active hypervisor's table under this key.
+    pub(super) fn listed(&self, key: &str) -> Option<&ListedPaths> {
+        self.gates.iter().find(|listed| listed.key == key)
     }
 }

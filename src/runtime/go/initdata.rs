@@ -9,7 +9,7 @@ use flate2::Crc;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::load::toml_of;
-use super::record::{ToJson, record};
+use super::record::{Held, record};
 use crate::golang::base64;
 use crate::golang::flate::{self, Fault};
 use crate::golang::toml::{self, Decode, Decoder, Error, Value, table_of};
@@ -47,7 +47,7 @@ impl Decode<Release> for Data {
     }
 }
 
-impl ToJson for Data {
+impl Held for Data {
     fn to_json(&self) -> serde_json::Value {
         serde_json::json!(self.0)
     }

@@ -8,6 +8,7 @@ use super::annotations::known::{Known, Section};
 use super::config::{
     AgentConfig, FactoryTable, HypervisorConfig, HypervisorType, NetmonTable, RuntimeTable, SandboxConfig,
 };
+use super::record::Slot;
 use crate::answer::effective::hidden;
 use crate::release::Release;
 
@@ -67,6 +68,19 @@ impl Key {
             Section::Nowhere => None,
         };
         value.unwrap_or_default()
+    }
+
+    /// The place of its value.
+    pub(super) fn slot(self, config: &mut SandboxConfig) -> Slot<'_> {
+        match (self.section, self.field) {
+            (Section::Hypervisor, field) => config.hypervisor_config.slot(field),
+            (Section::Agent, field) => config.agent_config.slot(field),
+            (Section::Runtime, "disable_new_netns") => {
+                Slot::Bool(&mut config.network_config.disable_new_network)
+            }
+            (Section::Runtime, field) => config.runtime.slot(field),
+            (Section::Factory | Section::Netmon | Section::Nowhere, _) => Slot::Other,
+        }
     }
 
     /// Whether a release reads it from a file, for this hypervisor.

@@ -26,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use self::config::{HypervisorType, Param, ParamFrom, RuntimeConfig, SandboxConfig};
 use self::effective::Base;
-use self::gates::ValueGates;
+use self::gates::ListedPaths;
 use self::stations::Stations;
 use super::elsewhere::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, Sandbox};
@@ -49,7 +49,8 @@ const FIPS: &str = "/proc/sys/crypto/fips_enabled";
 pub struct Loaded {
     configuration: Arc<Configuration>,
     names: NameGate,
-    gates: Box<ValueGates>,
+    /// The `valid_*` lists.
+    gates: Vec<ListedPaths>,
     /// `hypervisor.qemu`
     table: &'static str,
     /// Which annotations the release knows, by their ids.
@@ -78,10 +79,12 @@ pub fn load(
     let runtime = &configuration.runtime;
     let hypervisor = &runtime.hypervisor_config;
     let table = runtime.hypervisor_type.table();
-    let place = |key: &str| configuration.places.get(&format!("{table}.{key}")).cloned();
+    let gate = |(key, list): (&'static str, &[String])| {
+        ListedPaths::new(release, key, list, configuration.places.get(&format!("{table}.{key}")))
+    };
     Ok(Loaded {
         names: NameGate::new(release, &hypervisor.enable_annotations),
-        gates: Box::new(ValueGates::new(release, hypervisor, place)),
+        gates: hypervisor.lists().into_iter().skip(1).map(gate).collect(),
         fips: host.finds(FIPS) && host.read(FIPS).is_ok_and(|text| text.trim_ascii() == b"1"),
         findings: remarks(&configuration, table),
         table,
@@ -159,17 +162,7 @@ impl Loaded {
 
     /// The lists of its table, `enable_annotations` first.
     pub fn policy_lists(&self) -> Vec<(&'static str, &[String])> {
-        let hypervisor = &self.runtime().hypervisor_config;
-        vec![
-            ("enable_annotations", &hypervisor.enable_annotations),
-            ("valid_hypervisor_paths", &hypervisor.valid_hypervisor_paths),
-            ("valid_ctlpaths", &hypervisor.valid_ctlpaths),
-            ("valid_jailer_paths", &hypervisor.valid_jailer_paths),
-            ("valid_file_mem_backends", &hypervisor.valid_file_mem_backends),
-            ("valid_virtio_fs_daemon_paths", &hypervisor.valid_virtio_fs_daemon_paths),
-            ("valid_vhost_user_store_paths", &hypervisor.valid_vhost_user_store_paths),
-            ("valid_entropy_sources", &hypervisor.valid_entropy_sources),
-        ]
+        self.runtime().hypervisor_config.lists()
     }
 
     fn runtime(&self) -> &RuntimeConfig {

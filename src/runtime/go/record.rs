@@ -8,32 +8,52 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-/// A value as reports have it.
-pub(super) trait ToJson {
-    /// The value.
+/// The place of a key's value, for an annotation to write to.
+#[derive(Debug)]
+pub(crate) enum Slot<'a> {
+    Bool(&'a mut bool),
+    U32(&'a mut u32),
+    U64(&'a mut u64),
+    Text(&'a mut String),
+    /// Of another type, or no such key.
+    Other,
+}
+
+/// A value of a key.
+pub(super) trait Held {
+    /// The value as reports have it.
     fn to_json(&self) -> Json;
+
+    /// Its place.
+    fn slot(&mut self) -> Slot<'_> {
+        Slot::Other
+    }
 }
 
 macro_rules! plain {
-    ($($type:ty)*) => {
-        $(impl ToJson for $type {
+    ($($type:ty $(, $slot:ident)?;)*) => {
+        $(impl Held for $type {
             fn to_json(&self) -> Json {
                 Json::from(self.clone())
             }
+
+            $(fn slot(&mut self) -> Slot<'_> {
+                Slot::$slot(self)
+            })?
         })*
     };
 }
 
-plain! { bool u32 u64 i64 String Vec<String> Option<u64> }
+plain! { bool, Bool; u32, U32; u64, U64; String, Text; i64; Vec<String>; Option<u64>; }
 
-impl ToJson for Arc<[String]> {
+impl Held for Arc<[String]> {
     fn to_json(&self) -> Json {
         self.iter().map(String::as_str).collect()
     }
 }
 
 /// A single as people write it (0.1 stays 0.1), or the word for what is no number.
-impl ToJson for f32 {
+impl Held for f32 {
     fn to_json(&self) -> Json {
         if self.fract() == 0.0 && self.abs() < 1e9 {
             return Json::from(*self as i64);
@@ -110,12 +130,22 @@ macro_rules! record {
 
             /// The value of a key.
             pub(crate) fn value(&self, key: &str) -> Option<serde_json::Value> {
-                use $crate::runtime::go::record::ToJson;
+                use $crate::runtime::go::record::Held;
                 Some(match key {
                     $(stringify!($field) => self.$field.to_json(),)*
                     $($(stringify!($own) => self.$own.to_json(),)*)?
                     _ => return None,
                 })
+            }
+
+            /// The place of a key's value.
+            pub(crate) fn slot(&mut self, key: &str) -> $crate::runtime::go::record::Slot<'_> {
+                use $crate::runtime::go::record::Held;
+                match key {
+                    $(stringify!($field) => self.$field.slot(),)*
+                    $($(stringify!($own) => self.$own.slot(),)*)?
+                    _ => $crate::runtime::go::record::Slot::Other,
+                }
             }
         }
 

@@ -49,7 +49,7 @@ pub(super) fn create(session: &mut Session<'_>) {
         let path = session.value(path_id).filter(|_| !was_refused).unwrap_or_default();
         if path.is_empty() {
             if session.value(path_id).is_some() && session.mark_of(path_id).is_none() {
-                session.ignored(path_id, Stage::Parse, "an empty value changes nothing here");
+                session.ignored_as_empty(path_id);
             }
             if hash.is_some() {
                 session.ignored(
@@ -80,7 +80,7 @@ pub(super) fn create(session: &mut Session<'_>) {
                 }
                 match hash {
                     None => {}
-                    Some("") => session.ignored(hash_id, Stage::Parse, "an empty value changes nothing here"),
+                    Some("") => session.ignored_as_empty(hash_id),
                     Some(_) => {
                         session.applied_by(hash_id, step(Stage::Value, true, "the file has this SHA-512"))
                     }

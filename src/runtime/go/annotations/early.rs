@@ -16,15 +16,6 @@ pub(super) fn boolean_name(id: Id) -> &'static str {
     }
 }
 
-/// The size of a number.
-pub(super) fn bits(id: Id) -> u32 {
-    if matches!(id, Id::HypervisorRxRateLimiterMaxRate | Id::HypervisorTxRateLimiterMaxRate) {
-        64
-    } else {
-        32
-    }
-}
-
 /// The complaint about a number; `why` is the parser's own.
 pub(super) fn number_complaint(id: Id, why: &str) -> String {
     let name = id.known().field;

@@ -8,7 +8,7 @@ use crate::answer::verdict::{Fix, Note, Stage, Status};
 use crate::catalog::Id;
 use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
-use crate::golang::strconv::{self, list};
+use crate::golang::strconv;
 use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
 use crate::runtime::go::initdata::Refused;
@@ -22,37 +22,37 @@ pub(super) fn apply(session: &mut Session<'_>) {
     memory(session);
     block(session);
     virtio_fs(session);
-    network(session);
+    session.take(&[
+        Id::HypervisorCpuFeatures,
+        Id::HypervisorDisableVhostNet,
+        Id::HypervisorRxRateLimiterMaxRate,
+        Id::HypervisorTxRateLimiterMaxRate,
+    ]);
     paths::apply(session);
     plugs(session);
-    if session.config.release.has(Change::PortsLimited) {
-        session.set_positive_u32(Id::HypervisorPcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+    let limited = session.config.release.has(Change::PortsLimited);
+    if limited {
+        session.take(&[Id::HypervisorPcieRootPort]);
     }
-    session.set_positive_u32(Id::HypervisorPcieSwitchPort, |c| &mut c.hypervisor_config.pcie_switch_port);
+    session.take(&[Id::HypervisorPcieSwitchPort]);
     for id in [Id::HypervisorCcInitData, Id::RuntimeCcInitData] {
         initdata(session, id);
     }
-    session.set_text(Id::HypervisorMachineType, |c| &mut c.hypervisor_config.machine_type);
-    session.set_text(Id::HypervisorMachineAccelerators, |c| &mut c.hypervisor_config.machine_accelerators);
-    paths::gated(
-        session,
+    session.take(&[
+        Id::HypervisorMachineType,
+        Id::HypervisorMachineAccelerators,
         Id::HypervisorVhostUserStorePath,
-        "vhost store path",
-        |gates| &gates.vhost_user_store,
-        |h| &mut h.vhost_user_store_path,
-    );
-    session.flag(Id::HypervisorEnableVhostUserStore, |c| &mut c.hypervisor_config.enable_vhost_user_store);
-    session.set_u32(Id::HypervisorVhostUserReconnectTimeoutSec, |c| {
-        &mut c.hypervisor_config.vhost_user_reconnect_timeout_sec
-    });
-    session.set_text(Id::HypervisorGuestHookPath, |c| &mut c.hypervisor_config.guest_hook_path);
-    session.flag(Id::HypervisorDisableImageNvdimm, |c| &mut c.hypervisor_config.disable_image_nvdimm);
-    session.flag(Id::HypervisorHotplugVfioOnRootBus, |c| &mut c.hypervisor_config.hotplug_vfio_on_root_bus);
-    session.flag(Id::HypervisorUseLegacySerial, |c| &mut c.hypervisor_config.use_legacy_serial);
-    if !session.config.release.has(Change::PortsLimited) {
-        session.set_u32(Id::HypervisorPcieRootPort, |c| &mut c.hypervisor_config.pcie_root_port);
+        Id::HypervisorEnableVhostUserStore,
+        Id::HypervisorVhostUserReconnectTimeoutSec,
+        Id::HypervisorGuestHookPath,
+        Id::HypervisorDisableImageNvdimm,
+        Id::HypervisorHotplugVfioOnRootBus,
+        Id::HypervisorUseLegacySerial,
+    ]);
+    if !limited {
+        session.take(&[Id::HypervisorPcieRootPort]);
     }
-    paths::entropy_source(session);
+    session.take(&[Id::HypervisorEntropySource]);
     sgx_epc(session);
     gpus(session);
 }
@@ -177,32 +177,20 @@ fn memory(session: &mut Session<'_>) {
                 session.applied_cut(Id::HypervisorDefaultMemory, number);
         }
     }
-    session.set_positive_u32(Id::HypervisorMemorySlots, |c| &mut c.hypervisor_config.memory_slots);
-    match session.number(Id::HypervisorMemoryOffset) {
-        None => {}
-        Some(0) => session.ignored(Id::HypervisorMemoryOffset, Stage::Range, "0 changes nothing here"),
-        Some(number) => {
-            session.config.hypervisor_config.memory_offset = number;
-            session.applied_number(Id::HypervisorMemoryOffset, number);
-        }
-    }
-    session.flag(Id::HypervisorEnableVirtioMem, |c| &mut c.hypervisor_config.enable_virtio_mem);
-    session.flag(Id::HypervisorEnableMemPrealloc, |c| &mut c.hypervisor_config.enable_mem_prealloc);
-    paths::gated(
-        session,
+    session.take(&[
+        Id::HypervisorMemorySlots,
+        Id::HypervisorMemoryOffset,
+        Id::HypervisorEnableVirtioMem,
+        Id::HypervisorEnableMemPrealloc,
         Id::HypervisorFileMemBackend,
-        "file_mem_backend value",
-        |gates| &gates.file_mem_backend,
-        |h| &mut h.file_mem_backend,
-    );
-    session
-        .flag(Id::HypervisorReclaimGuestFreedMemory, |c| &mut c.hypervisor_config.reclaim_guest_freed_memory);
-    session.flag(Id::HypervisorEnableHugepages, |c| &mut c.hypervisor_config.enable_hugepages);
-    session.flag(Id::HypervisorEnableIommu, |c| &mut c.hypervisor_config.enable_iommu);
-    session.flag(Id::HypervisorEnableIommuPlatform, |c| &mut c.hypervisor_config.enable_iommu_platform);
-    session.flag(Id::HypervisorEnableSwap, |c| &mut c.hypervisor_config.enable_swap);
-    session.flag(Id::HypervisorEnableGuestSwap, |c| &mut c.hypervisor_config.enable_guest_swap);
-    session.flag(Id::HypervisorRootless, |c| &mut c.hypervisor_config.rootless);
+        Id::HypervisorReclaimGuestFreedMemory,
+        Id::HypervisorEnableHugepages,
+        Id::HypervisorEnableIommu,
+        Id::HypervisorEnableIommuPlatform,
+        Id::HypervisorEnableSwap,
+        Id::HypervisorEnableGuestSwap,
+        Id::HypervisorRootless,
+    ]);
     if let Some(value) = session.value(Id::HypervisorNumaMapping) {
         let mapping: Vec<String> = strconv::fields(value).map(str::to_owned).collect();
         match numa::guest_nodes(&session.host.facts, &mapping) {
@@ -223,51 +211,13 @@ fn memory(session: &mut Session<'_>) {
     }
 }
 
-/// A word out of a list; anything else refuses the pod.
-fn word(
-    session: &mut Session<'_>,
-    id: Id,
-    words: &[&'static str],
-    message: impl FnOnce(&str, &str) -> String,
-    field: impl FnOnce(&mut HypervisorConfig) -> &mut String,
-) {
-    let Some(value) = session.value(id) else { return };
-    if words.contains(&value) {
-        *field(&mut session.config.hypervisor_config) = value.to_owned();
-        session.applied_by(id, step(Stage::Value, true, "one of the known words"));
-        return;
-    }
-    let message = message(value, &list(words));
-    let reason = format!("{value:?} is none of the words the runtime knows: {}", words.join(", "));
-    let fix = words.first().map(|word| Fix::Value((*word).to_owned()));
-    session.refused(id, Stage::Value, message, reason, fix);
-}
-
 fn block(session: &mut Session<'_>) {
-    word(
-        session,
+    session.take(&[
         Id::HypervisorBlockDeviceDriver,
-        &["virtio-scsi", "virtio-blk", "virtio-mmio", "nvdimm", "virtio-blk-ccw"],
-        |value, words| {
-            format!(
-                "Invalid hypervisor block storage driver {value} specified in annotation (supported drivers: {words})"
-            )
-        },
-        |h| &mut h.block_device_driver,
-    );
-    word(
-        session,
         Id::HypervisorBlockDeviceAio,
-        &["native", "threads", "io_uring"],
-        |value, words| {
-            format!(
-                "Invalid AIO mechanism  {value} specified in annotation (supported IO mechanism : {words})"
-            )
-        },
-        |h| &mut h.block_device_aio,
-    );
-    session.flag(Id::HypervisorDisableBlockDeviceUse, |c| &mut c.hypervisor_config.disable_block_device_use);
-    session.flag(Id::HypervisorEnableIothreads, |c| &mut c.hypervisor_config.enable_iothreads);
+        Id::HypervisorDisableBlockDeviceUse,
+        Id::HypervisorEnableIothreads,
+    ]);
     if let Some(number) = session.number(Id::HypervisorIndepIothreads) {
         if number == 0 || number > 50 {
             let message =
@@ -285,11 +235,11 @@ fn block(session: &mut Session<'_>) {
                 session.applied_cut(Id::HypervisorIndepIothreads, number);
         }
     }
-    session.flag(Id::HypervisorBlockDeviceCacheSet, |c| &mut c.hypervisor_config.block_device_cache_set);
-    session
-        .flag(Id::HypervisorBlockDeviceCacheDirect, |c| &mut c.hypervisor_config.block_device_cache_direct);
-    session
-        .flag(Id::HypervisorBlockDeviceCacheNoflush, |c| &mut c.hypervisor_config.block_device_cache_noflush);
+    session.take(&[
+        Id::HypervisorBlockDeviceCacheSet,
+        Id::HypervisorBlockDeviceCacheDirect,
+        Id::HypervisorBlockDeviceCacheNoflush,
+    ]);
     sector_size(session, Id::HypervisorBlkLogicalSectorSize, |h| &mut h.block_device_logical_sector_size);
     sector_size(session, Id::HypervisorBlkPhysicalSectorSize, |h| &mut h.block_device_physical_sector_size);
     let hypervisor = &session.config.hypervisor_config;
@@ -322,25 +272,7 @@ fn sector_size(session: &mut Session<'_>, id: Id, field: impl FnOnce(&mut Hyperv
 }
 
 fn virtio_fs(session: &mut Session<'_>) {
-    word(
-        session,
-        Id::HypervisorSharedFs,
-        &["virtio-9p", "virtio-fs"],
-        |value, words| {
-            format!(
-                "Invalid hypervisor shared file system {value} specified for annotation shared_fs, (supported \
-                 file systems: {words})"
-            )
-        },
-        |h| &mut h.shared_fs,
-    );
-    paths::gated(
-        session,
-        Id::HypervisorVirtioFsDaemon,
-        "virtiofs daemon",
-        |gates| &gates.virtio_fs_daemon,
-        |h| &mut h.virtio_fs_daemon,
-    );
+    session.take(&[Id::HypervisorSharedFs, Id::HypervisorVirtioFsDaemon]);
     if let Some(value) = session.value(Id::HypervisorVirtioFsExtraArgs) {
         match json::string_list(value) {
             Ok(args) => {
@@ -376,11 +308,7 @@ fn virtio_fs(session: &mut Session<'_>) {
         let fix = Some(Fix::Advice("set virtio_fs_daemon in the configuration file".into()));
         session.refused(id, Stage::Value, message, reason, fix);
     }
-    if let Some(value) = session.value(Id::HypervisorVirtioFsCache) {
-        session.config.hypervisor_config.virtio_fs_cache = value.into();
-        session.applied_as_is(Id::HypervisorVirtioFsCache);
-    }
-    session.set_u32(Id::HypervisorVirtioFsCacheSize, |c| &mut c.hypervisor_config.virtio_fs_cache_size);
+    session.take(&[Id::HypervisorVirtioFsCache, Id::HypervisorVirtioFsCacheSize]);
     match session.number(Id::HypervisorMsize9p) {
         None => {}
         Some(0) => {
@@ -392,15 +320,6 @@ fn virtio_fs(session: &mut Session<'_>) {
             session.config.hypervisor_config.msize_9p = session.applied_cut(Id::HypervisorMsize9p, number);
         }
     }
-}
-
-fn network(session: &mut Session<'_>) {
-    session.set_text(Id::HypervisorCpuFeatures, |c| &mut c.hypervisor_config.cpu_features);
-    session.flag(Id::HypervisorDisableVhostNet, |c| &mut c.hypervisor_config.disable_vhost_net);
-    session
-        .set_u64(Id::HypervisorRxRateLimiterMaxRate, |c| &mut c.hypervisor_config.rx_rate_limiter_max_rate);
-    session
-        .set_u64(Id::HypervisorTxRateLimiterMaxRate, |c| &mut c.hypervisor_config.tx_rate_limiter_max_rate);
 }
 
 /// Naming a port for one way of plugging takes the other away.
@@ -439,8 +358,7 @@ fn plugs(session: &mut Session<'_>) {
 fn initdata(session: &mut Session<'_>, id: Id) {
     let Some(value) = session.value(id) else { return };
     if value.is_empty() {
-        session.ignored(id, Stage::Parse, "an empty value changes nothing here");
-        return;
+        return session.ignored_as_empty(id);
     }
     if !session.config.release.has(Change::InitdataUnpacked) {
         session.config.hypervisor_config.cc_init_data = value.into();
@@ -498,9 +416,7 @@ fn sgx_epc(session: &mut Session<'_>) {
 
 fn gpus(session: &mut Session<'_>) {
     if is_remote(&session.config) {
-        session.set_u32(Id::HypervisorDefaultGpus, |c| &mut c.hypervisor_config.default_gpus);
-        session.set_text(Id::HypervisorDefaultGpuModel, |c| &mut c.hypervisor_config.default_gpu_model);
-        return;
+        return session.take(&[Id::HypervisorDefaultGpus, Id::HypervisorDefaultGpuModel]);
     }
     for id in [Id::HypervisorDefaultGpus, Id::HypervisorDefaultGpuModel] {
         if session.value(id).is_some() {

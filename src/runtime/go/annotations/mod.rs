@@ -11,6 +11,7 @@ pub(super) mod known;
 mod paths;
 pub(super) mod session;
 mod settings;
+mod words;
 
 use crate::catalog::Id;
 use crate::runtime::go::stations::step;

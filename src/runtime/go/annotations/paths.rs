@@ -4,32 +4,41 @@
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::session::{STATIONS, Session};
-use crate::answer::verdict::{Fix, ListId, Note, Stage, Step};
+use crate::answer::verdict::{Fix, ListId, Note, Stage};
 use crate::catalog::Id;
 use crate::golang::filepath::literally;
 use crate::golang::strconv;
 use crate::input::Text;
 use crate::release::go::Change;
-use crate::runtime::go::config::{HypervisorConfig, Param, ParamFrom};
-use crate::runtime::go::gates::ValueGates;
+use crate::runtime::go::config::{Param, ParamFrom};
 use crate::runtime::go::kernel_params;
+use crate::runtime::go::record::Slot;
 use crate::runtime::go::stations::step;
-use crate::runtime::go_listed::ListedPaths;
 
-/// Whether a `valid_*` list lets the value through; refuses the pod where it does not.
-fn admitted(
-    session: &mut Session<'_>,
-    id: Id,
-    name: &str,
-    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
-) -> Option<Step> {
-    let value = session.value(id)?;
+/// A path that a `valid_*` list has to let through; refuses the pod where it does not.
+pub(super) fn take_listed(session: &mut Session<'_>, id: Id, value: &str) {
     let loaded = session.loaded;
-    let listed = gate(&loaded.gates);
-    if let Some(passed) = listed.admits(session.host, value) {
-        return Some(passed.clone());
+    let list = id.annotation().reader(session.config.release).gate.list();
+    let Some(listed) = list.and_then(|list| loaded.listed(list)) else { return };
+    if let Some(passed) = listed.allows(session.host, value) {
+        if value.is_empty() {
+            return session.ignored_as_empty(id);
+        }
+        if let Slot::Text(place) = session.slot(id) {
+            value.clone_into(place);
+        }
+        return session.applied_by(id, passed.clone());
     }
     let key = listed.key;
+    let name = match id {
+        Id::HypervisorPath => "hypervisor",
+        Id::HypervisorJailerPath => "jailer",
+        Id::HypervisorCtlpath => "hypervisor control",
+        Id::HypervisorVhostUserStorePath => "vhost store path",
+        Id::HypervisorFileMemBackend => "file_mem_backend value",
+        Id::HypervisorVirtioFsDaemon => "virtiofs daemon",
+        _ => "entropy source",
+    };
     let message = format!("{name} {value} required from annotation is not valid");
     let list = ListId::new(loaded.table, key);
     let exists = !session.host.knows(value) || session.host.lstat(value).is_ok();
@@ -45,67 +54,31 @@ fn admitted(
         ),
     };
     session.refused(id, Stage::Value, message, reason, Some(fix));
-    None
-}
-
-/// A path that a `valid_*` list has to let through.
-pub(super) fn gated(
-    session: &mut Session<'_>,
-    id: Id,
-    name: &str,
-    gate: impl FnOnce(&ValueGates) -> &ListedPaths,
-    field: impl FnOnce(&mut HypervisorConfig) -> &mut String,
-) {
-    if let (Some(value), Some(passed)) = (session.value(id), admitted(session, id, name, gate)) {
-        *field(&mut session.config.hypervisor_config) = value.to_owned();
-        session.applied_by(id, passed);
-    }
-}
-
-pub(super) fn entropy_source(session: &mut Session<'_>) {
-    let id = Id::HypervisorEntropySource;
-    let passed = admitted(session, id, "entropy source", |gates| &gates.entropy_source);
-    if let (Some(value), Some(passed)) = (session.value(id), passed) {
-        if value.is_empty() {
-            session.ignored(id, Stage::Parse, "an empty value changes nothing here");
-        } else {
-            session.config.hypervisor_config.entropy_source = value.into();
-            session.applied_by(id, passed);
-        }
-    }
 }
 
 pub(super) fn apply(session: &mut Session<'_>) {
-    gated(session, Id::HypervisorPath, "hypervisor", |gates| &gates.hypervisor, |h| &mut h.path);
-    gated(session, Id::HypervisorJailerPath, "jailer", |gates| &gates.jailer, |h| &mut h.jailer_path);
-    gated(session, Id::HypervisorCtlpath, "hypervisor control", |gates| &gates.ctl, |h| &mut h.ctlpath);
+    session.take(&[Id::HypervisorPath, Id::HypervisorJailerPath, Id::HypervisorCtlpath]);
     kernel_line(session);
-    match session.value(Id::HypervisorKernelVerityParams) {
-        None => {}
-        Some("") => {
-            session.ignored(
-                Id::HypervisorKernelVerityParams,
-                Stage::Parse,
-                "an empty value changes nothing here",
-            );
+    verity(session);
+}
+
+fn verity(session: &mut Session<'_>) {
+    let id = Id::HypervisorKernelVerityParams;
+    let Some(value) = session.value(id) else { return };
+    if value.is_empty() {
+        return session.ignored_as_empty(id);
+    }
+    match kernel_params::verity(value) {
+        Ok(_) => {
+            session.config.hypervisor_config.kernel_verity_params = value.into();
+            session.applied_by(id, step(Stage::Parse, true, "all five parts are there"));
         }
-        Some(value) => match kernel_params::verity(value) {
-            Ok(_) => {
-                session.config.hypervisor_config.kernel_verity_params = value.into();
-                session.applied_by(
-                    Id::HypervisorKernelVerityParams,
-                    step(Stage::Parse, true, "all five parts are there"),
-                );
-            }
-            Err(error) => {
-                let message = format!("invalid kernel_verity_params in annotation: {error}");
-                let fix = Some(Fix::Advice(
-                    "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=".into(),
-                ));
-                let reason = "not a complete set of dm-verity parameters";
-                session.refused(Id::HypervisorKernelVerityParams, Stage::Parse, message, reason, fix);
-            }
-        },
+        Err(error) => {
+            let message = format!("invalid kernel_verity_params in annotation: {error}");
+            let fix = "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=";
+            let reason = "not a complete set of dm-verity parameters";
+            session.refused(id, Stage::Parse, message, reason, Some(Fix::Advice(fix.into())));
+        }
     }
 }
 
@@ -113,8 +86,7 @@ fn kernel_line(session: &mut Session<'_>) {
     let id = Id::HypervisorKernelParams;
     let Some(value) = session.value(id) else { return };
     if value.is_empty() {
-        session.ignored(id, Stage::Parse, "an empty value changes nothing here");
-        return;
+        return session.ignored_as_empty(id);
     }
     let replaces = session.config.release.has(Change::KernelParamsReplace);
     let mut replaced: Vec<String> = Vec::new();

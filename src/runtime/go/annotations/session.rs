@@ -5,15 +5,16 @@
 //! every annotation gets its own verdict. Facts: `newAnnotationConfiguration` and its setters in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::early;
+use super::{early, paths, words};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
-use crate::catalog::Id;
+use crate::catalog::{Id, Parse};
 use crate::golang::strconv;
 use crate::input::{Host, Text};
 use crate::release::go::Change;
 use crate::runtime::Sandbox;
 use crate::runtime::go::Loaded;
 use crate::runtime::go::config::SandboxConfig;
+use crate::runtime::go::record::Slot;
 use crate::runtime::go::stations::{Stations, step};
 
 /// Room for the stations after the name gate of an annotation that takes effect.
@@ -153,12 +154,66 @@ impl<'a> Session<'a> {
         self.mark(id, Mark { status: Status::Refused, stage, reason, fix, steps, cut: None });
     }
 
+    /// The place of the value that an annotation sets.
+    pub fn slot(&mut self, id: Id) -> Slot<'_> {
+        let key = self.loaded.stations(id).and_then(|stations| stations.key);
+        key.map_or(Slot::Other, |key| key.slot(&mut self.config))
+    }
+
+    /// Takes over what annotations say that do nothing but to set their key, as their rows in the catalogue tell.
+    pub fn take(&mut self, ids: &[Id]) {
+        for id in ids.iter().copied() {
+            let Some(value) = self.value(id) else { continue };
+            match id.annotation().reader(self.config.release).parse {
+                Some(Parse::GoBool) => self.flag(id, value),
+                Some(Parse::GoUint32 | Parse::GoUint64 | Parse::GoUint64Trunc32) => self.take_number(id),
+                Some(Parse::GoStringNonempty) if value.is_empty() => self.ignored_as_empty(id),
+                Some(Parse::GoString | Parse::GoStringNonempty) => {
+                    if let Slot::Text(place) = self.slot(id) {
+                        value.clone_into(place);
+                    }
+                    self.applied_as_is(id);
+                }
+                Some(Parse::GoGlobList) => paths::take_listed(self, id, value),
+                Some(Parse::GoEnum) => words::take_word(self, id, value),
+                _ => {}
+            }
+        }
+    }
+
+    fn take_number(&mut self, id: Id) {
+        let Some(number) = self.number(id) else { return };
+        let release = self.config.release;
+        let past_zero = match id {
+            Id::HypervisorMemorySlots | Id::HypervisorMemoryOffset | Id::HypervisorPcieSwitchPort => true,
+            Id::HypervisorPcieRootPort => release.has(Change::PortsLimited),
+            _ => false,
+        };
+        if number == 0 && past_zero {
+            return self.ignored(id, Stage::Range, "0 changes nothing here");
+        }
+        if let Slot::U64(place) = self.slot(id) {
+            *place = number;
+            return self.applied_number(id, number);
+        }
+        let kept = self.applied_cut(id, number);
+        if let Slot::U32(place) = self.slot(id) {
+            *place = kept;
+        }
+    }
+
+    /// The runtime reads past an empty value.
+    pub fn ignored_as_empty(&mut self, id: Id) {
+        self.ignored(id, Stage::Parse, "an empty value changes nothing here");
+    }
+
     /// A boolean, in one of Go's twelve spellings.
-    pub fn flag(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut bool) {
-        let Some(value) = self.value(id) else { return };
+    fn flag(&mut self, id: Id, value: &str) {
         match strconv::parse_bool(value) {
             Some(flag) => {
-                *field(&mut self.config) = flag;
+                if let Slot::Bool(place) = self.slot(id) {
+                    *place = flag;
+                }
                 let note = if flag { "the boolean true" } else { "the boolean false" };
                 self.applied_by(id, step(Stage::Parse, true, note));
             }
@@ -192,7 +247,9 @@ impl<'a> Session<'a> {
     pub fn number(&mut self, id: Id) -> Option<u64> {
         let value = self.value(id)?;
         let shared = self.config.release.has(Change::SharedComplaints);
-        let number = strconv::parse_uint(value, 10, if shared { 64 } else { early::bits(id) });
+        let parse = id.annotation().reader(self.config.release).parse;
+        let bits = if parse == Some(Parse::GoUint32) { 32 } else { 64 };
+        let number = strconv::parse_uint(value, 10, bits);
         if let Err(error) = &number {
             let key = id.known().key;
             let message = match shared {
@@ -232,42 +289,6 @@ impl<'a> Session<'a> {
             mark.steps.push(step(Stage::Range, true, format!("cut to 32 bits: {kept}")));
         }
         kept
-    }
-
-    /// A number that replaces a field of 32 bits, 0 too.
-    pub fn set_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
-        if let Some(number) = self.number(id) {
-            *field(&mut self.config) = self.applied_cut(id, number);
-        }
-    }
-
-    /// A number that replaces a field of 32 bits; 0 is read past.
-    pub fn set_positive_u32(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u32) {
-        match self.number(id) {
-            None => {}
-            Some(0) => self.ignored(id, Stage::Range, "0 changes nothing here"),
-            Some(number) => *field(&mut self.config) = self.applied_cut(id, number),
-        }
-    }
-
-    /// A number that replaces a field of 64 bits.
-    pub fn set_u64(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut u64) {
-        if let Some(number) = self.number(id) {
-            *field(&mut self.config) = number;
-            self.applied_number(id, number);
-        }
-    }
-
-    /// Free text; the empty one is read past.
-    pub fn set_text(&mut self, id: Id, field: impl FnOnce(&mut SandboxConfig) -> &mut String) {
-        match self.value(id) {
-            None => {}
-            Some("") => self.ignored(id, Stage::Parse, "an empty value changes nothing here"),
-            Some(value) => {
-                *field(&mut self.config) = value.to_owned();
-                self.applied_as_is(id);
-            }
-        }
     }
 }
 

@@ -7,55 +7,18 @@ use crate::answer::verdict::{Fix, Note, Stage};
 use crate::catalog::Id;
 use crate::golang::base64;
 use crate::release::go::Change;
-use crate::runtime::go::config::{InterworkingModel, VfioMode};
 use crate::runtime::go::stations::step;
 
 pub(super) fn apply_runtime(session: &mut Session<'_>) {
-    session.flag(Id::RuntimeDisableGuestSeccomp, |c| &mut c.runtime.disable_guest_seccomp);
-    session.flag(Id::RuntimeSandboxCgroupOnly, |c| &mut c.runtime.sandbox_cgroup_only);
-    session.set_u64(Id::RuntimeCreateContainerTimeout, |c| &mut c.runtime.create_container_timeout);
-    session.flag(Id::RuntimeExperimentalForceGuestPull, |c| &mut c.runtime.experimental_force_guest_pull);
-    session.flag(Id::EnableVcpusPinning, |c| &mut c.runtime.enable_vcpus_pinning);
+    session.take(&[
+        Id::RuntimeDisableGuestSeccomp,
+        Id::RuntimeSandboxCgroupOnly,
+        Id::RuntimeCreateContainerTimeout,
+        Id::RuntimeExperimentalForceGuestPull,
+        Id::EnableVcpusPinning,
+    ]);
     experimental(session);
-    session.flag(Id::RuntimeDisableNewNetns, |c| &mut c.network_config.disable_new_network);
-    if let Some(value) = session.value(Id::RuntimeInternetworkingModel) {
-        match InterworkingModel::parse(value) {
-            Some(model) => {
-                session.config.network_config.interworking_model = model;
-                session.applied_by(
-                    Id::RuntimeInternetworkingModel,
-                    step(Stage::Value, true, "one of the known words"),
-                );
-            }
-            None => {
-                let key = Id::RuntimeInternetworkingModel.known().key;
-                let message = format!("Unknown network model specified in annotation {key}");
-                let reason = format!("{value:?} is none of default, macvtap, tcfilter and none");
-                let fix = Some(Fix::Value("tcfilter".into()));
-                session.refused(Id::RuntimeInternetworkingModel, Stage::Value, message, reason, fix);
-            }
-        }
-    }
-    if let Some(value) = session.value(Id::RuntimeVfioMode) {
-        match VfioMode::parse(value) {
-            Some(mode) => {
-                session.config.vfio_mode = mode;
-                session.applied_by(Id::RuntimeVfioMode, step(Stage::Value, true, "one of the known words"));
-            }
-            None => {
-                let key = Id::RuntimeVfioMode.known().key;
-                let message = format!("Unknown VFIO mode \"{value}\" in annotation {key}");
-                let reason = format!("{value:?} is neither vfio nor guest-kernel");
-                session.refused(
-                    Id::RuntimeVfioMode,
-                    Stage::Value,
-                    message,
-                    reason,
-                    Some(Fix::Value("guest-kernel".into())),
-                );
-            }
-        }
-    }
+    session.take(&[Id::RuntimeDisableNewNetns, Id::RuntimeInternetworkingModel, Id::RuntimeVfioMode]);
 }
 
 fn experimental(session: &mut Session<'_>) {
@@ -102,14 +65,10 @@ pub(super) fn apply_agent(session: &mut Session<'_>) {
             }
         }
     }
-    session.flag(Id::AgentEnableTracing, |c| &mut c.agent_config.enable_tracing);
-    if let Some(value) = session.value(Id::AgentTraceMode) {
-        session.config.agent_config.trace_mode = value.into();
-        session.applied_as_is(Id::AgentTraceMode);
-    }
-    if let Some(value) = session.value(Id::AgentTraceType) {
-        session.config.agent_config.trace_type = value.into();
-        session.applied_as_is(Id::AgentTraceType);
-    }
-    session.set_u32(Id::AgentContainerPipeSize, |c| &mut c.agent_config.container_pipe_size);
+    session.take(&[
+        Id::AgentEnableTracing,
+        Id::AgentTraceMode,
+        Id::AgentTraceType,
+        Id::AgentContainerPipeSize,
+    ]);
 }

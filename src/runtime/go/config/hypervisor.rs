@@ -14,7 +14,7 @@ use crate::input::host::Arch;
 use crate::release::Release;
 use crate::release::go::Change;
 use crate::runtime::go::kernel_params;
-use crate::runtime::go::record::{ToJson, hypervisor_record, record};
+use crate::runtime::go::record::{Held, hypervisor_record, record};
 
 /// Which VMM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -123,7 +123,7 @@ impl Decode<Release> for KernelParams {
     }
 }
 
-impl ToJson for KernelParams {
+impl Held for KernelParams {
     fn to_json(&self) -> Json {
         kernel_params::line(&self.list).into()
     }
@@ -171,7 +171,7 @@ record! {
     }
 }
 
-impl ToJson for Vec<GuestExtensionImage> {
+impl Held for Vec<GuestExtensionImage> {
     fn to_json(&self) -> Json {
         let image = |i: &GuestExtensionImage| json!({"name": i.name, "path": i.path, "verity_params": i.verity_params});
         self.iter().map(image).collect()
@@ -356,6 +356,22 @@ impl HypervisorConfig {
     pub(crate) fn takes(hypervisor: HypervisorType, key: &str, release: Release) -> bool {
         let reader = catalog::config_key("hypervisor.<name>", key).and_then(|key| key.reader(release));
         reader.is_some_and(|reader| reader.hypervisors.contains(&hypervisor.as_str()))
+    }
+}
+
+impl HypervisorConfig {
+    /// The lists that gate what pods may set, `enable_annotations` first, then those of paths.
+    pub(crate) fn lists(&self) -> Vec<(&'static str, &[String])> {
+        vec![
+            ("enable_annotations", &self.enable_annotations),
+            ("valid_hypervisor_paths", &self.valid_hypervisor_paths),
+            ("valid_ctlpaths", &self.valid_ctlpaths),
+            ("valid_jailer_paths", &self.valid_jailer_paths),
+            ("valid_file_mem_backends", &self.valid_file_mem_backends),
+            ("valid_virtio_fs_daemon_paths", &self.valid_virtio_fs_daemon_paths),
+            ("valid_vhost_user_store_paths", &self.valid_vhost_user_store_paths),
+            ("valid_entropy_sources", &self.valid_entropy_sources),
+        ]
     }
 }
 

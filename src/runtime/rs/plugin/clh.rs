@@ -1,10 +1,9 @@
 //! Cloud Hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/ch.rs at each tag.
 
-use super::super::complaint::{Outcome, existing, resolve};
+use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
 use super::{
-    Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, few_bridges, few_vcpus, or_default,
-    or_number,
+    Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, or_default, or_number, too_many_vcpus,
 };
 use crate::input::Host;
 use crate::release::Release;
@@ -47,7 +46,11 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcom
         !boot.image.is_empty() || !boot.initrd.is_empty(),
         "Both guest boot image and initrd for CH are empty",
     )?;
-    few_vcpus(hv, Plugin::Clh, "CH hypervisor cannot support")?;
-    few_bridges(hv, "CH hypervisor cannot support")?;
+    ensure(!too_many_vcpus(hv, Plugin::Clh.max_vcpus()), "default_maxvcpus", || {
+        format!("CH hypervisor cannot support {} vCPUs", hv.cpu_info.default_maxvcpus)
+    })?;
+    ensure(hv.device_info.default_bridges <= 5, "default_bridges", || {
+        format!("CH hypervisor cannot support {} PCI bridges", hv.device_info.default_bridges)
+    })?;
     enough_memory(hv, Plugin::Clh, "CH")
 }

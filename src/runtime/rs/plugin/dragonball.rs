@@ -2,7 +2,7 @@
 
 use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
-use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, few_vcpus, or_default, or_number};
+use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
@@ -51,7 +51,9 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcom
         absent("initrd", boot.initrd.is_empty(), "Initrd for dragonball hypervisor should be empty")?;
     }
     absent("firmware", boot.firmware.is_empty(), "Firmware for dragonball hypervisor should be empty")?;
-    few_vcpus(hv, Plugin::Dragonball, "dragonball hypervisor can not support")?;
+    ensure(!too_many_vcpus(hv, Plugin::Dragonball.max_vcpus()), "default_maxvcpus", || {
+        format!("dragonball hypervisor can not support {} vCPUs", hv.cpu_info.default_maxvcpus)
+    })?;
     ports(hv)?;
     let machine = &hv.machine_info;
     absent(

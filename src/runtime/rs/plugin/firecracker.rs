@@ -1,8 +1,8 @@
 //! Firecracker. Facts: src/libs/kata-types/src/config/hypervisor/firecracker.rs at 4.1.0.
 
-use super::super::complaint::{Outcome, existing};
+use super::super::complaint::{Outcome, ensure, existing};
 use super::super::config::Hypervisor;
-use super::{Plugin, absent, enough_memory, few_vcpus, or_default, or_number};
+use super::{Plugin, absent, enough_memory, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 
 pub(super) fn adjust(hv: &mut Hypervisor) {
@@ -21,6 +21,8 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
         !hv.boot_info.image.is_empty(),
         "Both guest boot image and initrd for firecracker are empty",
     )?;
-    few_vcpus(hv, Plugin::Firecracker, "Firecracker hypervisor can not support")?;
+    ensure(!too_many_vcpus(hv, Plugin::Firecracker.max_vcpus()), "default_maxvcpus", || {
+        format!("Firecracker hypervisor can not support {} vCPUs", hv.cpu_info.default_maxvcpus)
+    })?;
     enough_memory(hv, Plugin::Firecracker, "Firecracker")
 }

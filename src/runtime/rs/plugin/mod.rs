@@ -147,18 +147,6 @@ fn too_many_vcpus(hv: &Hypervisor, most: u32) -> bool {
     (cpu.default_vcpus > 0.0 && cpu.default_vcpus as u32 > most) || cpu.default_maxvcpus > most
 }
 
-/// No more vCPUs than the plugin takes; `words` go before their number.
-fn few_vcpus(hv: &Hypervisor, plugin: Plugin, words: &str) -> Outcome {
-    let most = hv.cpu_info.default_maxvcpus;
-    ensure(!too_many_vcpus(hv, plugin.max_vcpus()), "default_maxvcpus", || format!("{words} {most} vCPUs"))
-}
-
-/// No more PCI bridges than a machine takes.
-fn few_bridges(hv: &Hypervisor, words: &str) -> Outcome {
-    let bridges = hv.device_info.default_bridges;
-    ensure(bridges <= 5, "default_bridges", || format!("{words} {bridges} PCI bridges"))
-}
-
 /// The plugin's least memory, under the name that its message has for it.
 fn enough_memory(hv: &Hypervisor, plugin: Plugin, name: &str) -> Outcome {
     let least = plugin.min_memory();

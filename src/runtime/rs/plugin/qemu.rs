@@ -1,10 +1,9 @@
 //! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at each tag.
 
-use super::super::complaint::{Outcome, existing, resolve};
+use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
 use super::{
-    Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, few_bridges, few_vcpus, or_default,
-    or_number,
+    Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, or_default, or_number, too_many_vcpus,
 };
 use crate::input::Host;
 use crate::release::Release;
@@ -56,8 +55,12 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcom
         !boot.image.is_empty() || !boot.initrd.is_empty() || own_image,
         "Both guest boot image and initrd for qemu are empty",
     )?;
-    few_vcpus(hv, Plugin::Qemu, "Qemu hypervisor can not support")?;
-    few_bridges(hv, "Qemu hypervisor can not support")?;
+    ensure(!too_many_vcpus(hv, Plugin::Qemu.max_vcpus()), "default_maxvcpus", || {
+        format!("Qemu hypervisor can not support {} vCPUs", hv.cpu_info.default_maxvcpus)
+    })?;
+    ensure(hv.device_info.default_bridges <= 5, "default_bridges", || {
+        format!("Qemu hypervisor can not support {} PCI bridges", hv.device_info.default_bridges)
+    })?;
     enough_memory(hv, Plugin::Qemu, "Qemu")?;
     absent(
         "enable_guest_swap",
