@@ -259,7 +259,16 @@ const HOMES: [(&str, &[&str]); 30] = [
             "runtime/",
         ],
     ),
-    ("memchr", &["cli/pods.rs", "input/manifest/json.rs", "input/manifest/place.rs", "query.rs"]),
+    (
+        "memchr",
+        &[
+            "cli/pods.rs",
+            "input/manifest/json.rs",
+            "input/manifest/place.rs",
+            "input/manifest/stream.rs",
+            "query.rs",
+        ],
+    ),
     ("aho_corasick", &["explain/messages.rs"]),
     ("strsim", &["input/helm.rs", "node/"]),
     ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),

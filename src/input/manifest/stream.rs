@@ -158,10 +158,12 @@ enum Extent {
 }
 
 /// Reads until `text` has `limit` bytes. A NUL ends it too: neither YAML nor JSON gets past one, and what has
-/// one may have no end.
+/// one may have no end. What stands behind it is not kept, so that it does not matter how much was read at once.
 fn read_on(input: &mut impl BufRead, text: &mut Vec<u8>, limit: u64) -> io::Result<Extent> {
     let wide = matches!(text.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-    if !wide && text.contains(&0) {
+    let to_nul = |bytes: &[u8]| memchr::memchr(0, bytes).filter(|_| !wide).map(|at| at + 1);
+    if let Some(end) = to_nul(text) {
+        text.truncate(end);
         return Ok(Extent::Whole);
     }
     loop {
@@ -175,11 +177,10 @@ fn read_on(input: &mut impl BufRead, text: &mut Vec<u8>, limit: u64) -> io::Resu
         // A reader may have more at hand than is asked for.
         let left = usize::try_from(limit.saturating_sub(text.len() as u64)).unwrap_or(usize::MAX);
         let bytes = bytes.get(..left).unwrap_or(bytes);
-        let read = bytes.len();
-        text.extend_from_slice(bytes);
-        let nul = !wide && bytes.contains(&0);
+        let (read, end) = (bytes.len(), to_nul(bytes));
+        text.extend_from_slice(bytes.get(..end.unwrap_or(read)).unwrap_or(bytes));
         input.consume(read);
-        if nul {
+        if end.is_some() {
             return Ok(Extent::Whole);
         }
     }
@@ -370,6 +371,16 @@ mod tests {
         let endless = io::BufReader::new(io::repeat(0));
         let error = stream(endless, "f", &mut |_| {}).unwrap_err();
         assert!(error.message.ends_with("control characters are not allowed"), "{}", error.message);
+    }
+
+    #[test]
+    fn what_stands_behind_a_nul_does_not_matter() {
+        let told = |input: &mut dyn BufRead| stream(input, "f", &mut |_| {}).unwrap_err().to_string();
+        for text in ["a: 1\n---\n{x: \0}\n----\n", "\0\n----\n"] {
+            let whole = told(&mut text.as_bytes());
+            assert_eq!(told(&mut io::BufReader::with_capacity(3, text.as_bytes())), whole);
+            assert!(whole.ends_with("control characters are not allowed"), "{whole}");
+        }
     }
 
     #[test]
