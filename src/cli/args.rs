@@ -1,25 +1,38 @@
 //! The command line: what can be said, in words and help. Decides nothing.
 
 mod choices;
+mod cluster;
+mod collect;
+mod explain;
+mod export;
 mod help;
 mod input;
+mod live;
 mod narrow;
 mod policy;
+mod schema;
 mod screens;
+mod write_out;
 
 use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use super::what_if::WriteOut;
 pub use choices::{
-    AsIfChoice, CheckFormat, ColorChoice, CriChoice, DiffSubject, FailOn, RuntimeChoice, ShowFormat, Subject,
-    SubjectFormat,
+    AsIfChoice, CheckFormat, ColorChoice, CriChoice, DiffSubject, FailOn, FilesChoice, RuntimeChoice,
+    ShowFormat, Subject, SubjectFormat,
 };
+pub use cluster::ClusterOptions;
+pub use collect::CollectArgs;
+pub use explain::ExplainArgs;
+pub use export::{ActionChoice, ExportArgs, ModeChoice, Target};
 pub(super) use help::{EXAMPLES, EXIT_STATUS};
 pub use input::Input;
+pub use live::LiveArgs;
 pub use policy::{AuditArgs, EditArgs, PolicyArgs, PolicyCommand, PolicyInput, SuggestArgs};
+pub use schema::SchemaArgs;
+pub use write_out::WriteOut;
 
 pub use narrow::{Narrow, Output};
 pub use screens::ScreenOptions;
@@ -61,7 +74,7 @@ pub enum Command {
     /// Two sides: pods, policies, runtimes or configurations
     Diff(DiffArgs),
     /// A key, an annotation, a pasted message or a process line, in every release
-    Explain(super::explain::ExplainArgs),
+    Explain(ExplainArgs),
     /// The policy lists: allow, deny, audit, suggest
     Policy(PolicyArgs),
     /// Which shim and configuration file serve a handler, and why
@@ -78,16 +91,16 @@ pub enum Command {
     /// Finds QEMU, Cloud Hypervisor, Firecracker and StratoVirt in /proc, and reads what the container runtime keeps of
     /// their sandboxes. Starts, stops and asks nothing. With a sandbox, its command is compared with the prediction,
     /// argument by argument, and the exit status is 1 where they differ.
-    Live(super::live::LiveArgs),
+    Live(LiveArgs),
     /// What this node's answers rest on, in one archive for --node
     ///
     /// Looks at every handler's configuration as a pod would, and takes along what was looked up on the way: files
     /// of the container runtime and of Kata, and of what they name the kind, size and mode. Values that log somebody
     /// in are left out and named. Writes nothing but the archive, starts nothing, and needs no root where the files
     /// can be read.
-    Collect(super::collect::CollectArgs),
+    Collect(CollectArgs),
     /// The JSON Schema of an output, or of configuration.toml for editors
-    Schema(super::schema::SchemaArgs),
+    Schema(SchemaArgs),
     /// Print completions for a shell
     Completions {
         /// The shell; for bash into ~/.local/share/bash-completion/completions/katascope, for zsh a folder of $fpath as _katascope

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::args::{Input, Output};
-use super::setup::SetupError;
+use super::error::SetupError;
 use super::{CliError, Exit, open, paint, pods, running, say_assumed};
 use crate::input::host::Assumption;
 use crate::input::manifest::Pod;

@@ -6,11 +6,11 @@ use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{CheckArgs, CheckFormat, FailOn, Input};
+use super::error::SetupError;
 use super::narrow::{self, Accepted};
 use super::open::Opened;
 use super::progress::Progress;
-use super::setup::SetupError;
-use super::{CliError, Exit, nodes, open, paint, parallel, pods, setup, what_if};
+use super::{CliError, Exit, collections, nodes, open, paint, parallel, pods, setup, write_out};
 use crate::answer::finding::Severity;
 use crate::cri::Engine;
 use crate::evaluate::as_if::{self, AsIf};
@@ -41,7 +41,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             open::open(&args.input)?
         }
     };
-    what_if::write(&args.input, &args.write)?;
+    write_out::write(&args.input, &args.write)?;
     if !args.quiet {
         opened.say_handler_unheeded(&args.input);
     }
@@ -147,7 +147,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             for note in report_notes(node) {
                 writeln!(out, "{}", visible(&note))?;
             }
-            if let Some(lacks) = opened.collection.as_ref().and_then(|collection| nodes::lacks(collection)) {
+            if let Some(lacks) =
+                opened.collection.as_ref().and_then(|collection| collections::lacks(collection))
+            {
                 writeln!(out, "{lacks}")?;
             }
         }

@@ -8,10 +8,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
-
-use super::args::Input;
-use super::setup::{self, SetupError};
+use super::args::CollectArgs;
+use super::error::{SetupError, plain};
+use super::setup;
 use super::{CliError, Exit, open, pods};
 use crate::audit;
 use crate::edit::output::{self, Existing};
@@ -23,20 +22,6 @@ use crate::input::host::{DiskFiles, Files};
 use crate::input::manifest::Pod;
 use crate::report::escape::visible;
 use crate::runtime::Depth;
-
-/// `collect`.
-#[derive(Debug, Args)]
-pub struct CollectArgs {
-    /// The archive [default: katascope-NODE.tar.gz here, which must not be there yet; - for standard output]
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print what would be in it, and write nothing
-    #[arg(long)]
-    pub print: bool,
-    /// What is asked: pods, so that what their annotations name is looked up too.
-    #[command(flatten)]
-    pub input: Input,
-}
 
 /// Files that tell of releases and of kubelet, whoever names them.
 const WORTH_KNOWING: [&str; 4] =
@@ -57,10 +42,8 @@ pub(super) fn run(args: &CollectArgs) -> Result<Exit, CliError> {
         recorded.write(io::stdout().lock())?;
         return Ok(Exit::Clean);
     }
-    let unwritable = |error: io::Error| SetupError::Unreadable {
-        path: path.display().to_string(),
-        reason: setup::plain(&error),
-    };
+    let unwritable =
+        |error: io::Error| SetupError::Unreadable { path: path.display().to_string(), reason: plain(&error) };
     // A name that nobody chose takes no file's place.
     let existing = if args.output.is_some() { Existing::Replace } else { Existing::Keep };
     output::put_with(&path, existing, |out| recorded.write(out)).map_err(unwritable)?;

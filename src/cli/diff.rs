@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, Write};
 use clap::ValueEnum;
 
 use super::args::{DiffArgs, DiffSubject, Input, RuntimeChoice};
+use super::error::SetupError;
 use super::open::Opened;
-use super::setup::SetupError;
-use super::{CliError, Exit, beside, open, paint, pods, say_assumed, what_if};
+use super::{CliError, Exit, beside, open, paint, pods, say_assumed, write_out};
 use crate::catalog::KATA_PREFIX;
 use crate::diff::Sides;
 use crate::diff::evaluation::Differences;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<Exit, CliError> {
         name(&as_it_is, &nodes.baseline),
         format!("{}{with}", name(&candidate.input, &nodes.candidate)),
     );
-    what_if::write(&args.input, &args.write)?;
+    write_out::write(&args.input, &args.write)?;
     let (old, new) = (nodes.baseline.node, nodes.candidate.node);
     let of_nodes = candidate.other_node.then(|| NodeDifferences::between(&old, &new));
     say_assumed(&old.assumed());

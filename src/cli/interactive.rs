@@ -7,10 +7,10 @@ use std::sync::Arc;
 use clap::{CommandFactory, Parser, ValueEnum};
 
 use super::args::{Cli, ColorChoice, Input, RuntimeChoice, ScreenOptions};
+use super::error::SetupError;
 use super::kubectl::CLUSTER;
 use super::machine::{self, Machine};
 use super::pods::Way;
-use super::setup::SetupError;
 use super::{CliError, Exit, nodes, open, pods, watching};
 use crate::answer::verdict::ListId;
 use crate::edit::{RealDisk, Target, targets, writable};

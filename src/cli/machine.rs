@@ -12,8 +12,8 @@ use serde_json::Value as Json;
 
 use super::CliError;
 use super::args::Input;
+use super::error::{SetupError, plain};
 use super::served_by::{self, Written};
-use super::setup::SetupError;
 use super::{beside, open};
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::host::Assumption;
@@ -182,10 +182,8 @@ fn bytes(path: &Path, limit: u64) -> Option<Vec<u8>> {
 /// The processes below a root that are programs of a sandbox.
 fn scan(root: &Path) -> Result<Running, CliError> {
     let proc = root.join("proc");
-    let entries = std::fs::read_dir(&proc).map_err(|e| SetupError::Unreadable {
-        path: proc.display().to_string(),
-        reason: super::setup::plain(&e),
-    })?;
+    let entries = std::fs::read_dir(&proc)
+        .map_err(|e| SetupError::Unreadable { path: proc.display().to_string(), reason: plain(&e) })?;
     let mut pids: Vec<u64> =
         entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     pids.sort_unstable();

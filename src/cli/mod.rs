@@ -3,9 +3,12 @@
 pub mod args;
 mod beside;
 mod check;
+mod cluster;
 mod collect;
+mod collections;
 mod completions;
 mod diff;
+mod error;
 mod exit;
 mod explain;
 pub mod export;
@@ -22,6 +25,7 @@ mod pods;
 mod policy;
 mod progress;
 mod running;
+mod said;
 mod schema;
 mod served_by;
 mod setup;
@@ -31,15 +35,16 @@ mod upgrade;
 mod watching;
 mod what_if;
 mod which;
+mod write_out;
 
 use std::io::{self, IsTerminal, Write};
 
 use clap::FromArgMatches;
 
 use args::{Cli, ColorChoice, Command, PolicyCommand};
+use error::SetupError;
 pub use exit::Exit;
 use report::Paint;
-use setup::SetupError;
 
 use crate::input::host::Assumption;
 use crate::report::{escape, text as report};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::args::Narrow;
-use super::setup::SetupError;
+use super::error::SetupError;
 use crate::catalog;
 use crate::edit::output::{self, Existing};
 use crate::evaluate::Evaluation;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{CriChoice, Input};
-use super::nodes;
-use super::setup::{self, SetupError, inside_root};
-use super::what_if;
+use super::error::{SetupError, plain};
+use super::setup::{self, inside_root};
+use super::{collections, said, what_if};
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::{self, Crio};
@@ -114,10 +114,35 @@ pub fn is_sample(input: &Input) -> bool {
 
 /// The node that was described.
 pub fn open(input: &Input) -> Result<Opened, SetupError> {
-    match nodes::the_one(input)? {
-        Some(collection) => nodes::open(input, collection),
+    match collections::the_one(input)? {
+        Some(collection) => open_collection(input, collection),
         None => open_on(input, &setup::host(input)?),
     }
+}
+
+/// Opens a node that came home in files as the node that it is.
+pub(super) fn open_collection(input: &Input, collection: Arc<Collection>) -> Result<Opened, SetupError> {
+    let said = |option: &str| collection.said.get(option).map(PathBuf::from);
+    let mut input = input.clone();
+    if input.config.is_none() {
+        input.config = said("config");
+    }
+    if input.cri_config.is_none() && input.cri.is_none() {
+        input.cri_config = said("cri-config");
+        input.cri = match collection.said.get("cri").map(String::as_str) {
+            Some("crio") => Some(CriChoice::Crio),
+            Some(_) => Some(CriChoice::Containerd),
+            None => None,
+        };
+    }
+    input.version_of_node = input.kata_version.is_none();
+    input.kata_version = input.kata_version.or_else(|| collection.kata_version.clone());
+    input.containerd = input.containerd.or_else(|| collection.containerd_version.clone());
+    let mut facts = collection.facts.clone();
+    said::facts(&input, &mut facts)?;
+    let host = Host::new(facts, Arc::clone(&collection.files));
+    input.collection = Some(collection);
+    open_on(&input, &host)
 }
 
 /// The node that was described, on a host that is at hand, all of whose files can be looked at.
@@ -125,8 +150,9 @@ pub fn open_on(input: &Input, host: &Host) -> Result<Opened, SetupError> {
     if input.set.is_empty() {
         return as_it_is(input, host);
     }
-    let input = what_if::with_handler(input)?;
-    what_if::opened(&input, as_it_is(&input, host)?)
+    let input = said::with_handler(input)?;
+    let opened = as_it_is(&input, host)?;
+    Ok(Opened { node: what_if::applied(&input, opened.node)?, ..opened })
 }
 
 fn as_it_is(input: &Input, host: &Host) -> Result<Opened, SetupError> {
@@ -255,7 +281,7 @@ fn named(input: &Input, host: &Host, path: &Path) -> Result<Opened, SetupError> 
     }
     let layers = after_chart(input, layers)?;
     let mut engine = engine_said(input, host)?.unwrap_or(Engine::Assumed);
-    let how = nodes::seen(input, host, std::iter::once(layers.clone()));
+    let how = collections::seen(input, host, std::iter::once(layers.clone()));
     let seen = away::host(host, &layers, how);
     if let (Seen::Nothing, Engine::Containerd(containerd)) = (how, &mut engine) {
         containerd.assume_shims();
@@ -323,7 +349,7 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
     let found = places::find(host, kind(input.cri));
     let found_at = found.as_ref().map(|found| (found.kind, found.path));
     // Of most collections it is known that they are a part, whatever their files name.
-    let part = nodes::is_part(input).then(|| host.looked_at(Look::Collected, Vec::new()));
+    let part = collections::is_part(input).then(|| host.looked_at(Look::Collected, Vec::new()));
     let reader = part.as_ref().unwrap_or(host);
     let looked = engine_said(input, reader)?;
     let by_itself = looked.is_none();
@@ -341,7 +367,7 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
             _ if part.is_some() => Seen::Part,
             // Where a container runtime is, there is its node.
             None if input.files.is_none() => Seen::All,
-            _ => nodes::seen(input, host, node.kata().map(|handler| handler.layers(host))),
+            _ => collections::seen(input, host, node.kata().map(|handler| handler.layers(host))),
         };
         if seen != Seen::All && part.is_none() {
             let host = host.looked_at(Look::Collected, Vec::new());
@@ -359,7 +385,7 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
     }
     let Some(path) = searched(input).into_iter().find(|path| host.exists(path)) else { return Ok(None) };
     let layers = Layers::read(host, path);
-    let seen = away::host(host, &layers, nodes::seen(input, host, std::iter::once(layers.clone())));
+    let seen = away::host(host, &layers, collections::seen(input, host, std::iter::once(layers.clone())));
     let evaluator = evaluator(input, &seen, layers, Engine::Assumed)?;
     let node = Node::new(host.clone(), Engine::Assumed, &said);
     Ok(Some(Opened {
@@ -456,10 +482,7 @@ fn engine_said(input: &Input, host: &Host) -> Result<Option<Engine>, SetupError>
     }
     let on_node = input.collection.is_some() && host.finds(&path.to_string_lossy());
     if let (false, Err(error)) = (on_node, std::fs::metadata(path)) {
-        return Err(SetupError::Unreadable {
-            path: path.display().to_string(),
-            reason: setup::plain(&error),
-        });
+        return Err(SetupError::Unreadable { path: path.display().to_string(), reason: plain(&error) });
     }
     let (reader, shown) = inside_root(input, host, path)?;
     let mut engine = read_engine(input, &reader, kind, &shown)?;

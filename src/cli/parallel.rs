@@ -11,8 +11,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::CliError;
-use super::pods::{Cluster, Opened};
-use super::setup::SetupError;
+use super::cluster::{Cluster, Opened};
+use super::error::SetupError;
 use crate::input::manifest::pods::Found;
 use crate::input::manifest::{self, Object, Piece, Pod, RuntimeClass};
 use crate::kubernetes;

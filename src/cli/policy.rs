@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use super::args::{EditArgs, Input, PolicyCommand};
-use super::setup::SetupError;
+use super::error::{SetupError, plain};
 use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
 use crate::answer::verdict::ListId;
 use crate::audit;
@@ -56,7 +56,7 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
                 return Err(SetupError::Usage(format!("{place}{}", error.message)).into());
             }
             say_assumed(evaluator.assumed());
-            let hypervisor = active(&evaluator)?;
+            let hypervisor = setup::active(&evaluator)?;
             let Proposed { suggestion, unused, diff } = propose(&evaluator, &hypervisor, &all)?;
             let proposal =
                 report::Proposal { pods: &all, suggestion: &suggestion, unused: &unused, diff: &diff };
@@ -71,20 +71,8 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Exit, CliError> {
     }
 }
 
-/// The active hypervisor's table name, or why there is none.
-pub(super) fn active(evaluator: &Evaluator) -> Result<String, SetupError> {
-    audit::active(evaluator).ok_or_else(|| match setup::trouble(evaluator) {
-        Some(trouble) => SetupError::Usage(trouble),
-        None => no_table(&evaluator.setup().layers.asked),
-    })
-}
-
-fn no_table(path: &str) -> SetupError {
-    SetupError::Usage(format!("{path}: no [hypervisor.*] table; name one with --hypervisor"))
-}
-
 fn audit(evaluator: &Evaluator) -> Result<(String, Audit), SetupError> {
-    let hypervisor = active(evaluator)?;
+    let hypervisor = setup::active(evaluator)?;
     let audit = audit::of_evaluator(evaluator, &hypervisor);
     Ok((hypervisor, audit))
 }
@@ -164,7 +152,7 @@ fn edit(args: &EditArgs, allow: bool) -> Result<Exit, CliError> {
         } else {
             output::put(file, &text, Existing::Replace).map_err(|e| SetupError::Unreadable {
                 path: file.display().to_string(),
-                reason: setup::plain(&e),
+                reason: plain(&e),
             })?;
         }
         print_diff(&mut io::stderr().lock(), &diff, io::stderr().is_terminal())?;
@@ -210,7 +198,7 @@ fn write_beside(place: &str, plans: &[Plan], said: &[String]) -> Result<Exit, Cl
         let reason = if there {
             "is there already, and nothing was written; --output FILE takes the changed file".to_owned()
         } else {
-            setup::plain(&error)
+            plain(&error)
         };
         SetupError::Unreadable { path: path.clone(), reason }
     })?;
@@ -302,7 +290,7 @@ fn list_id(args: &EditArgs, release: Release, layers: &Layers) -> Result<ListId,
         (None, Some(name)) => format!("hypervisor.{name}"),
         (None, None) => search::hypervisor(release, layers)
             .map(|name| format!("hypervisor.{name}"))
-            .ok_or_else(|| no_table(&layers.asked))?,
+            .ok_or_else(|| setup::no_table(&layers.asked))?,
     };
     Ok(ListId::new(table, list.to_owned()))
 }

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use super::args::Output;
-use super::setup::SetupError;
-use super::{CliError, Exit, paint, setup};
+use super::error::{SetupError, plain};
+use super::{CliError, Exit, paint};
 use crate::report::{json, running as report};
 use crate::running;
 
@@ -29,7 +29,7 @@ pub(super) fn explain(path: &Path, output: &Output) -> Result<Exit, CliError> {
 /// A pasted or saved text.
 pub(super) fn text_of(path: &Path) -> Result<String, CliError> {
     let unreadable =
-        |e: io::Error| SetupError::Unreadable { path: path.display().to_string(), reason: setup::plain(&e) };
+        |e: io::Error| SetupError::Unreadable { path: path.display().to_string(), reason: plain(&e) };
     let mut bytes = Vec::new();
     if path == Path::new("-") {
         io::stdin().lock().take(TEXT_LIMIT).read_to_end(&mut bytes).map_err(unreadable)?;

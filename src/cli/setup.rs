@@ -7,49 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Input, RuntimeChoice};
-use super::what_if;
+use super::error::{SetupError, plain};
+use super::said;
+use crate::audit;
 use crate::evaluate::Evaluator;
 use crate::input::config::{Layers, Unreadable};
 use crate::input::host::{Arch, DiskFiles, FactOrigin, Host, HostFacts, READ_LIMIT};
 use crate::input::source::Source;
 use crate::input::{probe, search};
-use crate::kubernetes::kubelet::KubeletError;
 use crate::kubernetes::{self, Kubelet, Node};
 use crate::node;
 use crate::release::{Asked, Judged, KnownBy, Meant, Release, Runtime, Version};
-
-/// Why the program cannot do its work; exit status 2.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    /// A file could not be read.
-    #[error("{path}: {reason}")]
-    Unreadable {
-        /// As the user named it.
-        path: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// A host file is wrong.
-    #[error(transparent)]
-    HostFile(#[from] probe::HostFileError),
-    /// A manifest is wrong.
-    #[error("{error}{}", help(error))]
-    Manifest {
-        /// What the reader says.
-        #[from]
-        error: crate::input::manifest::InputError,
-    },
-    /// kubelet would not start.
-    #[error(transparent)]
-    Kubelet(#[from] KubeletError),
-    /// The words do not fit.
-    #[error("{0}")]
-    Usage(String),
-}
-
-fn help(error: &crate::input::manifest::InputError) -> String {
-    error.help.as_ref().map(|help| format!("\n  {help}")).unwrap_or_default()
-}
 
 /// The host that was described.
 pub fn host(input: &Input) -> Result<Host, SetupError> {
@@ -100,7 +68,7 @@ pub fn facts(input: &Input) -> Result<HostFacts, SetupError> {
         })?;
         facts.origins.insert("arch", FactOrigin::Flag);
     }
-    what_if::facts(input, &mut facts)?;
+    said::facts(input, &mut facts)?;
     Ok(facts)
 }
 
@@ -122,12 +90,6 @@ pub fn read_source(path: &Path) -> Result<Source, SetupError> {
         unreadable(format!("not UTF-8: the first bad byte is at offset {}", e.utf8_error().valid_up_to()))
     })?;
     Ok(Source::new(shown, text))
-}
-
-/// An I/O error without `(os error 2)`.
-pub fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 /// The runtime that the flags name by themselves: also where only one of the two was there at the version.
@@ -256,4 +218,17 @@ pub fn unread(layers: &Layers) -> Option<String> {
         return Some(format!("{}: {why}", layers.asked));
     }
     None
+}
+
+/// The active hypervisor's table name, or why there is none.
+pub fn active(evaluator: &Evaluator) -> Result<String, SetupError> {
+    audit::active(evaluator).ok_or_else(|| match trouble(evaluator) {
+        Some(trouble) => SetupError::Usage(trouble),
+        None => no_table(&evaluator.setup().layers.asked),
+    })
+}
+
+/// What to say of a configuration without a hypervisor.
+pub fn no_table(path: &str) -> SetupError {
+    SetupError::Usage(format!("{path}: no [hypervisor.*] table; name one with --hypervisor"))
 }

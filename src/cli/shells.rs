@@ -9,7 +9,7 @@ use std::path::Path;
 use clap::{ArgMatches, Command, CommandFactory};
 
 use super::args::{Cli, EXAMPLES, EXIT_STATUS, SETTINGS_VARIABLE};
-use super::setup::SetupError;
+use super::error::SetupError;
 use super::{CliError, Exit};
 
 /// What `kubectl` looks for on the path to run `kubectl katascope`.

@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, Write};
 
 use super::args::{ShowArgs, Subject, SubjectFormat};
-use super::setup::SetupError;
-use super::{CliError, Exit, beside, open, paint, pods, say_assumed, setup, what_if};
+use super::error::SetupError;
+use super::{CliError, Exit, beside, open, paint, pods, say_assumed, setup, write_out};
 use crate::evaluate::as_if::{self, Supposed};
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::{Evaluation, Evaluator, Outcome};
@@ -25,7 +25,7 @@ pub(super) fn run(args: &ShowArgs) -> Result<Exit, CliError> {
         return known(args);
     }
     let opened = open::open(&args.input)?;
-    what_if::write(&args.input, &args.write)?;
+    write_out::write(&args.input, &args.write)?;
     say_assumed(&opened.node.assumed());
     if let Some(trouble) = opened.node.only().and_then(setup::trouble) {
         return Err(SetupError::Usage(trouble).into());

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use super::args::{Input, UpgradeArgs};
-use super::setup::SetupError;
+use super::error::SetupError;
 use super::{CliError, Exit, open, paint, pods, say_assumed, setup};
 use crate::release::{Judged, Runtime};
 use crate::report::upgrade as report;

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::args::Input;
+use super::cluster::Cluster;
 use super::kubectl::{self, CLUSTER, Stopper};
-use super::pods::Cluster;
 use crate::evaluate::alike::firsts_alike;
 use crate::input::manifest::Pod;
 use crate::report::escape::visible;

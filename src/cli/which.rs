@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::args::WhichArgs;
+use super::error::SetupError;
 use super::open::{self, Opened};
-use super::setup::SetupError;
 use super::{CliError, Exit, paint};
 use crate::cri::Engine;
 use crate::node::{Handler, Node, nearest};

@@ -139,3 +139,11 @@ pub enum FailOn {
     /// A warning, or worse
     Warning,
 }
+
+/// What is done about the files that are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum FilesChoice {
+    Check,
+    Assume,
+}

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{CriChoice, RuntimeChoice};
-use crate::cli::{kubectl, nodes};
+use super::{ClusterOptions, CriChoice, FilesChoice, RuntimeChoice};
 use crate::input::archive::Collection;
 
 /// What is looked at.
@@ -20,7 +19,7 @@ pub struct Input {
     pub skip_others: bool,
     /// The cluster's pods.
     #[command(flatten)]
-    pub cluster: kubectl::ClusterOptions,
+    pub cluster: ClusterOptions,
     /// Kata's configuration file, for all pods
     ///
     /// Default: each pod is judged by the file of its handler, as the container runtime's configuration names
@@ -118,7 +117,7 @@ pub struct Input {
     /// Default: looked for with --root, and where any file that the configuration names is on this machine. Else
     /// this is not their host, and they are assumed to be there; every answer that rests on that says so.
     #[arg(long, value_enum, value_name = "HOW", help_heading = "Host", hide_short_help = true)]
-    pub files: Option<nodes::FilesChoice>,
+    pub files: Option<FilesChoice>,
     /// Say something otherwise than the files do, to see what comes of it (repeatable)
     ///
     /// KEY=VALUE, or KEY- to take it out. A configuration key: hypervisor.qemu.default_vcpus=4,

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{CriChoice, Input, Output, RuntimeChoice};
-use crate::cli::export::ExportArgs;
+use super::{CriChoice, ExportArgs, Input, Output, RuntimeChoice};
 
 /// `policy`.
 #[derive(Debug, Args)]
