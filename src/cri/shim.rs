@@ -87,3 +87,10 @@ pub fn folders(config: &str) -> Vec<&'static str> {
         DISTRIBUTIONS.iter().find(|(prefix, _)| config.starts_with(prefix)).map_or(&[][..], |(_, own)| own);
     own.iter().chain(SYSTEM.iter()).copied().collect()
 }
+
+/// `containerd-shim-<name>-<version>` of a runtime type such as `io.containerd.kata.v2`.
+pub fn binary_name(runtime_type: &str) -> Option<String> {
+    let mut parts = runtime_type.rsplit('.');
+    let (version, name) = (parts.next()?, parts.next()?);
+    Some(format!("containerd-shim-{name}-{version}"))
+}

@@ -6,8 +6,8 @@
 //! Facts: pkg/cri/config (1.7) and internal/cri/config (2.x).
 
 use super::Broken;
-use super::handlers::{Reader, find, subtable};
 use super::release::Release;
+use super::tables::{Reader, find, subtable};
 use crate::cri::EngineMessage;
 use crate::golang::duration;
 use crate::input::toml_tree::{Node, Table, Value};

@@ -12,6 +12,7 @@ mod merge;
 mod migrate;
 pub mod release;
 pub mod sandbox;
+mod tables;
 
 use super::shim;
 use crate::answer::verdict::{Failure, FailureStage};

@@ -3,10 +3,11 @@
 //! Decides which annotations pass, and which ones containerd writes itself. Facts: internal/cri/server (2.x)
 //! and pkg/cri/server (1.7), sandbox_run.go and podsandbox/sandbox_run_linux.go at the tags named in `mod`.
 
-use super::handlers::{Handler, Pattern};
 use super::load::{go_value, toml_type};
-use super::{Containerd, Handlers};
+use super::tables::Pattern;
+use super::{Containerd, Handler, Handlers};
 use crate::answer::verdict::{Failure, FailureStage, Fix};
+use crate::cri::shim::binary_name;
 use crate::cri::{Passage, Passages, Passed, own_keys, with_room};
 use crate::input::manifest::{Pod, Sizing};
 use crate::input::toml_tree::{Table, Value};
@@ -190,13 +191,6 @@ impl Containerd {
 
 fn is_runc(runtime_type: &str) -> bool {
     matches!(runtime_type, "io.containerd.runc.v2" | "io.containerd.runc.v1" | "io.containerd.runhcs.v1")
-}
-
-/// `containerd-shim-<name>-<version>` of a runtime type such as `io.containerd.kata.v2`.
-pub fn binary_name(runtime_type: &str) -> Option<String> {
-    let mut parts = runtime_type.rsplit('.');
-    let (version, name) = (parts.next()?, parts.next()?);
-    Some(format!("containerd-shim-{name}-{version}"))
 }
 
 /// Whether a handler's `pod_annotations` lets `key` through.

@@ -9,7 +9,8 @@
 use super::Broken;
 use super::annotations::Known;
 use super::decode::Settings;
-use super::handlers::{Handlers, Seen};
+use super::handler::Seen;
+use super::handlers::Handlers;
 use super::keys::{API, CRIO, IMAGE, RUNTIME, Shape};
 use super::release::Release;
 use super::workloads::cpuset;

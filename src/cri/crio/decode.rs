@@ -8,23 +8,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
 
-use super::handlers::Handler;
+use super::fields::{Fields, Setting, texts};
+use super::handler::Handler;
 use super::keys::{self, Kind, Shape};
 use super::release::Release;
 use super::toml::{Document, Key, Library, Spot, Table, Value};
 use super::workloads::Workload;
 use crate::golang::strconv::quote;
+use crate::input::Place;
 use crate::input::source::Source;
-use crate::input::{Place, Text};
-
-/// A value that a file sets.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// It fits its key.
-    pub value: Value,
-    /// Where.
-    pub place: Place,
-}
 
 /// What the files set, one over the other.
 #[derive(Debug, Clone, Default)]
@@ -75,16 +67,6 @@ impl Settings {
     pub fn place(&self, table: &Shape, key: &'static str) -> Option<Place> {
         self.get(table, key).map(|setting| setting.place.clone())
     }
-}
-
-/// The texts of a list.
-pub fn texts(value: &Value) -> Vec<String> {
-    let Value::Array(items) = value else { return Vec::new() };
-    let text = |item: &Value| match item {
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    };
-    items.iter().filter_map(text).collect()
 }
 
 /// A value that does not fit.
@@ -268,57 +250,5 @@ impl Fitter<'_> {
         } else {
             Entry::Workload(name.to_owned(), Workload::of(&fields))
         })
-    }
-}
-
-/// The fields of one handler or workload.
-pub struct Fields {
-    /// Where its table stands.
-    pub place: Place,
-    by_key: BTreeMap<&'static str, Setting>,
-}
-
-impl Fields {
-    /// A text, empty where it is not set.
-    pub fn text(&self, key: &str) -> String {
-        match self.by_key.get(key).map(|setting| &setting.value) {
-            Some(Value::String(text)) => text.clone(),
-            _ => String::new(),
-        }
-    }
-
-    /// A flag.
-    pub fn flag(&self, key: &str) -> bool {
-        matches!(self.by_key.get(key).map(|setting| &setting.value), Some(Value::Boolean(true)))
-    }
-
-    /// A number, 0 where it is not set.
-    pub fn number(&self, key: &str) -> i64 {
-        match self.by_key.get(key).map(|setting| &setting.value) {
-            Some(Value::Integer(number)) => *number,
-            _ => 0,
-        }
-    }
-
-    /// A list of texts.
-    pub fn texts(&self, key: &str) -> Vec<String> {
-        self.by_key.get(key).map(|setting| texts(&setting.value)).unwrap_or_default()
-    }
-
-    /// A table of texts.
-    pub fn text_map(&self, key: &str) -> BTreeMap<Text, Text> {
-        let Some(Value::Table(table)) = self.by_key.get(key).map(|setting| &setting.value) else {
-            return BTreeMap::new();
-        };
-        let pair = |(name, value): (&String, &Value)| match value {
-            Value::String(text) => Some((Text::copy(name), Text::copy(text))),
-            _ => None,
-        };
-        table.iter().filter_map(pair).collect()
-    }
-
-    /// Where a key stands.
-    pub fn place_of(&self, key: &str) -> Option<Place> {
-        self.by_key.get(key).map(|setting| setting.place.clone())
     }
 }

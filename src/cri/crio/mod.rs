@@ -6,6 +6,8 @@
 pub mod annotations;
 mod check;
 mod decode;
+mod fields;
+pub mod handler;
 pub mod handlers;
 mod keys;
 mod load;
@@ -20,8 +22,9 @@ use crate::answer::verdict::{Failure, FailureStage};
 use crate::input::Place;
 use crate::input::host::Host;
 
-use handlers::Seen;
-pub use handlers::{Dropped, Handler, Handlers};
+pub use handler::Handler;
+use handler::Seen;
+pub use handlers::{Dropped, Handlers};
 pub use release::Release;
 use workloads::Workload;
 

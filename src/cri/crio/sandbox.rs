@@ -10,7 +10,8 @@
 //! options is taken as kubelet sends it.
 
 use super::annotations::{Feature, Known};
-use super::handlers::{Handler, Handlers, Seen};
+use super::handler::{Handler, Seen};
+use super::handlers::Handlers;
 use super::{Broken, Crio};
 use crate::answer::verdict::{Failure, FailureStage, Fix};
 use crate::cri::{Passage, Passages, Passed};

@@ -4,7 +4,7 @@
 //! containers is not modelled. Facts: pkg/config/workloads.go of cri-o, and k8s.io/utils/cpuset.
 
 use super::annotations::{Known, invalid};
-use super::decode::Fields;
+use super::fields::Fields;
 use crate::cri::EngineMessage;
 use crate::golang::strconv::{self, quote};
 use crate::input::Place;
