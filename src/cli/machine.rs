@@ -21,7 +21,7 @@ use crate::input::manifest::Pod;
 use crate::release::{Release, Runtime};
 use crate::report::beside::{Beside, Runs};
 use crate::report::running as told;
-use crate::running::paste::{Command, Record};
+use crate::running::record::{Command, Record};
 use crate::running::{self, Missing, Program, Running, Vm};
 use crate::tui::model::live::Seen;
 

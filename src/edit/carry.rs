@@ -4,8 +4,8 @@
 //! Where they meet, it is made again by what it means: by the text of an entry, not by its number.
 //! Whatever comes of it is read back and must say what was planned; what has no place is told.
 
+use super::change::Change;
 use super::document::{Document, means};
-use super::history::Change;
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
 use crate::answer::verdict::ListId;

@@ -2,7 +2,7 @@
 //! writes that table.
 
 use super::EditError;
-use super::document::parse;
+use super::parse::parse;
 use super::splice::{newline, quote};
 use crate::answer::verdict::ListId;
 use crate::input::{Source, amend};

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use toml_edit::{Item as TomlItem, TableLike};
 
+use super::change::Change;
 use super::create::create;
-use super::history::Change;
+use super::parse::parse;
 use super::splice::{ArraySpan, Splice};
 use super::{EditError, PolicyEdit};
 use crate::answer::verdict::ListId;
@@ -165,13 +166,6 @@ impl Document {
         let list = self.list(id).filter(|list| list.editable && list.items.is_empty())?;
         super::create::uncreate(&self.source, id, list.span.end)
     }
-}
-
-pub(super) fn parse(source: &Source) -> Result<toml_edit::Document<&str>, EditError> {
-    toml_edit::Document::parse(source.text.as_ref()).map_err(|error| EditError::NotToml {
-        place: source.place(error.span().map_or(0, |span| span.start)),
-        message: error.message().to_owned(),
-    })
 }
 
 fn is_list(key: &str) -> bool {

@@ -4,24 +4,13 @@
 use std::sync::Arc;
 
 use super::carry::Misfit;
+use super::change::{Change, between};
 use super::document::{Document, List};
 use super::plan::Plan;
-use super::splice::Splice;
 use super::{EditError, PolicyEdit};
 use crate::answer::verdict::ListId;
 use crate::input::Source;
 use crate::input::config::Layers;
-
-/// One edit as it changed a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The edit.
-    pub edit: PolicyEdit,
-    /// The list's entries before; `None`: there was no list.
-    pub before: Option<Vec<String>>,
-    /// The bytes it changed.
-    pub splice: Splice,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct File {
@@ -198,7 +187,7 @@ impl History {
     /// Gives `list` exactly `texts` in the file at `path`, touching no entry that stays.
     pub fn set_list(&mut self, path: &str, list: &ListId, texts: &[String]) -> Result<(), EditError> {
         let old = self.effective(list).map(|(_, list)| list.texts());
-        for edit in super::reread::between(list, old.as_deref(), texts) {
+        for edit in between(list, old.as_deref(), texts) {
             self.apply(path, &edit)?;
         }
         Ok(())

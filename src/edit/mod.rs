@@ -4,20 +4,23 @@
 //! file is replaced without ever being half written. Evaluates nothing.
 
 mod carry;
+mod change;
 mod create;
 mod deployed;
 mod document;
 mod history;
 pub mod output;
+mod parse;
 mod plan;
 mod reread;
 mod save;
 mod splice;
 
 pub use carry::Misfit;
+pub use change::Change;
 pub use deployed::{deployed, shim_of};
 pub use document::{Document, Item, List};
-pub use history::{Change, History, Stepped};
+pub use history::{History, Stepped};
 pub use plan::{Plan, Target, helm_values, targets};
 pub use reread::{Lost, Reread};
 pub use save::{Attributes, Disk, Done, RealDisk, SaveError, Saved, Step, save, writable};

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use super::carry::{Misfit, Move, across, carry, hunks};
+use super::change::{Change, between};
 use super::document::{Document, List};
-use super::history::{Change, File, History, Step};
+use super::history::{File, History, Step};
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
-use crate::answer::verdict::ListId;
 use crate::input::Source;
 use crate::input::config::Layers;
 
@@ -324,26 +324,4 @@ fn merged(path: &Arc<str>, base: &str, mine: &str, theirs: &Document, reread: &m
         }
     }
     document
-}
-
-/// The edits that give a list exactly `texts`, touching no entry that stays.
-pub(super) fn between(list: &ListId, old: Option<&[String]>, texts: &[String]) -> Vec<PolicyEdit> {
-    let list = list.clone();
-    let Some(old) = old else { return vec![PolicyEdit::Create { list, items: texts.to_vec() }] };
-    let same = old.iter().zip(texts).take_while(|(a, b)| a == b).count();
-    let tail = old.iter().rev().zip(texts.iter().rev()).take_while(|(a, b)| a == b).count();
-    let tail = tail.min(old.len() - same).min(texts.len() - same);
-    let new_middle = texts.get(same..texts.len() - tail).unwrap_or_default();
-    let old_middle = old.len() - tail - same;
-    let written = new_middle.iter().enumerate().map(|(i, text)| {
-        let (list, at, text) = (list.clone(), same + i, text.clone());
-        match i < old_middle {
-            true => PolicyEdit::Replace { list, at, text },
-            false => PolicyEdit::Add { list, at, text },
-        }
-    });
-    let removed = (same + new_middle.len()..same + old_middle)
-        .rev()
-        .map(|at| PolicyEdit::Remove { list: list.clone(), at });
-    written.chain(removed).collect()
 }

@@ -7,6 +7,7 @@
 pub mod argument;
 pub mod paste;
 pub mod program;
+pub mod record;
 pub mod releases;
 mod settings;
 pub mod split;
@@ -17,6 +18,7 @@ pub use program::Program;
 pub use settings::{Setting, State};
 
 use crate::release::Runtime;
+use record::Record;
 use releases::Narrowed;
 
 /// One process of a text.
@@ -95,11 +97,11 @@ pub fn read(text: &str) -> Running {
 }
 
 /// The same of commands that were found elsewhere.
-pub fn of(records: Vec<paste::Record>) -> Running {
+pub fn of(records: Vec<Record>) -> Running {
     story::tell(records.into_iter().filter_map(process).collect())
 }
 
-fn process(record: paste::Record) -> Option<Process> {
+fn process(record: Record) -> Option<Process> {
     let found = split::split(&record)?;
     let arguments = argument::name(found.program, &found.arguments);
     let mut process = Process {

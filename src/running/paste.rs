@@ -6,36 +6,13 @@
 
 use super::Missing;
 use super::program::Program;
+use super::record::{Command, Record};
 use super::split;
 
 /// The most processes that are read of a text.
 const MOST: usize = 10_000;
 /// A line of at least this length that goes on was broken by a forum or a terminal, not by a person.
 const LONG: usize = 300;
-
-/// The command of one process, as the text has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// The line it begins at, from 1.
-    pub line: usize,
-    /// The process id.
-    pub pid: Option<u64>,
-    /// The parent's.
-    pub parent: Option<u64>,
-    /// The command.
-    pub command: Command,
-    /// What is missing of it.
-    pub missing: Missing,
-}
-
-/// A command as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Argument by argument.
-    Exact(Vec<String>),
-    /// In one text, joined by blanks.
-    Joined(String),
-}
 
 /// What a line begins with.
 struct Head {

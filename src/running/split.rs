@@ -3,8 +3,8 @@
 //! `ps` loses where an argument ends; QEMU's options give it back, since nothing but a value stands between two of
 //! them. Facts: the options that govmm and `cmdline_generator.rs` print, and QEMU's own list of options.
 
-use super::paste::{Command, Record};
 use super::program::Program;
+use super::record::{Command, Record};
 use crate::catalog::lines;
 
 /// What begins a text that is a list of arguments in quotes.
