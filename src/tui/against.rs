@@ -9,7 +9,7 @@ use super::display::Display;
 use super::geometry::Geometry;
 use super::model::upgrade::judged;
 use super::model::{Model, Notice};
-use super::opening::MOMENT;
+use super::session::MOMENT;
 use crate::input::manifest::Pod;
 use crate::release::Version;
 use crate::upgrade::{Upgrade, upgrade};

@@ -4,7 +4,7 @@ use crate::answer::verdict::Fix;
 use crate::evaluate;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::Dialog;
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Model, Screen};
 use crate::tui::update::config_keys;
 

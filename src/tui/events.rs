@@ -2,7 +2,7 @@
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 
-use super::keymap::{Chord, Key};
+use super::chord::{Chord, Key};
 use super::message::{Message, Pointer};
 
 /// A terminal event as a message.

@@ -3,13 +3,10 @@
 //! Decides nothing else. A user's `[keys]` table is a patch over it: naming a command replaces its
 //! chords, an empty list unbinds it.
 
-mod chord;
-
+use super::chord::{Chord, Key};
 use super::message::{COMMANDS, Command as C, LineEdit as L};
-use super::model::Screen as S;
+use super::screen::Screen as S;
 use super::spelling::nearest;
-
-pub use chord::{Chord, Key};
 
 /// Where a binding counts. Screens fall through to `Everywhere`; dialogs do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,8 +3,8 @@
 mod answer;
 mod table;
 
-use super::keymap::Chord;
-use super::model::Screen;
+use super::chord::Chord;
+use super::screen::Screen;
 
 pub use answer::{Answer, Copied};
 pub use table::{COMMANDS, Entry, Group};

@@ -5,8 +5,10 @@
 //! carries out what `update` asks for.
 
 mod against;
+pub mod as_command;
 pub mod available;
 mod background;
+pub mod chord;
 mod clipboard;
 mod display;
 mod editor;
@@ -24,6 +26,8 @@ mod opening;
 pub mod palette;
 mod recent;
 mod run;
+pub mod screen;
+mod session;
 pub mod settings;
 mod signals;
 pub mod spelling;
@@ -36,4 +40,5 @@ pub mod widget;
 mod write;
 
 pub use opening::{Load, Opening};
-pub use run::{Ended, Machine, Open, Session, Wanted, run};
+pub use run::run;
+pub use session::{Ended, Machine, Open, Session, Wanted};

@@ -16,7 +16,7 @@ use super::env::{Colours, Env};
 use super::events::translate;
 use super::keymap::{Found, Keymap, Layer};
 use super::message::{Command, Message};
-use super::run::{Ended, GLANCE, Session};
+use super::session::{Ended, GLANCE, MOMENT, Session};
 use super::settings::Settings;
 use super::signals::{GONE, Signals, suspend};
 use super::terminal;
@@ -24,8 +24,6 @@ use super::theme::Preset;
 use crate::input::reading::Reading;
 use crate::input::source::Source;
 
-/// Nothing is shown of reading that takes no longer than this.
-pub(super) const MOMENT: Duration = Duration::from_millis(80);
 /// How often it is drawn how far reading is, and looked for keys.
 const PICTURE: Duration = Duration::from_millis(8);
 /// Keys that are kept for when everything is read.

@@ -14,14 +14,11 @@ use super::effect::{Effect, Fresh, Rights, Watched};
 use super::env::{Colours, Env};
 use super::events::translate;
 use super::geometry::Geometry;
-use super::invocation::Invocation;
 use super::keymap::Keymap;
 use super::message::{Answer, Message};
-use super::model::live::{Live, Seen};
-use super::model::nodes::Nodes;
-use super::model::pods::First;
 use super::model::{Model, Notice, Screen};
-use super::opening::{Arrived, Arriving, MOMENT, Opening, read_settings};
+use super::opening::{Arrived, Arriving, Opening, read_settings};
+use super::session::{Ended, GLANCE, MOMENT, Machine, Open, Reload, RightsOf, Session, Wanted};
 use super::settings::Settings;
 use super::signals::{GONE, Signals, suspend};
 use super::terminal;
@@ -30,10 +27,6 @@ use super::watch::Watch;
 use super::write::{export, save_all};
 use super::{against, clipboard, editor, recent, update};
 use crate::edit::RealDisk;
-use crate::input::config::Layers;
-use crate::input::manifest::Pod;
-use crate::release::Release;
-use crate::report::beside::Beside;
 
 /// How long the loop sleeps at most: signals and changed files are looked for that often.
 const NAP: Duration = Duration::from_millis(250);
@@ -43,93 +36,10 @@ const LISTEN: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(2);
 /// Idle work between two looks at the keyboard.
 const WORK: Duration = Duration::from_millis(4);
-/// The shortest look at the keyboard. Not zero: with that, crossterm's reader of /dev/tty returns before
-/// it has looked at all.
-pub(super) const GLANCE: Duration = Duration::from_micros(400);
 /// Idle work waits this long after a key: whoever types is not made to share the processor.
 const LULL: Duration = Duration::from_millis(25);
 /// Drawings of progress while idle work goes on.
 const PROGRESS: Duration = Duration::from_millis(100);
-
-/// Reads node, configuration and pods again.
-pub type Reload = Box<dyn FnMut(Wanted<'_>) -> Result<Fresh, String> + Send>;
-
-/// What is to be read.
-#[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
-    /// Which node, of several.
-    pub node: usize,
-    /// The handler whose configuration is looked at.
-    pub handler: Option<&'a str>,
-    /// Whether the pods are read again, too, and held against all nodes.
-    pub pods: bool,
-}
-
-/// Asks the disk what of a configuration cannot be written.
-pub type RightsOf = Box<dyn Fn(&Layers, Release) -> Rights + Send>;
-
-/// Asks this machine for one of its VMs, by the sandbox, beside the prediction for a pod.
-type AskBeside = Box<dyn FnMut(&str, &Pod) -> Result<Beside, String> + Send>;
-
-/// Asks this machine for the VMs that run on it.
-pub struct Machine {
-    /// All of them.
-    pub look: Box<dyn FnMut() -> Result<Vec<Seen>, String> + Send>,
-    /// One, by its sandbox, beside the prediction for its pod; for the pod that is given where nothing tells which is
-    /// its.
-    pub beside: AskBeside,
-}
-
-/// Reads what words name, as on the command line; why it cannot be.
-pub type Open = Box<dyn FnMut(&[String]) -> Result<Session, String> + Send>;
-
-/// What was read, and how it is read again.
-pub struct Session {
-    /// The configuration, the pods, and where to begin.
-    pub first: First,
-    /// The cluster, where its pods are kept current.
-    pub watched: Option<Watched>,
-    /// Reads both again; the handler that is looked at tells which configuration is wanted.
-    pub reload: Reload,
-    /// Where a shown path lies on this machine.
-    pub real_path: Box<dyn Fn(&str) -> PathBuf + Send>,
-    /// The folder that shown paths of the configuration are below.
-    pub root: PathBuf,
-    /// The nodes, where pods are held against several.
-    pub nodes: Option<Nodes>,
-    /// Asks for the VMs that run.
-    pub machine: Machine,
-    /// The VMs to begin with, where one begins with them.
-    pub live: Option<Live>,
-    /// Why nothing may be changed; `None`: it may.
-    pub readonly: Option<String>,
-    /// What of a configuration cannot be written.
-    pub rights_of: RightsOf,
-    /// Whether the embedded sample is shown.
-    pub sample: bool,
-    /// How the program was started, for "copy as command".
-    pub invocation: Invocation,
-    /// Reads what other words name.
-    pub open: Open,
-}
-
-impl std::fmt::Debug for Session {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session")
-            .field("pods", &self.first.pods.len())
-            .field("sample", &self.sample)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How the program ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// By its user.
-    Quit,
-    /// By a signal, its number.
-    Signal(i32),
-}
 
 /// Runs the terminal program until it is left; gives back what kept it from reading its files, too.
 pub fn run<E: Send + 'static>(opening: Opening<E>) -> io::Result<Result<Ended, E>> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use katascope::release::{Release, Runtime};
 use katascope::tui::model::Screen;
-use katascope::tui::model::rows::Body;
+use katascope::tui::model::row::Body;
 
 use super::stage::{CONFIG, Stage, evaluator, pods};
 

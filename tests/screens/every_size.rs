@@ -20,7 +20,7 @@ use katascope::tui::model::Model;
 use katascope::tui::model::dialog::Dialog;
 use katascope::tui::model::nodes::Nodes;
 use katascope::tui::model::pods::First;
-use katascope::tui::model::rows::Body;
+use katascope::tui::model::row::Body;
 use katascope::tui::model::{Screen, Typing};
 use katascope::tui::theme::{Preset, Theme};
 use katascope::tui::view;

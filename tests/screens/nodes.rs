@@ -146,6 +146,6 @@ fn a_field_opens_the_pod_on_the_node() {
     assert!(stage.screen().contains("worker-4.tar.gz: no such file"));
     assert_eq!(stage.model.nodes.as_ref().unwrap().opened, 2);
     // The command that prints the same.
-    let words = katascope::tui::invocation::command(&stage.model).join(" ");
+    let words = katascope::tui::as_command::command(&stage.model).join(" ");
     assert!(words.contains("check ") && words.contains("--node worker-1.tar.gz --node worker-2"), "{words}");
 }

@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use katascope::tui::keymap::{Chord, DEFAULTS, Key, Layer};
+use katascope::tui::chord::{Chord, Key};
+use katascope::tui::keymap::{DEFAULTS, Layer};
 use katascope::tui::message::Message;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,8 +1,9 @@
 //! Key scripts: what a person types, and what must come of it.
 
 use katascope::release::{Release, Runtime};
+use katascope::tui::chord::{Chord, Key};
 use katascope::tui::effect::Effect;
-use katascope::tui::keymap::{Chord, DEFAULTS, Key, Layer};
+use katascope::tui::keymap::{DEFAULTS, Layer};
 use katascope::tui::message::Message;
 use katascope::tui::model::{Pane, Screen};
 

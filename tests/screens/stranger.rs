@@ -7,7 +7,7 @@ use katascope::tui::effect::Effect;
 use katascope::tui::geometry::Target;
 use katascope::tui::message::{Answer, Copied, Message, Pointer};
 use katascope::tui::model::pods::First;
-use katascope::tui::model::rows::Body;
+use katascope::tui::model::row::Body;
 use katascope::tui::model::{Baseline, Model, Screen};
 
 use super::stage::{CONFIG, Stage, evaluator, pods};

@@ -1,7 +1,7 @@
 //! The screen of another release: choosing one, its causes, and the pods that open from them.
 
 use katascope::tui::model::Screen;
-use katascope::tui::model::rows::Body;
+use katascope::tui::model::row::Body;
 
 use super::stage::Stage;
 

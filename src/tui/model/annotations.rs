@@ -1,6 +1,6 @@
 //! The rows of screen 1: what the pod sets first, then everything else the release knows.
 
-use super::rows::{Body, Row};
+use super::row::{AnnotationRow, Body, Row};
 use super::{Model, Screen, Show};
 use crate::answer::verdict::{ListId, Status, Verdict};
 use crate::catalog::{self, Annotation, Gate, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
@@ -8,19 +8,6 @@ use crate::policy::names::NameGate;
 use crate::runtime::Loaded;
 use crate::tui::message::Command;
 use crate::tui::widget::text::glimpse;
-
-/// One annotation.
-#[derive(Debug, Clone)]
-pub struct AnnotationRow {
-    /// The whole key.
-    pub key: String,
-    /// Its verdict's index, where the pod sets it.
-    pub verdict: Option<usize>,
-    /// Whether its value is tried.
-    pub tried: bool,
-    /// Whether its name would pass the gate; `None`: there is no gate before it.
-    pub allowed: Option<bool>,
-}
 
 /// The key without what all have in common.
 pub fn short(key: &str) -> &str {

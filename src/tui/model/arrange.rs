@@ -9,7 +9,8 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::pods::{Elsewhere, PodEntry, Summary};
-use super::rows::{Body, Row, Rows};
+use super::row::{Body, Counts, GroupRow, Row};
+use super::rows::Rows;
 use super::{Model, Screen, Show};
 use crate::evaluate::searched::{Fate, SearchedPod};
 use crate::query::Query;
@@ -112,44 +113,6 @@ impl GroupBy {
 fn after<T: Copy + PartialEq>(all: &[T], current: T) -> T {
     let rest = all.iter().skip_while(|one| **one != current).nth(1);
     rest.or(all.first()).copied().unwrap_or(current)
-}
-
-/// How many pods of a group come to what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Counts {
-    pub starts: usize,
-    pub refused: usize,
-    pub elsewhere: usize,
-    /// Not evaluated yet.
-    pub open: usize,
-}
-
-impl Counts {
-    /// All of them.
-    pub fn all(self) -> usize {
-        self.starts + self.refused + self.elsewhere + self.open
-    }
-
-    fn add(&mut self, summary: Option<&Summary>) {
-        match summary {
-            None => self.open += 1,
-            Some(Summary { refused: Some(_), .. }) => self.refused += 1,
-            Some(Summary { elsewhere: Some(_), .. }) => self.elsewhere += 1,
-            Some(_) => self.starts += 1,
-        }
-    }
-}
-
-/// The head of a group.
-#[derive(Debug, Clone)]
-pub struct GroupRow {
-    /// What its pods have in common.
-    pub title: Rc<str>,
-    /// How many come to what.
-    pub counts: Counts,
-    /// Whether its pods stand below.
-    pub open: bool,
 }
 
 /// How the list is arranged.

@@ -5,14 +5,14 @@ use std::rc::Rc;
 
 use serde_json::Value as Json;
 
-use super::rows::{Body, Row};
+use super::row::{Body, ChangeRow, Row};
 use super::supposed::Shown;
 use super::{Baseline, Model, Screen};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::launch::{Arg, Cause, Document, Launch, cause_at};
 use crate::answer::verdict::Failure;
 use crate::catalog::KATA_PREFIX;
-use crate::diff::argv::{self, Grouping, Piece};
+use crate::diff::argv::{self, Grouping};
 use crate::diff::json::{self, Node};
 use crate::diff::{Kind, Sides};
 use crate::evaluate::as_if::{AsIf, suppose};
@@ -41,23 +41,6 @@ pub struct Compared {
     pub supposed: Option<AsIf>,
     /// What became of it.
     pub evaluation: Rc<Evaluation>,
-}
-
-/// One unit on both sides.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChangeRow {
-    /// What became of it.
-    pub kind: Kind,
-    /// The text of both sides; empty where it is not there.
-    pub text: Sides<String>,
-    /// For `Changed`: the unit in pieces.
-    pub pieces: Vec<Piece>,
-    /// Why it is there.
-    pub cause: Cause,
-    /// How deep it stands in a document.
-    pub depth: usize,
-    /// How an annotation's row or a configuration key finds it.
-    pub keys: Vec<String>,
 }
 
 /// The other runtime at the same version; the newest where it was not there yet.

@@ -1,17 +1,8 @@
 //! The rows of screen 5: every effective key with its origin.
 
-use super::rows::{Body, Row};
+use super::row::{Body, KeyRow, Row};
 use super::{Model, Screen, Show, plain};
 use crate::answer::effective::{EffectiveValue, Origin};
-
-/// One key.
-#[derive(Debug, Clone)]
-pub struct KeyRow {
-    /// The whole key.
-    pub key: String,
-    /// The value and where it came from.
-    pub value: EffectiveValue,
-}
 
 /// The rows, unfiltered.
 pub fn rows(model: &Model) -> Vec<Row> {

@@ -2,7 +2,7 @@
 //!
 //! The outside looks at the machine and predicts for a VM's own pod; a pasted VM is held against the pod in sight.
 
-use super::rows::{Body, Row};
+use super::row::{Body, Row};
 use super::{Model, Screen, Show};
 use crate::diff::running::Verdict;
 use crate::release::Release;

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use super::rows::Body;
+use super::row::Body;
 use super::{Baseline, Model, Screen};
 use crate::tui::widget::text;
 
@@ -43,7 +43,7 @@ impl Model {
         let all = match self.screen {
             Screen::Pods => self.arrangement.kept.to_vec(),
             _ => {
-                let pod = |row: &super::rows::Row| match row.body {
+                let pod = |row: &super::row::Row| match row.body {
                     Body::PodOnNodes(index) => Some(index),
                     _ => None,
                 };

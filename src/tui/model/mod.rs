@@ -7,6 +7,7 @@ pub mod changes;
 pub mod config;
 pub mod dialog;
 pub mod find;
+pub mod foresight;
 pub mod handlers;
 pub mod live;
 pub mod marks;
@@ -16,8 +17,9 @@ pub mod otherwise;
 pub mod outlook;
 pub mod pods;
 pub mod policy;
+pub mod row;
 pub mod rows;
-mod screen;
+mod selection;
 pub mod supposed;
 pub mod upgrade;
 
@@ -53,7 +55,7 @@ use rows::Rows;
 use supposed::Suppositions;
 use upgrade::Upgrading;
 
-pub use screen::{PerScreen, Screen};
+pub use super::screen::{PerScreen, Screen};
 
 /// Which half of a screen has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

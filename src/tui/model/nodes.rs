@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use super::arrange::searched;
 use super::pods::{Elsewhere, PodEntry, Summary};
-use super::rows::{Body, Row, Rows};
+use super::row::{Body, Row};
+use super::rows::Rows;
 use super::{Model, Screen, Show};
 use crate::input::host::Assumption;
 use crate::query::{self, Column, Query, Searched};

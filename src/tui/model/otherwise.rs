@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Model;
 use super::arrange::Arrangement;
-use super::dialog::Foresight;
+use super::foresight::Foresight;
 use super::openings::words;
 use super::pods::{PodEntry, Sweep, cpu_words, memory_words};
 use crate::evaluate::node::NodeEvaluator;

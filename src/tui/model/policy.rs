@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::pods::{PodEntry, Sweep};
-use super::rows::{Body, Row};
+use super::row::{Body, ListRow, PatternRow, Row};
 use super::{Model, Screen, Show};
 use crate::answer::verdict::ListId;
 use crate::audit;
@@ -15,41 +15,9 @@ use crate::evaluate::Evaluator;
 use crate::export::beside::{self, Both, Enforced};
 use crate::export::{self, Admission, Mode, Subject};
 use crate::input::config::Layers;
-use crate::policy::pattern::{Meaning, explain_entry};
+use crate::policy::pattern::explain_entry;
 use crate::report::policy as report;
 use crate::report::text::Paint;
-
-/// A list, as a row.
-#[derive(Debug, Clone)]
-pub struct ListRow {
-    /// Which.
-    pub id: ListId,
-    /// How many entries; `None`: no file sets it.
-    pub entries: Option<usize>,
-    /// The file that sets it.
-    pub path: Option<Arc<str>>,
-    /// The line.
-    pub line: u32,
-}
-
-/// An entry, as a row.
-#[derive(Debug, Clone)]
-pub struct PatternRow {
-    /// Its list.
-    pub list: ListId,
-    /// Its place in the list.
-    pub at: usize,
-    /// The pattern.
-    pub text: String,
-    /// The comment beside it.
-    pub comment: Option<String>,
-    /// The file that sets the list.
-    pub path: Arc<str>,
-    /// The line.
-    pub line: u32,
-    /// What it means.
-    pub meaning: Rc<Meaning>,
-}
 
 /// The identity of an entry: its text, and a number where that comes twice.
 pub fn entry_id(list: &ListId, text: &str, nth: usize) -> Rc<str> {

@@ -3,7 +3,7 @@
 //! Found when a release is chosen, for the files as they were read and for the pods as they were given: unsaved edits
 //! and tried values do not count.
 
-use super::rows::{Body, Row};
+use super::row::{Body, Row};
 use super::{Model, Screen, Show};
 use crate::release::{Evidence, Judged, Release, Runtime, Version};
 use crate::upgrade::{Consequence, Effect, Upgrade};

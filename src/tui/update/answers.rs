@@ -1,8 +1,7 @@
 //! What the outside answered.
 
-use super::policy::in_words;
 use super::{live, nodes, openings, otherwise, save, upgrade};
-use crate::edit::{EditError, Reread};
+use crate::edit::EditError;
 use crate::input::config::Layers;
 use crate::input::manifest::Pod;
 use crate::tui::effect::{Effect, Fresh, News};
@@ -125,7 +124,7 @@ fn reloaded(model: &mut Model, fresh: Fresh) {
         true => format!("read again{changed}; your unsaved edits stand on the new text"),
         false => format!("read again{changed}"),
     };
-    tell(model, &reread, &text);
+    save::tell(model, &reread, &text);
 }
 
 /// Other pods under the old selection, marks and trials.
@@ -146,32 +145,6 @@ fn pods(model: &mut Model, pods: Vec<Pod>) {
     let marks = marked.iter().filter_map(|id| find(id)).collect();
     model.trials = tried.into_iter().filter_map(|(id, trials)| Some((find(&id)?, trials))).collect();
     model.marks = marks;
-}
-
-/// Says `text`, and which edits have no place any more.
-pub(super) fn tell(model: &mut Model, reread: &Reread, text: &str) {
-    let mut text = text.to_owned();
-    if reread.stuck > 0 {
-        let (edits, them) = if reread.stuck == 1 { ("edit", "it") } else { ("edits", "them") };
-        text.push_str(&format!(
-            "; {} earlier {edits} cannot be taken back: the file says something else where {them} stood",
-            reread.stuck
-        ));
-    }
-    if reread.lost.is_empty() {
-        model.say(text);
-        return;
-    }
-    for lost in &reread.lost {
-        model.complain(format!(
-            "no place any more: {}; {}",
-            in_words(&lost.edit, lost.before.as_deref(), &lost.path),
-            lost.reason
-        ));
-    }
-    if let [_, _, ..] = reread.lost.as_slice() {
-        model.complain(format!("{} edits have no place any more; m tells which", reread.lost.len()));
-    }
 }
 
 /// Which configuration files are not what they were, as the end of a sentence.

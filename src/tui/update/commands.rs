@@ -1,12 +1,12 @@
 //! The same answer without the screen: what it shows, and what was edited on it, as commands.
 
 use crate::edit::{Change, PolicyEdit};
-use crate::tui::invocation;
+use crate::tui::as_command;
 use crate::tui::model::Model;
 
 /// The command that prints what this screen shows.
 pub(super) fn as_command(model: &Model) -> String {
-    shell_line(&invocation::command(model))
+    shell_line(&as_command::command(model))
 }
 
 /// Words as a shell reads them.

@@ -11,9 +11,10 @@ use crate::edit::PolicyEdit;
 use crate::input::what_if::{KeyEdit, unquoted};
 use crate::runtime::Depth;
 use crate::tui::message::Command;
-use crate::tui::model::dialog::{Dialog, Foresight, KeyDraft};
+use crate::tui::model::dialog::{Dialog, KeyDraft};
+use crate::tui::model::foresight::Foresight;
 use crate::tui::model::pods::Sweep;
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Input, Model, plain};
 
 /// Differences that are shown of one pod.

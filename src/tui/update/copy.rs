@@ -6,7 +6,7 @@ use crate::answer::effective::Origin;
 use crate::tui::effect::Effect;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::{CopyItem, Dialog};
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Model, Screen};
 
 /// What the marked pods are called among what can be copied.

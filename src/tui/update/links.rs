@@ -5,7 +5,7 @@ use crate::answer::effective::Origin;
 use crate::tui::model::annotations::{field_of, known};
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::find::Hit;
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Input, Model, Screen, Show, find};
 
 /// Opens the window that finds anything.

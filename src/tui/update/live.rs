@@ -3,7 +3,7 @@
 use crate::report::beside::{Beside, Runs};
 use crate::tui::effect::Effect;
 use crate::tui::model::live::{Live, Place, Seen};
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Model, Pane, Screen};
 
 /// The most of a paste that is read.

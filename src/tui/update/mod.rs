@@ -32,7 +32,7 @@ use super::message::{Command, Message, Pointer};
 use super::model::arrange::GroupBy;
 use super::model::dialog::Dialog;
 use super::model::pods::SLICE;
-use super::model::rows::Body;
+use super::model::row::Body;
 use super::model::{Baseline, Input, Model, Pane, Screen, Show, Typing};
 
 /// What a message does.

@@ -3,7 +3,7 @@
 use super::go_to;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Model, Pane, Screen};
 
 /// Spots kept in the jump list.

@@ -4,7 +4,7 @@ use super::{go_to, motion};
 use crate::edit::History;
 use crate::tui::effect::{Effect, Fresh};
 use crate::tui::model::pods::{Sweep, entries};
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Model, Pane, Screen};
 
 /// The node to the left or to the right; whether this was the place for it.

@@ -10,7 +10,7 @@ use crate::tui::effect::Effect;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::openings::{Purpose, words};
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Baseline, Input, Model};
 
 /// The words that open what is open.

@@ -11,7 +11,7 @@ use crate::tui::model::annotations::{known, short};
 use crate::tui::model::changes::other_runtime;
 use crate::tui::model::dialog::{Dialog, PatternDraft};
 use crate::tui::model::pods::Sweep;
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Input, Model, Screen, policy};
 
 pub(super) fn obey(model: &mut Model, command: Command) {

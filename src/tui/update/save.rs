@@ -1,12 +1,11 @@
 //! From unsaved edits to disk: the exact diff, the target, the write, and what to do when somebody
 //! else was faster.
 
-use super::answers::tell;
 use super::policy::in_words;
 use crate::answer::verdict::ListId;
 use crate::audit;
 use crate::diff::text::three_way;
-use crate::edit::{Lost, Plan, PolicyEdit, Target, helm_values, shim_of, targets};
+use crate::edit::{Lost, Plan, PolicyEdit, Reread, Target, helm_values, shim_of, targets};
 use crate::evaluate::Evaluator;
 use crate::policy::powers::{self, PowerChange};
 use crate::tui::effect::{Effect, SaveOutcome};
@@ -288,5 +287,31 @@ fn again(model: &mut Model) {
         open(model);
     } else {
         model.quitting = false;
+    }
+}
+
+/// Says `text`, and which edits have no place any more.
+pub(super) fn tell(model: &mut Model, reread: &Reread, text: &str) {
+    let mut text = text.to_owned();
+    if reread.stuck > 0 {
+        let (edits, them) = if reread.stuck == 1 { ("edit", "it") } else { ("edits", "them") };
+        text.push_str(&format!(
+            "; {} earlier {edits} cannot be taken back: the file says something else where {them} stood",
+            reread.stuck
+        ));
+    }
+    if reread.lost.is_empty() {
+        model.say(text);
+        return;
+    }
+    for lost in &reread.lost {
+        model.complain(format!(
+            "no place any more: {}; {}",
+            in_words(&lost.edit, lost.before.as_deref(), &lost.path),
+            lost.reason
+        ));
+    }
+    if let [_, _, ..] = reread.lost.as_slice() {
+        model.complain(format!("{} edits have no place any more; m tells which", reread.lost.len()));
     }
 }

@@ -5,7 +5,7 @@ use crate::release::Version;
 use crate::report::upgrade::tally;
 use crate::tui::effect::Effect;
 use crate::tui::model::dialog::Dialog;
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::upgrade::{Upgrading, releases};
 use crate::tui::model::{Model, Pane, Screen};
 use crate::upgrade::Upgrade;

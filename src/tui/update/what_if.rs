@@ -4,7 +4,7 @@ use crate::evaluate::Evaluation;
 use crate::input::manifest::kinds;
 use crate::runtime::Depth;
 use crate::tui::model::dialog::{Dialog, Preview};
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Input, Model, Screen};
 
 pub(super) fn start(model: &mut Model) {

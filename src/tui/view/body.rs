@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::{annotations, changes, config, live, nodes, pods, policy, upgrade};
 use crate::tui::geometry::{Geometry, Region, Target};
 use crate::tui::message::Command;
-use crate::tui::model::rows::{Body, Row};
+use crate::tui::model::row::{Body, Row};
 use crate::tui::model::{Model, Pane, Screen, Show};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;

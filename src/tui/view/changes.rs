@@ -14,7 +14,7 @@ use crate::diff::Kind;
 use crate::diff::argv::Piece;
 use crate::tui::model::Model;
 use crate::tui::model::annotations::short;
-use crate::tui::model::changes::ChangeRow;
+use crate::tui::model::row::ChangeRow;
 use crate::tui::theme::{Preset, Token};
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::Rich;
@@ -282,7 +282,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &ChangeRow) -> (Ri
 
 /// What the title says of the differences, in words or, where those are too long, in signs.
 pub(super) fn summary(canvas: &Canvas<'_>, model: &Model, short: bool) -> String {
-    use crate::tui::model::rows::Body;
+    use crate::tui::model::row::Body;
     if model.baseline_failure().is_some() {
         return "nothing to compare with".into();
     }

@@ -13,7 +13,7 @@ use crate::tui::model::Notice;
 use crate::tui::model::dialog::Dialog;
 use crate::tui::model::openings::Purpose;
 use crate::tui::model::outlook::Badge;
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::model::{Model, Pane, Screen, Show, Typing};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;

@@ -3,7 +3,7 @@
 use crate::answer::Place;
 use crate::answer::effective::Origin;
 use crate::catalog;
-use crate::tui::model::config::KeyRow;
+use crate::tui::model::row::KeyRow;
 use crate::tui::model::{Model, plain};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;

@@ -13,7 +13,7 @@
 use ratatui::layout::Rect;
 
 use super::chrome::here;
-use super::dialogs::{below, scrolled, window};
+use super::frame::{below, scrolled, window};
 use crate::diff::text::Region;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::Geometry;

@@ -16,6 +16,7 @@ mod chrome;
 mod config;
 mod conflict;
 mod dialogs;
+mod frame;
 mod live;
 mod nodes;
 mod otherwise;

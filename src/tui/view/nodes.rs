@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use crate::report::matrix::Word;
 use crate::tui::model::Model;
 use crate::tui::model::nodes::{Fate, Nodes};
-use crate::tui::model::rows::Body;
+use crate::tui::model::row::Body;
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::Rich;

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::chrome::typed;
-use super::dialogs::{below, scrolled, window};
+use super::frame::{below, scrolled, window};
 use super::region;
 use super::windows::{consequences, foresight};
 use crate::tui::geometry::{Geometry, Target};

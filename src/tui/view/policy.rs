@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::catalog::Risk;
 use crate::policy::pattern::{Meaning, Warning};
 use crate::tui::model::Model;
-use crate::tui::model::policy::{ListRow, PatternRow};
+use crate::tui::model::row::{ListRow, PatternRow};
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
 use crate::tui::widget::rich::Rich;

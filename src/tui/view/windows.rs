@@ -3,15 +3,16 @@
 use ratatui::layout::Rect;
 
 use super::chrome::typed;
-use super::dialogs::{below, choose, scrolled, window};
+use super::frame::{below, choose, scrolled, window};
 use super::policy;
 use crate::policy::powers::PowerChange;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
 use crate::tui::model::changes::other_runtime;
-use crate::tui::model::dialog::{Foresight, KeyDraft, PatternDraft, SaveTarget};
+use crate::tui::model::dialog::{KeyDraft, PatternDraft, SaveTarget};
 use crate::tui::model::find::Hit;
+use crate::tui::model::foresight::Foresight;
 use crate::tui::model::openings::Purpose;
 use crate::tui::model::pods::{Sweep, Turn, turns};
 use crate::tui::theme::Token;
