@@ -140,6 +140,90 @@ fn arrows_only_run_down() {
     assert_eq!(up, BTreeSet::new());
 }
 
+/// The path of a file's module: of `a/b/mod.rs` and `a/b.rs` alike, `a::b`.
+fn module(path: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
+    if parts.last() == Some(&"mod") {
+        parts.pop();
+    }
+    parts
+}
+
+/// The paths that a file names in `use` and elsewhere, from the crate's root.
+fn named_paths(path: &str, code: &str) -> Vec<Vec<String>> {
+    let own: Vec<String> = module(path).into_iter().map(str::to_owned).collect();
+    let start = regex::Regex::new(r"\b(crate|self|super(?:::super)*)::").unwrap();
+    let mut found = Vec::new();
+    for head in start.captures_iter(code) {
+        let whole = head.get(0).unwrap();
+        let base = match &head[1] {
+            "crate" => Vec::new(),
+            "self" => own.clone(),
+            up => own[..own.len().saturating_sub(up.matches("super").count())].to_vec(),
+        };
+        tree(&code[whole.end()..], base, &mut found);
+    }
+    found
+}
+
+/// The paths of a tree such as `a::{b, c::d}`; gives what follows it.
+fn tree<'c>(mut code: &'c str, mut base: Vec<String>, found: &mut Vec<Vec<String>>) -> &'c str {
+    loop {
+        code = code.trim_start();
+        if let Some(mut group) = code.strip_prefix('{') {
+            loop {
+                group = tree(group, base.clone(), found).trim_start();
+                match group.strip_prefix(',') {
+                    Some(rest) => group = rest,
+                    None => return group.strip_prefix('}').unwrap_or(group),
+                }
+            }
+        }
+        let end = code.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(code.len());
+        if end > 0 {
+            base.push(code[..end].to_owned());
+        }
+        code = &code[end..];
+        match code.strip_prefix("::") {
+            Some(rest) if end > 0 => code = rest,
+            _ => break,
+        }
+    }
+    found.push(base);
+    // Another name for it.
+    match code.trim_start().strip_prefix("as ") {
+        Some(rest) => rest.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'),
+        None => code,
+    }
+}
+
+#[test]
+fn no_two_files_lean_on_each_other() {
+    let tests = |code: &str| code.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+    let files: Vec<(String, String)> =
+        sources().into_iter().map(|(path, code)| (path, tests(&code))).collect();
+    let modules: Vec<Vec<&str>> = files.iter().map(|(path, _)| module(path)).collect();
+    let leans: Vec<BTreeSet<usize>> = files
+        .iter()
+        .zip(&modules)
+        .map(|((path, code), own)| {
+            let named = named_paths(path, code).into_iter().filter_map(|path| {
+                (1..=path.len()).rev().find_map(|length| modules.iter().position(|m| *m == path[..length]))
+            });
+            // A module and what is in it are one.
+            named.filter(|at| !own.starts_with(&modules[*at]) && !modules[*at].starts_with(own)).collect()
+        })
+        .collect();
+    assert!(leans.iter().map(BTreeSet::len).sum::<usize>() > files.len(), "hardly an arrow was found");
+    // What nobody leans on, and then nobody else, goes; what is left goes round.
+    let mut left: BTreeSet<usize> = (0..files.len()).collect();
+    while let Some(free) = left.iter().copied().find(|at| leans[*at].is_disjoint(&left)) {
+        left.remove(&free);
+    }
+    let round: BTreeSet<&str> = left.iter().map(|at| files[*at].0.as_str()).collect();
+    assert_eq!(round, BTreeSet::new(), "they, or files above them, go round");
+}
+
 #[test]
 fn the_core_knows_no_terminal_and_prints_nothing() {
     let words = ["println!", "print!(", "process::exit", "io::stdout", "io::stderr", "io::stdin"];
