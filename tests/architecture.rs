@@ -346,7 +346,7 @@ const HOMES: [(&str, &[&str]); 30] = [
     (
         "memchr",
         &[
-            "cli/pods.rs",
+            "cli/cluster.rs",
             "input/manifest/json.rs",
             "input/manifest/place.rs",
             "input/manifest/stream.rs",

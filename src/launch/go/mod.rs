@@ -69,6 +69,14 @@ impl<'a> Start<'a> {
         self.release.has(change)
     }
 
+    /// Whether SEV-SNP is asked for, where its hosts have it.
+    fn wants_snp(&self) -> bool {
+        match self.has(Change::SnpFollowsConfidentialGuest) {
+            true => self.hv.confidential_guest,
+            false => self.has(Change::SnpGuests) && self.hv.sev_snp_guest,
+        }
+    }
+
     /// What serves the shared folder, by the word for it.
     fn daemon(&self) -> Option<Daemon> {
         match &*self.hv.shared_fs {

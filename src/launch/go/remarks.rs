@@ -113,7 +113,7 @@ fn initdata(start: &Start<'_>) -> Initdata {
             Initdata::Dropped
         }
         HypervisorType::Qemu => {
-            let snp = found == Protection::Snp && super::qemu::wants_snp(start);
+            let snp = found == Protection::Snp && start.wants_snp();
             let measures = found == Protection::Tdx || snp || realm;
             if protected && measures { Initdata::Measured } else { Initdata::Unmeasured }
         }
@@ -129,7 +129,7 @@ fn other_protection(start: &Start<'_>) -> Option<&'static str> {
         return None;
     }
     match start.host.facts.protection {
-        Protection::Snp if !super::qemu::wants_snp(start) => Some(PLAIN_SEV),
+        Protection::Snp if !start.wants_snp() => Some(PLAIN_SEV),
         Protection::Tdx if hv.sev_snp_guest => {
             Some("sev_snp_guest is set, and on this host the VM is a guest of TDX")
         }

@@ -127,7 +127,7 @@ impl Guard {
         let refuse = |message: &'static str| refuse(message, &["confidential_guest"]);
         match (start.arch, start.host.facts.protection) {
             (Arch::X86_64, Protection::Tdx) => Ok(Self::Tdx),
-            (Arch::X86_64, Protection::Snp) if wants_snp(start) => Ok(Self::Snp),
+            (Arch::X86_64, Protection::Snp) if start.wants_snp() => Ok(Self::Snp),
             (Arch::X86_64, Protection::Snp) => Ok(Self::Sev),
             (Arch::X86_64, Protection::Sev) if start.has(Change::SevHosts) => Ok(Self::Sev),
             (Arch::Ppc64le, Protection::Pef) => Ok(Self::Pef),
@@ -141,15 +141,6 @@ impl Guard {
             (Arch::Aarch64, _) => refuse("Configured confidential guest but kvm does not support"),
             _ => refuse("This system doesn't support Confidential Computing (Guest Protection)"),
         }
-    }
-}
-
-/// Whether SEV-SNP is asked for, where its hosts have it.
-pub(in crate::launch::go) fn wants_snp(start: &Start<'_>) -> bool {
-    if start.has(Change::SnpFollowsConfidentialGuest) {
-        start.hv.confidential_guest
-    } else {
-        start.has(Change::SnpGuests) && start.hv.sev_snp_guest
     }
 }
 

@@ -20,7 +20,6 @@ use crate::answer::launch::{Arg, Launch};
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::runtime::go::config::HypervisorConfig;
-pub(super) use arch::wants_snp;
 use arch::{Guard, Machine};
 use ports::Ports;
 
@@ -171,7 +170,7 @@ impl<'a> Qemu<'a> {
             daemon,
             memory_folder: chosen.filter(|folder| *folder == SHARED_MEMORY || host.exists(folder)),
             network,
-            snp_cpu: arch == Arch::X86_64 && wants_snp(&start) && host.facts.protection == Protection::Snp,
+            snp_cpu: arch == Arch::X86_64 && start.wants_snp() && host.facts.protection == Protection::Snp,
             qgs_unix: guard == Guard::Tdx
                 && hv.tdx_quote_generation_service_socket_port == 0
                 && start.has(Change::TdxQuoteSocket)
