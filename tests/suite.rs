@@ -31,6 +31,8 @@ mod go_toml;
 mod grouped;
 mod hostile;
 mod kubernetes;
+mod launch_go;
+mod launch_rs;
 mod messages;
 mod nodes;
 mod nodes_in_files;

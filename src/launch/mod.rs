@@ -3,14 +3,14 @@
 //!
 //! Decides what is started and what put each argument there; reads no files, and what it must know of the
 //! host's it asks the host. Values that only exist at run time are tokens, or `runtime::stand_in`s. What both
-//! runtimes' launches are written in stands here: a plan, a command line, a request's body, a refusal, remarks.
+//! runtimes' launches are written in stands here: a plan, a command line, a request's body, a refusal, findings.
 //! Facts: named in each file.
 
 mod body;
+mod findings;
 pub mod go;
 mod line;
 mod refusal;
-mod remarks;
 pub mod rs;
 
 use crate::answer::agent::NetworkRequests;

@@ -14,7 +14,7 @@ use crate::runtime::Sandbox;
 pub(super) struct Refusal {
     message: Cow<'static, str>,
     /// Names of annotations past the prefix that `of` is given, the likeliest first.
-    blame: &'static [&'static str],
+    caused_by: &'static [&'static str],
     /// Whether the runtime crashes instead of answering.
     panic: bool,
 }
@@ -22,31 +22,31 @@ pub(super) struct Refusal {
 /// Refuses.
 pub(super) fn refuse<T>(
     message: impl Into<Cow<'static, str>>,
-    blame: &'static [&'static str],
+    caused_by: &'static [&'static str],
 ) -> Result<T, Refusal> {
-    Err(Refusal::because(message, blame))
+    Err(Refusal::because(message, caused_by))
 }
 
 impl Refusal {
-    pub(super) fn because(message: impl Into<Cow<'static, str>>, blame: &'static [&'static str]) -> Self {
-        Self { message: message.into(), blame, panic: false }
+    pub(super) fn because(message: impl Into<Cow<'static, str>>, caused_by: &'static [&'static str]) -> Self {
+        Self { message: message.into(), caused_by, panic: false }
     }
 
-    pub(super) fn crash(message: impl Into<Cow<'static, str>>, blame: &'static [&'static str]) -> Self {
-        Self { panic: true, ..Self::because(message, blame) }
+    pub(super) fn crash(message: impl Into<Cow<'static, str>>, caused_by: &'static [&'static str]) -> Self {
+        Self { panic: true, ..Self::because(message, caused_by) }
     }
 
     /// Puts the caller's words before the message, as an error chain is printed.
-    pub(super) fn within(mut self, context: &str) -> Self {
+    pub(super) fn context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message).into();
         self
     }
 
     /// The failure, naming the first annotation at fault that the pod sets. `prefix`: what the annotations
-    /// of `blame` begin with.
+    /// of `caused_by` begin with.
     pub(super) fn of(self, sandbox: &Sandbox<'_>, prefix: &str) -> Failure {
         let failure = Failure::new(FailureStage::Launch, self.message);
-        let annotation = self.blame.iter().find_map(|name| {
+        let annotation = self.caused_by.iter().find_map(|name| {
             // A key of another table is named whole.
             let key =
                 if name.starts_with(KATA_PREFIX) { (*name).to_owned() } else { format!("{prefix}{name}") };

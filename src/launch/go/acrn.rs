@@ -5,11 +5,11 @@
 //! the last release with it.
 
 use super::endpoint::Kind;
-use super::guest_kernel::{configured, debug, extend, spelled};
+use super::guest_kernel::{configured, debug, extend, rendered};
 use super::network::{Abilities, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
-use super::{Change, NIL_POINTER, Plan, Refusal, Start, process, refuse, remarks, requests};
+use super::{Change, NIL_POINTER, Plan, Refusal, Start, findings, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -64,7 +64,7 @@ impl<'a> Acrn<'a> {
         let Start { host, hv, paths, .. } = start;
         let is_missing = |path: &str| host.stat(path) == Err(Errno::NotFound);
         // Falls over what is not there; what asks for it is nobody's fault.
-        let crash = |blame| Refusal::crash(NIL_POINTER, blame);
+        let crash = |caused_by| Refusal::crash(NIL_POINTER, caused_by);
         let image = hv.image_asset_path();
         if image.is_empty() {
             return refuse("Image Path should not be empty: ", &["image"]);
@@ -122,9 +122,10 @@ impl<'a> Acrn<'a> {
             slot(&mut line, ",vhost-vsock,cid={cid}", Cause::rule("how the runtime reaches the agent"));
             line.push("--cpu_affinity", "0", Cause::rule("the next processor of the host, in turn"));
         }
-        for card in self.network.endpoints.iter().filter(|c| matches!(c.kind, Kind::Veth | Kind::Macvtap)) {
-            let cause = self.network.cause(&["runtime.internetworking_model"], card);
-            slot(&mut line, &format!(",virtio-net,{},mac={}", card.tap, card.interface.mac), cause);
+        for endpoint in self.network.endpoints.iter().filter(|c| matches!(c.kind, Kind::Veth | Kind::Macvtap))
+        {
+            let cause = self.network.cause(&["runtime.internetworking_model"], endpoint);
+            slot(&mut line, &format!(",virtio-net,{},mac={}", endpoint.tap, endpoint.interface.mac), cause);
         }
         line.push("-k", hv.kernel_asset_path(), keys.kernel);
         if !cmdline.is_empty() {
@@ -159,7 +160,7 @@ impl Plan for Acrn<'_> {
         }
         extend(&mut params, &[("panic", "1")], Cause::constant());
         extend(&mut params, &[("maxcpus", &hv.default_maxvcpus.to_string())], keys.default_maxvcpus);
-        configured(&self.start, spelled, &mut params);
+        configured(&self.start, rendered, &mut params);
         params
     }
 
@@ -176,7 +177,7 @@ impl Plan for Acrn<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        remarks::of(&self.start, false).0
+        findings::of(&self.start, false).0
     }
 }
 

@@ -1,4 +1,4 @@
-//! Directly attached networks: the cards that a file for the sandbox names, in place of the namespace's interfaces.
+//! Directly attached networks: the endpoints that a file for the sandbox names, in place of the namespace's interfaces.
 //!
 //! Facts: `addDanEndpoints` in src/runtime/virtcontainers/network_linux.go and types/dan.go from 3.7.0 to 4.1.0.
 //! Their devices are plugged in after the start, so that the VM's command line has none of them.

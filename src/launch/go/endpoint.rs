@@ -1,4 +1,4 @@
-//! One network card of a sandbox: the interface behind it, and how it is joined to the VM.
+//! One network endpoint of a sandbox: the interface behind it, and how it is joined to the VM.
 //!
 //! Decides nothing but the words. Facts: `EndpointType` in src/runtime/virtcontainers/endpoint.go from 2.0.0 to 4.1.0.
 
@@ -34,7 +34,7 @@ impl Kind {
     }
 }
 
-/// One interface with its card.
+/// One interface with its endpoint.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoint<'a> {
     pub(super) interface: Cow<'a, Interface>,

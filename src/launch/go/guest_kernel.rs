@@ -10,7 +10,7 @@ use crate::runtime::go::config::{HypervisorKeys, ParamFrom};
 use crate::runtime::go::kernel_params::{self, Verity};
 
 /// A parameter as the command line has it; a parameter without key and value is left out.
-pub(super) fn spelled(key: &str, value: &str) -> Option<String> {
+pub(super) fn rendered(key: &str, value: &str) -> Option<String> {
     match (key.is_empty(), value.is_empty()) {
         (true, true) => None,
         (true, false) => Some(value.to_owned()),
@@ -22,7 +22,7 @@ pub(super) fn spelled(key: &str, value: &str) -> Option<String> {
 /// Appends constant parameters.
 pub(super) fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: impl Into<Cause>) {
     let cause = cause.into();
-    params.extend(all.iter().filter_map(|(k, v)| spelled(k, v)).map(|text| Arg::new(text, cause.clone())));
+    params.extend(all.iter().filter_map(|(k, v)| rendered(k, v)).map(|text| Arg::new(text, cause.clone())));
 }
 
 /// How the guest finds its root file system.
@@ -119,9 +119,9 @@ mod tests {
 
     #[test]
     fn a_parameter_without_value_is_its_key() {
-        assert_eq!(spelled("quiet", "").as_deref(), Some("quiet"));
-        assert_eq!(spelled("", "x").as_deref(), Some("x"));
-        assert_eq!(spelled("a", "b c").as_deref(), Some("a=b c"));
-        assert_eq!(spelled("", ""), None);
+        assert_eq!(rendered("quiet", "").as_deref(), Some("quiet"));
+        assert_eq!(rendered("", "x").as_deref(), Some("x"));
+        assert_eq!(rendered("a", "b c").as_deref(), Some("a=b c"));
+        assert_eq!(rendered("", ""), None);
     }
 }

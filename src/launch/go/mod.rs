@@ -13,6 +13,7 @@ mod daemon;
 mod dan;
 mod endpoint;
 mod fill_in;
+mod findings;
 mod firecracker;
 mod guest_kernel;
 mod network;
@@ -20,15 +21,14 @@ mod numa;
 mod paths;
 mod process;
 mod qemu;
-mod remarks;
 mod remote;
 mod requests;
 mod stratovirt;
 
 use std::borrow::Cow;
 
+use super::findings::Findings;
 use super::refusal::{Refusal, refuse};
-use super::remarks::Remarks;
 use super::{Plan, Started, boxed};
 use crate::answer::finding::{Code, Finding};
 use crate::answer::launch::Launch;
@@ -147,11 +147,11 @@ impl Plan for Mock<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let mut remarks = Remarks::default();
+        let mut findings = Findings::default();
         let message = "the Go runtime has a mock in Dragonball's place: no VM is started, and no agent ever answers; \
                        runtime-rs is what runs it";
-        remarks.warn(Code::FailsLater, "hypervisor.dragonball", message);
-        remarks.0
+        findings.warn(Code::FailsLater, "hypervisor.dragonball", message);
+        findings.0
     }
 }
 
@@ -201,6 +201,3 @@ impl<'a> Boot<'a> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,4 @@
-//! The network cards of a sandbox: which interfaces of the pod's namespace get one, how each is joined to the VM, and
+//! The network endpoints of a sandbox: which interfaces of the pod's namespace get one, how each is joined to the VM, and
 //! where that fails.
 //!
 //! Facts: `createNetwork` in src/runtime/virtcontainers/sandbox.go, `network_linux.go` (`network.go` before 2.4.0), the
@@ -18,7 +18,7 @@ const BITS: u64 = 8;
 /// What the network is told of a hypervisor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Abilities {
-    /// Whether a card may have several queues.
+    /// Whether a endpoint may have several queues.
     pub(super) queues: bool,
     /// Whether it limits rates by itself.
     pub(super) limits: bool,
@@ -29,17 +29,17 @@ pub(super) struct Abilities {
 pub(super) struct Network<'a> {
     /// The namespace that the VMM runs in; `None`: the one it is started from.
     pub(super) namespace: Option<&'a str>,
-    /// The cards, in the order in which the VM gets them.
+    /// The endpoints, in the order in which the VM gets them.
     pub(super) endpoints: Vec<Endpoint<'a>>,
     /// What the namespace has beside them.
     pub(super) pod: Cow<'a, PodNetwork>,
-    /// Whether a file names the cards.
+    /// Whether a file names the endpoints.
     pub(super) by_file: bool,
     assumed: bool,
 }
 
 impl<'a> Network<'a> {
-    /// Decides it, or says where upstream gives up. `add`: what the hypervisor says to a card.
+    /// Decides it, or says where upstream gives up. `add`: what the hypervisor says to a endpoint.
     pub(super) fn of(
         start: &Start<'a>,
         abilities: Abilities,
@@ -77,7 +77,7 @@ impl<'a> Network<'a> {
         Ok(Self { namespace: Some(&pod.netns), endpoints, pod: Cow::Borrowed(pod), by_file: false, assumed })
     }
 
-    /// What put an interface's card there.
+    /// What put an interface's endpoint there.
     pub(super) fn cause(&self, keys: &[&'static str], endpoint: &Endpoint<'_>) -> Cause {
         let assumed = if self.assumed { ", which is assumed" } else { "" };
         Cause::keys(keys.iter().copied()).by(format!("the pod's interface {}{assumed}", endpoint.name()))

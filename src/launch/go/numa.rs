@@ -48,7 +48,7 @@ fn capacity(host: &Host, node: &GuestNumaNode) -> (u32, u64) {
     })
 }
 
-/// The nodes that remain: a topology nobody spelled out shrinks to its first node where the VM fits
+/// The nodes that remain: a topology nobody rendered out shrinks to its first node where the VM fits
 /// into the smallest.
 fn right_sized<'a>(release: Release, host: &Host, hv: &'a HypervisorConfig) -> Vec<&'a GuestNumaNode> {
     let all: Vec<&GuestNumaNode> = hv.guest_numa_nodes.iter().collect();
@@ -137,7 +137,7 @@ pub(super) fn topology<'a>(
     if !release.has(Change::GuestNuma) {
         return Ok(Topology::default());
     }
-    let blame: &'static [&'static str] = &["numa_mapping", "enable_numa"];
+    let caused_by: &'static [&'static str] = &["numa_mapping", "enable_numa"];
     let guest = right_sized(release, host, hv);
     let active = guest.len() > 1 || guest.first().is_some_and(|n| !n.host_nodes.is_empty());
     if !active {
@@ -147,7 +147,7 @@ pub(super) fn topology<'a>(
         Arch::X86_64 | Arch::Aarch64 => {}
         other => {
             let message = format!("multi-NUMA not supported on architecture {}", other.as_str());
-            return Err(Refusal::because(message, blame));
+            return Err(Refusal::because(message, caused_by));
         }
     }
     let count = guest.len() as u32;
@@ -157,7 +157,7 @@ pub(super) fn topology<'a>(
     let max_vcpus =
         if hv.confidential_guest { hv.default_maxvcpus } else { count * hv.default_maxvcpus.div_ceil(count) };
     let cpus = spread_cpus(&guest, max_vcpus).map_err(|why| {
-        Refusal::because(format!("failed to distribute vCPUs across NUMA nodes: {why}"), blame)
+        Refusal::because(format!("failed to distribute vCPUs across NUMA nodes: {why}"), caused_by)
     })?;
     if hv.enable_hugepages && !host.facts.hugepages {
         let message = if release.has(Change::NumaByHugePage) {

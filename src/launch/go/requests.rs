@@ -18,11 +18,11 @@ pub(super) fn requests(start: &Start<'_>, network: &Network<'_>) -> NetworkReque
     for endpoint in endpoints {
         let name = endpoint.name();
         let kind = start.has(Change::InterfaceTypes).then_some(endpoint.kind.as_str());
-        requests.update_interfaces.push(told_interface(&endpoint.interface, kind));
+        requests.update_interfaces.push(interface_request(&endpoint.interface, kind));
         let own = network.pod.routes.iter().filter(|route| route.dev == name);
         for route in own.clone().filter(|route| !route.of_kernel) {
             let down = !endpoint.interface.has_carrier();
-            requests.update_routes.push(told_route(start, route, network.by_file, down));
+            requests.update_routes.push(route_request(start, route, network.by_file, down));
         }
         let gateways: Vec<Ip> =
             own.filter(|route| route.leads_everywhere()).filter_map(|r| r.gateway).collect();
@@ -33,13 +33,13 @@ pub(super) fn requests(start: &Start<'_>, network: &Network<'_>) -> NetworkReque
                     && gateways.contains(&neighbour.ip))
         };
         let own = network.pod.neighbours.iter().filter(|neighbour| neighbour.dev == name);
-        requests.add_arp_neighbors.extend(own.filter(known).map(told_neighbour));
+        requests.add_arp_neighbors.extend(own.filter(known).map(neighbour_request));
     }
     requests
 }
 
 /// A request's fields, of which those that say nothing are not sent.
-fn saying<const N: usize>(all: [(&str, Json); N]) -> Json {
+fn fields_sent<const N: usize>(all: [(&str, Json); N]) -> Json {
     let says = |value: &Json| ![json!(""), json!(0), json!([])].contains(value);
     all.into_iter().filter(|(_, value)| says(value)).map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -52,15 +52,15 @@ fn family(v6: bool) -> Json {
     u8::from(v6).into()
 }
 
-fn told_interface(interface: &Interface, kind: Option<&str>) -> Json {
+fn interface_request(interface: &Interface, kind: Option<&str>) -> Json {
     let addresses = interface.all_addresses().filter(|address| !address.ip.is_loopback()).map(|address| {
-        saying([
+        fields_sent([
             ("address", text(Some(address.ip))),
             ("family", family(address.ip.is_v6())),
             ("mask", address.mask().to_string().into()),
         ])
     });
-    saying([
+    fields_sent([
         ("IPAddresses", addresses.collect()),
         ("device", interface.name.as_str().into()),
         ("hwAddr", interface.mac.as_str().into()),
@@ -72,7 +72,7 @@ fn told_interface(interface: &Interface, kind: Option<&str>) -> Json {
 
 /// `by_file`: it is one of a file of directly attached networks, and not the kernel's. `down`: its interface has no
 /// carrier.
-fn told_route(start: &Start<'_>, route: &Route, by_file: bool, down: bool) -> Json {
+fn route_request(start: &Start<'_>, route: &Route, by_file: bool, down: bool) -> Json {
     let to = match &route.to {
         Some(to) if by_file || !route.leads_everywhere() => to.to_string(),
         _ if by_file || !start.has(Change::DefaultRouteSpelled) => String::new(),
@@ -80,7 +80,7 @@ fn told_route(start: &Start<'_>, route: &Route, by_file: bool, down: bool) -> Js
         _ => "0.0.0.0/0".to_owned(),
     };
     let told = |change, value: u32| Json::from(if start.has(change) { value } else { 0 });
-    saying([
+    fields_sent([
         ("dest", to.into()),
         ("device", route.dev.as_str().into()),
         ("family", told(Change::RouteFamily, route.v6.into())),
@@ -95,9 +95,9 @@ fn told_route(start: &Start<'_>, route: &Route, by_file: bool, down: bool) -> Js
 /// What the kernel says of a route whose interface has no carrier (`RTNH_F_LINKDOWN`).
 const LINK_DOWN: u32 = 16;
 
-fn told_neighbour(neighbour: &Neighbour) -> Json {
-    let to = saying([("address", text(Some(neighbour.ip))), ("family", family(neighbour.ip.is_v6()))]);
-    saying([
+fn neighbour_request(neighbour: &Neighbour) -> Json {
+    let to = fields_sent([("address", text(Some(neighbour.ip))), ("family", family(neighbour.ip.is_v6()))]);
+    fields_sent([
         ("device", neighbour.dev.as_str().into()),
         ("lladdr", neighbour.mac.as_str().into()),
         ("state", neighbour.state.into()),

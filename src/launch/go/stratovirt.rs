@@ -5,10 +5,10 @@
 
 use super::daemon::Daemon;
 use super::endpoint::Descriptors;
-use super::guest_kernel::{Root, configured, debug, extend, spelled};
+use super::guest_kernel::{Root, configured, debug, extend, rendered};
 use super::network::{Abilities, Network};
 use super::qemu::check_vsock;
-use super::{NIL_POINTER, Plan, Refusal, Start, refuse, remarks, requests};
+use super::{NIL_POINTER, Plan, Refusal, Start, findings, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -63,8 +63,8 @@ impl<'a> Stratovirt<'a> {
         check_vsock(host)?;
 
         // createNetwork
-        let network = Network::of(&start, Abilities { queues: false, limits: false }, |card| {
-            if card.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
+        let network = Network::of(&start, Abilities { queues: false, limits: false }, |endpoint| {
+            if endpoint.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
         })?;
 
         // startVM
@@ -80,7 +80,7 @@ impl<'a> Stratovirt<'a> {
     fn args(&self, cmdline: &str) -> Vec<Arg> {
         let (hv, keys, paths) = (self.start.hv, self.start.keys, self.start.paths);
         let mut line = Line::default();
-        let named = |key: &str, value: &str| spelled(key, value).unwrap_or_default();
+        let named = |key: &str, value: &str| rendered(key, value).unwrap_or_default();
         let listen =
             |id: &str, socket: &str| format!("socket,id={id},path={},server,nowait", paths.in_vm(socket));
         let shares = self.start.daemon().is_some();
@@ -124,15 +124,15 @@ impl<'a> Stratovirt<'a> {
         }
         // The first descriptor is the agent's.
         let mut descriptors = Descriptors::after(3);
-        for card in self.network.endpoints.iter().filter(|card| card.has_pair()) {
-            let cause = self.network.cause(&["runtime.internetworking_model"], card);
-            let name = card.name();
-            let way = match card.taps {
-                0 => format!("ifname={}", card.tap),
+        for endpoint in self.network.endpoints.iter().filter(|endpoint| endpoint.has_pair()) {
+            let cause = self.network.cause(&["runtime.internetworking_model"], endpoint);
+            let name = endpoint.name();
+            let way = match endpoint.taps {
+                0 => format!("ifname={}", endpoint.tap),
                 taps => format!("fds={}", descriptors.next(taps)),
             };
             line.push("-netdev", format!("tap,id={name},{way}"), &cause);
-            let mac = named("mac", &card.interface.mac);
+            let mac = named("mac", &endpoint.interface.mac);
             line.device(format!("virtio-net-device,netdev={name},id={name},{mac}"), cause);
         }
         line.args
@@ -143,7 +143,7 @@ impl Plan for Stratovirt<'_> {
     fn kernel_params(&self) -> Vec<Arg> {
         let keys = self.start.keys;
         let mut out = Vec::with_capacity(24);
-        configured(&self.start, spelled, &mut out);
+        configured(&self.start, rendered, &mut out);
         if let Some(root) = &self.root {
             root.params(keys, &Cause::rule("the image is the first drive"), &mut out);
         }
@@ -176,6 +176,6 @@ impl Plan for Stratovirt<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        remarks::of(&self.start, self.daemon.is_some()).0
+        findings::of(&self.start, self.daemon.is_some()).0
     }
 }

@@ -2,15 +2,17 @@
 //!
 //! Facts: src/runtime-rs/crates/hypervisor/src/dragonball and src/dragonball at each tag.
 
+use std::error::Error;
+
+use go_flag::FlagSet;
 use serde_json::{Value as Json, json};
 
 use super::firecracker::debug_of;
-use super::flags::{self, Slot};
 use super::kernel::KernelLine;
-use super::network::{Backend, Card};
+use super::network::{Backend, Endpoint};
 use super::resources::{Disk, Driver, Resources};
 use super::share_fs::{self, Share};
-use super::{Refusal, Start, Vm, Within, refuse};
+use super::{Context, Refusal, Start, Vm, refuse};
 use crate::answer::launch::{Arg, Cause, Launch, Request};
 use crate::launch::body::{Body, bare_request};
 use crate::release::rs::Change;
@@ -49,16 +51,16 @@ impl Inline {
         let info = &start.hv.shared_fs;
         let mut options = Self::usual(start, &info.virtio_fs_cache);
         let (mut debug, mut list) = (false, String::new());
-        let mut known = [
-            ("d", Slot::Bool(&mut debug)),
-            ("thread-pool-size", Slot::Number(&mut options.thread_pool_size)),
-            ("drop-sys-resource", Slot::Bool(&mut options.drop_sys_resource)),
-            ("o", Slot::Text(&mut list)),
-        ];
-        flags::parse(&info.virtio_fs_extra_args, &mut known).map_err(|why| {
-            let message = format!("parse args: {:?}: {why}", info.virtio_fs_extra_args);
-            Refusal::because(message, &["hypervisor.virtio_fs_extra_args"])
-        })?;
+        let mut flags = FlagSet::new();
+        flags.add_flag("d", &mut debug);
+        flags.add_flag("thread-pool-size", &mut options.thread_pool_size);
+        flags.add_flag("drop-sys-resource", &mut options.drop_sys_resource);
+        flags.add_flag("o", &mut list);
+        if let Err(why) = flags.parse::<String, _>(&info.virtio_fs_extra_args) {
+            let reason = why.source().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let message = format!("parse args: {:?}: {why}{reason}", info.virtio_fs_extra_args);
+            return refuse(message, &["hypervisor.virtio_fs_extra_args"]);
+        }
         for option in list.split(',') {
             match option {
                 "cache=none" | "cache=auto" | "cache=always" => {
@@ -90,7 +92,7 @@ pub(super) struct Dragonball<'a> {
 impl<'a> Dragonball<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let resources = Resources::new(&start, true)?;
-        Self::cold(start, resources).within("start vm")
+        Self::cold(start, resources).context("start vm")
     }
 
     /// `cold_start_vm`
@@ -108,11 +110,11 @@ impl<'a> Dragonball<'a> {
             let cause = Cause::keys(["runtime.use_passfd_io", "runtime.passfd_listener_port"]);
             kernel.push("agent.passfd_listener_port", port, cause);
         }
-        kernel.check().within("kernel params to string")?;
+        kernel.check().context("kernel params to string")?;
         own_root(&start)?;
         let inline = match &resources.share {
             Some(share) if share.kind == share_fs::Kind::Inline => {
-                Some(Inline::parse(&start).within("add_device: add share fs device")?)
+                Some(Inline::parse(&start).context("add_device: add share fs device")?)
             }
             _ => None,
         };
@@ -183,22 +185,23 @@ impl<'a> Dragonball<'a> {
             .nulls(&NO_IRQ)
     }
 
-    fn card(&self, card: &Card) -> Body {
+    fn endpoint(&self, endpoint: &Endpoint) -> Body {
         let (start, keys) = (&self.start, self.start.keys);
         let pairs = start.has(Change::CardQueues);
-        let queues = if pairs { card.queue_pairs.max(1) * 2 } else { card.queue_pairs };
+        let queues = if pairs { endpoint.queue_pairs.max(1) * 2 } else { endpoint.queue_pairs };
         // Too long a queue loses its upper bits.
-        let queue_size = card.queue_size as u16;
-        let named = |body: Body| body.set("iface_id", &card.interface).set("host_dev_name", card.tap());
+        let queue_size = endpoint.queue_size as u16;
+        let named =
+            |body: Body| body.set("iface_id", &endpoint.interface).set("host_dev_name", endpoint.tap());
         let unlimited = |body: Body| body.nulls(&["rx_rate_limiter", "tx_rate_limiter"]);
         if !start.has(Change::DragonballCardBackend) {
             let body = named(Body::default())
                 .set("num_queues", queues)
                 .set("queue_size", queue_size)
-                .set("guest_mac", &card.mac);
+                .set("guest_mac", &endpoint.mac);
             return unlimited(body).set("allow_duplicate_mac", false).nulls(&NO_IRQ);
         }
-        let backend = match &card.backend {
+        let backend = match &endpoint.backend {
             Backend::Tap { .. } => {
                 let kind = if start.hv.network_info.disable_vhost_net { "virtio" } else { "vhost" };
                 let body = named(Body::default().by("type", kind, keys.disable_vhost_net));
@@ -207,13 +210,13 @@ impl<'a> Dragonball<'a> {
             Backend::VhostUser { socket } => Body::default()
                 .by("type", "vhost-user", keys.disable_vhost_net)
                 .set("sock_path", socket)
-                .set_if(start.has(Change::VhostUserNamed), "iface_id", &card.interface),
+                .set_if(start.has(Change::VhostUserNamed), "iface_id", &endpoint.interface),
         };
         Body::default()
             .by("num_queues", queues, keys.network_queues)
             .set("queue_size", queue_size)
             .part("backend", backend)
-            .set("guest_mac", &card.mac)
+            .set("guest_mac", &endpoint.mac)
             .nulls(&NO_IRQ)
     }
 
@@ -314,7 +317,13 @@ impl Vm for Dragonball<'_> {
             requests.push(self.own_root().request("action", "InsertBlockDevice"));
         }
         requests.push(self.vsock().request("action", "InsertVsockDevice"));
-        requests.extend(network.cards.iter().map(|card| self.card(card)).map(action("InsertNetworkDevice")));
+        requests.extend(
+            network
+                .endpoints
+                .iter()
+                .map(|endpoint| self.endpoint(endpoint))
+                .map(action("InsertNetworkDevice")),
+        );
         requests.extend(share.iter().map(|share| self.share_device(share)).map(action("InsertFsDevice")));
         requests.extend(disks.iter().map(|disk| self.disk(disk)).map(action("InsertBlockDevice")));
         requests.push(self.begin());
@@ -354,5 +363,5 @@ fn own_root(start: &Start<'_>) -> Result<(), Refusal> {
     }
     let path = start.hv.boot_info.image.as_str();
     let message = format!("Unknown vm_rootfs driver {driver} path {path:?}");
-    refuse(message, &["hypervisor.block_device_driver"]).within("set vm rootfs")
+    refuse(message, &["hypervisor.block_device_driver"]).context("set vm rootfs")
 }

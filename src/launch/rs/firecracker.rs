@@ -6,12 +6,12 @@ use serde_json::{Value as Json, json};
 
 use super::kernel::KernelLine;
 use super::resources::{Protection, Resources};
-use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use super::{Context, Refusal, Start, Vm, findings, refuse};
 use crate::answer::finding::Code;
 use crate::answer::launch::{Arg, Cause, Launch, Request};
 use crate::launch::body::Body;
+use crate::launch::findings::Findings;
 use crate::launch::line::Line;
-use crate::launch::remarks::Remarks;
 use crate::release::rs::Change;
 use crate::runtime::rs::config::shortest;
 
@@ -29,10 +29,10 @@ pub(super) struct Firecracker<'a> {
 
 impl<'a> Firecracker<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
-        let kernel = kernel(&start).within("prepare vm")?;
+        let kernel = kernel(&start).context("prepare vm")?;
         // Folders cannot be shared.
         let resources = Resources::new(&start, false)?;
-        unhandled(&start, &resources).within("set up device before start vm")?;
+        unhandled(&start, &resources).context("set up device before start vm")?;
         Ok(Self { start, resources, kernel })
     }
 
@@ -102,12 +102,12 @@ impl<'a> Firecracker<'a> {
                 .set("vsock_id", "root");
             all.push(vsock.request("PUT", "/vsock"));
         }
-        for card in &self.resources.network.cards {
-            let card = Body::default()
+        for endpoint in &self.resources.network.endpoints {
+            let endpoint = Body::default()
                 .set("iface_id", "{nonce}")
-                .set("guest_mac", &card.mac)
-                .set("host_dev_name", card.tap());
-            all.push(card.request("PUT", "/network-interfaces/{nonce}"));
+                .set("guest_mac", &endpoint.mac)
+                .set("host_dev_name", endpoint.tap());
+            all.push(endpoint.request("PUT", "/network-interfaces/{nonce}"));
         }
         for disk in self.resources.disks.iter().filter(|disk| disk.index > 0) {
             let id = format!("drive{}", disk.index);
@@ -166,19 +166,19 @@ impl Vm for Firecracker<'_> {
         }
     }
 
-    fn remarks(&self) -> Remarks {
+    fn findings(&self) -> Findings {
         let keys = self.start.keys;
-        let mut remarks = remarks::of(&self.resources);
+        let mut findings = findings::of(&self.resources);
         if self.kernel.check().is_err() {
             let message = "a kernel parameter without a name cannot be spelled, and the runtime then passes \
                            none at all: the guest will not find its root file system";
-            remarks.warn(Code::FailsLater, keys.kernel_params, message);
+            findings.warn(Code::FailsLater, keys.kernel_params, message);
         }
         if self.resources.disks.iter().any(|disk| disk.index >= SPARE_DRIVES.end) {
             let message = "there are more disks than spare drives: the call for the sixth fails";
-            remarks.warn(Code::FailsLater, keys.guest_extension_images, message);
+            findings.warn(Code::FailsLater, keys.guest_extension_images, message);
         }
-        remarks
+        findings
     }
 }
 
@@ -198,7 +198,7 @@ fn kernel<'a>(start: &Start<'a>) -> Result<KernelLine<'a>, Refusal> {
         (&hv.boot_info.image, "rootfs", "get resource ROOTFS"),
     ] {
         if jailed && path.is_empty() {
-            return refuse(format!("invalid param src  dst {name}"), &["hypervisor.image"]).within(context);
+            return refuse(format!("invalid param src  dst {name}"), &["hypervisor.image"]).context(context);
         }
     }
     Ok(line)
@@ -210,7 +210,7 @@ fn unhandled(start: &Start<'_>, resources: &Resources<'_>) -> Result<(), Refusal
     let added = if start.has(Change::DeviceSpelled) { "device" } else { "deivce" };
     if let Some(protection) = &resources.protection {
         let message = format!("unhandled device: Protection({})", debug_of(protection));
-        return refuse(message, &["hypervisor.confidential_guest"]).within(&format!(
+        return refuse(message, &["hypervisor.confidential_guest"]).context(&format!(
             "do handle protection device failed.: failed to add {added}: add protection device."
         ));
     }
@@ -218,7 +218,7 @@ fn unhandled(start: &Start<'_>, resources: &Resources<'_>) -> Result<(), Refusal
         let ports = debug_of_ports(resources, start.has(Change::PortReserves));
         let message = format!("unhandled device: PortDevice({ports})");
         return refuse(message, &["hypervisor.pcie_root_port", "hypervisor.pcie_switch_port"])
-            .within(&format!("do handle port device failed.: failed to add {added}: add port devices."));
+            .context(&format!("do handle port device failed.: failed to add {added}: add port devices."));
     }
     Ok(())
 }

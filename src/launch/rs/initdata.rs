@@ -17,7 +17,7 @@ use crate::input::host::Protection;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-const BLAME: &[&str] = &["hypervisor.cc_init_data"];
+const CAUSED_BY: &[&str] = &["hypervisor.cc_init_data"];
 
 /// Field order is the order in which missing ones are reported.
 #[derive(Debug, Deserialize)]
@@ -62,7 +62,7 @@ pub(super) fn cut(document: &str, protection: Protection, release: Release) -> O
 
 /// The digest of `document` as `protection` takes it: cut or filled up with zeros, in base64.
 pub(super) fn digest(document: &str, protection: Protection, release: Release) -> Result<String, Refusal> {
-    let refuse = |message: String| Refusal::because(message, BLAME).within("parse initdata");
+    let refuse = |message: String| Refusal::because(message, CAUSED_BY).context("parse initdata");
     let read = read(document, release).map_err(refuse)?;
     if read.version != "0.1.0" {
         return Err(refuse(format!("unsupported version: {}, expected: 0.1.0", read.version)));

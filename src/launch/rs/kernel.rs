@@ -11,8 +11,8 @@ use crate::runtime::rs::boot::{self, ParamFrom};
 use crate::runtime::rs::config::Keys;
 use crate::runtime::rs::verity::{SECTOR, Verity};
 
-const BLAME_PARAMS: &[&str] = &["hypervisor.kernel_params"];
-const BLAME_ROOT: &[&str] =
+const CAUSED_BY_PARAMS: &[&str] = &["hypervisor.kernel_params"];
+const CAUSED_BY_ROOT: &[&str] =
     &["hypervisor.kernel_verity_params", "hypervisor.rootfs_type", "hypervisor.block_device_driver"];
 
 #[derive(Debug, Clone)]
@@ -27,8 +27,8 @@ struct Param<'a> {
 pub(super) struct KernelLine<'a> {
     params: Vec<Param<'a>>,
     keys: &'static Keys,
-    /// Whether it will be spelled; else nothing is kept but what it fails by.
-    spelled: bool,
+    /// Whether it will be written; else nothing is kept but what it fails by.
+    in_full: bool,
     /// Whether double quotes keep a parameter together.
     quotes: bool,
 }
@@ -36,14 +36,14 @@ pub(super) struct KernelLine<'a> {
 impl<'a> KernelLine<'a> {
     /// With what every guest of this runtime boots.
     pub(super) fn new(start: &Start<'a>) -> Self {
-        let room = if start.spelled { 24 } else { 0 };
+        let room = if start.in_full { 24 } else { 0 };
         let mut line = Self {
             params: Vec::with_capacity(room),
             keys: start.keys,
-            spelled: start.spelled,
+            in_full: start.in_full,
             quotes: start.has(Change::QuotedParams),
         };
-        if !line.spelled {
+        if !line.in_full {
             return line;
         }
         for (key, value, change) in [
@@ -72,7 +72,7 @@ impl<'a> KernelLine<'a> {
         cause: Cause,
     ) {
         let key = key.into();
-        if self.spelled || key.is_empty() {
+        if self.in_full || key.is_empty() {
             self.params.push(Param { key, value: value.into(), cause });
         }
     }
@@ -96,7 +96,7 @@ impl<'a> KernelLine<'a> {
 
     /// The configured list: what loading put first on behalf of the agent, then `kernel_params`.
     pub(super) fn configured(&mut self, start: &Start<'a>) {
-        if !self.spelled {
+        if !self.in_full {
             let line = start.hv.boot_info.kernel_params.as_str();
             if may_lack_a_name(line) {
                 self.text(line, |_, _| Cause::default());
@@ -128,8 +128,8 @@ impl<'a> KernelLine<'a> {
             "virtio-blk-ccw" if start.has(Change::CcwRoot) => (false, "/dev/vda1", "/dev/vda2"),
             "virtio-blk" if !named => (false, "/dev/vda1", "/dev/vda2"),
             _ if !start.has(Change::RootfsType) => return Ok(()),
-            _ if !named => return refuse("Unsupported rootfs driver", BLAME_ROOT),
-            _ => return refuse(format!("Unsupported rootfs driver {driver}"), BLAME_ROOT),
+            _ if !named => return refuse("Unsupported rootfs driver", CAUSED_BY_ROOT),
+            _ => return refuse(format!("Unsupported rootfs driver {driver}"), CAUSED_BY_ROOT),
         };
         let (rootfs_type, plain) = match rootfs_type {
             _ if !start.has(Change::RootfsType) => ("ext4", "data=ordered,errors=remount-ro ro"),
@@ -138,13 +138,13 @@ impl<'a> KernelLine<'a> {
                 (rootfs_type, "data=ordered,errors=remount-ro ro")
             }
             "xfs" | "erofs" => (rootfs_type, "ro"),
-            _ if !named => return refuse("Unsupported rootfs type", BLAME_ROOT),
-            _ => return refuse(format!("Unsupported rootfs type {rootfs_type}"), BLAME_ROOT),
+            _ if !named => return refuse("Unsupported rootfs type", CAUSED_BY_ROOT),
+            _ => return refuse(format!("Unsupported rootfs type {rootfs_type}"), CAUSED_BY_ROOT),
         };
         let dax = dax || !start.has(Change::NoDax);
         let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params)
-            .map_err(|why| Refusal::because(why, BLAME_ROOT))?;
-        if !self.spelled {
+            .map_err(|why| Refusal::because(why, CAUSED_BY_ROOT))?;
+        if !self.in_full {
             return Ok(());
         }
         let with = |key: &'static str| {
@@ -176,20 +176,20 @@ impl<'a> KernelLine<'a> {
         self.params.retain(|param| !names.contains(&&*param.key));
     }
 
-    /// Whether it can be spelled: a parameter needs a name.
+    /// Whether it can be written: a parameter needs a name.
     pub(super) fn check(&self) -> Result<(), Refusal> {
         for param in &self.params {
             if param.key.is_empty() {
                 let what = if param.value.is_empty() { "Empty key and value" } else { "Empty key" };
-                return refuse(what, BLAME_PARAMS);
+                return refuse(what, CAUSED_BY_PARAMS);
             }
         }
         Ok(())
     }
 
-    /// The parameters, spelled.
+    /// The parameters as the command line has them.
     pub(super) fn args(&self) -> Vec<Arg> {
-        let spelled = self.params.iter().map(|param| {
+        let args = self.params.iter().map(|param| {
             let text = if param.value.is_empty() {
                 param.key.clone().into_owned()
             } else {
@@ -197,7 +197,7 @@ impl<'a> KernelLine<'a> {
             };
             Arg::new(text, param.cause.clone())
         });
-        spelled.collect()
+        args.collect()
     }
 }
 

@@ -8,23 +8,20 @@
 
 mod clh;
 mod dragonball;
+mod findings;
 mod firecracker;
-mod flags;
 mod initdata;
 mod kernel;
 mod network;
 mod openvmm;
 mod paths;
 mod qemu;
-mod remarks;
 mod remote;
 mod resources;
 mod share_fs;
-#[cfg(test)]
-mod tests;
 
+use super::findings::Findings;
 use super::refusal::{Refusal, refuse};
-use super::remarks::Remarks;
 use super::{Plan, Started, boxed};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
@@ -40,18 +37,18 @@ use resources::Resources;
 
 pub(crate) use paths::guest_share;
 
-/// What the annotations of a refusal's blame begin with.
+/// What the annotations of a refusal's caused_by begin with.
 const ANNOTATIONS: &str = "io.katacontainers.config.";
 
 /// Upstream's `Context`: what was being done when it failed.
-trait Within {
+trait Context {
     /// Adds it.
-    fn within(self, context: &str) -> Self;
+    fn context(self, context: &str) -> Self;
 }
 
-impl<T> Within for Result<T, Refusal> {
-    fn within(self, context: &str) -> Self {
-        self.map_err(|refusal| refusal.within(context))
+impl<T> Context for Result<T, Refusal> {
+    fn context(self, context: &str) -> Self {
+        self.map_err(|refusal| refusal.context(context))
     }
 }
 
@@ -91,8 +88,8 @@ struct Start<'a> {
     kind: Kind,
     sandbox: &'a Sandbox<'a>,
     paths: Paths<'a>,
-    /// Whether the plan will be spelled out, or only has to fail where the runtime does.
-    spelled: bool,
+    /// Whether the answer is wanted in full, or the plan only has to fail where the runtime does.
+    in_full: bool,
 }
 
 impl Start<'_> {
@@ -131,8 +128,8 @@ trait Vm {
     fn launch(&self, cmdline: &str) -> Launch;
 
     /// What a careful reader points out.
-    fn remarks(&self) -> Remarks {
-        remarks::of(self.resources())
+    fn findings(&self) -> Findings {
+        findings::of(self.resources())
     }
 }
 
@@ -154,7 +151,7 @@ impl<V: Vm> Plan for V {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        self.remarks().0
+        Vm::findings(self).0
     }
 }
 
@@ -163,16 +160,16 @@ fn plan<'a>(
     host: &'a Host,
     config: &'a Config,
     sandbox: &'a Sandbox<'a>,
-    spelled: bool,
+    in_full: bool,
 ) -> Result<Box<dyn Plan + 'a>, Refusal> {
     let name = config.runtime.hypervisor_name.as_str();
     let (Some(hv), Some(kind), Some(keys)) = (config.hypervisor.get(name), Kind::named(name), Keys::of(name))
     else {
         return refuse(format!("Unsupported hypervisor {name}"), &["runtime.hypervisor_name"])
-            .within("init runtime handler: new runtime instance: new hypervisor");
+            .context("init runtime handler: new runtime instance: new hypervisor");
     };
     let (release, paths) = (config.release, Paths::new(sandbox.id, hv, config.release));
-    let start = Start { host, config, hv, keys, release, kind, sandbox, paths, spelled };
+    let start = Start { host, config, hv, keys, release, kind, sandbox, paths, in_full };
     let plan = match kind {
         Kind::Qemu => qemu::Qemu::new(start).map(boxed),
         Kind::Clh => clh::Clh::new(start).map(boxed),
@@ -181,7 +178,7 @@ fn plan<'a>(
         Kind::Remote => remote::Remote::new(start).map(boxed),
         Kind::OpenVmm => openvmm::OpenVmm::new(start).map(boxed),
     };
-    plan.within("start sandbox in task handler")
+    plan.context("start sandbox in task handler")
 }
 
 /// The launch for `config`, which was loaded, annotated, validated and sized, and which a runtime handler was

@@ -5,23 +5,23 @@
 use serde_json::{Value as Json, json};
 
 use super::kernel::KernelLine;
-use super::network::Card;
+use super::network::Endpoint;
 use super::resources::{Disk, Driver, Resources};
-use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use super::{Context, Refusal, Start, Vm, findings, refuse};
 use crate::answer::finding::Code;
 use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::host::MAC_TOKEN;
 use crate::launch::body::Body;
+use crate::launch::findings::Findings;
 use crate::launch::line::Line;
-use crate::launch::remarks::Remarks;
 
 /// Numbers of the root ports on bus 0.
 const ROOTFS: u32 = 1;
 const SHARE: u32 = 2;
 const VSOCK: u32 = 3;
-const FIRST_CARD: u32 = 4;
-/// So many network cards have a port.
-const MOST_CARDS: usize = 4;
+const FIRST_ENDPOINT: u32 = 4;
+/// So many network endpoints have a port.
+const MOST_ENDPOINTS: usize = 4;
 /// Ports for disks to come.
 const SPARE: std::ops::Range<u32> = 8..32;
 
@@ -35,7 +35,7 @@ pub(super) struct OpenVmm<'a> {
 impl<'a> OpenVmm<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let resources = Resources::new(&start, true)?;
-        Self::vm(start, resources).within("start vm")
+        Self::vm(start, resources).context("start vm")
     }
 
     fn vm(start: Start<'a>, resources: Resources<'a>) -> Result<Self, Refusal> {
@@ -52,15 +52,15 @@ impl<'a> OpenVmm<'a> {
             return refuse(message, &["hypervisor.shared_fs"]);
         }
         let vm = Self { start, resources, kernel };
-        if vm.cards().count() > MOST_CARDS {
-            return refuse(format!("openvmm supports at most {MOST_CARDS} virtio-net-pci devices"), &[]);
+        if vm.endpoints().count() > MOST_ENDPOINTS {
+            return refuse(format!("openvmm supports at most {MOST_ENDPOINTS} virtio-net-pci devices"), &[]);
         }
         Ok(vm)
     }
 
-    /// The cards that it has: of those behind a process it takes none.
-    fn cards(&self) -> impl Iterator<Item = &Card> {
-        self.resources.network.cards.iter().filter(|card| card.tap().is_some())
+    /// The endpoints that it has: of those behind a process it takes none.
+    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.resources.network.endpoints.iter().filter(|endpoint| endpoint.tap().is_some())
     }
 
     /// Disks beside the root, plugged in once the VM runs.
@@ -78,18 +78,18 @@ impl<'a> OpenVmm<'a> {
             let disk = device(format!("blk {{backend {{file {{path: {image:?}}}}} read_only: true}}"));
             all.push(port("rootfs".to_owned(), ROOTFS, false, disk));
         }
-        for (card, number) in self.cards().zip(0..) {
+        for (endpoint, number) in self.endpoints().zip(0..) {
             // Bytes are set off by hyphens here, and letters are capitals.
-            let mac = if card.mac == MAC_TOKEN {
-                card.mac.clone()
+            let mac = if endpoint.mac == MAC_TOKEN {
+                endpoint.mac.clone()
             } else {
-                card.mac.to_uppercase().replace(':', "-")
+                endpoint.mac.to_uppercase().replace(':', "-")
             };
             let net = device(format!(
                 "net {{backend {{tap {{name: {:?}}}}} mac_address: {mac:?}}}",
-                card.tap().unwrap_or_default()
+                endpoint.tap().unwrap_or_default()
             ));
-            all.push(port(format!("net{number}"), FIRST_CARD + number, false, net));
+            all.push(port(format!("net{number}"), FIRST_ENDPOINT + number, false, net));
         }
         if let Some(share) = &self.resources.share {
             let shared = device(format!(
@@ -146,13 +146,13 @@ impl Vm for OpenVmm<'_> {
         }
     }
 
-    fn remarks(&self) -> Remarks {
-        let mut remarks = remarks::of(&self.resources);
+    fn findings(&self) -> Findings {
+        let mut findings = findings::of(&self.resources);
         if self.deferred().any(|disk| disk.driver != Driver::Blk) {
             let message =
                 "the VM is started, then the sandbox fails: OpenVMM plugs in virtio-blk-pci disks only";
-            remarks.warn(Code::FailsLater, self.start.keys.block_device_driver, message);
+            findings.warn(Code::FailsLater, self.start.keys.block_device_driver, message);
         }
-        remarks
+        findings
     }
 }

@@ -3,7 +3,7 @@
 //! Facts: src/runtime-rs/crates/hypervisor/src/remote at each tag.
 
 use super::resources::Resources;
-use super::{Refusal, Start, Vm, Within, network, refuse};
+use super::{Context, Refusal, Start, Vm, network, refuse};
 use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::Text;
 use crate::launch::body::Body;
@@ -19,7 +19,7 @@ impl<'a> Remote<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         if network::netns(&start).is_some() && !start.host.network().exists {
             return refuse("No such file or directory (os error 2)", &[])
-                .within("prepare vm: check netns path");
+                .context("prepare vm: check netns path");
         }
         // Devices are registered, and the registration does nothing.
         Resources::new(&start, false).map(|resources| Self { start, resources })

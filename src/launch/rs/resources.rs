@@ -9,18 +9,18 @@ use std::borrow::Cow;
 
 use super::network::Network;
 use super::share_fs::Share;
-use super::{Kind, Refusal, Start, Within, initdata, refuse};
+use super::{Context, Kind, Refusal, Start, initdata, refuse};
 use crate::answer::launch::Helper;
 use crate::input::host::{Arch, HostFacts, Protection as Hardware};
 use crate::input::manifest::DeviceRequest;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-const BLAME_DRIVER: &[&str] = &["hypervisor.block_device_driver"];
-const BLAME_CONFIDENTIAL: &[&str] = &["hypervisor.confidential_guest"];
-const BLAME_COLD_PLUG: &[&str] = &["hypervisor.cold_plug_vfio"];
-const BLAME_FIRMWARE: &[&str] = &["hypervisor.firmware"];
-const BLAME_IMAGE: &[&str] = &["hypervisor.image", "hypervisor.initrd"];
+const CAUSED_BY_DRIVER: &[&str] = &["hypervisor.block_device_driver"];
+const CAUSED_BY_CONFIDENTIAL: &[&str] = &["hypervisor.confidential_guest"];
+const CAUSED_BY_COLD_PLUG: &[&str] = &["hypervisor.cold_plug_vfio"];
+const CAUSED_BY_FIRMWARE: &[&str] = &["hypervisor.firmware"];
+const CAUSED_BY_IMAGE: &[&str] = &["hypervisor.image", "hypervisor.initrd"];
 
 /// How a disk is attached, under the names that the runtime uses past its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ fn look_for_protection(hardware: Hardware) -> Result<(), Refusal> {
     match hardware {
         Hardware::SeNoCmdline => refuse(
             "Invalid guest protection value: Protected Virtualization is not enabled on kernel command line!",
-            BLAME_CONFIDENTIAL,
+            CAUSED_BY_CONFIDENTIAL,
         ),
         _ => Ok(()),
     }
@@ -131,7 +131,7 @@ impl<'a> Wanted<'a> {
     fn new(start: &Start<'a>) -> Result<Self, Refusal> {
         let hv = start.hv;
         let mut disks = Vec::with_capacity(2 + hv.guest_extension_images.len());
-        if let Some(image) = root(start).within("failed to prepare rootfs device config")? {
+        if let Some(image) = root(start).context("failed to prepare rootfs device config")? {
             disks.push((Cow::Borrowed(image), hv.boot_info.vm_rootfs_driver.as_str(), Role::Root));
         }
         // Always virtio-blk: only its serial number tells the guest which extension a disk is.
@@ -153,7 +153,7 @@ impl<'a> Wanted<'a> {
         if !document.is_empty() && takes_digest {
             let made = look_for_protection(hardware)
                 .and_then(|()| initdata::digest(document, hardware, start.release));
-            digest = Some(made.within("failed to prepare initdata device config")?);
+            digest = Some(made.context("failed to prepare initdata device config")?);
             let driver = match start.has(Change::InitdataByBlockDriver) {
                 true => hv.blockdev_info.block_device_driver.as_str(),
                 false => hv.boot_info.vm_rootfs_driver.as_str(),
@@ -166,12 +166,12 @@ impl<'a> Wanted<'a> {
                 let message = "only \"root-port\" is supported";
                 return refuse(
                     format!("unsupported cold_plug_vfio value {other:?}; {message}"),
-                    BLAME_COLD_PLUG,
+                    CAUSED_BY_COLD_PLUG,
                 );
             }
         }
         let protection =
-            protection(start, hardware, digest).within("failed to prepare protection device config")?;
+            protection(start, hardware, digest).context("failed to prepare protection device config")?;
         Ok(Self { disks, protection })
     }
 }
@@ -189,7 +189,7 @@ fn root<'a>(start: &Start<'a>) -> Result<Option<&'a str>, Refusal> {
         return Ok(Some(&hv.boot_info.image));
     }
     if !start.has(Change::InitrdIsNoDisk) {
-        return refuse("get image: failed to get image", BLAME_IMAGE);
+        return refuse("get image: failed to get image", CAUSED_BY_IMAGE);
     }
     let ccw = match start.has(Change::CcwByHost) {
         true => has_ccw_bus(start),
@@ -199,7 +199,7 @@ fn root<'a>(start: &Start<'a>) -> Result<Option<&'a str>, Refusal> {
     if sealed || (start.kind == Kind::Remote && start.has(Change::RemoteWithoutImage)) {
         Ok(None)
     } else {
-        refuse("both of image and initrd isn't set", BLAME_IMAGE)
+        refuse("both of image and initrd isn't set", CAUSED_BY_IMAGE)
     }
 }
 
@@ -219,7 +219,7 @@ fn protection<'a>(
     let needed = |name: &str| -> Result<&'a str, Refusal> {
         if firmware.is_empty() {
             // The misspelling is the runtime's.
-            return refuse(format!("{name} protection requires a path to firmaware"), BLAME_FIRMWARE);
+            return refuse(format!("{name} protection requires a path to firmaware"), CAUSED_BY_FIRMWARE);
         }
         Ok(firmware)
     };
@@ -243,7 +243,7 @@ fn protection<'a>(
         _ => {
             let message =
                 "confidential_guest requested by configuration but no supported protection available";
-            return refuse(message, BLAME_CONFIDENTIAL);
+            return refuse(message, CAUSED_BY_CONFIDENTIAL);
         }
     })
 }
@@ -298,14 +298,14 @@ impl Numbers {
         release: Release,
     ) -> Result<Disk<'a>, Refusal> {
         let Some(driver) = Driver::named(driver, release) else {
-            let refusal = Refusal::because(format!("unsupported driver type {driver}"), BLAME_DRIVER);
+            let refusal = Refusal::because(format!("unsupported driver type {driver}"), CAUSED_BY_DRIVER);
             let modern = release.has(Change::ModernBlocks);
             let step =
                 if modern { "failed to create block device modern" } else { "failed to create device" };
             // The misspelling was the runtime's.
             let spelled = release.has(Change::CreationSpelled);
             let creating = if spelled { "failed to create device" } else { "failed to create deviec" };
-            return Err(refusal.within(step).within(creating).within(match role {
+            return Err(refusal.context(step).context(creating).context(match role {
                 Role::Root => "do handle device failed.",
                 Role::Extension(_) => "do handle extra image device failed.",
                 Role::Initdata => "do handle initdata block device failed.",
@@ -322,7 +322,7 @@ impl<'a> Resources<'a> {
     /// Registers everything. `shares_files`: the hypervisor can share folders.
     pub(super) fn new(start: &Start<'a>, shares_files: bool) -> Result<Self, Refusal> {
         let wanted = Wanted::new(start)?;
-        Self::made(start, shares_files, wanted).within("set up device before start vm")
+        Self::made(start, shares_files, wanted).context("set up device before start vm")
     }
 
     fn made(start: &Start<'a>, shares_files: bool, wanted: Wanted<'a>) -> Result<Self, Refusal> {
@@ -333,7 +333,7 @@ impl<'a> Resources<'a> {
         let share = match asked {
             Some(name) if shares_files => {
                 let share = Share::new(start, name)?;
-                bind_mounts(start).within("failed setup sandbox bindmounts")?;
+                bind_mounts(start).context("failed setup sandbox bindmounts")?;
                 Some(share)
             }
             _ => None,

@@ -2,14 +2,14 @@
 //!
 //! Facts: src/runtime-rs/crates/resource/src/share_fs at each tag.
 
-use super::{Refusal, Start, Within, guest_share, refuse};
+use super::{Context, Refusal, Start, guest_share, refuse};
 use crate::answer::launch::{Arg, Cause, Helper};
 use crate::input::host::FileKind;
 use crate::launch::line::Line;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-const BLAME: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemon"];
+const CAUSED_BY: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemon"];
 
 /// Who serves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,15 +62,15 @@ impl Share {
     pub(super) fn new(start: &Start<'_>, name: &str) -> Result<Self, Refusal> {
         let Some(kind) = Kind::named(name, start.release) else {
             let word = if start.has(Change::SharedFsSpelled) { "shared" } else { "shred" };
-            return refuse(format!("unsupported {word} fs {name:?}"), BLAME).within("new share fs");
+            return refuse(format!("unsupported {word} fs {name:?}"), CAUSED_BY).context("new share fs");
         };
         if kind == Kind::VirtioFs && !start.has(Change::SharedFolderMade) {
             return refuse("The virtiofs shared path didn't exist", &["hypervisor.shared_fs"])
-                .within("setup share fs device before start vm: setup virtiofsd: virtiofsd args");
+                .context("setup share fs device before start vm: setup virtiofsd: virtiofsd args");
         }
         if kind == Kind::Nydus {
             check_nydusd(start)
-                .within("setup share fs device before start vm: setup nydusd: validate nydusd config")?;
+                .context("setup share fs device before start vm: setup nydusd: validate nydusd config")?;
         }
         Ok(Self { kind, queue_size: u64::from(start.hv.shared_fs.virtio_fs_queue_size) })
     }
@@ -136,7 +136,7 @@ impl Share {
 fn check_nydusd(start: &Start<'_>) -> Result<(), Refusal> {
     let path = start.hv.shared_fs.virtio_fs_daemon.as_str();
     if path.is_empty() {
-        return refuse("path is empty", BLAME);
+        return refuse("path is empty", CAUSED_BY);
     }
     let parent = match path.trim_end_matches('/').rsplit_once('/') {
         Some(("", _)) => "/",
@@ -145,11 +145,11 @@ fn check_nydusd(start: &Start<'_>) -> Result<(), Refusal> {
     };
     if let Err(errno) = start.host.canonicalize(parent) {
         let message = format!("failed to canonicalize parent path {parent:?}: {}", errno.rust());
-        return refuse(message, BLAME);
+        return refuse(message, CAUSED_BY);
     }
     match start.host.stat(path) {
-        Err(_) => refuse(format!("path {path:?} does not exist"), BLAME),
-        Ok(stat) if stat.kind != FileKind::File => refuse(format!("path {path:?} is not a file"), BLAME),
+        Err(_) => refuse(format!("path {path:?} does not exist"), CAUSED_BY),
+        Ok(stat) if stat.kind != FileKind::File => refuse(format!("path {path:?} is not a file"), CAUSED_BY),
         Ok(_) => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ mod vm_config;
 use super::daemon::{Daemon, NYDUSD_API};
 use super::guest_kernel::{Root, configured, debug, extend};
 use super::network::Network;
-use super::{Boot, Change, Plan, Refusal, Start, process, refuse, remarks, requests};
+use super::{Boot, Change, Plan, Refusal, Start, findings, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -39,7 +39,7 @@ pub(super) struct Clh<'a> {
 }
 
 /// `key=value`, whatever is empty.
-fn spelled(key: &str, value: &str) -> Option<String> {
+fn rendered(key: &str, value: &str) -> Option<String> {
     Some(if value.is_empty() { key.to_owned() } else { [key, "=", value].concat() })
 }
 
@@ -165,7 +165,7 @@ impl Plan for Clh<'_> {
         if !first {
             extend(&mut out, iommu, keys.enable_iommu);
         }
-        configured(&self.start, spelled, &mut out);
+        configured(&self.start, rendered, &mut out);
         out
     }
 
@@ -192,7 +192,7 @@ impl Plan for Clh<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        remarks::of(&self.start, self.daemon.is_some()).0
+        findings::of(&self.start, self.daemon.is_some()).0
     }
 }
 

@@ -1,4 +1,4 @@
-//! The pod's network cards in Cloud Hypervisor's requests: `vm.add-net` for each, before that a part of `vm.create`.
+//! The pod's network endpoints in Cloud Hypervisor's requests: `vm.add-net` for each, before that a part of `vm.create`.
 //!
 //! Facts: `addNet` in src/runtime/virtcontainers/clh.go, and the fields and defaults of
 //! src/runtime/virtcontainers/pkg/cloud-hypervisor/client from 2.0.0 to 4.1.0.
@@ -10,12 +10,12 @@ use super::{Change, Clh, Refusal, Start, refuse};
 use crate::answer::launch::Request;
 use crate::launch::body::Body;
 
-/// The pod's network, or what is said to a card that cannot be joined.
+/// The pod's network, or what is said to a endpoint that cannot be joined.
 pub(super) fn of<'a>(start: &Start<'a>) -> Result<Network<'a>, Refusal> {
     let by_descriptors = start.has(Change::ClhAddNet);
     let refuse = |message: &'static str| refuse(message, &[MODEL]);
-    Network::of(start, Abilities { queues: false, limits: true }, |card| match card.has_pair() {
-        true if card.taps > 0 || !by_descriptors => Ok(()),
+    Network::of(start, Abilities { queues: false, limits: true }, |endpoint| match endpoint.has_pair() {
+        true if endpoint.taps > 0 || !by_descriptors => Ok(()),
         true => refuse("The file descriptors for the network pair are not present"),
         false if by_descriptors => refuse("net Pair to be added is nil, needed to get TAP file descriptors"),
         false => refuse("net Pair to be added is nil, needed to get TAP path"),
@@ -23,20 +23,23 @@ pub(super) fn of<'a>(start: &Start<'a>) -> Result<Network<'a>, Refusal> {
 }
 
 impl Clh<'_> {
-    /// The requests that add the cards to a VM that was created; the descriptors of the taps go with them.
+    /// The requests that add the endpoints to a VM that was created; the descriptors of the taps go with them.
     pub(super) fn add_net(&self) -> Vec<Request> {
-        let cards =
-            self.network.endpoints.iter().filter(|card| card.has_pair() && self.has(Change::ClhAddNet));
-        cards.map(|card| self.card(card).request("PUT", "vm.add-net")).collect()
+        let endpoints = self
+            .network
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.has_pair() && self.has(Change::ClhAddNet));
+        endpoints.map(|endpoint| self.endpoint(endpoint).request("PUT", "vm.add-net")).collect()
     }
 
-    /// The cards that are a part of the VM's configuration.
-    pub(super) fn cards(&self) -> Vec<Body> {
-        let cards = self.network.endpoints.iter().filter(|_| !self.has(Change::ClhAddNet));
-        cards.map(|card| self.card(card)).collect()
+    /// The endpoints that are a part of the VM's configuration.
+    pub(super) fn endpoints(&self) -> Vec<Body> {
+        let endpoints = self.network.endpoints.iter().filter(|_| !self.has(Change::ClhAddNet));
+        endpoints.map(|endpoint| self.endpoint(endpoint)).collect()
     }
 
-    fn card(&self, card: &Endpoint<'_>) -> Body {
+    fn endpoint(&self, endpoint: &Endpoint<'_>) -> Body {
         let (hv, keys, generated) = (self.start.hv, self.start.keys, self.generated());
         let offloads = self.has(Change::ClhOffloads);
         let rates = [
@@ -51,10 +54,10 @@ impl Clh<'_> {
         );
         let limiter = limiter.filter(|_| self.has(Change::ClhRateLimits));
         Body::default()
-            .all_by(self.network.cause(&["runtime.internetworking_model"], card))
+            .all_by(self.network.cause(&["runtime.internetworking_model"], endpoint))
             .by_if(generated, "iommu", self.iommu(), keys.enable_iommu)
             .set_if(generated, "ip", "192.168.249.1")
-            .set("mac", &card.interface.mac)
+            .set("mac", &endpoint.interface.mac)
             .set_if(generated, "mask", "255.255.255.0")
             .set_if(generated, "num_queues", 2)
             .set_if(offloads, "offload_csum", true)
@@ -62,7 +65,7 @@ impl Clh<'_> {
             .set_if(offloads, "offload_ufo", true)
             .set_if(generated, "queue_size", 256)
             .by_if(limiter.is_some(), "rate_limiter_config", &limiter, rates)
-            .set_if(!self.has(Change::ClhAddNet), "tap", &card.tap)
+            .set_if(!self.has(Change::ClhAddNet), "tap", &endpoint.tap)
             .set_if(generated, "vhost_mode", "Client")
             .set_if(generated, "vhost_user", false)
     }

@@ -101,7 +101,7 @@ impl Clh<'_> {
             .set_if(self.has(Change::ClhLandlock), "landlock_enable", false)
             .part("memory", self.memory());
         self.payload(body, cmdline)
-            .parts_if_any("net", self.cards())
+            .parts_if_any("net", self.endpoints())
             .part_if(!platform.is_empty(), "platform", platform)
             .set_if(self.has(Change::ClhPvpanic), "pvpanic", false)
             .part("rng", rng)

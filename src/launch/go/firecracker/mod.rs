@@ -8,9 +8,9 @@ mod version;
 use serde_json::json;
 
 use super::endpoint::Endpoint;
-use super::guest_kernel::{Root, configured, debug, extend, spelled};
+use super::guest_kernel::{Root, configured, debug, extend, rendered};
 use super::network::{Abilities, NAMESPACE_CAUSE, Network, powers_of_1024};
-use super::{Boot, Change, NIL_POINTER, Plan, Refusal, Start, process, refuse, remarks, requests};
+use super::{Boot, Change, NIL_POINTER, Plan, Refusal, Start, findings, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -46,8 +46,8 @@ impl<'a> Firecracker<'a> {
         };
         check_mount(host, image, "rootfs", &["image", "initrd"])?;
         version::check(start.release, host, &hv.path).map_err(|why| Refusal::because(why, &["path"]))?;
-        let network = Network::of(&start, Abilities { queues: false, limits: true }, |card| {
-            if card.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
+        let network = Network::of(&start, Abilities { queues: false, limits: true }, |endpoint| {
+            if endpoint.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
         })?;
         let jailed = !hv.jailer_path.is_empty();
         let program = if jailed { &hv.jailer_path } else { &hv.path };
@@ -130,7 +130,10 @@ impl<'a> Firecracker<'a> {
             .by_if(!together, "metrics", json!({ "metrics_path": metrics }), &by_jail)
             .because("drives", self.by_spare())
             .parts("drives", self.drives())
-            .parts_if_any("network-interfaces", self.network.endpoints.iter().map(|c| self.card(c)).collect())
+            .parts_if_any(
+                "network-interfaces",
+                self.network.endpoints.iter().map(|c| self.endpoint(c)).collect(),
+            )
             .part("vsock", vsock)
     }
 
@@ -147,8 +150,8 @@ impl<'a> Firecracker<'a> {
             .by("a spare drive, exchanged when a container brings one")
     }
 
-    /// A network card of the pod. What a rate limits is counted in bytes.
-    fn card(&self, card: &Endpoint<'_>) -> Body {
+    /// A network endpoint of the pod. What a rate limits is counted in bytes.
+    fn endpoint(&self, endpoint: &Endpoint<'_>) -> Body {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let limiter = |rate: u64| match rate {
             0 => json!({}),
@@ -157,10 +160,10 @@ impl<'a> Firecracker<'a> {
         let used =
             ["runtime.internetworking_model", keys.rx_rate_limiter_max_rate, keys.tx_rate_limiter_max_rate];
         Body::default()
-            .all_by(self.network.cause(&used, card))
-            .set("guest_mac", &card.interface.mac)
-            .set("host_dev_name", &card.tap)
-            .set("iface_id", card.name())
+            .all_by(self.network.cause(&used, endpoint))
+            .set("guest_mac", &endpoint.interface.mac)
+            .set("host_dev_name", &endpoint.tap)
+            .set("iface_id", endpoint.name())
             .set("rx_rate_limiter", limiter(hv.rx_rate_limiter_max_rate))
             .set("tx_rate_limiter", limiter(hv.tx_rate_limiter_max_rate))
     }
@@ -186,7 +189,7 @@ impl<'a> Firecracker<'a> {
 impl Plan for Firecracker<'_> {
     fn kernel_params(&self) -> Vec<Arg> {
         let mut out = Vec::with_capacity(24);
-        configured(&self.start, spelled, &mut out);
+        configured(&self.start, rendered, &mut out);
         self.root.params(self.start.keys, &Cause::rule("the image is the first drive"), &mut out);
         extend(
             &mut out,
@@ -223,17 +226,25 @@ impl Plan for Firecracker<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        remarks::of(&self.start, false).0
+        findings::of(&self.start, false).0
     }
 }
 
 /// Files are mounted into the jail, whether or not there is a jailer.
-fn check_mount(host: &Host, source: &str, name: &str, blame: &'static [&'static str]) -> Result<(), Refusal> {
+fn check_mount(
+    host: &Host,
+    source: &str,
+    name: &str,
+    caused_by: &'static [&'static str],
+) -> Result<(), Refusal> {
     if source.is_empty() {
-        return refuse(format!("fcJailResource: invalid jail locations: src:{source}, dst:{name}"), blame);
+        return refuse(
+            format!("fcJailResource: invalid jail locations: src:{source}, dst:{name}"),
+            caused_by,
+        );
     }
     if host.canonicalize(source).is_err() {
-        return refuse(format!("Could not resolve symlink for source {source}"), blame);
+        return refuse(format!("Could not resolve symlink for source {source}"), caused_by);
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ impl Machine {
         if self.has_pcie() { "pcie.0" } else { "pci.0" }
     }
 
-    /// Whether bridges are spelled out for it.
+    /// Whether bridges are rendered out for it.
     pub(super) fn has_pci_bridges(self) -> bool {
         matches!(self, Self::Pc | Self::Q35 | Self::Virt | Self::Pseries)
     }
@@ -94,7 +94,7 @@ impl Transport {
 
 /// The memory encryption that a confidential guest gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Guard {
+pub(super) enum GuestProtection {
     None,
     Tdx,
     Sev,
@@ -104,7 +104,7 @@ pub(super) enum Guard {
     Realm,
 }
 
-impl Guard {
+impl GuestProtection {
     /// What the machine is told about it.
     pub(super) fn support(self) -> Option<&'static str> {
         match self {

@@ -91,7 +91,7 @@ impl Qemu<'_> {
         self.cold_plugged(line);
         self.vsock(line);
         self.share_device(line);
-        self.cards(line);
+        self.endpoints(line);
     }
 
     /// The devices that are plugged in before the start, one for each name: what they are, the host's CDI files and

@@ -3,13 +3,13 @@
 //! Facts: `LaunchQemu` of the QEMU library (src/runtime/pkg/govmm/qemu/qemu.go, vendored before 2.4.0),
 //! `kernelParameters` and `CreateVM` in src/runtime/virtcontainers/qemu.go from 2.0.0 to 4.1.0.
 
-use super::arch::{self, Guard, Machine};
+use super::arch::{self, GuestProtection, Machine};
 use super::{
     CONSOLE_SOCKET, Change, EXTRA_MONITOR_SOCKET, HUMAN_MONITOR_SOCKET, QMP_SOCKET, Qemu, has_extra_monitor,
 };
 use crate::answer::launch::{Arg, Cause};
 use crate::input::host::Arch;
-use crate::launch::go::guest_kernel::{configured, debug, extend, spelled};
+use crate::launch::go::guest_kernel::{configured, debug, extend, rendered};
 use crate::launch::line::{Line, Options};
 
 /// Image files as persistent memory are kept above the memory that can be added.
@@ -30,7 +30,7 @@ impl Qemu<'_> {
             let name = if self.has(Change::IommuRenamed) { "kata-containers_iommu" } else { "intel_iommu" };
             extend(&mut out, &[(name, "on"), ("iommu", "pt")], keys.enable_iommu);
         }
-        if self.guard == Guard::Tdx && self.has(Change::TdxGuestParameter) {
+        if self.protection == GuestProtection::Tdx && self.has(Change::TdxGuestParameter) {
             extend(&mut out, &[("tdx_guest", "")], keys.confidential_guest);
         }
         if let Some(root) = &self.root {
@@ -57,7 +57,7 @@ impl Qemu<'_> {
             let selinux = if hv.disable_guest_selinux { "0" } else { "1" };
             extend(&mut out, &[("selinux", selinux)], keys.disable_guest_selinux);
         }
-        configured(&self.start, spelled, &mut out);
+        configured(&self.start, rendered, &mut out);
         for image in hv.guest_extension_images.iter().filter(|_| self.has(Change::ExtensionImages)) {
             let name = format!("kata.extension.{}.verity_params", image.name);
             extend(&mut out, &[(&name, &image.verity_params)], keys.guest_extension_images);
@@ -134,14 +134,14 @@ impl Qemu<'_> {
         if split && hv.enable_iommu && arch == Arch::X86_64 {
             machine.because(keys.enable_iommu);
         }
-        if let Some(support) = self.guard.support() {
+        if let Some(support) = self.protection.support() {
             machine.add_if(
-                self.guard == Guard::Tdx && self.has(Change::TdxFirmwareLoader),
+                self.protection == GuestProtection::Tdx && self.has(Change::TdxFirmwareLoader),
                 "kvm-type=tdx",
                 [],
             );
             machine.add(format!("confidential-guest-support={support}"), keys.confidential_guest);
-            if matches!(self.guard, Guard::Sev | Guard::Snp) {
+            if matches!(self.protection, GuestProtection::Sev | GuestProtection::Snp) {
                 machine.because(keys.sev_snp_guest);
             }
         }
@@ -226,11 +226,11 @@ impl Qemu<'_> {
         if !has_dimm && self.has(Change::NoBackendWithoutDimms) {
             return;
         }
-        let private = self.guard == Guard::Tdx && self.has(Change::TdxPrivateMemory);
+        let private = self.protection == GuestProtection::Tdx && self.has(Change::TdxPrivateMemory);
         let folder = self.memory_folder.filter(|_| !private);
         // Whether the administrator or the pod chose a folder for the memory.
         let chosen = !hv.file_mem_backend.is_empty() && self.has(Change::FileMemoryBackend);
-        let own = self.guard == Guard::Tdx && self.has(Change::TdxPrivateOption);
+        let own = self.protection == GuestProtection::Tdx && self.has(Change::TdxPrivateOption);
         let shared = folder.is_some() || (hv.enable_vhost_user_store && !private);
         let prealloc = hv.enable_mem_prealloc || (hv.enable_hugepages && (self.daemon.is_some() || chosen));
         let backing = if hv.enable_hugepages { Some("/dev/hugepages") } else { folder };

@@ -3,8 +3,8 @@
 //! Facts: src/runtime/virtcontainers/{qemu,qemu_arch_base,qemu_amd64,...}.go from 2.0.0 to 4.1.0.
 
 mod arch;
-mod cards;
 mod devices;
+mod endpoints;
 mod line;
 mod ports;
 mod protection;
@@ -13,14 +13,14 @@ use super::daemon::{Daemon, NYDUSD_API};
 use super::guest_kernel::Root;
 use super::network::{Abilities, Network};
 use super::numa::{self, Topology};
-use super::{Boot, Change, Plan, Refusal, Start, process, refuse, remarks, requests};
+use super::{Boot, Change, Plan, Refusal, Start, findings, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::{Code, Finding};
 use crate::answer::launch::{Arg, Launch};
 use crate::input::Host;
 use crate::input::host::{Arch, Errno, Protection, Stat};
 use crate::runtime::go::config::HypervisorConfig;
-use arch::{Guard, Machine};
+use arch::{GuestProtection, Machine};
 use ports::Ports;
 
 const QMP_SOCKET: &str = "qmp.sock";
@@ -56,7 +56,7 @@ pub(super) struct Qemu<'a> {
     start: Start<'a>,
     nested: bool,
     machine: Machine,
-    guard: Guard,
+    protection: GuestProtection,
     nvdimm: bool,
     root: Option<Root<'a>>,
     numa: Topology<'a>,
@@ -80,8 +80,8 @@ impl<'a> Qemu<'a> {
 
         // setup: newQemuArch
         let machine = Machine::of(&start)?;
-        let guard = Guard::of(&start)?;
-        if guard == Guard::Realm {
+        let protection = GuestProtection::of(&start)?;
+        if protection == GuestProtection::Realm {
             check_measurement(&hv.measurement_algo)?;
         }
         let nvdimm = has_nvdimm(&start);
@@ -119,7 +119,7 @@ impl<'a> Qemu<'a> {
         if host.stat(program) == Err(Errno::NotFound) {
             return refuse(format!("QEMU path ({program}) does not exist"), &["path"]);
         }
-        if guard == Guard::Snp && start.has(Change::SnpIdentity) {
+        if protection == GuestProtection::Snp && start.has(Change::SnpIdentity) {
             check_snp_identity(hv)?;
         }
         let ports = Ports::of(&start, machine)?;
@@ -139,7 +139,7 @@ impl<'a> Qemu<'a> {
             daemon.check_start(&start)?;
             check_daemon(&start)?;
         }
-        let smp = smp(&start, guard, numa.nodes.len() as u32)?;
+        let smp = smp(&start, protection, numa.nodes.len() as u32)?;
         if start.has(Change::Daemonized)
             && let Some(why) = process::fails(host, program)
         {
@@ -155,7 +155,7 @@ impl<'a> Qemu<'a> {
             start,
             nested: host.facts.nested && arch == Arch::X86_64 && !hv.disable_nesting_checks,
             machine,
-            guard,
+            protection,
             nvdimm,
             root,
             numa,
@@ -171,7 +171,7 @@ impl<'a> Qemu<'a> {
             memory_folder: chosen.filter(|folder| *folder == SHARED_MEMORY || host.exists(folder)),
             network,
             snp_cpu: arch == Arch::X86_64 && start.wants_snp() && host.facts.protection == Protection::Snp,
-            qgs_unix: guard == Guard::Tdx
+            qgs_unix: protection == GuestProtection::Tdx
                 && hv.tdx_quote_generation_service_socket_port == 0
                 && start.has(Change::TdxQuoteSocket)
                 && (!start.has(Change::TdxQuoteFallback) || told_of_socket()),
@@ -208,12 +208,12 @@ impl Plan for Qemu<'_> {
     }
 
     fn findings(&self) -> Vec<Finding> {
-        let mut remarks = remarks::of(&self.start, self.daemon.is_some());
+        let mut findings = findings::of(&self.start, self.daemon.is_some());
         if self.start.hv.enable_virtio_mem && self.machine == Machine::Microvm {
             let message = "microvm has no bridge to plug virtio-mem into: the VM is started, then fails";
-            remarks.warn(Code::FailsLater, self.start.keys.enable_virtio_mem, message);
+            findings.warn(Code::FailsLater, self.start.keys.enable_virtio_mem, message);
         }
-        remarks.0
+        findings.0
     }
 }
 
@@ -293,9 +293,9 @@ fn disk<'a>(start: &Start<'_>, boot: Boot<'a>, nvdimm: bool) -> Result<Disk<'a>,
 }
 
 /// What is said where QEMU is not launched.
-fn not_launched<T>(start: &Start<'_>, why: &str, blame: &'static [&'static str]) -> Result<T, Refusal> {
+fn not_launched<T>(start: &Start<'_>, why: &str, caused_by: &'static [&'static str]) -> Result<T, Refusal> {
     let log = if start.has(Change::Daemonized) { ", error messages from qemu log: " } else { "" };
-    refuse(format!("failed to launch qemu: {why}{log}"), blame)
+    refuse(format!("failed to launch qemu: {why}{log}"), caused_by)
 }
 
 /// Whether the daemon can be started, where that is waited for.
@@ -309,7 +309,7 @@ fn check_daemon(start: &Start<'_>) -> Result<(), Refusal> {
 }
 
 /// `cpuTopology`, and the check of the QEMU library when it spells it out.
-fn smp(start: &Start<'_>, guard: Guard, nodes: u32) -> Result<Smp, Refusal> {
+fn smp(start: &Start<'_>, protection: GuestProtection, nodes: u32) -> Result<Smp, Refusal> {
     let (hv, cpus) = (start.hv, start.hv.num_vcpus());
     let mut smp = if nodes > 1 {
         let cores = hv.default_maxvcpus.div_ceil(nodes).max(1);
@@ -317,7 +317,7 @@ fn smp(start: &Start<'_>, guard: Guard, nodes: u32) -> Result<Smp, Refusal> {
     } else {
         Smp { cpus, cores: 1, sockets: hv.default_maxvcpus, max: hv.default_maxvcpus }
     };
-    if guard == Guard::Tdx && start.has(Change::TdxPrivateMemory) {
+    if protection == GuestProtection::Tdx && start.has(Change::TdxPrivateMemory) {
         smp = Smp { cores: cpus, sockets: 1, ..smp };
     }
     if hv.confidential_guest && start.has(Change::ConfidentialProcessorsFixed) {

@@ -1,6 +1,6 @@
 //! The PCI Express ports that QEMU's devices are plugged into later.
 //!
-//! Decides how many of which kind, and how they are spelled. Facts: `createPCIeTopology` and
+//! Decides how many of which kind, and how they are rendered. Facts: `createPCIeTopology` and
 //! `genericAppendPCIe{Root,Switch}Port` in src/runtime/virtcontainers/qemu.go, and the ports of the QEMU library
 //! from 2.0.0 to 4.1.0.
 
@@ -57,8 +57,8 @@ impl Ports {
             return refuse(message, &["confidential_guest", "cold_plug_vfio"]);
         }
         let own = own.saturating_add(u32::try_from(hv.vfio_devices.len()).unwrap_or(u32::MAX));
-        let too_many = |kind: &str, blame: &'static [&'static str]| {
-            refuse(format!("Number of PCIe {kind} Ports exceeed allowed max of {MOST_PORTS}"), blame)
+        let too_many = |kind: &str, caused_by: &'static [&'static str]| {
+            refuse(format!("Number of PCIe {kind} Ports exceeed allowed max of {MOST_PORTS}"), caused_by)
         };
         if either("root-port") {
             let count = own.max(at_least(hv.pcie_root_port));

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::arch::Guard;
+use super::arch::GuestProtection;
 use super::{Change, Qemu};
 use crate::answer::launch::Cause;
 use crate::input::host::Arch;
@@ -36,11 +36,14 @@ impl Qemu<'_> {
 
     /// Whether the firmware is passed by itself.
     pub(super) fn has_bios(&self) -> bool {
-        match self.guard {
-            Guard::None | Guard::SecureExecution | Guard::Pef | Guard::Realm => true,
-            Guard::Tdx => !self.has(Change::TdxFirmwareLoader),
-            Guard::Snp => !self.has(Change::SnpFirmwareDrive),
-            Guard::Sev => false,
+        match self.protection {
+            GuestProtection::None
+            | GuestProtection::SecureExecution
+            | GuestProtection::Pef
+            | GuestProtection::Realm => true,
+            GuestProtection::Tdx => !self.has(Change::TdxFirmwareLoader),
+            GuestProtection::Snp => !self.has(Change::SnpFirmwareDrive),
+            GuestProtection::Sev => false,
         }
     }
 
@@ -58,26 +61,26 @@ impl Qemu<'_> {
         }
         // QEMU is not told of an object whose firmware is missing.
         let missing = hv.firmware_asset_path().is_empty();
-        match self.guard {
-            Guard::Tdx | Guard::Sev | Guard::Snp if missing => {}
-            Guard::None => {}
-            Guard::Tdx => self.tdx(line),
-            Guard::Sev => {
+        match self.protection {
+            GuestProtection::Tdx | GuestProtection::Sev | GuestProtection::Snp if missing => {}
+            GuestProtection::None => {}
+            GuestProtection::Tdx => self.tdx(line),
+            GuestProtection::Sev => {
                 let cause = Cause::key(keys.confidential_guest).by(C_BIT_KNOWN);
                 line.object(format!("sev-guest,id=sev,cbitpos={C_BIT},reduced-phys-bits=1"), cause);
                 self.firmware_drive(line);
             }
-            Guard::Snp => {
+            GuestProtection::Snp => {
                 self.snp(line);
                 if self.has(Change::SnpFirmwareDrive) {
                     self.firmware_drive(line);
                 }
             }
-            Guard::Pef => {
+            GuestProtection::Pef => {
                 line.device("spapr-tpm-proxy,id=tpm0,host-path=/dev/tpmrm0", keys.confidential_guest);
                 line.object("pef-guest,id=pef0", keys.confidential_guest);
             }
-            Guard::Realm => {
+            GuestProtection::Realm => {
                 let text = format!("rme-guest,id=rme0,measurement-algorithm={}", hv.measurement_algo);
                 let mut object = Options::new(text, [keys.confidential_guest, keys.measurement_algo]);
                 if let Some(data) = self.initdata_digest() {
@@ -85,7 +88,7 @@ impl Qemu<'_> {
                 }
                 line.options("-object", object);
             }
-            Guard::SecureExecution => line.object("s390-pv-guest,id=pv0", keys.confidential_guest),
+            GuestProtection::SecureExecution => line.object("s390-pv-guest,id=pv0", keys.confidential_guest),
         }
     }
 

@@ -6,12 +6,12 @@ mod vm_config;
 
 use super::kernel::KernelLine;
 use super::resources::{Resources, hardware};
-use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use super::{Context, Refusal, Start, Vm, findings, refuse};
 use crate::answer::launch::{Arg, Cause, Launch, Request};
 use crate::input::host::{Arch, Protection as Hardware};
 use crate::launch::body::{Body, bare_request};
+use crate::launch::findings::Findings;
 use crate::launch::line::Line;
-use crate::launch::remarks::Remarks;
 use crate::release::rs::Change;
 
 const MIB: u64 = 1024 * 1024;
@@ -21,10 +21,10 @@ const MAX_PHYS_BITS: u8 = 46;
 /// Microsoft's hypervisor, whose guests cannot nest.
 const MSHV: &str = "/dev/mshv";
 
-const BLAME_CC: &[&str] = &["hypervisor.confidential_guest"];
-const BLAME_MEMORY: &[&str] = &["hypervisor.default_memory"];
-const BLAME_CPUS: &[&str] = &["hypervisor.default_vcpus", "hypervisor.default_max_vcpus"];
-const BLAME_BOOT: &[&str] = &["hypervisor.image", "hypervisor.initrd"];
+const CAUSED_BY_CC: &[&str] = &["hypervisor.confidential_guest"];
+const CAUSED_BY_MEMORY: &[&str] = &["hypervisor.default_memory"];
+const CAUSED_BY_CPUS: &[&str] = &["hypervisor.default_vcpus", "hypervisor.default_max_vcpus"];
+const CAUSED_BY_BOOT: &[&str] = &["hypervisor.image", "hypervisor.initrd"];
 
 /// How the VM gets its memory.
 #[derive(Debug, Clone)]
@@ -56,12 +56,12 @@ pub(super) struct Clh<'a> {
 fn protection(start: &Start<'_>) -> Result<(), Refusal> {
     let name = match (start.hv.security_info.confidential_guest, hardware(&start.host.facts)) {
         (true, Hardware::None) => {
-            return refuse("guest protection requested but no guest protection available", BLAME_CC);
+            return refuse("guest protection requested but no guest protection available", CAUSED_BY_CC);
         }
         (false, Hardware::Tdx) => {
             return refuse(
                 "TDX guest protection available and must be used with Cloud Hypervisor (set 'confidential_guest=true')",
-                BLAME_CC,
+                CAUSED_BY_CC,
             );
         }
         (true, Hardware::Tdx) | (false, _) => return Ok(()),
@@ -71,7 +71,7 @@ fn protection(start: &Start<'_>) -> Result<(), Refusal> {
         (true, Hardware::Pef) => "pef",
         (true, _) => "se",
     };
-    refuse(format!("Expected TDX protection, found {name}"), BLAME_CC)
+    refuse(format!("Expected TDX protection, found {name}"), CAUSED_BY_CC)
 }
 
 /// Whether the guest is one of TDX.
@@ -83,18 +83,18 @@ fn has_tdx(start: &Start<'_>) -> bool {
 fn program(start: &Start<'_>) -> Result<String, Refusal> {
     let program = start.host.canonicalize(&start.hv.path);
     let program = program.map_err(|errno| Refusal::because(errno.rust(), &["hypervisor.path"]));
-    Ok(program.within("launch failed")?.to_string())
+    Ok(program.context("launch failed")?.to_string())
 }
 
 impl<'a> Clh<'a> {
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         if start.has(Change::ClhProtection) {
-            protection(&start).within("prepare vm")?;
+            protection(&start).context("prepare vm")?;
         } else {
-            program(&start).within("prepare vm")?;
+            program(&start).context("prepare vm")?;
         }
         let resources = Resources::new(&start, !has_tdx(&start) || !start.has(Change::ClhTdxUnshared))?;
-        Self::vm(start, resources).within("start vm")
+        Self::vm(start, resources).context("start vm")
     }
 
     fn vm(start: Start<'a>, resources: Resources<'a>) -> Result<Self, Refusal> {
@@ -115,8 +115,8 @@ impl<'a> Clh<'a> {
             return Ok(plan);
         }
         if start.has(Change::ClhCards) && !plan.resources.network.deferred {
-            for card in plan.cards() {
-                card.open(plan.descriptors(card)).within("open named tuntap")?;
+            for endpoint in plan.endpoints() {
+                endpoint.open(plan.descriptors(endpoint)).context("open named tuntap")?;
             }
         }
         if let Some(share) = &plan.resources.share
@@ -128,13 +128,13 @@ impl<'a> Clh<'a> {
         plan.guest()?;
         plan.check_tdx()?;
         if start.hv.vm_template.boot_to_be_template {
-            plan.memory = plan.template_memory().within("Memory config error")?;
+            plan.memory = plan.template_memory().context("Memory config error")?;
         }
-        (plan.vcpus, plan.max_vcpus) = plan.processors().within("CPU config error")?;
+        (plan.vcpus, plan.max_vcpus) = plan.processors().context("CPU config error")?;
         let boot = &start.hv.boot_info;
         match (boot.initrd.is_empty(), boot.image.is_empty()) {
-            (false, false) => return refuse("cannot specify image and initrd", BLAME_BOOT),
-            (true, true) => return refuse("missing boot image (no rootfs image or initrd)", BLAME_BOOT),
+            (false, false) => return refuse("cannot specify image and initrd", CAUSED_BY_BOOT),
+            (true, true) => return refuse("missing boot image (no rootfs image or initrd)", CAUSED_BY_BOOT),
             _ => {}
         }
         if boot.kernel.is_empty() {
@@ -144,7 +144,7 @@ impl<'a> Clh<'a> {
             return refuse("Payload config error: Need firmware for TDX", &["hypervisor.firmware"]);
         }
         if !start.hv.vm_template.boot_to_be_template {
-            plan.memory = plan.own_memory().within("Memory config error")?;
+            plan.memory = plan.own_memory().context("Memory config error")?;
         }
         Ok(plan)
     }
@@ -200,7 +200,7 @@ impl<'a> Clh<'a> {
         } else {
             return Ok(());
         };
-        refuse(why, BLAME_CC)
+        refuse(why, CAUSED_BY_CC)
     }
 
     /// Persistent memory is not supported and taken for virtio-blk.
@@ -214,7 +214,7 @@ impl<'a> Clh<'a> {
     fn template_memory(&self) -> Result<Memory, Refusal> {
         let (host, hv) = (self.start.host, self.start.hv);
         let path = hv.vm_template.memory_path.as_str();
-        let refuse = |message: &str| refuse(message.to_owned(), BLAME_MEMORY);
+        let refuse = |message: &str| refuse(message.to_owned(), CAUSED_BY_MEMORY);
         if hv.memory_info.default_memory == 0 {
             return refuse("No default memory specified");
         }
@@ -233,12 +233,12 @@ impl<'a> Clh<'a> {
     fn own_memory(&self) -> Result<Memory, Refusal> {
         let wanted = self.start.hv.memory_info.default_memory;
         if wanted == 0 {
-            return refuse("No default memory specified", BLAME_MEMORY);
+            return refuse("No default memory specified", CAUSED_BY_MEMORY);
         }
         let size = u64::from(wanted) * MIB;
         let most = self.start.host.facts.memory_mib.saturating_mul(MIB);
         if size > most {
-            return refuse("Default memory size > available RAM", BLAME_MEMORY);
+            return refuse("Default memory size > available RAM", CAUSED_BY_MEMORY);
         }
         // Rounded up, and by a whole step where it is a multiple already.
         let rest = most - size;
@@ -248,7 +248,7 @@ impl<'a> Clh<'a> {
 
     fn processors(&self) -> Result<(u32, u32), Refusal> {
         let (start, info) = (&self.start, &self.start.hv.cpu_info);
-        let refuse = |message: &str| refuse(message.to_owned(), BLAME_CPUS);
+        let refuse = |message: &str| refuse(message.to_owned(), CAUSED_BY_CPUS);
         let range = "out of range integral type conversion attempted";
         if info.default_vcpus <= 0.0 {
             return refuse("Boot vCPUs cannot be zero or negative");
@@ -289,13 +289,13 @@ impl<'a> Clh<'a> {
 
     fn requests(&self, cmdline: &str) -> Vec<Request> {
         let mut requests = vec![bare_request("GET", "vmm.ping")];
-        let cards = self.cards().map(|card| self.add_net(card));
+        let endpoints = self.endpoints().map(|endpoint| self.add_net(endpoint));
         if self.restored {
             let source = format!("file://{}", self.start.paths.sandbox());
             requests.push(Body::default().set("source_url", source).request("PUT", "vm.restore"));
             requests.push(bare_request("GET", "vm.info"));
             requests.push(bare_request("PUT", "vm.resume"));
-            requests.extend(cards);
+            requests.extend(endpoints);
             return requests;
         }
         requests.push(self.body(cmdline).request("PUT", "vm.create"));
@@ -303,9 +303,9 @@ impl<'a> Clh<'a> {
         let told = self.start.has(Change::ClhCards);
         if self.resources.network.deferred {
             requests.push(boot);
-            requests.extend(cards.filter(|_| told));
+            requests.extend(endpoints.filter(|_| told));
         } else {
-            requests.extend(cards.filter(|_| told));
+            requests.extend(endpoints.filter(|_| told));
             requests.push(boot);
         }
         requests
@@ -331,10 +331,10 @@ impl Vm for Clh<'_> {
         }
     }
 
-    fn remarks(&self) -> Remarks {
-        let mut remarks = remarks::of(&self.resources);
-        remarks::dropped_disks(&self.resources, &mut remarks);
-        remarks
+    fn findings(&self) -> Findings {
+        let mut findings = findings::of(&self.resources);
+        findings::dropped_disks(&self.resources, &mut findings);
+        findings
     }
 }
 

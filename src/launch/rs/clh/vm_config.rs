@@ -1,7 +1,7 @@
-//! The VM that Cloud Hypervisor is asked for, in the order of upstream's structs, and its network cards.
+//! The VM that Cloud Hypervisor is asked for, in the order of upstream's structs, and its network endpoints.
 //!
 //! Facts: src/runtime-rs/crates/hypervisor/ch-config at each tag; `NetConfig` there and `get_shared_devices` in
-//! src/runtime-rs/crates/hypervisor/src/ch/inner_device.rs for the cards.
+//! src/runtime-rs/crates/hypervisor/src/ch/inner_device.rs for the endpoints.
 
 use serde_json::{Value as Json, json};
 
@@ -9,7 +9,7 @@ use super::{Clh, MAX_PHYS_BITS, MSHV, Memory};
 use crate::answer::launch::{Cause, Request};
 use crate::input::host::Arch;
 use crate::launch::body::Body;
-use crate::launch::rs::network::{Backend, Card};
+use crate::launch::rs::network::{Backend, Endpoint};
 use crate::launch::rs::resources::Protection;
 use crate::launch::rs::share_fs::{self, Share};
 use crate::release::rs::Change;
@@ -133,7 +133,8 @@ impl Clh<'_> {
         };
         let balloon = hv.device_info.reclaim_guest_freed_memory && start.has(Change::Balloon);
         let balloon_body = json!({ "size": 0, "deflate_on_oom": false, "free_page_reporting": true });
-        let cards: Vec<Body> = self.cards().map(|card| self.card_at_creation(card)).collect();
+        let endpoints: Vec<Body> =
+            self.endpoints().map(|endpoint| self.endpoint_at_creation(endpoint)).collect();
         let port = |on: bool| {
             let mode = if on { "Tty" } else { "Off" };
             Body::default().nulls(&["file"]).by("mode", mode, keys.enable_debug).set("iommu", false)
@@ -154,7 +155,7 @@ impl Clh<'_> {
             .part("payload", self.payload(cmdline))
             .parts_if_any("disks", (has_image && is_disk).then(|| self.disk()).into_iter().collect());
         if start.has(Change::ClhNetAtCreation) {
-            body = body.parts("net", cards);
+            body = body.parts("net", endpoints);
         }
         body.part("rng", Body::default().by("src", entropy, keys.entropy_source).set("iommu", false))
             .by_if(balloon, "balloon", balloon_body, keys.reclaim_guest_freed_memory)
@@ -188,44 +189,45 @@ impl Clh<'_> {
             .set("pci_segment", 0)
     }
 
-    /// The cards that it has: of those behind a process nobody tells it.
-    pub(super) fn cards(&self) -> impl Iterator<Item = &Card> {
-        let all = self.resources.network.cards.iter();
-        all.filter(|card| matches!(card.backend, Backend::Tap { .. }))
+    /// The endpoints that it has: of those behind a process nobody tells it.
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        let all = self.resources.network.endpoints.iter();
+        all.filter(|endpoint| matches!(endpoint.backend, Backend::Tap { .. }))
     }
 
-    /// As many descriptors of a card's tap device as it is handed.
-    pub(super) fn descriptors(&self, card: &Card) -> usize {
+    /// As many descriptors of a endpoint's tap device as it is handed.
+    pub(super) fn descriptors(&self, endpoint: &Endpoint) -> usize {
         match (self.resources.network.deferred, self.start.has(Change::ClhCardQueues)) {
-            (true, _) => card.queue_pairs.max(1),
+            (true, _) => endpoint.queue_pairs.max(1),
             (false, true) => self.start.hv.network_info.network_queues as usize,
-            (false, false) => card.queue_pairs,
+            (false, false) => endpoint.queue_pairs,
         }
     }
 
-    /// A card whose tap device is named.
-    fn card_at_creation(&self, card: &Card) -> Body {
-        let named = Body::default().set("tap", card.tap());
-        described(named, card, card.queue_pairs).set("id", &card.interface)
+    /// A endpoint whose tap device is named.
+    fn endpoint_at_creation(&self, endpoint: &Endpoint) -> Body {
+        let named = Body::default().set("tap", endpoint.tap());
+        described(named, endpoint, endpoint.queue_pairs).set("id", &endpoint.interface)
     }
 
-    /// A card whose tap device is handed over, one descriptor for each pair of queues.
-    pub(super) fn add_net(&self, card: &Card) -> Request {
-        let descriptors = self.descriptors(card);
-        let queues = if self.start.has(Change::ClhCardQueues) { descriptors * 2 } else { card.queue_pairs };
+    /// A endpoint whose tap device is handed over, one descriptor for each pair of queues.
+    pub(super) fn add_net(&self, endpoint: &Endpoint) -> Request {
+        let descriptors = self.descriptors(endpoint);
+        let queues =
+            if self.start.has(Change::ClhCardQueues) { descriptors * 2 } else { endpoint.queue_pairs };
         let key = self.start.keys.network_queues;
         let added = Body::default().all_by(Cause::rule("an interface of the pod")).because("num_queues", key);
-        let added = described(added, card, queues).by("fds", vec!["{fd}"; descriptors.max(1)], key);
+        let added = described(added, endpoint, queues).by("fds", vec!["{fd}"; descriptors.max(1)], key);
         added.request("PUT", "vm.add-net")
     }
 }
 
-fn described(body: Body, card: &Card, queues: usize) -> Body {
+fn described(body: Body, endpoint: &Endpoint, queues: usize) -> Body {
     // Too long a queue loses its upper bits.
-    let length = card.queue_size as u16;
+    let length = endpoint.queue_size as u16;
     body.set("ip", "192.168.249.1")
         .set("mask", "255.255.255.0")
-        .set("mac", &card.mac)
+        .set("mac", &endpoint.mac)
         .set("iommu", false)
         .set_if(queues > 0, "num_queues", queues)
         .set_if(length > 0, "queue_size", length)

@@ -1,4 +1,4 @@
-//! A directly attached network: the file that a CNI plugin leaves for one sandbox names the cards.
+//! A directly attached network: the file that a CNI plugin leaves for one sandbox names the endpoints.
 //!
 //! Decides what of the file counts and how it is refused. Facts: src/runtime-rs/crates/resource/src/network/dan.rs,
 //! network_info/network_info_from_dan.rs and endpoint/{tap,vhost_user}_endpoint.rs beside it at each tag.
@@ -7,8 +7,8 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::{BLAME_QUEUES, Backend, Card, Network, Refusal, Start, Within, refuse};
-use crate::answer::agent::{NetworkRequests, fields};
+use super::{Backend, CAUSED_BY_QUEUES, Context, Endpoint, Network, Refusal, Start, refuse};
+use crate::answer::agent::NetworkRequests;
 use crate::input::host::{MAC_TOKEN, Neighbour};
 use crate::release::rs::Change;
 
@@ -110,31 +110,32 @@ struct ARPNeighbor {
     flags: u32,
 }
 
-/// The cards that the file names.
+/// The endpoints that the file names.
 pub(super) fn read(start: &Start<'_>, text: &str) -> Result<Network, Refusal> {
     let file: File = serde_json::from_str(text)
-        .map_err(|why| Refusal::because(why.to_string(), &[]).within("Invalid DAN config"))
-        .within("new network: New directly attachable network")?;
+        .map_err(|why| Refusal::because(why.to_string(), &[]).context("Invalid DAN config"))
+        .context("new network: New directly attachable network")?;
     let mut network = Network::default();
     for (index, device) in file.devices.iter().enumerate() {
-        let card = card(start, device, index).within("new network: New directly attachable network")?;
-        if start.spelled {
+        let endpoint =
+            endpoint(start, device, index).context("new network: New directly attachable network")?;
+        if start.in_full {
             tell(start, &mut network.requests, device);
         }
         // A device that is there already is not added again.
-        if !network.cards.iter().any(|other| other.backend == card.backend) {
-            network.cards.push(card);
+        if !network.endpoints.iter().any(|other| other.backend == endpoint.backend) {
+            network.endpoints.push(endpoint);
         }
     }
-    for card in &network.cards {
-        if card.tap().is_some() && !is_mac(&card.mac) {
-            return refuse("Parse mac address", &[]).within("setup network: Attach: Get network config");
+    for endpoint in &network.endpoints {
+        if endpoint.tap().is_some() && !is_mac(&endpoint.mac) {
+            return refuse("Parse mac address", &[]).context("setup network: Attach: Get network config");
         }
     }
     Ok(network)
 }
 
-fn card(start: &Start<'_>, device: &DanDevice, index: usize) -> Result<Card, Refusal> {
+fn endpoint(start: &Start<'_>, device: &DanDevice, index: usize) -> Result<Endpoint, Refusal> {
     let (Device::VhostUser { queue_num, queue_size, .. } | Device::HostTap { queue_num, queue_size, .. }) =
         &device.device;
     let told = start.has(Change::CardQueues);
@@ -144,8 +145,8 @@ fn card(start: &Start<'_>, device: &DanDevice, index: usize) -> Result<Card, Ref
     let backend = match &device.device {
         Device::VhostUser { path, .. } => {
             if start.host.finds(path) {
-                return refuse(format!("vhost-user-net socket path {path} exists"), BLAME_QUEUES)
-                    .within(&format!("create a vhost user endpoint, path: {path}"));
+                return refuse(format!("vhost-user-net socket path {path} exists"), CAUSED_BY_QUEUES)
+                    .context(&format!("create a vhost user endpoint, path: {path}"));
             }
             Backend::VhostUser { socket: path.clone() }
         }
@@ -154,7 +155,7 @@ fn card(start: &Start<'_>, device: &DanDevice, index: usize) -> Result<Card, Ref
     };
     let mac = device.guest_mac.clone();
     let mac = if is_mac(&mac) { mac.to_ascii_lowercase() } else { mac };
-    Ok(Card { backend, interface: format!("eth{index}"), mac, queue_pairs, queue_size })
+    Ok(Endpoint { backend, interface: format!("eth{index}"), mac, queue_pairs, queue_size })
 }
 
 /// `parse_mac`: six numbers of one or two digits.
@@ -199,26 +200,14 @@ fn tell(start: &Start<'_>, requests: &mut NetworkRequests, device: &DanDevice) {
         ],
     ));
     requests.update_routes.extend(device.network_info.routes.iter().filter_map(|route| {
-        let family = if is_v6(route)? { "V6" } else { "V4" };
-        Some(fields([
-            ("dest", route.dest.as_str().into()),
-            ("gateway", route.gateway.as_str().into()),
-            ("device", name.into()),
-            ("source", route.source.as_str().into()),
-            ("scope", route.scope.into()),
-            ("family", family.into()),
-        ]))
+        let ends = [route.dest.as_str(), &route.gateway, &route.source];
+        Some(super::route(ends, name, route.scope, is_v6(route)?))
     }));
     let set = device.network_info.neighbors.iter();
     let set = set.filter(|neighbour| neighbour.state == u32::from(Neighbour::PERMANENT));
     requests.add_arp_neighbors.extend(set.map(|neighbour| {
         let to = neighbour.ip_address.as_deref().and_then(cidr);
-        fields([
-            ("to", to.map_or_else(String::new, |(ip, _)| ip.to_string()).into()),
-            ("device", name.into()),
-            ("ll_addr", neighbour.hardware_addr.as_str().into()),
-            ("state", neighbour.state.into()),
-            ("flags", neighbour.flags.into()),
-        ])
+        let to = to.map_or_else(String::new, |(ip, _)| ip.to_string());
+        super::neighbour(&to, name, &neighbour.hardware_addr, neighbour.state, neighbour.flags)
     }));
 }

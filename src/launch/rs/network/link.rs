@@ -1,4 +1,4 @@
-//! A network namespace's interfaces as the VM's cards: a tap device beside each, joined as the model says.
+//! A network namespace's interfaces as the VM's endpoints: a tap device beside each, joined as the model says.
 //!
 //! Decides which interfaces count and which of their kinds are known. Facts: `get_entity_from_netns` and
 //! `create_endpoint` in src/runtime-rs/crates/resource/src/network/network_with_netns.rs, `NetworkPair::new` in
@@ -10,8 +10,11 @@ use std::net::IpAddr;
 
 use serde_json::Value as Json;
 
-use super::{BLAME_MODEL, BLAME_QUEUES, Backend, Card, MOST_QUEUES, Network, Refusal, Start, Within, refuse};
-use crate::answer::agent::{NetworkRequests, fields};
+use super::{
+    Backend, CAUSED_BY_MODEL, CAUSED_BY_QUEUES, Context, Endpoint, MOST_QUEUES, Network, Refusal, Start,
+    refuse,
+};
+use crate::answer::agent::NetworkRequests;
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
 use crate::release::rs::Change;
 
@@ -47,7 +50,7 @@ fn kind(interface: &Interface) -> &str {
 }
 
 /// What making a pair for an interface of this kind is called, and what joins the pair; `None`: no such kind.
-fn endpoint(start: &Start<'_>, kind: &str, model: Model) -> Option<(&'static str, Model)> {
+fn joining(start: &Start<'_>, kind: &str, model: Model) -> Option<(&'static str, Model)> {
     Some(match kind {
         "veth" | "device" => ("new network interface pair failed.", model),
         "vlan" => ("new network interface pair failed.", Model::Filter),
@@ -63,7 +66,7 @@ fn counts(interface: &Interface) -> bool {
     interface.addresses.iter().any(|address| !address.ip.is_loopback())
 }
 
-/// The cards for the interfaces of the sandbox's namespace.
+/// The endpoints for the interfaces of the sandbox's namespace.
 pub(super) fn read(start: &Start<'_>) -> Result<Network, Refusal> {
     let network = start.host.network();
     let model = Model::of(start);
@@ -71,43 +74,43 @@ pub(super) fn read(start: &Start<'_>) -> Result<Network, Refusal> {
     let mut joints = Vec::new();
     let routes = in_order(&network.routes);
     for (index, interface) in network.interfaces.iter().filter(|interface| counts(interface)).enumerate() {
-        let (card, joint) = card(start, network, interface, index, model)
-            .within("new network: new network with netns: get entity from netns: create endpoint")?;
-        if start.spelled {
-            tell(start, &mut read.requests, interface, &card.mac, &routes, &network.neighbours);
+        let (endpoint, joint) = endpoint(start, network, interface, index, model)
+            .context("new network: new network with netns: get entity from netns: create endpoint")?;
+        if start.in_full {
+            tell(start, &mut read.requests, interface, &endpoint.mac, &routes, &network.neighbours);
         }
-        read.cards.push(card);
+        read.endpoints.push(endpoint);
         joints.push((interface, joint));
     }
-    if model == Model::Forwarding && read.cards.len() > 1 {
+    if model == Model::Forwarding && read.endpoints.len() > 1 {
         let only = "l3forwarding supports only a single interface per network namespace";
-        return refuse(format!("{only}, found {}", read.cards.len()), BLAME_MODEL)
-            .within("new network: new network with netns: get entity from netns");
+        return refuse(format!("{only}, found {}", read.endpoints.len()), CAUSED_BY_MODEL)
+            .context("new network: new network with netns: get entity from netns");
     }
     for (interface, joint) in joints {
         if joint == Model::Forwarding {
-            forward(interface).within("setup network: attach: add network model: add")?;
+            forward(interface).context("setup network: attach: add network model: add")?;
         }
     }
     Ok(read)
 }
 
 /// `create_endpoint`
-fn card(
+fn endpoint(
     start: &Start<'_>,
     network: &PodNetwork,
     interface: &Interface,
     index: usize,
     model: Model,
-) -> Result<(Card, Model), Refusal> {
+) -> Result<(Endpoint, Model), Refusal> {
     let kind = kind(interface);
-    let Some((making, joint)) = endpoint(start, kind, model) else {
+    let Some((making, joint)) = joining(start, kind, model) else {
         return refuse(format!("unsupported link type: {kind}"), &[]);
     };
     let pair = || -> Result<&Interface, Refusal> {
         if start.hv.network_info.network_queues as usize > MOST_QUEUES {
             let message = "create link: tun set iff: E2BIG: Argument list too long";
-            return refuse(message, BLAME_QUEUES);
+            return refuse(message, CAUSED_BY_QUEUES);
         }
         if start.has(Change::LinkByOwnName) {
             return Ok(interface);
@@ -119,17 +122,17 @@ fn card(
             Refusal::because(message, &[])
         })
     };
-    let looked_up = pair().within(making).within(&format!("{kind} endpoint"))?;
+    let looked_up = pair().context(making).context(&format!("{kind} endpoint"))?;
     let pairs = start.hv.network_info.network_queues.max(1) as usize;
     let told = start.has(Change::CardQueues);
-    let card = Card {
+    let endpoint = Endpoint {
         backend: Backend::Tap { name: format!("tap{index}_kata"), several: pairs > 1 },
         interface: interface.name.clone(),
         mac: looked_up.mac.clone(),
         queue_pairs: if told { pairs } else { 0 },
         queue_size: if told { 256 } else { 0 },
     };
-    Ok((card, joint))
+    Ok((endpoint, joint))
 }
 
 /// `L3ForwardingModel::add`, as far as the addresses decide.
@@ -140,12 +143,12 @@ fn forward(interface: &Interface) -> Result<(), Refusal> {
             Ip::Known(IpAddr::V6(ip)) if ip.is_unicast_link_local() => {}
             Ip::Known(IpAddr::V6(ip)) => {
                 let message = format!("l3forwarding does not support IPv6 yet, but the virt iface has {ip}");
-                return refuse(message, BLAME_MODEL);
+                return refuse(message, CAUSED_BY_MODEL);
             }
             _ => found = true,
         }
     }
-    if found { Ok(()) } else { refuse("no IP addresses found on virt iface", BLAME_MODEL) }
+    if found { Ok(()) } else { refuse("no IP addresses found on virt iface", CAUSED_BY_MODEL) }
 }
 
 /// What the agent is told of one interface.
@@ -177,45 +180,28 @@ fn tell(
     let counts =
         |neighbour: &&Neighbour| neighbour.dev == name && (all || neighbour.state == Neighbour::PERMANENT);
     let told = neighbours.iter().filter(counts).map(|neighbour| {
-        let (ip, mac) = (neighbour.ip.to_string(), neighbour.mac.as_str());
-        neighbour_told(name, &ip, mac, neighbour.state)
+        super::neighbour(&neighbour.ip.to_string(), name, &neighbour.mac, neighbour.state.into(), 0)
     });
     requests.add_arp_neighbors.extend(told);
     if all && interface.addresses.iter().any(|address| address.ip.is_v6()) {
         // The group that an interface reports its groups of IPv6 to is a neighbour from the start.
-        requests.add_arp_neighbors.push(neighbour_told(name, "ff02::16", "33:33:00:00:00:16", NO_ARP));
+        let group = super::neighbour("ff02::16", name, "33:33:00:00:00:16", NO_ARP, 0);
+        requests.add_arp_neighbors.push(group);
     }
 }
 
 /// `NUD_NOARP`
-const NO_ARP: u16 = 0x40;
-
-fn neighbour_told(device: &str, ip: &str, mac: &str, state: u16) -> Json {
-    fields([
-        ("to", ip.into()),
-        ("device", device.into()),
-        ("ll_addr", mac.into()),
-        ("state", state.into()),
-        ("flags", 0.into()),
-    ])
-}
+const NO_ARP: u32 = 0x40;
 
 fn told(start: &Start<'_>, route: &Route) -> Json {
-    let text = |ip: Option<Ip>| ip.map_or_else(String::new, |ip| ip.to_string());
+    let gateway = route.gateway.map_or_else(String::new, |ip| ip.to_string());
     let dest = match route.to {
         None => String::new(),
         Some(to) if start.has(Change::RouteWithoutPrefix) => to.ip.to_string(),
         Some(to) => to.to_string(),
     };
-    fields([
-        ("dest", dest.into()),
-        ("gateway", text(route.gateway).into()),
-        ("device", route.dev.as_str().into()),
-        // What `ip route` calls src is another attribute, which is not asked for.
-        ("source", "".into()),
-        ("scope", route.scope.into()),
-        ("family", if route.v6 { "V6" } else { "V4" }.into()),
-    ])
+    // What `ip route` calls src is another attribute, which is not asked for.
+    super::route([&dest, &gateway, ""], &route.dev, route.scope.into(), route.v6)
 }
 
 /// The routes as the kernel lists them: those of IPv4 first and by address, longer prefixes of one address before

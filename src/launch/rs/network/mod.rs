@@ -1,7 +1,7 @@
-//! The sandbox's network: which cards the VM gets, and what the agent is told of them.
+//! The sandbox's network: which endpoints the VM gets, and what the agent is told of them.
 //!
 //! Decides where the network comes from (the sandbox's file of a directly attached network, else its namespace),
-//! which interfaces become cards, under which names, and where that fails. What a card is for each hypervisor is
+//! which interfaces become endpoints, under which names, and where that fails. What a endpoint is for each hypervisor is
 //! that hypervisor's own file's business.
 //!
 //! Facts: `prepare_network_resource` in src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs, `try_init` in
@@ -12,18 +12,18 @@ mod link;
 
 use serde_json::Value as Json;
 
-use super::{Kind, Refusal, Start, Within, refuse};
+use super::{Context, Kind, Refusal, Start, refuse};
 use crate::answer::agent::{NetworkRequests, fields};
 use crate::release::rs::Change;
 
-const BLAME_MODEL: &[&str] = &["runtime.internetworking_model"];
-const BLAME_QUEUES: &[&str] = &["hypervisor.network_queues"];
-const BLAME_NETNS: &[&str] = &["runtime.disable_new_netns"];
+const CAUSED_BY_MODEL: &[&str] = &["runtime.internetworking_model"];
+const CAUSED_BY_QUEUES: &[&str] = &["hypervisor.network_queues"];
+const CAUSED_BY_NETNS: &[&str] = &["runtime.disable_new_netns"];
 
 /// So many queues has a tap device at most.
 const MOST_QUEUES: usize = 256;
 
-/// What stands behind a card on the host.
+/// What stands behind a endpoint on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Backend {
     /// A tap device of this name.
@@ -40,9 +40,9 @@ pub(super) enum Backend {
     },
 }
 
-/// One network card of the VM.
+/// One network endpoint of the VM.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Card {
+pub(super) struct Endpoint {
     pub(super) backend: Backend,
     /// The interface that it stands for.
     pub(super) interface: String,
@@ -53,8 +53,8 @@ pub(super) struct Card {
     pub(super) queue_size: usize,
 }
 
-impl Card {
-    /// The tap device, where the card has one.
+impl Endpoint {
+    /// The tap device, where the endpoint has one.
     pub(super) fn tap(&self) -> Option<&str> {
         match &self.backend {
             Backend::Tap { name, .. } => Some(name),
@@ -72,15 +72,15 @@ impl Card {
         } else {
             return Ok(());
         };
-        refuse(message, BLAME_QUEUES)
+        refuse(message, CAUSED_BY_QUEUES)
     }
 }
 
 /// The sandbox's network.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Network {
-    /// The VM's cards, in order.
-    pub(super) cards: Vec<Card>,
+    /// The VM's endpoints, in order.
+    pub(super) endpoints: Vec<Endpoint>,
     /// What the agent is asked.
     pub(super) requests: NetworkRequests,
     /// Whether it is made once the VM runs.
@@ -132,7 +132,7 @@ impl Network {
         network.deferred = start.has(Change::NetworkDeferred)
             && start.hv.factory.enable_template
             && matches!(start.kind, Kind::Qemu | Kind::Clh);
-        attach(start, &network.cards).map_err(|refusal| set_up(start, refusal))?;
+        attach(start, &network.endpoints).map_err(|refusal| set_up(start, refusal))?;
         Ok(network)
     }
 
@@ -141,7 +141,7 @@ impl Network {
         if !start.host.network().exists {
             if none {
                 let why = format!("open new netns path {path}: No such file or directory (os error 2)");
-                let refused = refuse(why, BLAME_MODEL).within("setup network: net netns guard");
+                let refused = refuse(why, CAUSED_BY_MODEL).context("setup network: net netns guard");
                 return refused.map_err(|refusal| set_up(start, refusal));
             }
             if !start.has(Change::NetworkThread) {
@@ -149,11 +149,11 @@ impl Network {
                     "called `Result::unwrap()` on an `Err` value: net netns guard\n\nCaused by:\n    0: open new netns \
                      path {path}\n    1: No such file or directory (os error 2)"
                 );
-                return Err(Refusal::crash(message, BLAME_NETNS));
+                return Err(Refusal::crash(message, CAUSED_BY_NETNS));
             }
             // The thread that looks into it panics.
-            let refused = refuse("Couldn't join on the associated thread: Any { .. }", BLAME_NETNS);
-            return if start.has(Change::NetworkHandled) { refused.within(HANDLE) } else { refused };
+            let refused = refuse("Couldn't join on the associated thread: Any { .. }", CAUSED_BY_NETNS);
+            return if start.has(Change::NetworkHandled) { refused.context(HANDLE) } else { refused };
         }
         if none {
             return Ok(Self::default());
@@ -171,40 +171,64 @@ fn interface(start: &Start<'_>, told: [(&str, Json); 7]) -> Json {
     interface
 }
 
+/// A route as the agent is told of it.
+fn route(ends: [&str; 3], device: &str, scope: u32, v6: bool) -> Json {
+    let [dest, gateway, source] = ends;
+    fields([
+        ("dest", dest.into()),
+        ("gateway", gateway.into()),
+        ("device", device.into()),
+        ("source", source.into()),
+        ("scope", scope.into()),
+        ("family", if v6 { "V6" } else { "V4" }.into()),
+    ])
+}
+
+/// A neighbour as the agent is told of it.
+fn neighbour(to: &str, device: &str, mac: &str, state: u32, flags: u32) -> Json {
+    fields([
+        ("to", to.into()),
+        ("device", device.into()),
+        ("ll_addr", mac.into()),
+        ("state", state.into()),
+        ("flags", flags.into()),
+    ])
+}
+
 const HANDLE: &str = "failed to handle network";
 
 /// Says of a refusal that it came while the network was set up.
 fn set_up(start: &Start<'_>, mut refusal: Refusal) -> Refusal {
     if start.has(Change::NetworkThread) {
-        refusal = refusal.within("failed to set up network");
+        refusal = refusal.context("failed to set up network");
     }
     if start.has(Change::NetworkHandled) {
-        refusal = refusal.within(HANDLE);
+        refusal = refusal.context(HANDLE);
     }
     refusal
 }
 
-/// `attach` for every card, as far as the hypervisor does not take one.
-fn attach(start: &Start<'_>, cards: &[Card]) -> Result<(), Refusal> {
+/// `attach` for every endpoint, as far as the hypervisor does not take one.
+fn attach(start: &Start<'_>, endpoints: &[Endpoint]) -> Result<(), Refusal> {
     if start.kind != Kind::Firecracker {
         return Ok(());
     }
-    let Some((card, socket)) = cards.iter().find_map(|card| match &card.backend {
-        Backend::VhostUser { socket } => Some((card, socket)),
+    let Some((endpoint, socket)) = endpoints.iter().find_map(|endpoint| match &endpoint.backend {
+        Backend::VhostUser { socket } => Some((endpoint, socket)),
         Backend::Tap { .. } => None,
     }) else {
         return Ok(());
     };
     // The misspelling was the runtime's.
     let added = if start.has(Change::DeviceSpelled) { "device" } else { "deivce" };
-    let name = if start.has(Change::VhostUserNamed) { card.interface.as_str() } else { "" };
+    let name = if start.has(Change::VhostUserNamed) { endpoint.interface.as_str() } else { "" };
     let device = format!(
         "VhostUserNetDevice {{ device_id: \"{{nonce}}\", config: VhostUserConfig {{ dev_id: {name:?}, socket_path: \
          {socket:?}, mac_address: {:?}, tag: \"\", cache_mode: \"\", cache_size: 0, device_type: Net, driver_option: \
          \"\", pci_path: None, index: 0, queue_size: {}, num_queues: {}, virt_path: \"\" }} }}",
-        card.mac, card.queue_size, card.queue_pairs
+        endpoint.mac, endpoint.queue_size, endpoint.queue_pairs
     );
-    refuse(format!("unhandled device: VhostUserNetwork({device})"), &[]).within(&format!(
+    refuse(format!("unhandled device: VhostUserNetwork({device})"), &[]).context(&format!(
         "setup network: Attach: handle device: failed to add {added}: add vhost-user-net device to hypervisor"
     ))
 }

@@ -10,11 +10,11 @@ mod protection;
 
 use super::kernel::KernelLine;
 use super::resources::{Disk, Driver, Protection, Resources, Role, has_ccw_bus};
-use super::{Refusal, Start, Vm, Within, refuse, remarks};
+use super::{Context, Refusal, Start, Vm, findings, refuse};
 use crate::answer::finding::Code;
 use crate::answer::launch::{Arg, Cause, Launch};
 use crate::input::host::{Arch, Stat};
-use crate::launch::remarks::Remarks;
+use crate::launch::findings::Findings;
 use crate::release::rs::Change;
 
 /// So many objects that their arguments, of 40 bytes each at least, surely pass the two MiB that the
@@ -94,7 +94,7 @@ impl<'a> Qemu<'a> {
         if !start.has(Change::QemuWorks) {
             return Err(Refusal::crash("not yet implemented", &["runtime.hypervisor_name"]));
         }
-        Self::command(start, resources).within("start vm")
+        Self::command(start, resources).context("start vm")
     }
 
     fn command(start: Start<'a>, resources: Resources<'a>) -> Result<Self, Refusal> {
@@ -109,7 +109,7 @@ impl<'a> Qemu<'a> {
             resources,
             kernel,
         };
-        plan.open_cards()?;
+        plan.open_endpoints()?;
         plan.nvdimms = plan.persistent()?;
         if let Some(Protection::Snp { .. }) = plan.resources.protection
             && start.has(Change::SnpPolicy)
@@ -194,12 +194,12 @@ impl Vm for Qemu<'_> {
         }
     }
 
-    fn remarks(&self) -> Remarks {
+    fn findings(&self) -> Findings {
         let (hv, keys) = (self.start.hv, self.start.keys);
-        let mut remarks = remarks::of(&self.resources);
+        let mut findings = findings::of(&self.resources);
         let lost = |disk: &Disk<'_>| disk.role == Role::Initdata && !self.attaches(disk.driver);
         if self.resources.disks.iter().any(lost) {
-            remarks::lost_initdata(&self.start, &mut remarks);
+            findings::lost_initdata(&self.start, &mut findings);
         }
         let own = self.memory;
         if own.max != 0 && (own.max < own.size || (own.max == own.size && own.slots != 0)) {
@@ -209,7 +209,7 @@ impl Vm for Qemu<'_> {
                 own.slots,
                 size(own.size)
             );
-            remarks.warn(Code::FailsLater, keys.default_maxmemory, message);
+            findings.warn(Code::FailsLater, keys.default_maxmemory, message);
         }
         let switch_ports = self.resources.switch_ports;
         if self.root_ports() > 1 || switch_ports > 1 {
@@ -221,7 +221,7 @@ impl Vm for Qemu<'_> {
             let message = format!(
                 "QEMU is told of the PCIe {what} ports in random order, new at every start; here they stand by number"
             );
-            remarks.note(Code::RandomOrder, key, message);
+            findings.note(Code::RandomOrder, key, message);
         }
         let memory = &hv.memory_info;
         let machine = hv.machine_info.machine_type.as_str();
@@ -232,15 +232,15 @@ impl Vm for Qemu<'_> {
                     "default_maxmemory ({}) must be >= default_memory ({}) for virtio-mem setup",
                     memory.default_maxmemory, memory.default_memory
                 ),
-                Some(_) if machine == "s390-ccw-virtio" => return remarks,
+                Some(_) if machine == "s390-ccw-virtio" => return findings,
                 Some(_) => {
                     format!("the runtime sets up virtio-mem on s390-ccw-virtio only, not on {machine}")
                 }
             };
             let message = format!("QEMU is started, then the sandbox fails: {why}");
-            remarks.warn(Code::FailsLater, keys.enable_virtio_mem, message);
+            findings.warn(Code::FailsLater, keys.enable_virtio_mem, message);
         }
-        remarks
+        findings
     }
 }
 
@@ -252,7 +252,7 @@ fn kernel<'a>(start: &Start<'a>, resources: &Resources<'a>) -> Result<KernelLine
         let dax = start.host.facts.arch != Arch::Aarch64;
         let decided = Cause::keys([keys.image, keys.vm_rootfs_driver]);
         let verity = start.has(Change::Verity);
-        line.root(start, &hv.boot_info.vm_rootfs_driver, decided, &hv.boot_info.rootfs_type, dax).within(
+        line.root(start, &hv.boot_info.vm_rootfs_driver, decided, &hv.boot_info.rootfs_type, dax).context(
             if verity { "adding rootfs/verity params failed" } else { "adding rootfs params failed" },
         )?;
     }

@@ -5,11 +5,11 @@
 
 use crate::answer::finding::{Code, Finding, Severity, Who};
 
-/// Remarks that grow.
+/// Findings that grow.
 #[derive(Default)]
-pub(super) struct Remarks(pub(super) Vec<Finding>);
+pub(super) struct Findings(pub(super) Vec<Finding>);
 
-impl Remarks {
+impl Findings {
     fn add(&mut self, code: Code, severity: Severity, who: Who, key: &str, message: String) {
         let (subject, place, fix) = (Some(key.to_owned()), None, None);
         self.0.push(Finding { code, severity, subject, place, message, fix, who });

@@ -9,7 +9,7 @@ use super::resources::{Protection, Resources, Role, hardware};
 use super::{Kind, Start, initdata};
 use crate::answer::finding::Code;
 use crate::input::host::{Arch, Protection as Hardware};
-use crate::launch::remarks::{PLAIN_SEV, Remarks};
+use crate::launch::findings::{Findings, PLAIN_SEV};
 use crate::release::rs::Change;
 
 /// A platform as people call it.
@@ -25,13 +25,13 @@ fn name(hardware: Hardware) -> &'static str {
 }
 
 /// What concerns every hypervisor.
-pub(super) fn of(resources: &Resources<'_>) -> Remarks {
+pub(super) fn of(resources: &Resources<'_>) -> Findings {
     let start = &resources.start;
-    let mut remarks = Remarks::default();
+    let mut findings = Findings::default();
     // What a service elsewhere makes of a remote VM is not known here.
     if start.kind != Kind::Remote {
-        protection(start, resources, &mut remarks);
-        initdata(start, resources, &mut remarks);
+        protection(start, resources, &mut findings);
+        initdata(start, resources, &mut findings);
     }
     let arch = start.host.facts.arch;
     if arch != Arch::X86_64 {
@@ -39,17 +39,17 @@ pub(super) fn of(resources: &Resources<'_>) -> Remarks {
             "what is started on {} follows the runtime's source, and was not compared with a recording",
             arch.as_str()
         );
-        remarks.note(Code::NotVerified, start.keys.machine_type, message);
+        findings.note(Code::NotVerified, start.keys.machine_type, message);
     }
     if start.hv.factory.enable_template {
         let message = "the VM comes from a template: the runtime configures it by the first default file alone, \
                        without drop-ins, annotations and sizing";
-        remarks.note(Code::NotVerified, start.keys.boot_from_template, message);
+        findings.note(Code::NotVerified, start.keys.boot_from_template, message);
     }
-    remarks
+    findings
 }
 
-fn protection(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remarks) {
+fn protection(start: &Start<'_>, resources: &Resources<'_>, findings: &mut Findings) {
     let (keys, host) = (start.keys, hardware(&start.host.facts));
     let security = &start.hv.security_info;
     match &resources.protection {
@@ -59,25 +59,25 @@ fn protection(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remark
                 "confidential_guest is not set, and this release protects every guest of a host with {} all the same",
                 name(host)
             );
-            remarks.note(Code::OtherProtection, keys.confidential_guest, message);
+            findings.note(Code::OtherProtection, keys.confidential_guest, message);
             return;
         }
         None => {
             let knows = start.has(Change::Protection);
             let why = if knows { "the host has no TEE" } else { "this release protects no guest" };
-            remarks.unprotected(keys.confidential_guest, why);
+            findings.unprotected(keys.confidential_guest, why);
         }
         // It warns of a protection that it does not know, and goes on.
         Some(_) if start.kind == Kind::OpenVmm => {
-            remarks.unprotected(keys.confidential_guest, "OpenVMM passes it over");
+            findings.unprotected(keys.confidential_guest, "OpenVMM passes it over");
         }
         Some(Protection::Sev { .. }) if host == Hardware::Snp => {
-            remarks.warn(Code::OtherProtection, keys.sev_snp_guest, PLAIN_SEV);
+            findings.warn(Code::OtherProtection, keys.sev_snp_guest, PLAIN_SEV);
         }
         Some(Protection::Sev { .. } | Protection::Tdx { .. } | Protection::Se) if security.sev_snp_guest => {
             let message =
                 format!("sev_snp_guest is set, and on this host the VM is a guest of {}", name(host));
-            remarks.warn(Code::OtherProtection, keys.sev_snp_guest, message);
+            findings.warn(Code::OtherProtection, keys.sev_snp_guest, message);
         }
         Some(_) => {}
     }
@@ -87,11 +87,11 @@ fn protection(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remark
             "shared_fs = {asked:?} is passed over without a word: a confidential guest shares no folder, and its \
              containers need roots that come as block devices or are pulled in the guest"
         );
-        remarks.warn(Code::SharedFsDropped, keys.shared_fs, message);
+        findings.warn(Code::SharedFsDropped, keys.shared_fs, message);
     }
 }
 
-fn initdata(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remarks) {
+fn initdata(start: &Start<'_>, resources: &Resources<'_>, findings: &mut Findings) {
     let security = &start.hv.security_info;
     let document = security.initdata.as_str();
     if document.is_empty() {
@@ -103,7 +103,7 @@ fn initdata(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remarks)
             "the initialization data is passed over without a word on a host with {}: the guest does not get it",
             name(host)
         );
-        remarks.warn(Code::InitdataDropped, key, message);
+        findings.warn(Code::InitdataDropped, key, message);
         return;
     }
     let measured = match &resources.protection {
@@ -112,33 +112,33 @@ fn initdata(start: &Start<'_>, resources: &Resources<'_>, remarks: &mut Remarks)
         _ => false,
     };
     if !measured {
-        remarks.unmeasured_initdata(key, security.confidential_guest);
+        findings.unmeasured_initdata(key, security.confidential_guest);
     } else if let Some((whole, kept)) = initdata::cut(document, host, start.release) {
         let message = format!(
             "the digest of the initialization data has {whole} bytes, of which {} keeps the first {kept}: a \
              verifier has to compare those (katascope show initdata)",
             name(host)
         );
-        remarks.note(Code::InitdataCut, key, message);
+        findings.note(Code::InitdataCut, key, message);
     }
 }
 
 /// The disk with the initialization data is made, and not attached.
-pub(super) fn lost_initdata(start: &Start<'_>, remarks: &mut Remarks) {
-    remarks.0.retain(|finding| finding.code != Code::InitdataUnmeasured);
+pub(super) fn lost_initdata(start: &Start<'_>, findings: &mut Findings) {
+    findings.0.retain(|finding| finding.code != Code::InitdataUnmeasured);
     let message = "the initialization data is written to a disk image that is never attached: the guest does not get \
                    it";
-    remarks.warn(Code::InitdataDropped, start.keys.initdata, message);
+    findings.warn(Code::InitdataDropped, start.keys.initdata, message);
 }
 
 /// Disks that this hypervisor does not attach.
-pub(super) fn dropped_disks(resources: &Resources<'_>, remarks: &mut Remarks) {
+pub(super) fn dropped_disks(resources: &Resources<'_>, findings: &mut Findings) {
     let has = |wanted: fn(&Role<'_>) -> bool| resources.disks.iter().any(|disk| wanted(&disk.role));
     if has(|role| *role == Role::Initdata) {
-        lost_initdata(&resources.start, remarks);
+        lost_initdata(&resources.start, findings);
     }
     if has(|role| matches!(role, Role::Extension(_))) {
         let message = "this hypervisor does not attach guest extension images before the VM starts";
-        remarks.warn(Code::NoEffect, resources.start.keys.guest_extension_images, message);
+        findings.warn(Code::NoEffect, resources.start.keys.guest_extension_images, message);
     }
 }

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
-use super::*;
-use crate::answer::launch::Arg;
-use crate::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, PodNetwork, Protection};
-use crate::runtime::go::config::{
-    CustomAssets, GuestNumaNode, HypervisorConfig, KernelParams, Param, ParamFrom,
+use katascope::answer::launch::{Arg, Launch};
+use katascope::answer::verdict::Failure;
+use katascope::input::Host;
+use katascope::input::host::{Arch, HostFacts, MemoryFiles, NumaNode, PodNetwork, Protection};
+use katascope::launch::Started;
+use katascope::launch::go::{check, launch};
+use katascope::runtime::Sandbox;
+use katascope::runtime::go::config::{
+    CustomAssets, GuestNumaNode, HypervisorConfig, HypervisorType, KernelParams, Param, ParamFrom,
+    SandboxConfig,
 };
+use serde_json::json;
 
 const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 /// As much of it as Firecracker takes.

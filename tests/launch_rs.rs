@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
-use super::*;
-use crate::answer::launch::joined;
-use crate::input::host::{Arch, HostFacts, MemoryFiles, Protection};
-use crate::input::{Annotations, Text};
-use crate::runtime::rs::config::GuestExtensionImage;
+use katascope::answer::launch::joined;
+use katascope::answer::verdict::Failure;
+use katascope::input::host::{Arch, HostFacts, MemoryFiles, Protection};
+use katascope::input::{Annotations, Host, Text};
+use katascope::launch::Started;
+use katascope::launch::rs::{check, launch};
+use katascope::runtime::Sandbox;
+use katascope::runtime::rs::config::{Config, GuestExtensionImage, Hypervisor};
 
 const DOCUMENT: &str = "algorithm = \"sha256\"\nversion = \"0.1.0\"\n[data]\n";
 
@@ -280,4 +283,35 @@ fn more_arguments_than_the_kernel_takes_end_the_start() {
     assert_eq!(refusal(&plain(), &ports), want);
     let told = config("firecracker", |hv| hv.device_info.pcie_root_port = u32::MAX);
     assert!(refusal(&plain(), &told).contains("total_ports: 4294967295"));
+}
+
+#[test]
+fn dragonballs_own_file_sharing_takes_flags_as_go_does() {
+    let share = |args: &[&str]| {
+        let config = config("dragonball", |hv| {
+            hv.shared_fs.shared_fs = Some("inline-virtio-fs".into());
+            hv.shared_fs.virtio_fs_extra_args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        });
+        outcome(&plain(), &config).map(|started| {
+            let requests = started.launch.requests;
+            let body = &requests.iter().find(|request| request.path == "InsertFsDevice").unwrap().body;
+            (body["thread_pool_size"].clone(), body["drop_sys_resource"].clone(), body["xattr"].clone())
+        })
+    };
+    let takes = |args, size: u16, drops: bool, xattr: bool| {
+        assert_eq!(share(args), Ok((size.into(), drops.into(), xattr.into())), "{args:?}");
+    };
+    takes(&["--thread-pool-size=0x10", "-o", "no_readdir,no_xattr", "-d"], 16, false, false);
+    takes(&["--drop-sys-resource=f", "x", "--nope"], 0, false, true);
+    takes(&["-thread-pool-size", "1_0", "--drop-sys-resource"], 10, true, true);
+    for (args, why) in [
+        (&["--x"][..], "flag provided but not defined: -x"),
+        (&["--=x"], "bad flag syntax: --=x"),
+        (&["-o"], "flag needs an argument: -o"),
+        (&["-thread-pool-size", "65536"], "parse error: invalid integer"),
+        (&["-d=maybe"], "parse error: invalid bool"),
+    ] {
+        let message = share(args).unwrap_err().message;
+        assert!(message.ends_with(&format!("parse args: {args:?}: {why}")), "{message}");
+    }
 }

@@ -8,15 +8,15 @@
 use super::{Change, Start};
 use crate::answer::finding::Code;
 use crate::input::host::{Arch, Protection};
-use crate::launch::remarks::{PLAIN_SEV, Remarks};
+use crate::launch::findings::{Findings, PLAIN_SEV};
 use crate::runtime::go::config::HypervisorType;
 
 /// What concerns every hypervisor that is a process of this host. Loading has looked for the files that the
 /// configuration names; nobody has for those that annotations name, nor for the daemon.
-pub(super) fn of(start: &Start<'_>, daemon: bool) -> Remarks {
+pub(super) fn of(start: &Start<'_>, daemon: bool) -> Findings {
     let (hv, keys, host) = (start.hv, start.keys, start.host);
-    let mut remarks = Remarks::default();
-    protection(start, &mut remarks);
+    let mut findings = Findings::default();
+    protection(start, &mut findings);
     let custom = &hv.custom_assets;
     let chosen = [
         (&custom.kernel, keys.kernel),
@@ -27,11 +27,11 @@ pub(super) fn of(start: &Start<'_>, daemon: bool) -> Remarks {
     for (path, key) in chosen {
         let Some(path) = path.as_deref().filter(|path| !host.exists(path)) else { continue };
         let message = format!("there is no {path} on this host: the VM will not start with it");
-        remarks.warn_author(Code::FailsLater, key, message);
+        findings.warn_author(Code::FailsLater, key, message);
     }
     if daemon && !host.exists(&hv.virtio_fs_daemon) {
         let message = format!("there is no {} on this host: starting it will fail", hv.virtio_fs_daemon);
-        remarks.warn(Code::FailsLater, keys.virtio_fs_daemon, message);
+        findings.warn(Code::FailsLater, keys.virtio_fs_daemon, message);
     }
     let factory = &start.config.factory;
     let made = || ["memory", "state"].iter().all(|f| host.finds(&format!("{}/{f}", factory.template_path)));
@@ -41,25 +41,25 @@ pub(super) fn of(start: &Start<'_>, daemon: bool) -> Remarks {
              it were booted",
             factory.template_path
         );
-        remarks.note(Code::NotVerified, "factory.enable_template", message);
+        findings.note(Code::NotVerified, "factory.enable_template", message);
     }
     if start.arch != Arch::X86_64 {
         let arch = start.arch.as_str();
         let message =
             format!("what is started on {arch} was compared with recordings of 3.32.0 and 4.1.0 alone");
-        remarks.note(Code::NotVerified, keys.machine_type, message);
+        findings.note(Code::NotVerified, keys.machine_type, message);
     }
-    remarks
+    findings
 }
 
 /// What is to be said of protection.
-fn protection(start: &Start<'_>, remarks: &mut Remarks) {
+fn protection(start: &Start<'_>, findings: &mut Findings) {
     let (hv, keys) = (start.hv, start.keys);
     if hv.confidential_guest {
         if let Some(why) = unprotected(start) {
-            remarks.unprotected(keys.confidential_guest, why);
+            findings.unprotected(keys.confidential_guest, why);
         } else if let Some(message) = other_protection(start) {
-            remarks.warn(Code::OtherProtection, keys.confidential_guest, message);
+            findings.warn(Code::OtherProtection, keys.confidential_guest, message);
         }
     }
     if hv.cc_init_data.is_empty() {
@@ -68,9 +68,9 @@ fn protection(start: &Start<'_>, remarks: &mut Remarks) {
     match initdata(start) {
         Initdata::Dropped => {
             let message = "the initialization data is passed over: the guest does not get it";
-            remarks.warn(Code::InitdataDropped, keys.cc_init_data, message);
+            findings.warn(Code::InitdataDropped, keys.cc_init_data, message);
         }
-        Initdata::Unmeasured => remarks.unmeasured_initdata(keys.cc_init_data, hv.confidential_guest),
+        Initdata::Unmeasured => findings.unmeasured_initdata(keys.cc_init_data, hv.confidential_guest),
         Initdata::Measured => {}
     }
 }
