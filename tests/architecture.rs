@@ -316,6 +316,8 @@ const HOMES: [(&str, &[&str]); 30] = [
     ("regex_syntax", &["golang/regexp/", "policy/re2.rs"]),
     ("glob", &["policy/", "runtime/rs/annotations/", "suggest.rs"]),
     ("byte_unit", &["runtime/rs/annotations/"]),
+    // What Dragonball's built-in file sharing reads its options with.
+    ("go_flag", &["launch/rs/dragonball.rs"]),
     // initdata; a report that has to be held to its end is held packed.
     ("flate2", &["golang/flate.rs", "input/archive/", "report/junit.rs", "runtime/"]),
     ("lzma_rust2", &["input/archive/"]),

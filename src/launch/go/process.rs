@@ -14,9 +14,9 @@ const SCRIPT_LIMIT: u64 = 512;
 const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// What a script does.
-pub(super) struct Ran {
-    pub(super) output: String,
-    pub(super) status: u8,
+struct Ran {
+    output: String,
+    status: u8,
 }
 
 /// Why a program cannot be started.
@@ -42,7 +42,7 @@ fn executable(host: &Host, path: &str) -> Result<(), Errno> {
 }
 
 /// What a program prints and returns, where it is a script that can be followed.
-pub(super) fn followed(host: &Host, program: &str) -> Option<Ran> {
+fn followed(host: &Host, program: &str) -> Option<Ran> {
     if host.stat(program).ok()?.size > SCRIPT_LIMIT {
         return None;
     }
@@ -74,13 +74,13 @@ pub(super) fn followed(host: &Host, program: &str) -> Option<Ran> {
     Some(ran)
 }
 
-/// Why a program that must end well does not: it does not start, or returns a status.
-pub(super) fn fails(host: &Host, program: &str) -> Option<String> {
+/// What a program prints, where it can be followed; or why it does not start, or end well.
+pub(super) fn output(host: &Host, program: &str) -> Result<Option<String>, String> {
     if let Some(why) = not_startable(host, program) {
-        return Some(why);
+        return Err(why);
     }
     match followed(host, program) {
-        Some(Ran { status, .. }) if status != 0 => Some(format!("exit status {status}")),
-        _ => None,
+        Some(Ran { status, .. }) if status != 0 => Err(format!("exit status {status}")),
+        ran => Ok(ran.map(|ran| ran.output)),
     }
 }

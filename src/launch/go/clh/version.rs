@@ -3,7 +3,7 @@
 //! Facts: `getAvailableVersion` and `checkVersion` in src/runtime/virtcontainers/clh.go from 2.0.0 to 2.1.1.
 
 use super::Refusal;
-use super::process::{followed, not_startable};
+use super::process::output;
 use crate::golang::strconv::parse_uint;
 use crate::input::Host;
 
@@ -17,14 +17,8 @@ pub(super) fn check(host: &Host, program: &str) -> Result<(), Refusal> {
 
 /// It must be 0.5 or newer.
 fn version(host: &Host, program: &str) -> Result<(), String> {
-    if let Some(why) = not_startable(host, program) {
-        return Err(why);
-    }
-    let Some(ran) = followed(host, program) else { return Ok(()) };
-    if ran.status != 0 {
-        return Err(format!("exit status {}", ran.status));
-    }
-    let words: Vec<&str> = ran.output.split_whitespace().collect();
+    let Some(said) = output(host, program)? else { return Ok(()) };
+    let words: Vec<&str> = said.split_whitespace().collect();
     let [_, version] = words.as_slice() else {
         return Err("Failed to parse cloud-hypervisor version response. Illegal length".to_owned());
     };

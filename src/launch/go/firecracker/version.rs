@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::Change;
-use super::process::{followed, not_startable};
+use super::process::output;
 use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::release::Release;
@@ -15,19 +15,14 @@ const OLDEST: [u64; 3] = [0, 21, 1];
 
 /// What the binary says of itself, word two of its output, must be new enough.
 pub(super) fn check(release: Release, host: &Host, program: &str) -> Result<(), String> {
-    let not_run = |why: String| format!("Running checking FC version command failed: {why}");
-    if let Some(why) = not_startable(host, program) {
-        return Err(not_run(why));
-    }
-    let Some(ran) = followed(host, program) else { return Ok(()) };
-    if ran.status != 0 {
-        return Err(not_run(format!("exit status {}", ran.status)));
-    }
-    let output = match ran.output.split_once('\n') {
+    let said =
+        output(host, program).map_err(|why| format!("Running checking FC version command failed: {why}"))?;
+    let Some(said) = said else { return Ok(()) };
+    let line = match said.split_once('\n') {
         Some((line, _)) if release.has(Change::FcVersionLine) => line,
-        _ => &ran.output,
+        _ => &said,
     };
-    let Some(word) = output.split(' ').nth(1) else {
+    let Some(word) = line.split(' ').nth(1) else {
         return Err("getting FC version failed, the output is malformed".to_owned());
     };
     let text = word.trim();

@@ -141,7 +141,7 @@ impl<'a> Qemu<'a> {
         }
         let smp = smp(&start, protection, numa.nodes.len() as u32)?;
         if start.has(Change::Daemonized)
-            && let Some(why) = process::fails(host, program)
+            && let Some(why) = process::output(host, program).err()
         {
             return not_launched(&start, &why, &["path"]);
         }
