@@ -270,7 +270,7 @@ fn colours_have_meanings() {
 }
 
 /// A crate and the files that may name it, so that to replace it is one place's work.
-const HOMES: [(&str, &[&str]); 30] = [
+const HOMES: [(&str, &[&str]); 31] = [
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/shells.rs"]),
