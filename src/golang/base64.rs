@@ -2,6 +2,8 @@
 //!
 //! Facts: encoding/base64 of Go (`DecodeString` and `NewDecoder`).
 
+use super::LibraryError;
+
 /// What decoding gives: everything before the first fault, and the offset of that fault.
 pub struct Decoded {
     /// The bytes.
@@ -78,11 +80,11 @@ pub fn decode_prefix(input: &[u8]) -> Decoded {
 }
 
 /// `DecodeString`.
-pub fn decode(text: &str) -> Result<Vec<u8>, String> {
+pub fn decode(text: &str) -> Result<Vec<u8>, LibraryError> {
     let decoded = decode_prefix(text.as_bytes());
     match decoded.fault {
         None => Ok(decoded.bytes),
-        Some(at) => Err(message(at)),
+        Some(at) => Err(LibraryError(message(at))),
     }
 }
 
@@ -121,7 +123,7 @@ mod tests {
         for (text, at) in
             [("!!", 0), ("YQ", 0), (" YQ==", 0), ("YWJj!", 4), ("YQ=", 3), ("YQ==x", 4), ("YWJjYQ", 4)]
         {
-            assert_eq!(decode(text).unwrap_err(), message(at), "{text}");
+            assert_eq!(decode(text).unwrap_err().0, message(at), "{text}");
         }
         assert_eq!(decode_stream("@@@").1.unwrap(), "unexpected EOF");
     }

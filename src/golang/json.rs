@@ -4,10 +4,15 @@
 //! anything is taken from it, and the first value of a wrong type is the one complained about. Facts:
 //! encoding/json's scanner.go and decode.go.
 
+use super::LibraryError;
 use super::strconv::quote;
 
 /// Reads a JSON array of strings (`null` is the empty list, and the empty string inside one).
-pub fn string_list(text: &str) -> Result<Vec<String>, String> {
+pub fn string_list(text: &str) -> Result<Vec<String>, LibraryError> {
+    read_list(text).map_err(LibraryError)
+}
+
+fn read_list(text: &str) -> Result<Vec<String>, String> {
     let mut scanner = Scanner { bytes: text.as_bytes(), pos: 0, depth: 0 };
     scanner.blanks();
     let value = scanner.value()?;
@@ -295,7 +300,7 @@ mod tests {
             ("[\"\\", "invalid character ' ' in string escape code"),
             ("é", "invalid character 'Ã' looking for beginning of value"),
         ] {
-            assert_eq!(string_list(text).unwrap_err(), message, "{text}");
+            assert_eq!(string_list(text).unwrap_err().0, message, "{text}");
         }
     }
 }

@@ -12,3 +12,8 @@ pub mod quantity;
 pub mod regexp;
 pub mod strconv;
 pub mod toml;
+
+/// What one of the libraries says of a text that it does not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LibraryError(pub String);

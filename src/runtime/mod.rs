@@ -5,7 +5,7 @@
 //! asked where the runtime has it. Common are the shape of the answer, and what Go's standard library does
 //! to texts.
 
-mod elsewhere;
+mod config_path;
 pub mod go;
 pub mod initdata;
 mod message;
@@ -179,7 +179,7 @@ impl Loaded {
     pub fn run_without(release: Release, error: &LoadError, asked: Asked<'_>) -> Run {
         match release.runtime {
             Runtime::Go => go::without_configuration(release, error, asked),
-            Runtime::Rs => elsewhere::without_configuration::<rs::Loaded>(release, error, asked),
+            Runtime::Rs => config_path::without_configuration::<rs::Loaded>(release, error, asked),
         }
     }
 

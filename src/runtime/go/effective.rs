@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Loaded;
 use super::annotations::known::{Known, Section};
-use super::annotations::session::Session;
+use super::annotations::walk::Walk;
 use super::config::{HypervisorType, SandboxConfig};
 use super::keys::{Key, all_keys, key};
 use crate::answer::effective::{Effective, EffectiveValue, Origin};
@@ -45,10 +45,10 @@ impl Base {
 }
 
 /// Everything that holds for this sandbox: what holds for all of them, and its own in the place of that.
-pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
+pub(super) fn effective(loaded: &Loaded, walk: &Walk<'_>) -> Effective {
     let base = loaded.base();
     let mut out = base.effective.clone();
-    let config = &session.config;
+    let config = &walk.config;
     let hypervisor = config.hypervisor_type;
     let mut set = |key: Key, by: Option<&'static str>| {
         let name = key.name(hypervisor);
@@ -62,18 +62,18 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
             key(Section::Hypervisor, field).into_iter().for_each(|key| set(key, None));
         }
     }
-    let applied = session.marks.iter().filter(|(_, mark)| mark.status == Status::Applied);
+    let applied = walk.decisions.iter().filter(|(_, mark)| mark.status == Status::Applied);
     let mut keyless = Vec::new();
     let mut experimental = None;
     for (id, _) in applied {
         let known = id.known();
-        match loaded.stations(*id).and_then(|stations| stations.key) {
+        match loaded.prepared(*id).and_then(|prepared| prepared.key) {
             Some(key) => set(key, Some(known.key)),
             None if known.section == Section::Hypervisor => keyless.push(*id),
             None => {}
         }
         if *id == Id::RuntimeExperimental
-            && let Some(value) = session.value(*id)
+            && let Some(value) = walk.value(*id)
         {
             let words: Vec<&str> = value.split(' ').collect();
             experimental = Some(json!(words));
@@ -95,7 +95,7 @@ pub(super) fn effective(loaded: &Loaded, session: &Session<'_>) -> Effective {
         if at == base.of_hypervisor {
             for id in keyless.drain(..) {
                 let known = id.known();
-                if let (Some(name), Some(value)) = (known.name(hypervisor), session.value(id)) {
+                if let (Some(name), Some(value)) = (known.name(hypervisor), walk.value(id)) {
                     all.set(name, value, Origin::Annotation(Cow::Borrowed(known.key)));
                 }
             }

@@ -6,8 +6,8 @@
 mod annotations;
 pub(crate) mod cdi;
 pub mod config;
+mod config_path;
 mod effective;
-mod elsewhere;
 mod gates;
 mod initdata;
 pub mod kernel_params;
@@ -15,20 +15,20 @@ mod keys;
 mod load;
 mod numa;
 mod paths;
+mod prepared;
 mod record;
 pub(crate) mod sizing;
-mod stations;
 mod validate;
 mod verdicts;
 
-pub use elsewhere::without_configuration;
+pub use config_path::without_configuration;
 use std::sync::{Arc, OnceLock};
 
 use self::config::{HypervisorType, Param, ParamFrom, RuntimeConfig, SandboxConfig};
 use self::effective::Base;
 use self::gates::ListedPaths;
-use self::stations::Stations;
-use super::elsewhere::Known;
+use self::prepared::Prepared;
+use super::config_path::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, Sandbox};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Failure, FailureStage};
@@ -38,7 +38,7 @@ use crate::input::{Host, Place};
 use crate::policy::names::NameGate;
 use crate::release::Release;
 use crate::release::go::Change;
-use annotations::session::Session;
+use annotations::walk::Walk;
 use load::Configuration;
 
 /// Whether the host's kernel is in FIPS mode.
@@ -56,11 +56,11 @@ pub struct Loaded {
     /// Which annotations the release knows, by their ids.
     read: Box<[bool]>,
     /// What each annotation passes first, once somebody wants it.
-    stations: Box<[OnceLock<Stations>]>,
+    prepared: Box<[OnceLock<Prepared>]>,
     /// What holds for a sandbox that no annotation touches, once somebody wants it.
     base: OnceLock<Base>,
     /// The configurations that pods asked for instead.
-    elsewhere: Known<Loaded>,
+    by_config_path: Known<Loaded>,
     /// The hypervisor that was asked for.
     wanted: Option<String>,
     /// Whether the host's kernel runs in FIPS mode.
@@ -89,9 +89,9 @@ pub fn load(
         findings: remarks(&configuration, table),
         table,
         read: Id::ALL.iter().map(|id| is_known(*id, release)).collect(),
-        stations: Box::new([const { OnceLock::new() }; Id::COUNT]),
+        prepared: Box::new([const { OnceLock::new() }; Id::COUNT]),
         base: OnceLock::new(),
-        elsewhere: Known::default(),
+        by_config_path: Known::default(),
         wanted: options.hypervisor.map(str::to_owned),
         configuration: Arc::new(configuration),
     })
@@ -170,8 +170,8 @@ impl Loaded {
     }
 
     /// What an annotation passes first.
-    fn stations(&self, id: Id) -> Option<&Stations> {
-        Some(self.stations.get(id as usize)?.get_or_init(|| Stations::of(self, id)))
+    fn prepared(&self, id: Id) -> Option<&Prepared> {
+        Some(self.prepared.get(id as usize)?.get_or_init(|| Prepared::of(self, id)))
     }
 
     /// Whether the release reads an annotation, or writes over it.
@@ -212,7 +212,7 @@ impl Loaded {
             Err(message) => return unfit(message),
         };
         let options = LoadOptions { hypervisor: self.wanted.as_deref() };
-        self.elsewhere.run(self.release(), &options, asked).unwrap_or_else(|| self.run_as(kind, asked))
+        self.by_config_path.run(self.release(), &options, asked).unwrap_or_else(|| self.run_as(kind, asked))
     }
 
     fn run_as(&self, kind: ContainerType, asked: Asked<'_>) -> Run {
@@ -223,8 +223,8 @@ impl Loaded {
         if let Some(failure) = cdi::check(self.release(), kind, ports, host, sandbox.annotations) {
             return Run { failure: Some(failure), findings: self.findings.clone(), ..Run::default() };
         }
-        let mut session = Session::new(host, self, sandbox);
-        let config = &mut session.config;
+        let mut walk = Walk::new(host, self, sandbox);
+        let config = &mut walk.config;
         // A standalone container is sized by its own resources, which are not at hand here.
         if kind == ContainerType::Sandbox {
             config.sandbox_resources = sizing::workload(sandbox.annotations, self.release());
@@ -238,23 +238,22 @@ impl Loaded {
                 config.network_config.dan_config_path = dan;
             }
         }
-        annotations::apply(&mut session, sandbox.annotations);
-        let hypervisor = &mut session.config.hypervisor_config;
+        annotations::apply(&mut walk, sandbox.annotations);
+        let hypervisor = &mut walk.config.hypervisor_config;
         if hypervisor.cold_plug_vfio != "no-port" || hypervisor.hot_plug_vfio != "no-port" {
             let found = cdi::devices(self.release(), kind, ports, host, sandbox);
             hypervisor.vfio_devices = found.names;
             hypervisor.vfio_groups = found.by_group;
         }
-        self.fill_in(&mut session.config);
-        let mut run =
-            Run { failure: session.failure.take(), findings: self.findings.clone(), ..Run::default() };
+        self.fill_in(&mut walk.config);
+        let mut run = Run { failure: walk.failure.take(), findings: self.findings.clone(), ..Run::default() };
         if depth == Depth::Full && run.failure.is_none() {
-            run.effective = Some(effective::effective(self, &session));
+            run.effective = Some(effective::effective(self, &walk));
         }
-        run.verdicts = verdicts::verdicts(self, &mut session, &mut run.findings);
+        run.verdicts = verdicts::verdicts(self, &mut walk, &mut run.findings);
         if run.failure.is_none() {
-            self.start(asked, &mut session.config, &mut run);
-            verdicts::blame(&mut run);
+            self.start(asked, &mut walk.config, &mut run);
+            verdicts::refuse_cause(&mut run);
         }
         run
     }

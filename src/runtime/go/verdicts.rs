@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::annotations::known::Section;
-use super::annotations::session::{Given, Mark, Session};
+use super::annotations::walk::{Attempt, Decision, Walk};
 use super::config::SandboxConfig;
-use super::stations::{self, Stations, step};
+use super::prepared::{self, Prepared, step};
 use super::{Loaded, sizing};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};
@@ -21,21 +21,21 @@ use crate::runtime::Run;
 /// One for each annotation that is Kata's, in key order.
 pub(super) fn verdicts<'a>(
     loaded: &'a Loaded,
-    session: &mut Session<'a>,
+    walk: &mut Walk<'a>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Verdict> {
     let mut sized = None;
-    let given = std::mem::take(&mut session.given);
-    given.into_iter().map(|given| verdict(loaded, session, given, &mut sized, findings)).collect()
+    let attempts = std::mem::take(&mut walk.attempts);
+    attempts.into_iter().map(|attempt| verdict(loaded, walk, attempt, &mut sized, findings)).collect()
 }
 
 /// A verdict that knows nothing yet.
-fn blank(given: Given<'_>) -> Verdict {
+fn blank(attempt: Attempt<'_>) -> Verdict {
     Verdict {
-        key: given.key.clone(),
-        value: given.value.clone(),
+        key: attempt.key.clone(),
+        value: attempt.value.clone(),
         status: Status::Unknown,
-        field: given.read.and_then(|(_, stations)| stations.name.clone()),
+        field: attempt.read.and_then(|(_, prepared)| prepared.name.clone()),
         before: None,
         after: None,
         stage: Stage::Known,
@@ -46,8 +46,8 @@ fn blank(given: Given<'_>) -> Verdict {
 }
 
 /// The verdict on a name that the name gate does not let through.
-fn not_enabled(loaded: &Loaded, given: Given<'_>) -> Verdict {
-    let short = given.key.strip_prefix(HYPERVISOR_PREFIX).unwrap_or(given.key);
+fn not_enabled(loaded: &Loaded, attempt: Attempt<'_>) -> Verdict {
+    let short = attempt.key.strip_prefix(HYPERVISOR_PREFIX).unwrap_or(attempt.key);
     let reason = Text::from(match loaded.runtime().hypervisor_config.enable_annotations.len() {
         0 => format!("enable_annotations of [{}] lets no annotation through", loaded.table),
         _ => format!("no pattern in enable_annotations of [{}] matches {short:?}", loaded.table),
@@ -66,43 +66,43 @@ fn not_enabled(loaded: &Loaded, given: Given<'_>) -> Verdict {
         trace: vec![Step { stage: Stage::Name, passed: false, note: reason.clone().into(), place }].into(),
         reason: reason.into(),
         fix: Some(fix.into()),
-        ..blank(given)
+        ..blank(attempt)
     }
 }
 
 fn verdict<'a>(
     loaded: &'a Loaded,
-    session: &mut Session<'a>,
-    given: Given<'a>,
+    walk: &mut Walk<'a>,
+    attempt: Attempt<'a>,
     sized: &mut Option<SandboxConfig>,
     findings: &mut Vec<Finding>,
 ) -> Verdict {
-    let Some((id, stations)) = given.read else { return unknown(loaded, given, findings) };
-    if !stations.admitted {
-        return not_enabled(loaded, given);
+    let Some((id, prepared)) = attempt.read else { return unknown(loaded, attempt, findings) };
+    if !prepared.admitted {
+        return not_enabled(loaded, attempt);
     }
-    if let Some(wide) = &stations.wide {
+    if let Some(wide) = &prepared.wide {
         findings.push(wide.clone());
     }
-    let trace = Trace::along(Arc::clone(&stations.steps));
-    let position = session.marks.iter().position(|(other, _)| *other == id);
-    let Some((_, mark)) = position.map(|at| session.marks.swap_remove(at)) else {
+    let trace = Trace::along(Arc::clone(&prepared.steps));
+    let position = walk.decisions.iter().position(|(other, _)| *other == id);
+    let Some((_, mark)) = position.map(|at| walk.decisions.swap_remove(at)) else {
         // Nothing was written down: the steps never came to it.
         let reason = "the runtime reads past it".into();
-        return Verdict { status: Status::Ignored, reason, trace, ..blank(given) };
+        return Verdict { status: Status::Ignored, reason, trace, ..blank(attempt) };
     };
-    let Mark { status, stage, reason, fix, steps, cut } = mark;
-    let after = match stations.key {
+    let Decision { status, stage, reason, fix, steps, cut } = mark;
+    let after = match prepared.key {
         _ if status == Status::Refused => None,
-        Some(key) => Some(key.value(&session.config)),
-        None => (id.known().section != Section::Nowhere).then(|| Json::from(given.value.as_str())),
+        Some(key) => Some(key.value(&walk.config)),
+        None => (id.known().section != Section::Nowhere).then(|| Json::from(attempt.value.as_str())),
     };
     let mut verdict = Verdict {
-        key: given.key.clone(),
-        value: given.value.clone(),
+        key: attempt.key.clone(),
+        value: attempt.value.clone(),
         status,
-        field: given.read.and_then(|(_, stations)| stations.name.clone()),
-        before: before(loaded, session, sized, (id, stations)),
+        field: attempt.read.and_then(|(_, prepared)| prepared.name.clone()),
+        before: before(loaded, walk, sized, (id, prepared)),
         after: after.map(Arc::new),
         stage,
         reason: reason.into(),
@@ -110,15 +110,15 @@ fn verdict<'a>(
         trace: trace.then(steps),
     };
     if status == Status::Applied {
-        applied(session, id, stations, &mut verdict, findings);
+        applied(walk, id, prepared, &mut verdict, findings);
     }
-    if let Some((given, kept)) = cut {
+    if let Some((asked, kept)) = cut {
         findings.push(Finding {
             code: Code::ValueCut,
             severity: Severity::Warning,
             subject: Some(verdict.key.to_string()),
             place: None,
-            message: format!("{given} does not fit 32 bits: the runtime goes on with {kept}"),
+            message: format!("{asked} does not fit 32 bits: the runtime goes on with {kept}"),
             fix: None,
             who: Who::PodAuthor,
         });
@@ -127,11 +127,11 @@ fn verdict<'a>(
 }
 
 /// The verdict on a key that nothing reads.
-fn unknown(loaded: &Loaded, given: Given<'_>, findings: &mut Vec<Finding>) -> Verdict {
-    let Some(name) = stations::name_step(loaded, given.key) else { return not_enabled(loaded, given) };
-    findings.extend(stations::wide_pattern(loaded, given.key));
+fn unknown(loaded: &Loaded, attempt: Attempt<'_>, findings: &mut Vec<Finding>) -> Verdict {
+    let Some(name) = prepared::name_step(loaded, attempt.key) else { return not_enabled(loaded, attempt) };
+    findings.extend(prepared::wide_pattern(loaded, attempt.key));
     let release = loaded.release();
-    let (reason, fix) = match catalog::nearest(given.key, release) {
+    let (reason, fix) = match catalog::nearest(attempt.key, release) {
         Some(near) => {
             let fix = Fix::Advice(format!("did you mean {}?", near.key).into()).into();
             let title = release.title();
@@ -143,41 +143,35 @@ fn unknown(loaded: &Loaded, given: Given<'_>, findings: &mut Vec<Finding>) -> Ve
         None => (format!("{} reads no such annotation", release.title()), None),
     };
     let trace = vec![name, step(Stage::Known, false, "read by nothing")].into();
-    Verdict { reason: reason.into(), fix, trace, ..blank(given) }
+    Verdict { reason: reason.into(), fix, trace, ..blank(attempt) }
 }
 
 /// The value that would hold without this annotation: the file's, sized as this pod is.
 fn before(
     loaded: &Loaded,
-    session: &Session<'_>,
+    walk: &Walk<'_>,
     sized: &mut Option<SandboxConfig>,
-    (id, stations): (Id, &Stations),
+    (id, prepared): (Id, &Prepared),
 ) -> Option<Arc<Json>> {
     let is_sized = matches!(
         id,
         Id::HypervisorDefaultVcpus | Id::HypervisorDefaultMemory | Id::HypervisorDefaultMaxVcpus
     );
-    if !(is_sized && session.config.runtime.static_sandbox_resource_mgmt) {
-        return stations.before.clone();
+    if !(is_sized && walk.config.runtime.static_sandbox_resource_mgmt) {
+        return prepared.before.clone();
     }
     let sized = sized.get_or_insert_with(|| {
         let mut sized = SandboxConfig::new(loaded.runtime(), "", "");
-        sized.sandbox_resources = session.config.sandbox_resources;
+        sized.sandbox_resources = walk.config.sandbox_resources;
         sizing::apply_static(&mut sized);
         sized
     });
-    stations.key.map(|key| Arc::new(key.value(sized)))
+    prepared.key.map(|key| Arc::new(key.value(sized)))
 }
 
-fn applied(
-    session: &Session<'_>,
-    id: Id,
-    stations: &Stations,
-    verdict: &mut Verdict,
-    findings: &mut Vec<Finding>,
-) {
-    let is_static = session.config.runtime.static_sandbox_resource_mgmt;
-    let sizes = session.config.sandbox_resources;
+fn applied(walk: &Walk<'_>, id: Id, prepared: &Prepared, verdict: &mut Verdict, findings: &mut Vec<Finding>) {
+    let is_static = walk.config.runtime.static_sandbox_resource_mgmt;
+    let sizes = walk.config.sandbox_resources;
     match id {
         Id::HypervisorDefaultMaxVcpus if is_static => {
             verdict.status = Status::Overridden;
@@ -198,13 +192,13 @@ fn applied(
         _ => {}
     }
     let (reason, note) = match &verdict.after {
-        Some(after) => (Reason::Sets { but: stations.unused }, Note::Shown(Arc::clone(after))),
+        Some(after) => (Reason::Sets { but: prepared.unused }, Note::Shown(Arc::clone(after))),
         // No key stands for it, so that there is nothing that could use it either.
         None => ("read when each container is created".into(), "in effect".into()),
     };
     verdict.reason = reason;
     verdict.trace.push(step(Stage::Effective, true, note));
-    if let Some(why) = stations.unused {
+    if let Some(why) = prepared.unused {
         findings.push(Finding {
             code: Code::NoEffect,
             severity: Severity::Warning,
@@ -219,7 +213,7 @@ fn applied(
 }
 
 /// An annotation that was taken over, and that the launch then fails on, makes the pod fail after all.
-pub(super) fn blame(run: &mut Run) {
+pub(super) fn refuse_cause(run: &mut Run) {
     let Some(failure) = &run.failure else { return };
     let named = run.verdicts.iter_mut().find(|v| failure.annotation.as_deref() == Some(v.key.as_str()));
     if let Some(verdict) = named.filter(|v| v.status != Status::Refused) {

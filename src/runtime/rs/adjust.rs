@@ -4,10 +4,10 @@
 //! that an annotation gets the same treatment as the file. Before 3.20 annotations were not adjusted.
 //! Facts: the `adjust_config` functions of src/libs/kata-types/src/config at each tag.
 
-use super::complaint::{Complaint, Outcome, ensure, resolve};
 use super::config::{
     BlockDeviceInfo, BootInfo, Config, CpuInfo, Hypervisor, MachineInfo, MemoryInfo, Runtime, SharedFsInfo,
 };
+use super::error::{ConfigError, ConfigResult, ensure, resolve};
 use super::plugin::Plugin;
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
@@ -16,30 +16,36 @@ use crate::release::rs::Change;
 
 /// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
 /// wrong, the smallest message is given.
-pub fn adjust(config: &mut Config, host: &Host) -> Outcome {
-    let mut worst: Option<Complaint> = None;
+pub fn adjust(config: &mut Config, host: &Host) -> ConfigResult {
+    let mut worst: Option<ConfigError> = None;
     let release = config.release;
     for (name, hv) in config.hypervisor.iter_mut() {
-        if let Err(complaint) = table(name, hv, &mut config.runtime, host, release) {
-            let complaint = complaint.within(format!("hypervisor.{name}"));
-            if worst.as_ref().is_none_or(|w| complaint.message < w.message) {
-                worst = Some(complaint);
+        if let Err(error) = table(name, hv, &mut config.runtime, host, release) {
+            let error = error.within(format!("hypervisor.{name}"));
+            if worst.as_ref().is_none_or(|w| error.message < w.message) {
+                worst = Some(error);
             }
         }
     }
     match worst {
-        Some(complaint) => Err(complaint),
+        Some(error) => Err(error),
         None => runtime(&mut config.runtime, host, release).map_err(|c| c.within("runtime")),
     }
 }
 
-/// The plugin of a table, or the runtime's complaint that there is none.
-pub(super) fn plugin_of(name: &str, host: &Host, release: Release) -> Outcome<Plugin> {
+/// The plugin of a table, or the runtime's error that there is none.
+pub(super) fn plugin_of(name: &str, host: &Host, release: Release) -> ConfigResult<Plugin> {
     Plugin::named(name, host.facts.arch, release)
-        .ok_or_else(|| Complaint::new(format!("Can not find plugin for hypervisor {name}")))
+        .ok_or_else(|| ConfigError::new(format!("Can not find plugin for hypervisor {name}")))
 }
 
-fn table(name: &str, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host, release: Release) -> Outcome {
+fn table(
+    name: &str,
+    hv: &mut Hypervisor,
+    runtime: &mut Runtime,
+    host: &Host,
+    release: Release,
+) -> ConfigResult {
     plugin_of(name, host, release)?.adjust(hv, runtime, host, release)?;
     blockdev(&mut hv.blockdev_info, host, release)?;
     boot(&mut hv.boot_info, host)?;
@@ -63,7 +69,7 @@ fn table(name: &str, hv: &mut Hypervisor, runtime: &mut Runtime, host: &Host, re
     resolve(host, prefetch, "prefetch_list_path", "prefetch_list_path `{}` is invalid: {}")
 }
 
-fn boot(boot: &mut BootInfo, host: &Host) -> Outcome {
+fn boot(boot: &mut BootInfo, host: &Host) -> ConfigResult {
     resolve(host, &mut boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
     resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
     resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
@@ -74,7 +80,7 @@ fn boot(boot: &mut BootInfo, host: &Host) -> Outcome {
     Ok(())
 }
 
-fn blockdev(block: &mut BlockDeviceInfo, host: &Host, release: Release) -> Outcome {
+fn blockdev(block: &mut BlockDeviceInfo, host: &Host, release: Release) -> ConfigResult {
     if block.disable_block_device_use {
         block.block_device_driver = Text::default();
         block.enable_vhost_user_store = false;
@@ -137,7 +143,7 @@ fn cpu(cpu: &mut CpuInfo, host: &Host, release: Release) {
     }
 }
 
-fn machine(machine: &mut MachineInfo, host: &Host, release: Release) -> Outcome {
+fn machine(machine: &mut MachineInfo, host: &Host, release: Release) -> ConfigResult {
     trim_pieces(&mut machine.machine_accelerators);
     let wording = match release.has(Change::FlashSpelled) {
         true => "Flash image file {} is invalid: {}",
@@ -149,7 +155,7 @@ fn machine(machine: &mut MachineInfo, host: &Host, release: Release) -> Outcome 
     resolve(host, &mut machine.entropy_source, "entropy_source", "Entropy source {} is invalid: {}")
 }
 
-fn memory(memory: &mut MemoryInfo, host: &Host, release: Release) -> Outcome {
+fn memory(memory: &mut MemoryInfo, host: &Host, release: Release) -> ConfigResult {
     let host_memory = host.facts.memory_mib;
     let bounded = release.has(Change::MemoryBounded);
     if release.has(Change::MemoryBackend) {
@@ -168,7 +174,7 @@ fn memory(memory: &mut MemoryInfo, host: &Host, release: Release) -> Outcome {
 }
 
 /// On ppc64le memory comes in blocks of 256 MiB, four at least.
-fn align_to_blocks(memory: &mut MemoryInfo) -> Outcome {
+fn align_to_blocks(memory: &mut MemoryInfo) -> ConfigResult {
     let least = memory.default_memory.max(1024);
     let (now, most) = (least / 256 * 256, memory.default_maxmemory / 256 * 256);
     ensure(most == 0 || most > now, "default_maxmemory", || {
@@ -181,7 +187,7 @@ fn align_to_blocks(memory: &mut MemoryInfo) -> Outcome {
     Ok(())
 }
 
-fn shared_fs(fs: &mut SharedFsInfo, host: &Host, release: Release) -> Outcome {
+fn shared_fs(fs: &mut SharedFsInfo, host: &Host, release: Release) -> ConfigResult {
     let inline = match fs.shared_fs.as_deref() {
         Some("none") if release.has(Change::SharedFsNone) => {
             fs.shared_fs = None;
@@ -223,7 +229,7 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host, release: Release) -> Outcome {
     Ok(())
 }
 
-fn runtime(runtime: &mut Runtime, host: &Host, release: Release) -> Outcome {
+fn runtime(runtime: &mut Runtime, host: &Host, release: Release) -> ConfigResult {
     if runtime.internetworking_model.is_empty() {
         runtime.internetworking_model = "tcfilter".into();
     }
@@ -239,7 +245,7 @@ fn runtime(runtime: &mut Runtime, host: &Host, release: Release) -> Outcome {
             }
             Err(errno) => {
                 let why = errno.rust();
-                return Err(Complaint::about(
+                return Err(ConfigError::about(
                     "sandbox_bind_mounts",
                     format!("sandbox bind mount `{bind}` is invalid: {why}"),
                 ));

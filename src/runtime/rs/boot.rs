@@ -100,16 +100,16 @@ fn mem_agent_params(mem: &MemAgent) -> Vec<(Cow<'static, str>, String)> {
 
 /// Puts the agent's parameters before the configured ones.
 pub fn put_agent_params(boot: &mut BootInfo, agent: &Agent) {
-    let told = agent_params(agent);
-    let sign = if told.is_empty() || boot.kernel_params.is_empty() { "" } else { " " };
-    boot.kernel_params = Text::joined(&[&told, sign, &boot.kernel_params]);
-    boot.params_of_agent = told.len();
+    let params = agent_params(agent);
+    let sign = if params.is_empty() || boot.kernel_params.is_empty() { "" } else { " " };
+    boot.kernel_params = Text::joined(&[&params, sign, &boot.kernel_params]);
+    boot.params_of_agent = params.len();
 }
 
 /// The agent's parameters as they stand in the configured list, where their order is the hash map's.
 pub fn params_in_random_order(boot: &BootInfo, release: Release) -> Option<&str> {
-    let told = boot.kernel_params.get(..boot.params_of_agent)?;
-    (!release.has(Change::OrderedAgentParams) && told.contains(' ')).then_some(told)
+    let params = boot.kernel_params.get(..boot.params_of_agent)?;
+    (!release.has(Change::OrderedAgentParams) && params.contains(' ')).then_some(params)
 }
 
 /// What put a parameter of the configured list there.

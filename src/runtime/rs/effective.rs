@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::annotations::{Attempt, Fate};
+use super::annotations::{Attempt, Decision};
 use super::config::Config;
 use super::load::Read;
 use super::spelling;
@@ -34,7 +34,7 @@ fn flatten(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
 }
 
 /// The same under the names of the release's file.
-fn told(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
+fn keys_in_file(config: &Config, hypervisor: &str, agent: &str) -> Vec<Entry> {
     let entries = flatten(config, hypervisor, agent).into_iter();
     entries.filter_map(|(key, value)| in_file(&key, value, config.release)).collect()
 }
@@ -90,7 +90,7 @@ fn adjusted(key: &str) -> &'static str {
 impl Base {
     /// Compares what was read with what loading made of it.
     pub fn new(read: &Read, hypervisor: &str, agent: &str) -> Self {
-        let raw: IndexMap<String, Json> = told(&read.raw, hypervisor, agent).into_iter().collect();
+        let raw: IndexMap<String, Json> = keys_in_file(&read.raw, hypervisor, agent).into_iter().collect();
         let place = |key: &str| {
             read.places
                 .get(key)
@@ -114,7 +114,7 @@ impl Base {
             }
         };
         let mut loaded = Effective::default();
-        for (key, value) in told(&read.adjusted, hypervisor, agent) {
+        for (key, value) in keys_in_file(&read.adjusted, hypervisor, agent) {
             let origin = origin(&key, &value);
             loaded.set(key, value, origin);
         }
@@ -158,7 +158,7 @@ pub fn effective(base: &Base, config: &Config, attempts: &[Attempt<'_>], sized: 
     }
     let release = config.release;
     let made = config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless);
-    for (key, mut value) in told(config, &runtime.hypervisor_name, &runtime.agent_name) {
+    for (key, mut value) in keys_in_file(config, &runtime.hypervisor_name, &runtime.agent_name) {
         if made && key.ends_with(".rootless_user.uid") {
             value = UID_TOKEN.into();
         } else if made && key.ends_with(".rootless_user.gid") {
@@ -176,7 +176,7 @@ pub fn effective(base: &Base, config: &Config, attempts: &[Attempt<'_>], sized: 
             }
         }
     }
-    for attempt in attempts.iter().filter(|attempt| attempt.fate == Fate::Taken) {
+    for attempt in attempts.iter().filter(|attempt| attempt.decision == Decision::Taken) {
         let Some(known) = attempt.known else { continue };
         let rule = known.rule;
         let field = rule.whole_field(&runtime.hypervisor_name, &runtime.agent_name);

@@ -8,8 +8,8 @@ use crate::release::rs::Change;
 use indexmap::IndexMap;
 
 use super::adjust;
-use super::complaint::Complaint;
 use super::config::{Agent, Config, Hypervisor, Runtime};
+use super::error::ConfigError;
 use super::spelling;
 use super::tree::{Spot, Tree};
 use crate::input::config::{Layers, Unreadable};
@@ -89,9 +89,9 @@ pub fn load(release: Release, layers: &Layers, host: &Host) -> Result<Read, Load
         failed(message.into(), place.or_else(|| whole(&layers.asked)))
     })?;
     let mut adjusted = raw.clone();
-    adjust::adjust(&mut adjusted, host).map_err(|complaint| {
-        let place = place_of(&complaint, &places).or_else(|| whole(&layers.asked));
-        failed(complaint.message, place)
+    adjust::adjust(&mut adjusted, host).map_err(|error| {
+        let place = place_of(&error, &places).or_else(|| whole(&layers.asked));
+        failed(error.message, place)
     })?;
     Ok(Read { release, raw, adjusted, places })
 }
@@ -140,9 +140,9 @@ fn lacks_pipe_size(tree: &Tree) -> Option<String> {
     tree.entries("agent")?.into_iter().map(|(name, _)| name).find(lacks)
 }
 
-/// Where a complaint's key stands, or else its table.
-pub fn place_of(complaint: &Complaint, places: &IndexMap<String, Place>) -> Option<Place> {
-    let key = complaint.whole_key().unwrap_or_else(|| complaint.table.clone());
+/// Where a error's key stands, or else its table.
+pub fn place_of(error: &ConfigError, places: &IndexMap<String, Place>) -> Option<Place> {
+    let key = error.whole_key().unwrap_or_else(|| error.table.clone());
     nearest_place(places, &key)
 }
 

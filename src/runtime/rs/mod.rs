@@ -6,10 +6,10 @@
 mod adjust;
 mod annotations;
 pub(crate) mod boot;
-mod complaint;
 pub mod config;
+mod config_path;
 mod effective;
-mod elsewhere;
+mod error;
 mod initdata;
 mod load;
 mod plugin;
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::elsewhere::Known;
+use super::config_path::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, stand_in};
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
@@ -37,13 +37,13 @@ use crate::policy::names::NameGate;
 use crate::release::Release;
 use crate::release::rs::Change;
 use annotations::{Attempt, Gates, View};
-use complaint::Complaint;
 use config::{Config, RootlessUser};
 use effective::Base;
+use error::ConfigError;
 use plugin::Plugin;
 use sizing::Workload;
 use template::Template;
-use verdicts::{Told, VerdictContext};
+use verdicts::{Prepared, VerdictContext};
 
 /// A configuration as the runtime holds it after loading.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ pub struct Loaded {
     pairs: Arc<BTreeMap<Text, BTreeMap<Text, Pair>>>,
     findings: Arc<BTreeMap<Text, Vec<Finding>>>,
     /// What pods brought with them, loaded once.
-    elsewhere: Known<Self>,
+    by_config_path: Known<Self>,
 }
 
 /// What is the same for every pod that uses the same two tables.
@@ -66,7 +66,7 @@ struct Pair {
     /// The configured kernel parameters behind those of the agent.
     kernel_params: Text,
     /// By rule: what every verdict tells, once some pod has the annotation.
-    told: Vec<OnceLock<Told>>,
+    prepared: Vec<OnceLock<Prepared>>,
 }
 
 impl Pair {
@@ -76,8 +76,8 @@ impl Pair {
         if let Some(agent) = agent.filter(|_| read.release.has(Change::Checks)) {
             boot::put_agent_params(&mut boot, agent);
         }
-        let told = Id::ALL.iter().map(|_| OnceLock::new()).collect();
-        Self { base: Base::new(read, hv, ag), kernel_params: boot.kernel_params, told }
+        let prepared = Id::ALL.iter().map(|_| OnceLock::new()).collect();
+        Self { base: Base::new(read, hv, ag), kernel_params: boot.kernel_params, prepared }
     }
 }
 
@@ -115,14 +115,14 @@ pub fn load(
         template,
         pairs: Arc::new(pairs),
         findings: Arc::new(findings),
-        elsewhere: Known::default(),
+        by_config_path: Known::default(),
         read: Arc::new(read),
     })
 }
 
-fn failure(stage: FailureStage, complaint: &Complaint) -> Failure {
-    let failure = Failure::new(stage, complaint.message.clone());
-    if complaint.panic { failure.crash() } else { failure }
+fn failure(stage: FailureStage, error: &ConfigError) -> Failure {
+    let failure = Failure::new(stage, error.message.clone());
+    if error.panic { failure.crash() } else { failure }
 }
 
 /// A sandbox on its way: what is known so far.
@@ -134,14 +134,14 @@ struct Progress<'a> {
     /// The policy of its hypervisor's table.
     gates: Option<&'a Gates>,
     workload: Workload,
-    ended: Option<(FailureStage, Complaint)>,
+    ended: Option<(FailureStage, ConfigError)>,
 }
 
 impl<'a> Progress<'a> {
     /// The annotation that set a field.
     fn setter(&self, field: &str) -> Option<&'a str> {
         let one = |attempt: &&Attempt<'a>| {
-            attempt.fate == annotations::Fate::Taken
+            attempt.decision == annotations::Decision::Taken
                 && attempt.known.is_some_and(|known| known.rule.field == field)
         };
         self.attempts.iter().find(one).map(|attempt| attempt.key.as_str())
@@ -149,7 +149,9 @@ impl<'a> Progress<'a> {
 
     /// Whether an annotation went into the configuration.
     fn took(&self, key: &str) -> bool {
-        self.attempts.iter().any(|attempt| *attempt.key == key && attempt.fate == annotations::Fate::Taken)
+        self.attempts
+            .iter()
+            .any(|attempt| *attempt.key == key && attempt.decision == annotations::Decision::Taken)
     }
 }
 
@@ -185,7 +187,7 @@ impl Loaded {
 
     /// What becomes of one sandbox.
     pub fn run(&self, asked: Asked<'_>) -> Run {
-        let elsewhere = self.elsewhere.run(self.release(), &LoadOptions::default(), asked);
+        let elsewhere = self.by_config_path.run(self.release(), &LoadOptions::default(), asked);
         elsewhere.unwrap_or_else(|| self.run_configured(asked))
     }
 
@@ -204,9 +206,9 @@ impl Loaded {
                 Failure::new(FailureStage::Annotations, refusal.message.clone()).by(attempt.key.as_str());
             failure.panic = refusal.panic;
             run.failure = Some(failure);
-        } else if let Some((stage, complaint)) = &progress.ended {
-            let mut failure = failure(*stage, complaint);
-            failure.annotation = blamed(complaint, &progress, self.hypervisor()).map(str::to_owned);
+        } else if let Some((stage, error)) = &progress.ended {
+            let mut failure = failure(*stage, error);
+            failure.annotation = annotation_of(error, &progress, self.hypervisor()).map(str::to_owned);
             run.failure = Some(failure);
         } else {
             self.start(asked, &progress, &mut run);
@@ -257,8 +259,9 @@ impl Loaded {
         let Asked { host, sandbox, depth, start } = asked;
         let config = &progress.config;
         if let Some(gates) = progress.gates {
-            let unused =
-                |attempt: &Attempt<'_>| self.told(progress.pair, &config.runtime, attempt)?.unused.as_ref();
+            let unused = |attempt: &Attempt<'_>| {
+                self.prepared(progress.pair, &config.runtime, attempt)?.unused.as_ref()
+            };
             run.findings.extend(remarks::of_pod(
                 &progress.attempts,
                 unused,
@@ -310,8 +313,8 @@ impl Loaded {
 }
 
 /// The steps between the annotations and the sandbox.
-fn prepare(config: &mut Config, host: &Host, workload: Workload) -> Result<(), (FailureStage, Complaint)> {
-    let at = |stage| move |complaint| (stage, complaint);
+fn prepare(config: &mut Config, host: &Host, workload: Workload) -> Result<(), (FailureStage, ConfigError)> {
+    let at = |stage| move |error| (stage, error);
     annotations::cross_check(config).map_err(at(FailureStage::Annotations))?;
     let release = config.release;
     if release.has(Change::AdjustedAfterAnnotations) {
@@ -349,9 +352,9 @@ fn go_rootless(config: &mut Config) {
     }
 }
 
-/// The annotation that a complaint is about: one that set the key, or else one that the key hangs on.
-fn blamed<'a>(complaint: &Complaint, progress: &Progress<'a>, configured: &str) -> Option<&'a str> {
-    let key = complaint.key?;
+/// The annotation that an error is about: one that set the key, or else one that the key hangs on.
+fn annotation_of<'a>(error: &ConfigError, progress: &Progress<'a>, configured: &str) -> Option<&'a str> {
+    let key = error.key?;
     let related: &[&str] = match key {
         "initrd" => &["initrd", "image"],
         "image" => &["image", "initrd"],
@@ -370,7 +373,7 @@ fn blamed<'a>(complaint: &Complaint, progress: &Progress<'a>, configured: &str) 
         own => &[own],
     };
     let name = progress.config.runtime.hypervisor_name.as_str();
-    if complaint.table.strip_prefix("hypervisor.").is_some_and(|table| table != name) {
+    if error.table.strip_prefix("hypervisor.").is_some_and(|table| table != name) {
         return None;
     }
     let elsewhere = || progress.setter("hypervisor_name").filter(|_| name != configured);

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::annotations::{Attempt, Fate, Gates, Known};
+use super::annotations::{Attempt, Decision, Gates, Known};
 use super::boot;
 use super::config::Config;
 use super::load::Read;
@@ -70,7 +70,7 @@ pub fn of_pod<'t>(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let Some(hv) = config.active_hypervisor() else { return findings };
-    for attempt in attempts.iter().filter(|t| matches!(t.fate, Fate::Taken)) {
+    for attempt in attempts.iter().filter(|t| matches!(t.decision, Decision::Taken)) {
         let Some(known) = attempt.known else { continue };
         if let Some(why) = unused(attempt) {
             let message = why.as_str().to_owned();

@@ -5,8 +5,8 @@
 //! src/runtime-rs/crates/resource/src/cpu_mem/initial_size.rs (static_resource.rs of crates/runtimes before
 //! 3.2) and src/libs/kata-types/src/{cpu,annotations/mod}.rs at each tag.
 
-use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
+use super::error::{ConfigError, ConfigResult};
 use crate::answer::text::parse_trimmed;
 use crate::input::Annotations;
 use crate::release::Release;
@@ -168,7 +168,7 @@ impl Size {
 }
 
 /// Sizes the active hypervisor.
-pub fn size(config: &mut Config, workload: Workload) -> Outcome {
+pub fn size(config: &mut Config, workload: Workload) -> ConfigResult {
     let (release, fixed) = (config.release, config.runtime.static_sandbox_resource_mgmt);
     let name = &config.runtime.hypervisor_name;
     let Some(hv) = config.hypervisor.get_mut(name) else { return Ok(()) };
@@ -184,7 +184,7 @@ pub fn size(config: &mut Config, workload: Workload) -> Outcome {
             "computed sandbox memory is 0 MiB for hypervisor '{name}'; set a non-zero memory limit or configure \
              non-zero default_memory/overhead_memory"
         );
-        return Err(Complaint::about("overhead_memory", message).within(format!("hypervisor.{name}")));
+        return Err(ConfigError::about("overhead_memory", message).within(format!("hypervisor.{name}")));
     }
     Ok(())
 }

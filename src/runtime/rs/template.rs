@@ -66,7 +66,7 @@ fn from_template(name: &str, hv: &mut Hypervisor, release: Release) {
     fill(hv);
 }
 
-/// What the factory fills in, up to where it would complain; the complaint itself goes unheard.
+/// What the factory fills in, up to where it would complain; the error itself goes unheard.
 fn fill(hv: &mut Hypervisor) {
     let boot = &hv.boot_info;
     if !hv.remote_info.hypervisor_socket.is_empty() || boot.kernel.is_empty() {

@@ -4,11 +4,11 @@
 //! src/libs/kata-types/src/config at each tag.
 
 use super::adjust::{plugin_of, split_bind_mount};
-use super::complaint::{Complaint, Outcome, ensure, existing};
 use super::config::{
     Agent, BlockDeviceInfo, BootInfo, Config, GuestExtensionImage, Hypervisor, Runtime, SharedFsInfo,
     SharedMount,
 };
+use super::error::{ConfigError, ConfigResult, ensure, existing};
 use super::verity::Verity;
 use crate::input::Host;
 use crate::release::Release;
@@ -20,9 +20,9 @@ const DRIVERS: [&str; 5] =
 const FORMER_DRIVERS: [&str; 5] = ["virtio-blk", "virtio-blk-ccw", "virtio-mmio", "nvdimm", "virtio-scsi"];
 
 /// Checks everything. Of several wrong tables the smallest message is given (upstream's order is random).
-pub fn validate(config: &Config, host: &Host) -> Outcome {
+pub fn validate(config: &Config, host: &Host) -> ConfigResult {
     let release = config.release;
-    let worst = |complaints: &mut dyn Iterator<Item = Complaint>| {
+    let worst = |complaints: &mut dyn Iterator<Item = ConfigError>| {
         complaints.min_by(|a, b| a.message.cmp(&b.message)).map_or(Ok(()), Err)
     };
     worst(&mut config.hypervisor.iter().filter_map(|(name, hv)| {
@@ -36,7 +36,7 @@ pub fn validate(config: &Config, host: &Host) -> Outcome {
     )
 }
 
-fn table(name: &str, hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
+fn table(name: &str, hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
     plugin_of(name, host, release)?.validate(hv, host, release)?;
     blockdev(&hv.blockdev_info, host, release)?;
     boot(&hv.boot_info, host, release)?;
@@ -83,12 +83,12 @@ fn table(name: &str, hv: &Hypervisor, host: &Host, release: Release) -> Outcome 
     existing(host, prefetch, "prefetch_list_path", "prefetch_files.list path `{}` is invalid: {}")
 }
 
-fn driver(driver: &str, key: &'static str, release: Release) -> Outcome {
+fn driver(driver: &str, key: &'static str, release: Release) -> ConfigResult {
     let drivers = if release.has(Change::BlockDriverNames) { &DRIVERS } else { &FORMER_DRIVERS };
     ensure(drivers.contains(&driver), key, || format!("{driver} is unsupported block device type."))
 }
 
-fn blockdev(block: &BlockDeviceInfo, host: &Host, release: Release) -> Outcome {
+fn blockdev(block: &BlockDeviceInfo, host: &Host, release: Release) -> ConfigResult {
     if block.disable_block_device_use {
         return Ok(());
     }
@@ -107,7 +107,7 @@ fn blockdev(block: &BlockDeviceInfo, host: &Host, release: Release) -> Outcome {
 }
 
 /// A sector size is 0 (let the hypervisor choose) or a power of 2 within limits.
-pub(super) fn sector_size(size: u32, key: &'static str) -> Outcome {
+pub(super) fn sector_size(size: u32, key: &'static str) -> ConfigResult {
     let fine = size == 0 || ((512..=65536).contains(&size) && size.is_power_of_two());
     ensure(fine, key, || {
         format!("invalid sector size {size}: must be 0 or a power of 2 between 512 and 65536")
@@ -115,14 +115,14 @@ pub(super) fn sector_size(size: u32, key: &'static str) -> Outcome {
 }
 
 /// The two sizes together.
-pub(super) fn sector_sizes(logical: u32, physical: u32) -> Outcome {
+pub(super) fn sector_sizes(logical: u32, physical: u32) -> ConfigResult {
     let fine = logical == 0 || physical == 0 || logical <= physical;
     ensure(fine, "block_device_logical_sector_size", || {
         format!("invalid sector sizes: logical ({logical}) must not be larger than physical ({physical})")
     })
 }
 
-fn boot(boot: &BootInfo, host: &Host, release: Release) -> Outcome {
+fn boot(boot: &BootInfo, host: &Host, release: Release) -> ConfigResult {
     existing(host, &boot.kernel, "kernel", "guest kernel image file {} is invalid: {}")?;
     existing(host, &boot.image, "image", "guest boot image file {} is invalid: {}")?;
     existing(host, &boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
@@ -137,7 +137,7 @@ fn boot(boot: &BootInfo, host: &Host, release: Release) -> Outcome {
     }
 }
 
-fn extension(image: &GuestExtensionImage, host: &Host) -> Outcome {
+fn extension(image: &GuestExtensionImage, host: &Host) -> ConfigResult {
     let key = "guest_extension_images";
     existing(host, &image.path, key, "extra image file {} is invalid: {}")?;
     let name = image.name.as_str();
@@ -153,7 +153,7 @@ fn extension(image: &GuestExtensionImage, host: &Host) -> Outcome {
         )
     })?;
     if let Err(why) = Verity::parse(&image.verity_params) {
-        return Err(Complaint::about(
+        return Err(ConfigError::about(
             key,
             format!("guest_extension_images '{name}' has invalid verity_params: {why}"),
         ));
@@ -161,7 +161,7 @@ fn extension(image: &GuestExtensionImage, host: &Host) -> Outcome {
     Ok(())
 }
 
-fn shared_fs(fs: &SharedFsInfo, host: &Host, release: Release) -> Outcome {
+fn shared_fs(fs: &SharedFsInfo, host: &Host, release: Release) -> ConfigResult {
     match fs.shared_fs.as_deref() {
         None => return Ok(()),
         Some(kind) if kind == "virtio-fs" || (kind == "virtio-fs-nydus" && release.has(Change::Nydus)) => {
@@ -180,7 +180,7 @@ fn shared_fs(fs: &SharedFsInfo, host: &Host, release: Release) -> Outcome {
             });
         }
         Some(other) => {
-            return Err(Complaint::about("shared_fs", format!("Invalid shared_fs type {other}")));
+            return Err(ConfigError::about("shared_fs", format!("Invalid shared_fs type {other}")));
         }
     }
     let cache = fs.virtio_fs_cache.as_str();
@@ -193,7 +193,7 @@ fn shared_fs(fs: &SharedFsInfo, host: &Host, release: Release) -> Outcome {
     })
 }
 
-fn runtime(runtime: &Runtime, host: &Host, release: Release) -> Outcome {
+fn runtime(runtime: &Runtime, host: &Host, release: Release) -> ConfigResult {
     let in_file = |what: &str, word: &str| format!("Invalid {what} `{word}` in configuration file");
     let model = runtime.internetworking_model.as_str();
     let models = ["", "macvtap", "none", "tcfilter"];
@@ -215,7 +215,7 @@ fn runtime(runtime: &Runtime, host: &Host, release: Release) -> Outcome {
     Ok(())
 }
 
-fn shared_mount(mount: &SharedMount) -> Outcome {
+fn shared_mount(mount: &SharedMount) -> ConfigResult {
     let key = "shared_mounts";
     let fields = [
         ("name", &mount.name),
@@ -249,7 +249,7 @@ fn plain_path(path: &str) -> bool {
     WORD.as_ref().is_some_and(|word| word.is_match(path))
 }
 
-fn agent(agent: &Agent, release: Release) -> Outcome {
+fn agent(agent: &Agent, release: Release) -> ConfigResult {
     ensure(agent.dial_timeout_ms != 0, "dial_timeout_ms", || "dial_timeout_ms couldn't be 0.".to_owned())?;
     let fine = agent.reconnect_timeout_ms >= agent.dial_timeout_ms || !release.has(Change::ReconnectChecked);
     ensure(fine, "reconnect_timeout_ms", || {

@@ -1,14 +1,14 @@
-//! What became of each annotation, told for people: status, reason, what would help, and the stations.
+//! What became of each annotation, for people: status, reason, what would help, and the steps.
 //!
 //! Judges nothing that the runtime does not: it compares the value an annotation wrote with the value
 //! in the end, and words the difference. What was taken and why not: `annotations`.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::annotations::{Attempt, Fate, Known, Refusal, Rule, Table, View};
+use super::annotations::{Attempt, Decision, Known, Refusal, Rule, Table, View};
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
 use crate::answer::verdict::{
@@ -20,16 +20,13 @@ use crate::release::Release;
 use crate::release::rs::Change;
 
 /// What is the same in all verdicts on the annotation of one rule, under one pair of tables.
-pub struct Told {
+pub struct Prepared {
     /// The configuration key with its table.
     field: Text,
     /// The configured value.
     before: Option<Arc<Json>>,
     /// Why nothing uses it on this hypervisor, where nothing does.
     pub(super) unused: Option<Text>,
-    /// The stations of an annotation that is in effect: by the pattern that lets its value through, where
-    /// a list does.
-    ways: Vec<OnceLock<Arc<[Step]>>>,
 }
 
 /// What is known when the pod's way is over.
@@ -50,23 +47,19 @@ pub struct VerdictContext<'s> {
 
 impl Loaded {
     /// What is the same in all verdicts on the annotation, where it has a rule.
-    pub(super) fn told<'s>(
+    pub(super) fn prepared<'s>(
         &'s self,
         pair: Option<&'s Pair>,
         names: &Runtime,
         attempt: &Attempt<'_>,
-    ) -> Option<&'s Told> {
+    ) -> Option<&'s Prepared> {
         let (known, pair) = (attempt.known?, pair?);
         let rule = known.rule;
-        let told = pair.told.get(known.id as usize)?;
-        Some(told.get_or_init(|| {
-            let listed = known.list().map_or(0, |list| self.patterns(names, list).len());
-            Told {
-                field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
-                before: self.before(pair, names, rule).map(Arc::new),
-                unused: super::remarks::unused(known, &names.hypervisor_name, self.release()).map(Text::from),
-                ways: std::iter::repeat_with(OnceLock::new).take(listed.max(1)).collect(),
-            }
+        let prepared = pair.prepared.get(known.id as usize)?;
+        Some(prepared.get_or_init(|| Prepared {
+            field: rule.whole_field(&names.hypervisor_name, &names.agent_name).into(),
+            before: self.before(pair, names, rule).map(Arc::new),
+            unused: super::remarks::unused(known, &names.hypervisor_name, self.release()).map(Text::from),
         }))
     }
 
@@ -87,46 +80,46 @@ impl Loaded {
 impl VerdictContext<'_> {
     /// The verdict on one annotation.
     pub fn verdict(&self, attempt: &Attempt<'_>) -> Verdict {
-        let told = self.loaded.told(self.pair, &self.last.runtime, attempt);
+        let prepared = self.loaded.prepared(self.pair, &self.last.runtime, attempt);
         let mut verdict = Verdict {
             key: attempt.key.clone(),
             value: attempt.value.clone(),
             status: Status::Applied,
-            field: told.map(|told| told.field.clone()),
+            field: prepared.map(|prepared| prepared.field.clone()),
             after: None,
-            before: told.and_then(|told| told.before.clone()),
+            before: prepared.and_then(|prepared| prepared.before.clone()),
             stage: Stage::Effective,
             reason: Text::default().into(),
             fix: None,
             trace: Trace::default(),
         };
-        if let (Fate::Taken, Some(known)) = (&attempt.fate, attempt.known) {
-            self.taken(attempt, known.rule, told, &mut verdict);
+        if let (Decision::Taken, Some(known)) = (&attempt.decision, attempt.known) {
+            self.taken(attempt, known.rule, prepared, &mut verdict);
             return verdict;
         }
         verdict.after.clone_from(&verdict.before);
-        match (&attempt.fate, attempt.known) {
-            (Fate::Taken | Fate::Unknown, _) => self.unknown(attempt, &mut verdict),
-            (Fate::NotEnabled, _) => self.not_enabled(attempt, &mut verdict),
-            (Fate::PassedOver(stage, why), _) => {
-                self.stations(attempt, *stage, &mut verdict);
+        match (&attempt.decision, attempt.known) {
+            (Decision::Taken | Decision::Unknown, _) => self.unknown(attempt, &mut verdict),
+            (Decision::NotEnabled, _) => self.not_enabled(attempt, &mut verdict),
+            (Decision::PassedOver(stage, why), _) => {
+                self.steps(attempt, *stage, &mut verdict);
                 end(&mut verdict, Status::Ignored, *stage, why.clone());
             }
-            (Fate::Refused(refusal), _) => self.refused(attempt, refusal, &mut verdict),
+            (Decision::Refused(refusal), _) => self.refused(attempt, refusal, &mut verdict),
         }
         verdict
     }
 
     fn unknown(&self, attempt: &Attempt<'_>, verdict: &mut Verdict) {
-        let fate = catalog::annotation(attempt.key).map(|a| a.reader(self.loaded.release()));
-        let overwritten = fate.is_some_and(|reader| reader.overwritten);
-        let reason = match fate.and_then(|reader| reader.fate) {
+        let decision = catalog::annotation(attempt.key).map(|a| a.reader(self.loaded.release()));
+        let overwritten = decision.is_some_and(|reader| reader.overwritten);
+        let reason = match decision.and_then(|reader| reader.fate) {
             Some(_) if overwritten => {
                 "the runtime writes this one itself, over whatever a pod says".to_owned()
             }
             // Of a gated key the list says what becomes of it; here its name was not let through.
-            Some(fate) if attempt.short().is_none() && fate != "ignored" => {
-                format!("{} does not read it: {fate}", self.loaded.release().title())
+            Some(decision) if attempt.short().is_none() && decision != "ignored" => {
+                format!("{} does not read it: {decision}", self.loaded.release().title())
             }
             _ if attempt.short().is_some() => {
                 format!(
@@ -149,7 +142,7 @@ impl VerdictContext<'_> {
             let first = gates.names.invalid().next().map(|(i, _)| i);
             first.filter(|_| gates.names.disabled())
         });
-        self.stations(attempt, Stage::Name, verdict);
+        self.steps(attempt, Stage::Name, verdict);
         let reason = match invalid {
             Some(index) => {
                 let pattern = self.pattern("enable_annotations", index);
@@ -174,7 +167,7 @@ impl VerdictContext<'_> {
     }
 
     fn refused(&self, attempt: &Attempt<'_>, refusal: &Refusal, verdict: &mut Verdict) {
-        self.stations(attempt, refusal.stage, verdict);
+        self.steps(attempt, refusal.stage, verdict);
         if let Some(last) = verdict.trace.last_mut() {
             last.note = refusal.message.clone().into();
         }
@@ -188,23 +181,20 @@ impl VerdictContext<'_> {
         end(verdict, Status::Refused, refusal.stage, refusal.reason.clone());
     }
 
-    /// The stations up to `last`, which stops the annotation unless it is `Effective`.
-    fn stations(&self, attempt: &Attempt<'_>, last: Stage, verdict: &mut Verdict) {
-        self.stations_of(attempt, last, &mut |step| verdict.trace.push(step));
-    }
-
-    fn stations_of(&self, attempt: &Attempt<'_>, last: Stage, put: &mut dyn FnMut(Step)) {
+    /// The steps up to `last`, which stops the annotation unless it is `Effective`.
+    fn steps(&self, attempt: &Attempt<'_>, last: Stage, verdict: &mut Verdict) {
+        let mut put = |step| verdict.trace.push(step);
         let Some(known) = attempt.known else {
             if let Some(index) = attempt.name_pattern {
                 let place = self.names_place();
                 let note = self.pattern("enable_annotations", index).to_owned();
                 put(Step { stage: Stage::Name, passed: true, note: note.into(), place });
             }
-            put(station(Stage::Known, false, ""));
+            put(to_step(Stage::Known, false, ""));
             return;
         };
         if last == Stage::Known {
-            put(station(last, false, known.rule.field));
+            put(to_step(last, false, known.rule.field));
             return;
         }
         if attempt.short().is_some() {
@@ -219,7 +209,7 @@ impl VerdictContext<'_> {
                 return;
             }
         }
-        put(station(Stage::Known, true, known.rule.field));
+        put(to_step(Stage::Known, true, known.rule.field));
         let (reading, asks_range) = reading(known);
         let gate = match known.list() {
             Some(list) => Some((list, attempt.path_pattern)),
@@ -228,20 +218,20 @@ impl VerdictContext<'_> {
         for stage in [Stage::Parse, Stage::Range, Stage::Value, Stage::Merge] {
             let passed = stage != last;
             match stage {
-                Stage::Parse => put(station(stage, passed, reading)),
-                Stage::Range if asks_range || !passed => put(station(stage, passed, "")),
+                Stage::Parse => put(to_step(stage, passed, reading)),
+                Stage::Range if asks_range || !passed => put(to_step(stage, passed, "")),
                 Stage::Value => match gate {
                     Some((list, Some(index))) if passed => {
                         let place = self.place(list);
                         let note = self.pattern(list, index).to_owned();
                         put(Step { stage, passed, note: note.into(), place });
                     }
-                    Some((list, _)) => put(station(stage, passed, list)),
-                    None if !passed => put(station(stage, passed, "")),
+                    Some((list, _)) => put(to_step(stage, passed, list)),
+                    None if !passed => put(to_step(stage, passed, "")),
                     None => {}
                 },
                 Stage::Merge if !passed || last > Stage::Merge => {
-                    put(station(stage, passed, merging(known.parse)));
+                    put(to_step(stage, passed, merging(known.parse)));
                 }
                 _ => {}
             }
@@ -251,10 +241,10 @@ impl VerdictContext<'_> {
         }
     }
 
-    fn taken(&self, attempt: &Attempt<'_>, rule: &Rule, told: Option<&Told>, verdict: &mut Verdict) {
+    fn taken(&self, attempt: &Attempt<'_>, rule: &Rule, prepared: Option<&Prepared>, verdict: &mut Verdict) {
         let wrote = &attempt.wrote;
         if let Some(failure) = self.failure {
-            self.stations(attempt, Stage::Effective, verdict);
+            self.steps(attempt, Stage::Effective, verdict);
             verdict.after.clone_from(wrote);
             if failure.annotation.as_deref() == Some(attempt.key.as_str()) {
                 // The checks over the whole configuration, or the start of the VM itself.
@@ -284,32 +274,19 @@ impl VerdictContext<'_> {
                 // Without the annotation the size would be the same.
                 verdict.before.clone_from(&verdict.after);
             }
-            self.stations(attempt, Stage::Effective, verdict);
+            self.steps(attempt, Stage::Effective, verdict);
             step(verdict, stage, false, why.clone());
             end(verdict, Status::Overridden, stage, why);
             return;
         }
-        verdict.trace = self.way(attempt, rule, told);
-        let reason: Reason = match told.and_then(|told| told.unused.clone()) {
+        self.steps(attempt, Stage::Effective, verdict);
+        step(verdict, Stage::Effective, true, rule.field);
+        let reason: Reason = match prepared.and_then(|prepared| prepared.unused.clone()) {
             Some(why) => why.into(),
             None if verdict.before == verdict.after => rule.sets_anyway.clone().into(),
             None => rule.sets.clone().into(),
         };
         verdict.reason = reason;
-    }
-
-    /// All stations, of an annotation that is in effect.
-    fn way(&self, attempt: &Attempt<'_>, rule: &Rule, told: Option<&Told>) -> Trace {
-        let walk = || {
-            let mut steps = Vec::with_capacity(8);
-            self.stations_of(attempt, Stage::Effective, &mut |step| steps.push(step));
-            steps.push(Step { stage: Stage::Effective, passed: true, note: rule.field.into(), place: None });
-            steps
-        };
-        match told.and_then(|told| told.ways.get(attempt.path_pattern.unwrap_or(0))) {
-            Some(way) => Trace::along(Arc::clone(way.get_or_init(|| walk().into()))),
-            None => walk().into(),
-        }
     }
 
     fn pattern(&self, list: &str, index: usize) -> &str {
@@ -326,12 +303,12 @@ impl VerdictContext<'_> {
     }
 }
 
-fn station(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
+fn to_step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
     Step { stage, passed, note: note.into(), place: None }
 }
 
 fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Note>) {
-    verdict.trace.push(station(stage, passed, note));
+    verdict.trace.push(to_step(stage, passed, note));
 }
 
 fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: impl Into<Reason>) {

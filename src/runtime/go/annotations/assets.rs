@@ -3,12 +3,12 @@
 //! Decides this at the launch, before anything else of it. Facts: `createAssets` in
 //! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 2.0.4 and 4.1.0.
 
-use super::session::{Mark, Session};
+use super::walk::{Decision, Walk};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
 use crate::catalog::Id;
 use crate::release::go::Change;
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
-use crate::runtime::go::stations::step;
+use crate::runtime::go::prepared::step;
 
 type Asset = (Id, Id, Slot);
 
@@ -34,25 +34,25 @@ const FIRST_ASSETS: [Asset; 3] = [
 
 /// Takes the assets over, or says which one stands in the way. The failure is the launch's: it comes
 /// after every annotation was read.
-pub(super) fn create(session: &mut Session<'_>) {
+pub(super) fn create(walk: &mut Walk<'_>) {
     let mut failure: Option<Failure> = None;
-    let remote = session.config.hypervisor_type == HypervisorType::Remote;
-    let of_every_kind = session.config.release.has(Change::AssetsOfEveryKind);
+    let remote = walk.config.hypervisor_type == HypervisorType::Remote;
+    let of_every_kind = walk.config.release.has(Change::AssetsOfEveryKind);
     let assets: &[Asset] = if of_every_kind { &ASSETS } else { &FIRST_ASSETS };
     for (path_id, hash_id, slot) in assets.iter().copied() {
-        let hash = session.value(hash_id);
-        if hash.is_none() && session.value(path_id).is_none() {
+        let hash = walk.value(hash_id);
+        if hash.is_none() && walk.value(path_id).is_none() {
             continue;
         }
         // The value gate judged these two already; what it refused is no asset.
-        let was_refused = session.mark_of(path_id).is_some_and(|m| m.status == Status::Refused);
-        let path = session.value(path_id).filter(|_| !was_refused).unwrap_or_default();
+        let was_refused = walk.decision_on(path_id).is_some_and(|m| m.status == Status::Refused);
+        let path = walk.value(path_id).filter(|_| !was_refused).unwrap_or_default();
         if path.is_empty() {
-            if session.value(path_id).is_some() && session.mark_of(path_id).is_none() {
-                session.ignored_as_empty(path_id);
+            if walk.value(path_id).is_some() && walk.decision_on(path_id).is_none() {
+                walk.ignored_as_empty(path_id);
             }
             if hash.is_some() {
-                session.ignored(
+                walk.ignored(
                     hash_id,
                     Stage::Merge,
                     "there is no annotation with a path that it could belong to",
@@ -61,42 +61,42 @@ pub(super) fn create(session: &mut Session<'_>) {
             continue;
         }
         if remote && path_id == Id::HypervisorImage {
-            session.config.hypervisor_config.image = path.into();
-            session.applied_by(path_id, step(Stage::Parse, true, "the name of an image, not a path"));
+            walk.config.hypervisor_config.image = path.into();
+            walk.applied_by(path_id, step(Stage::Parse, true, "the name of an image, not a path"));
             if hash.is_some() {
-                session.ignored(hash_id, Stage::Known, "the remote hypervisor checks no image");
+                walk.ignored(hash_id, Stage::Known, "the remote hypervisor checks no image");
             }
             continue;
         }
-        let verdict = check(session, path, hash.unwrap_or_default());
+        let verdict = check(walk, path, hash.unwrap_or_default());
         match verdict {
             Ok(()) => {
-                *slot(&mut session.config.hypervisor_config.custom_assets) = Some(path.into());
-                if session.mark_of(path_id).is_none() {
-                    session.applied_by(
+                *slot(&mut walk.config.hypervisor_config.custom_assets) = Some(path.into());
+                if walk.decision_on(path_id).is_none() {
+                    walk.applied_by(
                         path_id,
                         step(Stage::Parse, true, "an absolute path; wins over the configured one"),
                     );
                 }
                 match hash {
                     None => {}
-                    Some("") => session.ignored_as_empty(hash_id),
+                    Some("") => walk.ignored_as_empty(hash_id),
                     Some(_) => {
-                        session.applied_by(hash_id, step(Stage::Value, true, "the file has this SHA-512"))
+                        walk.applied_by(hash_id, step(Stage::Value, true, "the file has this SHA-512"))
                     }
                 }
             }
             Err((message, of_hash, fix)) => {
                 let id = if of_hash { hash_id } else { path_id };
-                session.marks.retain(|(other, _)| *other != id);
+                walk.decisions.retain(|(other, _)| *other != id);
                 let reason = match of_hash {
                     true => format!("{path} is not the file that the hash was made of"),
                     false => format!("{path:?} is not an absolute path"),
                 };
                 let steps = vec![step(Stage::Value, false, message.clone())];
-                session.mark(
+                walk.decide(
                     id,
-                    Mark {
+                    Decision {
                         status: Status::Refused,
                         stage: Stage::Value,
                         reason: reason.into(),
@@ -107,17 +107,17 @@ pub(super) fn create(session: &mut Session<'_>) {
                 );
                 failure.get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(id.known().key));
                 let other = if of_hash { path_id } else { hash_id };
-                if session.value(other).is_some() && session.mark_of(other).is_none() {
-                    session.applied(other, Vec::new());
+                if walk.value(other).is_some() && walk.decision_on(other).is_none() {
+                    walk.applied(other, Vec::new());
                 }
             }
         }
     }
     if !of_every_kind {
-        if session.value(Id::AssetHashType).is_some() {
-            session.applied_as_is(Id::AssetHashType);
+        if walk.value(Id::AssetHashType).is_some() {
+            walk.applied_as_is(Id::AssetHashType);
         }
-        let chosen = &session.config.hypervisor_config.custom_assets;
+        let chosen = &walk.config.hypervisor_config.custom_assets;
         if chosen.image.is_some() && chosen.initrd.is_some() {
             let message = "image and initrd cannot be both set";
             failure.get_or_insert_with(|| {
@@ -125,15 +125,15 @@ pub(super) fn create(session: &mut Session<'_>) {
             });
         }
     }
-    if session.failure.is_none() {
-        session.failure = failure;
+    if walk.failure.is_none() {
+        walk.failure = failure;
     }
 }
 
-type Complaint = (String, bool, Option<Fix>);
+type AssetError = (String, bool, Option<Fix>);
 
 /// The message, whether it is about the hash, and what would help.
-fn check(session: &Session<'_>, path: &str, hash: &str) -> Result<(), Complaint> {
+fn check(walk: &Walk<'_>, path: &str, hash: &str) -> Result<(), AssetError> {
     if !path.starts_with('/') {
         let fix = Fix::Advice("write an absolute path".into());
         return Err((format!("{path} is not an absolute path"), false, Some(fix)));
@@ -146,12 +146,12 @@ fn check(session: &Session<'_>, path: &str, hash: &str) -> Result<(), Complaint>
         let verb = if errno == crate::input::host::Errno::IsDirectory { "read" } else { "open" };
         (format!("{verb} {path}: {errno}"), true, fix())
     };
-    let size = session.host.stat(path).map_err(unreadable)?.size;
-    let computed = session.host.sha512_or(path, hash).map_err(unreadable)?;
+    let size = walk.host.stat(path).map_err(unreadable)?.size;
+    let computed = walk.host.sha512_or(path, hash).map_err(unreadable)?;
     if size == 0 {
         return Err((format!("Empty asset file at {path}"), true, fix()));
     }
-    if let Some(kind) = session.value(Id::AssetHashType).filter(|kind| *kind != "sha512") {
+    if let Some(kind) = walk.value(Id::AssetHashType).filter(|kind| *kind != "sha512") {
         let fix = Fix::Advice("write sha512 into io.katacontainers.asset_hash_type".into());
         return Err((format!("Invalid hash type {kind}"), true, Some(fix)));
     }

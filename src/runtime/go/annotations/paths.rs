@@ -3,7 +3,7 @@
 //! Decides what a `valid_*` list lets through. Facts: `addHypervisorPathOverrides` and `checkPathIsInGlobs` in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::session::{STATIONS, Session};
+use super::walk::{STEPS, Walk};
 use crate::answer::verdict::{Fix, ListId, Note, Stage};
 use crate::catalog::Id;
 use crate::golang::filepath::literally;
@@ -12,22 +12,22 @@ use crate::input::Text;
 use crate::release::go::Change;
 use crate::runtime::go::config::{Param, ParamFrom};
 use crate::runtime::go::kernel_params;
+use crate::runtime::go::prepared::step;
 use crate::runtime::go::record::Slot;
-use crate::runtime::go::stations::step;
 
 /// A path that a `valid_*` list has to let through; refuses the pod where it does not.
-pub(super) fn take_listed(session: &mut Session<'_>, id: Id, value: &str) {
-    let loaded = session.loaded;
-    let list = id.annotation().reader(session.config.release).gate.list();
+pub(super) fn take_listed(walk: &mut Walk<'_>, id: Id, value: &str) {
+    let loaded = walk.loaded;
+    let list = id.annotation().reader(walk.config.release).gate.list();
     let Some(listed) = list.and_then(|list| loaded.listed(list)) else { return };
-    if let Some(passed) = listed.allows(session.host, value) {
+    if let Some(passed) = listed.allows(walk.host, value) {
         if value.is_empty() {
-            return session.ignored_as_empty(id);
+            return walk.ignored_as_empty(id);
         }
-        if let Slot::Text(place) = session.slot(id) {
+        if let Slot::Text(place) = walk.slot(id) {
             value.clone_into(place);
         }
-        return session.applied_by(id, passed.clone());
+        return walk.applied_by(id, passed.clone());
     }
     let key = listed.key;
     let name = match id {
@@ -41,7 +41,7 @@ pub(super) fn take_listed(session: &mut Session<'_>, id: Id, value: &str) {
     };
     let message = format!("{name} {value} required from annotation is not valid");
     let list = ListId::new(loaded.table, key);
-    let exists = !session.host.knows(value) || session.host.lstat(value).is_ok();
+    let exists = !walk.host.knows(value) || walk.host.lstat(value).is_ok();
     let (reason, fix) = match exists {
         true => (
             format!("no pattern of {key} expands to {value}"),
@@ -53,48 +53,48 @@ pub(super) fn take_listed(session: &mut Session<'_>, id: Id, value: &str) {
             Fix::Advice("name a file that exists on the host".into()),
         ),
     };
-    session.refused(id, Stage::Value, message, reason, Some(fix));
+    walk.refused(id, Stage::Value, message, reason, Some(fix));
 }
 
-pub(super) fn apply(session: &mut Session<'_>) {
-    session.take(&[Id::HypervisorPath, Id::HypervisorJailerPath, Id::HypervisorCtlpath]);
-    kernel_line(session);
-    verity(session);
+pub(super) fn apply(walk: &mut Walk<'_>) {
+    walk.take(&[Id::HypervisorPath, Id::HypervisorJailerPath, Id::HypervisorCtlpath]);
+    kernel_line(walk);
+    verity(walk);
 }
 
-fn verity(session: &mut Session<'_>) {
+fn verity(walk: &mut Walk<'_>) {
     let id = Id::HypervisorKernelVerityParams;
-    let Some(value) = session.value(id) else { return };
+    let Some(value) = walk.value(id) else { return };
     if value.is_empty() {
-        return session.ignored_as_empty(id);
+        return walk.ignored_as_empty(id);
     }
     match kernel_params::verity(value) {
         Ok(_) => {
-            session.config.hypervisor_config.kernel_verity_params = value.into();
-            session.applied_by(id, step(Stage::Parse, true, "all five parts are there"));
+            walk.config.hypervisor_config.kernel_verity_params = value.into();
+            walk.applied_by(id, step(Stage::Parse, true, "all five parts are there"));
         }
         Err(error) => {
             let message = format!("invalid kernel_verity_params in annotation: {error}");
             let fix = "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=";
             let reason = "not a complete set of dm-verity parameters";
-            session.refused(id, Stage::Parse, message, reason, Some(Fix::Advice(fix.into())));
+            walk.refused(id, Stage::Parse, message, reason, Some(Fix::Advice(fix.into())));
         }
     }
 }
 
-fn kernel_line(session: &mut Session<'_>) {
+fn kernel_line(walk: &mut Walk<'_>) {
     let id = Id::HypervisorKernelParams;
-    let Some(value) = session.value(id) else { return };
+    let Some(value) = walk.value(id) else { return };
     if value.is_empty() {
-        return session.ignored_as_empty(id);
+        return walk.ignored_as_empty(id);
     }
-    let replaces = session.config.release.has(Change::KernelParamsReplace);
+    let replaces = walk.config.release.has(Change::KernelParamsReplace);
     let mut replaced: Vec<String> = Vec::new();
     let added: Vec<Param> = kernel_params::pairs(strconv::fields(value), ParamFrom::Pod);
-    let mut steps = Vec::with_capacity(STATIONS);
+    let mut steps = Vec::with_capacity(STEPS);
     steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
     for param in added {
-        let params = &mut session.config.hypervisor_config.kernel_params.list;
+        let params = &mut walk.config.hypervisor_config.kernel_params.list;
         let before = params.len();
         if replaces {
             params.retain(|existing| existing.key != param.key);
@@ -107,7 +107,7 @@ fn kernel_line(session: &mut Session<'_>) {
                 "Error adding kernel parameters in annotation kernel_params : Empty kernel parameter";
             let reason = "a parameter without a name";
             let fix = Some(Fix::Advice("give every parameter a name before its =".into()));
-            session.refused(id, Stage::Parse, message, reason, fix);
+            walk.refused(id, Stage::Parse, message, reason, fix);
             return;
         }
         params.push(param);
@@ -117,5 +117,5 @@ fn kernel_line(session: &mut Session<'_>) {
         false => format!("appended; these replace what was there: {}", replaced.join(", ")).into(),
     };
     steps.push(step(Stage::Merge, true, note));
-    session.applied(id, steps);
+    walk.applied(id, steps);
 }

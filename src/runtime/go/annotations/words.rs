@@ -3,31 +3,31 @@
 //! Facts: `addHypervisorBlockOverrides`, `addHypervisorVirtioFsOverrides` and `addRuntimeConfigOverrides` in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::session::Session;
+use super::walk::Walk;
 use crate::answer::verdict::{Fix, Stage};
 use crate::catalog::Id;
 use crate::golang::strconv::list;
 use crate::runtime::go::config::{InterworkingModel, VfioMode};
+use crate::runtime::go::prepared::step;
 use crate::runtime::go::record::Slot;
-use crate::runtime::go::stations::step;
 
 /// Takes a word that the runtime knows.
-pub(super) fn take_word(session: &mut Session<'_>, id: Id, value: &str) {
-    let words = id.annotation().reader(session.config.release).choices;
+pub(super) fn take_word(walk: &mut Walk<'_>, id: Id, value: &str) {
+    let words = id.annotation().reader(walk.config.release).choices;
     if words.contains(&value) {
         match id {
             Id::RuntimeInternetworkingModel => {
-                session.config.network_config.interworking_model =
+                walk.config.network_config.interworking_model =
                     InterworkingModel::parse(value).unwrap_or_default();
             }
-            Id::RuntimeVfioMode => session.config.vfio_mode = VfioMode::parse(value).unwrap_or_default(),
+            Id::RuntimeVfioMode => walk.config.vfio_mode = VfioMode::parse(value).unwrap_or_default(),
             _ => {
-                if let Slot::Text(place) = session.slot(id) {
+                if let Slot::Text(place) = walk.slot(id) {
                     value.clone_into(place);
                 }
             }
         }
-        return session.applied_by(id, step(Stage::Value, true, "one of the known words"));
+        return walk.applied_by(id, step(Stage::Value, true, "one of the known words"));
     }
     let key = id.known().key;
     let known = list(words);
@@ -55,5 +55,5 @@ pub(super) fn take_word(session: &mut Session<'_>, id: Id, value: &str) {
             (format!("{value:?} is none of the words the runtime knows: {known}"), words.first().copied())
         }
     };
-    session.refused(id, Stage::Value, message, reason, fix.map(|word| Fix::Value(word.to_owned())));
+    walk.refused(id, Stage::Value, message, reason, fix.map(|word| Fix::Value(word.to_owned())));
 }

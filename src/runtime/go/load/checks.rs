@@ -4,19 +4,16 @@
 
 use std::collections::HashSet;
 
-use super::settings::resolve;
+use super::settings::{ConfigError, Setting, resolve};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::go::Change;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig};
 
-/// A complaint with the key it is about, without the hypervisor's name (`hypervisor.initrd`).
-pub(super) type Complaint = (String, &'static str);
-
-pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint> {
+pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Setting<()> {
     if config.runtime.disable_new_netns && config.inter_network_model != InterworkingModel::None {
         let message = "config disable_new_netns only works with 'none' internetworking_model";
-        return Err((message.into(), "runtime.disable_new_netns"));
+        return Err(ConfigError::new("runtime.disable_new_netns", message));
     }
     hypervisor(&config.hypervisor_config, host)?;
     let release = config.release;
@@ -25,10 +22,10 @@ pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint
         && config.hypervisor_config.initrd.is_empty()
     {
         let message = "Factory option enable_template requires an initrd image";
-        return Err((message.into(), "factory.enable_template"));
+        return Err(ConfigError::new("factory.enable_template", message));
     }
     if config.factory.vm_cache_number > 0 && config.hypervisor_type != HypervisorType::Qemu {
-        return Err(("VM cache just support qemu".into(), "factory.vm_cache_number"));
+        return Err(ConfigError::new("factory.vm_cache_number", "VM cache just support qemu"));
     }
     if release.has(Change::NumaNeedsStaticSizing) {
         numa(config, host)?;
@@ -36,35 +33,38 @@ pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint
     if release.has(Change::VfioPorts) { pcie(config) } else { Ok(()) }
 }
 
-fn hypervisor(config: &HypervisorConfig, host: &Host) -> Result<(), Complaint> {
+fn hypervisor(config: &HypervisorConfig, host: &Host) -> Setting<()> {
     if !config.remote_hypervisor_socket.is_empty() {
         return Ok(());
     }
     let memory = i64::from(config.default_memory);
     if memory == 0 {
-        return Err(("VM memory cannot be zero".into(), "hypervisor.default_memory"));
+        return Err(ConfigError::new("hypervisor.default_memory", "VM memory cannot be zero"));
     }
     let images = [(&config.image, false, "hypervisor.image"), (&config.initrd, true, "hypervisor.initrd")];
     for (path, is_initrd, key) in images {
         if path.is_empty() {
             continue;
         }
-        let size = host.stat(path).map_err(|errno| (errno.go().to_owned(), key))?.size;
+        let size = host.stat(path).map_err(|errno| ConfigError::new(key, errno.go()))?.size;
         if size == 0 {
-            return Err((format!("image {} is empty", crate::golang::strconv::quote(path)), key));
+            return Err(ConfigError::new(
+                key,
+                format!("image {} is empty", crate::golang::strconv::quote(path)),
+            ));
         }
         let size_mib = i64::try_from(size >> 20).unwrap_or(i64::MAX);
         // An initrd is read into memory whole.
         if size > 1 << 20 && size_mib >= memory && is_initrd {
             let image = crate::golang::strconv::quote(path);
             let message = format!("VM memory ({memory}MB) smaller than image {image} size ({size_mib}MB)");
-            return Err((message, "hypervisor.default_memory"));
+            return Err(ConfigError::new("hypervisor.default_memory", message));
         }
     }
     Ok(())
 }
 
-fn numa(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint> {
+fn numa(config: &RuntimeConfig, host: &Host) -> Setting<()> {
     if config.hypervisor_config.guest_numa_nodes.len() <= 1 {
         return Ok(());
     }
@@ -76,12 +76,12 @@ fn numa(config: &RuntimeConfig, host: &Host) -> Result<(), Complaint> {
     };
     if let Some(arch) = arch {
         let message = format!("multi-NUMA support is only available on amd64 and arm64, got \"{arch}\"");
-        return Err((message, "hypervisor.enable_numa"));
+        return Err(ConfigError::new("hypervisor.enable_numa", message));
     }
     if !config.runtime.static_sandbox_resource_mgmt {
         let message = "NUMA support requires static_sandbox_resource_mgmt to be enabled; \
                        NUMA topology is not compatible with dynamic CPU/memory hotplug";
-        return Err((message.into(), "hypervisor.enable_numa"));
+        return Err(ConfigError::new("hypervisor.enable_numa", message));
     }
     Ok(())
 }
@@ -94,7 +94,7 @@ fn port_name(port: &str) -> String {
     }
 }
 
-fn pcie(config: &RuntimeConfig) -> Result<(), Complaint> {
+fn pcie(config: &RuntimeConfig) -> Setting<()> {
     let kind = config.hypervisor_type;
     if !matches!(kind, HypervisorType::Qemu | HypervisorType::Clh) {
         return Ok(());
@@ -107,24 +107,30 @@ fn pcie(config: &RuntimeConfig) -> Result<(), Complaint> {
         let (cold, hot) = (port_name(cold), port_name(hot));
         let message =
             format!("invalid hot-plug={cold} and cold-plug={hot} settings, only one of them can be set");
-        return Err((message, "hypervisor.cold_plug_vfio"));
+        return Err(ConfigError::new("hypervisor.cold_plug_vfio", message));
     }
     if (!cold_set && !hot_set) || !matches!(hypervisor.machine_type.as_str(), "q35" | "virt") {
         return Ok(());
     }
     if kind == HypervisorType::Clh && !config.release.has(Change::ClhColdPlug) {
         if cold_set {
-            return Err(("cold-plug not supported on CLH".into(), "hypervisor.cold_plug_vfio"));
+            return Err(ConfigError::new("hypervisor.cold_plug_vfio", "cold-plug not supported on CLH"));
         }
         if hot != "root-port" {
-            return Err(("only hot-plug=root-port supported on CLH".into(), "hypervisor.hot_plug_vfio"));
+            return Err(ConfigError::new(
+                "hypervisor.hot_plug_vfio",
+                "only hot-plug=root-port supported on CLH",
+            ));
         }
     } else if kind == HypervisorType::Clh {
         for (port, way, key) in
             [(cold, "cold", "hypervisor.cold_plug_vfio"), (hot, "hot", "hypervisor.hot_plug_vfio")]
         {
             if port != "no-port" && port != "root-port" {
-                return Err((format!("only {way}-plug=no-port or root-port supported on CLH"), key));
+                return Err(ConfigError::new(
+                    key,
+                    format!("only {way}-plug=no-port or root-port supported on CLH"),
+                ));
             }
         }
     }
@@ -139,7 +145,7 @@ fn pcie(config: &RuntimeConfig) -> Result<(), Complaint> {
     let message = format!(
         "invalid vfio_port={cold} setting, allowed values no-port, bridge-port, root-port, switch-port"
     );
-    Err((message, key))
+    Err(ConfigError::new(key, message))
 }
 
 /// Every mount is there, and no two of them end in the same name.

@@ -4,7 +4,7 @@
 //! `new*HypervisorConfig` functions of src/runtime/pkg/katautils/config.go at 4.1.0.
 
 use super::settings::{
-    Refusal, check_vsock, default_hypervisor_path, default_machine_type, default_virtio_fs_cache,
+    ConfigError, check_vsock, default_hypervisor_path, default_machine_type, default_virtio_fs_cache,
 };
 use crate::golang::strconv::fields;
 use crate::input::Host;
@@ -21,7 +21,7 @@ pub(super) fn build(
     written: &HypervisorConfig,
     host: &Host,
     release: Release,
-) -> Result<HypervisorConfig, Refusal> {
+) -> Result<HypervisorConfig, ConfigError> {
     let takes = |key: &str| HypervisorConfig::takes(kind, key, release);
     let mut held = written.only(takes);
     held.fill_in(|key| takes(key) && !taken_as_written(kind, key), host, release);
@@ -68,7 +68,7 @@ pub(super) fn built_in(release: Release) -> HypervisorConfig {
     }
 }
 
-fn firecracker(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
+fn firecracker(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), ConfigError> {
     h.look_up(&["path", "jailer_path", "kernel"], host, release)?;
     h.look_up_boot(host, release)?;
     h.look_up(&["firmware"], host, release)?;
@@ -78,7 +78,7 @@ fn firecracker(h: &mut HypervisorConfig, host: &Host, release: Release) -> Resul
     Ok(())
 }
 
-fn qemu(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
+fn qemu(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), ConfigError> {
     h.look_up(&["path", "kernel"], host, release)?;
     h.look_up_boot(host, release)?;
     h.check_pflashes(host)?;
@@ -106,16 +106,16 @@ fn qemu(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), R
     Ok(())
 }
 
-fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
+fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), ConfigError> {
     h.look_up(&["path", "kernel"], host, release)?;
     h.look_up_boot(host, release)?;
     let image_alone = release.has(Change::ClhImageAlone);
     if image_alone && !h.initrd.is_empty() {
         let message = "having an initrd defined in the configuration file is not supported";
-        return Err(Refusal::new("initrd", message));
+        return Err(ConfigError::new("initrd", message));
     }
     if h.image.is_empty() && h.initrd.is_empty() {
-        return Err(Refusal::new("image", "image or initrd must be defined in the configuration file"));
+        return Err(ConfigError::new("image", "image or initrd must be defined in the configuration file"));
     }
     h.look_up(&["firmware"], host, release)?;
     h.check_block_device_driver()?;
@@ -125,29 +125,29 @@ fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Re
     }
     if image_alone && h.virtio_fs_daemon.is_empty() {
         let message = "virtio-fs daemon path is missing in configuration file";
-        return Err(Refusal::new("virtio_fs_daemon", message));
+        return Err(ConfigError::new("virtio_fs_daemon", message));
     }
     if !matches!(h.shared_fs.as_str(), "virtio-fs" | "virtio-fs-nydus" | "none") {
         let message = match release.has(Change::NoSharedFs) {
             true => format!("Cloud Hypervisor does not support {} shared filesystem option", h.shared_fs),
             false => "clh only support virtio-fs or virtio-fs-nydus".to_owned(),
         };
-        return Err(Refusal::new("shared_fs", message));
+        return Err(ConfigError::new("shared_fs", message));
     }
     h.check_daemon()?;
     h.disable_vhost_net = true;
     Ok(())
 }
 
-fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
+fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), ConfigError> {
     h.look_up(&["path", "kernel"], host, release)?;
     h.look_up_boot(host, release)?;
     if !h.image.is_empty() && !h.initrd.is_empty() {
         let message = "having both an image and an initrd defined in the configuration file is not supported";
-        return Err(Refusal::new("initrd", message));
+        return Err(ConfigError::new("initrd", message));
     }
     if h.image.is_empty() && h.initrd.is_empty() {
-        return Err(Refusal::new("image", "image or initrd must be defined in the configuration file"));
+        return Err(ConfigError::new("image", "image or initrd must be defined in the configuration file"));
     }
     h.check_block_device_driver()?;
     check_vsock(host)?;
@@ -155,7 +155,7 @@ fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result
     if !matches!(h.shared_fs.as_str(), "virtio-fs" | "virtio-fs-nydus" | "none") {
         let message =
             format!("Stratovirt Hypervisor does not support {} shared filesystem option", h.shared_fs);
-        return Err(Refusal::new("shared_fs", message));
+        return Err(ConfigError::new("shared_fs", message));
     }
     h.check_daemon()?;
     h.check_sector_sizes()?;
@@ -165,14 +165,14 @@ fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result
     Ok(())
 }
 
-fn acrn(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Refusal> {
+fn acrn(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), ConfigError> {
     h.look_up(&["path", "ctlpath", "kernel", "image"], host, release)?;
     if h.image.is_empty() {
         let message = match release.has(Change::AssetsAtLoad) {
             true => "image is not set",
             false => "image must be defined in the configuration file",
         };
-        return Err(Refusal::new("image", message));
+        return Err(ConfigError::new("image", message));
     }
     h.look_up(&["firmware"], host, release)?;
     h.check_block_device_driver()?;

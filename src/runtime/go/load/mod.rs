@@ -94,7 +94,7 @@ pub(super) fn load(
     settings::or_word(&mut config.factory.vm_cache_endpoint, "/var/run/kata-containers/cache.sock");
     if release.has(Change::TraceModes) {
         settings::trace_options(&mut config.agent_config)
-            .map_err(|(message, key)| fail(message, &format!("agent.{agent_table}.{key}")))?;
+            .map_err(|error| fail(error.message, &format!("agent.{agent_table}.{}", error.key)))?;
     }
     let mut params = kernel_params::added_at_load(&config.hypervisor_config, &config.agent_config, release);
     params.append(&mut config.hypervisor_config.kernel_params.list);
@@ -119,9 +119,9 @@ pub(super) fn load(
         let message = "config disable_new_netns conflicts with enable_netmon";
         return Err(fail(message.into(), "runtime.disable_new_netns"));
     }
-    checks::check(&config, host).map_err(|(message, key)| {
-        let key = key.replace("hypervisor.", &format!("hypervisor.{name}."));
-        fail(message, &key)
+    checks::check(&config, host).map_err(|error| {
+        let key = error.key.replace("hypervisor.", &format!("hypervisor.{name}."));
+        fail(error.message, &key)
     })?;
 
     let asked = files.hypervisor.get(&name).cloned().unwrap_or_default();
@@ -150,7 +150,7 @@ fn choose_hypervisor(
             continue;
         };
         let one = hypervisors::build(kind, table, host, release)
-            .map_err(|refusal| (refusal.message, format!("hypervisor.{name}.{}", refusal.key)))?;
+            .map_err(|error| (error.message, format!("hypervisor.{name}.{}", error.key)))?;
         built.push((name, kind, one));
     }
     let wanted = options.hypervisor;

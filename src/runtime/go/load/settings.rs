@@ -12,20 +12,22 @@ use crate::release::go::Change;
 use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::{kernel_params, paths};
 
-/// Why a setting is refused, and the key of the table that it stands under.
-#[derive(Debug)]
-pub(super) struct Refusal {
+/// Why a configuration is refused, and the key that it is about: of a hypervisor's table, or with its table but
+/// without the hypervisor's name (`hypervisor.initrd`).
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct ConfigError {
     pub message: String,
     pub key: &'static str,
 }
 
-impl Refusal {
+impl ConfigError {
     pub fn new(key: &'static str, message: impl Into<String>) -> Self {
         Self { message: message.into(), key }
     }
 }
 
-type Setting<T> = Result<T, Refusal>;
+pub(super) type Setting<T> = Result<T, ConfigError>;
 
 const DEFAULT_KERNEL_PATH: &str = "/usr/share/kata-containers/vmlinuz.container";
 const DEFAULT_MEMORY_MIB: u32 = 2048;
@@ -116,7 +118,7 @@ fn known_word(
     key: &'static str,
     message: impl FnOnce(&str, &str) -> String,
 ) -> Setting<()> {
-    if known.contains(&asked) { Ok(()) } else { Err(Refusal::new(key, message(asked, &list(known)))) }
+    if known.contains(&asked) { Ok(()) } else { Err(ConfigError::new(key, message(asked, &list(known)))) }
 }
 
 type FillIn = fn(&mut HypervisorConfig, &Host, Release);
@@ -230,7 +232,7 @@ impl HypervisorConfig {
             };
             let wanted = or_default(path, default);
             if !wanted.is_empty() {
-                *path = resolve(host, wanted).map_err(|message| Refusal { message, key })?;
+                *path = resolve(host, wanted).map_err(|message| ConfigError { message, key })?;
             }
         }
         Ok(())
@@ -245,7 +247,7 @@ impl HypervisorConfig {
             return Ok(String::new());
         }
         let found = resolve(host, or_default(&self.snp_certs_path, DEFAULT));
-        match found.map_err(|message| Refusal { message, key: "snp_certs_path" }) {
+        match found.map_err(|message| ConfigError { message, key: "snp_certs_path" }) {
             Err(_) if self.snp_certs_path.is_empty() || self.snp_certs_path == DEFAULT => Ok(String::new()),
             found => found,
         }
@@ -261,11 +263,11 @@ impl HypervisorConfig {
             path => resolve(host, path),
         };
         match (find(&self.initrd, "initrd"), find(&self.image, "image")) {
-            (Ok(_), Ok(_)) => Err(Refusal::new(
+            (Ok(_), Ok(_)) => Err(ConfigError::new(
                 "initrd",
                 "having both an image and an initrd defined in the configuration file is not supported",
             )),
-            (Err(initrd), Err(image)) => Err(Refusal::new(
+            (Err(initrd), Err(image)) => Err(ConfigError::new(
                 "image",
                 format!(
                     "Either initrd or image must be set to a valid path (initrd: {initrd}) (image: {image})"
@@ -282,7 +284,7 @@ impl HypervisorConfig {
     pub(super) fn check_pflashes(&self, host: &Host) -> Setting<()> {
         for path in self.pflashes.iter() {
             resolve(host, path)
-                .map_err(|e| Refusal::new("pflashes", format!("failed to resolve path: {path}: {e}")))?;
+                .map_err(|e| ConfigError::new("pflashes", format!("failed to resolve path: {path}: {e}")))?;
         }
         Ok(())
     }
@@ -335,7 +337,7 @@ impl HypervisorConfig {
         let shared_fs = self.shared_fs.as_str();
         if matches!(shared_fs, "virtio-fs" | "virtio-fs-nydus") && self.virtio_fs_daemon.is_empty() {
             let message = format!("cannot enable {shared_fs} without daemon path in configuration file");
-            return Err(Refusal::new("virtio_fs_daemon", message));
+            return Err(ConfigError::new("virtio_fs_daemon", message));
         }
         Ok(())
     }
@@ -347,18 +349,18 @@ impl HypervisorConfig {
                 return Ok(size);
             }
             let message = format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
-            Err(Refusal::new(key, message))
+            Err(ConfigError::new(key, message))
         };
         let logical = check("block_device_logical_sector_size", self.block_device_logical_sector_size)?;
         let physical = check("block_device_physical_sector_size", self.block_device_physical_sector_size)?;
         sector_order(logical, physical)
-            .map_err(|message| Refusal::new("block_device_logical_sector_size", message))
+            .map_err(|message| ConfigError::new("block_device_logical_sector_size", message))
     }
 
     pub(super) fn check_extension_images(&self) -> Setting<()> {
         let check = |(i, image): (usize, &GuestExtensionImage)| {
             let name = &image.name;
-            let refuse = |message: String| Refusal::new("guest_extension_images", message);
+            let refuse = |message: String| ConfigError::new("guest_extension_images", message);
             if name.is_empty() {
                 return Err(refuse(format!(
                     "guest_extension_images entry {i} is missing required 'name' field"
@@ -401,7 +403,7 @@ pub(super) fn check_vsock(host: &Host) -> Setting<()> {
         return Ok(());
     }
     let message = "host system doesn't support vsock: stat /dev/vhost-vsock: no such file or directory";
-    Err(Refusal::new("", message))
+    Err(ConfigError::new("", message))
 }
 
 /// The complaint about a table that is no hypervisor's.
@@ -413,7 +415,7 @@ pub(super) fn unknown_table(name: &str) -> String {
 }
 
 /// How the agent traces, where it has a choice: checked, and filled in where nothing is said.
-pub(super) fn trace_options(agent: &mut AgentConfig) -> Result<(), (String, &'static str)> {
+pub(super) fn trace_options(agent: &mut AgentConfig) -> Setting<()> {
     if !agent.enable_tracing {
         return Ok(());
     }
@@ -426,10 +428,8 @@ pub(super) fn trace_options(agent: &mut AgentConfig) -> Result<(), (String, &'st
             *value = first.into();
         } else if value != first && value != second {
             let (value, first, second) = (quote(value), quote(first), quote(second));
-            return Err((
-                format!("invalid kata agent trace {what}: {value} (need {first} or {second})"),
-                key,
-            ));
+            let message = format!("invalid kata agent trace {what}: {value} (need {first} or {second})");
+            return Err(ConfigError::new(key, message));
         }
     }
     Ok(())

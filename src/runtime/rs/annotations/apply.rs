@@ -8,14 +8,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::super::boot::add_kernel_params;
-use super::super::complaint::existing;
 use super::super::config::{LenientMount, SharedMount, Slot};
+use super::super::error::existing;
 use super::super::initdata::{self, Undecoded};
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
 use super::super::verity::Verity;
 use super::rules::{Known, Tables, known};
-use super::{Attempt, Fate, Gates, Refusal};
+use super::{Attempt, Decision, Gates, Refusal};
 use crate::answer::text::parse_trimmed;
 use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::catalog::{HYPERVISOR_PREFIX, Parse};
@@ -35,7 +35,7 @@ pub(super) struct Walk<'w> {
     pub tables: Tables<'w>,
 }
 
-type Step<T = Fate> = Result<T, Box<Refusal>>;
+type Step<T = Decision> = Result<T, Box<Refusal>>;
 
 fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Box<Refusal> {
     Box::new(Refusal { stage, message: message.into(), panic: false, reason: reason.into(), fix: None })
@@ -60,19 +60,21 @@ impl Walk<'_> {
         let known = known(key, self.release);
         let name_pattern = short.and_then(|short| self.gates.admits(short, known.map(|known| known.id)));
         let mut path_pattern = None;
-        let fate = match (known, short.is_some(), name_pattern.is_some()) {
-            (Some(_), true, false) => Fate::NotEnabled,
-            (Some(known), _, _) => self.apply(known, value, &mut path_pattern).unwrap_or_else(Fate::Refused),
-            (None, true, true) => Fate::Refused(refuse(
+        let decision = match (known, short.is_some(), name_pattern.is_some()) {
+            (Some(_), true, false) => Decision::NotEnabled,
+            (Some(known), _, _) => {
+                self.apply(known, value, &mut path_pattern).unwrap_or_else(Decision::Refused)
+            }
+            (None, true, true) => Decision::Refused(refuse(
                 Stage::Known,
                 format!("Invalid annotation type {key}"),
                 "enable_annotations lets this name through, and runtime-rs refuses a name that it does not know",
             )),
-            (None, _, _) => Fate::Unknown,
+            (None, _, _) => Decision::Unknown,
         };
-        let taken = known.filter(|_| fate == Fate::Taken);
+        let taken = known.filter(|_| decision == Decision::Taken);
         let wrote = taken.map(|known| Arc::new(self.tables.shown(known.rule)));
-        Attempt { key, value, known, name_pattern, path_pattern, fate, wrote }
+        Attempt { key, value, known, name_pattern, path_pattern, decision, wrote }
     }
 
     fn apply(&mut self, known: Known, value: &Text, path_pattern: &mut Option<usize>) -> Step {
@@ -84,7 +86,7 @@ impl Walk<'_> {
             "sandbox_bind_mounts" if !self.release.has(Change::BindMountsFromPods) => {
                 let why =
                     "host folders come from the configuration only; runtime-rs never takes them from a pod";
-                return Ok(Fate::PassedOver(Stage::Name, why.into()));
+                return Ok(Decision::PassedOver(Stage::Name, why.into()));
             }
             _ => {}
         }
@@ -102,27 +104,27 @@ impl Walk<'_> {
                     true => add_kernel_params(boot, value),
                     false => (boot.kernel_params, boot.params_of_pod) = (value.clone(), value.len()),
                 }
-                return Ok(Fate::Taken);
+                return Ok(Decision::Taken);
             }
             Parse::RsVerity => {
                 let said = Verity::parse(value)
                     .map_err(|why| refuse(Stage::Parse, why, "the dm-verity parameters are not complete"))?;
                 if said.is_none() {
                     let why = "an empty value leaves the configured parameters as they are";
-                    return Ok(Fate::PassedOver(Stage::Merge, why.into()));
+                    return Ok(Decision::PassedOver(Stage::Merge, why.into()));
                 }
             }
             Parse::RsB64Gzip => {
                 self.tables.hv.security_info.initdata = initdata(value, release)?.into();
-                return Ok(Fate::Taken);
+                return Ok(Decision::Taken);
             }
             Parse::RsBytes | Parse::RsByteSize => {
                 let Some(mib) = memory(plugin, value, release)? else {
                     let why = "runtime-rs cannot read this as a size of memory and keeps the configured one";
-                    return Ok(Fate::PassedOver(Stage::Parse, why.into()));
+                    return Ok(Decision::PassedOver(Stage::Parse, why.into()));
                 };
                 self.tables.hv.memory_info.default_memory = mib;
-                return Ok(Fate::Taken);
+                return Ok(Decision::Taken);
             }
             Parse::RsComma if field == "virtio_fs_extra_args" => {
                 self.tables.hv.shared_fs.extra_args_of_pod = value.split(',').count();
@@ -153,7 +155,7 @@ impl Walk<'_> {
             Slot::SharedMounts(place) => *place = shared_mounts(value, release)?,
             Slot::Other => {}
         }
-        Ok(Fate::Taken)
+        Ok(Decision::Taken)
     }
 
     fn listed(&self, list: &'static str, value: &str) -> Step<usize> {
@@ -197,11 +199,11 @@ fn initdata(value: &str, release: Release) -> Step<String> {
     })
 }
 
-fn picked(what: &str, value: &str, taken: &str) -> Fate {
+fn picked(what: &str, value: &str, taken: &str) -> Decision {
     if value == taken {
-        return Fate::Taken;
+        return Decision::Taken;
     }
-    Fate::PassedOver(Stage::Value, format!("the configuration has no table [{what}.{value}]").into())
+    Decision::PassedOver(Stage::Value, format!("the configuration has no table [{what}.{value}]").into())
 }
 
 fn vcpus(plugin: Plugin, value: &str, parse: Parse) -> Step<f32> {

@@ -14,8 +14,8 @@ use serde_json::Value as Json;
 
 pub use rules::{Known, Rule, Table, View};
 
-use super::complaint::{Complaint, Outcome};
 use super::config::{Config, Hypervisor};
+use super::error::{ConfigError, ConfigResult};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
 use crate::answer::verdict::{Fix, Stage};
@@ -69,7 +69,7 @@ impl Gates {
 /// Why one annotation makes the pod fail.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// The station that refuses.
+    /// The step that refuses.
     pub stage: Stage,
     /// The runtime's own message.
     pub message: String,
@@ -95,7 +95,7 @@ impl Refusal {
 
 /// What the walk over the annotations made of one.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fate {
+pub enum Decision {
     /// Its value went into the configuration.
     Taken,
     /// Known, let through and read past, for this reason.
@@ -121,7 +121,7 @@ pub struct Attempt<'a> {
     /// The entry of the path list that let the value through.
     pub path_pattern: Option<usize>,
     /// What became of it.
-    pub fate: Fate,
+    pub decision: Decision,
     /// The value of its field right after it, where it was taken.
     pub wrote: Option<Arc<Json>>,
 }
@@ -134,8 +134,8 @@ impl Attempt<'_> {
 
     /// Why it makes the pod fail.
     pub fn refusal(&self) -> Option<&Refusal> {
-        match &self.fate {
-            Fate::Refused(refusal) => Some(refusal),
+        match &self.decision {
+            Decision::Refused(refusal) => Some(refusal),
             _ => None,
         }
     }
@@ -145,7 +145,7 @@ const PICK_HYPERVISOR: &str = "io.katacontainers.config.runtime.hypervisor_name"
 const PICK_AGENT: &str = "io.katacontainers.config.runtime.agent_name";
 
 /// Lets the pod pick the tables, where those exist, and wants all three names.
-pub fn pick_tables(config: &mut Config, annotations: &Annotations) -> Outcome {
+pub fn pick_tables(config: &mut Config, annotations: &Annotations) -> ConfigResult {
     if let Some(name) = annotations.get(PICK_HYPERVISOR)
         && config.hypervisor.contains_key(name.as_str())
     {
@@ -160,7 +160,7 @@ pub fn pick_tables(config: &mut Config, annotations: &Annotations) -> Outcome {
         return default_names(config);
     }
     let runtime = &config.runtime;
-    let missing = |key, message: &str| Err(Complaint::about(key, message).within("runtime"));
+    let missing = |key, message: &str| Err(ConfigError::about(key, message).within("runtime"));
     if runtime.name.is_empty() {
         return missing("name", "Runtime name is missing in the configuration");
     }
@@ -182,7 +182,7 @@ pub fn pick_tables(config: &mut Config, annotations: &Annotations) -> Outcome {
 }
 
 /// What releases did that did not want the names: there are defaults, and a missing table is a crash.
-fn default_names(config: &mut Config) -> Outcome {
+fn default_names(config: &mut Config) -> ConfigResult {
     let runtime = &mut config.runtime;
     if runtime.name.is_empty() {
         runtime.name = "virt_container".into();
@@ -195,7 +195,7 @@ fn default_names(config: &mut Config) -> Outcome {
     }
     let crash = |key| {
         let message = "called `Option::unwrap()` on a `None` value";
-        Err(Complaint::about(key, message).within("runtime").crash())
+        Err(ConfigError::about(key, message).within("runtime").crash())
     };
     if !config.hypervisor.contains_key(&config.runtime.hypervisor_name) {
         return crash("hypervisor_name");
@@ -236,13 +236,13 @@ pub fn apply<'a>(
 
 /// What became of the annotations of a pod that fails before its annotations are read.
 pub fn unread(release: Release, annotations: &Annotations) -> Vec<Attempt<'_>> {
-    let fate = Fate::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
+    let decision = Decision::PassedOver(Stage::Known, "the pod fails before its annotations are read".into());
     annotations
         .in_order(is_katas)
         .into_iter()
         .map(|(key, value)| {
-            let (known, fate) = (rules::known(key, release), fate.clone());
-            Attempt { key, value, known, name_pattern: None, path_pattern: None, fate, wrote: None }
+            let (known, decision) = (rules::known(key, release), decision.clone());
+            Attempt { key, value, known, name_pattern: None, path_pattern: None, decision, wrote: None }
         })
         .collect()
 }
@@ -256,7 +256,7 @@ pub fn worst<'t, 'a>(attempts: &'t [Attempt<'a>]) -> Option<(&'t Attempt<'a>, &'
 }
 
 /// The check over two annotations that follows the walk.
-pub fn cross_check(config: &Config) -> Outcome {
+pub fn cross_check(config: &Config) -> ConfigResult {
     let Some(hv) = config.active_hypervisor() else { return Ok(()) };
     let block = &hv.blockdev_info;
     sector_sizes(block.block_device_logical_sector_size, block.block_device_physical_sector_size)

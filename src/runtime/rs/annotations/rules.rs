@@ -132,7 +132,7 @@ pub fn known(key: &str, release: Release) -> Option<Known> {
     let id = Id::of(key)?;
     let rule = RULES.get(id as usize)?.as_ref()?;
     let reader = id.annotation().reader(release);
-    let bind_mounts = rule.field == "sandbox_bind_mounts" && is_told_of(release);
+    let bind_mounts = rule.field == "sandbox_bind_mounts" && says_of_bind_mounts(release);
     match reader.parse {
         Some(parse) => Some(Known { id, rule, reader, parse }),
         None => bind_mounts.then_some(Known { id, rule, reader, parse: Parse::RsBlanks }),
@@ -140,7 +140,7 @@ pub fn known(key: &str, release: Release) -> Option<Known> {
 }
 
 /// Whether a release says that a pod may not bring host folders.
-fn is_told_of(release: Release) -> bool {
+fn says_of_bind_mounts(release: Release) -> bool {
     !release.has(Change::BindMountsFromPods) && release.has(Change::BindMountModes)
 }
 
@@ -182,7 +182,7 @@ mod tests {
         for version in release::Runtime::Rs.versions() {
             let release = Release::new(release::Runtime::Rs, version);
             for (annotation, reader) in catalog::annotations(release) {
-                if annotation.key == crate::runtime::elsewhere::CONFIG_PATH {
+                if annotation.key == crate::runtime::config_path::CONFIG_PATH {
                     continue;
                 }
                 let known = known(annotation.key, release).unwrap();

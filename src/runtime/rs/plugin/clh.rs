@@ -1,7 +1,7 @@
 //! Cloud Hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/ch.rs at each tag.
 
-use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
+use super::super::error::{ConfigResult, ensure, existing, resolve};
 use super::{
     Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, or_default, or_number, too_many_vcpus,
 };
@@ -9,7 +9,7 @@ use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> ConfigResult {
     or_default(&mut hv.path, "/usr/bin/cloud-hypervisor");
     resolve(host, &mut hv.path, "path", "CH binary path `{}` is invalid: {}")?;
     resolve(host, &mut hv.ctlpath, "ctlpath", "CH ctlpath `{}` is invalid: {}")?;
@@ -24,7 +24,7 @@ pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outc
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
     existing(host, &hv.path, "path", "CH binary path `{}` is invalid: {}")?;
     existing(host, &hv.ctlpath, "ctlpath", "CH control path `{}` is invalid: {}")?;
     absent("jailer_path", hv.jailer_path.is_empty(), "Path for CH jailer should be empty")?;

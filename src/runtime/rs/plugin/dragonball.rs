@@ -1,7 +1,7 @@
 //! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at each tag.
 
-use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
+use super::super::error::{ConfigResult, ensure, existing, resolve};
 use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 use crate::release::Release;
@@ -9,7 +9,7 @@ use crate::release::rs::Change;
 
 const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> ConfigResult {
     resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
     or_default(&mut hv.boot_info.kernel, "vmlinuz");
     hv.cpu_info.default_maxvcpus = hv.cpu_info.default_maxvcpus.min(Plugin::Dragonball.max_vcpus());
@@ -25,7 +25,7 @@ pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outc
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
     absent("path", hv.path.is_empty(), "Path for dragonball hypervisor should be empty")?;
     absent(
         "valid_hypervisor_paths",
@@ -76,7 +76,7 @@ pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcom
     enough_memory(hv, Plugin::Dragonball, "dragonball")
 }
 
-fn devices(hv: &Hypervisor, release: Release) -> Outcome {
+fn devices(hv: &Hypervisor, release: Release) -> ConfigResult {
     let block = &hv.blockdev_info;
     let known = match release.has(Change::BlockDriverNames) {
         true => ["virtio-blk-pci", "virtio-blk-mmio", "virtio-pmem"],
@@ -89,7 +89,7 @@ fn devices(hv: &Hypervisor, release: Release) -> Outcome {
     )
 }
 
-fn ports(hv: &Hypervisor) -> Outcome {
+fn ports(hv: &Hypervisor) -> ConfigResult {
     let device = &hv.device_info;
     let iommu = if device.enable_iommu { "enable_iommu" } else { "enable_iommu_platform" };
     absent(

@@ -1,7 +1,7 @@
 //! Firecracker. Facts: src/libs/kata-types/src/config/hypervisor/firecracker.rs at 4.1.0.
 
-use super::super::complaint::{Outcome, ensure, existing};
 use super::super::config::Hypervisor;
+use super::super::error::{ConfigResult, ensure, existing};
 use super::{Plugin, absent, enough_memory, or_default, or_number, too_many_vcpus};
 use crate::input::Host;
 
@@ -11,7 +11,7 @@ pub(super) fn adjust(hv: &mut Hypervisor) {
     or_number(&mut hv.memory_info.default_memory, 128);
 }
 
-pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> ConfigResult {
     absent("path", !hv.path.is_empty(), "Firecracker path is empty")?;
     existing(host, &hv.path, "path", "FIRECRACKER binary path `{}` is invalid: {}")?;
     absent("kernel", !hv.boot_info.kernel.is_empty(), "Guest kernel image for firecracker is empty")?;

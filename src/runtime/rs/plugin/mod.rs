@@ -11,8 +11,8 @@ mod openvmm;
 mod qemu;
 mod remote;
 
-use super::complaint::{Complaint, Outcome, ensure};
 use super::config::{Hypervisor, Runtime};
+use super::error::{ConfigError, ConfigResult, ensure};
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
 use crate::release::Release;
@@ -85,7 +85,7 @@ impl Plugin {
         runtime: &mut Runtime,
         host: &Host,
         release: Release,
-    ) -> Outcome {
+    ) -> ConfigResult {
         match self {
             Self::Clh => clh::adjust(hv, host, release),
             Self::Dragonball => dragonball::adjust(hv, host, release),
@@ -115,7 +115,7 @@ impl Plugin {
     }
 
     /// This hypervisor's own checks.
-    pub fn validate(self, hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
+    pub fn validate(self, hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
         match self {
             Self::Clh => clh::validate(hv, host, release),
             Self::Dragonball => dragonball::validate(hv, host, release),
@@ -148,7 +148,7 @@ fn too_many_vcpus(hv: &Hypervisor, most: u32) -> bool {
 }
 
 /// The plugin's least memory, under the name that its message has for it.
-fn enough_memory(hv: &Hypervisor, plugin: Plugin, name: &str) -> Outcome {
+fn enough_memory(hv: &Hypervisor, plugin: Plugin, name: &str) -> ConfigResult {
     let least = plugin.min_memory();
     ensure(hv.memory_info.default_memory >= least, "default_memory", || {
         format!("{name} hypervisor has minimal memory limitation {least}")
@@ -156,7 +156,7 @@ fn enough_memory(hv: &Hypervisor, plugin: Plugin, name: &str) -> Outcome {
 }
 
 /// The check that QEMU and Cloud Hypervisor share.
-fn confidential_rootfs(hv: &Hypervisor, release: Release) -> Outcome {
+fn confidential_rootfs(hv: &Hypervisor, release: Release) -> ConfigResult {
     ensure(
         !(release.has(Change::ConfidentialRootfs)
             && hv.security_info.confidential_guest
@@ -170,6 +170,6 @@ fn confidential_rootfs(hv: &Hypervisor, release: Release) -> Outcome {
     )
 }
 
-fn absent(key: &'static str, fine: bool, message: &str) -> Outcome {
-    if fine { Ok(()) } else { Err(Complaint::about(key, message)) }
+fn absent(key: &'static str, fine: bool, message: &str) -> ConfigResult {
+    if fine { Ok(()) } else { Err(ConfigError::about(key, message)) }
 }

@@ -1,7 +1,7 @@
 //! OpenVMM. Facts: src/libs/kata-types/src/config/hypervisor/openvmm.rs at 4.1.0.
 
-use super::super::complaint::{Outcome, ensure, existing};
 use super::super::config::Hypervisor;
+use super::super::error::{ConfigResult, ensure, existing};
 use super::{Plugin, absent, enough_memory, or_number, too_many_vcpus};
 use crate::input::Host;
 
@@ -9,7 +9,7 @@ pub(super) fn adjust(hv: &mut Hypervisor) {
     or_number(&mut hv.memory_info.memory_slots, 128);
 }
 
-pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> ConfigResult {
     absent("path", !hv.path.is_empty(), "OpenVMM binary path is empty")?;
     existing(host, &hv.path, "path", "OpenVMM binary path `{}` is invalid: {}")?;
     let most = Plugin::Openvmm.max_vcpus();

@@ -1,7 +1,7 @@
 //! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at each tag.
 
-use super::super::complaint::{Outcome, ensure, existing, resolve};
 use super::super::config::Hypervisor;
+use super::super::error::{ConfigResult, ensure, existing, resolve};
 use super::{
     Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, or_default, or_number, too_many_vcpus,
 };
@@ -9,7 +9,7 @@ use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> ConfigResult {
     or_default(&mut hv.path, "/usr/bin/qemu-system-x86_64");
     resolve(host, &mut hv.path, "path", "Qemu binary path `{}` is invalid: {}")?;
     resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
@@ -28,7 +28,7 @@ pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outc
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
     existing(host, &hv.path, "path", "QEMU binary path `{}` is invalid: {}")?;
     existing(host, &hv.ctlpath, "ctlpath", "QEMU control path `{}` is invalid: {}")?;
     absent("jailer_path", hv.jailer_path.is_empty(), "Path for QEMU jailer should be empty")?;

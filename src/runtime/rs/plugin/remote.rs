@@ -1,13 +1,13 @@
 //! The remote hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/remote.rs at each tag.
 
-use super::super::complaint::{Outcome, resolve};
 use super::super::config::Hypervisor;
+use super::super::error::{ConfigResult, resolve};
 use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, or_default, or_number};
 use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outcome {
+pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> ConfigResult {
     or_default(&mut hv.remote_info.hypervisor_socket, "/run/peerpod/hypervisor.sock");
     resolve(
         host,
@@ -26,7 +26,7 @@ pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> Outc
     Ok(())
 }
 
-pub(super) fn validate(hv: &Hypervisor, host: &Host) -> Outcome {
+pub(super) fn validate(hv: &Hypervisor, host: &Host) -> ConfigResult {
     absent(
         "default_maxmemory",
         u64::from(hv.memory_info.default_maxmemory) == host.facts.memory_mib,

@@ -6,8 +6,9 @@
 use crate::input::{Host, Text};
 
 /// An error of the runtime.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
     /// The runtime's own message.
     pub message: String,
     /// The key it is about, within its table.
@@ -19,9 +20,9 @@ pub struct Complaint {
 }
 
 /// What a step of the runtime gives.
-pub type Outcome<T = ()> = Result<T, Complaint>;
+pub type ConfigResult<T = ()> = Result<T, ConfigError>;
 
-impl Complaint {
+impl ConfigError {
     /// An error about `key`.
     pub fn about(key: &'static str, message: impl Into<String>) -> Self {
         Self { message: message.into(), key: Some(key), table: String::new(), panic: false }
@@ -69,11 +70,11 @@ fn real(host: &Host, path: &str) -> Result<std::sync::Arc<str>, String> {
 }
 
 /// Replaces a path by its real form; an empty one stays.
-pub fn resolve(host: &Host, path: &mut Text, key: &'static str, wording: &str) -> Outcome {
+pub fn resolve(host: &Host, path: &mut Text, key: &'static str, wording: &str) -> ConfigResult {
     if path.is_empty() {
         return Ok(());
     }
-    let real = real(host, path).map_err(|why| Complaint::about(key, worded(wording, path, &why)))?;
+    let real = real(host, path).map_err(|why| ConfigError::about(key, worded(wording, path, &why)))?;
     if *real != **path {
         *path = Text::from(real);
     }
@@ -81,17 +82,17 @@ pub fn resolve(host: &Host, path: &mut Text, key: &'static str, wording: &str) -
 }
 
 /// Wants a path to exist; an empty one need not.
-pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> Outcome {
+pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> ConfigResult {
     if path.is_empty() {
         return Ok(());
     }
     match real(host, path) {
         Ok(_) => Ok(()),
-        Err(why) => Err(Complaint::about(key, worded(wording, path, &why))),
+        Err(why) => Err(ConfigError::about(key, worded(wording, path, &why))),
     }
 }
 
 /// `Err` with the message unless `fine`.
-pub fn ensure(fine: bool, key: &'static str, message: impl FnOnce() -> String) -> Outcome {
-    if fine { Ok(()) } else { Err(Complaint::about(key, message())) }
+pub fn ensure(fine: bool, key: &'static str, message: impl FnOnce() -> String) -> ConfigResult {
+    if fine { Ok(()) } else { Err(ConfigError::about(key, message())) }
 }

@@ -16,9 +16,9 @@ use crate::catalog::Id;
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
 use crate::input::Text;
 
-/// The first stations of one annotation, under one configuration.
+/// The first prepared of one annotation, under one configuration.
 #[derive(Debug, Clone)]
-pub(super) struct Stations {
+pub(super) struct Prepared {
     /// Whether the name gate lets it through.
     pub admitted: bool,
     /// The name gate, and what it is known as.
@@ -35,7 +35,7 @@ pub(super) struct Stations {
     pub wide: Option<Finding>,
 }
 
-impl Stations {
+impl Prepared {
     /// Those of `id`.
     pub fn of(loaded: &Loaded, id: Id) -> Self {
         let known = id.known();
@@ -63,12 +63,12 @@ impl Stations {
     }
 }
 
-/// A passed or failed station.
+/// A step that passed or failed.
 pub(super) fn step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
     Step { stage, passed, note: note.into(), place: None }
 }
 
-/// The name gate's station; `None` where it refuses the name.
+/// The name gate's step; `None` where it refuses the name.
 pub(super) fn name_step(loaded: &Loaded, key: &str) -> Option<Step> {
     let Some(short) = key.strip_prefix(HYPERVISOR_PREFIX) else {
         return Some(step(Stage::Name, true, "no list checks annotations of this kind"));

@@ -14,21 +14,21 @@ use crate::release::go::Change;
 use crate::runtime::Sandbox;
 use crate::runtime::go::Loaded;
 use crate::runtime::go::config::SandboxConfig;
+use crate::runtime::go::prepared::{Prepared, step};
 use crate::runtime::go::record::Slot;
-use crate::runtime::go::stations::{Stations, step};
 
-/// Room for the stations after the name gate of an annotation that takes effect.
-pub(super) const STATIONS: usize = 4;
+/// Room for the prepared after the name gate of an annotation that takes effect.
+pub(super) const STEPS: usize = 4;
 
 /// What became of one annotation.
 #[derive(Debug)]
-pub(in crate::runtime::go) struct Mark {
+pub(in crate::runtime::go) struct Decision {
     pub status: Status,
     /// Where its way ended.
     pub stage: Stage,
     pub reason: Text,
     pub fix: Option<Box<Fix>>,
-    /// The stations after the name gate.
+    /// The prepared after the name gate.
     pub steps: Vec<Step>,
     /// The number that was cut to 32 bits.
     pub cut: Option<(u64, u32)>,
@@ -36,22 +36,22 @@ pub(in crate::runtime::go) struct Mark {
 
 /// An annotation of the pod.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::runtime::go) struct Given<'a> {
+pub(in crate::runtime::go) struct Attempt<'a> {
     pub key: &'a Text,
     pub value: &'a Text,
     /// Which it is, with what is the same for every pod; `None`: nothing reads it.
-    pub read: Option<(Id, &'a Stations)>,
+    pub read: Option<(Id, &'a Prepared)>,
 }
 
-pub(in crate::runtime::go) struct Session<'a> {
+pub(in crate::runtime::go) struct Walk<'a> {
     pub host: &'a Host,
     pub loaded: &'a Loaded,
     pub config: SandboxConfig,
     /// The annotations that a verdict is owed on, in key order.
-    pub given: Vec<Given<'a>>,
+    pub attempts: Vec<Attempt<'a>>,
     /// The values, by annotation; those that the name gate refused are not here.
     pub values: [Option<&'a str>; Id::COUNT],
-    pub marks: Vec<(Id, Mark)>,
+    pub decisions: Vec<(Id, Decision)>,
     pub failure: Option<Failure>,
 }
 
@@ -69,17 +69,17 @@ fn mebibytes(text: &str) -> Option<u64> {
     }
 }
 
-impl<'a> Session<'a> {
-    /// A session before its first annotation. It is large, and better not moved.
+impl<'a> Walk<'a> {
+    /// A walk before its first annotation. It is large, and better not moved.
     pub fn new(host: &'a Host, loaded: &'a Loaded, sandbox: &Sandbox<'a>) -> Self {
         let room = sandbox.annotations.len();
         Self {
             host,
             loaded,
             config: SandboxConfig::new(loaded.runtime(), sandbox.id, sandbox.hostname),
-            given: Vec::with_capacity(room),
+            attempts: Vec::with_capacity(room),
             values: [None; Id::COUNT],
-            marks: Vec::with_capacity(room),
+            decisions: Vec::with_capacity(room),
             failure: None,
         }
     }
@@ -90,24 +90,24 @@ impl<'a> Session<'a> {
     }
 
     /// Writes a fate down.
-    pub fn mark(&mut self, id: Id, mark: Mark) {
-        self.marks.push((id, mark));
+    pub fn decide(&mut self, id: Id, mark: Decision) {
+        self.decisions.push((id, mark));
     }
 
-    pub fn mark_of(&mut self, id: Id) -> Option<&mut Mark> {
-        self.marks.iter_mut().find(|(other, _)| *other == id).map(|(_, mark)| mark)
+    pub fn decision_on(&mut self, id: Id) -> Option<&mut Decision> {
+        self.decisions.iter_mut().find(|(other, _)| *other == id).map(|(_, mark)| mark)
     }
 
-    /// It took effect, with one station on the way.
+    /// It took effect, with one step on the way.
     pub fn applied_by(&mut self, id: Id, step: Step) {
-        let mut steps = Vec::with_capacity(STATIONS);
+        let mut steps = Vec::with_capacity(STEPS);
         steps.push(step);
         self.applied(id, steps);
     }
 
     /// It took effect.
     pub fn applied(&mut self, id: Id, steps: Vec<Step>) {
-        let mark = Mark {
+        let mark = Decision {
             status: Status::Applied,
             stage: Stage::Effective,
             reason: Text::default(),
@@ -115,7 +115,7 @@ impl<'a> Session<'a> {
             steps,
             cut: None,
         };
-        self.mark(id, mark);
+        self.decide(id, mark);
     }
 
     /// It took effect as free text.
@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
     pub fn ignored(&mut self, id: Id, stage: Stage, reason: impl Into<Text>) {
         let reason = reason.into();
         let steps = vec![step(stage, false, reason.clone())];
-        self.mark(id, Mark { status: Status::Ignored, stage, reason, fix: None, steps, cut: None });
+        self.decide(id, Decision { status: Status::Ignored, stage, reason, fix: None, steps, cut: None });
     }
 
     /// The pod fails with this message; only the first one is the pod's.
@@ -151,12 +151,12 @@ impl<'a> Session<'a> {
         self.fail(id, message);
         let reason = reason.into();
         let fix = fix.map(Box::new);
-        self.mark(id, Mark { status: Status::Refused, stage, reason, fix, steps, cut: None });
+        self.decide(id, Decision { status: Status::Refused, stage, reason, fix, steps, cut: None });
     }
 
     /// The place of the value that an annotation sets.
     pub fn slot(&mut self, id: Id) -> Slot<'_> {
-        let key = self.loaded.stations(id).and_then(|stations| stations.key);
+        let key = self.loaded.prepared(id).and_then(|prepared| prepared.key);
         key.map_or(Slot::Other, |key| key.slot(&mut self.config))
     }
 
@@ -283,7 +283,7 @@ impl<'a> Session<'a> {
         let kept = number as u32;
         self.applied_number(id, number);
         if u64::from(kept) != number
-            && let Some(mark) = self.mark_of(id)
+            && let Some(mark) = self.decision_on(id)
         {
             mark.cut = Some((number, kept));
             mark.steps.push(step(Stage::Range, true, format!("cut to 32 bits: {kept}")));

@@ -6,7 +6,7 @@ use super::{ContainerType, Loaded, container_type, load, paths, unfit};
 use crate::input::{Host, Text};
 use crate::release::Release;
 use crate::release::go::Change;
-use crate::runtime::elsewhere::{self, CONFIG_PATH, Load, Replaceable};
+use crate::runtime::config_path::{self, CONFIG_PATH, Load, Replaceable};
 use crate::runtime::{Asked, LoadError, Run, Sandbox};
 
 impl Replaceable for Loaded {
@@ -33,7 +33,7 @@ impl Replaceable for Loaded {
 /// What becomes of a sandbox where the host's own configuration does not load.
 pub fn without_configuration(release: Release, error: &LoadError, asked: Asked<'_>) -> Run {
     match container_type(release, asked.sandbox) {
-        Ok(_) => elsewhere::without_configuration::<Loaded>(release, error, asked),
+        Ok(_) => config_path::without_configuration::<Loaded>(release, error, asked),
         Err(message) => unfit(message),
     }
 }

@@ -8,7 +8,7 @@ use crate::input::Host;
 use crate::input::search::default_paths;
 use crate::release::Release;
 use crate::release::rs::Change;
-use crate::runtime::elsewhere::{CONFIG_PATH, Load, Replaceable};
+use crate::runtime::config_path::{CONFIG_PATH, Load, Replaceable};
 use crate::runtime::{Asked, Run, Sandbox};
 
 impl Replaceable for Loaded {
