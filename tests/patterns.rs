@@ -56,7 +56,7 @@ fn go_regexp() {
 fn go_lists() {
     let differs = |(list, name, expected): (Value, String, Value)| {
         let got = Value::from(
-            NameGate::new(Release::newest(Runtime::Go), &patterns(&list)).admits(&name).is_some(),
+            NameGate::new(Release::newest(Runtime::Go), &patterns(&list)).allows(&name).is_some(),
         );
         (got != expected).then(|| format!("{list} {name:?}: {got}, not {expected}"))
     };
@@ -84,7 +84,7 @@ fn rust_sets() {
             Some((known, gate)) if known == list => gate,
             _ => NameGate::new(Release::newest(Runtime::Rs), &patterns(&list)),
         };
-        let got = gate.admits(&name).is_some();
+        let got = gate.allows(&name).is_some();
         // Some recordings tell an invalid set from one that does not match, some do not.
         let same = if expected == "error" { gate.disabled() } else { expected == got };
         compiled = Some((list.clone(), gate));

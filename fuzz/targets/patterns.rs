@@ -15,8 +15,8 @@ pub fn run(input: Input<'_>) {
     let host = sample::host();
     let patterns = [pattern.to_owned()];
     for release in Release::STOPS {
-        let _ = NameGate::new(release, &patterns).admits(value);
-        let _ = values::admits(release, &host, &patterns, value);
+        let _ = NameGate::new(release, &patterns).allows(value);
+        let _ = values::allows(release, &host, &patterns, value);
     }
     let _ = filepath::path_match(pattern, value);
     let cleaned = filepath::clean(value);

@@ -113,7 +113,7 @@ fn here(evaluator: &Evaluator, key: &str, value: Option<&str>) -> Option<String>
     };
     let texts = list.texts();
     let gate = NameGate::new(setup.release, &texts);
-    Some(match gate.admits(short) {
+    Some(match gate.allows(short) {
         Some(index) => {
             let pattern = texts.get(index).map(String::as_str).unwrap_or_default();
             format!("{pattern:?} of {} lets the name in", list.place)

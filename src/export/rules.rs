@@ -181,8 +181,8 @@ impl Lists {
         self.lists.iter().find(|(own, _)| own == name).map_or(&[], |(_, list)| list)
     }
 
-    fn admits(&self, short: &str) -> bool {
-        self.gate.admits(short).is_some()
+    fn allows(&self, short: &str) -> bool {
+        self.gate.allows(short).is_some()
     }
 
     /// The entries of `enable_annotations` that say something, with what RE2 makes of each.
@@ -210,7 +210,7 @@ pub fn rules(subject: &Subject<'_>, hypervisor: &str, mode: Mode) -> Rules {
                 let reader = annotation.reader(release);
                 let passes = reader.read
                     && match annotation.short() {
-                        Some(short) => reader.gate == Gate::None || lists.admits(short),
+                        Some(short) => reader.gate == Gate::None || lists.allows(short),
                         None => mode == Mode::NothingLost,
                     }
                     && is_passed_on(engine, subject.handler.as_deref(), annotation.key);
@@ -282,7 +282,7 @@ impl Names {
 fn as_host(lists: &Lists, release: Release, known: &mut Names, inexact: &mut Vec<String>) -> Others {
     let go = release.runtime == Runtime::Go;
     for (annotation, short) in gated() {
-        let open = lists.admits(short);
+        let open = lists.allows(short);
         let passes = if go { open } else { !open || annotation.reader(release).read };
         known.add(annotation.key, passes);
     }
@@ -317,7 +317,7 @@ fn values(lists: &Lists, release: Release, allowed: &[String]) -> Vec<ValueRule>
     let open = |annotation: &&Annotation, reader: &Reader| {
         reader.read
             && allowed.iter().any(|key| *key == annotation.key)
-            && annotation.short().is_some_and(|short| lists.admits(short))
+            && annotation.short().is_some_and(|short| lists.allows(short))
     };
     ours()
         .filter_map(|annotation| {

@@ -7,6 +7,7 @@ pub mod base64;
 pub mod duration;
 pub mod filepath;
 pub mod flate;
+pub mod glob;
 pub mod json;
 pub mod quantity;
 pub mod regexp;

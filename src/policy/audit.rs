@@ -141,7 +141,7 @@ impl Audit {
             let by = match (reader.gate, annotation.short()) {
                 (Gate::None, _) | (_, None) => Opening::Ungated,
                 (_, Some(short)) => {
-                    let entry = gate.admits(short).and_then(|at| Some((at, names?.entries.get(at)?)));
+                    let entry = gate.allows(short).and_then(|at| Some((at, names?.entries.get(at)?)));
                     match entry {
                         Some((at, (pattern, place))) => {
                             Opening::Entry { at, pattern: pattern.clone(), place: place.clone() }
@@ -215,7 +215,7 @@ struct Values {
     anywhere: bool,
 }
 
-/// What the whole list admits.
+/// What the whole list allows.
 fn admitted(release: Release, list: &PolicyList, host: &Host) -> Values {
     let patterns = list.patterns();
     let mut values = Values::default();

@@ -1,27 +1,36 @@
-//! Go's `filepath.Glob`, with the host's files in place of the machine's.
+//! The globs of `valid_*` lists in the Go runtime, over the host's files.
 //!
-//! Decides which files a glob of a `valid_*` list stands for in the Go runtime. Facts: the Go 1.25 standard
-//! library, path/filepath.
+//! Decides how many names are looked at, and what is taken for granted where the files are not at hand; what a glob
+//! stands for, `golang::glob` does.
 
 use std::sync::Arc;
 
-use crate::golang::filepath::{BadPattern, PathPattern, clean, has_meta};
+use crate::golang::filepath::{clean, has_meta};
+use crate::golang::glob::{self, Folders};
 use crate::input::Host;
 use crate::input::host::{Expansion, FileKind};
-
-/// How many folders deep a glob may nest before Go calls it malformed.
-const DEPTH_LIMIT: usize = 10_000;
 
 /// How many names one glob looks at before it is given up. Go would go on: `/*/*/*/*` through `/proc` has
 /// no end that anybody waits for.
 const GLOB_LIMIT: usize = 1 << 20;
+
+impl Folders for Host {
+    fn has(&self, path: &str) -> bool {
+        self.knows(path) && self.lstat(path).is_ok()
+    }
+
+    fn names(&self, folder: &str) -> Option<Arc<[String]>> {
+        let is_folder = self.knows(folder) && self.stat(folder).map(|s| s.kind) == Ok(FileKind::Directory);
+        if is_folder { self.read_dir(folder).ok() } else { None }
+    }
+}
 
 /// `filepath.Glob`: the files of the host that a pattern stands for. A malformed pattern stands for
 /// none; the Go runtimes never look at the error. The answer is remembered by the host.
 pub fn files(host: &Host, pattern: &str) -> Arc<Expansion> {
     host.remembered_glob(pattern, || {
         let mut left = GLOB_LIMIT;
-        let files = expand(host, pattern, 0, &mut left).unwrap_or_default();
+        let files = glob::expand(host, pattern, &mut left);
         Expansion { files, whole: left > 0 && host.sees_all() }
     })
 }
@@ -35,83 +44,8 @@ pub fn has(host: &Host, pattern: &str, path: &str) -> bool {
     if files.is_none() && has_meta(pattern) && clean(path) != path {
         return false;
     }
-    let found = host.remembered_match(pattern, path, || stands_for(files, pattern, path, 0));
+    let found = host.remembered_match(pattern, path, || glob::stands_for(files, pattern, path));
     found && (files.is_some() || host.exists(path))
-}
-
-/// `host` is `None` where only the texts can be compared.
-fn stands_for(host: Option<&Host>, pattern: &str, path: &str, depth: usize) -> bool {
-    if depth == DEPTH_LIMIT || PathPattern::new(pattern).is_err() {
-        return false;
-    }
-    if !has_meta(pattern) {
-        return pattern == path && host.is_none_or(|host| host.lstat(pattern).is_ok());
-    }
-    let (folder, file) = split(pattern);
-    let (parent, name) = match path.rsplit_once('/') {
-        Some(("", name)) => ("/", name),
-        Some((parent, name)) => (parent, name),
-        None => (".", path),
-    };
-    if !PathPattern::new(file).is_ok_and(|file| file.matches(name)) {
-        return false;
-    }
-    let listed = if has_meta(folder) { parent } else { folder };
-    let in_folder =
-        if has_meta(folder) { stands_for(host, folder, parent, depth + 1) } else { clean(folder) == parent };
-    let there = |host: &Host| {
-        host.stat(listed).map(|s| s.kind) == Ok(FileKind::Directory)
-            && host.read_dir(listed).is_ok_and(|names| names.iter().any(|n| n == name))
-    };
-    in_folder && host.is_none_or(there)
-}
-
-/// The folder part of a glob as Go lists it, and what its names have to match.
-fn split(pattern: &str) -> (&str, &str) {
-    let (folder, file) = match pattern.rfind('/') {
-        Some(slash) => pattern.split_at(slash + 1),
-        None => ("", pattern),
-    };
-    let folder = match folder {
-        "" => ".",
-        "/" => "/",
-        longer => longer.strip_suffix('/').unwrap_or(longer),
-    };
-    (folder, file)
-}
-
-fn expand(host: &Host, pattern: &str, depth: usize, left: &mut usize) -> Result<Vec<String>, BadPattern> {
-    if depth == DEPTH_LIMIT {
-        return Err(BadPattern);
-    }
-    PathPattern::new(pattern)?;
-    if !has_meta(pattern) {
-        let found = host.knows(pattern) && host.lstat(pattern).is_ok();
-        return Ok(if found { vec![pattern.to_owned()] } else { Vec::new() });
-    }
-    let (folder, file) = split(pattern);
-    let file = PathPattern::new(file)?;
-    let mut found = Vec::new();
-    if has_meta(folder) {
-        for folder in expand(host, folder, depth + 1, left)? {
-            list(host, &folder, &file, &mut found, left);
-        }
-    } else {
-        list(host, folder, &file, &mut found, left);
-    }
-    Ok(found)
-}
-
-fn list(host: &Host, folder: &str, file: &PathPattern, found: &mut Vec<String>, left: &mut usize) {
-    if *left == 0 || !host.knows(folder) || host.stat(folder).map(|s| s.kind) != Ok(FileKind::Directory) {
-        return;
-    }
-    if let Ok(names) = host.read_dir(folder) {
-        let read = names.len().min(*left);
-        *left -= read;
-        let names = names.iter().take(read).filter(|n| file.matches(n));
-        found.extend(names.map(|n| clean(&format!("{folder}/{n}"))));
-    }
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl NameGate {
     }
 
     /// The index of the first pattern that lets `short` (the name without the hypervisor prefix) through.
-    pub fn admits(&self, short: &str) -> Option<usize> {
+    pub fn allows(&self, short: &str) -> Option<usize> {
         match &self.entries {
             Entries::Plain(entries) => entries.iter().position(|entry| entry.is_match(short)),
             Entries::Each(entries) => {
@@ -144,9 +144,9 @@ mod tests {
     fn entries_are_searched_anywhere() {
         for release in Release::STOPS {
             let gate = gate(release, &["^image$", "path"]);
-            assert_eq!(gate.admits("jailer_path"), Some(1), "{release:?}");
-            assert_eq!(gate.admits("image"), Some(0));
-            assert_eq!(gate.admits("image_hash"), None);
+            assert_eq!(gate.allows("jailer_path"), Some(1), "{release:?}");
+            assert_eq!(gate.allows("image"), Some(0));
+            assert_eq!(gate.allows("image_hash"), None);
         }
     }
 
@@ -180,11 +180,11 @@ mod tests {
     fn one_invalid_entry_disables_the_set_only() {
         let list = ["path", "virtio_fs_(?!x)"];
         let rs = gate(Release::newest(Runtime::Rs), &list);
-        assert!(rs.disabled() && rs.admits("path").is_none());
+        assert!(rs.disabled() && rs.allows("path").is_none());
         assert_eq!(rs.invalid().map(|(i, _)| i).collect::<Vec<_>>(), [1]);
         let go = gate(Release::newest(Runtime::Go), &list);
         assert!(!go.disabled());
-        assert_eq!(go.admits("path"), Some(0));
+        assert_eq!(go.allows("path"), Some(0));
         assert_eq!(go.invalid().map(|(i, _)| i).collect::<Vec<_>>(), [1]);
     }
 }

@@ -1,5 +1,5 @@
 //! What one entry of a policy list means on this host: the annotations it lets through with their
-//! risk, the files it admits, and where it says more, or less, than it seems to.
+//! risk, the files it allows, and where it says more, or less, than it seems to.
 //!
 //! Matches with the gates' own rules (`names`, `values`); judges no pod.
 
@@ -23,7 +23,7 @@ const FILES_VISITED: usize = 5000;
 pub struct Meaning {
     /// The annotations whose name it lets through, worst risk first. Of a value list: those it gates.
     pub names: Vec<&'static Annotation>,
-    /// The files of the host that a value list admits by it.
+    /// The files of the host that a value list allows by it.
     pub files: Vec<FileHit>,
     /// Whether there may be more files than are listed.
     pub more_files: bool,
@@ -38,7 +38,7 @@ impl Meaning {
     }
 }
 
-/// One file that a value list admits.
+/// One file that a value list allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileHit {
     /// Its path, as the annotation would have to spell it.
@@ -64,7 +64,7 @@ pub enum Warning {
     CrossesFolders,
     /// A wildcard also stands for `..`, so that files anywhere can be spelled to match.
     LeadsUp,
-    /// What it admits, or its folder, can be written by any user of the host.
+    /// What it allows, or its folder, can be written by any user of the host.
     AnyoneCanWrite(String),
     /// A class begins with a sign that does not negate here.
     NotNegated(char),
@@ -74,7 +74,7 @@ pub enum Warning {
     HiddenFiles,
     /// It matches no annotation that this release reads; those it knows otherwise.
     NoName(Vec<&'static str>),
-    /// It admits no file of this host.
+    /// It allows no file of this host.
     NoFile,
     /// The host's files cannot be looked at.
     FilesNotKnown,
@@ -192,9 +192,9 @@ fn explain_name(release: Release, pattern: &str, meaning: &mut Meaning) {
     let mut inside = Vec::new();
     let mut all = true;
     for (annotation, short) in gated_names(release) {
-        if gate.admits(short).is_some() {
+        if gate.allows(short).is_some() {
             meaning.names.push(annotation);
-            if exact.admits(short).is_none() {
+            if exact.allows(short).is_none() {
                 inside.push(short);
             }
         } else {
@@ -203,7 +203,7 @@ fn explain_name(release: Release, pattern: &str, meaning: &mut Meaning) {
     }
     meaning.names.sort_by_key(|annotation| annotation.risk);
     // A name that does not exist tells a pattern for everything from one that only happens to match all.
-    if all && gate.admits("katascope\u{1}").is_some() {
+    if all && gate.allows("katascope\u{1}").is_some() {
         meaning.warnings.push(Warning::Everything);
     } else if !inside.is_empty() {
         meaning.warnings.push(Warning::Unanchored(inside));
@@ -213,7 +213,7 @@ fn explain_name(release: Release, pattern: &str, meaning: &mut Meaning) {
             .iter()
             .filter(|annotation| annotation.level != Level::MountOption)
             .filter_map(Annotation::short)
-            .filter(|short| gate.admits(short).is_some())
+            .filter(|short| gate.allows(short).is_some())
             .collect();
         meaning.warnings.push(Warning::NoName(known));
     }
@@ -238,8 +238,8 @@ fn among_names(release: Release, patterns: &[String], at: usize, meaning: &mut M
         let all = meaning
             .names
             .iter()
-            .all(|annotation| annotation.short().is_some_and(|s| gate.admits(s).is_some()));
-        let theirs = gated_names(release).filter(|(_, short)| gate.admits(short).is_some()).count();
+            .all(|annotation| annotation.short().is_some_and(|s| gate.allows(s).is_some()));
+        let theirs = gated_names(release).filter(|(_, short)| gate.allows(short).is_some()).count();
         (all && (other < at || theirs > own)).then_some(other)
     };
     let shadow = patterns.iter().enumerate().filter(|(other, _)| *other != at).find_map(covers);
@@ -306,7 +306,7 @@ fn gate_takes(gate: &ValueGate, host: &Host, pattern: &str, part: &str) -> bool 
         // `..` must be a component of its own to lead up.
         let folder = if part == ".." && !head.ends_with('/') { "x/../" } else { "" };
         let slash = if part == ".." && !tail.starts_with('/') { "/x" } else { "" };
-        plain(head) && gate.admits(host, &format!("{head}{folder}{part}{slash}{}", filled(tail))).is_some()
+        plain(head) && gate.allows(host, &format!("{head}{folder}{part}{slash}{}", filled(tail))).is_some()
     })
 }
 
@@ -342,7 +342,7 @@ fn matching_files(pattern: &str, gate: &ValueGate, host: &Host) -> (Vec<FileHit>
             let path = format!("{folder}/{name}");
             // A folder that is a link is matched but not walked: it may lead round.
             let walk = host.lstat(&path).is_ok_and(|stat| stat.kind == FileKind::Directory);
-            if gate.admits(host, &path).is_some() {
+            if gate.allows(host, &path).is_some() {
                 found.extend(hit(host, &path));
             }
             if walk {
@@ -380,11 +380,11 @@ fn among_values(release: Release, patterns: &[String], at: usize, host: &Host, m
         let gate = ValueGate::new(release, std::slice::from_ref(theirs));
         let all = match release.runtime {
             // Of texts, only a plain path can be told to be covered whole.
-            Runtime::Rs => !wildcards(pattern) && gate.admits(host, pattern).is_some(),
+            Runtime::Rs => !wildcards(pattern) && gate.allows(host, pattern).is_some(),
             Runtime::Go => {
                 !meaning.files.is_empty()
                     && !meaning.more_files
-                    && meaning.files.iter().all(|file| gate.admits(host, &file.path).is_some())
+                    && meaning.files.iter().all(|file| gate.allows(host, &file.path).is_some())
                     && (other < at
                         || host_glob::files(host, theirs).files.len()
                             > host_glob::files(host, pattern).files.len())

@@ -1,7 +1,7 @@
 //! What an edit of the lists newly lets in, or shuts out: two audits held against each other.
 //!
 //! Decides what counts as a power gained or lost: a name that opens or closes, and of a name that stays open the
-//! values that its list newly admits or no longer does.
+//! values that its list newly allows or no longer does.
 
 use super::audit::{Audit, Opening, Power};
 use crate::catalog::{Annotation, Risk};

@@ -42,7 +42,7 @@ impl ValueGate {
     }
 
     /// The index of the first pattern that lets `value` through.
-    pub fn admits(&self, host: &Host, value: &str) -> Option<usize> {
+    pub fn allows(&self, host: &Host, value: &str) -> Option<usize> {
         self.entries.iter().position(|entry| match entry {
             Entry::Text(glob) => glob.matches(value),
             Entry::Files(pattern) => host_glob::has(host, pattern, value),
@@ -70,8 +70,8 @@ impl ValueGate {
 
 /// The index of the first pattern that lets `value` through. Compiles the list anew: where many values
 /// meet one list, keep a [`ValueGate`].
-pub fn admits(release: Release, host: &Host, patterns: &[String], value: &str) -> Option<usize> {
-    ValueGate::new(release, patterns).admits(host, value)
+pub fn allows(release: Release, host: &Host, patterns: &[String], value: &str) -> Option<usize> {
+    ValueGate::new(release, patterns).allows(host, value)
 }
 
 #[cfg(test)]
@@ -104,13 +104,13 @@ mod tests {
         let files = MemoryFiles::new().file("/opt/kata/bin/qemu", 0o755, "x");
         let host = Host::new(HostFacts::default(), Arc::new(files));
         let list = ["[".to_owned(), "/opt/*".to_owned(), "/opt/kata/bin/q*".to_owned()];
-        let admits = |release, value| ValueGate::new(release, &list).admits(&host, value);
-        assert_eq!(admits(Release::newest(Runtime::Rs), "/opt/kata/bin/qemu"), Some(1));
-        assert_eq!(admits(Release::newest(Runtime::Rs), "/opt/../bin/sh"), Some(1));
+        let allows = |release, value| ValueGate::new(release, &list).allows(&host, value);
+        assert_eq!(allows(Release::newest(Runtime::Rs), "/opt/kata/bin/qemu"), Some(1));
+        assert_eq!(allows(Release::newest(Runtime::Rs), "/opt/../bin/sh"), Some(1));
         for release in [Release::go(2, 1, 0), Release::newest(Runtime::Go)] {
-            assert_eq!(admits(release, "/opt/kata/bin/qemu"), Some(2));
-            assert_eq!(admits(release, "/opt/kata"), Some(1));
-            assert_eq!(admits(release, "/opt/kata/bin/qemu2"), None);
+            assert_eq!(allows(release, "/opt/kata/bin/qemu"), Some(2));
+            assert_eq!(allows(release, "/opt/kata"), Some(1));
+            assert_eq!(allows(release, "/opt/kata/bin/qemu2"), None);
             assert_eq!(ValueGate::new(release, &list).invalid().count(), 1);
         }
     }

@@ -55,7 +55,7 @@ fn case_08_what_a_pattern_really_lets_in() {
         let gate = NameGate::new(release, &patterns);
         let mut names: Vec<_> = catalog::annotations(release)
             .filter_map(|(annotation, _)| annotation.short())
-            .filter(|short| gate.admits(short).is_some())
+            .filter(|short| gate.allows(short).is_some())
             .collect();
         names.sort_unstable();
         names

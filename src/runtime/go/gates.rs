@@ -30,7 +30,7 @@ impl ListedPaths {
 
     /// The step that lets a path through.
     pub(super) fn allows(&self, host: &Host, path: &str) -> Option<&Step> {
-        self.passed.get(self.gate.admits(host, path)?)
+        self.passed.get(self.gate.allows(host, path)?)
     }
 }
 

@@ -197,7 +197,7 @@ impl Loaded {
     /// The pattern of `enable_annotations` that lets a name through.
     fn pattern(&self, short: &str) -> Option<&str> {
         let patterns = &self.runtime().hypervisor_config.enable_annotations;
-        patterns.get(self.names.admits(short)?).map(String::as_str)
+        patterns.get(self.names.allows(short)?).map(String::as_str)
     }
 
     /// Whether this hypervisor's loader takes `enable_annotations` over at all.

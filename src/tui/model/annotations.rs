@@ -131,7 +131,7 @@ fn unset(model: &Model, rows: &mut Vec<Row>) {
         let allowed = match reader.gate {
             Gate::None => None,
             Gate::Name | Gate::NameAndValue(_) => {
-                Some(annotation.short().is_some_and(|s| gate.admits(s).is_some()))
+                Some(annotation.short().is_some_and(|s| gate.allows(s).is_some()))
             }
         };
         let word = unset_word(model, allowed, reader);

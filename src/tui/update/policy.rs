@@ -334,5 +334,5 @@ fn name_needed(model: &Model, key: &str) -> Option<(ListId, String)> {
     let list = ListId::new(format!("hypervisor.{}", model.seat.current.hypervisor()?), "enable_annotations");
     let gate =
         crate::policy::names::NameGate::new(model.seat.current.setup().release, &model.patterns(&list));
-    gate.admits(name).is_none().then(|| (list, format!("^{name}$")))
+    gate.allows(name).is_none().then(|| (list, format!("^{name}$")))
 }

@@ -58,7 +58,7 @@ impl Walk<'_> {
     pub(super) fn step<'a>(&mut self, key: &'a Text, value: &'a Text) -> Attempt<'a> {
         let short = key.strip_prefix(HYPERVISOR_PREFIX);
         let known = known(key, self.release);
-        let name_pattern = short.and_then(|short| self.gates.admits(short, known.map(|known| known.id)));
+        let name_pattern = short.and_then(|short| self.gates.allows(short, known.map(|known| known.id)));
         let mut path_pattern = None;
         let decision = match (known, short.is_some(), name_pattern.is_some()) {
             (Some(_), true, false) => Decision::NotEnabled,
@@ -159,7 +159,7 @@ impl Walk<'_> {
     }
 
     fn listed(&self, list: &'static str, value: &str) -> Step<usize> {
-        self.gates.path(list).and_then(|gate| gate.admits(self.host, value)).ok_or_else(|| {
+        self.gates.path(list).and_then(|gate| gate.allows(self.host, value)).ok_or_else(|| {
             let message = format!("Path {value} is not permitted");
             let reason = format!("no pattern of {list} matches this path");
             refuse(Stage::Value, message, reason).mended_by(Fix::Allow {

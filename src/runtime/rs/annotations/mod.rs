@@ -44,7 +44,7 @@ impl Gates {
     /// Compiles the lists of a table.
     pub fn new(release: Release, hv: &Hypervisor, names_place: Option<Place>) -> Self {
         let names = NameGate::new(release, &hv.security_info.enable_annotations);
-        let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.admits(short));
+        let of_key = |key: &str| key.strip_prefix(HYPERVISOR_PREFIX).and_then(|short| names.allows(short));
         Self {
             admitted: Id::ALL.iter().map(|id| of_key(id.annotation().key)).collect(),
             names,
@@ -54,10 +54,10 @@ impl Gates {
     }
 
     /// The entry of `enable_annotations` that lets a name through.
-    fn admits(&self, short: &str, id: Option<Id>) -> Option<usize> {
+    fn allows(&self, short: &str, id: Option<Id>) -> Option<usize> {
         match id.and_then(|id| self.admitted.get(id as usize)) {
             Some(known) => *known,
-            None => self.names.admits(short),
+            None => self.names.allows(short),
         }
     }
 
