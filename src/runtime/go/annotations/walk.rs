@@ -5,7 +5,7 @@
 //! every annotation gets its own verdict. Facts: `newAnnotationConfiguration` and its setters in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
-use super::{early, paths, words};
+use super::early;
 use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Stage, Status, Step};
 use crate::catalog::{Id, Parse};
 use crate::golang::strconv;
@@ -160,55 +160,13 @@ impl<'a> Walk<'a> {
         key.map_or(Slot::Other, |key| key.slot(&mut self.config))
     }
 
-    /// Takes over what annotations say that do nothing but to set their key, as their rows in the catalogue tell.
-    pub fn take(&mut self, ids: &[Id]) {
-        for id in ids.iter().copied() {
-            let Some(value) = self.value(id) else { continue };
-            match id.annotation().reader(self.config.release).parse {
-                Some(Parse::GoBool) => self.flag(id, value),
-                Some(Parse::GoUint32 | Parse::GoUint64 | Parse::GoUint64Trunc32) => self.take_number(id),
-                Some(Parse::GoStringNonempty) if value.is_empty() => self.ignored_as_empty(id),
-                Some(Parse::GoString | Parse::GoStringNonempty) => {
-                    if let Slot::Text(place) = self.slot(id) {
-                        value.clone_into(place);
-                    }
-                    self.applied_as_is(id);
-                }
-                Some(Parse::GoGlobList) => paths::take_listed(self, id, value),
-                Some(Parse::GoEnum) => words::take_word(self, id, value),
-                _ => {}
-            }
-        }
-    }
-
-    fn take_number(&mut self, id: Id) {
-        let Some(number) = self.number(id) else { return };
-        let release = self.config.release;
-        let past_zero = match id {
-            Id::HypervisorMemorySlots | Id::HypervisorMemoryOffset | Id::HypervisorPcieSwitchPort => true,
-            Id::HypervisorPcieRootPort => release.has(Change::PortsLimited),
-            _ => false,
-        };
-        if number == 0 && past_zero {
-            return self.ignored(id, Stage::Range, "0 changes nothing here");
-        }
-        if let Slot::U64(place) = self.slot(id) {
-            *place = number;
-            return self.applied_number(id, number);
-        }
-        let kept = self.applied_cut(id, number);
-        if let Slot::U32(place) = self.slot(id) {
-            *place = kept;
-        }
-    }
-
     /// The runtime reads past an empty value.
     pub fn ignored_as_empty(&mut self, id: Id) {
         self.ignored(id, Stage::Parse, "an empty value changes nothing here");
     }
 
     /// A boolean, in one of Go's twelve spellings.
-    fn flag(&mut self, id: Id, value: &str) {
+    pub fn flag(&mut self, id: Id, value: &str) {
         match strconv::parse_bool(value) {
             Some(flag) => {
                 if let Slot::Bool(place) = self.slot(id) {
