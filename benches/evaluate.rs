@@ -74,8 +74,18 @@ fn pod() -> Pod {
     documents.ok().and_then(|d| d.pods.into_iter().next()).unwrap_or_else(|| std::process::exit(1))
 }
 
+/// More pods than answers are kept of, so that each is judged anew.
+const UNLIKE: usize = 5_000;
+
 #[divan::bench(args = GENERATIONS.map(Release::id))]
 fn verdicts(bencher: divan::Bencher, id: &str) {
+    let (evaluator, pods) = (evaluator(release(id)), pods(UNLIKE));
+    let mut next = pods.iter().cycle();
+    bencher.bench_local(|| next.next().map(|pod| evaluator.evaluate(divan::black_box(pod), Depth::Verdicts)));
+}
+
+#[divan::bench(args = GENERATIONS.map(Release::id))]
+fn verdicts_of_a_pod_like_one_before(bencher: divan::Bencher, id: &str) {
     let (evaluator, pod) = (evaluator(release(id)), pod());
     bencher.bench_local(|| evaluator.evaluate(divan::black_box(&pod), Depth::Verdicts));
 }
@@ -86,7 +96,7 @@ fn with_launch_and_agent(bencher: divan::Bencher, id: &str) {
     bencher.bench_local(|| evaluator.evaluate(divan::black_box(&pod), Depth::Full));
 }
 
-/// Pods that no two of are the same, so that nothing remembered of one answers for another.
+/// Pods that no two of are the same.
 fn pods(count: usize) -> Vec<Pod> {
     let (one, mut all) = (pod(), Vec::with_capacity(count));
     for number in 0..count {
@@ -105,7 +115,7 @@ fn pods(count: usize) -> Vec<Pod> {
 }
 
 /// The time for each pod stays the same: divan prints pods a second.
-#[divan::bench(args = [100, 1_000, 10_000], sample_count = 20)]
+#[divan::bench(args = [UNLIKE, 2 * UNLIKE], sample_count = 20)]
 fn verdicts_of_many(bencher: divan::Bencher, count: usize) {
     let (evaluator, pods) = (evaluator(Release::newest(Runtime::Rs)), pods(count));
     bencher.counter(divan::counter::ItemsCount::new(count)).bench_local(|| {
