@@ -75,7 +75,7 @@ fn pod() -> Pod {
 }
 
 /// More pods than answers are kept of, so that each is judged anew.
-const UNLIKE: usize = 5_000;
+const UNLIKE: usize = 1_000;
 
 #[divan::bench(args = GENERATIONS.map(Release::id))]
 fn verdicts(bencher: divan::Bencher, id: &str) {
@@ -115,7 +115,7 @@ fn pods(count: usize) -> Vec<Pod> {
 }
 
 /// The time for each pod stays the same: divan prints pods a second.
-#[divan::bench(args = [UNLIKE, 2 * UNLIKE], sample_count = 20)]
+#[divan::bench(args = [UNLIKE, 10 * UNLIKE], sample_count = 20)]
 fn verdicts_of_many(bencher: divan::Bencher, count: usize) {
     let (evaluator, pods) = (evaluator(Release::newest(Runtime::Rs)), pods(count));
     bencher.counter(divan::counter::ItemsCount::new(count)).bench_local(|| {

@@ -25,8 +25,10 @@ const NAMES: [&str; 4] = [
     "io.kubernetes.cri.sandbox-uid",
     "io.kubernetes.cri.sandbox-log-directory",
 ];
-/// So many answers are kept before all are forgotten.
-const KEPT: usize = 1 << 10;
+/// So many answers are kept before all are forgotten: pods may ask for different things without end.
+const KEPT: usize = 1 << 8;
+/// Nothing is kept of a sandbox whose annotations have more bytes than this.
+const LARGE: usize = 8 << 10;
 
 /// An answer, and what it rests on that nobody has looked at.
 pub(super) type Answer = (Run, Arc<[Assumption]>);
@@ -66,6 +68,9 @@ fn without_name<'v>(key: &str, value: &'v str) -> &'v str {
 impl Remembered {
     /// The answer for `sandbox`: a known one, or what `ask` finds of the sandbox that it is given.
     pub(super) fn answer(&self, sandbox: &Sandbox<'_>, ask: impl Fn(&Sandbox<'_>) -> Answer) -> Answer {
+        if sandbox.annotations.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > LARGE {
+            return ask(sandbox);
+        }
         let hash = self.hash(sandbox);
         let lock = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(&hash).filter(|known| known.is_of(sandbox)) {
@@ -154,6 +159,9 @@ mod tests {
     #[test]
     fn no_more_is_kept_than_there_is_room() {
         let remembered = Remembered::default();
+        let annotations = [("a", "x".repeat(LARGE))].into_iter().collect();
+        remembered.answer(&sandbox(&annotations, ""), |_| Answer::default());
+        assert!(remembered.answers.lock().is_ok_and(|answers| answers.is_empty()));
         for value in 0..2 * KEPT {
             let annotations = [("a", value.to_string())].into_iter().collect();
             remembered.answer(&sandbox(&annotations, ""), |_| Answer::default());
