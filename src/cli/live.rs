@@ -22,7 +22,9 @@ pub(super) fn run(args: &LiveArgs) -> Result<Exit, CliError> {
         let runs = beside::given(&path.display().to_string())?.0;
         let unsaid = args.pod.is_none() && open::is_sample(&input);
         return match (&args.sandbox, &runs) {
-            (None, Runs::Lines(lines)) if args.list || unsaid => of_text(lines, unsaid && !args.list, &args.output),
+            (None, Runs::Lines(lines)) if args.list || unsaid => {
+                of_text(lines, unsaid && !args.list, &args.output)
+            }
             (None, _) if on_screen(args, &input) => screen(&input, Some(runs)),
             (sandbox, _) => beside::run(&input, &runs, sandbox.as_deref(), Vec::new(), &args.output),
         };
