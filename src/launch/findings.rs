@@ -5,7 +5,7 @@
 
 use crate::answer::finding::{Code, Finding, Severity, Who};
 
-/// Findings that grow.
+/// The findings of one launch, in the order in which they come up.
 #[derive(Default)]
 pub(super) struct Findings(pub(super) Vec<Finding>);
 

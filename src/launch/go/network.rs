@@ -18,7 +18,7 @@ const BITS: u64 = 8;
 /// What the network is told of a hypervisor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Abilities {
-    /// Whether a endpoint may have several queues.
+    /// Whether an endpoint may have several queues.
     pub(super) queues: bool,
     /// Whether it limits rates by itself.
     pub(super) limits: bool,
@@ -39,7 +39,7 @@ pub(super) struct Network<'a> {
 }
 
 impl<'a> Network<'a> {
-    /// Decides it, or says where upstream gives up. `add`: what the hypervisor says to a endpoint.
+    /// Decides it, or says where upstream gives up. `add`: what the hypervisor says to an endpoint.
     pub(super) fn of(
         start: &Start<'a>,
         abilities: Abilities,

@@ -163,11 +163,9 @@ impl<'a> Wanted<'a> {
         match hv.device_info.cold_plug_vfio.as_str() {
             "" | "no-port" | "root-port" => {}
             other => {
-                let message = "only \"root-port\" is supported";
-                return refuse(
-                    format!("unsupported cold_plug_vfio value {other:?}; {message}"),
-                    CAUSED_BY_COLD_PLUG,
-                );
+                let message =
+                    format!("unsupported cold_plug_vfio value {other:?}; only \"root-port\" is supported");
+                return refuse(message, CAUSED_BY_COLD_PLUG);
             }
         }
         let protection =

@@ -10,7 +10,7 @@ use super::{Change, Clh, Refusal, Start, refuse};
 use crate::answer::launch::Request;
 use crate::launch::body::Body;
 
-/// The pod's network, or what is said to a endpoint that cannot be joined.
+/// The pod's network, or what is said to an endpoint that cannot be joined.
 pub(super) fn of<'a>(start: &Start<'a>) -> Result<Network<'a>, Refusal> {
     let by_descriptors = start.has(Change::ClhAddNet);
     let refuse = |message: &'static str| refuse(message, &[MODEL]);

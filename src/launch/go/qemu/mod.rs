@@ -240,13 +240,16 @@ fn check_pflash(count: usize) -> Result<(), Refusal> {
 }
 
 fn check_snp_identity(hv: &HypervisorConfig) -> Result<(), Refusal> {
-    let (block, auth) =
-        ("specifying SNP IDBlock without SNP IDAuth", "specifying SNP IDAuth without SNP IDBlock");
-    match (hv.snp_id_block.is_empty(), hv.snp_id_auth.is_empty()) {
-        (false, true) => refuse(format!("{block} is not allowed"), &["snp_id_block", "snp_id_auth"]),
-        (true, false) => refuse(format!("{auth} is not allowed"), &["snp_id_auth", "snp_id_block"]),
-        _ => Ok(()),
-    }
+    let (message, caused_by): (_, &[_]) = match (hv.snp_id_block.is_empty(), hv.snp_id_auth.is_empty()) {
+        (false, true) => {
+            ("specifying SNP IDBlock without SNP IDAuth is not allowed", &["snp_id_block", "snp_id_auth"])
+        }
+        (true, false) => {
+            ("specifying SNP IDAuth without SNP IDBlock is not allowed", &["snp_id_auth", "snp_id_block"])
+        }
+        _ => return Ok(()),
+    };
+    refuse(message, caused_by)
 }
 
 /// Whether `findContextID` gets its device.

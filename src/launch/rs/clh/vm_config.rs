@@ -195,7 +195,7 @@ impl Clh<'_> {
         all.filter(|endpoint| matches!(endpoint.backend, Backend::Tap { .. }))
     }
 
-    /// As many descriptors of a endpoint's tap device as it is handed.
+    /// As many descriptors of an endpoint's tap device as it is handed.
     pub(super) fn descriptors(&self, endpoint: &Endpoint) -> usize {
         match (self.resources.network.deferred, self.start.has(Change::ClhCardQueues)) {
             (true, _) => endpoint.queue_pairs.max(1),
@@ -204,13 +204,13 @@ impl Clh<'_> {
         }
     }
 
-    /// A endpoint whose tap device is named.
+    /// An endpoint whose tap device is named.
     fn endpoint_at_creation(&self, endpoint: &Endpoint) -> Body {
         let named = Body::default().set("tap", endpoint.tap());
         described(named, endpoint, endpoint.queue_pairs).set("id", &endpoint.interface)
     }
 
-    /// A endpoint whose tap device is handed over, one descriptor for each pair of queues.
+    /// An endpoint whose tap device is handed over, one descriptor for each pair of queues.
     pub(super) fn add_net(&self, endpoint: &Endpoint) -> Request {
         let descriptors = self.descriptors(endpoint);
         let queues =

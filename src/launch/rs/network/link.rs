@@ -83,8 +83,10 @@ pub(super) fn read(start: &Start<'_>) -> Result<Network, Refusal> {
         joints.push((interface, joint));
     }
     if model == Model::Forwarding && read.endpoints.len() > 1 {
-        let only = "l3forwarding supports only a single interface per network namespace";
-        return refuse(format!("{only}, found {}", read.endpoints.len()), CAUSED_BY_MODEL)
+        let found = read.endpoints.len();
+        let message =
+            format!("l3forwarding supports only a single interface per network namespace, found {found}");
+        return refuse(message, CAUSED_BY_MODEL)
             .context("new network: new network with netns: get entity from netns");
     }
     for (interface, joint) in joints {

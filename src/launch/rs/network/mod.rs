@@ -1,7 +1,7 @@
 //! The sandbox's network: which endpoints the VM gets, and what the agent is told of them.
 //!
 //! Decides where the network comes from (the sandbox's file of a directly attached network, else its namespace),
-//! which interfaces become endpoints, under which names, and where that fails. What a endpoint is for each hypervisor is
+//! which interfaces become endpoints, under which names, and where that fails. What an endpoint is for each hypervisor is
 //! that hypervisor's own file's business.
 //!
 //! Facts: `prepare_network_resource` in src/runtime-rs/crates/runtimes/virt_container/src/sandbox.rs, `try_init` in
@@ -23,7 +23,7 @@ const CAUSED_BY_NETNS: &[&str] = &["runtime.disable_new_netns"];
 /// So many queues has a tap device at most.
 const MOST_QUEUES: usize = 256;
 
-/// What stands behind a endpoint on the host.
+/// What stands behind an endpoint on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Backend {
     /// A tap device of this name.
