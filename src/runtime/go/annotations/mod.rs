@@ -24,7 +24,7 @@ use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::golang::strconv;
 use crate::input::Annotations;
 
-/// Walks all annotations over the walk's configuration.
+/// Walks all annotations over the sandbox's configuration.
 pub(super) fn apply<'a>(walk: &mut Walk<'a>, annotations: &'a Annotations) {
     name_gate(walk, annotations);
     hypervisor::apply(walk);

@@ -1,6 +1,6 @@
 //! One pod's way through the annotations: what arrived, what each one did, and the first failure.
 //!
-//! Decides how values are parsed and how a fate is written down; which annotation does what is decided
+//! Decides how values are parsed and how a decision is written down; which annotation does what is decided
 //! by the steps beside it. After the first failure the runtime stops; here the walk goes on, so that
 //! every annotation gets its own verdict. Facts: `newAnnotationConfiguration` and its setters in
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
