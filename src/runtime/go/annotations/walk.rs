@@ -89,7 +89,7 @@ impl<'a> Walk<'a> {
         self.values.get(id as usize).copied().flatten()
     }
 
-    /// Writes a fate down.
+    /// Writes a decision down.
     pub fn decide(&mut self, id: Id, mark: Decision) {
         self.decisions.push((id, mark));
     }
