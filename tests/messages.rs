@@ -57,7 +57,7 @@ const OPENINGS: [&str; 11] = [
     "crash(",
     "because(",
     "Refusal::new(",
-    "Complaint::new(",
+    "ConfigError::new(",
     "about(",
     "ensure(",
 ];
