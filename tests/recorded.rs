@@ -143,6 +143,7 @@ pub struct Case {
     pub config: String,
     pub host: Json,
     annotations: Json,
+    pod: Json,
     pub answer: Json,
 }
 
@@ -195,6 +196,7 @@ impl Recording {
                 config: line["config"].as_str().unwrap().to_owned(),
                 host: line["host"].clone(),
                 annotations: line["annotations"].clone(),
+                pod: line["pod"].clone(),
                 answer,
             });
         }
@@ -263,8 +265,11 @@ impl Recording {
             all.insert("io.kubernetes.cri.sandbox-namespace".into(), "default".into());
         }
         all.extend(case.annotations.as_object().unwrap().clone());
+        let hostname = case.pod["hostname"].as_str().unwrap_or(hostname);
         let spec = json!({ "ociVersion": "1.1.0", "hostname": hostname, "annotations": all });
-        manifest::read(&Source::new("spec.json", spec.to_string())).unwrap().pods.remove(0)
+        let mut pod = manifest::read(&Source::new("spec.json", spec.to_string())).unwrap().pods.remove(0);
+        pod.isolation.host_network = case.pod["host_network"] == true;
+        pod
     }
 }
 

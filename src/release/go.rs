@@ -242,9 +242,7 @@ behaviours! {
     TdxSeptVeDisable: v(3, 2, 0), Some(v(3, 4, 0)), "77f457c0e1";
     /// The TDX object is JSON, and names the socket of the quote service.
     TdxQuoteService: v(3, 6, 0), None, "fc680139e5";
-    /// Port 0 means the quote service's own socket.
-    TdxQuoteSocket: v(3, 16, 0), None, "85f3391bcf";
-    /// Where that socket is missing, port 4050 is taken.
+    /// Port 0 is the quote service itself by its own socket, and port 4050 only where that is missing.
     TdxQuoteFallback: v(3, 32, 0), None, "733c6791d3";
     /// An SNP guest's firmware is a flash drive.
     SnpFirmwareDrive: v(3, 1, 0), Some(v(3, 13, 0)), "e87231edc7";
@@ -308,8 +306,6 @@ behaviours! {
     MaxVcpusCapped: v(2, 2, 3), None, "src/runtime/virtcontainers/hypervisor.go";
     /// A confidential guest cannot have more vCPUs than it boots with.
     ConfidentialVcpusFixed: v(2, 4, 0), None, "a8827e0c78";
-    /// Image and initrd together are refused when the VM is made.
-    BothAssetsRefused: v(2, 3, 0), None, "src/runtime/virtcontainers/hypervisor.go";
     /// Sharing no folder is a way of sharing folders.
     NoSharedFolder: v(3, 2, 0), None, "src/runtime/virtcontainers/qemu_arch_base.go";
     /// nydusd serves the shared folder.

@@ -26,10 +26,6 @@ pub(super) fn fill_in(config: &SandboxConfig) -> Result<Cow<'_, SandboxConfig>, 
     if hv.image.is_empty() && hv.initrd.is_empty() {
         return refuse("Missing image and initrd path", &[]);
     }
-    let both = !hv.image.is_empty() && !hv.initrd.is_empty();
-    if both && release.has(Change::BothAssetsRefused) {
-        return refuse("Image and initrd path cannot be both set", &[]);
-    }
     if hv.num_vcpus() == 0 {
         hv.default_vcpus = 1.0;
     }

@@ -173,7 +173,6 @@ impl<'a> Qemu<'a> {
             snp_cpu: arch == Arch::X86_64 && start.wants_snp() && host.facts.protection == Protection::Snp,
             qgs_unix: protection == GuestProtection::Tdx
                 && hv.tdx_quote_generation_service_socket_port == 0
-                && start.has(Change::TdxQuoteSocket)
                 && (!start.has(Change::TdxQuoteFallback) || told_of_socket()),
         })
     }
