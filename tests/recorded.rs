@@ -17,7 +17,7 @@ use katascope::input::archive::{self, record::Recorder};
 use katascope::input::away::{self, Seen};
 use katascope::input::config::Layers;
 use katascope::input::host::{Errno, FileKind, Files, HostFacts, Look, Stat};
-use katascope::input::manifest::{self, Pod};
+use katascope::input::manifest::{self, DeviceRequest, Pod};
 use katascope::input::{Host, Source, probe};
 use katascope::release::{KnownBy, Release, Runtime, Version};
 use katascope::report::json;
@@ -269,6 +269,10 @@ impl Recording {
         let spec = json!({ "ociVersion": "1.1.0", "hostname": hostname, "annotations": all });
         let mut pod = manifest::read(&Source::new("spec.json", spec.to_string())).unwrap().pods.remove(0);
         pod.isolation.host_network = case.pod["host_network"] == true;
+        for (resource, count) in case.pod["devices"].as_object().into_iter().flatten() {
+            let count = count.as_u64().and_then(|count| u32::try_from(count).ok()).unwrap();
+            pod.devices.push(DeviceRequest { resource: resource.clone(), count });
+        }
         pod
     }
 }
