@@ -292,6 +292,8 @@ behaviours! {
     ClhHostDevices: v(3, 19, 0), None, "src/runtime-rs/crates/hypervisor/ch-config/src/convert.rs";
     /// Cloud Hypervisor is told the type of an image.
     ClhImageType: v(3, 28, 0), None, "24ac2ccb5c";
+    /// Cloud Hypervisor is told of one queue of a disk, of 128 requests; before of none.
+    ClhDiskQueues: v(3, 3, 0), None, "523399c329";
     /// Cloud Hypervisor is told whether an image is sparse.
     ClhSparse: v(4, 0, 0), None, "3332b7c4bc";
     /// Cloud Hypervisor is told not to nest on Microsoft's hypervisor.

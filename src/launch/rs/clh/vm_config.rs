@@ -94,14 +94,15 @@ impl Clh<'_> {
 
     /// The image as a disk.
     fn disk(&self) -> Body {
+        let (queues, length) = if self.start.has(Change::ClhDiskQueues) { (1, 128) } else { (0, 0) };
         Body::default()
             .all_by(self.start.keys.image)
             .set("path", &self.start.hv.boot_info.image)
             .set("readonly", true)
             .set("direct", false)
             .set("iommu", false)
-            .set("num_queues", 1)
-            .set("queue_size", 128)
+            .set("num_queues", queues)
+            .set("queue_size", length)
             .set("vhost_user", false)
             .nulls(&["vhost_socket", "rate_limiter_config", "id"])
             .set("disable_io_uring", false)
