@@ -332,6 +332,9 @@ behaviours! {
     NetworkHandled: v(3, 2, 0), None, "b31f103d12";
     /// A sandbox's file in `dan_conf` names its network.
     Dan: v(3, 3, 0), None, "src/runtime-rs/crates/resource/src/network/dan.rs";
+    /// `internetworking_model = "none"` leaves the pod's network out; before, its interfaces are the VM's and joined to
+    /// nothing.
+    NoneModelUnscanned: v(3, 2, 0), None, "6822029c81";
     /// `disable_new_netns` leaves the pod's network out.
     NewNetnsDisabled: v(3, 2, 0), None, "src/runtime-rs/crates/runtimes/src/manager.rs";
     /// A pod's interface is looked up by its name; before by eth0, eth1 and so on.
