@@ -179,7 +179,7 @@ impl Loaded {
     pub fn run_without(release: Release, error: &LoadError, asked: Asked<'_>) -> Run {
         match release.runtime {
             Runtime::Go => go::without_configuration(release, error, asked),
-            Runtime::Rs => config_path::without_configuration::<rs::Loaded>(release, error, asked),
+            Runtime::Rs => rs::without_configuration(release, error, asked),
         }
     }
 

@@ -22,12 +22,13 @@ mod validate;
 mod verdicts;
 pub mod verity;
 
+pub use config_path::without_configuration;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::config_path::Known;
-use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, stand_in};
+use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, Sandbox, stand_in};
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog::Id;
@@ -155,6 +156,14 @@ impl<'a> Progress<'a> {
     }
 }
 
+/// The crash of a pod without a network namespace of its own: the path of that is wanted before anything is read.
+fn without_namespace(release: Release, sandbox: &Sandbox<'_>) -> Option<Failure> {
+    (sandbox.host_network && release.has(Change::NamespaceNeeded)).then(|| {
+        let message = "called `Option::unwrap()` on a `None` value";
+        Failure::new(FailureStage::Launch, message).crash()
+    })
+}
+
 impl Loaded {
     /// The release whose rules hold.
     pub fn release(&self) -> Release {
@@ -197,10 +206,8 @@ impl Loaded {
         let mut run = Run::default();
         let name = &progress.config.runtime.hypervisor_name;
         run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
-        if asked.sandbox.host_network && self.release().has(Change::NamespaceNeeded) {
-            // The path of the namespace is wanted before anything is read.
-            let message = "called `Option::unwrap()` on a `None` value";
-            run.failure = Some(Failure::new(FailureStage::Launch, message).crash());
+        if let Some(crash) = without_namespace(self.release(), asked.sandbox) {
+            run.failure = Some(crash);
         } else if let Some((attempt, refusal)) = annotations::worst(&progress.attempts) {
             let mut failure =
                 Failure::new(FailureStage::Annotations, refusal.message.clone()).by(attempt.key.as_str());

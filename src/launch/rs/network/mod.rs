@@ -137,7 +137,8 @@ impl Network {
     }
 
     fn of_namespace(start: &Start<'_>, path: &str) -> Result<Self, Refusal> {
-        let none = start.config.runtime.internetworking_model == "none" && start.has(Change::NoneModelUnscanned);
+        let none =
+            start.config.runtime.internetworking_model == "none" && start.has(Change::NoneModelUnscanned);
         if !start.host.network().exists {
             if none {
                 let why = format!("open new netns path {path}: No such file or directory (os error 2)");
