@@ -25,7 +25,11 @@ pub(super) fn found(
     let pods: Vec<Pod> = model.pods.iter().map(|entry| (*entry.pod).clone()).collect();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            drop(outbox.send(upgrade(&node, &|runtime| judged(runtime, to), &pods)));
+            drop(outbox.send(upgrade(
+                &node,
+                &|runtime| judged(runtime, to).map_err(|error| error.to_string()),
+                &pods,
+            )));
         });
         if let Ok(found) = inbox.recv_timeout(MOMENT) {
             return Ok(found);

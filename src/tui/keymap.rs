@@ -58,6 +58,30 @@ pub struct Binding {
     pub command: C,
 }
 
+/// Why a command is not given a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BindError {
+    /// There is no such command.
+    #[error("no command is named '{name}'; the nearest is '{nearest}'")]
+    NoCommand {
+        /// As it was written.
+        name: String,
+        /// One that there is.
+        nearest: String,
+    },
+    /// There is no such key.
+    #[error("'{0}' is no key; write s, ctrl-r, f5, space or shift-tab")]
+    NoKey(String),
+    /// It means something else in the same place.
+    #[error("'{chord}' is '{by}' there already; unbind that first")]
+    Taken {
+        /// The key.
+        chord: Chord,
+        /// The name of the command that has it.
+        by: &'static str,
+    },
+}
+
 /// What a key means here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -390,17 +414,17 @@ impl Keymap {
         self.of_layer(layer).iter().filter(move |r| r.command == command).map(|r| r.chord)
     }
 
-    /// Puts new chords in the place of those of the command named `name`. What cannot be done is said.
-    pub fn rebind(&mut self, name: &str, chords: &[String]) -> Result<(), String> {
+    /// Puts new chords in the place of those of the command named `name`.
+    pub fn rebind(&mut self, name: &str, chords: &[String]) -> Result<(), BindError> {
         let Some(command) = C::by_name(name) else {
             let nearest = nearest(name, COMMANDS.iter().map(|e| e.name));
-            return Err(format!("no command is named '{name}'; the nearest is '{nearest}'"));
+            return Err(BindError::NoCommand { name: name.to_owned(), nearest: nearest.to_owned() });
         };
         let mut parsed = Vec::new();
         for text in chords {
             match Chord::parse(text) {
                 Some(chord) => parsed.push(chord),
-                None => return Err(format!("'{text}' is no key; write s, ctrl-r, f5, space or shift-tab")),
+                None => return Err(BindError::NoKey(text.clone())),
             }
         }
         let mut layers: Vec<Layer> =
@@ -413,10 +437,7 @@ impl Keymap {
             for layer in &layers {
                 let taken = self.of_layer(*layer).iter().find(|r| r.chord == *chord && r.command != command);
                 if let Some(row) = taken {
-                    return Err(format!(
-                        "'{chord}' is '{}' there already; unbind that first",
-                        row.command.entry().name
-                    ));
+                    return Err(BindError::Taken { chord: *chord, by: row.command.entry().name });
                 }
             }
         }
@@ -459,8 +480,8 @@ mod tests {
         assert_eq!(keymap.lookup(&layers, k('s')), Found::Unbound);
         assert_eq!(keymap.rebind("save", &[]), Ok(()));
         assert_eq!(keymap.lookup(&layers, k('w')), Found::Unbound);
-        assert!(keymap.rebind("sav", &[]).is_err_and(|e| e.contains("'save'")));
-        assert!(keymap.rebind("reload", &["q".into()]).is_err_and(|e| e.contains("'quit'")));
+        assert!(keymap.rebind("sav", &[]).is_err_and(|e| e.to_string().contains("'save'")));
+        assert!(keymap.rebind("reload", &["q".into()]).is_err_and(|e| e.to_string().contains("'quit'")));
     }
 
     #[test]

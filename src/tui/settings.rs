@@ -124,7 +124,9 @@ impl Settings {
                 (None, None) => None,
             };
             match chords {
-                Some(chords) => problems.extend(self.keymap.rebind(name, &chords).err().map(|e| (at, e))),
+                Some(chords) => {
+                    problems.extend(self.keymap.rebind(name, &chords).err().map(|e| (at, e.to_string())));
+                }
                 None => problems.push((at, format!("{name} wants a key or a list of keys, in quotes"))),
             }
         }

@@ -91,7 +91,7 @@ fn runtime(settings: &mut Settings, seen: &Seen, release: Release) -> Result<Han
         return Err(at(settings, "additional_artifact_stores", why));
     }
     let mut handlers =
-        Handlers::named(settings, release).map_err(|why| at(settings, "default_runtime", why))?;
+        Handlers::named(settings, release).map_err(|why| at(settings, "default_runtime", why.into()))?;
     if settings.number(&RUNTIME, "log_size_max").is_some_and(|size| (0..8192).contains(&size)) {
         let why = "log size max should be negative or >= 8192".to_owned();
         return Err(at(settings, "log_size_max", why));

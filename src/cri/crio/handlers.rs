@@ -14,6 +14,7 @@ use super::decode::Settings;
 use super::handler::{Handler, Seen, look_path};
 use super::keys;
 use super::release::{Change, Release};
+use crate::cri::EngineMessage;
 use crate::golang::strconv::quote;
 
 /// A handler that CRI-O does not have, although a file names it.
@@ -47,7 +48,7 @@ pub struct Handlers {
 
 impl Handlers {
     /// Before the files are checked: the built-in handler under those that they name.
-    pub fn named(settings: &mut Settings, release: Release) -> Result<Self, String> {
+    pub fn named(settings: &mut Settings, release: Release) -> Result<Self, EngineMessage> {
         let built_in = if release.has(Change::CrunBuiltIn) { "crun" } else { "runc" };
         let mut by_name = IndexMap::new();
         by_name.insert(built_in.to_owned(), Handler::built_in(release));
@@ -56,16 +57,16 @@ impl Handlers {
         let asked = settings.text(&keys::RUNTIME, "default_runtime");
         let default = asked.filter(|name| !name.is_empty()).unwrap_or(built_in).to_owned();
         if !by_name.contains_key(&default) {
-            return Err(format!(
+            return Err(EngineMessage::from(format!(
                 "default_runtime set to {}, but no runtime entry table [crio.runtime.runtimes.{default}] was found",
                 quote(&default)
-            ));
+            )));
         }
         Ok(Self { by_name, default, dropped: Vec::new() })
     }
 
     /// Checks every handler; an invalid one is dropped, an invalid default one is the error.
-    pub fn check(&mut self, seen: &Seen, release: Release) -> Result<(), String> {
+    pub fn check(&mut self, seen: &Seen, release: Release) -> Result<(), EngineMessage> {
         if let Some(default) = self.by_name.get(&self.default).cloned() {
             let found = match default.runtime_path.as_str() {
                 "" => look_path(seen, &self.default).unwrap_or_default(),
@@ -90,17 +91,22 @@ impl Handlers {
             dropped.push(Dropped { name: name.clone(), reason, handler: handler.clone() });
             false
         });
-        fatal.map_or(Ok(()), Err)
+        fatal.map_or(Ok(()), |reason: String| Err(reason.into()))
     }
 
     /// The monitor of each handler that has one.
-    pub fn check_monitors(&self, settings: &Settings, seen: &Seen, release: Release) -> Result<(), String> {
+    pub fn check_monitors(
+        &self,
+        settings: &Settings,
+        seen: &Seen,
+        release: Release,
+    ) -> Result<(), EngineMessage> {
         let mut names: Vec<(&String, &Handler)> = self.by_name.iter().filter(|(_, h)| h.is_oci()).collect();
         names.sort_by_key(|(name, _)| *name);
         for (name, handler) in names {
-            handler
-                .check_monitor(settings, seen, release)
-                .map_err(|why| format!("failed to translate monitor fields for runtime {name}: {why}"))?;
+            handler.check_monitor(settings, seen, release).map_err(|why| {
+                EngineMessage::from(format!("failed to translate monitor fields for runtime {name}: {why}"))
+            })?;
         }
         Ok(())
     }

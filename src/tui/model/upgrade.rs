@@ -30,11 +30,21 @@ pub struct ReleaseItem {
     pub evidence: Evidence,
 }
 
+/// A release that there is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {} {version}", runtime.title())]
+pub struct NoSuchRelease {
+    /// Of which runtime.
+    pub runtime: Runtime,
+    /// Its version.
+    pub version: Version,
+}
+
 /// A release of a runtime by its version, where there is one.
-pub fn judged(runtime: Runtime, to: Version) -> Result<Judged, String> {
+pub fn judged(runtime: Runtime, to: Version) -> Result<Judged, NoSuchRelease> {
     match runtime.versions().any(|version| version == to) {
         true => Ok(Judged::from(Release::new(runtime, to))),
-        false => Err(format!("there is no {} {to}", runtime.title())),
+        false => Err(NoSuchRelease { runtime, version: to }),
     }
 }
 
