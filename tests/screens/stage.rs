@@ -202,7 +202,11 @@ impl Stage {
             }
             Effect::Upgrade { to } => {
                 let node = &self.model.node;
-                let found = upgrade(node, &|runtime| judged(runtime, to), &self.pods);
+                let found = upgrade(
+                    node,
+                    &|runtime| judged(runtime, to).map_err(|error| error.to_string()),
+                    &self.pods,
+                );
                 Some(Answer::Upgraded { to, found: Box::new(found) })
             }
             Effect::Quit { patch } => {
