@@ -63,11 +63,13 @@ const OPENINGS: [&str; 11] = [
 ];
 
 /// Sentences of the code that are no runtime's: this program's own words, and pieces of longer messages.
-const NO_MESSAGES: [&str; 31] = [
+const NO_MESSAGES: [&str; 33] = [
     " in annotation",
     " in duration",
     " specified in annotation",
     "a VM gets at most",
+    "false where the host has",
+    "the annotation sgx.intel.com",
     "a kernel parameter without a name",
     "QEMU is started, then",
     "QEMU refuses maxmem",
