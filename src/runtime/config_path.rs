@@ -40,7 +40,10 @@ pub(super) trait Replaceable: Sized {
 
 /// The configurations that pods asked for so far, by path.
 #[derive(Debug, Clone)]
-pub(super) struct Known<L>(Arc<Mutex<HashMap<String, Arc<Result<L, LoadError>>>>>);
+pub(super) struct Known<L>(Arc<Mutex<ByPath<L>>>);
+
+/// What was loaded, by path.
+type ByPath<L> = HashMap<String, Arc<Result<L, LoadError>>>;
 
 impl<L> Default for Known<L> {
     fn default() -> Self {
