@@ -350,6 +350,7 @@ const HOMES: [(&str, &[&str]); 31] = [
         &[
             "cli/cluster.rs",
             "input/manifest/json.rs",
+            "input/manifest/list.rs",
             "input/manifest/place.rs",
             "input/manifest/stream.rs",
             "query.rs",

@@ -110,10 +110,7 @@ impl Cutter {
                 Err(e) => return Err(e),
             };
             let held = piece.len();
-            let found = bytes.iter().enumerate().find_map(|(at, byte)| {
-                let end = self.step(*byte)?;
-                (end != End::Full || held + at + 1 >= enough).then_some((at, end))
-            });
+            let found = self.find_end(bytes, |at| held + at + 1 >= enough);
             let taken = found.map_or(bytes.len(), |(at, _)| at + 1);
             piece.extend_from_slice(bytes.get(..taken).unwrap_or_default());
             input.consume(taken);
@@ -123,6 +120,23 @@ impl Cutter {
             if piece.len() > enough + LINE_LIMIT {
                 return Ok(End::TooLong);
             }
+        }
+    }
+
+    /// Where the first item ends that is far enough, or all of them.
+    fn find_end(&mut self, bytes: &[u8], is_far: impl Fn(usize) -> bool) -> Option<(usize, End)> {
+        let mut at = 0;
+        loop {
+            let rest = bytes.get(at..)?;
+            if self.string && !self.escaped {
+                // Most bytes are inside strings.
+                at += memchr::memchr2(b'"', b'\\', rest)?;
+            }
+            let end = self.step(*bytes.get(at)?);
+            if let Some(end) = end.filter(|end| *end != End::Full || is_far(at)) {
+                return Some((at, end));
+            }
+            at += 1;
         }
     }
 
