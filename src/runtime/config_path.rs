@@ -38,6 +38,9 @@ pub(super) trait Replaceable: Sized {
     fn run_here(&self, asked: Asked<'_>) -> Run;
 }
 
+/// So many are kept before all are forgotten: pods may name paths without end.
+const KEPT: usize = 64;
+
 /// The configurations that pods asked for so far, by path.
 #[derive(Debug, Clone)]
 pub(super) struct Known<L>(Arc<Mutex<ByPath<L>>>);
@@ -56,6 +59,9 @@ impl<L: Replaceable> Known<L> {
     pub(super) fn run(&self, release: Release, options: &LoadOptions<'_>, asked: Asked<'_>) -> Option<Run> {
         let path = L::asked_for(release, asked.host, asked.sandbox)?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= KEPT && !known.contains_key(&path) {
+            known.clear();
+        }
         let load = || Arc::new(L::LOAD(release, &Layers::read(asked.host, &path), asked.host, options));
         let loaded = Arc::clone(known.entry(path.clone()).or_insert_with(load));
         drop(known);
