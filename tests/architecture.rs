@@ -350,7 +350,6 @@ const HOMES: [(&str, &[&str]); 31] = [
         &[
             "cli/cluster.rs",
             "input/manifest/json.rs",
-            "input/manifest/list.rs",
             "input/manifest/place.rs",
             "input/manifest/stream.rs",
             "query.rs",

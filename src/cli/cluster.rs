@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::args::{ClusterOptions, Input};
 use super::error::{SetupError, plain};
 use super::kubectl::{self, CLUSTER};
-use super::{CliError, said, setup};
+use super::{CliError, set, setup};
 use crate::input::Source;
 use crate::input::manifest::pods::{Found, find};
 use crate::input::manifest::{self, Object, Pod, RuntimeClass};
@@ -50,7 +50,7 @@ impl Cluster {
     pub(super) fn of(input: &Input) -> Result<Self, CliError> {
         let node = setup::node(input)?;
         let asked = input.cluster.clone();
-        let what_if = said::read(input)?;
+        let what_if = set::read(input)?;
         let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None, asked, what_if };
         if input.config.is_some() && input.cri.is_none() && input.cri_config.is_none() {
             // One configuration judges all, whatever the handler.

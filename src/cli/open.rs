@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::args::{CriChoice, Input};
 use super::error::{SetupError, plain};
 use super::setup::{self, inside_root};
-use super::{collections, said, what_if};
+use super::{collections, set, what_if};
 use crate::cri::Engine;
 use crate::cri::containerd::{Containerd, Release};
 use crate::cri::crio::{self, Crio};
@@ -139,7 +139,7 @@ pub(super) fn open_collection(input: &Input, collection: Arc<Collection>) -> Res
     input.kata_version = input.kata_version.or_else(|| collection.kata_version.clone());
     input.containerd = input.containerd.or_else(|| collection.containerd_version.clone());
     let mut facts = collection.facts.clone();
-    said::facts(&input, &mut facts)?;
+    set::facts(&input, &mut facts)?;
     let host = Host::new(facts, Arc::clone(&collection.files));
     input.collection = Some(collection);
     open_on(&input, &host)
@@ -150,7 +150,7 @@ pub fn open_on(input: &Input, host: &Host) -> Result<Opened, SetupError> {
     if input.set.is_empty() {
         return as_it_is(input, host);
     }
-    let input = said::with_handler(input)?;
+    let input = set::with_handler(input)?;
     let opened = as_it_is(&input, host)?;
     Ok(Opened { node: what_if::applied(&input, opened.node)?, ..opened })
 }

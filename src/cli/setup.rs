@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::args::{Input, RuntimeChoice};
 use super::error::{SetupError, plain};
-use super::said;
+use super::set;
 use crate::audit;
 use crate::evaluate::Evaluator;
 use crate::input::config::{Layers, Unreadable};
@@ -68,7 +68,7 @@ pub fn facts(input: &Input) -> Result<HostFacts, SetupError> {
         })?;
         facts.origins.insert("arch", FactOrigin::Flag);
     }
-    said::facts(input, &mut facts)?;
+    set::facts(input, &mut facts)?;
     Ok(facts)
 }
 

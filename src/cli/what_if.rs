@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::args::Input;
 use super::error::SetupError;
-use super::said;
+use super::set;
 use crate::cri::Engine;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::config::Layers;
@@ -14,7 +14,7 @@ use crate::input::what_if::KeyEdit;
 
 /// A node of which something is said otherwise.
 pub(super) fn applied(input: &Input, node: NodeEvaluator) -> Result<NodeEvaluator, SetupError> {
-    let what_if = said::read(input)?;
+    let what_if = set::read(input)?;
     let node = node.what_if(what_if.clone());
     if let Some(name) = what_if.handler() {
         let known: Vec<&str> = node.node().handlers().iter().map(|handler| handler.name.as_str()).collect();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::args::{Input, WriteOut};
 use super::error::{SetupError, plain};
-use super::{CliError, open, said};
+use super::{CliError, open, set};
 use crate::edit::Plan;
 use crate::edit::output::{self, Existing};
 use crate::input::config::Layers;
@@ -16,7 +16,7 @@ use crate::report::escape::visible;
 
 /// Writes the change out, where that was asked for.
 pub(super) fn write(input: &Input, to: &WriteOut) -> Result<(), CliError> {
-    let keys = said::read(input)?.keys();
+    let keys = set::read(input)?.keys();
     let besides = input.set.len() > keys.len();
     if keys.is_empty() && (to.write_drop_in.is_some() || to.write_patch.is_some()) {
         return Err(SetupError::Usage(

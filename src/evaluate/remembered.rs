@@ -16,7 +16,7 @@ use crate::input::manifest::DeviceRequest;
 use crate::input::{Annotations, Text};
 use crate::runtime::{Run, Sandbox};
 
-/// What stands for a name. No message of a runtime has it of its own.
+/// What stands for a name. No message has it of its own; one that repeats a name is of that pod alone.
 const NAME: &str = "{name of the sandbox}";
 /// Annotations that say nothing but who the sandbox is.
 const NAMES: [&str; 4] = [
@@ -82,7 +82,9 @@ impl Remembered {
         };
         let annotations = Annotations::from(sandbox.annotations.iter().map(nameless).collect::<Vec<_>>());
         let answer = ask(&Sandbox { annotations: &annotations, hostname: "", ..sandbox.clone() });
-        if answer.0.failure.as_ref().is_some_and(|failure| failure.message.contains(NAME)) {
+        let run = &answer.0;
+        let mut said = run.failure.iter().map(|failure| &failure.message);
+        if said.any(|said| said.contains(NAME)) || run.findings.iter().any(|f| f.message.contains(NAME)) {
             return ask(sandbox);
         }
         let (host_network, devices) = (sandbox.host_network, sandbox.devices.to_vec());

@@ -370,6 +370,7 @@ impl<'v> Validation<'v> {
     }
 
     fn resource_name(&mut self, name: &str, level: Level, path: impl Display, at: usize) {
+        // Right at every level, and what nearly every container asks for.
         if matches!(name, "cpu" | "memory") {
             return;
         }

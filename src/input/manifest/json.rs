@@ -145,7 +145,7 @@ fn plain_text(bytes: &[u8]) -> usize {
 }
 
 /// How many bytes of a string follow before its end or an escape, whatever they are.
-fn to_quote(bytes: &[u8]) -> usize {
+pub(super) fn to_quote(bytes: &[u8]) -> usize {
     memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
 }
 

@@ -130,7 +130,7 @@ impl Cutter {
             let rest = bytes.get(at..)?;
             if self.string && !self.escaped {
                 // Most bytes are inside strings.
-                at += memchr::memchr2(b'"', b'\\', rest)?;
+                at += json::to_quote(rest);
             }
             let end = self.step(*bytes.get(at)?);
             if let Some(end) = end.filter(|end| *end != End::Full || is_far(at)) {
