@@ -2,6 +2,8 @@
 //!
 //! Text, JSON, SARIF and JUnit print the same list. A finding judges nothing that a runtime does not.
 
+use std::borrow::Cow;
+
 use super::Place;
 use super::verdict::Fix;
 
@@ -144,4 +146,42 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Who can.
     pub who: Who,
+}
+
+impl Finding {
+    /// A finding of no particular key and place.
+    pub fn new(code: Code, severity: Severity, who: Who, message: impl Into<String>) -> Self {
+        Self { code, severity, subject: None, place: None, message: message.into(), fix: None, who }
+    }
+
+    /// One worth knowing.
+    pub fn note(code: Code, who: Who, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, who, message)
+    }
+
+    /// One that tells of what was probably not meant.
+    pub fn warning(code: Code, who: Who, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, who, message)
+    }
+
+    /// The annotation or configuration key it is about.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Where to look, if that is known.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<Option<Place>>) -> Self {
+        self.place = place.into();
+        self
+    }
+
+    /// What a person has to do; an empty text is no advice.
+    #[must_use]
+    pub fn advise(mut self, what: impl Into<Cow<'static, str>>) -> Self {
+        self.fix = Some(what.into()).filter(|what| !what.is_empty()).map(Fix::Advice);
+        self
+    }
 }

@@ -67,15 +67,8 @@ fn refusal(pod: &Pod, failure: &Failure, verdicts: &[Verdict]) -> Option<Finding
     let of_kubernetes = failure.stage == FailureStage::Kubernetes;
     let fix = pod.problems.iter().filter(|_| of_kubernetes).find_map(|problem| problem.fix.clone());
     let fix = fix.map(|text| Fix::Advice(text.into()));
-    Some(Finding {
-        code,
-        severity: Severity::Refused,
-        subject: failure.annotation.clone(),
-        place: Some(pod.place()),
-        message: failure.message.clone(),
-        fix,
-        who,
-    })
+    let finding = Finding::new(code, Severity::Refused, who, &failure.message).at(pod.place());
+    Some(Finding { subject: failure.annotation.clone(), fix, ..finding })
 }
 
 /// What a verdict has to say, of the annotation that it is about: verdicts stand in the pod's order.
@@ -95,13 +88,7 @@ fn of_verdict(annotation: &PodAnnotation, verdict: &Verdict) -> Option<Finding> 
         true => Who::PodAuthor,
         false => Who::ClusterAdministrator,
     };
-    Some(Finding {
-        code,
-        severity,
-        subject: Some(verdict.key.to_string()),
-        place: Some(annotation.place.clone()),
-        message: verdict.reason().into_owned(),
-        fix: verdict.fix.as_deref().cloned(),
-        who,
-    })
+    let finding = Finding::new(code, severity, who, verdict.reason());
+    let finding = finding.about(verdict.key.as_str()).at(annotation.place.clone());
+    Some(Finding { fix: verdict.fix.as_deref().cloned(), ..finding })
 }

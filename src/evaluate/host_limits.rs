@@ -8,7 +8,7 @@
 use serde_json::Value as Json;
 
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, Outcome, remark};
+use super::{Evaluation, Evaluator, Outcome};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{Status, Verdict};
 use crate::input::host::{Arch, FactOrigin, Protection};
@@ -73,11 +73,9 @@ impl<'a> View<'a> {
     fn say(&self, code: Code, severity: Severity, key: &str, message: String, fix: &str) -> Finding {
         let subject = format!("hypervisor.{}.{key}", self.hypervisor);
         let written = self.evaluator.setup().layers.written(&format!("hypervisor.{}", self.hypervisor), key);
-        let mut finding =
-            remark::finding(code, severity, self.pod, Who::ClusterAdministrator, message, fix.to_owned());
-        finding.subject = Some(subject);
-        finding.place = written.map(|written| written.place).or(finding.place);
-        finding
+        let place = written.map_or_else(|| self.pod.place(), |written| written.place);
+        let finding = Finding::new(code, severity, Who::ClusterAdministrator, message);
+        finding.about(subject).at(place).advise(fix.to_owned())
     }
 
     /// Values in the other runtime's syntax, which this one takes for something else.

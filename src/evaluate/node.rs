@@ -6,8 +6,8 @@
 use std::sync::{Arc, OnceLock};
 
 use super::{Evaluation, Evaluator, Outcome, SANDBOX_ID_TOKEN, Setup, finish, never_reached, refused_by_cri};
-use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::verdict::{FailureStage, Fix, Stage};
+use crate::answer::finding::{Code, Finding, Who};
+use crate::answer::verdict::{FailureStage, Stage};
 use crate::catalog::{self, KATA_PREFIX};
 use crate::cri::Engine;
 use crate::input::Text;
@@ -375,20 +375,11 @@ impl NodeEvaluator {
         evaluation.findings.clear();
         if kata > 0 {
             let what = if kata == 1 { "Kata annotation has" } else { "Kata annotations have" };
-            evaluation.findings.push(Finding {
-                code: Code::NotKata,
-                severity: Severity::Note,
-                subject: None,
-                place: Some(pod.place()),
-                message: format!(
-                    "handler {} is no Kata runtime: the pod's {kata} {what} no effect",
-                    handler.name
-                ),
-                fix: Some(Fix::Advice(
-                    "give the pod the RuntimeClass of a Kata handler, or take them out".into(),
-                )),
-                who: Who::PodAuthor,
-            });
+            let message =
+                format!("handler {} is no Kata runtime: the pod's {kata} {what} no effect", handler.name);
+            let fix = "give the pod the RuntimeClass of a Kata handler, or take them out";
+            let finding = Finding::note(Code::NotKata, Who::PodAuthor, message);
+            evaluation.findings.push(finding.at(pod.place()).advise(fix));
         }
         evaluation
     }
@@ -407,15 +398,8 @@ impl NodeEvaluator {
             _ => return None,
         };
         let place = handler.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-        Some(Finding {
-            code,
-            severity: Severity::Note,
-            subject: None,
-            place: Some(pod.place()),
-            message: advice.clone(),
-            fix: Some(Fix::Advice(format!("{fix}{place}").into())),
-            who: Who::ClusterAdministrator,
-        })
+        let finding = Finding::note(code, Who::ClusterAdministrator, advice);
+        Some(finding.at(pod.place()).advise(format!("{fix}{place}")))
     }
 
     /// A configuration that was named judges a pod whose handler reads another.
@@ -423,15 +407,10 @@ impl NodeEvaluator {
         let only = self.only.as_ref().filter(|_| handler.kata && pod.form != Form::Oci)?;
         let judged = &only.setup().layers.asked;
         let own = handler.config().filter(|own| **own != **judged)?;
-        Some(Finding {
-            code: Code::OtherConfiguration,
-            severity: Severity::Note,
-            subject: None,
-            place: Some(pod.place()),
-            message: format!("judged by {judged}; its handler {} reads {own}", handler.name),
-            fix: Some(Fix::Advice("leave -c out: each pod is then judged by the file of its handler".into())),
-            who: Who::ClusterAdministrator,
-        })
+        let message = format!("judged by {judged}; its handler {} reads {own}", handler.name);
+        let fix = "leave -c out: each pod is then judged by the file of its handler";
+        let finding = Finding::note(Code::OtherConfiguration, Who::ClusterAdministrator, message);
+        Some(finding.at(pod.place()).advise(fix))
     }
 }
 
@@ -441,14 +420,7 @@ fn unknown(pod: &Pod, why: Text) -> Evaluation {
     let verdicts = pod.annotations.iter().map(|a| never_reached(a, Stage::Cri, reason.clone())).collect();
     let mut evaluation =
         finish(pod, Outcome::Unknown(why.clone()), verdicts, Run::default(), pod.sizing, None);
-    evaluation.findings.push(Finding {
-        code: Code::HandlerUnknown,
-        severity: Severity::Warning,
-        subject: None,
-        place: Some(pod.place()),
-        message: why.to_string(),
-        fix: None,
-        who: Who::ClusterAdministrator,
-    });
+    let finding = Finding::warning(Code::HandlerUnknown, Who::ClusterAdministrator, why.as_str());
+    evaluation.findings.push(finding.at(pod.place()));
     evaluation
 }

@@ -71,11 +71,8 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
         } else {
             (Code::KeyMisspelt, format!("no runtime reads {}; did you mean {key}?", verdict.key))
         };
-        found.push(Finding {
-            subject: Some(verdict.key.as_str().to_owned()),
-            place: Some(annotation.place.clone()),
-            ..finding(code, Severity::Ignored, pod, Who::PodAuthor, message, format!("write {key}"))
-        });
+        let finding = finding(code, Severity::Ignored, pod, Who::PodAuthor, message, format!("write {key}"));
+        found.push(finding.about(verdict.key.as_str()).at(annotation.place.clone()));
     }
 }
 
@@ -187,10 +184,8 @@ fn sizes(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &mut 
             told(0),
         );
         let fix = format!("set resources.limits.cpu: {}", verdict.value.trim());
-        found.push(Finding {
-            subject: Some(verdict.key.as_str().to_owned()),
-            ..finding(Code::SizeReplaced, Severity::Warning, pod, Who::PodAuthor, message, fix)
-        });
+        let finding = finding(Code::SizeReplaced, Severity::Warning, pod, Who::PodAuthor, message, fix);
+        found.push(finding.about(verdict.key.as_str()));
     }
 }
 
@@ -225,10 +220,8 @@ fn guest(pod: &Pod, evaluation: &Evaluation, found: &mut Vec<Finding>) {
     }
     message.push_str("): otherwise the pod fails when the VM runs");
     let fix = "build the module into the guest image; a mount of /lib/modules comes too late";
-    found.push(Finding {
-        subject: Some(verdict.key.as_str().to_owned()),
-        ..finding(Code::GuestMustBring, Severity::Note, pod, Who::ImageBuilder, message, fix)
-    });
+    let finding = finding(Code::GuestMustBring, Severity::Note, pod, Who::ImageBuilder, message, fix);
+    found.push(finding.about(verdict.key.as_str()));
 }
 
 /// A handler that is not there, or whose table nobody reads.

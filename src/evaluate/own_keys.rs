@@ -8,8 +8,8 @@
 
 use super::vm_size::{Base, VmSize, Workload};
 use super::{Evaluation, Evaluator};
-use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Verdict};
+use crate::answer::finding::{Code, Finding, Who};
+use crate::answer::verdict::{Failure, FailureStage, Stage, Status, Verdict};
 use crate::cri::Engine;
 use crate::input::manifest::{Form, Pod};
 use crate::input::{Annotations, Place};
@@ -146,15 +146,12 @@ pub(super) fn notice(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) 
     );
     let fix = "refuse io.kubernetes.cri.sandbox-* in annotations and labels of pods at admission; or set \
                static_sandbox_resource_mgmt = false";
-    Some(Finding {
-        code: Code::SizePastPolicy,
-        severity: Severity::Warning,
-        subject: Some(key.to_owned()),
-        place: Some(place),
-        message,
-        fix: Some(Fix::Advice(fix.into())),
-        who: Who::ClusterAdministrator,
-    })
+    Some(
+        Finding::warning(Code::SizePastPolicy, Who::ClusterAdministrator, message)
+            .about(key)
+            .at(place)
+            .advise(fix),
+    )
 }
 
 /// Why the runtime does not start a sandbox that the pod calls a container.

@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::verdict::Fix;
 use crate::input::manifest::Pod;
 
 /// A remark on a pod; an empty `fix` is none.
@@ -17,6 +16,5 @@ pub(super) fn finding(
     message: String,
     fix: impl Into<Cow<'static, str>>,
 ) -> Finding {
-    let fix = Some(fix.into()).filter(|fix| !fix.is_empty()).map(Fix::Advice);
-    Finding { code, severity, subject: None, place: Some(pod.place()), message, fix, who }
+    Finding::new(code, severity, who, message).at(pod.place()).advise(fix)
 }

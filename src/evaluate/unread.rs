@@ -4,8 +4,7 @@
 //! a key without a word, but for runtime-rs from 3.29 on in its agent's table. Facts: the catalogue's spans.
 
 use super::Evaluator;
-use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::verdict::Fix;
+use crate::answer::finding::{Code, Finding, Who};
 use crate::catalog::{self, ConfigKey, nearest_name};
 use crate::input::toml_tree::{self, Table};
 use crate::release::{Release, Runtime};
@@ -63,15 +62,7 @@ fn walk(table: &Table, name: &str, release: Release, found: &mut Vec<Finding>) {
 }
 
 fn finding(subject: &str, place: crate::answer::Place, message: String, fix: String) -> Finding {
-    Finding {
-        code: Code::KeyUnread,
-        severity: Severity::Warning,
-        subject: Some(subject.to_owned()),
-        place: Some(place),
-        message,
-        fix: Some(Fix::Advice(fix.into())),
-        who: Who::ClusterAdministrator,
-    }
+    Finding::warning(Code::KeyUnread, Who::ClusterAdministrator, message).about(subject).at(place).advise(fix)
 }
 
 /// Whether any release knows a key of this table, or of one below it. Of a table with a name of its own

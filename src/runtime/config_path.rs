@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Asked, LoadError, LoadOptions, Run, Sandbox};
-use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Who};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
 use crate::input::Host;
 use crate::input::config::Layers;
@@ -124,21 +124,14 @@ fn redirected<L: Replaceable>(loaded: &Result<L, LoadError>, path: &str, asked: 
     run.verdicts.retain(|verdict| verdict.key.as_str() != CONFIG_PATH);
     let at = run.verdicts.partition_point(|verdict| verdict.key.as_str() < CONFIG_PATH);
     run.verdicts.insert(at, verdict);
-    run.findings.push(Finding {
-        code: Code::ConfigElsewhere,
-        severity: Severity::Warning,
-        subject: Some(CONFIG_PATH.to_owned()),
-        place: None,
-        message: format!(
-            "the pod is not held against this host's policy: it picked {path} as its configuration, and \
-             enable_annotations and every valid_* list are that file's"
-        ),
-        fix: Some(Fix::Advice(
-            "take io.katacontainers.config_path out of pod_annotations in the container runtime's \
-             configuration: this release cannot refuse it"
-                .into(),
-        )),
-        who: Who::ClusterAdministrator,
-    });
+    let message = format!(
+        "the pod is not held against this host's policy: it picked {path} as its configuration, and \
+         enable_annotations and every valid_* list are that file's"
+    );
+    let finding = Finding::warning(Code::ConfigElsewhere, Who::ClusterAdministrator, message);
+    run.findings.push(finding.about(CONFIG_PATH).advise(
+        "take io.katacontainers.config_path out of pod_annotations in the container runtime's \
+         configuration: this release cannot refuse it",
+    ));
     run
 }

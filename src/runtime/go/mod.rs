@@ -30,7 +30,7 @@ use self::gates::ListedPaths;
 use self::prepared::Prepared;
 use super::config_path::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, Sandbox};
-use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Who};
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog::{Id, Level};
 use crate::input::config::Layers;
@@ -109,15 +109,7 @@ fn remarks(configuration: &Configuration, table: &str) -> Vec<Finding> {
     let mut remark = |code, key: String, message: String| {
         let place = configuration.places.get(&key).cloned();
         let who = Who::ClusterAdministrator;
-        findings.push(Finding {
-            code,
-            severity: Severity::Note,
-            subject: Some(key),
-            place,
-            message,
-            fix: None,
-            who,
-        });
+        findings.push(Finding::note(code, who, message).about(key).at(place));
     };
     let asked = &configuration.asked;
     let held = &configuration.runtime.hypervisor_config;

@@ -10,8 +10,8 @@ use serde_json::Value as Json;
 use super::Loaded;
 use super::config::SandboxConfig;
 use super::keys::{Key, key};
-use crate::answer::finding::{Code, Finding, Severity, Who};
-use crate::answer::verdict::{Fix, Note, Stage, Step};
+use crate::answer::finding::{Code, Finding, Who};
+use crate::answer::verdict::{Note, Stage, Step};
 use crate::catalog::Id;
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
 use crate::input::Text;
@@ -90,15 +90,12 @@ pub(super) fn wide_pattern(loaded: &Loaded, key: &str) -> Option<Finding> {
     let is_word = pattern.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let risk = catalog::annotation(key)?.risk;
     let matters = matches!(risk, Risk::HostExec | Risk::HostPath | Risk::GuestIntegrity | Risk::Isolation);
-    (is_word && pattern != short && matters).then(|| Finding {
-        code: Code::WidePattern,
-        severity: Severity::Note,
-        subject: Some(key.to_owned()),
-        place: loaded.hypervisor_place("enable_annotations"),
-        message: format!(
-            "{pattern:?} in enable_annotations lets {short} through: patterns match anywhere in a name"
-        ),
-        fix: Some(Fix::Advice(format!("write \"^{pattern}$\" if only {pattern} is meant").into())),
-        who: Who::ClusterAdministrator,
-    })
+    if !is_word || pattern == short || !matters {
+        return None;
+    }
+    let message =
+        format!("{pattern:?} in enable_annotations lets {short} through: patterns match anywhere in a name");
+    let finding = Finding::note(Code::WidePattern, Who::ClusterAdministrator, message).about(key);
+    let finding = finding.at(loaded.hypervisor_place("enable_annotations"));
+    Some(finding.advise(format!("write \"^{pattern}$\" if only {pattern} is meant")))
 }

@@ -12,7 +12,7 @@ use super::annotations::walk::{Attempt, Decision, Walk};
 use super::config::SandboxConfig;
 use super::prepared::{self, Prepared, step};
 use super::{Loaded, sizing};
-use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Who};
 use crate::answer::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};
 use crate::catalog::{self, HYPERVISOR_PREFIX, Id};
 use crate::input::Text;
@@ -113,15 +113,9 @@ fn verdict<'a>(
         applied(walk, id, prepared, &mut verdict, findings);
     }
     if let Some((asked, kept)) = cut {
-        findings.push(Finding {
-            code: Code::ValueCut,
-            severity: Severity::Warning,
-            subject: Some(verdict.key.to_string()),
-            place: None,
-            message: format!("{asked} does not fit 32 bits: the runtime goes on with {kept}"),
-            fix: None,
-            who: Who::PodAuthor,
-        });
+        let message = format!("{asked} does not fit 32 bits: the runtime goes on with {kept}");
+        let finding = Finding::warning(Code::ValueCut, Who::PodAuthor, message);
+        findings.push(finding.about(verdict.key.as_str()));
     }
     verdict
 }
@@ -199,15 +193,8 @@ fn applied(walk: &Walk<'_>, id: Id, prepared: &Prepared, verdict: &mut Verdict, 
     verdict.reason = reason;
     verdict.trace.push(step(Stage::Effective, true, note));
     if let Some(why) = prepared.unused {
-        findings.push(Finding {
-            code: Code::NoEffect,
-            severity: Severity::Warning,
-            subject: Some(verdict.key.to_string()),
-            place: None,
-            message: format!("accepted, but {why}"),
-            fix: None,
-            who: Who::PodAuthor,
-        });
+        let finding = Finding::warning(Code::NoEffect, Who::PodAuthor, format!("accepted, but {why}"));
+        findings.push(finding.about(verdict.key.as_str()));
     }
     later(id, verdict, findings);
 }
@@ -244,13 +231,7 @@ fn later(id: Id, verdict: &Verdict, findings: &mut Vec<Finding>) {
         Ok(_) => return,
         Err(error) => error.to_string(),
     };
-    findings.push(Finding {
-        code: Code::FailsLater,
-        severity: Severity::Warning,
-        subject: Some(verdict.key.to_string()),
-        place: None,
-        message: format!("Invalid container configuration Annotations {} {why}", verdict.key),
-        fix: Some(Fix::Advice("write a whole number (for swappiness, up to 200)".into())),
-        who: Who::PodAuthor,
-    });
+    let message = format!("Invalid container configuration Annotations {} {why}", verdict.key);
+    let finding = Finding::warning(Code::FailsLater, Who::PodAuthor, message).about(verdict.key.as_str());
+    findings.push(finding.advise("write a whole number (for swappiness, up to 200)"));
 }

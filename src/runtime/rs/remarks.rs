@@ -10,7 +10,7 @@ use super::boot;
 use super::config::Config;
 use super::load::Read;
 use super::sizing::Workload;
-use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Who};
 use crate::input::Text;
 use crate::release::Release;
 
@@ -30,10 +30,6 @@ pub fn unused(known: Known, hypervisor: &str, release: Release) -> Option<Cow<'s
     })
 }
 
-fn remark(code: Code, severity: Severity, subject: &str, message: String, who: Who) -> Finding {
-    Finding { code, severity, subject: Some(subject.to_owned()), place: None, message, fix: None, who }
-}
-
 /// What loading leaves standing: remarks on the policy, once for a table.
 pub fn of_table(read: &Read, name: &str, gates: &Gates) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -42,7 +38,7 @@ pub fn of_table(read: &Read, name: &str, gates: &Gates) -> Vec<Finding> {
         let subject = format!("hypervisor.{name}.{key}");
         let place = read.places.get(&subject).cloned();
         let who = Who::ClusterAdministrator;
-        findings.push(Finding { place, ..remark(code, Severity::Warning, &subject, message, who) });
+        findings.push(Finding::warning(code, who, message).about(subject).at(place));
     };
     if gates.names.disabled() {
         let bad: Vec<String> = gates
@@ -73,8 +69,8 @@ pub fn of_pod<'t>(
     for attempt in attempts.iter().filter(|t| matches!(t.decision, Decision::Taken)) {
         let Some(known) = attempt.known else { continue };
         if let Some(why) = unused(attempt) {
-            let message = why.as_str().to_owned();
-            findings.push(remark(Code::NoEffect, Severity::Warning, attempt.key, message, Who::PodAuthor));
+            let finding = Finding::warning(Code::NoEffect, Who::PodAuthor, why.as_str());
+            findings.push(finding.about(attempt.key.as_str()));
         }
         if let Some(list) = known.list() {
             let pattern = attempt.path_pattern.and_then(|i| hv.list(list).get(i));
@@ -88,39 +84,22 @@ pub fn of_pod<'t>(
         let message = format!(
             "the agent's kernel parameters stand in random order, new at every start, and one of the orders is shown: {params}"
         );
-        let subject = subject("kernel_params");
-        findings.push(remark(
-            Code::RandomOrder,
-            Severity::Note,
-            &subject,
-            message,
-            Who::ClusterAdministrator,
-        ));
+        let finding = Finding::note(Code::RandomOrder, Who::ClusterAdministrator, message);
+        findings.push(finding.about(subject("kernel_params")));
     }
     if hv.cpu_info.default_vcpus.is_nan() {
         let message =
-            "default_vcpus is not a number (NaN): it passes every check, and the VM starts with 0 or 1 vCPU"
-                .to_owned();
-        findings.push(remark(
-            Code::NotANumber,
-            Severity::Warning,
-            &subject("default_vcpus"),
-            message,
-            Who::PodAuthor,
-        ));
+            "default_vcpus is not a number (NaN): it passes every check, and the VM starts with 0 or 1 vCPU";
+        let finding = Finding::warning(Code::NotANumber, Who::PodAuthor, message);
+        findings.push(finding.about(subject("default_vcpus")));
     }
     if config.runtime.static_sandbox_resource_mgmt && workload.vcpus > 0.0 && workload.memory == 0 {
         let message = format!(
             "the pod limits CPU but not memory, so static sizing leaves the VM overhead_memory alone: {} MiB",
             hv.memory_info.default_memory
         );
-        findings.push(remark(
-            Code::OverheadOnly,
-            Severity::Warning,
-            &subject("overhead_memory"),
-            message,
-            Who::PodAuthor,
-        ));
+        let finding = Finding::warning(Code::OverheadOnly, Who::PodAuthor, message);
+        findings.push(finding.about(subject("overhead_memory")));
     }
     findings
 }
@@ -128,18 +107,21 @@ pub fn of_pod<'t>(
 /// Paths that a glob lets through though nobody may have meant it.
 fn admitted(attempt: &Attempt<'_>, list: &str, pattern: &str, over_folders: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let who = Who::ClusterAdministrator;
+    let mut say = |code, message: String| {
+        let finding = Finding::warning(code, Who::ClusterAdministrator, message);
+        findings.push(finding.about(attempt.key.as_str()));
+    };
     if over_folders {
         let message =
             format!("{pattern:?} of {list} lets {:?} through because its * reaches over /", attempt.value);
-        findings.push(remark(Code::GlobOverFolders, Severity::Warning, attempt.key, message, who));
+        say(Code::GlobOverFolders, message);
     }
     if attempt.value.contains("..") && attempt.value.split('/').any(|part| part == "..") {
         let message = format!(
             "{pattern:?} of {list} lets {:?} through: the text matches, and .. leads out of the folder",
             attempt.value
         );
-        findings.push(remark(Code::PathClimbs, Severity::Warning, attempt.key, message, who));
+        say(Code::PathClimbs, message);
     }
     findings
 }
