@@ -28,7 +28,7 @@ pub use collect::CollectArgs;
 pub use explain::ExplainArgs;
 pub use export::{ActionChoice, ExportArgs, ModeChoice, Target};
 pub(super) use help::{EXAMPLES, EXIT_STATUS};
-pub use input::Input;
+pub use input::{ContainerRuntimeInput, Input};
 pub use live::LiveArgs;
 pub use policy::{AuditArgs, EditArgs, PolicyArgs, PolicyCommand, PolicyInput, SuggestArgs};
 pub use schema::SchemaArgs;
@@ -236,18 +236,9 @@ pub struct UpgradeArgs {
 /// The container runtime and the host, for `which`.
 #[derive(Debug, Clone, Args)]
 pub struct WhichInput {
-    /// The container runtime
-    #[arg(long, value_enum)]
-    pub cri: Option<CriChoice>,
-    /// Its configuration file [default: the usual places, k3s and RKE2 included]
-    #[arg(long, value_name = "FILE")]
-    pub cri_config: Option<PathBuf>,
-    /// containerd's version [default: the newest known]
-    #[arg(long, value_name = "VERSION")]
-    pub containerd: Option<String>,
-    /// CRI-O's version [default: as the node records it, else the newest known]
-    #[arg(long, value_name = "VERSION")]
-    pub crio: Option<String>,
+    /// The container runtime.
+    #[command(flatten)]
+    pub container_runtime: ContainerRuntimeInput,
     /// A node in a file: an archive of collect, a folder or archive of its files, what kata-collect-data.sh prints
     #[arg(long, value_name = "FILE|DIR", conflicts_with = "root")]
     pub node: Vec<PathBuf>,
@@ -260,10 +251,7 @@ impl WhichInput {
     /// The same, as every other command says it.
     pub fn input(&self) -> Input {
         Input {
-            cri: self.cri,
-            cri_config: self.cri_config.clone(),
-            containerd: self.containerd.clone(),
-            crio: self.crio.clone(),
+            container_runtime: self.container_runtime.clone(),
             root: self.root.clone(),
             node: self.node.clone(),
             ..Input::default()

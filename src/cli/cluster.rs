@@ -52,7 +52,7 @@ impl Cluster {
         let asked = input.cluster.clone();
         let what_if = set::read(input)?;
         let mut cluster = Self { node, classes: Vec::new(), searched: true, stdin: None, asked, what_if };
-        if input.config.is_some() && input.cri.is_none() && input.cri_config.is_none() {
+        if input.config.is_some() && input.container_runtime.is_open() {
             // One configuration judges all, whatever the handler.
             cluster.searched = false;
             return Ok(cluster);

@@ -155,8 +155,9 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
             "root" => (input.root, input.node) = (Some(value.into()), Vec::new()),
             "node" => (input.root, input.node) = (None, vec![value.into()]),
             "handler" => input.handler = Some(value.into()),
-            "cri-config" => input.cri_config = Some(value.into()),
-            "containerd" => input.containerd = Some(value.into()),
+            "cri-config" => input.container_runtime.cri_config = Some(value.into()),
+            "containerd" => input.container_runtime.containerd = Some(value.into()),
+            "crio" => input.container_runtime.crio = Some(value.into()),
             "kubelet" => input.kubelet = Some(value.into()),
             "arch" => input.arch = Some(value.into()),
             "cpus" => input.cpus = Some(value.parse().map_err(|_| wrong("a number of CPUs"))?),
@@ -164,7 +165,7 @@ fn candidate(args: &DiffArgs) -> Result<Candidate, SetupError> {
             _ => {
                 return Err(wrong(
                     "one of runtime, kata-version, config, hypervisor, pod, manifest, host, root, node, handler, \
-                     cri-config, containerd, kubelet, arch, cpus, memory, running",
+                     cri-config, containerd, crio, kubelet, arch, cpus, memory, running",
                 ));
             }
         }

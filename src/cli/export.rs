@@ -30,9 +30,7 @@ impl ExportArgs {
     fn input(&self) -> Input {
         Input {
             handler: self.handler.clone(),
-            cri: self.cri,
-            cri_config: self.cri_config.clone(),
-            containerd: self.containerd.clone(),
+            container_runtime: self.container_runtime.clone(),
             ..self.input.input()
         }
     }
@@ -57,7 +55,11 @@ impl ExportArgs {
             },
             exempt: self.exempt.iter().filter(|name| !name.is_empty()).cloned().collect(),
             classes: self.classes.clone(),
-            early_containerd: self.containerd.as_deref().is_some_and(|version| version.starts_with("1.")),
+            early_containerd: self
+                .container_runtime
+                .containerd
+                .as_deref()
+                .is_some_and(|version| version.starts_with("1.")),
         }
     }
 }

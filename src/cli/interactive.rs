@@ -396,9 +396,10 @@ fn invocation(input: &Input, release: Release) -> Invocation {
         ]),
         release: Some(release),
         node: said(&[
-            ("--cri", input.cri.as_ref().and_then(|c| choice(c, None))),
-            ("--cri-config", path(&input.cri_config)),
-            ("--containerd", input.containerd.clone()),
+            ("--cri", input.container_runtime.cri.as_ref().and_then(|c| choice(c, None))),
+            ("--cri-config", path(&input.container_runtime.cri_config)),
+            ("--containerd", input.container_runtime.containerd.clone()),
+            ("--crio", input.container_runtime.crio.clone()),
             ("--handler", input.handler.clone()),
             ("--kubelet", path(&input.kubelet)),
             ("--kubernetes", input.kubernetes.clone()),
@@ -441,8 +442,8 @@ mod tests {
     #[test]
     fn the_words_say_everything_again() {
         let said = "katascope -c a.toml --root / --hypervisor qemu --runtime go --kata-version 2.1 --cri crio \
-            --cri-config c.conf --containerd 2.1 --handler kata --kubelet k.yaml --kubernetes 1.30 --host h.toml \
-            --cpus 3 --memory 4096 --arch aarch64 --sandbox-id abc pods.yaml more --pod a/b --readonly --color never";
+            --cri-config c.conf --containerd 2.1 --crio 1.30 --handler kata --kubelet k.yaml --kubernetes 1.30 \
+            --host h.toml --cpus 3 --memory 4096 --arch aarch64 --sandbox-id abc pods.yaml more --pod a/b --readonly --color never";
         let input = Cli::try_parse_from(said.split_whitespace()).unwrap().input;
         let words = invocation(&input, Release::go(2, 1, 0)).pods(&["check"], Release::go(2, 1, 0), None);
         assert_eq!(words[1], "check");

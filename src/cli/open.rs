@@ -70,7 +70,7 @@ impl Opened {
             Engine::Containerd(containerd) => Some((containerd.path.clone(), "containerd".to_owned())),
             Engine::Crio(crio) => crio.files.first().map(|path| (path.clone(), "crio".to_owned())),
         };
-        let (cri, kind) = input.cri_config.as_ref().and(engine).unzip();
+        let (cri, kind) = input.container_runtime.cri_config.as_ref().and(engine).unzip();
         let all = [("config", config), ("cri-config", cri), ("cri", kind)];
         all.into_iter().filter_map(|(option, value)| Some((option.to_owned(), value?))).collect()
     }
@@ -102,8 +102,7 @@ fn nothing_said(input: &Input) -> bool {
         && input.helm.is_none()
         && input.root.is_none()
         && input.node.is_empty()
-        && input.cri_config.is_none()
-        && input.cri.is_none()
+        && input.container_runtime.is_open()
         && input.manifests.is_empty()
 }
 
@@ -127,9 +126,9 @@ pub(super) fn open_collection(input: &Input, collection: Arc<Collection>) -> Res
     if input.config.is_none() {
         input.config = said("config");
     }
-    if input.cri_config.is_none() && input.cri.is_none() {
-        input.cri_config = said("cri-config");
-        input.cri = match collection.said.get("cri").map(String::as_str) {
+    if input.container_runtime.is_open() {
+        input.container_runtime.cri_config = said("cri-config");
+        input.container_runtime.cri = match collection.said.get("cri").map(String::as_str) {
             Some("crio") => Some(CriChoice::Crio),
             Some(_) => Some(CriChoice::Containerd),
             None => None,
@@ -137,7 +136,8 @@ pub(super) fn open_collection(input: &Input, collection: Arc<Collection>) -> Res
     }
     input.version_of_node = input.kata_version.is_none();
     input.kata_version = input.kata_version.or_else(|| collection.kata_version.clone());
-    input.containerd = input.containerd.or_else(|| collection.containerd_version.clone());
+    input.container_runtime.containerd =
+        input.container_runtime.containerd.or_else(|| collection.containerd_version.clone());
     let mut facts = collection.facts.clone();
     set::facts(&input, &mut facts)?;
     let host = Host::new(facts, Arc::clone(&collection.files));
@@ -346,7 +346,7 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
     let root = root_folder(input);
     let environment = environment(input);
     let said = said(input, environment.as_deref())?;
-    let found = places::find(host, kind(input.cri));
+    let found = places::find(host, kind(input.container_runtime.cri));
     let found_at = found.as_ref().map(|found| (found.kind, found.path));
     // Of most collections it is known that they are a part, whatever their files name.
     let part = collections::is_part(input).then(|| host.looked_at(Look::Collected, Vec::new()));
@@ -355,7 +355,7 @@ fn discovered(input: &Input, host: &Host) -> Result<Option<Opened>, SetupError> 
     let by_itself = looked.is_none();
     let engine = match (looked, found_at) {
         (Some(engine), _) => Some(engine),
-        (None, Some((kind, path))) if input.cri != Some(CriChoice::None) => {
+        (None, Some((kind, path))) if input.container_runtime.cri != Some(CriChoice::None) => {
             Some(read_engine(input, reader, kind, path)?)
         }
         (None, _) => None,
@@ -437,7 +437,7 @@ fn nothing_found(input: &Input) -> SetupError {
             "{path} looks like a configuration, not like pods: katascope check -c {path}"
         ));
     }
-    let choice = match input.cri {
+    let choice = match input.container_runtime.cri {
         Some(CriChoice::Containerd) => "no configuration of containerd",
         Some(CriChoice::Crio) => "no configuration of CRI-O",
         Some(CriChoice::None) | None => "no container runtime",
@@ -461,14 +461,14 @@ fn kind(choice: Option<CriChoice>) -> Option<Kind> {
 
 /// The container runtime that the flags describe.
 fn engine_said(input: &Input, host: &Host) -> Result<Option<Engine>, SetupError> {
-    let kind = match (input.cri, &input.cri_config) {
+    let kind = match (input.container_runtime.cri, &input.container_runtime.cri_config) {
         (Some(CriChoice::None), _) => return Ok(Some(Engine::Assumed)),
         (Some(choice), _) => kind(Some(choice)),
         (None, Some(path)) => Some(kind_of(path)),
         (None, None) => return Ok(None),
     };
     let Some(kind) = kind else { return Ok(None) };
-    let Some(path) = &input.cri_config else {
+    let Some(path) = &input.container_runtime.cri_config else {
         return match places::find(host, Some(kind)) {
             Some(found) => read_engine(input, host, kind, found.path).map(Some),
             None => Err(nothing_found(input)),
@@ -502,7 +502,7 @@ fn read_engine(input: &Input, host: &Host, kind: Kind, path: &str) -> Result<Eng
     let handler = input.handler.clone();
     match kind {
         Kind::Containerd => {
-            let release = match &input.containerd {
+            let release = match &input.container_runtime.containerd {
                 None => Release::NEWEST,
                 Some(text) => Release::parse(text).ok_or_else(|| {
                     SetupError::Usage(format!(
@@ -513,7 +513,7 @@ fn read_engine(input: &Input, host: &Host, kind: Kind, path: &str) -> Result<Eng
             Ok(Engine::Containerd(Box::new(Containerd::read(host, path, release, handler))))
         }
         Kind::Crio => {
-            let crio = match &input.crio {
+            let crio = match &input.container_runtime.crio {
                 None => Crio::read(host, path, handler),
                 Some(text) => {
                     let release = crio::Release::parse(text).ok_or_else(|| {

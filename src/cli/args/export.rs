@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{CriChoice, PolicyInput};
+use super::{ContainerRuntimeInput, PolicyInput};
 
 const EXPORT_HELP: &str = "\
 Modes:
@@ -51,15 +51,9 @@ pub struct ExportArgs {
     /// The runtime handler [default: every Kata handler of the node]
     #[arg(long, value_name = "NAME")]
     pub handler: Option<String>,
-    /// The container runtime, which may drop annotations before Kata
-    #[arg(long, value_enum)]
-    pub cri: Option<CriChoice>,
-    /// Its configuration file [default with --cri: the usual places]
-    #[arg(long, value_name = "FILE")]
-    pub cri_config: Option<PathBuf>,
-    /// containerd's version [default: the newest known]
-    #[arg(long, value_name = "VERSION")]
-    pub containerd: Option<String>,
+    /// The container runtime.
+    #[command(flatten)]
+    pub container_runtime: ContainerRuntimeInput,
     /// The configuration.
     #[command(flatten)]
     pub input: PolicyInput,

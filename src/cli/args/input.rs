@@ -8,6 +8,30 @@ use clap::Args;
 use super::{ClusterOptions, CriChoice, FilesChoice, RuntimeChoice};
 use crate::input::archive::Collection;
 
+/// The container runtime, which hands a pod to Kata and may drop annotations before.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ContainerRuntimeInput {
+    /// The container runtime [default: by --cri-config's name, with -c none, else the one found]
+    #[arg(long, value_enum, help_heading = "Container runtime", hide_short_help = true)]
+    pub cri: Option<CriChoice>,
+    /// Its configuration file [default: the usual places, k3s and RKE2 included]
+    #[arg(long, value_name = "FILE", help_heading = "Container runtime", hide_short_help = true)]
+    pub cri_config: Option<PathBuf>,
+    /// containerd's version [default: the newest known]
+    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
+    pub containerd: Option<String>,
+    /// CRI-O's version [default: as the node records it, else the newest known]
+    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
+    pub crio: Option<String>,
+}
+
+impl ContainerRuntimeInput {
+    /// Whether nothing says which it is.
+    pub fn is_open(&self) -> bool {
+        self.cri.is_none() && self.cri_config.is_none()
+    }
+}
+
 /// What is looked at.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Input {
@@ -53,18 +77,9 @@ pub struct Input {
     /// The hypervisor table to take where the runtime would pick one at random
     #[arg(long, value_name = "NAME", help_heading = "Configuration", hide_short_help = true)]
     pub hypervisor: Option<String>,
-    /// The container runtime [default: by --cri-config's name, with -c none, else the one found]
-    #[arg(long, value_enum, help_heading = "Container runtime", hide_short_help = true)]
-    pub cri: Option<CriChoice>,
-    /// Its configuration file [default: the usual places, k3s and RKE2 included]
-    #[arg(long, value_name = "FILE", help_heading = "Container runtime", hide_short_help = true)]
-    pub cri_config: Option<PathBuf>,
-    /// containerd's version [default: the newest known]
-    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
-    pub containerd: Option<String>,
-    /// CRI-O's version [default: as the node records it, else the newest known]
-    #[arg(long, value_name = "VERSION", help_heading = "Container runtime", hide_short_help = true)]
-    pub crio: Option<String>,
+    /// The container runtime.
+    #[command(flatten)]
+    pub container_runtime: ContainerRuntimeInput,
     /// The runtime handler that serves the pods
     #[arg(long, value_name = "NAME", help_heading = "Container runtime", hide_short_help = true)]
     pub handler: Option<String>,

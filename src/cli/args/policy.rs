@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{CriChoice, ExportArgs, Input, Output, RuntimeChoice};
+use super::{ContainerRuntimeInput, ExportArgs, Input, Output, RuntimeChoice};
 
 /// `policy`.
 #[derive(Debug, Args)]
@@ -112,12 +112,9 @@ pub struct AuditArgs {
     /// The handler whose configuration it is, on a node with several
     #[arg(long, value_name = "NAME")]
     pub handler: Option<String>,
-    /// The container runtime, which may let more past the lists
-    #[arg(long, value_enum)]
-    pub cri: Option<CriChoice>,
-    /// Its configuration file [default with --cri: the usual places]
-    #[arg(long, value_name = "FILE")]
-    pub cri_config: Option<PathBuf>,
+    /// The container runtime.
+    #[command(flatten)]
+    pub container_runtime: ContainerRuntimeInput,
     /// How to print.
     #[command(flatten)]
     pub output: Output,
@@ -128,8 +125,7 @@ impl AuditArgs {
     pub fn input(&self) -> Input {
         Input {
             handler: self.handler.clone(),
-            cri: self.cri,
-            cri_config: self.cri_config.clone(),
+            container_runtime: self.container_runtime.clone(),
             ..self.input.input()
         }
     }
