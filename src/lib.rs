@@ -24,14 +24,14 @@
 //! | [`mod@node`] | the handlers of a node with their shims, runtimes, releases and files; a pod to its handler |
 //! | [`policy`] | who may set what: the name gate and the value gates, each runtime's own way |
 //! | [`runtime`] | how a release loads, defaults, checks and merges, in its own order |
-//! | [`launch`], [`agent`] | effective configuration to VM command, requests, guest kernel command line |
+//! | [`launch`], `agent` | effective configuration to VM command, requests, guest kernel command line |
 //! | [`mod@evaluate`] | the one door: a pod in, an evaluation out |
-//! | [`query`] | which pods, annotations and keys a person means by what is typed |
+//! | `query` | which pods, annotations and keys a person means by what is typed |
 //! | [`diff`] | two evaluations to changes |
 //! | [`edit`] | a policy edit to a changed file, with undo and an atomic save |
 //! | [`mod@suggest`] | the tightest policy with which a set of pods does all that it can do |
 //! | [`mod@upgrade`] | what another release would change, by cause |
-//! | [`mod@audit`] | what the policy of a setup lets in |
+//! | `audit` | what the policy of a setup lets in |
 //! | [`running`] | what a process line of a running VM says: arguments, keys, releases |
 //! | [`mod@export`] | the policy of a host for a cluster: admission policies and the node's own files |
 //! | [`explain`], [`report`] | words for people and machines |
@@ -65,29 +65,45 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod agent;
 pub mod answer;
-pub mod audit;
 pub mod catalog;
 pub mod cli;
 pub mod cri;
-pub mod diff;
-pub mod edit;
 pub mod evaluate;
-pub mod explain;
-pub mod export;
-pub mod golang;
 pub mod input;
 pub mod kubernetes;
-pub mod launch;
-pub mod node;
-pub mod policy;
-pub mod query;
 pub mod release;
-pub mod report;
-pub mod running;
 pub mod runtime;
 pub mod sample;
+
+// No part of the promise: what the faces share, public so that the tests beside the library reach it.
+#[doc(hidden)]
+pub mod diff;
+#[doc(hidden)]
+pub mod edit;
+#[doc(hidden)]
+pub mod explain;
+#[doc(hidden)]
+pub mod export;
+#[doc(hidden)]
+pub mod golang;
+#[doc(hidden)]
+pub mod launch;
+#[doc(hidden)]
+pub mod node;
+#[doc(hidden)]
+pub mod policy;
+#[doc(hidden)]
+pub mod report;
+#[doc(hidden)]
+pub mod running;
+#[doc(hidden)]
 pub mod suggest;
+#[doc(hidden)]
 pub mod tui;
+#[doc(hidden)]
 pub mod upgrade;
+
+mod agent;
+mod audit;
+mod query;

@@ -259,13 +259,6 @@ pub fn words(spans: &[(usize, usize)]) -> String {
     runs.into_iter().map(|(a, b)| range(a, b)).collect::<Vec<_>>().join(", ")
 }
 
-/// The newest release among the tags, for a prediction.
-pub fn newest(spans: &[(usize, usize)]) -> Option<&'static str> {
-    let inside = |at: usize| spans.iter().any(|(a, b)| (*a..=*b).contains(&at));
-    let at = (0..TAGS.len()).rev().find(|at| is_release(*at) && inside(*at))?;
-    TAGS.get(at).copied()
-}
-
 /// What both leave over; empty where nothing is in both.
 pub fn both(a: &[(usize, usize)], b: &[(usize, usize)]) -> Vec<(usize, usize)> {
     spans(&set(a).into_iter().zip(set(b)).map(|(a, b)| a && b).collect::<Vec<_>>())

@@ -31,20 +31,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// The Go type that holds such a value, as messages name it.
-    pub fn go_type(&self) -> &'static str {
-        match self {
-            Self::String(_) => "string",
-            Self::Integer(_) => "int64",
-            Self::Float => "float64",
-            Self::Boolean(_) => "bool",
-            Self::Datetime => "time.Time",
-            Self::Array(_) => "[]interface {}",
-            Self::Table(_) => "map[string]interface {}",
-            Self::Tables(_) => "[]map[string]interface {}",
-        }
-    }
-
     /// The type in the words of TOML, as the complaint about mixed arrays names it.
     fn toml_type(&self) -> &'static str {
         match self {
