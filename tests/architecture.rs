@@ -313,8 +313,8 @@ const HOMES: [(&str, &[&str]); 31] = [
     ),
     // The gates; one check of a path is a regular expression upstream, too.
     ("regex", &["golang/regexp/", "policy/", "runtime/", "suggest.rs"]),
-    ("regex_syntax", &["golang/regexp/", "policy/re2.rs"]),
-    ("glob", &["policy/", "runtime/rs/annotations/", "suggest.rs"]),
+    ("regex_syntax", &["export/re2.rs", "golang/regexp/"]),
+    ("glob", &["export/re2.rs", "policy/", "runtime/rs/annotations/", "suggest.rs"]),
     ("byte_unit", &["runtime/rs/annotations/"]),
     // What Dragonball's built-in file sharing reads its options with.
     ("go_flag", &["launch/rs/dragonball.rs"]),

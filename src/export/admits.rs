@@ -7,11 +7,11 @@ use std::fmt;
 
 use super::SGX_EPC;
 use super::cel::{PATH_MAX, most_unknown};
+use super::re2::ValuePattern;
 use super::rules::{Family, Others, Rules};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::golang::regexp::GoRegex;
 use crate::input::manifest::Pod;
-use crate::policy::re2::ValuePattern;
 
 /// Paths that no folder lists.
 const CROOKED: &str = "/\\.{0,2}(?:/|$)";

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::re2::ValuePattern;
 use super::{Mode, Others, Refused, Rules};
-use crate::policy::re2::ValuePattern;
 use crate::report::text::short;
 
 /// Entries of a list that are told.

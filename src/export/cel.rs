@@ -5,9 +5,9 @@
 //! an `in` as much as its list is long; a message ends at 5,120 bytes; maps are walked in random order, so that
 //! names are told in the order of a list.
 
+use super::re2::ValuePattern;
 use super::rules::{Family, Others, Rules, ValueRule};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};
-use crate::policy::re2::ValuePattern;
 
 /// What an expression with patterns may cost, of the 1,000,000.
 const PATTERN_COST: usize = 400_000;

@@ -12,6 +12,7 @@ mod cel;
 mod engines;
 mod files;
 mod head;
+pub mod re2;
 mod rules;
 mod yaml;
 

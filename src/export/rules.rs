@@ -10,12 +10,12 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::Mode;
+use super::re2::{NamePattern, ValuePattern, name_pattern, value_pattern};
 use crate::audit;
 use crate::catalog::{self, Annotation, Gate, HYPERVISOR_PREFIX, KATA_PREFIX, Level, Reader};
 use crate::cri::Engine;
 use crate::evaluate::{Evaluator, Setup};
 use crate::policy::names::NameGate;
-use crate::policy::re2::{NamePattern, ValuePattern, name_pattern, value_pattern};
 use crate::release::go::Change;
 use crate::release::{Release, Runtime};
 

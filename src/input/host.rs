@@ -8,6 +8,7 @@
 mod assumption;
 mod facts;
 mod files;
+pub mod glob;
 mod memory;
 mod network;
 
@@ -409,27 +410,6 @@ impl Host {
         }
         let real = self.real(path)?;
         self.files.read(&real)
-    }
-
-    /// The files a glob stands for: remembered, or found by `expand` (which may ask this host).
-    pub fn remembered_glob(&self, pattern: &str, expand: impl FnOnce() -> Expansion) -> Arc<Expansion> {
-        if let Some(known) = self.memory().globs.get(pattern) {
-            return known.clone();
-        }
-        let answer = Arc::new(expand());
-        self.memory().globs.insert(pattern.to_owned(), answer.clone());
-        answer
-    }
-
-    /// Whether a glob stands for a path: remembered, or found by `look` (which may ask this host).
-    pub fn remembered_match(&self, pattern: &str, path: &str, look: impl FnOnce() -> bool) -> bool {
-        if let Some(known) = self.memory().stands_for(pattern, path) {
-            return known;
-        }
-        self.make_room();
-        let answer = look();
-        self.memory().remember_match(pattern, path, answer);
-        answer
     }
 
     /// SHA-512 of a file in lower-case hexadecimal; `wanted` where its bytes cannot be looked at.

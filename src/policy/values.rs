@@ -5,9 +5,9 @@
 //! src/libs/kata-types/src/config/mod.rs and src/runtime/pkg/oci/utils.go at 4.1.0,
 //! src/runtime/virtcontainers/pkg/oci/utils.go at 2.1.0.
 
-use super::host_glob;
 use crate::golang::filepath::PathPattern;
 use crate::input::Host;
+use crate::input::host::glob as host_glob;
 use crate::release::{Release, Runtime};
 
 /// A compiled `valid_*` list.

@@ -9,12 +9,12 @@ use super::escape::{visible, visible_lines};
 use super::json::{SCHEMA, policy};
 use super::text::{Paint, short};
 use crate::answer::verdict::ListId;
+use crate::audit::powers::{Audit, EntryReport, Opening, Power};
 use crate::catalog::Risk;
 use crate::evaluate::Evaluator;
 use crate::evaluate::own_keys::SIZES;
 use crate::input::host::FileKind;
 use crate::input::manifest::Pod;
-use crate::policy::audit::{Audit, EntryReport, Opening, Power};
 use crate::suggest::Suggestion;
 
 /// How many files are shown of one annotation.

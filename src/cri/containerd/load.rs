@@ -9,10 +9,10 @@ use std::collections::{BTreeSet, VecDeque};
 use super::release::Release;
 use super::{Broken, merge, migrate};
 use crate::golang::filepath;
+use crate::input::host::glob;
 use crate::input::host::{Errno, FileKind, Host};
 use crate::input::source::Source;
 use crate::input::toml_tree::{self, Table, Value};
-use crate::policy::host_glob;
 
 /// The merged configuration, as far as it concerns the CRI.
 #[derive(Debug, Clone, Default)]
@@ -297,7 +297,7 @@ fn imports(
             if !host.lists(folder) {
                 not_held.push(path.clone());
             }
-            paths.extend(host_glob::files(host, &path).files.iter().cloned());
+            paths.extend(glob::files(host, &path).files.iter().cloned());
         } else {
             paths.push(path);
         }

@@ -9,13 +9,13 @@ use super::row::{Body, ListRow, PatternRow, Row};
 use super::{Model, Screen, Show};
 use crate::answer::verdict::ListId;
 use crate::audit;
+use crate::audit::meaning::explain_entry;
 use crate::catalog;
 use crate::edit::{EditError, History, PolicyEdit, Reread, targets};
 use crate::evaluate::Evaluator;
 use crate::export::beside::{self, Both, Enforced};
 use crate::export::{self, Admission, Mode, Subject};
 use crate::input::config::Layers;
-use crate::policy::pattern::explain_entry;
 use crate::report::policy as report;
 use crate::report::text::Paint;
 

@@ -9,9 +9,9 @@ use super::pods::Summary;
 use crate::answer::effective::EffectiveValue;
 use crate::answer::launch::Cause;
 use crate::answer::verdict::ListId;
+use crate::audit::meaning::Meaning;
 use crate::diff::argv::Piece;
 use crate::diff::{Kind, Sides};
-use crate::policy::pattern::Meaning;
 use crate::query::{Column, NamedValue, Searched, Word};
 
 /// One row of a list.

@@ -2,10 +2,10 @@
 //! and the shortest way from a verdict to the policy that would turn it.
 
 use crate::answer::verdict::{Fix, ListId, Status};
+use crate::audit::meaning::explain_entry;
 use crate::catalog::Gate;
 use crate::edit::PolicyEdit;
 use crate::evaluate::Outcome;
-use crate::policy::pattern::explain_entry;
 use crate::tui::message::Command;
 use crate::tui::model::annotations::{known, short};
 use crate::tui::model::changes::other_runtime;

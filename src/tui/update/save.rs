@@ -4,10 +4,10 @@
 use super::policy::in_words;
 use crate::answer::verdict::ListId;
 use crate::audit;
+use crate::audit::changes::{PowerChange, changes};
 use crate::diff::text::three_way;
 use crate::edit::{Lost, Plan, PolicyEdit, Reread, Target, helm_values, shim_of, targets};
 use crate::evaluate::Evaluator;
-use crate::policy::powers::{self, PowerChange};
 use crate::tui::effect::{Effect, SaveOutcome};
 use crate::tui::message::Command;
 use crate::tui::model::Model;
@@ -27,7 +27,7 @@ fn powers_between(model: &Model) -> Vec<PowerChange> {
         audit::active(evaluator).map(|hypervisor| audit::of_setup(evaluator.setup(), &hypervisor))
     };
     match (of(&model.seat.saved), of(&model.seat.current)) {
-        (Some(before), Some(after)) => powers::changes(&before, &after),
+        (Some(before), Some(after)) => changes(&before, &after),
         _ => Vec::new(),
     }
 }

@@ -10,8 +10,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit::meaning::{Meaning, Warning};
 use crate::catalog::Risk;
-use crate::policy::pattern::{Meaning, Warning};
 use crate::tui::model::Model;
 use crate::tui::model::row::{ListRow, PatternRow};
 use crate::tui::theme::Token;
@@ -111,7 +111,7 @@ pub(super) fn list_detail(model: &Model, row: &ListRow) -> (Rich, Vec<Rich>) {
             "Each entry is a regular expression, searched anywhere in the annotation's name after io.katacontainers.config.hypervisor. unless ^ and $ hold it.",
         ));
     } else {
-        let gated = crate::policy::pattern::gated_by(model.seat.current.setup().release, &row.id.list);
+        let gated = crate::audit::meaning::gated_by(model.seat.current.setup().release, &row.id.list);
         if !gated.is_empty() {
             let names: Vec<&str> = gated.iter().map(|a| a.base()).collect();
             lines.push(Rich::of(Token::Heading, "checks the value of ").put(Token::Text, names.join(", ")));

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::chrome::typed;
 use super::frame::{below, choose, scrolled, window};
 use super::policy;
-use crate::policy::powers::PowerChange;
+use crate::audit::changes::PowerChange;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::Model;

@@ -3,7 +3,7 @@
 //! Decides what counts as a power gained or lost: a name that opens or closes, and of a name that stays open the
 //! values that its list newly allows or no longer does.
 
-use super::audit::{Audit, Opening, Power};
+use super::powers::{Audit, Opening, Power};
 use crate::catalog::{Annotation, Risk};
 
 /// One annotation by which whoever may create pods can do more than before, or less.
@@ -89,7 +89,7 @@ pub fn changes(before: &Audit, after: &Audit) -> Vec<PowerChange> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::audit::PolicyList;
+    use super::super::powers::PolicyList;
     use super::*;
     use crate::input::Host;
     use crate::input::host::{HostFacts, MemoryFiles};

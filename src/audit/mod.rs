@@ -1,12 +1,16 @@
-//! What the policy of a setup lets in: the lists of its files, as they take effect, judged by
-//! `policy::audit`. Command line and screen both ask here.
+//! What the policy of a setup lets in: the lists of its files, as they take effect, what each entry means on this
+//! host, and by which annotations whoever may create pods can do what. Command line and screen both ask here.
 
+pub mod changes;
+pub mod meaning;
+pub mod powers;
+
+use self::powers::{Audit, PolicyList};
 use crate::edit::{Document, History, List};
 use crate::evaluate::own_keys::PastPolicy;
 use crate::evaluate::{Evaluator, Setup};
 use crate::input::config::Layers;
 use crate::input::search;
-use crate::policy::audit::{Audit, PolicyList};
 use crate::release::{Release, Runtime};
 
 /// The lists of the files, as they take effect for `hypervisor`.

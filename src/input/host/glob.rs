@@ -1,14 +1,13 @@
-//! The globs of `valid_*` lists in the Go runtime, over the host's files.
+//! `filepath.Glob` of Go over the host's files, as the Go runtime, containerd and CRI-O use it.
 //!
 //! Decides how many names are looked at, and what is taken for granted where the files are not at hand; what a glob
 //! stands for, `golang::glob` does.
 
 use std::sync::Arc;
 
+use super::{Expansion, FileKind, Host};
 use crate::golang::filepath::{clean, has_meta};
 use crate::golang::glob::{self, Folders};
-use crate::input::Host;
-use crate::input::host::{Expansion, FileKind};
 
 /// How many names one glob looks at before it is given up. Go would go on: `/*/*/*/*` through `/proc` has
 /// no end that anybody waits for.
@@ -28,11 +27,14 @@ impl Folders for Host {
 /// `filepath.Glob`: the files of the host that a pattern stands for. A malformed pattern stands for
 /// none; the Go runtimes never look at the error. The answer is remembered by the host.
 pub fn files(host: &Host, pattern: &str) -> Arc<Expansion> {
-    host.remembered_glob(pattern, || {
-        let mut left = GLOB_LIMIT;
-        let files = glob::expand(host, pattern, &mut left);
-        Expansion { files, whole: left > 0 && host.sees_all() }
-    })
+    if let Some(known) = host.memory().globs.get(pattern) {
+        return known.clone();
+    }
+    let mut left = GLOB_LIMIT;
+    let files = glob::expand(host, pattern, &mut left);
+    let found = Arc::new(Expansion { files, whole: left > 0 && host.sees_all() });
+    host.memory().globs.insert(pattern.to_owned(), found.clone());
+    found
 }
 
 /// Whether the glob stands for `path` (and maybe others): the same answer as looking for it among all of
@@ -44,7 +46,13 @@ pub fn has(host: &Host, pattern: &str, path: &str) -> bool {
     if files.is_none() && has_meta(pattern) && clean(path) != path {
         return false;
     }
-    let found = host.remembered_match(pattern, path, || glob::stands_for(files, pattern, path));
+    let known = host.memory().stands_for(pattern, path);
+    let found = known.unwrap_or_else(|| {
+        host.make_room();
+        let found = glob::stands_for(files, pattern, path);
+        host.memory().remember_match(pattern, path, found);
+        found
+    });
     found && (files.is_some() || host.exists(path))
 }
 

@@ -6,12 +6,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::host_glob;
-use super::names::NameGate;
-use super::values::ValueGate;
 use crate::catalog::{self, Annotation, Gate, Level, Risk};
 use crate::input::Host;
 use crate::input::host::FileKind;
+use crate::input::host::glob;
+use crate::policy::names::NameGate;
+use crate::policy::values::ValueGate;
 use crate::release::{Release, Runtime};
 
 /// How many files are listed, and how many looked at, before a search ends.
@@ -273,7 +273,7 @@ fn explain_value(release: Release, pattern: &str, host: &Host, meaning: &mut Mea
             }
         }
     } else {
-        let found = host_glob::files(host, pattern);
+        let found = glob::files(host, pattern);
         meaning.more_files = found.files.len() > FILES_LISTED || (!found.whole && host.sees_all());
         meaning.files = found.files.iter().take(FILES_LISTED).filter_map(|path| hit(host, path)).collect();
     }
@@ -386,8 +386,7 @@ fn among_values(release: Release, patterns: &[String], at: usize, host: &Host, m
                     && !meaning.more_files
                     && meaning.files.iter().all(|file| gate.allows(host, &file.path).is_some())
                     && (other < at
-                        || host_glob::files(host, theirs).files.len()
-                            > host_glob::files(host, pattern).files.len())
+                        || glob::files(host, theirs).files.len() > glob::files(host, pattern).files.len())
             }
         };
         (all && other != at && theirs != pattern).then_some(other)

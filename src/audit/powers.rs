@@ -5,10 +5,10 @@
 
 use std::cmp::Reverse;
 
-use super::names::NameGate;
-use super::pattern::{FileHit, Meaning, Warning, explain_entry};
+use super::meaning::{FileHit, Meaning, Warning, explain_entry};
 use crate::catalog::{self, Annotation, Gate, Level, Risk};
 use crate::input::{Host, Place};
+use crate::policy::names::NameGate;
 use crate::release::{Release, Runtime};
 
 /// One policy list as it takes effect.
