@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::catalog::{self, Annotation, Gate, Level, Risk};
 use crate::input::Host;
 use crate::input::host::FileKind;
-use crate::input::host::glob;
+use crate::input::host::globs;
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 use crate::release::{Release, Runtime};
@@ -273,7 +273,7 @@ fn explain_value(release: Release, pattern: &str, host: &Host, meaning: &mut Mea
             }
         }
     } else {
-        let found = glob::files(host, pattern);
+        let found = globs::files(host, pattern);
         meaning.more_files = found.files.len() > FILES_LISTED || (!found.whole && host.sees_all());
         meaning.files = found.files.iter().take(FILES_LISTED).filter_map(|path| hit(host, path)).collect();
     }
@@ -386,7 +386,7 @@ fn among_values(release: Release, patterns: &[String], at: usize, host: &Host, m
                     && !meaning.more_files
                     && meaning.files.iter().all(|file| gate.allows(host, &file.path).is_some())
                     && (other < at
-                        || glob::files(host, theirs).files.len() > glob::files(host, pattern).files.len())
+                        || globs::files(host, theirs).files.len() > globs::files(host, pattern).files.len())
             }
         };
         (all && other != at && theirs != pattern).then_some(other)

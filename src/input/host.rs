@@ -8,7 +8,7 @@
 mod assumption;
 mod facts;
 mod files;
-pub mod glob;
+pub mod globs;
 mod memory;
 mod network;
 

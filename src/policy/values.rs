@@ -7,7 +7,7 @@
 
 use crate::golang::filepath::PathPattern;
 use crate::input::Host;
-use crate::input::host::glob as host_glob;
+use crate::input::host::globs;
 use crate::release::{Release, Runtime};
 
 /// A compiled `valid_*` list.
@@ -45,7 +45,7 @@ impl ValueGate {
     pub fn allows(&self, host: &Host, value: &str) -> Option<usize> {
         self.entries.iter().position(|entry| match entry {
             Entry::Text(glob) => glob.matches(value),
-            Entry::Files(pattern) => host_glob::has(host, pattern, value),
+            Entry::Files(pattern) => globs::has(host, pattern, value),
             Entry::Invalid(_) => false,
         })
     }

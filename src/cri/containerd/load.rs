@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::release::Release;
 use super::{Broken, merge, migrate};
 use crate::golang::filepath;
-use crate::input::host::glob;
+use crate::input::host::globs;
 use crate::input::host::{Errno, FileKind, Host};
 use crate::input::source::Source;
 use crate::input::toml_tree::{self, Table, Value};
@@ -297,7 +297,7 @@ fn imports(
             if !host.lists(folder) {
                 not_held.push(path.clone());
             }
-            paths.extend(glob::files(host, &path).files.iter().cloned());
+            paths.extend(globs::files(host, &path).files.iter().cloned());
         } else {
             paths.push(path);
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Expansion, FileKind, Host};
 use crate::golang::filepath::{clean, has_meta};
-use crate::golang::glob::{self, Folders};
+use crate::golang::glob::{Folders, expand, stands_for};
 
 /// How many names one glob looks at before it is given up. Go would go on: `/*/*/*/*` through `/proc` has
 /// no end that anybody waits for.
@@ -31,7 +31,7 @@ pub fn files(host: &Host, pattern: &str) -> Arc<Expansion> {
         return known.clone();
     }
     let mut left = GLOB_LIMIT;
-    let files = glob::expand(host, pattern, &mut left);
+    let files = expand(host, pattern, &mut left);
     let found = Arc::new(Expansion { files, whole: left > 0 && host.sees_all() });
     host.memory().globs.insert(pattern.to_owned(), found.clone());
     found
@@ -49,7 +49,7 @@ pub fn has(host: &Host, pattern: &str, path: &str) -> bool {
     let known = host.memory().stands_for(pattern, path);
     let found = known.unwrap_or_else(|| {
         host.make_room();
-        let found = glob::stands_for(files, pattern, path);
+        let found = stands_for(files, pattern, path);
         host.memory().remember_match(pattern, path, found);
         found
     });
