@@ -4,6 +4,11 @@
 
 use crate::answer::launch::{Arg, Cause};
 
+/// A kernel parameter as the guest's command line has it.
+pub(super) fn parameter(key: &str, value: &str) -> String {
+    if value.is_empty() { key.to_owned() } else { [key, "=", value].concat() }
+}
+
 /// A command line that grows.
 #[derive(Default)]
 pub(super) struct Line {

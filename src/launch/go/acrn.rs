@@ -5,11 +5,11 @@
 //! the last release with it.
 
 use super::endpoint::Kind;
-use super::guest_kernel::{configured, debug, extend, rendered};
+use super::guest_kernel::{Constants, configured, constants, debug, extend, rendered};
 use super::network::{Abilities, Network};
 use super::paths::Paths;
 use super::qemu::check_vsock;
-use super::{Change, NIL_POINTER, Plan, Refusal, Start, findings, process, refuse, requests};
+use super::{Change, NIL_POINTER, Plan, Refusal, Start, findings, or, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -27,8 +27,8 @@ const RESERVED_SLOT: u32 = 2;
 /// ACRN takes no longer name for a VM.
 const NAME_LIMIT: usize = 15;
 
-/// The guest's first parameters, in order, each with what brought or took it.
-const KERNEL_PARAMS: [(Option<Change>, &str, &str); 15] = [
+/// The guest's first parameters.
+const KERNEL_PARAMS: Constants = &[
     (None, "tsc", "reliable"),
     (None, "no_timer_check", ""),
     (None, "nohpet", ""),
@@ -52,10 +52,6 @@ pub(super) struct Acrn<'a> {
     program: &'a str,
     name: String,
     network: Network<'a>,
-}
-
-fn or<'a>(path: &'a str, default: &'static str) -> &'a str {
-    if path.is_empty() { default } else { path }
 }
 
 impl<'a> Acrn<'a> {
@@ -140,10 +136,7 @@ impl Plan for Acrn<'_> {
     fn kernel_params(&self) -> Vec<Arg> {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let mut params = Vec::with_capacity(32);
-        let there = |change: Option<Change>| change.is_none_or(|change| self.start.has(change));
-        for (_, key, value) in KERNEL_PARAMS.iter().filter(|(change, ..)| there(*change)) {
-            extend(&mut params, &[(*key, *value)], Cause::constant());
-        }
+        constants(&self.start, KERNEL_PARAMS, &mut params);
         let image = !hv.image.is_empty();
         if image {
             extend(&mut params, &[("root", "/dev/vda1 rw rootwait")], keys.image);

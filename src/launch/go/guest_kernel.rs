@@ -6,20 +6,30 @@
 
 use super::{Change, Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
+use crate::launch::line::parameter;
 use crate::runtime::go::config::{HypervisorKeys, ParamFrom};
 use crate::runtime::go::kernel_params::{self, Verity};
 
-/// A parameter as the command line has it; a parameter without key and value is left out.
+/// A parameter as the command line has it; one without key and value is left out.
 pub(super) fn rendered(key: &str, value: &str) -> Option<String> {
-    match (key.is_empty(), value.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some(value.to_owned()),
-        (false, true) => Some(key.to_owned()),
-        (false, false) => Some([key, "=", value].concat()),
+    match key.is_empty() {
+        true => (!value.is_empty()).then(|| value.to_owned()),
+        false => Some(parameter(key, value)),
     }
 }
 
-/// Appends constant parameters.
+/// Parameters that are the same for every pod, each with what brought or took it.
+pub(super) type Constants = &'static [(Option<Change>, &'static str, &'static str)];
+
+/// Appends those that the release has.
+pub(super) fn constants(start: &Start<'_>, all: Constants, params: &mut Vec<Arg>) {
+    let there = |change: Option<Change>| change.is_none_or(|change| start.has(change));
+    for (_, key, value) in all.iter().filter(|(change, ..)| there(*change)) {
+        extend(params, &[(*key, *value)], Cause::constant());
+    }
+}
+
+/// Appends parameters.
 pub(super) fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: impl Into<Cause>) {
     let cause = cause.into();
     params.extend(all.iter().filter_map(|(k, v)| rendered(k, v)).map(|text| Arg::new(text, cause.clone())));

@@ -130,6 +130,11 @@ fn plan<'a>(
     plan.map_err(|refusal| refusal.of(sandbox, HYPERVISOR_PREFIX))
 }
 
+/// A path, or the one that is taken where none is configured.
+fn or<'a>(path: &'a str, usual: &'static str) -> &'a str {
+    if path.is_empty() { usual } else { path }
+}
+
 /// What the runtime leaves behind where it follows a pointer to nothing.
 const NIL_POINTER: &str = "panic: runtime error: invalid memory address or nil pointer dereference";
 

@@ -8,7 +8,7 @@ use super::endpoint::Descriptors;
 use super::guest_kernel::{Root, configured, debug, extend, rendered};
 use super::network::{Abilities, Network};
 use super::qemu::check_vsock;
-use super::{NIL_POINTER, Plan, Refusal, Start, findings, refuse, requests};
+use super::{NIL_POINTER, Plan, Refusal, Start, findings, or, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -42,10 +42,7 @@ impl<'a> Stratovirt<'a> {
             "" => Some(Root::new(&start, false, false)?),
             _ => None,
         };
-        let program = match hv.hypervisor_asset_path() {
-            "" => DEFAULT_PATH,
-            path => path,
-        };
+        let program = or(hv.hypervisor_asset_path(), DEFAULT_PATH);
         if host.stat(program) == Err(Errno::NotFound) {
             return refuse(format!("StratoVirt path ({program}) does not exist"), &["path"]);
         }
@@ -117,10 +114,8 @@ impl<'a> Stratovirt<'a> {
         line.device(vsock, Cause::rule("how the runtime reaches the agent"));
         if shares {
             line.push("-chardev", listen("virtio_fs", SHARE_SOCKET), keys.shared_fs);
-            line.device(
-                "vhost-user-fs-device,chardev=virtio_fs,tag=kataShared,id=virtio-fs0",
-                keys.shared_fs,
-            );
+            let share = "vhost-user-fs-device,chardev=virtio_fs,tag=kataShared,id=virtio-fs0";
+            line.device(share, keys.shared_fs);
         }
         // The first descriptor is the agent's.
         let mut descriptors = Descriptors::after(3);

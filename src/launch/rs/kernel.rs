@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::{Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
+use crate::launch::line::parameter;
 use crate::release::rs::Change;
 use crate::runtime::rs::boot::{self, ParamFrom};
 use crate::runtime::rs::config::Keys;
@@ -27,8 +28,6 @@ struct Param<'a> {
 pub(super) struct KernelLine<'a> {
     params: Vec<Param<'a>>,
     keys: &'static Keys,
-    /// Whether it will be written; else nothing is kept but what it fails by.
-    in_full: bool,
     /// Whether double quotes keep a parameter together.
     quotes: bool,
 }
@@ -36,16 +35,8 @@ pub(super) struct KernelLine<'a> {
 impl<'a> KernelLine<'a> {
     /// With what every guest of this runtime boots.
     pub(super) fn new(start: &Start<'a>) -> Self {
-        let room = if start.in_full { 24 } else { 0 };
-        let mut line = Self {
-            params: Vec::with_capacity(room),
-            keys: start.keys,
-            in_full: start.in_full,
-            quotes: start.has(Change::QuotedParams),
-        };
-        if !line.in_full {
-            return line;
-        }
+        let (params, quotes) = (Vec::with_capacity(24), start.has(Change::QuotedParams));
+        let mut line = Self { params, keys: start.keys, quotes };
         for (key, value, change) in [
             ("reboot", "k", None),
             ("earlyprintk", "ttyS0", Some(Change::EarlyPrintk)),
@@ -71,10 +62,7 @@ impl<'a> KernelLine<'a> {
         value: impl Into<Cow<'a, str>>,
         cause: Cause,
     ) {
-        let key = key.into();
-        if self.in_full || key.is_empty() {
-            self.params.push(Param { key, value: value.into(), cause });
-        }
+        self.params.push(Param { key: key.into(), value: value.into(), cause });
     }
 
     /// Parameters as a text has them: at spaces outside double quotes, key and value at the first `=`. The cause
@@ -96,13 +84,6 @@ impl<'a> KernelLine<'a> {
 
     /// The configured list: what loading put first on behalf of the agent, then `kernel_params`.
     pub(super) fn configured(&mut self, start: &Start<'a>) {
-        if !self.in_full {
-            let line = start.hv.boot_info.kernel_params.as_str();
-            if may_lack_a_name(line) {
-                self.text(line, |_, _| Cause::default());
-            }
-            return;
-        }
         let (keys, agent) = (self.keys, &start.config.runtime.agent_name);
         let boot = &start.hv.boot_info;
         self.text(&boot.kernel_params, |at, name| match boot::param_from(boot, at, name) {
@@ -144,9 +125,6 @@ impl<'a> KernelLine<'a> {
         let dax = dax || !start.has(Change::NoDax);
         let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params)
             .map_err(|why| Refusal::because(why, CAUSED_BY_ROOT))?;
-        if !self.in_full {
-            return Ok(());
-        }
         let with = |key: &'static str| {
             let mut cause = Cause::key(key);
             cause.add_keys(&decided);
@@ -189,15 +167,8 @@ impl<'a> KernelLine<'a> {
 
     /// The parameters as the command line has them.
     pub(super) fn args(&self) -> Vec<Arg> {
-        let args = self.params.iter().map(|param| {
-            let text = if param.value.is_empty() {
-                param.key.clone().into_owned()
-            } else {
-                [&*param.key, "=", &*param.value].concat()
-            };
-            Arg::new(text, param.cause.clone())
-        });
-        args.collect()
+        let text = |param: &Param<'_>| parameter(&param.key, &param.value);
+        self.params.iter().map(|param| Arg::new(text(param), param.cause.clone())).collect()
     }
 }
 
@@ -229,12 +200,6 @@ fn words(text: &str, quotes: bool) -> impl Iterator<Item = (usize, &str)> {
         (begin, if quotes { piece.trim() } else { piece })
     });
     placed.filter(|(_, word)| !word.is_empty())
-}
-
-/// Whether a sign stands where a word may begin.
-fn may_lack_a_name(text: &str) -> bool {
-    let begins = |pair: &[u8]| matches!(pair, [before, b'='] if !before.is_ascii_graphic());
-    text.starts_with('=') || text.as_bytes().windows(2).any(begins)
 }
 
 fn pair(word: &str) -> (&str, &str) {

@@ -88,8 +88,6 @@ struct Start<'a> {
     kind: Kind,
     sandbox: &'a Sandbox<'a>,
     paths: Paths<'a>,
-    /// Whether the answer is wanted in full, or the plan only has to fail where the runtime does.
-    in_full: bool,
 }
 
 impl Start<'_> {
@@ -122,7 +120,9 @@ trait Vm {
     fn resources(&self) -> &Resources<'_>;
 
     /// The guest kernel's parameters.
-    fn kernel_params(&self) -> Vec<Arg>;
+    fn kernel_params(&self) -> Vec<Arg> {
+        Vec::new()
+    }
 
     /// The processes and requests. `cmdline`: the parameters as one text.
     fn launch(&self, cmdline: &str) -> Launch;
@@ -147,7 +147,8 @@ impl<V: Vm> Plan for V {
     }
 
     fn network(&self) -> NetworkRequests {
-        self.resources().network.requests.clone()
+        let resources = self.resources();
+        resources.network.requests(&resources.start)
     }
 
     fn findings(&self) -> Vec<Finding> {
@@ -160,7 +161,6 @@ fn plan<'a>(
     host: &'a Host,
     config: &'a Config,
     sandbox: &'a Sandbox<'a>,
-    in_full: bool,
 ) -> Result<Box<dyn Plan + 'a>, Refusal> {
     let name = config.runtime.hypervisor_name.as_str();
     let (Some(hv), Some(kind), Some(keys)) = (config.hypervisor.get(name), Kind::named(name), Keys::of(name))
@@ -169,7 +169,7 @@ fn plan<'a>(
             .context("init runtime handler: new runtime instance: new hypervisor");
     };
     let (release, paths) = (config.release, Paths::new(sandbox.id, hv, config.release));
-    let start = Start { host, config, hv, keys, release, kind, sandbox, paths, in_full };
+    let start = Start { host, config, hv, keys, release, kind, sandbox, paths };
     let plan = match kind {
         Kind::Qemu => qemu::Qemu::new(start).map(boxed),
         Kind::Clh => clh::Clh::new(start).map(boxed),
@@ -184,12 +184,12 @@ fn plan<'a>(
 /// The launch for `config`, which was loaded, annotated, validated and sized, and which a runtime handler was
 /// made for. An error is one that the runtime meets before the VM runs.
 pub fn launch(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Result<Started, Failure> {
-    let plan = plan(host, config, sandbox, true);
+    let plan = plan(host, config, sandbox);
     plan.map(|plan| Started::by(&*plan)).map_err(|refusal| refusal.of(sandbox, ANNOTATIONS))
 }
 
 /// The same outcome and findings as of `launch`, without what it makes.
 pub fn check(host: &Host, config: &Config, sandbox: &Sandbox<'_>) -> Result<Vec<Finding>, Failure> {
-    let plan = plan(host, config, sandbox, false);
+    let plan = plan(host, config, sandbox);
     plan.map(|plan| plan.findings()).map_err(|refusal| refusal.of(sandbox, ANNOTATIONS))
 }

@@ -26,13 +26,9 @@ impl<'a> Paths<'a> {
         self.rootless.is_some()
     }
 
-    fn prefixed(&self, path: &str) -> String {
-        prefixed(self.rootless, path)
-    }
-
     /// The sandbox's own folder.
     pub(super) fn sandbox(&self) -> String {
-        self.prefixed(&format!("/run/kata/{}", self.id))
+        prefixed(self.rootless, &format!("/run/kata/{}", self.id))
     }
 
     /// The folder of sockets.
@@ -51,12 +47,16 @@ impl<'a> Paths<'a> {
 
     /// What the guest sees of the host.
     pub(super) fn shared(&self, side: &str) -> String {
-        format!("{}/{}/{side}", self.prefixed("/run/kata-containers/shared/sandboxes"), self.id)
+        format!("{}/{}/{side}", prefixed(self.rootless, "/run/kata-containers/shared/sandboxes"), self.id)
     }
 
     /// The disk with the initialization data.
     pub(super) fn initdata(&self) -> String {
-        format!("{}/{}/initdata.image", self.prefixed("/run/kata-containers/shared/initdata"), self.id)
+        format!(
+            "{}/{}/initdata.image",
+            prefixed(self.rootless, "/run/kata-containers/shared/initdata"),
+            self.id
+        )
     }
 }
 

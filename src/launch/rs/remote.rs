@@ -4,7 +4,7 @@
 
 use super::resources::Resources;
 use super::{Context, Refusal, Start, Vm, network, refuse};
-use crate::answer::launch::{Arg, Cause, Launch};
+use crate::answer::launch::{Cause, Launch};
 use crate::input::Text;
 use crate::launch::body::Body;
 use crate::release::rs::Change;
@@ -61,10 +61,6 @@ impl<'a> Remote<'a> {
 impl Vm for Remote<'_> {
     fn resources(&self) -> &Resources<'_> {
         &self.resources
-    }
-
-    fn kernel_params(&self) -> Vec<Arg> {
-        Vec::new()
     }
 
     fn launch(&self, _: &str) -> Launch {

@@ -103,13 +103,12 @@ pub(super) fn hardware(facts: &HostFacts) -> Hardware {
 
 /// `available_guest_protection`, where looking for it fails.
 fn look_for_protection(hardware: Hardware) -> Result<(), Refusal> {
-    match hardware {
-        Hardware::SeNoCmdline => refuse(
-            "Invalid guest protection value: Protected Virtualization is not enabled on kernel command line!",
-            CAUSED_BY_CONFIDENTIAL,
-        ),
-        _ => Ok(()),
+    if hardware != Hardware::SeNoCmdline {
+        return Ok(());
     }
+    let message =
+        "Invalid guest protection value: Protected Virtualization is not enabled on kernel command line!";
+    refuse(message, CAUSED_BY_CONFIDENTIAL)
 }
 
 /// Whether devices hang on the channel subsystem of IBM Z.
@@ -280,40 +279,22 @@ fn devices(start: &Start<'_>) -> Vec<String> {
     asked.iter().flat_map(each).take(MOST_DEVICES).collect()
 }
 
-/// `create_block_device_modern`, and the numbers that the device manager gives out.
-#[derive(Default)]
-struct Numbers {
-    disks: u64,
-    pmem: u64,
-}
-
-impl Numbers {
-    fn disk<'a>(
-        &mut self,
-        path: Cow<'a, str>,
-        driver: &str,
-        role: Role<'a>,
-        release: Release,
-    ) -> Result<Disk<'a>, Refusal> {
-        let Some(driver) = Driver::named(driver, release) else {
-            let refusal = Refusal::because(format!("unsupported driver type {driver}"), CAUSED_BY_DRIVER);
-            let modern = release.has(Change::ModernBlocks);
-            let step =
-                if modern { "failed to create block device modern" } else { "failed to create device" };
-            // The misspelling was the runtime's.
-            let spelled = release.has(Change::CreationSpelled);
-            let creating = if spelled { "failed to create device" } else { "failed to create deviec" };
-            return Err(refusal.context(step).context(creating).context(match role {
-                Role::Root => "do handle device failed.",
-                Role::Extension(_) => "do handle extra image device failed.",
-                Role::Initdata => "do handle initdata block device failed.",
-            }));
-        };
-        let number = if driver == Driver::Nvdimm { &mut self.pmem } else { &mut self.disks };
-        let index = *number;
-        *number += 1;
-        Ok(Disk { path, driver, role, index })
+/// `create_block_device_modern`: how a disk is attached.
+fn driver(name: &str, role: Role<'_>, release: Release) -> Result<Driver, Refusal> {
+    if let Some(driver) = Driver::named(name, release) {
+        return Ok(driver);
     }
+    let modern = release.has(Change::ModernBlocks);
+    let step = if modern { "failed to create block device modern" } else { "failed to create device" };
+    // The misspelling was the runtime's.
+    let spelled = release.has(Change::CreationSpelled);
+    let creating = if spelled { "failed to create device" } else { "failed to create deviec" };
+    let refused = refuse(format!("unsupported driver type {name}"), CAUSED_BY_DRIVER);
+    refused.context(step).context(creating).context(match role {
+        Role::Root => "do handle device failed.",
+        Role::Extension(_) => "do handle extra image device failed.",
+        Role::Initdata => "do handle initdata block device failed.",
+    })
 }
 
 impl<'a> Resources<'a> {
@@ -336,14 +317,16 @@ impl<'a> Resources<'a> {
             }
             _ => None,
         };
-        let mut numbers = Numbers::default();
         let mut disks: Vec<Disk<'a>> = Vec::with_capacity(wanted.disks.len());
-        for (path, driver, role) in wanted.disks {
+        for (path, name, role) in wanted.disks {
             // A path that is attached already is not attached again.
             if disks.iter().any(|disk| disk.path == path) {
                 continue;
             }
-            disks.push(numbers.disk(path, driver, role, start.release)?);
+            let driver = driver(name, role, start.release)?;
+            let is_alike = |disk: &&Disk<'_>| (disk.driver == Driver::Nvdimm) == (driver == Driver::Nvdimm);
+            let index = disks.iter().filter(is_alike).count() as u64;
+            disks.push(Disk { path, driver, role, index });
         }
         let (root_ports, switch_ports) = ports(start);
         let devices = devices(start);

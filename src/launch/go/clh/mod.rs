@@ -9,14 +9,14 @@ mod vm_config;
 use super::daemon::{Daemon, NYDUSD_API};
 use super::guest_kernel::{Root, configured, debug, extend};
 use super::network::Network;
-use super::{Boot, Change, Plan, Refusal, Start, findings, process, refuse, requests};
+use super::{Boot, Change, Plan, Refusal, Start, findings, or, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
 use crate::golang::strconv::quote;
 use crate::input::host::{Arch, Errno, Protection};
 use crate::launch::body::bare_request;
-use crate::launch::line::Line;
+use crate::launch::line::{Line, parameter};
 
 const DEFAULT_PATH: &str = "/usr/local/bin/cloud-hypervisor";
 const API_SOCKET: &str = "clh-api.sock";
@@ -38,20 +38,12 @@ pub(super) struct Clh<'a> {
     network: Network<'a>,
 }
 
-/// `key=value`, whatever is empty.
-fn rendered(key: &str, value: &str) -> Option<String> {
-    Some(if value.is_empty() { key.to_owned() } else { [key, "=", value].concat() })
-}
-
 impl<'a> Clh<'a> {
     /// Decides, or says where upstream gives up.
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
         let Start { host, hv, paths, .. } = start;
         let confidential = hv.confidential_guest && start.has(Change::ClhConfidential);
-        let program = match hv.hypervisor_asset_path() {
-            "" => DEFAULT_PATH,
-            path => path,
-        };
+        let program = or(hv.hypervisor_asset_path(), DEFAULT_PATH);
         if start.has(Change::ClhVersion) {
             check_path(&start, program).map_err(|why| Refusal::because(why, &["path"]))?;
             version::check(host, program)?;
@@ -165,7 +157,7 @@ impl Plan for Clh<'_> {
         if !first {
             extend(&mut out, iommu, keys.enable_iommu);
         }
-        configured(&self.start, rendered, &mut out);
+        configured(&self.start, |key, value| Some(parameter(key, value)), &mut out);
         out
     }
 

@@ -4,6 +4,7 @@
 //! Facts: src/runtime/virtcontainers/qemu_{amd64,arm64,s390x,ppc64le,riscv64}.go, hypervisor_*.go and the
 //! transports of pkg/govmm/qemu: x86_64 from 2.0.0 to 4.1.0, the others at 4.1.0.
 
+use super::super::guest_kernel::Constants;
 use super::super::{Change, Refusal, Start, refuse};
 use crate::input::host::{Arch, Protection};
 use crate::release::Release;
@@ -169,8 +170,8 @@ pub(super) fn machine_options(release: Release, arch: Arch, split: bool) -> &'st
     }
 }
 
-/// The kernel parameters that come first on x86_64, in order, each with what brought or took it.
-const AMD64_PARAMS: [(Option<Change>, &str, &str); 14] = [
+/// The kernel parameters that come first on x86_64.
+const AMD64_PARAMS: Constants = &[
     (None, "tsc", "reliable"),
     (None, "no_timer_check", ""),
     (None, "rcupdate.rcu_expedited", "1"),
@@ -188,24 +189,19 @@ const AMD64_PARAMS: [(Option<Change>, &str, &str); 14] = [
 ];
 
 /// The kernel parameters that come first.
-pub(super) fn kernel_params(release: Release, arch: Arch) -> Vec<(&'static str, &'static str)> {
-    let constant: &[_] = match arch {
-        Arch::X86_64 => {
-            let there = |change: Option<Change>| change.is_none_or(|change| release.has(change));
-            let params = AMD64_PARAMS.iter().filter(|(change, ..)| there(*change));
-            return params.map(|(_, key, value)| (*key, *value)).collect();
-        }
-        Arch::Aarch64 => &[("iommu.passthrough", "0")],
+pub(super) fn kernel_params(arch: Arch) -> Constants {
+    match arch {
+        Arch::X86_64 => AMD64_PARAMS,
+        Arch::Aarch64 => &[(None, "iommu.passthrough", "0")],
         Arch::S390x => &[],
         Arch::Ppc64le => &[
-            ("rcupdate.rcu_expedited", "1"),
-            ("reboot", "k"),
-            ("cryptomgr.notests", ""),
-            ("net.ifnames", "0"),
+            (None, "rcupdate.rcu_expedited", "1"),
+            (None, "reboot", "k"),
+            (None, "cryptomgr.notests", ""),
+            (None, "net.ifnames", "0"),
         ],
-        Arch::Riscv64 => &[("numa", "off")],
-    };
-    constant.to_vec()
+        Arch::Riscv64 => &[(None, "numa", "off")],
+    }
 }
 
 /// What is said of a virtual IOMMU where there is none.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::answer::launch::{Arg, Cause};
 use crate::input::host::Arch;
-use crate::launch::go::guest_kernel::{configured, debug, extend, rendered};
+use crate::launch::go::guest_kernel::{configured, constants, debug, extend, rendered};
 use crate::launch::line::{Line, Options};
 
 /// Image files as persistent memory are kept above the memory that can be added.
@@ -25,7 +25,7 @@ impl Qemu<'_> {
     pub(super) fn params(&self) -> Vec<Arg> {
         let (hv, keys, arch) = (self.start.hv, self.start.keys, self.start.arch);
         let mut out = Vec::with_capacity(40);
-        extend(&mut out, &arch::kernel_params(self.start.release, arch), Cause::constant());
+        constants(&self.start, arch::kernel_params(arch), &mut out);
         if hv.enable_iommu && arch == Arch::X86_64 {
             let name = if self.has(Change::IommuRenamed) { "kata-containers_iommu" } else { "intel_iommu" };
             extend(&mut out, &[(name, "on"), ("iommu", "pt")], keys.enable_iommu);
@@ -135,11 +135,8 @@ impl Qemu<'_> {
             machine.because(keys.enable_iommu);
         }
         if let Some(support) = self.protection.support() {
-            machine.add_if(
-                self.protection == GuestProtection::Tdx && self.has(Change::TdxFirmwareLoader),
-                "kvm-type=tdx",
-                [],
-            );
+            let typed = self.protection == GuestProtection::Tdx && self.has(Change::TdxFirmwareLoader);
+            machine.add_if(typed, "kvm-type=tdx", []);
             machine.add(format!("confidential-guest-support={support}"), keys.confidential_guest);
             if matches!(self.protection, GuestProtection::Sev | GuestProtection::Snp) {
                 machine.because(keys.sev_snp_guest);
@@ -253,11 +250,8 @@ impl Qemu<'_> {
         let object = |id: &str, size: u64, bound: Option<&str>| {
             let mut object = Options::new(format!("memory-backend-{kind},id={id},size={size}M"), &cause);
             object.add_if(backing.is_some(), format!("mem-path={}", backing.unwrap_or_default()), []);
-            object.add_if(
-                bound.is_some(),
-                format!("host-nodes={},policy=bind", bound.unwrap_or_default()),
-                [],
-            );
+            let bound_to = format!("host-nodes={},policy=bind", bound.unwrap_or_default());
+            object.add_if(bound.is_some(), bound_to, []);
             object.add_if(own, "private=on", []);
             object.add_if(shared, "share=on", []);
             object.add_if(prealloc, "prealloc=on", []);

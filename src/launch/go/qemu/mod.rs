@@ -13,7 +13,7 @@ use super::daemon::{Daemon, NYDUSD_API};
 use super::guest_kernel::Root;
 use super::network::{Abilities, Network};
 use super::numa::{self, Topology};
-use super::{Boot, Change, Plan, Refusal, Start, findings, process, refuse, requests};
+use super::{Boot, Change, Plan, Refusal, Start, findings, or, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::{Code, Finding};
 use crate::answer::launch::{Arg, Launch};
@@ -112,10 +112,7 @@ impl<'a> Qemu<'a> {
         if arch == Arch::Aarch64 {
             check_pflash(hv.pflashes.len())?;
         }
-        let program = match hv.hypervisor_asset_path() {
-            "" => arch::default_path(arch, machine),
-            path => path,
-        };
+        let program = or(hv.hypervisor_asset_path(), arch::default_path(arch, machine));
         if host.stat(program) == Err(Errno::NotFound) {
             return refuse(format!("QEMU path ({program}) does not exist"), &["path"]);
         }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
-use super::{Backend, CAUSED_BY_QUEUES, Context, Endpoint, Network, Refusal, Start, refuse};
+use super::{Backend, CAUSED_BY_QUEUES, Context, Endpoint, Refusal, Start, refuse};
 use crate::answer::agent::NetworkRequests;
 use crate::input::host::{MAC_TOKEN, Neighbour};
 use crate::release::rs::Change;
@@ -110,29 +110,34 @@ struct ARPNeighbor {
     flags: u32,
 }
 
+fn devices(text: &str) -> Result<Vec<DanDevice>, Refusal> {
+    let file: Result<File, _> = serde_json::from_str(text);
+    let file = file.map_err(|why| Refusal::because(why.to_string(), &[]).context("Invalid DAN config"));
+    Ok(file.context("new network: New directly attachable network")?.devices)
+}
+
 /// The endpoints that the file names.
-pub(super) fn read(start: &Start<'_>, text: &str) -> Result<Network, Refusal> {
-    let file: File = serde_json::from_str(text)
-        .map_err(|why| Refusal::because(why.to_string(), &[]).context("Invalid DAN config"))
-        .context("new network: New directly attachable network")?;
-    let mut network = Network::default();
-    for (index, device) in file.devices.iter().enumerate() {
+pub(super) fn endpoints(start: &Start<'_>, text: &str) -> Result<Vec<Endpoint>, Refusal> {
+    let mut endpoints: Vec<Endpoint> = Vec::new();
+    for (index, device) in devices(text)?.iter().enumerate() {
         let endpoint =
             endpoint(start, device, index).context("new network: New directly attachable network")?;
-        if start.in_full {
-            tell(start, &mut network.requests, device);
-        }
         // A device that is there already is not added again.
-        if !network.endpoints.iter().any(|other| other.backend == endpoint.backend) {
-            network.endpoints.push(endpoint);
+        if !endpoints.iter().any(|other| other.backend == endpoint.backend) {
+            endpoints.push(endpoint);
         }
     }
-    for endpoint in &network.endpoints {
-        if endpoint.tap().is_some() && !is_mac(&endpoint.mac) {
-            return refuse("Parse mac address", &[]).context("setup network: Attach: Get network config");
-        }
+    if endpoints.iter().any(|endpoint| endpoint.tap().is_some() && !is_mac(&endpoint.mac)) {
+        return refuse("Parse mac address", &[]).context("setup network: Attach: Get network config");
     }
-    Ok(network)
+    Ok(endpoints)
+}
+
+/// What the agent is told of the devices.
+pub(super) fn requests(start: &Start<'_>, text: &str) -> NetworkRequests {
+    let mut requests = NetworkRequests::default();
+    devices(text).unwrap_or_default().iter().for_each(|device| tell(start, &mut requests, device));
+    requests
 }
 
 fn endpoint(start: &Start<'_>, device: &DanDevice, index: usize) -> Result<Endpoint, Refusal> {

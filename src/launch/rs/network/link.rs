@@ -11,8 +11,7 @@ use std::net::IpAddr;
 use serde_json::Value as Json;
 
 use super::{
-    Backend, CAUSED_BY_MODEL, CAUSED_BY_QUEUES, Context, Endpoint, MOST_QUEUES, Network, Refusal, Start,
-    refuse,
+    Backend, CAUSED_BY_MODEL, CAUSED_BY_QUEUES, Context, Endpoint, MOST_QUEUES, Refusal, Start, refuse,
 };
 use crate::answer::agent::NetworkRequests;
 use crate::input::host::{Address, Interface, Ip, LinkKind, Neighbour, PodNetwork, Route};
@@ -61,29 +60,25 @@ fn joining(start: &Start<'_>, kind: &str, model: Model) -> Option<(&'static str,
     .filter(|_| kind != "device" || start.has(Change::PlainLinks))
 }
 
-/// Whether an interface has an address that others can reach it at.
-fn counts(interface: &Interface) -> bool {
-    interface.addresses.iter().any(|address| !address.ip.is_loopback())
+/// The interfaces with an address that others can reach them at.
+fn usable(network: &PodNetwork) -> impl Iterator<Item = &Interface> {
+    let counts = |address: &Address| !address.ip.is_loopback();
+    network.interfaces.iter().filter(move |interface| interface.addresses.iter().any(counts))
 }
 
 /// The endpoints for the interfaces of the sandbox's namespace.
-pub(super) fn read(start: &Start<'_>) -> Result<Network, Refusal> {
+pub(super) fn endpoints(start: &Start<'_>) -> Result<Vec<Endpoint>, Refusal> {
     let network = start.host.network();
     let model = Model::of(start);
-    let mut read = Network::default();
-    let mut joints = Vec::new();
-    let routes = in_order(&network.routes);
-    for (index, interface) in network.interfaces.iter().filter(|interface| counts(interface)).enumerate() {
+    let (mut endpoints, mut joints) = (Vec::new(), Vec::new());
+    for (index, interface) in usable(network).enumerate() {
         let (endpoint, joint) = endpoint(start, network, interface, index, model)
             .context("new network: new network with netns: get entity from netns: create endpoint")?;
-        if start.in_full {
-            tell(start, &mut read.requests, interface, &endpoint.mac, &routes, &network.neighbours);
-        }
-        read.endpoints.push(endpoint);
+        endpoints.push(endpoint);
         joints.push((interface, joint));
     }
-    if model == Model::Forwarding && read.endpoints.len() > 1 {
-        let found = read.endpoints.len();
+    if model == Model::Forwarding && endpoints.len() > 1 {
+        let found = endpoints.len();
         let message =
             format!("l3forwarding supports only a single interface per network namespace, found {found}");
         return refuse(message, CAUSED_BY_MODEL)
@@ -94,7 +89,18 @@ pub(super) fn read(start: &Start<'_>) -> Result<Network, Refusal> {
             forward(interface).context("setup network: attach: add network model: add")?;
         }
     }
-    Ok(read)
+    Ok(endpoints)
+}
+
+/// What the agent is told of the interfaces that these endpoints stand for.
+pub(super) fn requests(start: &Start<'_>, endpoints: &[Endpoint]) -> NetworkRequests {
+    let network = start.host.network();
+    let routes = in_order(&network.routes);
+    let mut requests = NetworkRequests::default();
+    for (interface, endpoint) in usable(network).zip(endpoints) {
+        tell(start, &mut requests, interface, &endpoint.mac, &routes, &network.neighbours);
+    }
+    requests
 }
 
 /// `create_endpoint`

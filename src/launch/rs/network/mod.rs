@@ -81,33 +81,8 @@ impl Endpoint {
 pub(super) struct Network {
     /// The VM's endpoints, in order.
     pub(super) endpoints: Vec<Endpoint>,
-    /// What the agent is asked.
-    pub(super) requests: NetworkRequests,
     /// Whether it is made once the VM runs.
     pub(super) deferred: bool,
-}
-
-/// Where a sandbox's network comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From<'a> {
-    /// The file of a directly attached network, with this text.
-    File(&'a str),
-    /// The namespace at this path.
-    Namespace(&'a str),
-    Nowhere,
-}
-
-impl<'a> From<'a> {
-    fn of(start: &Start<'a>) -> Self {
-        let network = start.host.network();
-        if start.has(Change::Dan)
-            && let Some(text) = &network.dan
-            && !start.config.runtime.dan_conf.is_empty()
-        {
-            return Self::File(text);
-        }
-        netns(start).map_or(Self::Nowhere, Self::Namespace)
-    }
 }
 
 /// The namespace that the sandbox's processes join, if it has one of its own.
@@ -124,43 +99,56 @@ pub(super) fn netns<'a>(start: &Start<'a>) -> Option<&'a str> {
 impl Network {
     /// `handle_network`
     pub(super) fn new(start: &Start<'_>) -> Result<Self, Refusal> {
-        let mut network = match From::of(start) {
-            From::Nowhere => Self::default(),
-            From::File(text) => dan::read(start, text).map_err(|refusal| set_up(start, refusal))?,
-            From::Namespace(path) => Self::of_namespace(start, path)?,
+        let endpoints = match (dan_file(start), netns(start)) {
+            (Some(text), _) => dan::endpoints(start, text).map_err(|refusal| set_up(start, refusal))?,
+            (None, Some(path)) => of_namespace(start, path)?,
+            (None, None) => Vec::new(),
         };
-        network.deferred = start.has(Change::NetworkDeferred)
+        let deferred = start.has(Change::NetworkDeferred)
             && start.hv.factory.enable_template
             && matches!(start.kind, Kind::Qemu | Kind::Clh);
-        attach(start, &network.endpoints).map_err(|refusal| set_up(start, refusal))?;
-        Ok(network)
+        attach(start, &endpoints).map_err(|refusal| set_up(start, refusal))?;
+        Ok(Self { endpoints, deferred })
     }
 
-    fn of_namespace(start: &Start<'_>, path: &str) -> Result<Self, Refusal> {
-        let none =
-            start.config.runtime.internetworking_model == "none" && start.has(Change::NoneModelUnscanned);
-        if !start.host.network().exists {
-            if none {
-                let why = format!("open new netns path {path}: No such file or directory (os error 2)");
-                let refused = refuse(why, CAUSED_BY_MODEL).context("setup network: net netns guard");
-                return refused.map_err(|refusal| set_up(start, refusal));
-            }
-            if !start.has(Change::NetworkThread) {
-                let message = format!(
-                    "called `Result::unwrap()` on an `Err` value: net netns guard\n\nCaused by:\n    0: open new netns \
-                     path {path}\n    1: No such file or directory (os error 2)"
-                );
-                return Err(Refusal::crash(message, CAUSED_BY_NETNS));
-            }
-            // The thread that looks into it panics.
-            let refused = refuse("Couldn't join on the associated thread: Any { .. }", CAUSED_BY_NETNS);
-            return if start.has(Change::NetworkHandled) { refused.context(HANDLE) } else { refused };
+    /// What the agent is asked.
+    pub(super) fn requests(&self, start: &Start<'_>) -> NetworkRequests {
+        match dan_file(start) {
+            Some(text) => dan::requests(start, text),
+            None => link::requests(start, &self.endpoints),
         }
-        if none {
-            return Ok(Self::default());
-        }
-        link::read(start).map_err(|refusal| set_up(start, refusal))
     }
+}
+
+/// The text of the file of a directly attached network, where the sandbox has one.
+fn dan_file<'a>(start: &Start<'a>) -> Option<&'a str> {
+    let reads = start.has(Change::Dan) && !start.config.runtime.dan_conf.is_empty();
+    start.host.network().dan.as_deref().filter(|_| reads)
+}
+
+fn of_namespace(start: &Start<'_>, path: &str) -> Result<Vec<Endpoint>, Refusal> {
+    let none = start.config.runtime.internetworking_model == "none" && start.has(Change::NoneModelUnscanned);
+    if !start.host.network().exists {
+        if none {
+            let why = format!("open new netns path {path}: No such file or directory (os error 2)");
+            let refused = refuse(why, CAUSED_BY_MODEL).context("setup network: net netns guard");
+            return refused.map_err(|refusal| set_up(start, refusal));
+        }
+        if !start.has(Change::NetworkThread) {
+            let message = format!(
+                "called `Result::unwrap()` on an `Err` value: net netns guard\n\nCaused by:\n    0: open new netns \
+                     path {path}\n    1: No such file or directory (os error 2)"
+            );
+            return Err(Refusal::crash(message, CAUSED_BY_NETNS));
+        }
+        // The thread that looks into it panics.
+        let refused = refuse("Couldn't join on the associated thread: Any { .. }", CAUSED_BY_NETNS);
+        return if start.has(Change::NetworkHandled) { refused.context(HANDLE) } else { refused };
+    }
+    if none {
+        return Ok(Vec::new());
+    }
+    link::endpoints(start).map_err(|refusal| set_up(start, refusal))
 }
 
 /// An interface as the agent is told of it.

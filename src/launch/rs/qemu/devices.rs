@@ -187,7 +187,7 @@ impl Qemu<'_> {
         cause.add_keys(&driver.into());
         let path = &disk.path;
         if disk.driver == Driver::Nvdimm {
-            let stat = self.nvdimms.iter().find(|nvdimm| nvdimm.disk == number).map(|n| n.stat);
+            let stat = self.nvdimms.iter().find(|(disk, _)| *disk == number).map(|(_, stat)| stat);
             let size = stat.map_or_else(|| size(0), |stat| stat.size_text(size));
             let prealloc = if start.has(Change::Prealloc) { ",prealloc=off" } else { "" };
             let object = format!(

@@ -67,20 +67,14 @@ impl Memory {
     }
 }
 
-/// An image file as persistent memory, and what is known of its size.
-#[derive(Debug, Clone)]
-struct Nvdimm {
-    disk: usize,
-    stat: Stat,
-}
-
 /// A QEMU sandbox that will not fail any more.
 pub(super) struct Qemu<'a> {
     start: Start<'a>,
     resources: Resources<'a>,
     kernel: KernelLine<'a>,
     memory: Memory,
-    nvdimms: Vec<Nvdimm>,
+    /// Image files as persistent memory: the disk's number, and what is known of its size.
+    nvdimms: Vec<(usize, Stat)>,
     ccw: bool,
 }
 
@@ -154,7 +148,7 @@ impl<'a> Qemu<'a> {
     }
 
     /// `add_nvdimm` for every image that is persistent memory.
-    fn persistent(&self) -> Result<Vec<Nvdimm>, Refusal> {
+    fn persistent(&self) -> Result<Vec<(usize, Stat)>, Refusal> {
         let initrd = self.start.hv.boot_info.initrd.as_str();
         let mut all = Vec::new();
         for (number, disk) in self.resources.disks.iter().enumerate() {
@@ -169,7 +163,7 @@ impl<'a> Qemu<'a> {
             }
             let stat = self.start.host.stat(&disk.path);
             let stat = stat.map_err(|errno| Refusal::because(errno.rust(), &["hypervisor.image"]))?;
-            all.push(Nvdimm { disk: number, stat });
+            all.push((number, stat));
         }
         Ok(all)
     }
