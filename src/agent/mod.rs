@@ -2,6 +2,5 @@
 //!
 //! Decides what the agent is asked once the VM runs; reads no files. Facts: named in each file.
 
-mod create_sandbox;
 pub mod go;
 pub mod rs;
