@@ -270,7 +270,7 @@ fn colours_have_meanings() {
 }
 
 /// A crate and the files that may name it, so that to replace it is one place's work.
-const HOMES: [(&str, &[&str]); 31] = [
+const HOMES: [(&str, &[&str]); 32] = [
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/shells.rs"]),
@@ -357,6 +357,7 @@ const HOMES: [(&str, &[&str]); 31] = [
     ),
     ("aho_corasick", &["explain/messages.rs"]),
     ("strsim", &["input/helm.rs", "node/"]),
+    ("smallvec", &["answer/launch.rs"]),
     ("rustix", &["cli/check.rs", "edit/save.rs", "tui/terminal.rs"]),
     ("mimalloc", &["main.rs"]),
     // What a room hands over is JSON; who only decides or draws needs none.

@@ -2,9 +2,9 @@
 //! of all runtimes and hypervisors answer in.
 
 use std::borrow::Cow;
-use std::ops::Deref;
 
 use serde_json::Value as Json;
+use smallvec::SmallVec;
 
 /// What put an argument, parameter or field there. The origin of a key (file, annotation, ...) is
 /// looked up in the effective values.
@@ -21,22 +21,22 @@ pub struct Cause {
 impl Cause {
     /// The runtime always does this.
     pub fn constant() -> Self {
-        Self { keys: CauseKeys::None, rule: Cow::Borrowed("always"), configured: false }
+        Self::rule("always")
     }
 
     /// A rule of the runtime, in a few words.
     pub fn rule(rule: impl Into<Cow<'static, str>>) -> Self {
-        Self { keys: CauseKeys::None, rule: rule.into(), configured: false }
+        Self::default().by(rule)
     }
 
     /// One configuration key.
     pub fn key(key: impl Into<Cow<'static, str>>) -> Self {
-        Self { keys: CauseKeys::One([key.into()]), rule: Cow::Borrowed(""), configured: false }
+        Self::keys([key])
     }
 
     /// Several configuration keys.
     pub fn keys<K: Into<Cow<'static, str>>>(keys: impl IntoIterator<Item = K>) -> Self {
-        Self { keys: keys.into_iter().map(Into::into).collect(), rule: Cow::Borrowed(""), configured: false }
+        Self { keys: keys.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
     /// Says of an element of a list whether it stood in the configuration, before the pod added to the list.
@@ -85,67 +85,7 @@ impl From<&Self> for Cause {
 }
 
 /// The keys of a cause, of which there are hardly ever more than two: those cost no allocation.
-#[derive(Debug, Clone, Default)]
-pub enum CauseKeys {
-    /// No key decides.
-    #[default]
-    None,
-    /// One.
-    One([Cow<'static, str>; 1]),
-    /// Two.
-    Two([Cow<'static, str>; 2]),
-    /// More.
-    Many(Vec<Cow<'static, str>>),
-}
-
-impl CauseKeys {
-    /// Adds a key.
-    pub fn push(&mut self, key: Cow<'static, str>) {
-        *self = match std::mem::take(self) {
-            Self::None => Self::One([key]),
-            Self::One([first]) => Self::Two([first, key]),
-            Self::Two([first, second]) => Self::Many(vec![first, second, key]),
-            Self::Many(mut keys) => {
-                keys.push(key);
-                Self::Many(keys)
-            }
-        };
-    }
-
-    /// Adds keys.
-    pub fn extend(&mut self, keys: impl IntoIterator<Item = Cow<'static, str>>) {
-        keys.into_iter().for_each(|key| self.push(key));
-    }
-}
-
-impl Deref for CauseKeys {
-    type Target = [Cow<'static, str>];
-
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::None => &[],
-            Self::One(keys) => keys,
-            Self::Two(keys) => keys,
-            Self::Many(keys) => keys,
-        }
-    }
-}
-
-impl PartialEq for CauseKeys {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for CauseKeys {}
-
-impl FromIterator<Cow<'static, str>> for CauseKeys {
-    fn from_iter<I: IntoIterator<Item = Cow<'static, str>>>(keys: I) -> Self {
-        let mut all = Self::None;
-        all.extend(keys);
-        all
-    }
-}
+pub type CauseKeys = SmallVec<[Cow<'static, str>; 2]>;
 
 /// One argument with its cause.
 #[derive(Debug, Clone, PartialEq, Eq)]

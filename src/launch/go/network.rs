@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::endpoint::{Endpoint, Kind};
 use super::{Change, Refusal, Start, dan, refuse};
-use crate::answer::launch::{Cause, CauseKeys};
+use crate::answer::launch::Cause;
 use crate::input::host::{Interface, LinkKind, NETNS_TOKEN, PodNetwork};
 use crate::runtime::go::config::InterworkingModel;
 
@@ -180,11 +180,7 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, F> {
 }
 
 /// What puts the path of the pod's namespace somewhere.
-pub(super) const NAMESPACE_CAUSE: Cause = Cause {
-    keys: CauseKeys::None,
-    rule: Cow::Borrowed("made by the CRI when the pod starts"),
-    configured: false,
-};
+pub(super) const BY_CRI: &str = "made by the CRI when the pod starts";
 
 /// Thousands as powers of 1024.
 pub(super) fn powers_of_1024(number: u64) -> u64 {

@@ -3,7 +3,7 @@
 //! Whether somebody answers on the socket is not looked at. Facts: src/runtime/virtcontainers/remote.go from
 //! 3.3.0 to 4.1.0.
 
-use super::network::{Abilities, NAMESPACE_CAUSE, Network};
+use super::network::{Abilities, BY_CRI, Network};
 use super::{Change, Plan, Refusal, Start};
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Cause, Launch};
@@ -50,11 +50,12 @@ impl Plan for Remote<'_> {
     fn launch(&self, _: &str) -> Launch {
         let id = &self.start.config.id;
         let namespace = self.network.namespace;
+        let named = namespace.is_some();
         let create = Body::default().set("id", id).part("annotations", self.annotations()).by_if(
-            namespace.is_some(),
+            named,
             "network_namespace_path",
             namespace,
-            NAMESPACE_CAUSE,
+            Cause::rule(BY_CRI),
         );
         let begin = Body::default().set("id", id);
         Launch {

@@ -88,6 +88,7 @@ impl Clh<'_> {
             .by_if(generated, "iommu", self.iommu(), keys.enable_iommu)
             .set("socket", self.start.paths.in_vm(VSOCK_SOCKET));
         let tdx = self.confidential && self.has(Change::ClhTdxSection);
+        let firmware = json!({ "firmware": hv.firmware_asset_path() });
         let body = Body::default()
             .by_if(has_balloon, "balloon", balloon, keys.reclaim_guest_freed_memory)
             .part("console", self.port(console, self.iommu()).because("iommu", keys.enable_iommu))
@@ -108,24 +109,15 @@ impl Clh<'_> {
             .part("serial", self.port(serial, false))
             .because("sgx_epc", Cause::rule("the annotation sgx.intel.com/epc"))
             .parts_if_any("sgx_epc", has_epc.then_some(epc).into_iter().collect())
-            .by_if(
-                tdx,
-                "tdx",
-                json!({ "firmware": hv.firmware_asset_path() }),
-                [keys.firmware, keys.confidential_guest],
-            )
+            .by_if(tdx, "tdx", firmware, [keys.firmware, keys.confidential_guest])
             .part("vsock", vsock)
             .set_if(generated, "watchdog", false)
     }
 
     /// A console or serial port.
     fn port(&self, mode: &str, iommu: bool) -> Body {
-        let keys = self.start.keys;
-        Body::default().set_if(self.generated(), "iommu", iommu).by(
-            "mode",
-            mode,
-            [keys.enable_debug, keys.confidential_guest],
-        )
+        let by_mode = [self.start.keys.enable_debug, self.start.keys.confidential_guest];
+        Body::default().set_if(self.generated(), "iommu", iommu).by("mode", mode, by_mode)
     }
 
     fn cpus(&self) -> Body {

@@ -8,8 +8,8 @@ mod version;
 use serde_json::json;
 
 use super::endpoint::Endpoint;
-use super::guest_kernel::{Root, configured, debug, extend, rendered};
-use super::network::{Abilities, NAMESPACE_CAUSE, Network, powers_of_1024};
+use super::guest_kernel::{Constants, Root, configured, constants, debug, rendered};
+use super::network::{Abilities, BY_CRI, Network, powers_of_1024};
 use super::{Boot, Change, NIL_POINTER, Plan, Refusal, Start, findings, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
@@ -25,6 +25,17 @@ const CONFIG_FILE: &str = "fcConfig.json";
 const ID_LIMIT: usize = 32;
 /// Drives without content, which are there to be exchanged later.
 const SPARE_DRIVES: u32 = 8;
+
+/// The guest's parameters after the configured ones and the root.
+const KERNEL_PARAMS: Constants = &[
+    (None, "pci", "off"),
+    (None, "reboot", "k"),
+    (None, "panic", "1"),
+    (None, "iommu", "off"),
+    (None, "net.ifnames", "0"),
+    (None, "random.trust_cpu", "on"),
+    (None, "acpi", "off"),
+];
 
 /// A Firecracker sandbox that will not fail any more.
 pub(super) struct Firecracker<'a> {
@@ -90,9 +101,7 @@ impl<'a> Firecracker<'a> {
         line.push("--exec-file", &*hv.path, keys.path);
         line.words(&["--uid", "0", "--gid", "0", "--chroot-base-dir", CHROOT_BASE, "--daemonize"], &jail);
         if let Some(namespace) = self.network.namespace {
-            let mut cause = NAMESPACE_CAUSE;
-            cause.add_keys(&jail);
-            line.push("--netns", namespace, cause);
+            line.push("--netns", namespace, jail.clone().by(BY_CRI));
         }
         line.words(&["--", "--config-file", &file], jail);
         line.args
@@ -103,10 +112,11 @@ impl<'a> Firecracker<'a> {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let by_cmdline = Cause::key(keys.kernel_params).by("see the guest kernel's command line");
         let by_jail = Cause::key(keys.jailer_path).by("as the jail names it, where there is one");
+        let by_mount = Cause::key(keys.kernel).by("mounted into the jail");
         let boot = Body::default().by_if(!cmdline.is_empty(), "boot_args", cmdline, by_cmdline).by(
             "kernel_image_path",
             self.in_jail("vmlinux"),
-            Cause::key(keys.kernel).by("mounted into the jail"),
+            by_mount,
         );
         let together = self.start.has(Change::FcLogWithMetrics);
         let (log, metrics) = (self.in_jail("logs.fifo"), self.in_jail("metrics.fifo"));
@@ -123,6 +133,7 @@ impl<'a> Firecracker<'a> {
             .set("guest_cid", 3)
             .by("uds_path", self.in_jail("kata.hvsock"), &by_jail)
             .set("vsock_id", "root");
+        let endpoints = self.network.endpoints.iter().map(|endpoint| self.endpoint(endpoint)).collect();
         Body::default()
             .part("boot-source", boot)
             .part("logger", logger)
@@ -130,10 +141,7 @@ impl<'a> Firecracker<'a> {
             .by_if(!together, "metrics", json!({ "metrics_path": metrics }), &by_jail)
             .because("drives", self.by_spare())
             .parts("drives", self.drives())
-            .parts_if_any(
-                "network-interfaces",
-                self.network.endpoints.iter().map(|c| self.endpoint(c)).collect(),
-            )
+            .parts_if_any("network-interfaces", endpoints)
             .part("vsock", vsock)
     }
 
@@ -191,19 +199,7 @@ impl Plan for Firecracker<'_> {
         let mut out = Vec::with_capacity(24);
         configured(&self.start, rendered, &mut out);
         self.root.params(self.start.keys, &Cause::rule("the image is the first drive"), &mut out);
-        extend(
-            &mut out,
-            &[
-                ("pci", "off"),
-                ("reboot", "k"),
-                ("panic", "1"),
-                ("iommu", "off"),
-                ("net.ifnames", "0"),
-                ("random.trust_cpu", "on"),
-                ("acpi", "off"),
-            ],
-            Cause::constant(),
-        );
+        constants(&self.start, KERNEL_PARAMS, &mut out);
         let off = [("8250.nr_uarts", "0"), ("agent.log_vport", "1025")];
         debug(&self.start, &[("console", "ttyS0")], &off, &mut out);
         out
@@ -238,10 +234,7 @@ fn check_mount(
     caused_by: &'static [&'static str],
 ) -> Result<(), Refusal> {
     if source.is_empty() {
-        return refuse(
-            format!("fcJailResource: invalid jail locations: src:{source}, dst:{name}"),
-            caused_by,
-        );
+        return refuse(format!("fcJailResource: invalid jail locations: src:, dst:{name}"), caused_by);
     }
     if host.canonicalize(source).is_err() {
         return refuse(format!("Could not resolve symlink for source {source}"), caused_by);
