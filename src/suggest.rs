@@ -172,7 +172,7 @@ fn alike(pods: &[Pod]) -> Vec<Vec<usize>> {
         let annotations: Vec<_> = pod.annotations.iter().map(|a| (&a.key, &a.value)).collect();
         let sizing = pod.sizing.map(|s| (s.cpu_quota, s.cpu_period, s.cpu_shares, s.memory_limit));
         let refused = (!pod.problems.is_empty()).then_some(index);
-        let key = (annotations, &pod.labels, sizing, pod.form, &pod.runtime_class, refused);
+        let key = (annotations, pod.labels.in_order(|_| true), sizing, pod.form, &pod.runtime_class, refused);
         groups.entry(key).or_default().push(index);
     }
     groups.into_values().collect()

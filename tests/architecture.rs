@@ -352,6 +352,7 @@ const HOMES: [(&str, &[&str]); 32] = [
             "input/manifest/json.rs",
             "input/manifest/place.rs",
             "input/manifest/stream.rs",
+            "input/manifest/yaml/plain.rs",
             "query.rs",
         ],
     ),

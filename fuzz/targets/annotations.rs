@@ -12,6 +12,7 @@ use katascope::catalog;
 use katascope::diff::Sides;
 use katascope::diff::evaluation::Differences;
 use katascope::evaluate::{Evaluator, Setup};
+use katascope::input::Annotations;
 use katascope::input::config::Layers;
 use katascope::input::manifest::{Form, Pod, PodAnnotation, PodSource, Sizing};
 use katascope::release::{Release, Runtime};
@@ -101,7 +102,7 @@ fn pod(annotations: &[(u8, &str)], name: &str, sizing: Option<Sizing>) -> Pod {
             .chain(seen.into_iter().map(|(key, value)| (key.to_owned(), value)))
             .map(|(key, value)| PodAnnotation { key: key.into(), value: value.into(), place: place.clone() })
             .collect(),
-        labels: BTreeMap::new(),
+        labels: Annotations::default(),
         runtime_class: None,
         hostname: name.to_owned(),
         uid: None,
@@ -112,6 +113,7 @@ fn pod(annotations: &[(u8, &str)], name: &str, sizing: Option<Sizing>) -> Pod {
         resolver: String::new(),
         sizing,
         sum: None,
+        cgroup: None,
         handler: None,
         devices: Vec::new(),
         problems: Vec::new(),

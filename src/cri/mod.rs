@@ -301,9 +301,11 @@ fn own_keys(received: &mut Vec<(Text, Text)>, pod: &Pod, sandbox_id: &str) {
 
 /// kubelet's sandbox sizing, as containerd passes it on.
 fn sizing_keys(received: &mut Vec<(Text, Text)>, sizing: &Sizing) {
-    let mut set = |key: &'static str, value: String| received.push((key.into(), value.into()));
-    set("io.kubernetes.cri.sandbox-cpu-period", sizing.cpu_period.to_string());
-    set("io.kubernetes.cri.sandbox-cpu-quota", sizing.cpu_quota.to_string());
-    set("io.kubernetes.cri.sandbox-cpu-shares", sizing.cpu_shares.to_string());
-    set("io.kubernetes.cri.sandbox-memory", sizing.memory_limit.to_string());
+    let mut set = |key: &'static str, value: &dyn std::fmt::Display| {
+        received.push((key.into(), Text::written(format_args!("{value}"))));
+    };
+    set("io.kubernetes.cri.sandbox-cpu-period", &sizing.cpu_period);
+    set("io.kubernetes.cri.sandbox-cpu-quota", &sizing.cpu_quota);
+    set("io.kubernetes.cri.sandbox-cpu-shares", &sizing.cpu_shares);
+    set("io.kubernetes.cri.sandbox-memory", &sizing.memory_limit);
 }

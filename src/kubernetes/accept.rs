@@ -32,17 +32,21 @@ impl Case<'_, '_, '_> {
     /// What is refused; empty where the object is accepted.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.mapping();
-        if problems.is_empty() && self.object.list.is_none() {
+        // Where all of it fits its type, which is nearly always, none of the three has anything to say of that.
+        let built_in = self.built_in();
+        let decoding = built_in.map(|kind| schema::decode(self.object.node, kind, ""));
+        let fits = decoding == Some(Decoding::default());
+        if problems.is_empty() && self.object.list.is_none() && !fits {
             problems = self.own_metadata();
         }
         if problems.is_empty() && self.object.list.is_some() {
-            problems = self.list_schema();
+            problems = self.list_schema(decoding.as_ref());
+        }
+        if problems.is_empty() && !fits {
+            problems = self.decoding(decoding);
         }
         if problems.is_empty() {
-            problems = self.decoding();
-        }
-        if problems.is_empty() {
-            problems = self.validation();
+            problems = self.validation(built_in);
         }
         if !problems.is_empty() {
             self.add_other_misfits(&mut problems);
@@ -138,21 +142,20 @@ impl Case<'_, '_, '_> {
     }
 
     /// The check of list items against the older schema: nulls and wholes in the place of strings, unknown fields.
-    fn list_schema(&self) -> Vec<Problem> {
-        let Some(kind) = self.built_in() else { return Vec::new() };
-        let node = self.object.node;
-        let decoding = schema::decode(node, kind, "");
-        let mut metadata = vec![("metadata".to_owned(), node.get("metadata"))];
-        metadata.extend(self.templates.iter().map(|t| (metadata_path(&t.path), t.metadata)));
+    fn list_schema(&self, decoding: Option<&Decoding>) -> Vec<Problem> {
+        let (Some(kind), Some(decoding)) = (self.built_in(), decoding) else { return Vec::new() };
+        let own = std::iter::once(("", self.object.node.get("metadata")));
+        let metadata = own.chain(self.templates.iter().map(|t| (t.path.as_str(), t.metadata)));
         for (path, metadata) in metadata {
             for entry in metadata.and_then(|m| m.get("annotations")).map(Node::entries).unwrap_or_default() {
                 let key = &entry.key;
-                let field = format!("{kind}.{path}.annotations.{key}");
+                let field = || format!("{kind}.{}.annotations.{key}", metadata_path(path));
                 let what = match entry.value.shape() {
-                    Shape::Null => format!("unknown object type \"nil\" in {field}"),
+                    Shape::Null => format!("unknown object type \"nil\" in {}", field()),
                     shape @ (Shape::Array | Shape::Object) => format!(
-                        "ValidationError({field}): invalid type for \
+                        "ValidationError({}): invalid type for \
                          io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta.annotations: got \"{}\", expected \"string\"",
+                        field(),
                         if shape == Shape::Array { "array" } else { "map" },
                     ),
                     _ => continue,
@@ -183,9 +186,11 @@ impl Case<'_, '_, '_> {
     }
 
     /// The server's decoding.
-    fn decoding(&self) -> Vec<Problem> {
-        let Some(kind) = self.built_in() else { return self.custom_resource() };
-        let Decoding { misfit, unknown } = schema::decode(self.object.node, kind, "");
+    fn decoding(&self, decoding: Option<Decoding>) -> Vec<Problem> {
+        let (Some(kind), Some(decoding)) = (self.built_in(), decoding) else {
+            return self.custom_resource();
+        };
+        let Decoding { misfit, unknown } = decoding;
         let (_, version) = kinds::group_version(self.object.api_version);
         let prefix = format!("{kind} in version \"{version}\" cannot be handled as a {kind}: ");
         if let Some(misfit) = misfit {
@@ -234,8 +239,8 @@ impl Case<'_, '_, '_> {
     }
 
     /// The server's validation.
-    fn validation(&self) -> Vec<Problem> {
-        let Some(kind) = self.built_in() else { return self.custom_keys() };
+    fn validation(&self, built_in: Option<&'static str>) -> Vec<Problem> {
+        let Some(kind) = built_in else { return self.custom_keys() };
         let node = self.object.node;
         let mut validation = Validation::new(&self.cluster.version);
         if kind == "Pod" && node.path(&["spec", "runtimeClassName"]).and_then(Node::str) == Some("") {

@@ -3,8 +3,6 @@
 //! The door of this room: decides the order in which the files beside it are asked, and no rule of its
 //! own. `read` goes through a whole text, `judge` through one object of a stream.
 
-use std::sync::Arc;
-
 use super::accept::Case;
 use super::quantity::Quantity;
 use super::resources::PodResources;
@@ -13,7 +11,7 @@ use crate::input::manifest::document::Walk;
 use crate::input::manifest::place::Locator;
 use crate::input::manifest::pods::{self, Found};
 use crate::input::manifest::{
-    self, Documents, Form, InputError, Object, Pod, Problem, RuntimeClass, Stray, kinds,
+    self, Documents, Form, InputError, Object, Pod, Problem, RuntimeClass, Stray, Sum, kinds,
 };
 use crate::input::source::Source;
 
@@ -38,9 +36,10 @@ pub fn judge(object: &Object<'_, '_>, node: &Node) -> (Found, Vec<Stray>) {
         // A workload whose template is missing: refused, and so worth a line.
         pods.push(pods::without_template(object));
     }
-    for (index, pod) in pods.iter_mut().enumerate() {
+    let mut resources = resources.into_iter();
+    for pod in pods {
         pod.problems.clone_from(&problems);
-        if let Some((resources, faults)) = resources.get(index) {
+        if let Some((resources, faults)) = resources.next() {
             complete(pod, resources, faults.is_empty(), object, node);
         }
         pod.findings.extend(noticed::strays(&strays));
@@ -60,16 +59,16 @@ fn placeholder(message: &str) -> Option<String> {
     ))
 }
 
-fn complete(pod: &mut Pod, resources: &PodResources, readable: bool, object: &Object<'_, '_>, node: &Node) {
+fn complete(pod: &mut Pod, resources: PodResources, readable: bool, object: &Object<'_, '_>, node: &Node) {
     if !readable {
         return;
     }
-    let size = sizing::size(resources, node);
+    let size = sizing::size(&resources, node);
     pod.sizing = size.sizing;
     pod.devices = resources.devices();
-    pod.sum = Some(Arc::new(sizing::explain(resources, &size, node)));
-    pod.findings.extend(noticed::sizing(pod, resources, &size, node));
-    if let (true, Err(refusal)) = (pod.problems.is_empty(), sizing::admit(resources, node)) {
+    pod.cgroup = Some(sizing::cgroup(&resources, &size));
+    pod.findings.extend(noticed::sizing(pod, &resources, &size, node));
+    if let (true, Err(refusal)) = (pod.problems.is_empty(), sizing::admit(&resources, node)) {
         pod.problems.push(Problem {
             annotation: None,
             message: refusal.to_string(),
@@ -78,6 +77,8 @@ fn complete(pod: &mut Pod, resources: &PodResources, readable: bool, object: &Ob
             named: true,
         });
     }
+    let node = node.clone();
+    pod.sum = Some(Sum::new(move || sizing::explain(&resources, &size, &node)));
 }
 
 /// Everything that a text holds, judged. A text without a pod is an error.
@@ -117,12 +118,11 @@ pub fn name_handler(pod: &mut Pod, classes: &[RuntimeClass]) {
         let amount = |name: &str| class.overhead.get(name).and_then(|text| Quantity::parse(text).ok());
         let (cpu, memory) = (amount("cpu"), amount("memory"));
         // An object of a cluster has it in its spec already.
-        if let (true, Some(sum)) = (cpu.is_some() || memory.is_some(), &mut pod.sum)
-            && (sum.cgroup.overhead_milli_cpus, sum.cgroup.overhead_memory) == (0, 0)
+        if let Some(cgroup) = &mut pod.cgroup
+            && (cgroup.overhead_milli_cpus, cgroup.overhead_memory) == (0, 0)
         {
-            let sum = Arc::make_mut(sum);
-            sum.cgroup.overhead_milli_cpus = cpu.map_or(0, Quantity::milli);
-            sum.cgroup.overhead_memory = memory.map_or(0, Quantity::value);
+            cgroup.overhead_milli_cpus = cpu.map_or(0, Quantity::milli);
+            cgroup.overhead_memory = memory.map_or(0, Quantity::value);
         }
     }
 }

@@ -21,7 +21,8 @@ fn too_long(most: usize, version: &Version) -> String {
 fn edged(text: &str, alphanumeric: impl Fn(u8) -> bool, extra: impl Fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
     let ends = [bytes.first(), bytes.last()].iter().all(|b| b.is_some_and(|b| alphanumeric(*b)));
-    ends && bytes.iter().all(|b| alphanumeric(*b) || extra(*b))
+    // Without a branch for each byte.
+    ends && bytes.iter().fold(true, |fine, b| fine & (alphanumeric(*b) | extra(*b)))
 }
 
 fn any_case(byte: u8) -> bool {
@@ -72,6 +73,10 @@ pub fn label(text: &str, version: &Version) -> Vec<String> {
 
 /// What is wrong with a key of the form `prefix/name`.
 pub fn qualified(key: &str, version: &Version) -> Vec<String> {
+    if key.len() <= 63 && edged(key, any_case, is_mark) {
+        // No slash in it.
+        return Vec::new();
+    }
     let mut faults = Vec::new();
     let mut parts = key.split('/');
     let name = match (parts.next(), parts.next(), parts.next()) {
@@ -103,7 +108,7 @@ pub fn qualified(key: &str, version: &Version) -> Vec<String> {
 
 /// What is wrong with an annotation's key. Its case does not count.
 pub fn annotation_key(key: &str, version: &Version) -> Vec<String> {
-    let is_lower = key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    let is_lower = key.bytes().fold(true, |fine, byte| fine & byte.is_ascii() & !byte.is_ascii_uppercase());
     if is_lower { qualified(key, version) } else { qualified(&key.to_lowercase(), version) }
 }
 

@@ -115,24 +115,29 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
 
 /// Base, exponent and format of a suffix.
 fn interpret(suffix: &str) -> Option<(u32, i32, Format)> {
-    const DECIMAL: [(&str, i32); 10] = [
-        ("n", -9),
-        ("u", -6),
-        ("m", -3),
-        ("", 0),
-        ("k", 3),
-        ("M", 6),
-        ("G", 9),
-        ("T", 12),
-        ("P", 15),
-        ("E", 18),
-    ];
-    const BINARY: [(&str, i32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
-    if let Some((_, exponent)) = DECIMAL.iter().find(|(s, _)| *s == suffix) {
-        return Some((10, *exponent, Format::Decimal));
-    }
-    if let Some((_, exponent)) = BINARY.iter().find(|(s, _)| *s == suffix) {
-        return Some((2, *exponent, Format::Binary));
+    let known = match suffix {
+        "n" => (10, -9),
+        "u" => (10, -6),
+        "m" => (10, -3),
+        "" => (10, 0),
+        "k" => (10, 3),
+        "M" => (10, 6),
+        "G" => (10, 9),
+        "T" => (10, 12),
+        "P" => (10, 15),
+        "E" => (10, 18),
+        "Ki" => (2, 10),
+        "Mi" => (2, 20),
+        "Gi" => (2, 30),
+        "Ti" => (2, 40),
+        "Pi" => (2, 50),
+        "Ei" => (2, 60),
+        _ => (0, 0),
+    };
+    match known {
+        (10, exponent) => return Some((10, exponent, Format::Decimal)),
+        (2, exponent) => return Some((2, exponent, Format::Binary)),
+        _ => {}
     }
     let exponent = suffix.strip_prefix(['e', 'E']).filter(|e| !e.is_empty())?;
     let exponent: i64 = exponent.parse().ok()?;
@@ -153,7 +158,10 @@ impl Quantity {
     pub fn from_json(text: &str) -> Result<Self, QuantityError> {
         let blank =
             |c: char| c.is_whitespace() && !c.is_ascii_control() && !matches!(c, '\u{2028}' | '\u{2029}');
-        Self::parse(text.trim_matches(blank))
+        // Mostly there are none.
+        let ends = [text.as_bytes().first(), text.as_bytes().last()];
+        let bare = ends.into_iter().flatten().all(u8::is_ascii_graphic);
+        Self::parse(if bare { text } else { text.trim_matches(blank) })
     }
 
     /// Reads a quantity.
@@ -291,6 +299,11 @@ impl Quantity {
             Amount::Small { value, .. } => value < 0,
             Amount::Wide(nano) => nano < 0,
         }
+    }
+
+    /// More than nothing.
+    pub fn is_positive(self) -> bool {
+        !self.is_negative() && !self.is_zero()
     }
 
     /// Nothing.

@@ -51,24 +51,12 @@ impl Amounts {
         }
     }
 
-    /// Adds every amount of `other`.
-    pub fn add(&mut self, other: &Self) {
-        for (name, quantity) in other.iter() {
-            let sum = self.get(name).map_or(quantity, |own| own.plus(quantity));
-            self.set(name, sum);
-        }
-    }
-
-    /// Raises every amount to `other`'s where that is more.
-    pub fn raise(&mut self, other: &Self) {
-        for (name, quantity) in other.iter() {
-            let most = self.get(name).map_or(quantity, |own| own.max(quantity));
-            self.set(name, most);
-        }
-    }
-
     /// Fills in what is missing from `other`.
     fn default_to(&mut self, other: &Self) {
+        if self.is_empty() {
+            self.clone_from(other);
+            return;
+        }
         for (name, quantity) in other.iter() {
             if self.get(name).is_none() {
                 self.set(name, quantity);
@@ -212,25 +200,41 @@ impl PodResources {
     /// What the containers need together at the worst moment: all that run side by side, or one init
     /// container with the sidecars started before it.
     pub fn aggregate(&self, of: impl Fn(&Container) -> &Amounts) -> Amounts {
-        let mut together = Amounts::default();
-        for container in self.containers.iter().filter(|c| c.role == Role::App) {
-            together.add(of(container));
-        }
-        let mut sidecars = Amounts::default();
-        let mut most = Amounts::default();
-        for container in self.containers.iter().filter(|c| c.role != Role::App) {
-            if container.role == Role::Sidecar {
-                together.add(of(container));
-                sidecars.add(of(container));
-                most.raise(&sidecars);
-            } else {
-                let mut moment = of(container).clone();
-                moment.add(&sidecars);
-                most.raise(&moment);
+        let mut all = Amounts::default();
+        for (name, _) in self.containers.iter().flat_map(|container| of(container).iter()) {
+            if all.get(name).is_none()
+                && let Some(total) = self.total(name, &of)
+            {
+                all.set(name, total);
             }
         }
-        together.raise(&most);
-        together
+        all
+    }
+
+    /// The same of one resource.
+    pub fn total(&self, name: &str, of: impl Fn(&Container) -> &Amounts) -> Option<Quantity> {
+        let or_both = |own: Option<Quantity>,
+                       other: Option<Quantity>,
+                       both: fn(Quantity, Quantity) -> Quantity| match own {
+            Some(own) => Some(other.map_or(own, |other| both(own, other))),
+            None => other,
+        };
+        let (mut together, mut sidecars, mut most) = (None, None, None);
+        for container in self.containers.iter().filter(|c| c.role == Role::App) {
+            together = or_both(together, of(container).get(name), Quantity::plus);
+        }
+        for container in self.containers.iter().filter(|c| c.role != Role::App) {
+            let own = of(container).get(name);
+            let moment = if container.role == Role::Sidecar {
+                together = or_both(together, own, Quantity::plus);
+                sidecars = or_both(sidecars, own, Quantity::plus);
+                sidecars
+            } else {
+                or_both(own, sidecars, Quantity::plus)
+            };
+            most = or_both(most, moment, Quantity::max);
+        }
+        or_both(together, most, Quantity::max)
     }
 }
 

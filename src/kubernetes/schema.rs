@@ -4,7 +4,7 @@
 //! of Go's decoder. Facts: the API of Kubernetes 1.36 in `assets/kubernetes/schema-1.36.txt`.
 
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt;
 use std::sync::OnceLock;
 
 use super::quantity::Quantity;
@@ -25,7 +25,14 @@ enum Type {
     Time,
     Anything,
     List(Box<Type>),
-    Object(&'static str),
+    /// By its place in the file.
+    Object(usize),
+}
+
+/// A type of the file: its name, and its fields.
+struct Struct {
+    name: &'static str,
+    fields: Vec<(&'static str, Type)>,
 }
 
 /// In which order the fields of an object are read.
@@ -38,7 +45,7 @@ enum Order {
 }
 
 impl Type {
-    fn parse(text: &'static str) -> Self {
+    fn parse(text: &'static str, names: &HashMap<&'static str, usize>) -> Self {
         match text {
             "s" => Self::Text,
             "b" => Self::Bool,
@@ -52,8 +59,9 @@ impl Type {
             "t" => Self::Time,
             "*" => Self::Anything,
             _ => match text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-                Some(inner) => Self::List(Box::new(Self::parse(inner))),
-                None => Self::Object(text),
+                Some(inner) => Self::List(Box::new(Self::parse(inner, names))),
+                // A type that the file does not have has no fields.
+                None => Self::Object(names.get(text).copied().unwrap_or(usize::MAX)),
             },
         }
     }
@@ -73,26 +81,71 @@ impl Type {
             Self::Time => "v1.Time".to_owned(),
             Self::Anything => "interface {}".to_owned(),
             Self::List(inner) => format!("[]{}", inner.go()),
-            Self::Object(name) => format!("v1.{name}"),
+            Self::Object(index) => {
+                format!("v1.{}", schema().structs.get(*index).map_or("", |found| found.name))
+            }
         }
     }
 }
 
-type Struct = Vec<(&'static str, Type)>;
+/// The file.
+struct Schema {
+    structs: Vec<Struct>,
+    /// Where each is.
+    names: HashMap<&'static str, usize>,
+}
 
-fn structs() -> &'static HashMap<&'static str, Struct> {
-    static STRUCTS: OnceLock<HashMap<&'static str, Struct>> = OnceLock::new();
-    STRUCTS.get_or_init(|| {
+fn schema() -> &'static Schema {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
         let text = include_str!("../../assets/kubernetes/schema-1.36.txt");
         let lines = text.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(": "));
+        let names = lines.clone().enumerate().map(|(index, (name, _))| (name, index)).collect();
         let fields = |list: &'static str| {
-            list.split(", ")
-                .filter_map(|f| f.split_once(' '))
-                .map(|(name, t)| (name, Type::parse(t)))
-                .collect()
+            let fields = list.split(", ").filter_map(|f| f.split_once(' '));
+            fields.map(|(name, t)| (name, Type::parse(t, &names))).collect()
         };
-        lines.map(|(name, list)| (name, fields(list))).collect()
+        let structs = lines.map(|(name, list)| Struct { name, fields: fields(list) }).collect();
+        Schema { structs, names }
     })
+}
+
+/// Where a value stands; written out only where something is wrong with it.
+#[derive(Clone, Copy)]
+struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    step: Step<'p>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'p> {
+    Field(&'p str),
+    Index(usize),
+}
+
+impl<'p> Path<'p> {
+    fn then(&'p self, step: Step<'p>) -> Self {
+        Path { parent: Some(self), step }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!(self.step, Step::Field("")) && self.parent.is_none_or(Self::is_empty)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            write!(f, "{parent}")?;
+        }
+        match self.step {
+            Step::Index(index) => write!(f, "[{index}]"),
+            Step::Field(name) => {
+                let dot = if self.parent.is_none_or(Self::is_empty) { "" } else { "." };
+                write!(f, "{dot}{name}")
+            }
+        }
+    }
 }
 
 /// Something that does not fit.
@@ -134,10 +187,11 @@ pub struct Decoding {
 
 /// Decodes `node` as `name`, a type of the file, at `path`.
 pub fn decode(node: &Node<'_>, name: &'static str, path: &str) -> Decoding {
-    let Some(name) = knows(name) else { return Decoding::default() };
+    let Some(index) = schema().names.get(name) else { return Decoding::default() };
+    let path = Path { parent: None, step: Step::Field(path) };
     let read = |order| {
         let mut decoding = Decoding::default();
-        object(node, name, order, &mut path.to_owned(), &mut decoding);
+        object(node, *index, order, path, &mut decoding);
         decoding
     };
     let decoding = read(Order::Text);
@@ -146,7 +200,7 @@ pub fn decode(node: &Node<'_>, name: &'static str, path: &str) -> Decoding {
 
 /// Whether `name` is a type of the file.
 pub fn knows(name: &str) -> Option<&'static str> {
-    structs().get_key_value(name).map(|(name, _)| *name)
+    schema().names.get_key_value(name).map(|(name, _)| *name)
 }
 
 fn in_order<'n, 'a>(node: &'n Node<'a>, order: Order, mut visit: impl FnMut(&'n Entry<'a>)) {
@@ -159,31 +213,26 @@ fn in_order<'n, 'a>(node: &'n Node<'a>, order: Order, mut visit: impl FnMut(&'n 
     entries.into_iter().for_each(&mut visit);
 }
 
-fn object(node: &Node<'_>, name: &'static str, order: Order, path: &mut String, decoding: &mut Decoding) {
-    let Some(fields) = structs().get(name) else { return };
+fn object(node: &Node<'_>, index: usize, order: Order, path: Path<'_>, decoding: &mut Decoding) {
+    let Some(Struct { name, fields }) = schema().structs.get(index) else { return };
     in_order(node, order, |entry| {
         if decoding.misfit.is_some() {
             return;
         }
-        let length = path.len();
-        if length > 0 {
-            path.push('.');
-        }
-        path.push_str(&entry.key);
+        let path = path.then(Step::Field(&entry.key));
         match fields.iter().find(|(field, _)| *field == entry.key) {
             Some((_, kind)) => value(&entry.value, kind, name, order, path, None, decoding),
             None => decoding.unknown.push(Unknown {
-                path: path.clone(),
+                path: path.to_string(),
                 within: name,
                 nearest: nearest(&entry.key, fields),
                 at: entry.at,
             }),
         }
-        path.truncate(length);
     });
 }
 
-fn nearest(key: &str, fields: &Struct) -> Option<&'static str> {
+fn nearest(key: &str, fields: &[(&'static str, Type)]) -> Option<&'static str> {
     let same = fields.iter().find(|(f, _)| f.eq_ignore_ascii_case(key));
     let near = |f: &str| {
         let (short, long) = if f.len() < key.len() { (f, key) } else { (key, f) };
@@ -197,7 +246,7 @@ fn value(
     kind: &Type,
     within: &'static str,
     order: Order,
-    path: &mut String,
+    path: Path<'_>,
     key: Option<&str>,
     decoding: &mut Decoding,
 ) {
@@ -218,7 +267,8 @@ fn value(
                 _ => Quantity::parse("x").err().map(|e| e.to_string()),
             };
             if let Some(message) = quantity {
-                decoding.misfit = Some(Misfit { message, path: path.clone(), key: None, shape, at: node.at });
+                let path = path.to_string();
+                decoding.misfit = Some(Misfit { message, path, key: None, shape, at: node.at });
             }
             true
         }
@@ -227,48 +277,46 @@ fn value(
         Type::List(_) => shape == Shape::Array,
     };
     // Go's decoder names the fields it went through, not the elements.
-    let fields = |path: &str| without_indices(path);
+    let fields = || without_indices(&path.to_string());
     if !fits {
         let message = format!(
             "json: cannot unmarshal {} into Go struct field {within}.{} of type {}",
             shape.as_str(),
-            fields(path),
+            fields(),
             kind.go()
         );
-        decoding.misfit =
-            Some(Misfit { message, path: path.clone(), key: key.map(str::to_owned), shape, at: node.at });
+        let path = path.to_string();
+        decoding.misfit = Some(Misfit { message, path, key: key.map(str::to_owned), shape, at: node.at });
         return;
     }
     match kind {
         Type::Texts | Type::Quantities => {
-            let inner = if *kind == Type::Texts { Type::Text } else { Type::Quantity };
+            let inner = if matches!(kind, Type::Texts) { Type::Text } else { Type::Quantity };
             in_order(node, order, |entry| {
                 value(&entry.value, &inner, within, order, path, Some(&entry.key), decoding);
             });
         }
         Type::List(inner) => {
             for (index, item) in node.items().iter().enumerate() {
-                let length = path.len();
                 if let Type::Object(name) = &**inner
                     && item.shape() == Shape::Object
                 {
-                    let _ = write!(path, "[{index}]");
-                    object(item, name, order, path, decoding);
-                    path.truncate(length);
+                    object(item, *name, order, path.then(Step::Index(index)), decoding);
                     continue;
                 }
                 value(item, inner, within, order, path, None, decoding);
             }
         }
-        Type::Object(name) => object(node, name, order, path, decoding),
+        Type::Object(index) => object(node, *index, order, path, decoding),
         Type::Int32 | Type::Int64 => {
             if let (Data::Number(text), None) = (&node.data, whole(node, kind)) {
                 let message = format!(
                     "json: cannot unmarshal number {text} into Go struct field {within}.{} of type {}",
-                    fields(path),
+                    fields(),
                     kind.go()
                 );
-                decoding.misfit = Some(Misfit { message, path: path.clone(), key: None, shape, at: node.at });
+                let path = path.to_string();
+                decoding.misfit = Some(Misfit { message, path, key: None, shape, at: node.at });
             }
         }
         _ => {}
@@ -296,14 +344,14 @@ mod tests {
 
     #[test]
     fn every_type_of_the_file_is_in_the_file() {
-        for (name, fields) in structs() {
+        for Struct { name, fields } in &schema().structs {
             for (field, kind) in fields {
                 let mut kind = kind;
                 while let Type::List(inner) = kind {
                     kind = inner;
                 }
                 if let Type::Object(inner) = kind {
-                    assert!(structs().contains_key(inner), "{name}.{field}: {inner}");
+                    assert!(schema().structs.get(*inner).is_some(), "{name}.{field}");
                 }
             }
         }

@@ -50,44 +50,49 @@ pub fn size(resources: &PodResources, node: &Node) -> Size {
         sizing: node.version.sends_sizing().then_some(sizing),
         qos,
         exclusive_cpus,
-        cpu: totals.limits.get("cpu"),
-        cpu_request: totals.requests.get("cpu"),
-        memory: totals.limits.get("memory"),
-        memory_request: totals.requests.get("memory"),
+        cpu: totals.cpu,
+        cpu_request: totals.cpu_request,
+        memory: totals.memory,
+        memory_request: totals.memory_request,
     }
 }
 
-/// Pod-wide requests and limits.
+/// Pod-wide limits and requests.
 struct Totals {
-    requests: Amounts,
-    limits: Amounts,
+    cpu: Option<Quantity>,
+    cpu_request: Option<Quantity>,
+    memory: Option<Quantity>,
+    memory_request: Option<Quantity>,
 }
 
 impl Totals {
     fn of(resources: &PodResources) -> Self {
-        let mut requests = resources.aggregate(|c| &c.requests);
-        let mut limits = resources.aggregate(|c| &c.limits);
-        if let Some((own_requests, own_limits)) = &resources.pod {
-            for (name, quantity) in own_requests.iter().filter(|(n, _)| super::resources::is_pod_level(n)) {
-                requests.set(name, quantity);
-            }
-            for (name, quantity) in own_limits.iter().filter(|(n, _)| super::resources::is_pod_level(n)) {
-                limits.set(name, quantity);
-            }
+        let own = resources.pod.as_ref();
+        let limit = |name| {
+            let own = own.and_then(|(_, limits)| limits.get(name));
+            own.or_else(|| resources.total(name, |c| &c.limits))
+        };
+        let request = |name| {
+            let own = own.and_then(|(requests, _)| requests.get(name));
+            own.or_else(|| resources.total(name, |c| &c.requests))
+        };
+        Self {
+            cpu: limit("cpu"),
+            cpu_request: request("cpu"),
+            memory: limit("memory"),
+            memory_request: request("memory"),
         }
-        Self { requests, limits }
     }
 }
 
 fn compute(totals: &Totals, resources: &PodResources, node: &Node) -> (Sizing, Qos, bool) {
-    let milli = |amounts: &Amounts| amounts.get("cpu").map(Quantity::milli);
-    let limit = milli(&totals.limits).unwrap_or(0);
-    let shares = shares(milli(&totals.requests).unwrap_or(limit));
+    let limit = totals.cpu.map_or(0, Quantity::milli);
+    let shares = shares(totals.cpu_request.map_or(limit, Quantity::milli));
     let qos = qos(resources);
     let exclusive = exclusive(resources, qos, node) > 0;
     let mut sizing = Sizing {
         cpu_shares: u64::try_from(shares).unwrap_or_default(),
-        memory_limit: totals.limits.get("memory").map_or(0, Quantity::value),
+        memory_limit: totals.memory.map_or(0, Quantity::value),
         ..Sizing::default()
     };
     if node.kubelet.cfs_quota {
@@ -122,7 +127,7 @@ fn quota(milli: i64, period: i64) -> i64 {
 
 /// Quality of service: of the pod-level resources where they are set, else of the containers.
 pub fn qos(resources: &PodResources) -> Qos {
-    let counted = |amounts: &Amounts, name: &str| amounts.get(name).filter(|q| q.exceeds(Quantity::ZERO));
+    let counted = |amounts: &Amounts, name: &str| amounts.get(name).filter(|q| q.is_positive());
     let sum = |before: Option<Quantity>, quantity: Quantity| before.map_or(quantity, |q| q.plus(quantity));
     let pairs: Vec<(&Amounts, &Amounts)> = match &resources.pod {
         Some((requests, limits)) if !requests.is_empty() || !limits.is_empty() => vec![(requests, limits)],
@@ -233,12 +238,12 @@ pub fn explain(resources: &PodResources, size: &Size, node: &Node) -> SizingSum 
             vec![format!("kubelet {} sends no size: Kubernetes 1.23 is the first that does", node.version)]
         }
     };
-    SizingSum { lines, steps, cgroup: cgroup(resources, size) }
+    SizingSum { lines, steps }
 }
 
 /// The pod's cgroup, as `ResourceConfigForPod` of pkg/kubelet/cm/helpers_linux.go sizes it: limited where every
 /// container is.
-fn cgroup(resources: &PodResources, size: &Size) -> CgroupSum {
+pub fn cgroup(resources: &PodResources, size: &Size) -> CgroupSum {
     let of_pod = |name: &str| {
         resources.pod.as_ref().is_some_and(|(_, limits)| limits.get(name).is_some_and(|q| !q.is_zero()))
     };

@@ -80,7 +80,7 @@ impl<'r> SizeReport<'r> {
     pub fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", visible(&self.pod.id()))?;
         if let Some(sum) = &self.pod.sum {
-            contributions(out, sum)?;
+            contributions(out, &sum.tell())?;
         }
         match &self.pod.sizing {
             Some(sizing) => writeln!(
@@ -114,9 +114,9 @@ impl<'r> SizeReport<'r> {
             writeln!(out, "  boots with {} vCPUs and {} MiB", vm.boot.vcpus, vm.boot.mib)?;
             writeln!(out, "  {}", self.maximum())?;
         }
-        if let Some(sum) = &self.pod.sum {
+        if let Some(cgroup) = &self.pod.cgroup {
             writeln!(out, "the pod's cgroup")?;
-            for line in self.cgroup(&sum.cgroup) {
+            for line in self.cgroup(cgroup) {
                 writeln!(out, "  {line}")?;
             }
         }
@@ -185,6 +185,7 @@ impl<'r> SizeReport<'r> {
     /// As JSON.
     pub fn json(&self) -> Json {
         let sum = self.pod.sum.as_ref().map(|sum| {
+            let sum = sum.tell();
             let line = |l: &crate::input::manifest::SizingLine| {
                 json!({ "who": l.who, "cpu": l.cpu, "memory": l.memory, "note": l.note })
             };
@@ -221,8 +222,7 @@ impl<'r> SizeReport<'r> {
                 "steps": vm.steps,
             })
         });
-        let cgroup = self.pod.sum.as_ref().map(|sum| {
-            let c = &sum.cgroup;
+        let cgroup = self.pod.cgroup.as_ref().map(|c| {
             json!({
                 "milli_cpus": c.milli_cpus, "memory": c.memory,
                 "overhead_milli_cpus": c.overhead_milli_cpus, "overhead_memory": c.overhead_memory,

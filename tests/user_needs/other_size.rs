@@ -67,7 +67,7 @@ fn case_13_the_sum_line_by_line() {
                 - {name: a, image: a, resources: {limits: {cpu: 8}}}\n  - {name: b, image: b, resources: {limits: {cpu: 4}}}\n  \
                 - {name: c, image: c}\n";
     let partial = pods(text, &Node::default()).remove(0);
-    let sum = partial.sum.clone().unwrap();
+    let sum = partial.sum.as_ref().unwrap().tell();
     assert_eq!(sum.lines.len(), 3);
     says(sum.lines[2].note, &["contributes nothing"]);
     assert_eq!(partial.sizing.unwrap().cpu_quota, 1_200_000);

@@ -199,7 +199,7 @@ fn labels(pod: &Pod) -> impl Iterator<Item = (Text, Text)> {
     ];
     // A client such as crictl may have set them.
     let absent = move |key: &str| pod.form != Form::Cri || !pod.labels.contains_key(key);
-    let own = pod.labels.iter().map(|(key, value)| (Text::copy(key), Text::copy(value)));
+    let own = pod.labels.in_order(|_| true).into_iter().map(|(key, value)| (key.clone(), value.clone()));
     let added = kubelets.into_iter().filter(move |(key, _)| absent(key));
     own.chain(added.map(|(key, value)| (Text::from(key), Text::copy(value))))
         .chain([("io.kubernetes.container.name".into(), "POD".into())])
@@ -231,7 +231,8 @@ fn json(sizing: Option<&Sizing>) -> String {
 }
 
 fn labels_fit(pod: &Pod) -> Result<(), String> {
-    let Some((key, _)) = pod.labels.iter().find(|(key, value)| key.len() + value.len() > LABEL_LIMIT) else {
+    let mut labels = pod.labels.in_order(|_| true).into_iter();
+    let Some((key, _)) = labels.find(|(key, value)| key.len() + value.len() > LABEL_LIMIT) else {
         return Ok(());
     };
     let start: String = key.chars().take(10).collect();

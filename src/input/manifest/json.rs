@@ -135,18 +135,57 @@ impl<'a> Members<'a> {
 
 /// How many bytes of a string follow that stand for themselves. Most of a pod's bytes are inside strings.
 fn plain_text(bytes: &[u8]) -> usize {
-    let end = to_quote(bytes);
-    let text = bytes.get(..end).unwrap_or_default();
+    let looked_at = match in_few(bytes, |word| below(word, 0x20)) {
+        Ok(end) => return end,
+        Err(looked_at) => looked_at,
+    };
+    let rest = bytes.get(looked_at..).unwrap_or_default();
+    let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+    let text = rest.get(..end).unwrap_or_default();
     // Without a branch for each byte; what is found is rare.
-    if text.iter().fold(false, |any, b| any | (*b < 0x20)) {
-        return text.iter().position(|b| *b < 0x20).unwrap_or(end);
-    }
-    end
+    let any = text.iter().fold(false, |any, b| any | (*b < 0x20));
+    let control = if any { text.iter().position(|b| *b < 0x20) } else { None };
+    looked_at + control.unwrap_or(end)
 }
 
 /// How many bytes of a string follow before its end or an escape, whatever they are.
 pub(super) fn to_quote(bytes: &[u8]) -> usize {
-    memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
+    in_few(bytes, |_| 0).unwrap_or_else(|looked_at| {
+        let rest = bytes.get(looked_at..).unwrap_or_default();
+        looked_at + memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+    })
+}
+
+/// Looks for a quote, a backslash or what `other` marks among the first bytes, eight at once: most strings end
+/// there, and a call to search each takes longer. `Err`: so many bytes were looked at in vain.
+fn in_few(bytes: &[u8], other: impl Fn(u64) -> u64) -> Result<usize, usize> {
+    const WORDS: usize = 4;
+    let mut at = 0;
+    for word in bytes.as_chunks::<8>().0.iter().take(WORDS) {
+        let word = u64::from_le_bytes(*word);
+        let found = equal(word, b'"') | equal(word, b'\\') | other(word);
+        if found != 0 {
+            return Ok(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    Err(at)
+}
+
+/// The same byte eight times.
+const fn eight(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Marks the highest bit of the bytes that are smaller than `limit`. Right up to the first that is; limits beyond
+/// 128 it cannot tell.
+fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(eight(limit)) & !word & eight(0x80)
+}
+
+/// The same for the bytes that are `byte`.
+fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ eight(byte), 1)
 }
 
 struct Reader<'a> {
@@ -165,8 +204,9 @@ impl<'a> Reader<'a> {
     }
 
     fn blanks(&mut self) {
-        let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'\r');
-        self.at += self.rest().iter().take_while(|b| blank(b)).count();
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
     }
 
     fn error(&self, message: impl Into<String>) -> JsonError {
@@ -439,6 +479,22 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_of_strings_are_found_wherever_they_are() {
+        for end in *b"\"\\\x1f\n\0" {
+            for before in 0..100 {
+                for fill in *b"x !#\x7f\x80\xff" {
+                    let mut bytes = vec![fill; before];
+                    bytes.extend([end, b'"', end, b'x', b'y', b'z', 0, 0, 0]);
+                    assert_eq!(plain_text(&bytes), before, "{end} {fill}");
+                    let quote = if matches!(end, b'"' | b'\\') { before } else { before + 1 };
+                    assert_eq!(to_quote(&bytes), quote, "{end} {fill}");
+                }
+            }
+        }
+        assert_eq!((plain_text(&[b'x'; 99]), to_quote(&[b'x'; 7]), to_quote(b"")), (99, 7, 0));
+    }
 
     #[test]
     fn values_keep_their_places_and_repeats() {

@@ -17,8 +17,8 @@ pub mod yaml;
 
 use std::collections::BTreeMap;
 
-use super::Text;
 use super::source::Source;
+use super::{Annotations, Text};
 use crate::answer::Place;
 use crate::answer::finding::Finding;
 pub use document::Object;
@@ -101,8 +101,34 @@ pub struct SizingSum {
     pub lines: Vec<SizingLine>,
     /// How quota, shares and memory follow from the sum.
     pub steps: Vec<String>,
-    /// The pod's cgroup, which is not the VM's size.
-    pub cgroup: CgroupSum,
+}
+
+/// The sum behind a size, put into words when somebody asks: of most pods nobody does.
+#[derive(Clone)]
+pub struct Sum(std::sync::Arc<dyn Fn() -> SizingSum + Send + Sync>);
+
+impl Sum {
+    /// What `tell` says.
+    pub fn new(tell: impl Fn() -> SizingSum + Send + Sync + 'static) -> Self {
+        Self(std::sync::Arc::new(tell))
+    }
+
+    /// In words.
+    pub fn tell(&self) -> SizingSum {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Sum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.tell().fmt(f)
+    }
+}
+
+impl PartialEq for Sum {
+    fn eq(&self, other: &Self) -> bool {
+        self.tell() == other.tell()
+    }
 }
 
 /// Devices of a plugin that a container asks kubelet for.
@@ -183,7 +209,7 @@ pub struct Pod {
     /// Every annotation the pod sets, in file order.
     pub annotations: Vec<PodAnnotation>,
     /// The pod's labels (a CRI may pass some on).
-    pub labels: BTreeMap<String, String>,
+    pub labels: Annotations,
     /// `spec.runtimeClassName`.
     pub runtime_class: Option<String>,
     /// The guest's host name: the pod's name unless told otherwise.
@@ -203,7 +229,9 @@ pub struct Pod {
     /// Bytes of memory by which its RuntimeClass enlarges its cgroup, where the input has that class.
     pub class_overhead: i64,
     /// The sum behind `sizing`, for Kubernetes objects.
-    pub sum: Option<std::sync::Arc<SizingSum>>,
+    pub sum: Option<Sum>,
+    /// Its cgroup, which is not the VM's size, likewise.
+    pub cgroup: Option<CgroupSum>,
     /// The handler of its RuntimeClass, where the input has that class.
     pub handler: Option<String>,
     /// The devices of plugins that its containers ask kubelet for, container by container.
@@ -224,7 +252,7 @@ impl Pod {
             source: PodSource { file: String::new(), document: 0, line: 0 },
             form: Form::Kubernetes,
             annotations: Vec::new(),
-            labels: BTreeMap::new(),
+            labels: Annotations::default(),
             runtime_class: None,
             hostname: String::new(),
             uid: None,
@@ -235,6 +263,7 @@ impl Pod {
             class_overhead: 0,
             resolver: String::new(),
             sum: None,
+            cgroup: None,
             handler: None,
             devices: Vec::new(),
             findings: Vec::new(),

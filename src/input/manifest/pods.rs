@@ -11,7 +11,7 @@ use super::kinds::{self, Template};
 use super::node::{Data, Node};
 use super::{Fault, Form, InputError, Isolation, Pod, RuntimeClass, Stray};
 use crate::catalog::KATA_PREFIX;
-use fields::{annotations, is_true, labels, source};
+use fields::{annotations, is_true, labels, source, text_of};
 use sandbox::{cri, inspected, is_cri, oci};
 
 /// What an object turned out to be.
@@ -134,6 +134,7 @@ fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bo
         class_overhead: 0,
         resolver: String::new(),
         sum: None,
+        cgroup: None,
         devices: Vec::new(),
         handler: None,
         problems: Vec::new(),
@@ -187,7 +188,12 @@ fn runtime_class(object: &Object<'_, '_>) -> RuntimeClass {
     RuntimeClass {
         name: node.get("metadata").and_then(|m| m.text("name")).unwrap_or_default().to_owned(),
         handler: node.text("handler").unwrap_or_default().to_owned(),
-        overhead: labels(fixed),
+        overhead: fixed
+            .map(Node::entries)
+            .unwrap_or_default()
+            .iter()
+            .map(|e| (e.key.to_string(), text_of(&e.value)))
+            .collect(),
         place: object.places.of(node.at),
     }
 }

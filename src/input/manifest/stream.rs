@@ -46,7 +46,13 @@ impl Piece {
             return Walk::new(&locator, self.documents, visit).items(&head.node(), *base);
         }
         let mut documents = self.documents;
-        for (number, line) in (first..).zip(self.text.split_inclusive('\n')) {
+        let mut rest = self.text.as_str();
+        for number in first.. {
+            let end = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
+            let Some((line, behind)) = rest.split_at_checked(end).filter(|(line, _)| !line.is_empty()) else {
+                break;
+            };
+            rest = behind;
             if !line.trim_ascii().is_empty() {
                 let locator = Locator::new(self.path.clone(), line, number);
                 documents = Walk::new(&locator, documents, visit).run()?;
@@ -114,6 +120,8 @@ pub fn batches(
         }
         if batch.text.len() >= BATCH {
             let full = std::mem::replace(&mut batch, empty(number.saturating_add(1), documents));
+            // The next will be as long.
+            batch.text.reserve(full.text.len());
             if !take(full) {
                 return Ok(documents);
             }

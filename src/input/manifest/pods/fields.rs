@@ -2,12 +2,10 @@
 //!
 //! Decides how a value becomes the text that Kubernetes stores.
 
-use std::collections::BTreeMap;
-
-use crate::input::Text;
 use crate::input::manifest::document::{Object, Places};
 use crate::input::manifest::node::{Data, Node};
 use crate::input::manifest::{PodAnnotation, PodSource};
+use crate::input::{Annotations, Text};
 
 /// A string map as Kubernetes stores it, in the order of the text.
 pub(in crate::input::manifest) fn annotations(
@@ -29,7 +27,7 @@ pub(in crate::input::manifest) fn annotations(
     found
 }
 
-/// An annotation's value.
+/// The value of an annotation or a label.
 fn value_of(node: &Node<'_>) -> Text {
     match &node.data {
         Data::Number(text) | Data::String(text) => Text::copy(text),
@@ -51,9 +49,9 @@ pub(super) fn text_of(node: &Node<'_>) -> String {
     }
 }
 
-pub(super) fn labels(map: Option<&Node<'_>>) -> BTreeMap<String, String> {
+pub(super) fn labels(map: Option<&Node<'_>>) -> Annotations {
     let entries = map.map(Node::entries).unwrap_or_default();
-    entries.iter().map(|e| (e.key.to_string(), text_of(&e.value))).collect()
+    entries.iter().map(|e| (Text::copy(&e.key), value_of(&e.value))).collect()
 }
 
 pub(super) fn source(object: &Object<'_, '_>) -> PodSource {

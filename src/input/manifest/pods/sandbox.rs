@@ -4,7 +4,7 @@
 //! CRI's api.proto, the annotations of containerd and CRI-O, and what `crictl inspectp` and `ctr containers info`
 //! print.
 
-use std::collections::BTreeMap;
+use crate::input::Annotations;
 
 use super::fields::{annotations, is_true, labels, source, text_of};
 use crate::answer::finding::{Code, Finding, Severity, Who};
@@ -43,6 +43,7 @@ pub(super) fn cri(object: &Object<'_, '_>) -> Pod {
         class_overhead: 0,
         resolver: node.get("dns_config").map(resolver).unwrap_or_default(),
         sum: None,
+        cgroup: None,
         devices: Vec::new(),
         handler: None,
         problems: Vec::new(),
@@ -181,7 +182,7 @@ pub(super) fn oci(object: &Object<'_, '_>) -> Pod {
         kind: "OCI".to_owned(),
         source: source(object),
         form: Form::Oci,
-        labels: BTreeMap::new(),
+        labels: Annotations::default(),
         runtime_class: None,
         uid: None,
         log_directory: None,
@@ -196,6 +197,7 @@ pub(super) fn oci(object: &Object<'_, '_>) -> Pod {
         class_overhead: 0,
         resolver: String::new(),
         sum: None,
+        cgroup: None,
         devices: Vec::new(),
         handler: None,
         problems: Vec::new(),

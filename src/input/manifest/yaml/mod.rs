@@ -1,11 +1,12 @@
 //! One YAML document, as the Kubernetes clients turn it into JSON.
 //!
 //! Decides what a text with one document comes to, and whether its items can be made one at a time. What keys
-//! and merges become: `decoder`; what a scalar is: `scalar`; the syntax: `tree` and `dialect`. Facts:
-//! sigs.k8s.io/yaml 1.6; messages are its own.
+//! and merges become: `decoder`; what a scalar is: `scalar`; the syntax: `tree` and `dialect`, and `plain` for most
+//! of what is written. Facts: sigs.k8s.io/yaml 1.6; messages are its own.
 
 mod decoder;
 mod dialect;
+mod plain;
 mod scalar;
 mod tree;
 
@@ -103,11 +104,14 @@ pub fn open(text: &str) -> Result<Option<Document<'_>>, YamlError> {
 }
 
 fn build(text: &str) -> Result<Tree<'_>, YamlError> {
+    if let Some(tree) = quiet::attempt(|| plain::tree(text)).flatten() {
+        return Ok(tree);
+    }
     // The clients read line by line and so end every document with a line break.
     let whole = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
     // The scanner underneath panics on a tag that a comma follows in a flow collection, and has a few
     // more asserts that crooked tags can reach; go-yaml has one message for all of them.
-    quiet::attempt(|| Tree::build(text, &whole)).unwrap_or_else(|| {
+    quiet::attempt(|| Tree::build(text, &whole, 0)).unwrap_or_else(|| {
         let message = "yaml: did not find expected whitespace or line break";
         Err(YamlError { at: None, message: message.to_owned() })
     })

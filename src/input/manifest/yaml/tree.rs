@@ -68,6 +68,19 @@ impl From<YamlError> for Stop {
 }
 
 impl<'t> Tree<'t> {
+    /// Of nodes of which the first is the root.
+    pub(super) fn of(nodes: Vec<Written<'t>>, tags: HashMap<usize, String>) -> Self {
+        let root = (!nodes.is_empty()).then_some(0);
+        Self { nodes, tags, root }
+    }
+
+    /// The parts of a tree that is a list with one item, written at `column`.
+    pub(super) fn into_only_item(self, column: usize) -> Option<(Vec<Written<'t>>, HashMap<usize, String>)> {
+        let list = self.nodes.first().filter(|list| list.at == column)?;
+        let is_only = matches!(list.kind, Kind::List { .. }) && self.children(0).count() == 1;
+        (is_only && self.after(0) == self.nodes.len()).then_some((self.nodes, self.tags))
+    }
+
     pub(super) fn node(&self, index: usize) -> Option<&Written<'t>> {
         self.nodes.get(index)
     }
@@ -90,13 +103,13 @@ impl<'t> Tree<'t> {
         std::iter::successors(Some(first), |child| Some(self.after(*child))).take_while(move |c| *c < end)
     }
 
-    /// `whole` is `text` with a line break at its end.
-    pub(super) fn build(text: &'t str, whole: &str) -> Result<Self, YamlError> {
+    /// `whole` is `text` with a line break at its end; `depth` is how deep the text itself stands.
+    pub(super) fn build(text: &'t str, whole: &str, depth: usize) -> Result<Self, YamlError> {
         let mut read = dialect::without_marks(whole);
         let mut left = dialect::readings(whole);
         loop {
             left -= 1;
-            match Self::attempt(text, whole, &read) {
+            match Self::attempt(text, whole, &read, depth) {
                 Err(Stop::Colon(at, _)) if left > 0 && read.get(at..=at) == Some(":") => {
                     read.to_mut().replace_range(at..=at, dialect::COLON);
                 }
@@ -107,7 +120,7 @@ impl<'t> Tree<'t> {
     }
 
     /// The same, with `read` for the scanner: the whole text, without what it does not take as go-yaml does.
-    fn attempt(text: &'t str, whole: &str, read: &str) -> Result<Self, Stop> {
+    fn attempt(text: &'t str, whole: &str, read: &str, depth: usize) -> Result<Self, Stop> {
         let mut parser = Parser::new();
         parser.set_encoding(libyaml_safer::Encoding::Utf8);
         parser.set_input(Doses(read));
@@ -194,7 +207,7 @@ impl<'t> Tree<'t> {
             }
             if let Some(flow) = opens {
                 open.push(Open { index, flow });
-                if open.len() > NESTING_LIMIT {
+                if open.len() + depth > NESTING_LIMIT {
                     let message = format!("yaml: nested deeper than {NESTING_LIMIT} levels");
                     return Err(YamlError::new(at, message).into());
                 }
