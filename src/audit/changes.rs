@@ -46,8 +46,6 @@ fn files(power: Option<&Power>) -> Vec<String> {
 
 /// What differs from the one to the other, what is gained first, the worst risk first.
 pub fn changes(before: &Audit, after: &Audit) -> Vec<PowerChange> {
-    let find =
-        |audit: &'_ Audit, key: &str| audit.powers.iter().position(|power| power.annotation.key == key);
     let mut all: Vec<&'static Annotation> =
         before.powers.iter().chain(&after.powers).map(|power| power.annotation).collect();
     all.sort_by_key(|annotation| (annotation.risk, annotation.key));
@@ -55,8 +53,8 @@ pub fn changes(before: &Audit, after: &Audit) -> Vec<PowerChange> {
     let mut found: Vec<PowerChange> = all
         .into_iter()
         .filter_map(|annotation| {
-            let old = find(before, annotation.key).and_then(|at| before.powers.get(at));
-            let new = find(after, annotation.key).and_then(|at| after.powers.get(at));
+            let is_it = |power: &&Power| power.annotation.key == annotation.key;
+            let (old, new) = (before.powers.iter().find(is_it), after.powers.iter().find(is_it));
             let (was, now) = (files(old), files(new));
             let files_in: Vec<String> = now.iter().filter(|file| !was.contains(file)).cloned().collect();
             let files_out: Vec<String> = was.iter().filter(|file| !now.contains(file)).cloned().collect();

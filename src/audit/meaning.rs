@@ -134,12 +134,7 @@ fn some(names: &[&'static str]) -> String {
     }
 }
 
-/// What `pattern` means, alone in `list` (`enable_annotations`, `valid_hypervisor_paths`, ...).
-pub fn explain(release: Release, list: &str, pattern: &str, host: &Host) -> Meaning {
-    explain_entry(release, list, &[pattern.to_owned()], 0, host)
-}
-
-/// What entry `at` means among the others of its list.
+/// What entry `at` means among the others of its list (`enable_annotations`, `valid_hypervisor_paths`, ...).
 pub fn explain_entry(release: Release, list: &str, patterns: &[String], at: usize, host: &Host) -> Meaning {
     let mut meaning =
         Meaning { names: Vec::new(), files: Vec::new(), more_files: false, warnings: Vec::new() };
@@ -408,6 +403,10 @@ mod tests {
             .file("/srv/any", 0o777, "x")
             .link("/opt/kata/round", "/opt/kata");
         Host::new(HostFacts::default(), Arc::new(files))
+    }
+
+    fn explain(release: Release, list: &str, pattern: &str, host: &Host) -> Meaning {
+        explain_entry(release, list, &[pattern.to_owned()], 0, host)
     }
 
     fn paths(meaning: &Meaning) -> Vec<&str> {

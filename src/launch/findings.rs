@@ -3,31 +3,26 @@
 //!
 //! Judges nothing; which of it holds, each runtime's own file decides.
 
-use crate::answer::finding::{Code, Finding, Severity, Who};
+use crate::answer::finding::{Code, Finding, Who};
 
 /// The findings of one launch, in the order in which they come up.
 #[derive(Default)]
 pub(super) struct Findings(pub(super) Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, code: Code, severity: Severity, who: Who, key: &str, message: String) {
-        let (subject, place, fix) = (Some(key.to_owned()), None, None);
-        self.0.push(Finding { code, severity, subject, place, message, fix, who });
-    }
-
     /// A warning, to whoever runs the hosts.
     pub(super) fn warn(&mut self, code: Code, key: &str, message: impl Into<String>) {
-        self.add(code, Severity::Warning, Who::ClusterAdministrator, key, message.into());
+        self.0.push(Finding::warning(code, Who::ClusterAdministrator, message).about(key));
     }
 
     /// A note, to whoever runs the hosts.
     pub(super) fn note(&mut self, code: Code, key: &str, message: impl Into<String>) {
-        self.add(code, Severity::Note, Who::ClusterAdministrator, key, message.into());
+        self.0.push(Finding::note(code, Who::ClusterAdministrator, message).about(key));
     }
 
     /// A warning to whoever wrote the pod.
     pub(super) fn warn_author(&mut self, code: Code, key: &str, message: impl Into<String>) {
-        self.add(code, Severity::Warning, Who::PodAuthor, key, message.into());
+        self.0.push(Finding::warning(code, Who::PodAuthor, message).about(key));
     }
 
     /// A confidential guest is not protected.

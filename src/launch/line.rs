@@ -47,13 +47,9 @@ impl Line {
         let words = [flag, value];
         self.words(if value.is_empty() { &words[..1] } else { &words }, cause);
     }
-
-    /// `-device`
     pub(super) fn device(&mut self, value: impl Into<String>, cause: impl Into<Cause>) {
         self.push("-device", value, cause);
     }
-
-    /// `-object`
     pub(super) fn object(&mut self, value: impl Into<String>, cause: impl Into<Cause>) {
         self.push("-object", value, cause);
     }

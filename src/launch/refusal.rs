@@ -19,7 +19,17 @@ pub(super) struct Refusal {
     panic: bool,
 }
 
-/// Refuses.
+/// What was being done when it failed, as an error chain is printed.
+pub(super) trait Context {
+    fn context(self, context: &str) -> Self;
+}
+
+impl<T> Context for Result<T, Refusal> {
+    fn context(self, context: &str) -> Self {
+        self.map_err(|refusal| refusal.context(context))
+    }
+}
+
 pub(super) fn refuse<T>(
     message: impl Into<Cow<'static, str>>,
     caused_by: &'static [&'static str],

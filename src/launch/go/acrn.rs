@@ -6,7 +6,7 @@
 
 use super::endpoint::Kind;
 use super::guest_kernel::{Constants, configured, constants, debug, extend, rendered};
-use super::network::{Abilities, Network};
+use super::network::Network;
 use super::paths::Paths;
 use super::qemu::check_vsock;
 use super::{Change, NIL_POINTER, Plan, Refusal, Start, findings, or, process, refuse, requests};
@@ -85,7 +85,7 @@ impl<'a> Acrn<'a> {
             false => short_name(paths)?,
         };
         check_vsock(host)?;
-        let network = Network::of(&start, Abilities { queues: false, limits: false }, |_| Ok(()))?;
+        let network = Network::of(&start, |_| Ok(()))?;
         if process::not_startable(host, program).is_some() {
             return Err(crash(&["path"]));
         }

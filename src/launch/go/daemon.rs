@@ -12,8 +12,6 @@ use crate::runtime::go::config::HypervisorType;
 
 /// The API socket of nydusd, beside the one of the file system; StratoVirt's has another name.
 pub(super) const NYDUSD_API: &str = "nydusd-api.sock";
-
-/// Which daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Daemon {
     Virtiofsd,

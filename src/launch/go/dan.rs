@@ -65,8 +65,6 @@ struct NeighbourEntry {
     hardware_addr: String,
     state: u32,
 }
-
-/// What the file asks for.
 pub(super) struct Dan<'a> {
     pub(super) endpoints: Vec<Endpoint<'a>>,
     pub(super) pod: PodNetwork,

@@ -49,7 +49,6 @@ pub(super) struct Endpoint<'a> {
 }
 
 impl Endpoint<'_> {
-    /// The interface's name.
     pub(super) fn name(&self) -> &str {
         &self.interface.name
     }
@@ -66,7 +65,6 @@ pub(super) struct Descriptors {
 }
 
 impl Descriptors {
-    /// Those after this one.
     pub(super) fn after(last: u32) -> Self {
         Self { last }
     }

@@ -28,8 +28,6 @@ pub(super) fn constants(start: &Start<'_>, all: Constants, params: &mut Vec<Arg>
         extend(params, &[(*key, *value)], Cause::constant());
     }
 }
-
-/// Appends parameters.
 pub(super) fn extend(params: &mut Vec<Arg>, all: &[(&str, &str)], cause: impl Into<Cause>) {
     let cause = cause.into();
     params.extend(all.iter().filter_map(|(k, v)| rendered(k, v)).map(|text| Arg::new(text, cause.clone())));

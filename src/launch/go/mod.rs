@@ -24,11 +24,12 @@ mod qemu;
 mod remote;
 mod requests;
 mod stratovirt;
+mod version;
 
 use std::borrow::Cow;
 
 use super::findings::Findings;
-use super::refusal::{Refusal, refuse};
+use super::refusal::{Context, Refusal, refuse};
 use super::{Plan, Started, boxed};
 use crate::answer::finding::{Code, Finding};
 use crate::answer::launch::Launch;
@@ -63,8 +64,6 @@ impl<'a> Start<'a> {
         let (release, arch, paths) = (config.release, host.facts.arch, Paths::of(config));
         Self { host, config, hv, keys, release, arch, paths }
     }
-
-    /// Whether this release does it.
     fn has(&self, change: Change) -> bool {
         self.release.has(change)
     }
@@ -181,26 +180,22 @@ impl<'a> Boot<'a> {
                 (initrd, _) => Self::Initrd(initrd),
             });
         }
-        let custom = &hv.custom_assets;
-        let pick = |image: &'a str, initrd: &'a str| match (image.is_empty(), initrd.is_empty()) {
-            (false, false) => Some(Err("cannot set both image and initrd at the same time")),
-            (false, true) => Some(Ok(Self::Image(image))),
-            (true, false) => Some(Ok(Self::Initrd(initrd))),
-            (true, true) => None,
+        let pick = |image: &'a str, initrd: &'a str| match (image, initrd) {
+            ("", "") => Ok(None),
+            (image, "") => Ok(Some(Self::Image(image))),
+            ("", initrd) => Ok(Some(Self::Initrd(initrd))),
+            _ => refuse("cannot set both image and initrd at the same time", &["initrd", "image"]),
         };
-        let chosen =
-            pick(custom.image.as_deref().unwrap_or_default(), custom.initrd.as_deref().unwrap_or_default());
-        match chosen {
-            Some(Ok(boot)) => return Ok(boot),
-            Some(Err(why)) => {
-                return refuse(format!("conflicting annotations: {why}"), &["initrd", "image"]);
-            }
-            None => {}
+        let custom = &hv.custom_assets;
+        let (image, initrd) = (custom.image.as_deref(), custom.initrd.as_deref());
+        let chosen = pick(image.unwrap_or_default(), initrd.unwrap_or_default());
+        if let Some(boot) = chosen.context("conflicting annotations")? {
+            return Ok(boot);
         }
         let sealed =
             hv.confidential_guest && hv.machine_type == "s390-ccw-virtio" && start.has(Change::SealedBoot);
-        match pick(&hv.image, &hv.initrd) {
-            Some(answer) => answer.map_err(|why| Refusal::because(why, &["initrd", "image"])),
+        match pick(&hv.image, &hv.initrd)? {
+            Some(boot) => Ok(boot),
             None if sealed => Ok(Self::Kernel),
             None => refuse("one of image and initrd must be set", &[]),
         }

@@ -10,19 +10,10 @@ use super::endpoint::{Endpoint, Kind};
 use super::{Change, Refusal, Start, dan, refuse};
 use crate::answer::launch::Cause;
 use crate::input::host::{Interface, LinkKind, NETNS_TOKEN, PodNetwork};
-use crate::runtime::go::config::InterworkingModel;
+use crate::runtime::go::config::{HypervisorType, InterworkingModel};
 
 /// How many rates of a limit come to less than a byte a second, which the kernel does not take.
 const BITS: u64 = 8;
-
-/// What the network is told of a hypervisor.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Abilities {
-    /// Whether an endpoint may have several queues.
-    pub(super) queues: bool,
-    /// Whether it limits rates by itself.
-    pub(super) limits: bool,
-}
 
 /// The network of one sandbox.
 #[derive(Debug, Clone)]
@@ -42,18 +33,16 @@ impl<'a> Network<'a> {
     /// Decides it, or says where upstream gives up. `add`: what the hypervisor says to an endpoint.
     pub(super) fn of(
         start: &Start<'a>,
-        abilities: Abilities,
         add: impl Fn(&Endpoint<'_>) -> Result<(), Refusal>,
     ) -> Result<Self, Refusal> {
         let said = &start.config.network_config;
-        let network = |namespace, endpoints, pod| Self {
+        let nothing = |namespace| Self {
             namespace,
-            endpoints,
-            pod: Cow::Owned(pod),
+            endpoints: Vec::new(),
+            pod: Cow::Owned(PodNetwork::empty()),
             by_file: false,
             assumed: false,
         };
-        let nothing = |namespace| network(namespace, Vec::new(), PodNetwork::empty());
         if said.host_network {
             // A namespace is made where none is named.
             return Ok(nothing((!said.disable_new_network).then_some(NETNS_TOKEN)));
@@ -66,15 +55,16 @@ impl<'a> Network<'a> {
         if !said.dan_config_path.is_empty() {
             let dan = dan::read(start)?;
             check_entered(pod)?;
-            return Ok(Self { by_file: true, ..network(Some(&pod.netns), dan.endpoints, dan.pod) });
+            let (endpoints, pod_of_file) = (dan.endpoints, Cow::Owned(dan.pod));
+            return Ok(Self { endpoints, pod: pod_of_file, by_file: true, ..nothing(Some(&pod.netns)) });
         }
         if !pod.exists {
             return refuse("no such file or directory", &[]);
         }
         let pod = start.host.network();
-        let endpoints = Scan { start, abilities, add }.endpoints(pod)?;
+        let endpoints = Scan { start, add }.endpoints(pod)?;
         let assumed = start.host.assumes_network();
-        Ok(Self { namespace: Some(&pod.netns), endpoints, pod: Cow::Borrowed(pod), by_file: false, assumed })
+        Ok(Self { endpoints, pod: Cow::Borrowed(pod), assumed, ..nothing(Some(&pod.netns)) })
     }
 
     /// What put an interface's endpoint there.
@@ -104,7 +94,6 @@ fn check_entered(pod: &PodNetwork) -> Result<(), Refusal> {
 /// A look at the interfaces of a namespace, one after the other.
 struct Scan<'s, F> {
     start: &'s Start<'s>,
-    abilities: Abilities,
     add: F,
 }
 
@@ -147,7 +136,9 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, F> {
             InterworkingModel::Default => InterworkingModel::TcFilter,
             model => model,
         };
-        let queues = if self.abilities.queues || kind == Kind::Macvtap { hv.num_vcpus() } else { 0 };
+        // Of the others only QEMU has more than one.
+        let several = kind == Kind::Macvtap || start.config.hypervisor_type == HypervisorType::Qemu;
+        let queues = if several { hv.num_vcpus() } else { 0 };
         let unprivileged = hv.rootless && start.has(Change::RootlessWithoutVhost);
         let own = kind == Kind::Macvtap || model == InterworkingModel::MacVtap;
         let least = if !own && start.has(Change::OneQueueAtLeast) { 1 } else { 0 };
@@ -167,7 +158,9 @@ impl<F: Fn(&Endpoint<'_>) -> Result<(), Refusal>> Scan<'_, F> {
         }
         (self.add)(endpoint)?;
         let hv = self.start.hv;
-        let too_low = |rate: u64| (1..BITS).contains(&rate) && !self.abilities.limits;
+        let hypervisor = self.start.config.hypervisor_type;
+        let by_itself = matches!(hypervisor, HypervisorType::Clh | HypervisorType::Firecracker);
+        let too_low = |rate: u64| (1..BITS).contains(&rate) && !by_itself;
         let message = "Failed to add htb classid 1:1 : invalid argument";
         if too_low(hv.rx_rate_limiter_max_rate) {
             return refuse(message, &["rx_rate_limiter_max_rate"]);

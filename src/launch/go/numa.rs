@@ -4,7 +4,7 @@
 //! Distances are not part of the host's facts: a node is 10 from itself and 20 from any other, as on
 //! two sockets.
 
-use super::{Change, Refusal};
+use super::{Change, Refusal, refuse};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
@@ -143,12 +143,9 @@ pub(super) fn topology<'a>(
     if !active {
         return Ok(Topology::default());
     }
-    match host.facts.arch {
-        Arch::X86_64 | Arch::Aarch64 => {}
-        other => {
-            let message = format!("multi-NUMA not supported on architecture {}", other.as_str());
-            return Err(Refusal::because(message, caused_by));
-        }
+    let arch = host.facts.arch;
+    if !matches!(arch, Arch::X86_64 | Arch::Aarch64) {
+        return refuse(format!("multi-NUMA not supported on architecture {}", arch.as_str()), caused_by);
     }
     let count = guest.len() as u32;
     if hv.default_maxvcpus < count {
@@ -167,7 +164,7 @@ pub(super) fn topology<'a>(
             "NUMA memory backend path \"/dev/hugepages\" does not exist: stat /dev/hugepages: no such file or \
              directory"
         };
-        return Err(Refusal::because(message, &["enable_hugepages", "numa_mapping"]));
+        return refuse(message, &["enable_hugepages", "numa_mapping"]);
     }
     let align = if hv.enable_hugepages { HUGE_PAGE } else { 1 };
     let total = u64::from(hv.default_memory);
@@ -177,13 +174,11 @@ pub(super) fn topology<'a>(
         .collect();
     let assigned: u64 = memory.iter().sum();
     if assigned > total || !(total - assigned).is_multiple_of(align) {
-        return Err(Refusal::because(
-            format!(
-                "MemorySize ({total} MiB) cannot be evenly distributed across {count} NUMA nodes with {align} \
-                 MiB alignment"
-            ),
-            &["default_memory", "numa_mapping"],
-        ));
+        let message = format!(
+            "MemorySize ({total} MiB) cannot be evenly distributed across {count} NUMA nodes with {align} MiB \
+             alignment"
+        );
+        return refuse(message, &["default_memory", "numa_mapping"]);
     }
     if let Some(last) = memory.last_mut() {
         *last += total - assigned;

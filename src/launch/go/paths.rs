@@ -23,7 +23,6 @@ pub(super) struct Paths<'a> {
     pub(super) root: &'static str,
     /// The same for the shared folder.
     share_root: &'static str,
-    /// The sandbox id.
     pub(super) id: &'a str,
 }
 
@@ -38,8 +37,6 @@ impl<'a> Paths<'a> {
     pub(super) fn in_vm(self, name: &str) -> String {
         format!("{}{VM_STORE}{}/{name}", self.root, self.id)
     }
-
-    /// How long the sandbox id is.
     pub(super) fn id_length(self) -> usize {
         if self.id.starts_with('{') { ID_LENGTH } else { self.id.len() }
     }

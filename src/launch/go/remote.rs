@@ -3,7 +3,7 @@
 //! Whether somebody answers on the socket is not looked at. Facts: src/runtime/virtcontainers/remote.go from
 //! 3.3.0 to 4.1.0.
 
-use super::network::{Abilities, BY_CRI, Network};
+use super::network::{BY_CRI, Network};
 use super::{Change, Plan, Refusal, Start};
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Cause, Launch};
@@ -18,7 +18,7 @@ pub(super) struct Remote<'a> {
 impl<'a> Remote<'a> {
     /// Decides, or says where upstream gives up.
     pub(super) fn new(start: Start<'a>) -> Result<Self, Refusal> {
-        let network = Network::of(&start, Abilities { queues: false, limits: false }, |_| Ok(()))?;
+        let network = Network::of(&start, |_| Ok(()))?;
         Ok(Self { start, network })
     }
 

@@ -6,7 +6,7 @@
 use super::daemon::Daemon;
 use super::endpoint::Descriptors;
 use super::guest_kernel::{Root, configured, debug, extend, rendered};
-use super::network::{Abilities, Network};
+use super::network::Network;
 use super::qemu::check_vsock;
 use super::{NIL_POINTER, Plan, Refusal, Start, findings, or, refuse, requests};
 use crate::answer::agent::NetworkRequests;
@@ -60,7 +60,7 @@ impl<'a> Stratovirt<'a> {
         check_vsock(host)?;
 
         // createNetwork
-        let network = Network::of(&start, Abilities { queues: false, limits: false }, |endpoint| {
+        let network = Network::of(&start, |endpoint| {
             if endpoint.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
         })?;
 

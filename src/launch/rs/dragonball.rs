@@ -308,24 +308,19 @@ impl Vm for Dragonball<'_> {
 
     fn launch(&self, cmdline: &str) -> Launch {
         let Resources { network, share, disks, .. } = &self.resources;
-        let action = |name: &'static str| move |body: Body| body.request("action", name);
+        let action = |name: &str, body: Body| body.request("action", name);
         let mut requests = vec![
-            self.configuration().request("action", "SetVmConfiguration"),
-            self.boot(cmdline).request("action", "ConfigureBootSource"),
+            action("SetVmConfiguration", self.configuration()),
+            action("ConfigureBootSource", self.boot(cmdline)),
         ];
         if !self.start.has(Change::VmRootfs) {
-            requests.push(self.own_root().request("action", "InsertBlockDevice"));
+            requests.push(action("InsertBlockDevice", self.own_root()));
         }
-        requests.push(self.vsock().request("action", "InsertVsockDevice"));
-        requests.extend(
-            network
-                .endpoints
-                .iter()
-                .map(|endpoint| self.endpoint(endpoint))
-                .map(action("InsertNetworkDevice")),
-        );
-        requests.extend(share.iter().map(|share| self.share_device(share)).map(action("InsertFsDevice")));
-        requests.extend(disks.iter().map(|disk| self.disk(disk)).map(action("InsertBlockDevice")));
+        requests.push(action("InsertVsockDevice", self.vsock()));
+        let endpoints = network.endpoints.iter().map(|endpoint| self.endpoint(endpoint));
+        requests.extend(endpoints.map(|body| action("InsertNetworkDevice", body)));
+        requests.extend(share.iter().map(|share| action("InsertFsDevice", self.share_device(share))));
+        requests.extend(disks.iter().map(|disk| action("InsertBlockDevice", self.disk(disk))));
         requests.push(self.begin());
         Launch { helpers: self.resources.helpers(), requests, ..Launch::default() }
     }

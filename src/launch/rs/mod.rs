@@ -21,7 +21,7 @@ mod resources;
 mod share_fs;
 
 use super::findings::Findings;
-use super::refusal::{Refusal, refuse};
+use super::refusal::{Context, Refusal, refuse};
 use super::{Plan, Started, boxed};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
@@ -39,18 +39,6 @@ pub(crate) use paths::guest_share;
 
 /// What the annotations of a refusal's caused_by begin with.
 const ANNOTATIONS: &str = "io.katacontainers.config.";
-
-/// Upstream's `Context`: what was being done when it failed.
-trait Context {
-    /// Adds it.
-    fn context(self, context: &str) -> Self;
-}
-
-impl<T> Context for Result<T, Refusal> {
-    fn context(self, context: &str) -> Self {
-        self.map_err(|refusal| refusal.context(context))
-    }
-}
 
 /// The hypervisors that the shim is built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,6 @@
 use serde_json::{Value as Json, json};
 
 use super::kernel::KernelLine;
-use super::network::Endpoint;
 use super::resources::{Disk, Driver, Resources};
 use super::{Context, Refusal, Start, Vm, findings, refuse};
 use crate::answer::finding::Code;
@@ -52,15 +51,10 @@ impl<'a> OpenVmm<'a> {
             return refuse(message, &["hypervisor.shared_fs"]);
         }
         let vm = Self { start, resources, kernel };
-        if vm.endpoints().count() > MOST_ENDPOINTS {
+        if vm.resources.network.taps().count() > MOST_ENDPOINTS {
             return refuse(format!("openvmm supports at most {MOST_ENDPOINTS} virtio-net-pci devices"), &[]);
         }
         Ok(vm)
-    }
-
-    /// The endpoints that it has: of those behind a process it takes none.
-    fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        self.resources.network.endpoints.iter().filter(|endpoint| endpoint.tap().is_some())
     }
 
     /// Disks beside the root, plugged in once the VM runs.
@@ -78,7 +72,7 @@ impl<'a> OpenVmm<'a> {
             let disk = device(format!("blk {{backend {{file {{path: {image:?}}}}} read_only: true}}"));
             all.push(port("rootfs".to_owned(), ROOTFS, false, disk));
         }
-        for (endpoint, number) in self.endpoints().zip(0..) {
+        for (endpoint, number) in self.resources.network.taps().zip(0..) {
             // Bytes are set off by hyphens here, and letters are capitals.
             let mac = if endpoint.mac == MAC_TOKEN {
                 endpoint.mac.clone()

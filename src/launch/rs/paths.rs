@@ -11,7 +11,6 @@ use crate::runtime::stand_in::ROOTLESS_FOLDER;
 /// Where things are on the host.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paths<'a> {
-    /// The sandbox id.
     pub(super) id: &'a str,
     /// What every folder is put below when the VMM is not root.
     rootless: Option<&'static str>,

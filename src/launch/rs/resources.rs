@@ -16,10 +16,7 @@ use crate::input::manifest::DeviceRequest;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-const CAUSED_BY_DRIVER: &[&str] = &["hypervisor.block_device_driver"];
 const CAUSED_BY_CONFIDENTIAL: &[&str] = &["hypervisor.confidential_guest"];
-const CAUSED_BY_COLD_PLUG: &[&str] = &["hypervisor.cold_plug_vfio"];
-const CAUSED_BY_FIRMWARE: &[&str] = &["hypervisor.firmware"];
 const CAUSED_BY_IMAGE: &[&str] = &["hypervisor.image", "hypervisor.initrd"];
 
 /// How a disk is attached, under the names that the runtime uses past its configuration.
@@ -164,7 +161,7 @@ impl<'a> Wanted<'a> {
             other => {
                 let message =
                     format!("unsupported cold_plug_vfio value {other:?}; only \"root-port\" is supported");
-                return refuse(message, CAUSED_BY_COLD_PLUG);
+                return refuse(message, &["hypervisor.cold_plug_vfio"]);
             }
         }
         let protection =
@@ -216,7 +213,10 @@ fn protection<'a>(
     let needed = |name: &str| -> Result<&'a str, Refusal> {
         if firmware.is_empty() {
             // The misspelling is the runtime's.
-            return refuse(format!("{name} protection requires a path to firmaware"), CAUSED_BY_FIRMWARE);
+            return refuse(
+                format!("{name} protection requires a path to firmaware"),
+                &["hypervisor.firmware"],
+            );
         }
         Ok(firmware)
     };
@@ -289,7 +289,7 @@ fn driver(name: &str, role: Role<'_>, release: Release) -> Result<Driver, Refusa
     // The misspelling was the runtime's.
     let spelled = release.has(Change::CreationSpelled);
     let creating = if spelled { "failed to create device" } else { "failed to create deviec" };
-    let refused = refuse(format!("unsupported driver type {name}"), CAUSED_BY_DRIVER);
+    let refused = refuse(format!("unsupported driver type {name}"), &["hypervisor.block_device_driver"]);
     refused.context(step).context(creating).context(match role {
         Role::Root => "do handle device failed.",
         Role::Extension(_) => "do handle extra image device failed.",

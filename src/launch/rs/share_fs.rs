@@ -14,9 +14,7 @@ const CAUSED_BY: &[&str] = &["hypervisor.shared_fs", "hypervisor.virtio_fs_daemo
 /// Who serves it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// virtiofsd
     VirtioFs,
-    /// nydusd
     Nydus,
     /// The VMM itself.
     Inline,

@@ -3,13 +3,12 @@
 //! Facts: src/runtime/virtcontainers/clh.go from 2.0.0 to 4.1.0.
 
 mod network;
-mod version;
 mod vm_config;
 
 use super::daemon::{Daemon, NYDUSD_API};
 use super::guest_kernel::{Root, configured, debug, extend};
 use super::network::Network;
-use super::{Boot, Change, Plan, Refusal, Start, findings, or, process, refuse, requests};
+use super::{Boot, Change, Plan, Refusal, Start, findings, or, process, refuse, requests, version};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -46,7 +45,7 @@ impl<'a> Clh<'a> {
         let program = or(hv.hypervisor_asset_path(), DEFAULT_PATH);
         if start.has(Change::ClhVersion) {
             check_path(&start, program).map_err(|why| Refusal::because(why, &["path"]))?;
-            version::check(host, program)?;
+            version::check_clh(host, program)?;
         }
         if confidential {
             check_protection(&start)?;
@@ -93,8 +92,6 @@ impl<'a> Clh<'a> {
         let mshv = host.finds("/dev/mshv");
         Ok(Self { start, boot, disk, root, confidential, mshv, daemon, program, network })
     }
-
-    /// Whether this release does it.
     fn has(&self, change: Change) -> bool {
         self.start.has(change)
     }

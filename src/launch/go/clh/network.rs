@@ -4,8 +4,7 @@
 //! src/runtime/virtcontainers/pkg/cloud-hypervisor/client from 2.0.0 to 4.1.0.
 
 use super::super::endpoint::Endpoint;
-use super::super::network::{Abilities, MODEL, Network};
-use super::vm_config::limiter;
+use super::super::network::{MODEL, Network};
 use super::{Change, Clh, Refusal, Start, refuse};
 use crate::answer::launch::Request;
 use crate::launch::body::Body;
@@ -14,7 +13,7 @@ use crate::launch::body::Body;
 pub(super) fn of<'a>(start: &Start<'a>) -> Result<Network<'a>, Refusal> {
     let by_descriptors = start.has(Change::ClhAddNet);
     let refuse = |message: &'static str| refuse(message, &[MODEL]);
-    Network::of(start, Abilities { queues: false, limits: true }, |endpoint| match endpoint.has_pair() {
+    Network::of(start, |endpoint| match endpoint.has_pair() {
         true if endpoint.taps > 0 || !by_descriptors => Ok(()),
         true => refuse("The file descriptors for the network pair are not present"),
         false if by_descriptors => refuse("net Pair to be added is nil, needed to get TAP file descriptors"),
@@ -42,18 +41,13 @@ impl Clh<'_> {
     fn endpoint(&self, endpoint: &Endpoint<'_>) -> Body {
         let (hv, keys, generated) = (self.start.hv, self.start.keys, self.generated());
         let offloads = self.has(Change::ClhOffloads);
-        let rates = [
-            keys.net_rate_limiter_bw_max_rate,
-            keys.net_rate_limiter_bw_one_time_burst,
-            keys.net_rate_limiter_ops_max_rate,
-            keys.net_rate_limiter_ops_one_time_burst,
+        let limits = [
+            (hv.net_rate_limiter_bw_max_rate, keys.net_rate_limiter_bw_max_rate),
+            (hv.net_rate_limiter_bw_one_time_burst, keys.net_rate_limiter_bw_one_time_burst),
+            (hv.net_rate_limiter_ops_max_rate, keys.net_rate_limiter_ops_max_rate),
+            (hv.net_rate_limiter_ops_one_time_burst, keys.net_rate_limiter_ops_one_time_burst),
         ];
-        let limiter = limiter(
-            (hv.net_rate_limiter_bw_max_rate, hv.net_rate_limiter_bw_one_time_burst),
-            (hv.net_rate_limiter_ops_max_rate, hv.net_rate_limiter_ops_one_time_burst),
-        );
-        let limiter = limiter.filter(|_| self.has(Change::ClhRateLimits));
-        Body::default()
+        let card = Body::default()
             .all_by(self.network.cause(&["runtime.internetworking_model"], endpoint))
             .by_if(generated, "iommu", self.iommu(), keys.enable_iommu)
             .set_if(generated, "ip", "192.168.249.1")
@@ -63,8 +57,8 @@ impl Clh<'_> {
             .set_if(offloads, "offload_csum", true)
             .set_if(offloads, "offload_tso", true)
             .set_if(offloads, "offload_ufo", true)
-            .set_if(generated, "queue_size", 256)
-            .by_if(limiter.is_some(), "rate_limiter_config", &limiter, rates)
+            .set_if(generated, "queue_size", 256);
+        self.limited(card, limits)
             .set_if(!self.has(Change::ClhAddNet), "tap", &endpoint.tap)
             .set_if(generated, "vhost_mode", "Client")
             .set_if(generated, "vhost_user", false)

@@ -22,13 +22,14 @@ fn as_bytes(bits: i64) -> i64 {
     powers_of_1024((bits / 8) as u64) as i64
 }
 
-/// The limits of bandwidth and operations, each with its burst; `None` where there are none.
-pub(super) fn limiter(bandwidth: (i64, i64), operations: (i64, i64)) -> Option<Json> {
-    let bandwidth = (as_bytes(bandwidth.0), as_bytes(bandwidth.1));
-    let limits =
-        [("bandwidth", bandwidth), ("ops", operations)].into_iter().filter(|(_, (size, _))| *size != 0);
-    let limits: serde_json::Map<_, _> =
-        limits.map(|(name, (size, burst))| (name.to_owned(), bucket(size, burst))).collect();
+/// The limits of bandwidth and operations, each followed by its burst; `None` where there are none.
+fn limiter([bandwidth, bandwidth_burst, ops, ops_burst]: [i64; 4]) -> Option<Json> {
+    let all =
+        [("bandwidth", as_bytes(bandwidth), as_bytes(bandwidth_burst)), ("ops", ops, ops_burst)].into_iter();
+    let limits: serde_json::Map<_, _> = all
+        .filter(|(_, size, _)| *size != 0)
+        .map(|(name, size, burst)| (name.to_owned(), bucket(size, burst)))
+        .collect();
     (!limits.is_empty()).then_some(limits.into())
 }
 
@@ -48,6 +49,12 @@ impl Clh<'_> {
     /// Whether a device is behind the IOMMU, where that is said.
     pub(super) fn iommu(&self) -> bool {
         self.start.hv.enable_iommu && self.has(Change::ClhPlatform)
+    }
+
+    /// A device with its limits of bandwidth and operations, each followed by its burst, with their keys.
+    pub(super) fn limited(&self, device: Body, limits: [(i64, &'static str); 4]) -> Body {
+        let limiter = limiter(limits.map(|(rate, _)| rate)).filter(|_| self.has(Change::ClhRateLimits));
+        device.by_if(limiter.is_some(), "rate_limiter_config", &limiter, limits.map(|(_, key)| key))
     }
 
     pub(super) fn vm_config(&self, cmdline: &str) -> Body {
@@ -231,19 +238,14 @@ impl Clh<'_> {
 
     fn disks(&self) -> Vec<Body> {
         let (hv, keys, raw) = (self.start.hv, self.start.keys, self.has(Change::ClhRawDisks));
-        let rates = [
-            keys.disk_rate_limiter_bw_max_rate,
-            keys.disk_rate_limiter_bw_one_time_burst,
-            keys.disk_rate_limiter_ops_max_rate,
-            keys.disk_rate_limiter_ops_one_time_burst,
+        let limits = [
+            (hv.disk_rate_limiter_bw_max_rate, keys.disk_rate_limiter_bw_max_rate),
+            (hv.disk_rate_limiter_bw_one_time_burst, keys.disk_rate_limiter_bw_one_time_burst),
+            (hv.disk_rate_limiter_ops_max_rate, keys.disk_rate_limiter_ops_max_rate),
+            (hv.disk_rate_limiter_ops_one_time_burst, keys.disk_rate_limiter_ops_one_time_burst),
         ];
-        let limiter = limiter(
-            (hv.disk_rate_limiter_bw_max_rate, hv.disk_rate_limiter_bw_one_time_burst),
-            (hv.disk_rate_limiter_ops_max_rate, hv.disk_rate_limiter_ops_one_time_burst),
-        );
-        let limiter = limiter.filter(|_| self.has(Change::ClhRateLimits));
         let disk = |direct: bool, iommu: bool, queues: i32, path: &str, size: i32| {
-            Body::default()
+            let disk = Body::default()
                 .set_if(raw, "backing_files", false)
                 .set("direct", direct)
                 .set_if(raw, "image_type", "Raw")
@@ -251,11 +253,9 @@ impl Clh<'_> {
                 .set("num_queues", queues)
                 .set("path", path)
                 .set_if(self.has(Change::ClhPollQueue), "poll_queue", true)
-                .set("queue_size", size)
-                .by_if(limiter.is_some(), "rate_limiter_config", &limiter, rates)
-                .set("readonly", true)
-                .set_if(raw, "sparse", true)
-                .set("vhost_user", false)
+                .set("queue_size", size);
+            let disk = self.limited(disk, limits).set("readonly", true).set_if(raw, "sparse", true);
+            disk.set("vhost_user", false)
         };
         let mut disks = Vec::new();
         if let Boot::Image(path) = self.boot

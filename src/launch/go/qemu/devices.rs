@@ -67,8 +67,6 @@ impl Qemu<'_> {
     pub(super) fn has_scsi(&self) -> bool {
         self.start.hv.block_device_driver == "virtio-scsi"
     }
-
-    /// All of them.
     pub(super) fn devices(&self, line: &mut Line) {
         let (hv, keys) = (self.start.hv, self.start.keys);
         self.bridges(line);

@@ -16,7 +16,6 @@ use crate::launch::line::{Line, Options};
 const NVDIMM_ROOM: u64 = 1024;
 
 impl Qemu<'_> {
-    /// Whether this release does it.
     pub(super) fn has(&self, change: Change) -> bool {
         self.start.has(change)
     }
@@ -73,8 +72,6 @@ impl Qemu<'_> {
             false => [keys.image, keys.disable_image_nvdimm].into(),
         }
     }
-
-    /// The arguments.
     pub(super) fn line(&self, cmdline: &str) -> Vec<Arg> {
         let (hv, keys, paths) = (self.start.hv, self.start.keys, self.start.paths);
         let mut line = Line { address: 1, ..Line::default() };

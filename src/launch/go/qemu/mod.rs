@@ -11,7 +11,7 @@ mod protection;
 
 use super::daemon::{Daemon, NYDUSD_API};
 use super::guest_kernel::Root;
-use super::network::{Abilities, Network};
+use super::network::Network;
 use super::numa::{self, Topology};
 use super::{Boot, Change, Plan, Refusal, Start, findings, or, process, refuse, requests};
 use crate::answer::agent::NetworkRequests;
@@ -129,7 +129,7 @@ impl<'a> Qemu<'a> {
         check_vsock(host)?;
 
         // createNetwork
-        let network = Network::of(&start, Abilities { queues: true, limits: false }, |_| Ok(()))?;
+        let network = Network::of(&start, |_| Ok(()))?;
 
         // StartVM
         if let Some(daemon) = daemon {

@@ -25,7 +25,6 @@ pub(super) enum Ports {
 }
 
 impl Ports {
-    /// Decides them.
     pub(super) fn of(start: &Start<'_>, machine: Machine) -> Result<Self, Refusal> {
         let hv = start.hv;
         if start.has(Change::PortsByNumber) {
@@ -57,24 +56,19 @@ impl Ports {
             return refuse(message, &["confidential_guest", "cold_plug_vfio"]);
         }
         let own = own.saturating_add(u32::try_from(hv.vfio_devices.len()).unwrap_or(u32::MAX));
-        let too_many = |kind: &str, caused_by: &'static [&'static str]| {
-            refuse(format!("Number of PCIe {kind} Ports exceeed allowed max of {MOST_PORTS}"), caused_by)
+        let bounded = |count: u32, kind: &str, caused_by: &'static [&'static str]| match count > MOST_PORTS {
+            true => {
+                refuse(format!("Number of PCIe {kind} Ports exceeed allowed max of {MOST_PORTS}"), caused_by)
+            }
+            false => Ok(count),
         };
         if either("root-port") {
             let count = own.max(at_least(hv.pcie_root_port));
-            return if count > MOST_PORTS {
-                too_many("Root", &["pcie_root_port"])
-            } else {
-                Ok(Self::Root(count))
-            };
+            return bounded(count, "Root", &["pcie_root_port"]).map(Self::Root);
         }
         if either("switch-port") {
             let count = own.max(at_least(hv.pcie_switch_port));
-            return if count > MOST_PORTS {
-                too_many("Switch", &["pcie_switch_port"])
-            } else {
-                Ok(Self::Switch(count))
-            };
+            return bounded(count, "Switch", &["pcie_switch_port"]).map(Self::Switch);
         }
         Ok(if own > 0 { Self::Root(own) } else { Self::None })
     }

@@ -115,7 +115,7 @@ impl<'a> Clh<'a> {
             return Ok(plan);
         }
         if start.has(Change::ClhCards) && !plan.resources.network.deferred {
-            for endpoint in plan.endpoints() {
+            for endpoint in plan.resources.network.taps() {
                 endpoint.open(plan.descriptors(endpoint)).context("open named tuntap")?;
             }
         }
@@ -289,7 +289,7 @@ impl<'a> Clh<'a> {
 
     fn requests(&self, cmdline: &str) -> Vec<Request> {
         let mut requests = vec![bare_request("GET", "vmm.ping")];
-        let endpoints = self.endpoints().map(|endpoint| self.add_net(endpoint));
+        let endpoints = self.resources.network.taps().map(|endpoint| self.add_net(endpoint));
         if self.restored {
             let source = format!("file://{}", self.start.paths.sandbox());
             requests.push(Body::default().set("source_url", source).request("PUT", "vm.restore"));

@@ -9,7 +9,7 @@ use super::{Clh, MAX_PHYS_BITS, MSHV, Memory};
 use crate::answer::launch::{Cause, Request};
 use crate::input::host::Arch;
 use crate::launch::body::Body;
-use crate::launch::rs::network::{Backend, Endpoint};
+use crate::launch::rs::network::Endpoint;
 use crate::launch::rs::resources::Protection;
 use crate::launch::rs::share_fs::{self, Share};
 use crate::release::rs::Change;
@@ -134,8 +134,8 @@ impl Clh<'_> {
         };
         let balloon = hv.device_info.reclaim_guest_freed_memory && start.has(Change::Balloon);
         let balloon_body = json!({ "size": 0, "deflate_on_oom": false, "free_page_reporting": true });
-        let endpoints: Vec<Body> =
-            self.endpoints().map(|endpoint| self.endpoint_at_creation(endpoint)).collect();
+        let taps = self.resources.network.taps();
+        let endpoints: Vec<Body> = taps.map(|endpoint| self.endpoint_at_creation(endpoint)).collect();
         let port = |on: bool| {
             let mode = if on { "Tty" } else { "Off" };
             Body::default().nulls(&["file"]).by("mode", mode, keys.enable_debug).set("iommu", false)
@@ -188,12 +188,6 @@ impl Clh<'_> {
             .by("queue_size", queue_size, start.keys.virtio_fs_queue_size)
             .nulls(&["id"])
             .set("pci_segment", 0)
-    }
-
-    /// The endpoints that it has: of those behind a process nobody tells it.
-    pub(super) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        let all = self.resources.network.endpoints.iter();
-        all.filter(|endpoint| matches!(endpoint.backend, Backend::Tap { .. }))
     }
 
     /// As many descriptors of an endpoint's tap device as it is handed.

@@ -26,18 +26,13 @@ const MOST_QUEUES: usize = 256;
 /// What stands behind an endpoint on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Backend {
-    /// A tap device of this name.
     Tap {
-        /// Its name on the host.
         name: String,
         /// Whether it was made with several queues; it can then be opened so alone.
         several: bool,
     },
     /// A process behind this socket.
-    VhostUser {
-        /// The socket.
-        socket: String,
-    },
+    VhostUser { socket: String },
 }
 
 /// One network endpoint of the VM.
@@ -109,6 +104,11 @@ impl Network {
             && matches!(start.kind, Kind::Qemu | Kind::Clh);
         attach(start, &endpoints).map_err(|refusal| set_up(start, refusal))?;
         Ok(Self { endpoints, deferred })
+    }
+
+    /// The endpoints that are tap devices, and no process.
+    pub(super) fn taps(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter().filter(|endpoint| endpoint.tap().is_some())
     }
 
     /// What the agent is asked.

@@ -10,7 +10,6 @@ use crate::launch::line::{Line, Options};
 use crate::release::rs::Change;
 
 impl Qemu<'_> {
-    /// The arguments.
     pub(super) fn line(&self, cmdline: &str) -> Vec<Arg> {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let boot = &hv.boot_info;

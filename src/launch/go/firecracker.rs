@@ -3,14 +3,12 @@
 //! The binary is asked for its version first. Facts: src/runtime/virtcontainers/fc.go, and the names of
 //! src/runtime/virtcontainers/pkg/firecracker from 2.0.0 to 4.1.0.
 
-mod version;
-
 use serde_json::json;
 
 use super::endpoint::Endpoint;
 use super::guest_kernel::{Constants, Root, configured, constants, debug, rendered};
-use super::network::{Abilities, BY_CRI, Network, powers_of_1024};
-use super::{Boot, Change, NIL_POINTER, Plan, Refusal, Start, findings, process, refuse, requests};
+use super::network::{BY_CRI, Network, powers_of_1024};
+use super::{Boot, Change, NIL_POINTER, Plan, Refusal, Start, findings, process, refuse, requests, version};
 use crate::answer::agent::NetworkRequests;
 use crate::answer::finding::Finding;
 use crate::answer::launch::{Arg, Cause, Launch};
@@ -56,8 +54,8 @@ impl<'a> Firecracker<'a> {
             Boot::Kernel => "",
         };
         check_mount(host, image, "rootfs", &["image", "initrd"])?;
-        version::check(start.release, host, &hv.path).map_err(|why| Refusal::because(why, &["path"]))?;
-        let network = Network::of(&start, Abilities { queues: false, limits: true }, |endpoint| {
+        version::check_firecracker(start.release, host, &hv.path)?;
+        let network = Network::of(&start, |endpoint| {
             if endpoint.has_pair() { Ok(()) } else { Err(Refusal::crash(NIL_POINTER, &[])) }
         })?;
         let jailed = !hv.jailer_path.is_empty();
