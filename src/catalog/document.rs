@@ -4,6 +4,7 @@
 //! which show that it does refuse.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 
 use serde::Deserialize;
 
@@ -124,13 +125,13 @@ pub struct KeyReader {
 }
 
 /// Reads `annotations.toml`; the lists it names must be among `lists`.
-pub fn annotations(text: &str, lists: &BTreeSet<String>) -> Result<Vec<Annotation>, String> {
-    let document: Annotations = toml::from_str(text).map_err(|e| e.to_string())?;
+pub fn annotations(text: &str, lists: &BTreeSet<String>) -> Result<Vec<Annotation>, Box<dyn Error>> {
+    let document: Annotations = toml::from_str(text)?;
     let mut seen = BTreeSet::new();
     for annotation in &document.annotation {
         let key = &annotation.key;
         if !seen.insert(key.as_str()) {
-            return Err(format!("{key} stands there twice"));
+            return Err(format!("{key} stands there twice").into());
         }
         for (runtime, readers) in [("go", &annotation.go), ("rs", &annotation.rs)] {
             in_order(readers.iter().map(|r| (r.since, r.until)))
@@ -145,7 +146,7 @@ pub fn annotations(text: &str, lists: &BTreeSet<String>) -> Result<Vec<Annotatio
         if let Some(by) = &annotation.replaced_by
             && !seen.contains(by.as_str())
         {
-            return Err(format!("{}: replaced by {by}, which is not there", annotation.key));
+            return Err(format!("{}: replaced by {by}, which is not there", annotation.key).into());
         }
     }
     Ok(document.annotation)
@@ -195,15 +196,15 @@ fn check_reader(reader: &Reader, lists: &BTreeSet<String>) -> Result<(), String>
 }
 
 /// Reads `config-keys.toml`.
-pub fn config_keys(text: &str) -> Result<Vec<ConfigKey>, String> {
-    let document: ConfigKeys = toml::from_str(text).map_err(|e| e.to_string())?;
+pub fn config_keys(text: &str) -> Result<Vec<ConfigKey>, Box<dyn Error>> {
+    let document: ConfigKeys = toml::from_str(text)?;
     let mut seen = BTreeSet::new();
     for key in &document.key {
         if !seen.insert((key.table.as_str(), key.key.as_str())) {
-            return Err(format!("{}.{} stands there twice", key.table, key.key));
+            return Err(format!("{}.{} stands there twice", key.table, key.key).into());
         }
         if key.go.is_empty() && key.rs.is_empty() {
-            return Err(format!("{}.{}: no release reads it", key.table, key.key));
+            return Err(format!("{}.{}: no release reads it", key.table, key.key).into());
         }
         for readers in [&key.go, &key.rs] {
             in_order(readers.iter().map(|r| (r.since, r.until)))
@@ -260,8 +261,8 @@ pub enum WhoWord {
 }
 
 /// Reads one of `messages/*.toml`; the configuration keys that it names must be among `keys`.
-pub fn messages(text: &str, keys: &[ConfigKey]) -> Result<Vec<Message>, String> {
-    let document: Messages = toml::from_str(text).map_err(|e| e.to_string())?;
+pub fn messages(text: &str, keys: &[ConfigKey]) -> Result<Vec<Message>, Box<dyn Error>> {
+    let document: Messages = toml::from_str(text)?;
     let is_key = |name: &str| {
         let (table, key) = name.rsplit_once('.').unwrap_or_default();
         keys.iter().any(|k| k.key == key && k.table.split('.').next() == table.split('.').next())
@@ -269,7 +270,7 @@ pub fn messages(text: &str, keys: &[ConfigKey]) -> Result<Vec<Message>, String> 
     for message in &document.message {
         let first = message.says.first().ok_or_else(|| format!("no words: {}", message.means))?;
         if message.says.iter().any(|says| literals(says).iter().map(|l| l.len()).sum::<usize>() < 4) {
-            return Err(format!("{first}: too few letters to tell it by"));
+            return Err(format!("{first}: too few letters to tell it by").into());
         }
         let mut named = message.keys.clone();
         for change in &message.tries {
@@ -283,7 +284,7 @@ pub fn messages(text: &str, keys: &[ConfigKey]) -> Result<Vec<Message>, String> 
             named.extend(other.map(str::to_owned));
         }
         if let Some(name) = named.iter().find(|name| !is_key(name)) {
-            return Err(format!("{first}: {name} is no configuration key"));
+            return Err(format!("{first}: {name} is no configuration key").into());
         }
     }
     Ok(document.message)

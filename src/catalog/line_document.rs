@@ -84,8 +84,8 @@ fn spans(text: &str, tags: &[&str]) -> Result<Vec<(usize, usize)>, String> {
 }
 
 /// The tables as code.
-pub fn code(text: &str) -> Result<String, String> {
-    let document: Document = toml::from_str(text).map_err(|e| e.to_string())?;
+pub fn code(text: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let document: Document = toml::from_str(text)?;
     let tags: Vec<&str> = document.tags.split_whitespace().collect();
     let maybe = |text: &Option<String>| match text {
         None => Ok("None".to_owned()),

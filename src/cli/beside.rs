@@ -59,8 +59,8 @@ pub(super) fn held(
     };
     let evaluation = node.evaluate(&pod, Depth::Full);
     let release = node.judge_of(&pod).map_or_else(Release::default, |judge| judge.evaluator.setup().release);
-    let mut beside =
-        report::of(&pod, (&evaluation, release), runs, vm, written).map_err(SetupError::Usage)?;
+    let mut beside = report::of(&pod, (&evaluation, release), runs, vm, written)
+        .map_err(|why| SetupError::Usage(why.to_string()))?;
     beside.sandbox = beside.sandbox.or(input.sandbox_id);
     Ok((beside, node.assumed()))
 }

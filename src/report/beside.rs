@@ -65,6 +65,25 @@ pub struct Beside {
     pub notes: Vec<String>,
 }
 
+/// Why a pod is not held against what runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NothingToHold {
+    /// Nothing runs of it.
+    #[error("{pod}: nothing is started for this pod: {why}")]
+    NotStarted {
+        /// The pod.
+        pod: String,
+        /// Why it is not.
+        why: String,
+    },
+    /// What is at hand says nothing of a VM.
+    #[error(
+        "no document of this pod's VM: vm.info of Cloud Hypervisor, the configuration file of Firecracker, answers of \
+         QMP, persist.json or state.json of the runtime, or process lines"
+    )]
+    NoDocument,
+}
+
 /// Holds a pod's prediction against a VM, or against what its VMM says of itself where there is none; and against
 /// what the runtime wrote of the sandbox, where that is at hand.
 pub fn of(
@@ -73,7 +92,7 @@ pub fn of(
     runs: &Runs,
     vm: Option<&Vm>,
     (written, notes): (Option<&Json>, Vec<String>),
-) -> Result<Beside, String> {
+) -> Result<Beside, NothingToHold> {
     let Some(launch) = &evaluation.launch else {
         let why = match &evaluation.outcome {
             Outcome::Refused(failure) => failure.message.clone(),
@@ -81,7 +100,7 @@ pub fn of(
             Outcome::NotKata => "its handler is another runtime than Kata".to_owned(),
             Outcome::Starts => String::new(),
         };
-        return Err(format!("{}: nothing is started for this pod: {why}", pod.id()));
+        return Err(NothingToHold::NotStarted { pod: pod.id(), why });
     };
     let mut rows = match (runs, vm) {
         (Runs::Lines(lines), Some(vm)) => compared::processes(launch, release, vm, lines),
@@ -89,10 +108,7 @@ pub fn of(
         (Runs::Answers(answers), _) => qmp::of_launch(launch, answers),
         (Runs::Document(document), _) => documents::of_launch(launch, document)
             .or_else(|| state::of_effective(evaluation.effective.as_ref()?, document))
-            .ok_or(
-                "no document of this pod's VM: vm.info of Cloud Hypervisor, the configuration file of Firecracker, \
-                 answers of QMP, persist.json or state.json of the runtime, or process lines",
-            )?,
+            .ok_or(NothingToHold::NoDocument)?,
     };
     let (told, fits) = vm.map_or_else(
         || ("a document, which tells no release".to_owned(), true),

@@ -6,7 +6,7 @@ use super::row::{Body, Row};
 use super::{Model, Screen, Show};
 use crate::diff::running::Verdict;
 use crate::release::Release;
-use crate::report::beside::{self, Beside, Runs};
+use crate::report::beside::{self, Beside, NothingToHold, Runs};
 use crate::report::running as told;
 use crate::running::{Program, Running, Vm};
 
@@ -116,7 +116,7 @@ fn of_document(document: &serde_json::Value) -> Seen {
 
 impl Model {
     /// A VM of the text beside the prediction for the pod in sight.
-    pub fn beside_of_text(&self, index: usize) -> Option<Result<Beside, String>> {
+    pub fn beside_of_text(&self, index: usize) -> Option<Result<Beside, NothingToHold>> {
         let Place::Text(runs) = &self.live.place else { return None };
         let vm = match runs {
             Runs::Lines(lines) => Some(lines.vms.iter().filter(|vm| vm.vmm.is_some()).nth(index)?),

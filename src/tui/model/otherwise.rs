@@ -95,12 +95,12 @@ impl Otherwise {
     }
 
     /// The words that say it, as `--set` takes them.
-    pub fn words(&self) -> Result<Vec<String>, String> {
+    pub fn words(&self) -> Result<Vec<String>, OpenQuote> {
         let mut all = Vec::new();
         for field in &self.fields {
             match (field.name, field.line.text().trim()) {
                 (_, "") => {}
-                ("", text) => all.extend(words(text).ok_or("a quotation mark has no end")?),
+                ("", text) => all.extend(words(text).ok_or(OpenQuote)?),
                 (name, "-") => all.push(format!("{name}-")),
                 (name, value) => all.push(format!("{name}={value}")),
             }
@@ -119,6 +119,11 @@ impl Otherwise {
         self.found.as_ref().is_some_and(|found| words.as_ref().is_ok_and(|words| *words == found.words))
     }
 }
+
+/// A quotation mark has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a quotation mark has no end")]
+pub struct OpenQuote;
 
 impl Model {
     /// Takes over where one was in `before`: the same pods are read otherwise.

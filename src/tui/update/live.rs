@@ -71,7 +71,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
 fn open_vm(model: &mut Model, index: usize) -> Option<Effect> {
     if let Some(own) = model.beside_of_text(index) {
         // The pod in sight may be another by now.
-        opened(model, index, own);
+        opened(model, index, own.map_err(|why| why.to_string()));
         return None;
     }
     match model.live.vms.get(index).and_then(|seen| seen.beside.clone()) {

@@ -68,7 +68,7 @@ fn enter(model: &mut Model) -> Vec<Effect> {
                                      first"
                 .to_owned())
         }
-        said => said,
+        said => said.map_err(|why| why.to_string()),
     };
     match said {
         Ok(said) if kept => return vec![Effect::OpenInstead { words: opening(model, &said), keep: true }],
