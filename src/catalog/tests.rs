@@ -31,7 +31,12 @@ fn a_catalogue_that_does_not_hold_is_refused() {
     let key = "[[key]]\ntable = \"runtime\"\nkey = \"a\"\nsummary = \"\"\n";
     let reader = "[[key.go]]\nsince = \"3.0.0\"\ntype = \"bool\"\ndefault = \"false\"\n";
     assert!(document::config_keys(&format!("{key}{reader}")).is_ok());
-    assert!(document::config_keys(&format!("{key}{reader}{key}{reader}")).unwrap_err().to_string().contains("twice"));
+    assert!(
+        document::config_keys(&format!("{key}{reader}{key}{reader}"))
+            .unwrap_err()
+            .to_string()
+            .contains("twice")
+    );
     assert!(document::config_keys(key).unwrap_err().to_string().contains("no release"));
 }
 

@@ -78,7 +78,10 @@ fn the_vms_and_one_of_them_at_every_size() {
         let notes =
             vec!["/etc/kata-containers/config.d/10.toml was changed after this VM had started".to_owned()];
         let beside = beside::of(&stage.model.tried, judged, &runs, lines.vms.first(), (None, notes));
-        stage.send(Message::Answer(Answer::Beside { vm: 0, beside: Box::new(beside.map_err(|why| why.to_string())) }));
+        stage.send(Message::Answer(Answer::Beside {
+            vm: 0,
+            beside: Box::new(beside.map_err(|why| why.to_string())),
+        }));
         insta::assert_snapshot!(name("beside"), stage.screen());
         insta::assert_snapshot!(name("argument"), stage.keys("enter").screen());
         insta::assert_snapshot!(name("differences"), stage.keys("h v v").screen());
