@@ -1,7 +1,7 @@
 //! The plain part of YAML, read line by line: what kubectl prints, and most of what people write.
 //!
-//! Decides whether a text keeps to block mappings and lists of scalars on one line, of literal blocks and of `{}` and
-//! `[]`, all in printable ASCII, and makes the very tree of it that libyaml's events make (the tests hold the two
+//! Decides whether a text keeps to block mappings and lists of scalars, of literal blocks and of `{}` and `[]`, all in
+//! printable ASCII, and makes the very tree of it that libyaml's events make (the tests hold the two
 //! against each other). An item of a list that does not keep to it is libyaml's alone; so is the whole text where
 //! that is not enough, or where anything is wrong. Reading so takes a twentieth of libyaml's instructions, and libyaml
 //! was two thirds of `check` of a list in YAML.
@@ -210,7 +210,7 @@ impl<'t> Reader<'t> {
         self.value(at, line.end, line.indent)
     }
 
-    /// The scalar from `at` to the end of the line, in a mapping or a list at `column`.
+    /// The value that begins at `at`, in a mapping or a list at `column`; its first line says no more behind `end`.
     fn value(&mut self, at: usize, end: usize, column: usize) -> Option<()> {
         let written = self.slice(at, end);
         if !is_printable(written) {
@@ -218,12 +218,12 @@ impl<'t> Reader<'t> {
         }
         match written.as_bytes().first()? {
             b'"' => {
-                let inside = written.strip_prefix('"')?.strip_suffix('"')?;
-                self.scalar(at, double_quoted(inside)?, false);
+                let text = self.joined(written, column)?;
+                self.scalar(at, read(text, double_quoted)?, false);
             }
             b'\'' => {
-                let inside = written.strip_prefix('\'')?.strip_suffix('\'')?;
-                self.scalar(at, single_quoted(inside)?, false);
+                let text = self.joined(written, column)?;
+                self.scalar(at, read(text, single_quoted)?, false);
             }
             b'{' if written == "{}" => {
                 let behind = self.nodes.len() + 1;
@@ -234,12 +234,46 @@ impl<'t> Reader<'t> {
                 self.push(at, Kind::List { end: behind });
             }
             b'|' => return self.literal(at, written, column),
-            _ if is_plain(written) => self.scalar(at, written, true),
-            _ => return None,
+            _ => {
+                let text = match written.split_once(" #") {
+                    Some((text, _)) => Cow::Borrowed(text.trim_end_matches(' ')),
+                    None => self.joined(written, column)?,
+                };
+                if !is_plain(&text) {
+                    return None;
+                }
+                self.scalar(at, text, true);
+            }
         }
         self.advance();
         // A line further in would go on with it.
         self.line.is_none_or(|line| line.indent <= column).then_some(())
+    }
+
+    /// A scalar with the lines that go on with it: kubectl breaks those that are longer than a screen is wide.
+    fn joined(&mut self, first: &'t str, column: usize) -> Option<Cow<'t, str>> {
+        const LINES: usize = 64;
+        let mut text = Cow::Borrowed(first);
+        let is_quoted = first.starts_with(['"', '\'']);
+        for _ in 0..LINES {
+            let Some((end, next)) = self.line_end(self.next) else { return Some(text) };
+            let written = self.slice(self.next, end);
+            let said = written.trim_matches(' ');
+            let is_within = !said.is_empty() && written.starts_with(' ') && indent(written) > column;
+            let goes_on = if is_quoted { is_open(&text) } else { is_within && !said.starts_with('#') };
+            if !goes_on {
+                return Some(text);
+            }
+            // A backslash before a break takes it away.
+            if !is_within || !is_printable(written) || text.ends_with('\\') {
+                return None;
+            }
+            let text = text.to_mut();
+            text.push(' ');
+            text.push_str(said);
+            self.next = next;
+        }
+        None
     }
 
     /// The lines of a literal block.
@@ -252,26 +286,26 @@ impl<'t> Reader<'t> {
         let mut value = String::new();
         // Breaks that count only where more follows.
         let mut breaks = 0;
-        let mut indent = None;
+        let mut margin = None;
         while let Some((end, next)) = self.line_end(self.next) {
             let written = self.slice(self.next, end);
+            let blanks = indent(written);
             let said = written.trim_start_matches(' ');
-            let blanks = written.len() - said.len();
             if !is_printable(written) {
                 return None;
             }
             if said.is_empty() {
-                if blanks > indent? {
+                if blanks > margin? {
                     return None;
                 }
                 breaks += 1;
             } else {
-                let indent = *indent.get_or_insert(blanks);
-                if blanks < indent || indent <= column {
+                let margin = *margin.get_or_insert(blanks);
+                if blanks < margin || margin <= column {
                     break;
                 }
                 value.extend(std::iter::repeat_n('\n', breaks));
-                value.push_str(written.get(indent..)?);
+                value.push_str(written.get(margin..)?);
                 breaks = 1;
             }
             self.next = next;
@@ -291,7 +325,7 @@ impl<'t> Reader<'t> {
         while let Some((line_end, next)) = self.line_end(end) {
             let written = self.slice(end, line_end);
             let said = written.trim_start_matches(' ');
-            let is_beyond = written.len() - said.len() <= first.indent;
+            let is_beyond = indent(written) <= first.indent;
             if is_beyond && !said.trim_end_matches('\r').is_empty() && !said.starts_with('#') {
                 break;
             }
@@ -331,29 +365,61 @@ fn is_item(said: &str) -> bool {
     said == "-" || said.starts_with("- ")
 }
 
+/// The blanks that a line begins with.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
 /// The key that a line begins with, whether it stands without quotes, and where its colon is.
 fn key(said: &str) -> Option<(&str, bool, usize)> {
+    let is_colon = |at: usize| matches!(said.as_bytes().get(at..), Some([b':'] | [b':', b' ', ..]));
     let (key, plain, colon) = match said.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {
             let inside = said.get(1..)?;
+            // A backslash or a doubled quote ends it early, and no colon follows either.
             let end = memchr::memchr2(*quote, b'\\', inside.as_bytes())?;
             (inside.get(..end)?, false, end + 2)
         }
-        b'-' => return None,
         _ => {
-            let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-' | b'$');
+            let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-');
             let end = said.bytes().take_while(is_name).count();
-            (said.get(..end).filter(|key| !key.is_empty())?, true, end)
+            let colon = match is_colon(end) {
+                true => end,
+                false => memchr::memchr_iter(b':', said.as_bytes()).find(|at| is_colon(*at))?,
+            };
+            let key = said.get(..colon).filter(|key| is_plain(key) && !key.ends_with(' '))?;
+            (key, true, colon)
         }
     };
-    let behind = said.as_bytes().get(colon..)?;
-    let is_key = matches!(behind, [b':'] | [b':', b' ', ..]) && colon <= KEY_LIMIT;
-    // A backslash or a doubled quote ends it early, and no colon follows either.
-    is_key.then_some((key, plain, colon))
+    (is_colon(colon) && colon <= KEY_LIMIT).then_some((key, plain, colon))
 }
 
-/// What stands between double quotes.
-fn double_quoted(inside: &str) -> Option<Cow<'_, str>> {
+/// What a quoted text means, as `means` has it.
+fn read<'t>(text: Cow<'t, str>, means: fn(&str) -> Option<Cow<'_, str>>) -> Option<Cow<'t, str>> {
+    match text {
+        Cow::Borrowed(text) => means(text),
+        Cow::Owned(text) => means(&text).map(|value| Cow::Owned(value.into_owned())),
+    }
+}
+
+/// Whether the quote that a text begins with is not closed in it.
+fn is_open(text: &str) -> bool {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        // Each inside is written twice.
+        return memchr::memchr_iter(b'\'', text.as_bytes()).count() % 2 == 1;
+    };
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) {
+        if rest.as_bytes().get(at) == Some(&b'"') {
+            return false;
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    true
+}
+
+/// What a text between double quotes means.
+fn double_quoted(text: &str) -> Option<Cow<'_, str>> {
+    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
     let mut rest = inside;
     let mut value = String::new();
     while let Some(at) = memchr::memchr2(b'"', b'\\', rest.as_bytes()) {
@@ -361,6 +427,7 @@ fn double_quoted(inside: &str) -> Option<Cow<'_, str>> {
         value.push(match rest.as_bytes().get(at..at + 2)? {
             b"\\\"" => '"',
             b"\\\\" => '\\',
+            b"\\ " => ' ',
             b"\\n" => '\n',
             b"\\t" => '\t',
             _ => return None,
@@ -374,12 +441,13 @@ fn double_quoted(inside: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(value))
 }
 
-/// What stands between single quotes.
-fn single_quoted(inside: &str) -> Option<Cow<'_, str>> {
+/// What a text between single quotes means.
+fn single_quoted(text: &str) -> Option<Cow<'_, str>> {
+    let inside = text.strip_prefix('\'')?.strip_suffix('\'')?;
     if memchr::memchr(b'\'', inside.as_bytes()).is_none() {
         return Some(Cow::Borrowed(inside));
     }
-    // Each is written twice.
+    // Each is written twice; a break stands for the pair, since a text has none.
     let value = inside.replace("''", "\n");
     (!value.contains('\'')).then(|| Cow::Owned(value.replace('\n', "'")))
 }
@@ -387,7 +455,7 @@ fn single_quoted(inside: &str) -> Option<Cow<'_, str>> {
 /// Whether a text stands for itself to the end of its line.
 fn is_plain(text: &str) -> bool {
     let begins = match text.as_bytes() {
-        [b'-', next, ..] => next.is_ascii_alphanumeric() || *next == b'.',
+        [b'-' | b'?' | b':', next, ..] => *next != b' ',
         [first, ..] => first.is_ascii_alphanumeric() || b"_./~+=$()^;<\\".contains(first),
         [] => false,
     };
@@ -435,86 +503,35 @@ mod tests {
             "a:\n  b:\n    c: \"\\\"q\\\" \\\\ \\n\"\n  \"d e\": x:y#z\n'f': http://a/b?c=d  \n",
             "a: |\n  one\n   two \n\n\n  three\n\n# c\nb: |-\n  x\n\nc: |\n # no comment\n",
             "- |\n  x\n- - |-\n   y\n  - z\n",
+            "a:\n- --x=y\n- :80\n- -1\n- f:a: {}\n  k:{\"p\":80}: 1\n  x y: z # c\n  .: ?a\n",
+            "a: b\n  c d\n   e\nf: 'it''s\n  on # two'\ng:\n- \"x \\\"\n   \\ y\"\n- h\n i\n- j: k\n   l\n",
             "a:\n- &x b: 1\n  c: *x\n- !t d\n- [1, {e: f}]\n- e\n- k: >\n    folded\n    text\n- \u{e9}\n- \"x\n  y\"\n- g: h\n",
             "a:\n  b:\n    - c: !t x\n      d: [\n     1]\n    - e\n  f: g\n",
         ] {
             assert!(is_read(text), "{text}");
         }
-        for text in [
-            "",
-            "# c\n",
-            "a",
-            "a: b: c\n",
-            "a: 'b' c\n",
-            "a: 1\n b\n",
-            "a: \"x\n",
-            " a: 1\n",
-            "a: 1\n b: 2\n",
-            "a:\n    b: 1\n  c: 2\n",
-            "a: &b 1\n",
-            "%YAML 1.1\n---\na: 1\n",
-            "a: 1\n...\n",
-            "a: 1\n---\nb: 2\n",
-            "- a\nb: 1\n",
-            "a: 1\n- b\n",
-            "a: \t1\n",
-            "a: 1\r\n",
-            "a:\n- &x b\n- *x\n",
-            "a:\n- \"b\n- c\"\n",
-            "a: |\n\n  x\n",
-            "a: |\n x\n  \u{1}\n",
-            "a: |\nb: 1\n",
-            "? a\n: b\n",
-            "a: \"\\/\"\n",
-            "a: @b\n",
-        ] {
+        #[rustfmt::skip]
+        let others = [
+            "", "# c\n", "a", "a: b: c\n", "a: 'b' c\n", "a: 1\n\n b\n", "a: \"x\n", "a: \"x\\\n  y\"\n", "a: b\n  c: d\n",
+            "a: b # c\n  d\n", "a: 'b\nc'\n", "a : b\n", "a:: b\n", "a #b: c\n", "a: b #\n  #\n c\n", " a: 1\n", "a: 1\n b: 2\n",
+            "a:\n    b: 1\n  c: 2\n", "a: &b 1\n", "%YAML 1.1\n---\na: 1\n", "a: 1\n...\n", "a: 1\n---\nb: 2\n", "- a\nb: 1\n",
+            "a: 1\n- b\n", "a: \t1\n", "a: 1\r\n", "a:\n- &x b\n- *x\n", "a:\n- \"b\n- c\"\n", "a: |\n\n  x\n",
+            "a: |\n x\n  \u{1}\n", "a: |\nb: 1\n", "? a\n: b\n", "a: \"\\/\"\n", "a: @b\n",
+        ];
+        for text in others {
             assert!(tree(text).is_none(), "{text}");
         }
     }
 
     #[test]
     fn so_is_what_chance_puts_together() {
-        const PARTS: [&str; 40] = [
-            "a:",
-            "a: 1",
-            "b: x y",
-            "- a",
-            "- a: 1",
-            "-",
-            "- - b",
-            "- - a: 1",
-            "c: \"q\"",
-            "c: 'q'",
-            "d: |",
-            "d: |-",
-            "text here",
-            "# c",
-            "",
-            "e: {}",
-            "e: []",
-            "- |",
-            "- {}",
-            "f: # c",
-            "\"k\": v",
-            "'k': v",
-            "g: \"a\\nb\"",
-            "g: 'a''b'",
-            "h: a:b",
-            "h: a #b",
-            "- [a, b]",
-            "- &x a",
-            "- *x",
-            "- !t a",
-            "i: &x",
-            "- \u{e9}",
-            "j: >",
-            "...",
-            "- \"a",
-            "b\"",
-            "k: [a,",
-            "b]",
-            "- k: |",
-            "l:  ",
+        #[rustfmt::skip]
+        const PARTS: [&str; 50] = [
+            "a:", "a: 1", "b: x y", "- a", "- a: 1", "-", "- - b", "- - a: 1", "c: \"q\"", "c: 'q'", "d: |", "d: |-", "text here",
+            "# c", "", "e: {}", "e: []", "- |", "- {}", "f: # c", "\"k\": v", "'k': v", "g: \"a\\nb\"", "g: 'a''b'", "h: a:b",
+            "h: a #b", "m: 'x", "y'", "n: \"x", "\\ y\"", "o p: --q", "f:x: :1", "it''s", "- ?z",
+            "- [a, b]", "- &x a", "- *x", "- !t a", "i: &x", "- \u{e9}", "j: >", "...", "- \"a", "b\"", "k: [a,", "b]", "- k: |",
+            "l:  ", "x: y\\", "\\\\",
         ];
         let mut state = 7_u64;
         let mut below = |limit: usize| {
@@ -529,7 +546,7 @@ mod tests {
                 .map(|at| {
                     indent = if at == 0 { 0 } else { (indent + below(4)).saturating_sub(below(3)) };
                     // What is not plain is rare, so that something else is met as well.
-                    let parts = if below(4) == 0 { PARTS.len() } else { 26 };
+                    let parts = if below(4) == 0 { PARTS.len() } else { 34 };
                     let part = below(parts);
                     format!("{}{}\n", " ".repeat(indent), PARTS[part])
                 })
