@@ -1,13 +1,14 @@
 //! Pods of a long input, judged on several cores and handed on in order.
 //!
-//! One thread reads, the others read pods from its batches and do the work on them, the caller takes the
-//! results in input order. Nothing is held but a few batches, so the length of the input does not matter.
+//! One thread reads, the others take its batches as they get round to it, read pods from them and do the work on
+//! them, the caller takes the results in input order. Nothing is held but a few batches, so the length of the input
+//! does not matter.
 
 use std::cell::RefCell;
 use std::io::BufRead;
 use std::num::NonZero;
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::CliError;
@@ -17,8 +18,8 @@ use crate::input::manifest::pods::Found;
 use crate::input::manifest::{self, Object, Piece, Pod, RuntimeClass};
 use crate::kubernetes;
 
-/// Batches that wait before and behind each worker.
-const WAITING: usize = 2;
+/// So many batches for each worker are on their way, from being read to their results being taken.
+const UNDER_WAY: usize = 4;
 /// Pods of a text that is read as a whole, in one batch.
 const PODS: usize = 64;
 
@@ -29,6 +30,9 @@ enum Batch {
     /// Pods that the reader had to read itself.
     Pods(Vec<Pod>),
 }
+
+/// A batch, and where its results go.
+type Task<T> = (Batch, Sender<Done<T>>);
 
 /// What a worker made of a batch.
 struct Done<T> {
@@ -93,18 +97,16 @@ pub(super) fn each<T: Send>(
     work: &(impl Fn(Pod) -> Option<T> + Sync),
     take: &mut dyn FnMut(T) -> Result<(), CliError>,
 ) -> Result<Seen, CliError> {
+    // Whoever has nothing to do takes the next batch, so that one who is kept waiting keeps nobody else.
+    let (inlet, tasks) = channel();
+    let tasks = Mutex::new(tasks);
+    let (order, outlets) = sync_channel(UNDER_WAY * jobs.get());
     thread::scope(|scope| {
-        let mut inlets = Vec::new();
-        let mut outlets = Vec::new();
         for _ in 0..jobs.get() {
-            let (inlet, batches) = sync_channel(WAITING);
-            let (results, outlet) = sync_channel(WAITING);
-            inlets.push(inlet);
-            outlets.push(outlet);
-            scope.spawn(move || run(&batches, &results, cluster, work));
+            scope.spawn(|| run(&tasks, cluster, work));
         }
         let name = shown.clone();
-        let reader = scope.spawn(move || read(input, &name, cluster, inlets));
+        let reader = scope.spawn(move || read(input, &name, cluster, inlet, order));
         let taken = collect(&outlets, take);
         // Whoever still works finds nobody listening, and ends.
         drop(outlets);
@@ -144,13 +146,9 @@ pub(super) fn here<T>(
 }
 
 /// A worker's life.
-fn run<T>(
-    batches: &Receiver<Batch>,
-    results: &SyncSender<Done<T>>,
-    cluster: &Cluster,
-    work: &impl Fn(Pod) -> Option<T>,
-) {
-    for batch in batches {
+fn run<T>(tasks: &Mutex<Receiver<Task<T>>>, cluster: &Cluster, work: &impl Fn(Pod) -> Option<T>) {
+    let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    while let Ok((batch, results)) = next() {
         let mut sorted = Sorted::default();
         match batch {
             Batch::Pods(pods) => sorted.pods = pods,
@@ -173,21 +171,22 @@ fn run<T>(
     }
 }
 
-/// Reads, and deals batches out in turn.
-struct Dealer<'n> {
+/// Reads, and deals batches out.
+struct Dealer<'n, T> {
     sorted: Sorted,
     cluster: &'n Cluster,
-    inlets: Vec<SyncSender<Batch>>,
-    turn: usize,
+    inlet: Sender<Task<T>>,
+    /// Where the results of each batch come out, in the order of the batches.
+    order: SyncSender<Receiver<Done<T>>>,
     /// Somebody still takes results.
     open: bool,
 }
 
-impl Dealer<'_> {
+impl<T> Dealer<'_, T> {
     fn deal(&mut self, batch: Batch) {
-        let inlet = self.inlets.get(self.turn % self.inlets.len().max(1));
-        self.open = self.open && inlet.is_some_and(|inlet| inlet.send(batch).is_ok());
-        self.turn += 1;
+        let (results, outlet) = channel();
+        // Waits while enough are under way.
+        self.open = self.open && self.order.send(outlet).is_ok() && self.inlet.send((batch, results)).is_ok();
     }
 
     fn object(&mut self, object: &Object<'_, '_>) {
@@ -219,13 +218,14 @@ impl Dealer<'_> {
 }
 
 /// Reads to the end; gives the kinds of the objects that make no pods, where the workers do not tell.
-fn read(
+fn read<T>(
     input: Box<dyn BufRead + Send>,
     shown: &Arc<str>,
     cluster: &Cluster,
-    inlets: Vec<SyncSender<Batch>>,
+    inlet: Sender<Task<T>>,
+    order: SyncSender<Receiver<Done<T>>>,
 ) -> Result<Vec<String>, CliError> {
-    let dealer = Dealer { sorted: Sorted::default(), cluster, inlets, turn: 0, open: true };
+    let dealer = Dealer { sorted: Sorted::default(), cluster, inlet, order, open: true };
     // Both ways of reading deal.
     let dealer = RefCell::new(dealer);
     let mut pieces = |piece: Piece| dealer.borrow_mut().piece(piece);
@@ -241,13 +241,13 @@ fn read(
 
 /// Takes the results in the order in which the batches were dealt.
 fn collect<T>(
-    outlets: &[Receiver<Done<T>>],
+    outlets: &Receiver<Receiver<Done<T>>>,
     take: &mut dyn FnMut(T) -> Result<(), CliError>,
 ) -> Result<(usize, Vec<String>), CliError> {
     let mut pods = 0;
     let mut others = Vec::new();
-    for outlet in outlets.iter().cycle() {
-        // Dealt in turn: the first worker without a batch is the end.
+    for outlet in outlets {
+        // A worker that ended before it was done tells why when it is joined.
         let Ok(done) = outlet.recv() else { break };
         pods += done.pods;
         others.extend(done.others);
