@@ -414,12 +414,8 @@ impl Evaluator {
                 },
             });
             if let Some(verdict) = verdicts.last_mut() {
-                verdict.trace.begin(Step {
-                    stage: Stage::Cri,
-                    passed: passage.passed,
-                    note: passage.note.clone().into(),
-                    place: passage.place.clone(),
-                });
+                let step = Step::new(Stage::Cri, passage.passed, passage.note.clone());
+                verdict.trace.begin(step.at(passage.place.clone()));
                 if !of_cri {
                     spelling::mend(verdict, self.setup.release);
                 }
@@ -451,18 +447,15 @@ fn refused_by_kubernetes(pod: &Pod, sizing: Option<Sizing>) -> Evaluation {
         .annotations
         .iter()
         .map(|a| match pod.problems.iter().find(|p| p.annotation.as_deref() == Some(a.key.as_str())) {
-            Some(problem) => Verdict {
-                status: Status::Invalid,
-                reason: Text::copy(&problem.message).into(),
-                fix: problem.fix.clone().map(|text| Fix::Advice(text.into()).into()),
-                trace: Trace::from(vec![Step {
-                    stage: Stage::Kubernetes,
-                    passed: false,
-                    note: Text::copy(&problem.message).into(),
-                    place: problem.place.clone(),
-                }]),
-                ..never_reached(a, Stage::Kubernetes, Text::default())
-            },
+            Some(problem) => {
+                let reason = Text::copy(&problem.message);
+                let step = Step::new(Stage::Kubernetes, false, reason.clone()).at(problem.place.clone());
+                Verdict {
+                    fix: problem.fix.clone().map(|text| Fix::Advice(text.into()).into()),
+                    trace: Trace::from(vec![step]),
+                    ..Verdict::new(&a.key, &a.value, Status::Invalid, Stage::Kubernetes, reason)
+                }
+            }
             None => never_reached(a, Stage::Kubernetes, "Kubernetes refuses the object it stands in".into()),
         })
         .collect();
@@ -481,18 +474,7 @@ fn refused_by_cri(pod: &Pod, failure: Failure) -> Evaluation {
 
 /// A verdict that ends before the runtime looked.
 fn never_reached(annotation: &PodAnnotation, stage: Stage, reason: Text) -> Verdict {
-    Verdict {
-        key: annotation.key.clone(),
-        value: annotation.value.clone(),
-        status: Status::Ignored,
-        field: None,
-        before: None,
-        after: None,
-        stage,
-        reason: reason.into(),
-        fix: None,
-        trace: Trace::default(),
-    }
+    Verdict::new(&annotation.key, &annotation.value, Status::Ignored, stage, reason)
 }
 
 /// Values of the configuration that stand in no file have no line in one.

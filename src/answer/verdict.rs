@@ -134,6 +134,14 @@ pub enum Fix {
     Advice(Cow<'static, str>),
 }
 
+impl Fix {
+    /// Lets one more name of an annotation in, and nothing else.
+    pub fn allow_name(table: impl Into<Cow<'static, str>>, name: &str) -> Self {
+        let list = ListId::new(table, "enable_annotations");
+        Self::Allow { list, pattern: format!("^{}$", regex::escape(name)) }
+    }
+}
+
 impl fmt::Display for Fix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -155,6 +163,20 @@ pub struct Step {
     pub note: Note,
     /// Where the rule stands.
     pub place: Option<Place>,
+}
+
+impl Step {
+    /// A station whose rule stands in no file.
+    pub fn new(stage: Stage, passed: bool, note: impl Into<Note>) -> Self {
+        Self { stage, passed, note: note.into(), place: None }
+    }
+
+    /// Names the place of its rule, if that is known.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<Option<Place>>) -> Self {
+        self.place = place.into();
+        self
+    }
 }
 
 /// The stations that an annotation passed, in that runtime's own order: the container runtime's, then
@@ -291,6 +313,29 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// One of which nothing is known but where the annotation's way ended.
+    pub fn new(key: &Text, value: &Text, status: Status, stage: Stage, reason: impl Into<Reason>) -> Self {
+        Self {
+            key: key.clone(),
+            value: value.clone(),
+            status,
+            field: None,
+            before: None,
+            after: None,
+            stage,
+            reason: reason.into(),
+            fix: None,
+            trace: Trace::default(),
+        }
+    }
+
+    /// Ends the annotation's way at a station that does not let it pass, for a reason.
+    pub fn end(&mut self, status: Status, stage: Stage, reason: impl Into<Text>) {
+        let reason = reason.into();
+        self.trace.push(Step::new(stage, false, reason.clone()));
+        (self.status, self.stage, self.reason) = (status, stage, reason.into());
+    }
+
     /// One sentence for people.
     pub fn reason(&self) -> Cow<'_, str> {
         let but = match &self.reason {

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Asked, LoadError, LoadOptions, Run, Sandbox};
 use crate::answer::finding::{Code, Finding, Who};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step, Verdict};
-use crate::input::Host;
 use crate::input::config::Layers;
+use crate::input::{Host, Text};
 use crate::release::Release;
 
 /// The annotation.
@@ -102,24 +102,18 @@ fn redirected<L: Replaceable>(loaded: &Result<L, LoadError>, path: &str, asked: 
             (run, Status::Refused, Stage::Value, reason)
         }
     };
-    let step = |stage, passed, note: &str| Step { stage, passed, note: note.to_owned().into(), place: None };
+    let reason = Text::from(reason);
+    let value = asked.sandbox.annotations.get(CONFIG_PATH).cloned().unwrap_or_default();
     let fix = "name a file of the host that loads, or leave it out";
+    let steps = vec![
+        Step::new(Stage::Known, true, "read before any configuration"),
+        Step::new(Stage::Name, true, "no list checks it"),
+        Step::new(stage, loaded.is_ok(), reason.clone()),
+    ];
     let verdict = Verdict {
-        key: CONFIG_PATH.into(),
-        value: asked.sandbox.annotations.get(CONFIG_PATH).cloned().unwrap_or_default(),
-        status,
-        field: None,
-        before: None,
-        after: None,
-        stage,
         fix: loaded.is_err().then(|| Fix::Advice(fix.into()).into()),
-        trace: vec![
-            step(Stage::Known, true, "read before any configuration"),
-            step(Stage::Name, true, "no list checks it"),
-            step(stage, loaded.is_ok(), &reason),
-        ]
-        .into(),
-        reason: reason.into(),
+        trace: steps.into(),
+        ..Verdict::new(&CONFIG_PATH.into(), &value, status, stage, reason)
     };
     run.verdicts.retain(|verdict| verdict.key.as_str() != CONFIG_PATH);
     let at = run.verdicts.partition_point(|verdict| verdict.key.as_str() < CONFIG_PATH);

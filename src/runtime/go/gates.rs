@@ -22,8 +22,7 @@ impl ListedPaths {
     /// Compiles a list, which stands at `place`.
     pub(super) fn new(release: Release, key: &'static str, list: &[String], place: Option<&Place>) -> Self {
         let passed = |pattern: &String| {
-            let note = format!("{key} has {pattern:?}").into();
-            Step { stage: Stage::Value, passed: true, note, place: place.cloned() }
+            Step::new(Stage::Value, true, format!("{key} has {pattern:?}")).at(place.cloned())
         };
         Self { key, gate: ValueGate::new(release, list), passed: list.iter().map(passed).collect() }
     }

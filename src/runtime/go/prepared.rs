@@ -11,7 +11,7 @@ use super::Loaded;
 use super::config::SandboxConfig;
 use super::keys::{Key, key};
 use crate::answer::finding::{Code, Finding, Who};
-use crate::answer::verdict::{Note, Stage, Step};
+use crate::answer::verdict::{Stage, Step};
 use crate::catalog::Id;
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
 use crate::input::Text;
@@ -46,8 +46,8 @@ impl Prepared {
         let name = known.name(hypervisor).map(Text::from);
         let config = SandboxConfig::new(loaded.runtime(), "", "");
         let known_as = match &name {
-            Some(name) => step(Stage::Known, true, format!("stands for {name}")),
-            None => step(Stage::Known, true, "known"),
+            Some(name) => Step::new(Stage::Known, true, format!("stands for {name}")),
+            None => Step::new(Stage::Known, true, "known"),
         };
         Self {
             admitted: gate.is_some(),
@@ -63,23 +63,14 @@ impl Prepared {
     }
 }
 
-/// A step that passed or failed.
-pub(super) fn step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
-    Step { stage, passed, note: note.into(), place: None }
-}
-
 /// The name gate's step; `None` where it refuses the name.
 pub(super) fn name_step(loaded: &Loaded, key: &str) -> Option<Step> {
     let Some(short) = key.strip_prefix(HYPERVISOR_PREFIX) else {
-        return Some(step(Stage::Name, true, "no list checks annotations of this kind"));
+        return Some(Step::new(Stage::Name, true, "no list checks annotations of this kind"));
     };
     let pattern = loaded.pattern(short)?;
-    Some(Step {
-        stage: Stage::Name,
-        passed: true,
-        note: format!("{pattern:?} matches").into(),
-        place: loaded.hypervisor_place("enable_annotations"),
-    })
+    let step = Step::new(Stage::Name, true, format!("{pattern:?} matches"));
+    Some(step.at(loaded.hypervisor_place("enable_annotations")))
 }
 
 /// A plain word in `enable_annotations` that was found inside a longer name, where the longer one gives

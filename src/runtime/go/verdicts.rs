@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 use super::annotations::known::Section;
 use super::annotations::walk::{Attempt, Decision, Walk};
 use super::config::SandboxConfig;
-use super::prepared::{self, Prepared, step};
+use super::prepared::{self, Prepared};
 use super::{Loaded, sizing};
 use crate::answer::finding::{Code, Finding, Who};
-use crate::answer::verdict::{Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict};
+use crate::answer::verdict::{Fix, Note, Reason, Stage, Status, Step, Trace, Verdict};
 use crate::catalog::{self, HYPERVISOR_PREFIX, Id};
 use crate::input::Text;
 use crate::runtime::Run;
@@ -29,19 +29,11 @@ pub(super) fn verdicts<'a>(
     attempts.into_iter().map(|attempt| verdict(loaded, walk, attempt, &mut sized, findings)).collect()
 }
 
-/// A verdict that knows nothing yet.
-fn blank(attempt: Attempt<'_>) -> Verdict {
+/// A verdict that knows where the annotation's way ended, and why.
+fn ended(attempt: Attempt<'_>, status: Status, stage: Stage, reason: impl Into<Reason>) -> Verdict {
     Verdict {
-        key: attempt.key.clone(),
-        value: attempt.value.clone(),
-        status: Status::Unknown,
         field: attempt.read.and_then(|(_, prepared)| prepared.name.clone()),
-        before: None,
-        after: None,
-        stage: Stage::Known,
-        reason: Text::default().into(),
-        fix: None,
-        trace: Trace::default(),
+        ..Verdict::new(attempt.key, attempt.value, status, stage, reason)
     }
 }
 
@@ -53,20 +45,14 @@ fn not_enabled(loaded: &Loaded, attempt: Attempt<'_>) -> Verdict {
         _ => format!("no pattern in enable_annotations of [{}] matches {short:?}", loaded.table),
     });
     let fix = match loaded.has_gates() {
-        true => Fix::Allow {
-            list: ListId::new(loaded.table, "enable_annotations"),
-            pattern: format!("^{}$", regex::escape(short)),
-        },
+        true => Fix::allow_name(loaded.table, short),
         false => Fix::Advice(Cow::Borrowed("leave it out: this hypervisor reads no enable_annotations")),
     };
     let place = loaded.hypervisor_place("enable_annotations");
     Verdict {
-        status: Status::Refused,
-        stage: Stage::Name,
-        trace: vec![Step { stage: Stage::Name, passed: false, note: reason.clone().into(), place }].into(),
-        reason: reason.into(),
+        trace: vec![Step::new(Stage::Name, false, reason.clone()).at(place)].into(),
         fix: Some(fix.into()),
-        ..blank(attempt)
+        ..ended(attempt, Status::Refused, Stage::Name, reason)
     }
 }
 
@@ -88,8 +74,8 @@ fn verdict<'a>(
     let position = walk.decisions.iter().position(|(other, _)| *other == id);
     let Some((_, mark)) = position.map(|at| walk.decisions.swap_remove(at)) else {
         // Nothing was written down: the steps never came to it.
-        let reason = "the runtime reads past it".into();
-        return Verdict { status: Status::Ignored, reason, trace, ..blank(attempt) };
+        let reason = "the runtime reads past it";
+        return Verdict { trace, ..ended(attempt, Status::Ignored, Stage::Known, reason) };
     };
     let Decision { status, stage, reason, fix, steps, cut } = mark;
     let after = match prepared.key {
@@ -98,16 +84,11 @@ fn verdict<'a>(
         None => (id.known().section != Section::Nowhere).then(|| Json::from(attempt.value.as_str())),
     };
     let mut verdict = Verdict {
-        key: attempt.key.clone(),
-        value: attempt.value.clone(),
-        status,
-        field: attempt.read.and_then(|(_, prepared)| prepared.name.clone()),
         before: before(loaded, walk, sized, (id, prepared)),
         after: after.map(Arc::new),
-        stage,
-        reason: reason.into(),
         fix,
         trace: trace.then(steps),
+        ..ended(attempt, status, stage, reason)
     };
     if status == Status::Applied {
         applied(walk, id, prepared, &mut verdict, findings);
@@ -125,19 +106,16 @@ fn unknown(loaded: &Loaded, attempt: Attempt<'_>, findings: &mut Vec<Finding>) -
     let Some(name) = prepared::name_step(loaded, attempt.key) else { return not_enabled(loaded, attempt) };
     findings.extend(prepared::wide_pattern(loaded, attempt.key));
     let release = loaded.release();
-    let (reason, fix) = match catalog::nearest(attempt.key, release) {
-        Some(near) => {
-            let fix = Fix::Advice(format!("did you mean {}?", near.key).into()).into();
-            let title = release.title();
-            (
-                format!("{title} reads no such annotation; the nearest that it reads is {}", near.key),
-                Some(fix),
-            )
-        }
-        None => (format!("{} reads no such annotation", release.title()), None),
-    };
-    let trace = vec![name, step(Stage::Known, false, "read by nothing")].into();
-    Verdict { reason: reason.into(), fix, trace, ..blank(attempt) }
+    let near = catalog::nearest(attempt.key, release);
+    let mut reason = format!("{} reads no such annotation", release.title());
+    if let Some(near) = near {
+        reason.extend(["; the nearest that it reads is ", near.key]);
+    }
+    Verdict {
+        fix: near.map(|near| Fix::Advice(format!("did you mean {}?", near.key).into()).into()),
+        trace: vec![name, Step::new(Stage::Known, false, "read by nothing")].into(),
+        ..ended(attempt, Status::Unknown, Stage::Known, reason)
+    }
 }
 
 /// The value that would hold without this annotation: the file's, sized as this pod is.
@@ -168,20 +146,16 @@ fn applied(walk: &Walk<'_>, id: Id, prepared: &Prepared, verdict: &mut Verdict, 
     let sizes = walk.config.sandbox_resources;
     match id {
         Id::HypervisorDefaultMaxVcpus if is_static => {
-            verdict.status = Status::Overridden;
-            verdict.stage = Stage::Sizing;
             let reason = "static sizing sets the maximum to the vCPUs at boot";
-            verdict.reason = reason.into();
-            verdict.trace.push(step(Stage::Sizing, false, reason));
-            return;
+            return verdict.end(Status::Overridden, Stage::Sizing, reason);
         }
         Id::HypervisorDefaultVcpus if is_static && sizes.workload_cpus != 0.0 => {
             let note = format!("static sizing adds the pod's {} CPUs", sizes.workload_cpus);
-            verdict.trace.push(step(Stage::Sizing, true, note));
+            verdict.trace.push(Step::new(Stage::Sizing, true, note));
         }
         Id::HypervisorDefaultMemory if is_static && sizes.workload_mem_mb != 0 => {
             let note = format!("static sizing adds the pod's {} MiB", sizes.workload_mem_mb);
-            verdict.trace.push(step(Stage::Sizing, true, note));
+            verdict.trace.push(Step::new(Stage::Sizing, true, note));
         }
         _ => {}
     }
@@ -191,7 +165,7 @@ fn applied(walk: &Walk<'_>, id: Id, prepared: &Prepared, verdict: &mut Verdict, 
         None => ("read when each container is created".into(), "in effect".into()),
     };
     verdict.reason = reason;
-    verdict.trace.push(step(Stage::Effective, true, note));
+    verdict.trace.push(Step::new(Stage::Effective, true, note));
     if let Some(why) = prepared.unused {
         let finding = Finding::warning(Code::NoEffect, Who::PodAuthor, format!("accepted, but {why}"));
         findings.push(finding.about(verdict.key.as_str()));
@@ -204,13 +178,11 @@ pub(super) fn refuse_cause(run: &mut Run) {
     let Some(failure) = &run.failure else { return };
     let named = run.verdicts.iter_mut().find(|v| failure.annotation.as_deref() == Some(v.key.as_str()));
     if let Some(verdict) = named.filter(|v| v.status != Status::Refused) {
-        verdict.status = Status::Refused;
-        verdict.stage = Stage::Value;
-        verdict.after = None;
-        verdict.reason = format!("accepted, but the VM cannot be made with it: {}", failure.message).into();
         // It was in effect until then.
         verdict.trace.retain(|step| step.stage != Stage::Effective);
-        verdict.trace.push(step(Stage::Value, false, failure.message.clone()));
+        verdict.end(Status::Refused, Stage::Value, failure.message.clone());
+        verdict.after = None;
+        verdict.reason = format!("accepted, but the VM cannot be made with it: {}", failure.message).into();
         verdict.fix = verdict.before.as_ref().map(|before| {
             let text = before.as_str().map_or_else(|| before.to_string(), str::to_owned);
             let advice = format!("leave it out, or write what works on this host (without it: {text:?})");

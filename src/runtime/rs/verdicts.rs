@@ -11,9 +11,7 @@ use serde_json::Value as Json;
 use super::annotations::{Attempt, Decision, Known, Refusal, Rule, Table, View};
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
-use crate::answer::verdict::{
-    Failure, FailureStage, Fix, ListId, Note, Reason, Stage, Status, Step, Trace, Verdict,
-};
+use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Reason, Stage, Status, Step, Verdict};
 use crate::catalog::{self, Parse};
 use crate::input::Text;
 use crate::release::Release;
@@ -82,57 +80,50 @@ impl VerdictContext<'_> {
     pub fn verdict(&self, attempt: &Attempt<'_>) -> Verdict {
         let prepared = self.loaded.prepared(self.pair, &self.last.runtime, attempt);
         let mut verdict = Verdict {
-            key: attempt.key.clone(),
-            value: attempt.value.clone(),
-            status: Status::Applied,
             field: prepared.map(|prepared| prepared.field.clone()),
-            after: None,
             before: prepared.and_then(|prepared| prepared.before.clone()),
-            stage: Stage::Effective,
-            reason: Text::default().into(),
-            fix: None,
-            trace: Trace::default(),
+            ..Verdict::new(attempt.key, attempt.value, Status::Applied, Stage::Effective, Text::default())
         };
         if let (Decision::Taken, Some(known)) = (&attempt.decision, attempt.known) {
             self.taken(attempt, known.rule, prepared, &mut verdict);
             return verdict;
         }
         verdict.after.clone_from(&verdict.before);
-        match (&attempt.decision, attempt.known) {
-            (Decision::Taken | Decision::Unknown, _) => self.unknown(attempt, &mut verdict),
-            (Decision::NotEnabled, _) => self.not_enabled(attempt, &mut verdict),
-            (Decision::PassedOver(stage, why), _) => {
-                self.steps(attempt, *stage, &mut verdict);
-                end(&mut verdict, Status::Ignored, *stage, why.clone());
+        match &attempt.decision {
+            Decision::Taken | Decision::Unknown => self.unknown(attempt, &mut verdict),
+            Decision::NotEnabled => self.not_enabled(attempt, &mut verdict),
+            Decision::PassedOver(stage, why) => {
+                verdict.trace = self.steps_until(attempt, *stage, None).into();
+                (verdict.status, verdict.stage, verdict.reason) =
+                    (Status::Ignored, *stage, why.clone().into());
             }
-            (Decision::Refused(refusal), _) => self.refused(attempt, refusal, &mut verdict),
+            Decision::Refused(refusal) => self.refused(attempt, refusal, &mut verdict),
         }
         verdict
     }
 
     fn unknown(&self, attempt: &Attempt<'_>, verdict: &mut Verdict) {
-        let decision = catalog::annotation(attempt.key).map(|a| a.reader(self.loaded.release()));
-        let overwritten = decision.is_some_and(|reader| reader.overwritten);
-        let reason = match decision.and_then(|reader| reader.fate) {
+        let release = self.loaded.release();
+        let reader = catalog::annotation(attempt.key).map(|known| known.reader(release));
+        let overwritten = reader.is_some_and(|reader| reader.overwritten);
+        let title = release.title();
+        let reason = match reader.and_then(|reader| reader.fate) {
             Some(_) if overwritten => {
                 "the runtime writes this one itself, over whatever a pod says".to_owned()
             }
             // Of a gated key the list says what becomes of it; here its name was not let through.
-            Some(decision) if attempt.short().is_none() && decision != "ignored" => {
-                format!("{} does not read it: {decision}", self.loaded.release().title())
+            Some(fate) if attempt.short().is_none() && fate != "ignored" => {
+                format!("{title} does not read it: {fate}")
             }
-            _ if attempt.short().is_some() => {
-                format!(
-                    "{} reads no such annotation; were its name in enable_annotations, the pod would fail",
-                    self.loaded.release().title()
-                )
-            }
-            _ => format!("{} reads no such annotation", self.loaded.release().title()),
+            _ if attempt.short().is_some() => format!(
+                "{title} reads no such annotation; were its name in enable_annotations, the pod would fail"
+            ),
+            _ => format!("{title} reads no such annotation"),
         };
-        step(verdict, Stage::Known, false, "no rule for this key");
-        verdict.fix = nearest(attempt.key, self.loaded.release()).map(Box::new);
+        verdict.fix = nearest(attempt.key, release).map(Box::new);
         let status = if overwritten { Status::Ignored } else { Status::Unknown };
-        end(verdict, status, Stage::Known, reason);
+        verdict.trace.push(Step::new(Stage::Known, false, "no rule for this key"));
+        (verdict.status, verdict.stage, verdict.reason) = (status, Stage::Known, reason.into());
     }
 
     fn not_enabled(&self, attempt: &Attempt<'_>, verdict: &mut Verdict) {
@@ -142,35 +133,32 @@ impl VerdictContext<'_> {
             let first = gates.names.invalid().next().map(|(i, _)| i);
             first.filter(|_| gates.names.disabled())
         });
-        self.steps(attempt, Stage::Name, verdict);
-        let reason = match invalid {
+        let (reason, fix) = match invalid {
             Some(index) => {
                 let pattern = self.pattern("enable_annotations", index);
                 let advice =
                     format!("mend or remove the invalid pattern {pattern:?} of [{table}] enable_annotations");
-                verdict.fix = Some(Fix::Advice(advice.into()).into());
-                format!("the invalid pattern {pattern:?} disables all of enable_annotations")
+                let reason = format!("the invalid pattern {pattern:?} disables all of enable_annotations");
+                (reason, Fix::Advice(advice.into()))
             }
             None => {
-                let list = ListId::new(table, "enable_annotations");
-                let pattern = format!("^{}$", regex::escape(short));
-                verdict.fix = Some(Fix::Allow { list, pattern }.into());
-                format!(
+                let reason = format!(
                     "no pattern of enable_annotations matches {short:?}; runtime-rs reads past it with a warning"
-                )
+                );
+                (reason, Fix::allow_name(table, short))
             }
         };
-        if let Some(last) = verdict.trace.last_mut() {
-            last.note = reason.clone().into();
+        verdict.end(Status::Ignored, Stage::Name, reason);
+        if let Some(step) = verdict.trace.last_mut() {
+            step.place = self.names_place();
         }
-        end(verdict, Status::Ignored, Stage::Name, reason);
+        verdict.fix = Some(fix.into());
     }
 
     fn refused(&self, attempt: &Attempt<'_>, refusal: &Refusal, verdict: &mut Verdict) {
-        self.steps(attempt, refusal.stage, verdict);
-        if let Some(last) = verdict.trace.last_mut() {
-            last.note = refusal.message.clone().into();
-        }
+        verdict.trace = self.steps_until(attempt, refusal.stage, Some(&refusal.message)).into();
+        (verdict.status, verdict.stage, verdict.reason) =
+            (Status::Refused, refusal.stage, refusal.reason.clone().into());
         let fix = match &refusal.fix {
             Some(fix) => Some(fix.clone()),
             None if refusal.stage == Stage::Known => nearest(attempt.key, self.loaded.release())
@@ -178,82 +166,62 @@ impl VerdictContext<'_> {
             None => None,
         };
         verdict.fix = fix.map(Box::new);
-        end(verdict, Status::Refused, refusal.stage, refusal.reason.clone());
     }
 
-    /// The steps up to `last`, which stops the annotation unless it is `Effective`.
-    fn steps(&self, attempt: &Attempt<'_>, last: Stage, verdict: &mut Verdict) {
-        let mut put = |step| verdict.trace.push(step);
-        let Some(known) = attempt.known else {
-            if let Some(index) = attempt.name_pattern {
-                let place = self.names_place();
-                let note = self.pattern("enable_annotations", index).to_owned();
-                put(Step { stage: Stage::Name, passed: true, note: note.into(), place });
-            }
-            put(to_step(Stage::Known, false, ""));
-            return;
-        };
-        if last == Stage::Known {
-            put(to_step(last, false, known.rule.field));
-            return;
+    /// The steps of an annotation that passes them all.
+    fn steps(&self, attempt: &Attempt<'_>) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(8);
+        if let Some(index) = attempt.name_pattern {
+            let pattern = self.pattern("enable_annotations", index).to_owned();
+            steps.push(Step::new(Stage::Name, true, pattern).at(self.names_place()));
         }
-        if attempt.short().is_some() {
-            let passed = last != Stage::Name;
-            let note = match attempt.name_pattern {
-                Some(index) => self.pattern("enable_annotations", index).to_owned().into(),
-                None => "no pattern matches".into(),
-            };
-            let place = self.names_place();
-            put(Step { stage: Stage::Name, passed, note, place });
-            if !passed {
-                return;
-            }
-        }
-        put(to_step(Stage::Known, true, known.rule.field));
+        let Some(known) = attempt.known else { return steps };
+        steps.push(Step::new(Stage::Known, true, known.rule.field));
         let (reading, asks_range) = reading(known);
-        let gate = match known.list() {
-            Some(list) => Some((list, attempt.path_pattern)),
-            None => known.must_exist().then_some(("the host's files", None)),
-        };
-        for stage in [Stage::Parse, Stage::Range, Stage::Value, Stage::Merge] {
-            let passed = stage != last;
-            match stage {
-                Stage::Parse => put(to_step(stage, passed, reading)),
-                Stage::Range if asks_range || !passed => put(to_step(stage, passed, "")),
-                Stage::Value => match gate {
-                    Some((list, Some(index))) if passed => {
-                        let place = self.place(list);
-                        let note = self.pattern(list, index).to_owned();
-                        put(Step { stage, passed, note: note.into(), place });
-                    }
-                    Some((list, _)) => put(to_step(stage, passed, list)),
-                    None if !passed => put(to_step(stage, passed, "")),
-                    None => {}
-                },
-                Stage::Merge if !passed || last > Stage::Merge => {
-                    put(to_step(stage, passed, merging(known.parse)));
-                }
-                _ => {}
-            }
-            if !passed {
-                return;
-            }
+        steps.push(Step::new(Stage::Parse, true, reading));
+        if asks_range {
+            steps.push(Step::new(Stage::Range, true, ""));
         }
+        match (known.list(), attempt.path_pattern) {
+            (Some(list), Some(index)) => {
+                let pattern = self.pattern(list, index).to_owned();
+                steps.push(Step::new(Stage::Value, true, pattern).at(self.place(list)));
+            }
+            (Some(list), None) => steps.push(Step::new(Stage::Value, true, list)),
+            (None, _) if known.must_exist() => steps.push(Step::new(Stage::Value, true, "the host's files")),
+            (None, _) => {}
+        }
+        steps.push(Step::new(Stage::Merge, true, merging(known.parse)));
+        steps
+    }
+
+    /// The steps up to the one that stops the annotation, with what is said there if more is said than at others.
+    fn steps_until(&self, attempt: &Attempt<'_>, stage: Stage, said: Option<&str>) -> Vec<Step> {
+        let mut steps = self.steps(attempt);
+        // Names that no list gates have no step of their own: what is passed over by its name alone is read first.
+        let by_name = stage == Stage::Name;
+        let ends = if by_name { Stage::Merge } else { stage };
+        let own = steps.iter().find(|step| step.stage == stage).map(|step| step.note.clone());
+        steps.retain(|step| attempt.known.is_none() || step.stage < ends);
+        if !by_name {
+            let note = said.map(|said| Note::from(said.to_owned())).or(own);
+            steps.push(Step::new(stage, false, note.unwrap_or_else(|| "".into())));
+        }
+        steps
     }
 
     fn taken(&self, attempt: &Attempt<'_>, rule: &Rule, prepared: Option<&Prepared>, verdict: &mut Verdict) {
         let wrote = &attempt.wrote;
+        verdict.trace = self.steps(attempt).into();
         if let Some(failure) = self.failure {
-            self.steps(attempt, Stage::Effective, verdict);
             verdict.after.clone_from(wrote);
             if failure.annotation.as_deref() == Some(attempt.key.as_str()) {
                 // The checks over the whole configuration, or the start of the VM itself.
                 let launched = failure.stage == FailureStage::Launch;
                 let stage = if launched { Stage::Effective } else { Stage::Sizing };
-                step(verdict, stage, false, failure.message.clone());
-                end(verdict, Status::Refused, stage, failure.message.clone());
+                verdict.end(Status::Refused, stage, failure.message.clone());
             } else {
-                step(verdict, Stage::Effective, false, "the pod does not start");
+                verdict.trace.push(Step::new(Stage::Effective, false, "the pod does not start"));
                 verdict.reason = format!("sets {}, but the pod does not start", rule.field).into();
             }
             return;
@@ -274,13 +242,9 @@ impl VerdictContext<'_> {
                 // Without the annotation the size would be the same.
                 verdict.before.clone_from(&verdict.after);
             }
-            self.steps(attempt, Stage::Effective, verdict);
-            step(verdict, stage, false, why.clone());
-            end(verdict, Status::Overridden, stage, why);
-            return;
+            return verdict.end(Status::Overridden, stage, why);
         }
-        self.steps(attempt, Stage::Effective, verdict);
-        step(verdict, Stage::Effective, true, rule.field);
+        verdict.trace.push(Step::new(Stage::Effective, true, rule.field));
         let reason: Reason = match prepared.and_then(|prepared| prepared.unused.clone()) {
             Some(why) => why.into(),
             None if verdict.before == verdict.after => rule.sets_anyway.clone().into(),
@@ -301,20 +265,6 @@ impl VerdictContext<'_> {
         let key = format!("hypervisor.{}.{list}", self.last.runtime.hypervisor_name);
         self.loaded.read.places.get(&key).cloned()
     }
-}
-
-fn to_step(stage: Stage, passed: bool, note: impl Into<Note>) -> Step {
-    Step { stage, passed, note: note.into(), place: None }
-}
-
-fn step(verdict: &mut Verdict, stage: Stage, passed: bool, note: impl Into<Note>) {
-    verdict.trace.push(to_step(stage, passed, note));
-}
-
-fn end(verdict: &mut Verdict, status: Status, stage: Stage, reason: impl Into<Reason>) {
-    verdict.status = status;
-    verdict.stage = stage;
-    verdict.reason = reason.into();
 }
 
 fn nearest(key: &str, release: Release) -> Option<Fix> {

@@ -3,12 +3,11 @@
 //! Decides this at the launch, before anything else of it. Facts: `createAssets` in
 //! src/runtime/virtcontainers/sandbox.go and src/runtime/virtcontainers/types/asset.go at 2.0.4 and 4.1.0.
 
-use super::walk::{Decision, Walk};
-use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status};
+use super::walk::Walk;
+use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step};
 use crate::catalog::Id;
 use crate::release::go::Change;
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
-use crate::runtime::go::prepared::step;
 
 type Asset = (Id, Id, Slot);
 
@@ -62,7 +61,7 @@ pub(super) fn create(walk: &mut Walk<'_>) {
         }
         if remote && path_id == Id::HypervisorImage {
             walk.config.hypervisor_config.image = path.into();
-            walk.applied_by(path_id, step(Stage::Parse, true, "the name of an image, not a path"));
+            walk.applied_by(path_id, Step::new(Stage::Parse, true, "the name of an image, not a path"));
             if hash.is_some() {
                 walk.ignored(hash_id, Stage::Known, "the remote hypervisor checks no image");
             }
@@ -75,36 +74,24 @@ pub(super) fn create(walk: &mut Walk<'_>) {
                 if walk.decision_on(path_id).is_none() {
                     walk.applied_by(
                         path_id,
-                        step(Stage::Parse, true, "an absolute path; wins over the configured one"),
+                        Step::new(Stage::Parse, true, "an absolute path; wins over the configured one"),
                     );
                 }
                 match hash {
                     None => {}
                     Some("") => walk.ignored_as_empty(hash_id),
                     Some(_) => {
-                        walk.applied_by(hash_id, step(Stage::Value, true, "the file has this SHA-512"))
+                        walk.applied_by(hash_id, Step::new(Stage::Value, true, "the file has this SHA-512"))
                     }
                 }
             }
             Err((message, of_hash, fix)) => {
                 let id = if of_hash { hash_id } else { path_id };
-                walk.decisions.retain(|(other, _)| *other != id);
                 let reason = match of_hash {
                     true => format!("{path} is not the file that the hash was made of"),
                     false => format!("{path:?} is not an absolute path"),
                 };
-                let steps = vec![step(Stage::Value, false, message.clone())];
-                walk.decide(
-                    id,
-                    Decision {
-                        status: Status::Refused,
-                        stage: Stage::Value,
-                        reason: reason.into(),
-                        fix: fix.map(Box::new),
-                        steps,
-                        cut: None,
-                    },
-                );
+                walk.stopped(id, Stage::Value, message.clone(), reason, fix);
                 failure.get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(id.known().key));
                 let other = if of_hash { path_id } else { hash_id };
                 if walk.value(other).is_some() && walk.decision_on(other).is_none() {

@@ -4,7 +4,7 @@
 
 use super::paths;
 use super::walk::Walk;
-use crate::answer::verdict::{Fix, Note, Stage, Status};
+use crate::answer::verdict::{Fix, Note, Stage, Status, Step};
 use crate::catalog::Id;
 use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
@@ -14,7 +14,6 @@ use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
 use crate::runtime::go::numa;
-use crate::runtime::go::prepared::step;
 
 /// All of them.
 pub(super) fn apply(walk: &mut Walk<'_>) {
@@ -132,7 +131,7 @@ fn cpus(walk: &mut Walk<'_>) {
                 walk.config.hypervisor_config.default_vcpus = count;
                 walk.applied_by(
                     Id::HypervisorDefaultVcpus,
-                    step(Stage::Parse, true, Note::Measured(&["the number ", ""], count)),
+                    Step::new(Stage::Parse, true, Note::Measured(&["the number ", ""], count)),
                 );
             }
         }
@@ -200,7 +199,7 @@ fn memory(walk: &mut Walk<'_>) {
                 hypervisor.enable_numa = !nodes.is_empty();
                 hypervisor.guest_numa_nodes = nodes;
                 hypervisor.numa_mapping = mapping;
-                walk.applied_by(Id::HypervisorNumaMapping, step(Stage::Parse, true, note));
+                walk.applied_by(Id::HypervisorNumaMapping, Step::new(Stage::Parse, true, note));
             }
             Err(message) => {
                 let reason = "no list of NUMA nodes that this host has";
@@ -249,7 +248,6 @@ fn block(walk: &mut Walk<'_>) {
             Some(_) => Id::HypervisorBlkLogicalSectorSize,
             None => Id::HypervisorBlkPhysicalSectorSize,
         };
-        walk.decisions.retain(|(other, _)| *other != id);
         let reason =
             format!("a logical sector of {} bytes does not fit a physical one of {}", sizes.0, sizes.1);
         let fix = Some(Fix::Value(
@@ -280,7 +278,8 @@ fn virtio_fs(walk: &mut Walk<'_>) {
                 let hypervisor = &mut walk.config.hypervisor_config;
                 hypervisor.virtio_fs_extra_args_of_pod = u32::try_from(args.len()).unwrap_or(u32::MAX);
                 hypervisor.virtio_fs_extra_args.extend(args);
-                let steps = vec![step(Stage::Parse, true, "a JSON list"), step(Stage::Merge, true, note)];
+                let steps =
+                    vec![Step::new(Stage::Parse, true, "a JSON list"), Step::new(Stage::Merge, true, note)];
                 walk.applied(Id::HypervisorVirtioFsExtraArgs, steps);
             }
             Err(error) => {
@@ -302,7 +301,6 @@ fn virtio_fs(walk: &mut Walk<'_>) {
         } else {
             Id::HypervisorVirtioFsDaemon
         };
-        walk.decisions.retain(|(other, _)| *other != id);
         let message = "cannot enable virtio-fs without daemon path";
         let reason = "virtio-fs needs a daemon, and the configuration names none";
         let fix = Some(Fix::Advice("set virtio_fs_daemon in the configuration file".into()));
@@ -341,7 +339,7 @@ fn plugs(walk: &mut Walk<'_>) {
         *named = port.into();
         *other = "no-port".into();
         let note = if is_hot { "turns cold plugging off" } else { "turns hot plugging off" };
-        walk.applied_by(id, step(Stage::Merge, true, note));
+        walk.applied_by(id, Step::new(Stage::Merge, true, note));
         if !is_hot
             && let Some(hot) =
                 walk.decision_on(Id::HypervisorHotPlugVfio).filter(|m| m.status == Status::Applied)
@@ -349,7 +347,7 @@ fn plugs(walk: &mut Walk<'_>) {
             hot.status = Status::Overridden;
             hot.stage = Stage::Merge;
             hot.reason = "cold_plug_vfio is read after it and turns hot plugging off".into();
-            hot.steps.push(step(Stage::Merge, false, "cold_plug_vfio turns hot plugging off"));
+            hot.steps.push(Step::new(Stage::Merge, false, "cold_plug_vfio turns hot plugging off"));
         }
     }
 }
@@ -370,7 +368,7 @@ fn initdata(walk: &mut Walk<'_>, id: Id) {
             let note = format!("a document of {} bytes", read.text.len());
             walk.config.hypervisor_config.cc_init_data = read.text;
             walk.config.hypervisor_config.initdata_digest = read.digest;
-            walk.applied_by(id, step(Stage::Parse, true, note));
+            walk.applied_by(id, Step::new(Stage::Parse, true, note));
         }
         Err(Refused::Message(message)) => {
             let fix = Some(Fix::Advice("write base64 of a gzip-compressed initdata document".into()));
@@ -399,7 +397,7 @@ fn sgx_epc(walk: &mut Walk<'_>) {
     match quantity::binary_bytes(value) {
         Ok(bytes) => {
             walk.config.hypervisor_config.epc = bytes;
-            walk.applied_by(id, step(Stage::Parse, true, format!("{bytes} bytes")));
+            walk.applied_by(id, Step::new(Stage::Parse, true, format!("{bytes} bytes")));
         }
         Err(refused) => {
             let message = match refused {

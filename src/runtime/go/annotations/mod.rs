@@ -16,10 +16,9 @@ pub(super) mod walk;
 mod words;
 
 use crate::catalog::Id;
-use crate::runtime::go::prepared::step;
-use walk::{Attempt, Decision, Walk};
+use walk::{Attempt, Walk};
 
-use crate::answer::verdict::{Failure, FailureStage, Stage, Status};
+use crate::answer::verdict::{Failure, FailureStage, Stage, Status, Step};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX};
 use crate::golang::strconv;
 use crate::input::Annotations;
@@ -65,12 +64,7 @@ fn without_part(walk: &mut Walk<'_>) {
     for id in [Id::PkgOciBundlePath, Id::PkgOciContainerType] {
         if walk.value(id).is_some() {
             let reason = "the runtime writes its own value over it";
-            let steps = vec![step(Stage::Merge, false, reason)];
-            let status = Status::Overridden;
-            walk.decide(
-                id,
-                Decision { status, stage: Stage::Merge, reason: reason.into(), fix: None, steps, cut: None },
-            );
+            walk.without_effect(id, Status::Overridden, Stage::Merge, reason);
         }
     }
     if walk.value(Id::ConfigPath).is_some() {
@@ -80,7 +74,7 @@ fn without_part(walk: &mut Walk<'_>) {
     for id in [Id::ContainerResourceSwappiness, Id::ContainerResourceSwapInBytes] {
         if walk.value(id).is_some() {
             let note = "read when each container is created";
-            walk.applied_by(id, step(Stage::Parse, true, note));
+            walk.applied_by(id, Step::new(Stage::Parse, true, note));
         }
     }
 }
@@ -98,7 +92,7 @@ fn pprof(walk: &mut Walk<'_>) {
         Some(false) => walk.ignored(id, Stage::Merge, "it is off already"),
         Some(true) => {
             walk.config.runtime.enable_pprof = true;
-            walk.applied_by(id, step(Stage::Parse, true, "the boolean true"));
+            walk.applied_by(id, Step::new(Stage::Parse, true, "the boolean true"));
         }
     }
 }

@@ -3,14 +3,13 @@
 //! Facts: `addHypervisorPathOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::walk::{STEPS, Walk};
-use crate::answer::verdict::{Fix, Note, Stage};
+use crate::answer::verdict::{Fix, Note, Stage, Step};
 use crate::catalog::Id;
 use crate::golang::strconv;
 use crate::input::Text;
 use crate::release::go::Change;
 use crate::runtime::go::config::{Param, ParamFrom};
 use crate::runtime::go::kernel_params;
-use crate::runtime::go::prepared::step;
 
 pub(super) fn apply(walk: &mut Walk<'_>) {
     walk.take(&[Id::HypervisorPath, Id::HypervisorJailerPath, Id::HypervisorCtlpath]);
@@ -27,7 +26,7 @@ fn verity(walk: &mut Walk<'_>) {
     match kernel_params::verity(value) {
         Ok(_) => {
             walk.config.hypervisor_config.kernel_verity_params = value.into();
-            walk.applied_by(id, step(Stage::Parse, true, "all five parts are there"));
+            walk.applied_by(id, Step::new(Stage::Parse, true, "all five parts are there"));
         }
         Err(error) => {
             let message = format!("invalid kernel_verity_params in annotation: {error}");
@@ -48,7 +47,7 @@ fn kernel_line(walk: &mut Walk<'_>) {
     let mut replaced: Vec<String> = Vec::new();
     let added: Vec<Param> = kernel_params::pairs(strconv::fields(value), ParamFrom::Pod);
     let mut steps = Vec::with_capacity(STEPS);
-    steps.push(step(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
+    steps.push(Step::new(Stage::Parse, true, Note::Counted(&["", " parameters"], added.len() as u64)));
     for param in added {
         let params = &mut walk.config.hypervisor_config.kernel_params.list;
         let before = params.len();
@@ -72,6 +71,6 @@ fn kernel_line(walk: &mut Walk<'_>) {
         true => Text::constant("appended to the configured ones"),
         false => format!("appended; these replace what was there: {}", replaced.join(", ")).into(),
     };
-    steps.push(step(Stage::Merge, true, note));
+    steps.push(Step::new(Stage::Merge, true, note));
     walk.applied(id, steps);
 }

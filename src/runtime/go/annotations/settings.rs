@@ -3,11 +3,10 @@
 //! Facts: `addRuntimeConfigOverrides` and `addAgentConfigOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::walk::Walk;
-use crate::answer::verdict::{Fix, Note, Stage};
+use crate::answer::verdict::{Fix, Note, Stage, Step};
 use crate::catalog::Id;
 use crate::golang::{LibraryError, base64};
 use crate::release::go::Change;
-use crate::runtime::go::prepared::step;
 
 pub(super) fn apply_runtime(walk: &mut Walk<'_>) {
     walk.take(&[
@@ -28,7 +27,7 @@ fn experimental(walk: &mut Walk<'_>) {
     let known = walk.config.release.has(Change::NewStore).then_some("newstore");
     let Some(first) = value.split(' ').find(|word| known != Some(*word)) else {
         return walk
-            .applied_by(Id::RuntimeExperimental, step(Stage::Value, true, "a feature of this release"));
+            .applied_by(Id::RuntimeExperimental, Step::new(Stage::Value, true, "a feature of this release"));
     };
     let message = format!("Unsupported experimental feature {first} specified in annotation {key}");
     let (reason, fix) = match known {
@@ -50,14 +49,14 @@ pub(super) fn apply_agent(walk: &mut Walk<'_>) {
         let modules: Vec<String> = value.split(';').map(str::to_owned).collect();
         let note = Note::Counted(&["", " modules, instead of the configured ones"], modules.len() as u64);
         walk.config.agent_config.kernel_modules = modules;
-        walk.applied_by(Id::AgentKernelModules, step(Stage::Merge, true, note));
+        walk.applied_by(Id::AgentKernelModules, Step::new(Stage::Merge, true, note));
     }
     if let Some(value) = walk.value(Id::AgentPolicy) {
         match base64::decode(value) {
             Ok(rules) => {
                 walk.config.agent_config.policy = String::from_utf8_lossy(&rules).into_owned();
                 let note = format!("{} bytes of rules", rules.len());
-                walk.applied_by(Id::AgentPolicy, step(Stage::Parse, true, note));
+                walk.applied_by(Id::AgentPolicy, Step::new(Stage::Parse, true, note));
             }
             Err(LibraryError(message)) => {
                 let fix = Some(Fix::Advice("write the policy in standard base64, padded".into()));

@@ -14,7 +14,7 @@ use crate::release::go::Change;
 use crate::runtime::Sandbox;
 use crate::runtime::go::Loaded;
 use crate::runtime::go::config::SandboxConfig;
-use crate::runtime::go::prepared::{Prepared, step};
+use crate::runtime::go::prepared::Prepared;
 use crate::runtime::go::record::Slot;
 
 /// Room for the prepared after the name gate of an annotation that takes effect.
@@ -90,8 +90,17 @@ impl<'a> Walk<'a> {
     }
 
     /// Writes a decision down.
-    pub fn decide(&mut self, id: Id, mark: Decision) {
-        self.decisions.push((id, mark));
+    fn decide(
+        &mut self,
+        id: Id,
+        status: Status,
+        stage: Stage,
+        reason: Text,
+        fix: Option<Fix>,
+        steps: Vec<Step>,
+    ) {
+        let decision = Decision { status, stage, reason, fix: fix.map(Box::new), steps, cut: None };
+        self.decisions.push((id, decision));
     }
 
     pub fn decision_on(&mut self, id: Id) -> Option<&mut Decision> {
@@ -107,27 +116,24 @@ impl<'a> Walk<'a> {
 
     /// It took effect.
     pub fn applied(&mut self, id: Id, steps: Vec<Step>) {
-        let mark = Decision {
-            status: Status::Applied,
-            stage: Stage::Effective,
-            reason: Text::default(),
-            fix: None,
-            steps,
-            cut: None,
-        };
-        self.decide(id, mark);
+        self.decide(id, Status::Applied, Stage::Effective, Text::default(), None, steps);
     }
 
     /// It took effect as free text.
     pub fn applied_as_is(&mut self, id: Id) {
-        self.applied_by(id, step(Stage::Parse, true, "taken as it is"));
+        self.applied_by(id, Step::new(Stage::Parse, true, "taken as it is"));
     }
 
     /// The runtime reads past it.
     pub fn ignored(&mut self, id: Id, stage: Stage, reason: impl Into<Text>) {
+        self.without_effect(id, Status::Ignored, stage, reason);
+    }
+
+    /// Nothing comes of it, and the pod starts all the same.
+    pub fn without_effect(&mut self, id: Id, status: Status, stage: Stage, reason: impl Into<Text>) {
         let reason = reason.into();
-        let steps = vec![step(stage, false, reason.clone())];
-        self.decide(id, Decision { status: Status::Ignored, stage, reason, fix: None, steps, cut: None });
+        let steps = vec![Step::new(stage, false, reason.clone())];
+        self.decide(id, status, stage, reason, None, steps);
     }
 
     /// The pod fails with this message; only the first one is the pod's.
@@ -147,11 +153,22 @@ impl<'a> Walk<'a> {
         fix: Option<Fix>,
     ) {
         let message = message.into();
-        let steps = vec![step(stage, false, message.clone())];
-        self.fail(id, message);
-        let reason = reason.into();
-        let fix = fix.map(Box::new);
-        self.decide(id, Decision { status: Status::Refused, stage, reason, fix, steps, cut: None });
+        self.fail(id, message.clone());
+        self.stopped(id, stage, message, reason, fix);
+    }
+
+    /// What makes the pod fail stops here, whatever was written down of it before.
+    pub fn stopped(
+        &mut self,
+        id: Id,
+        stage: Stage,
+        message: String,
+        reason: impl Into<Text>,
+        fix: Option<Fix>,
+    ) {
+        self.decisions.retain(|(other, _)| *other != id);
+        let steps = vec![Step::new(stage, false, message)];
+        self.decide(id, Status::Refused, stage, reason.into(), fix, steps);
     }
 
     /// The place of the value that an annotation sets.
@@ -173,7 +190,7 @@ impl<'a> Walk<'a> {
                     *place = flag;
                 }
                 let note = if flag { "the boolean true" } else { "the boolean false" };
-                self.applied_by(id, step(Stage::Parse, true, note));
+                self.applied_by(id, Step::new(Stage::Parse, true, note));
             }
             None => {
                 let called = match self.config.release.has(Change::SharedComplaints)
@@ -233,7 +250,7 @@ impl<'a> Walk<'a> {
 
     /// A number was taken over.
     pub fn applied_number(&mut self, id: Id, number: u64) {
-        self.applied_by(id, step(Stage::Parse, true, Note::Counted(&["the number ", ""], number)));
+        self.applied_by(id, Step::new(Stage::Parse, true, Note::Counted(&["the number ", ""], number)));
     }
 
     /// A number for a field of 32 bits: what does not fit is cut off.
@@ -244,7 +261,7 @@ impl<'a> Walk<'a> {
             && let Some(mark) = self.decision_on(id)
         {
             mark.cut = Some((number, kept));
-            mark.steps.push(step(Stage::Range, true, format!("cut to 32 bits: {kept}")));
+            mark.steps.push(Step::new(Stage::Range, true, format!("cut to 32 bits: {kept}")));
         }
         kept
     }

@@ -4,11 +4,10 @@
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::walk::Walk;
-use crate::answer::verdict::{Fix, Stage};
+use crate::answer::verdict::{Fix, Stage, Step};
 use crate::catalog::Id;
 use crate::golang::strconv::list;
 use crate::runtime::go::config::{InterworkingModel, VfioMode};
-use crate::runtime::go::prepared::step;
 use crate::runtime::go::record::Slot;
 
 /// Takes a word that the runtime knows.
@@ -27,7 +26,7 @@ pub(super) fn take_word(walk: &mut Walk<'_>, id: Id, value: &str) {
                 }
             }
         }
-        return walk.applied_by(id, step(Stage::Value, true, "one of the known words"));
+        return walk.applied_by(id, Step::new(Stage::Value, true, "one of the known words"));
     }
     let key = id.known().key;
     let known = list(words);
