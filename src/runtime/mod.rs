@@ -6,6 +6,7 @@
 //! to texts.
 
 mod config_path;
+mod defaults;
 pub mod go;
 pub mod initdata;
 mod message;

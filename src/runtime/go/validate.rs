@@ -7,6 +7,7 @@ use super::config::SandboxConfig;
 use super::load::settings::max_vcpus;
 use crate::input::host::Arch;
 use crate::release::go::Change;
+use crate::runtime::defaults::{or_number, or_word};
 
 /// The machine type of IBM Z.
 const CCW: &str = "s390-ccw-virtio";
@@ -40,18 +41,11 @@ pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), Str
     if let Some(complaint) = complaint {
         return Err(complaint.into());
     }
-    if hypervisor.default_vcpus == 0.0 {
-        hypervisor.default_vcpus = 1.0;
-    }
-    if hypervisor.default_memory == 0 {
-        hypervisor.default_memory = 2048;
-    }
-    if hypervisor.default_bridges == 0 {
-        hypervisor.default_bridges = 1;
-    }
-    if hypervisor.block_device_driver.is_empty() {
-        hypervisor.block_device_driver = "virtio-scsi".into();
-    } else if hypervisor.block_device_driver == "virtio-blk" && is_ccw {
+    or_number(&mut hypervisor.default_vcpus, 1.0);
+    or_number(&mut hypervisor.default_memory, 2048);
+    or_number(&mut hypervisor.default_bridges, 1);
+    or_word(&mut hypervisor.block_device_driver, "virtio-scsi");
+    if hypervisor.block_device_driver == "virtio-blk" && is_ccw {
         hypervisor.block_device_driver = "virtio-blk-ccw".into();
     }
     if release.has(Change::NoMmioForConfidential)
@@ -73,8 +67,8 @@ pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), Str
     if nodes > 1 && release.has(Change::VcpusByNumaNodes) {
         hypervisor.default_maxvcpus -= hypervisor.default_maxvcpus % nodes;
     }
-    if hypervisor.msize_9p == 0 && hypervisor.shared_fs != "virtio-fs" {
-        hypervisor.msize_9p = 8192;
+    if hypervisor.shared_fs != "virtio-fs" {
+        or_number(&mut hypervisor.msize_9p, 8192);
     }
     Ok(())
 }

@@ -7,30 +7,22 @@
 use super::config::{
     BlockDeviceInfo, BootInfo, Config, CpuInfo, Hypervisor, MachineInfo, MemoryInfo, Runtime, SharedFsInfo,
 };
-use super::error::{ConfigError, ConfigResult, ensure, resolve};
+use super::error::{ConfigError, ConfigResult, ensure, resolve, worst};
 use super::plugin::Plugin;
 use crate::input::host::Arch;
 use crate::input::{Host, Text};
 use crate::release::Release;
 use crate::release::rs::Change;
+use crate::runtime::defaults::{or_number, or_word};
 
 /// Adjusts everything. Upstream meets several hypervisor tables in random order; where more than one is
 /// wrong, the smallest message is given.
 pub fn adjust(config: &mut Config, host: &Host) -> ConfigResult {
-    let mut worst: Option<ConfigError> = None;
-    let release = config.release;
-    for (name, hv) in config.hypervisor.iter_mut() {
-        if let Err(error) = table(name, hv, &mut config.runtime, host, release) {
-            let error = error.within(format!("hypervisor.{name}"));
-            if worst.as_ref().is_none_or(|w| error.message < w.message) {
-                worst = Some(error);
-            }
-        }
-    }
-    match worst {
-        Some(error) => Err(error),
-        None => runtime(&mut config.runtime, host, release).map_err(|c| c.within("runtime")),
-    }
+    let (release, common) = (config.release, &mut config.runtime);
+    worst(config.hypervisor.iter_mut().map(|(name, hv)| {
+        table(name, hv, common, host, release).map_err(|c| c.within(format!("hypervisor.{name}")))
+    }))?;
+    runtime(&mut config.runtime, host, release).map_err(|c| c.within("runtime"))
 }
 
 /// The plugin of a table, or the runtime's error that there is none.
@@ -61,8 +53,8 @@ fn table(
         let queues = &mut hv.network_info.network_queues;
         *queues = (*queues).clamp(1, 256);
     }
-    if release.has(Change::GuestHookDefault) && hv.security_info.guest_hook_path.is_empty() {
-        hv.security_info.guest_hook_path = "/opt/kata/hooks".into();
+    if release.has(Change::GuestHookDefault) {
+        or_word(&mut hv.security_info.guest_hook_path, "/opt/kata/hooks");
     }
     shared_fs(&mut hv.shared_fs, host, release)?;
     let prefetch = &mut hv.prefetch_list_path;
@@ -74,9 +66,7 @@ fn boot(boot: &mut BootInfo, host: &Host) -> ConfigResult {
     resolve(host, &mut boot.image, "image", "guest boot image file {} is invalid: {}")?;
     resolve(host, &mut boot.initrd, "initrd", "guest initrd image file {} is invalid: {}")?;
     resolve(host, &mut boot.firmware, "firmware", "firmware image file {} is invalid: {}")?;
-    if boot.vm_rootfs_driver.is_empty() {
-        boot.vm_rootfs_driver = "virtio-blk-pci".into();
-    }
+    or_word(&mut boot.vm_rootfs_driver, "virtio-blk-pci");
     Ok(())
 }
 
@@ -87,34 +77,21 @@ fn blockdev(block: &mut BlockDeviceInfo, host: &Host, release: Release) -> Confi
         block.memory_offset = 0;
         return Ok(());
     }
-    if block.block_device_driver.is_empty() {
-        let named = release.has(Change::BlockDriverNames);
-        block.block_device_driver = if named { "virtio-blk-pci" } else { "virtio-blk" }.into();
-    }
-    if block.block_device_aio.is_empty() {
-        block.block_device_aio = "io_uring".into();
-    }
+    let named = release.has(Change::BlockDriverNames);
+    or_word(&mut block.block_device_driver, if named { "virtio-blk-pci" } else { "virtio-blk" });
+    or_word(&mut block.block_device_aio, "io_uring");
     let aio = block.block_device_aio.as_str();
     ensure(matches!(aio, "io_uring" | "native" | "threads"), "block_device_aio", || {
         format!("{aio} is unsupported block device AIO mode.")
     })?;
-    if block.num_queues == 0 {
-        block.num_queues = 1;
+    or_number(&mut block.num_queues, 1);
+    or_number(&mut block.queue_size, 128);
+    let store = &mut block.vhost_user_store_path;
+    match block.enable_vhost_user_store {
+        true => or_word(store, "/var/run/vhost-user"),
+        false => *store = Text::default(),
     }
-    if block.queue_size == 0 {
-        block.queue_size = 128;
-    }
-    if !block.enable_vhost_user_store {
-        block.vhost_user_store_path = Text::default();
-    } else if block.vhost_user_store_path.is_empty() {
-        block.vhost_user_store_path = "/var/run/vhost-user".into();
-    }
-    resolve(
-        host,
-        &mut block.vhost_user_store_path,
-        "vhost_user_store_path",
-        "Invalid vhost-user-store-path {}: {}",
-    )
+    resolve(host, store, "vhost_user_store_path", "Invalid vhost-user-store-path {}: {}")
 }
 
 /// Trims the pieces of a comma list.
@@ -201,56 +178,37 @@ fn shared_fs(fs: &mut SharedFsInfo, host: &Host, release: Release) -> ConfigResu
         Some("virtio-fs-nydus") if release.has(Change::Nydus) => false,
         Some("inline-virtio-fs") => true,
         Some("virtio-9p") if release.has(Change::Plan9) => {
-            if fs.msize_9p == 0 {
-                fs.msize_9p = if release.has(Change::SmallPlan9) { 8 * 1024 } else { 128 * 1024 };
-            }
+            let kib = if release.has(Change::SmallPlan9) { 8 } else { 128 };
+            or_number(&mut fs.msize_9p, kib * 1024);
             return Ok(());
         }
         _ => return Ok(()),
     };
     if !inline {
-        resolve(
-            host,
-            &mut fs.virtio_fs_daemon,
-            "virtio_fs_daemon",
-            "Virtio-fs daemon path {} is invalid: {}",
-        )?;
+        let daemon = &mut fs.virtio_fs_daemon;
+        resolve(host, daemon, "virtio_fs_daemon", "Virtio-fs daemon path {} is invalid: {}")?;
     }
     // `none` is the old word for `never`.
     if matches!(fs.virtio_fs_cache.as_str(), "" | "none") {
         fs.virtio_fs_cache = if release.has(Change::CacheNever) { "never" } else { "none" }.into();
     }
-    if fs.virtio_fs_is_dax && fs.virtio_fs_cache_size == 0 {
-        fs.virtio_fs_cache_size = 1024;
+    if fs.virtio_fs_is_dax {
+        or_number(&mut fs.virtio_fs_cache_size, 1024);
     }
-    if fs.virtio_fs_cache_size != 0 {
-        fs.virtio_fs_is_dax = true;
-    }
+    fs.virtio_fs_is_dax |= fs.virtio_fs_cache_size != 0;
     Ok(())
 }
 
 fn runtime(runtime: &mut Runtime, host: &Host, release: Release) -> ConfigResult {
-    if runtime.internetworking_model.is_empty() {
-        runtime.internetworking_model = "tcfilter".into();
-    }
-    if runtime.emptydir_mode.is_empty() {
-        runtime.emptydir_mode = "shared-fs".into();
-    }
+    or_word(&mut runtime.internetworking_model, "tcfilter");
+    or_word(&mut runtime.emptydir_mode, "shared-fs");
     for bind in &mut runtime.sandbox_bind_mounts {
         let (path, mode) = split_bind_mount(bind, release);
-        match host.canonicalize(path) {
-            Ok(real) => {
-                let whole = format!("{real}{mode}");
-                *bind = whole;
-            }
-            Err(errno) => {
-                let why = errno.rust();
-                return Err(ConfigError::about(
-                    "sandbox_bind_mounts",
-                    format!("sandbox bind mount `{bind}` is invalid: {why}"),
-                ));
-            }
-        }
+        let real = host.canonicalize(path).map_err(|errno| {
+            let message = format!("sandbox bind mount `{bind}` is invalid: {}", errno.rust());
+            ConfigError::about("sandbox_bind_mounts", message)
+        })?;
+        *bind = format!("{real}{mode}");
     }
     Ok(())
 }

@@ -92,6 +92,11 @@ pub fn existing(host: &Host, path: &str, key: &'static str, wording: &str) -> Co
     }
 }
 
+/// The error with the smallest message, which stands for the one that the runtime happens to meet first.
+pub fn worst(results: impl Iterator<Item = ConfigResult>) -> ConfigResult {
+    results.filter_map(Result::err).min_by(|a, b| a.message.cmp(&b.message)).map_or(Ok(()), Err)
+}
+
 /// `Err` with the message unless `fine`.
 pub fn ensure(fine: bool, key: &'static str, message: impl FnOnce() -> String) -> ConfigResult {
     if fine { Ok(()) } else { Err(ConfigError::about(key, message())) }

@@ -13,6 +13,7 @@ use crate::input::config::Layers;
 use crate::release::Release;
 use crate::release::rs::Change;
 use crate::runtime::RuntimeMessage;
+use crate::runtime::defaults::{or_number, or_word};
 
 /// What the factory found.
 #[derive(Debug, Clone)]
@@ -58,11 +59,8 @@ fn from_template(name: &str, hv: &mut Hypervisor, release: Release) {
     template.boot_to_be_template = false;
     template.boot_from_template = true;
     template.memory_path = join(&folder, "memory").into();
-    template.device_state_path = join(
-        &folder,
-        if name == "clh" && release.has(Change::TemplatesEverywhere) { "state.json" } else { "state" },
-    )
-    .into();
+    let of_clh = name == "clh" && release.has(Change::TemplatesEverywhere);
+    template.device_state_path = join(&folder, if of_clh { "state.json" } else { "state" }).into();
     fill(hv);
 }
 
@@ -79,21 +77,14 @@ fn fill(hv: &mut Hypervisor) {
     if !bootable {
         return;
     }
-    if hv.cpu_info.default_vcpus == 0.0 {
-        hv.cpu_info.default_vcpus = 1.0;
-    }
-    if hv.memory_info.default_memory == 0 {
-        hv.memory_info.default_memory = 128;
-    }
-    if hv.device_info.default_bridges == 0 {
-        hv.device_info.default_bridges = 1;
-    }
+    or_number(&mut hv.cpu_info.default_vcpus, 1.0);
+    or_number(&mut hv.memory_info.default_memory, 128);
+    or_number(&mut hv.device_info.default_bridges, 1);
     let driver = &mut hv.blockdev_info.block_device_driver;
-    if driver.is_empty() {
-        *driver = "virtio-blk-pci".into();
-    } else if driver == "virtio-blk-pci" && s390x {
+    if driver == "virtio-blk-pci" && s390x {
         *driver = "virtio-blk-ccw".into();
     }
+    or_word(driver, "virtio-blk-pci");
     if !(1..=256).contains(&hv.cpu_info.default_maxvcpus) {
         hv.cpu_info.default_maxvcpus = 256;
     }

@@ -8,7 +8,7 @@ use super::config::{
     Agent, BlockDeviceInfo, BootInfo, Config, GuestExtensionImage, Hypervisor, Runtime, SharedFsInfo,
     SharedMount,
 };
-use super::error::{ConfigError, ConfigResult, ensure, existing};
+use super::error::{ConfigError, ConfigResult, ensure, existing, worst};
 use super::verity::Verity;
 use crate::input::Host;
 use crate::release::Release;
@@ -22,18 +22,12 @@ const FORMER_DRIVERS: [&str; 5] = ["virtio-blk", "virtio-blk-ccw", "virtio-mmio"
 /// Checks everything. Of several wrong tables the smallest message is given (upstream's order is random).
 pub fn validate(config: &Config, host: &Host) -> ConfigResult {
     let release = config.release;
-    let worst = |complaints: &mut dyn Iterator<Item = ConfigError>| {
-        complaints.min_by(|a, b| a.message.cmp(&b.message)).map_or(Ok(()), Err)
-    };
-    worst(&mut config.hypervisor.iter().filter_map(|(name, hv)| {
-        table(name, hv, host, release).err().map(|c| c.within(format!("hypervisor.{name}")))
+    worst(config.hypervisor.iter().map(|(name, hv)| {
+        table(name, hv, host, release).map_err(|c| c.within(format!("hypervisor.{name}")))
     }))?;
     runtime(&config.runtime, host, release).map_err(|c| c.within("runtime"))?;
-    worst(
-        &mut config.agent.iter().filter_map(|(name, table)| {
-            agent(table, release).err().map(|c| c.within(format!("agent.{name}")))
-        }),
-    )
+    let agents = config.agent.iter();
+    worst(agents.map(|(name, own)| agent(own, release).map_err(|c| c.within(format!("agent.{name}")))))
 }
 
 fn table(name: &str, hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
@@ -93,12 +87,8 @@ fn blockdev(block: &BlockDeviceInfo, host: &Host, release: Release) -> ConfigRes
         return Ok(());
     }
     driver(&block.block_device_driver, "block_device_driver", release)?;
-    existing(
-        host,
-        &block.vhost_user_store_path,
-        "vhost_user_store_path",
-        "Invalid vhost-user-store-path {}: {}",
-    )?;
+    let store = &block.vhost_user_store_path;
+    existing(host, store, "vhost_user_store_path", "Invalid vhost-user-store-path {}: {}")?;
     let (logical, physical) =
         (block.block_device_logical_sector_size, block.block_device_physical_sector_size);
     sector_size(logical, "block_device_logical_sector_size")?;
@@ -152,13 +142,11 @@ fn extension(image: &GuestExtensionImage, host: &Host) -> ConfigResult {
              kata.extension.<name>.verity_params kernel parameter)"
         )
     })?;
-    if let Err(why) = Verity::parse(&image.verity_params) {
-        return Err(ConfigError::about(
-            key,
-            format!("guest_extension_images '{name}' has invalid verity_params: {why}"),
-        ));
-    }
-    Ok(())
+    let verity = Verity::parse(&image.verity_params);
+    verity.map(|_| ()).map_err(|why| {
+        let message = format!("guest_extension_images '{name}' has invalid verity_params: {why}");
+        ConfigError::about(key, message)
+    })
 }
 
 fn shared_fs(fs: &SharedFsInfo, host: &Host, release: Release) -> ConfigResult {

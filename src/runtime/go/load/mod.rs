@@ -19,6 +19,7 @@ use crate::input::config::Layers;
 use crate::input::{Host, Place};
 use crate::release::go::Change;
 use crate::release::{Release, Version};
+use crate::runtime::defaults::or_word;
 use crate::runtime::{LoadError, LoadOptions};
 use files::{Files, failed};
 
@@ -90,8 +91,8 @@ pub(super) fn load(
     (agent_table, config.agent_config) = agent.unwrap_or_else(|| ("kata".to_owned(), AgentConfig::default()));
     config.runtime.emptydir_mode = settings::empty_dir_mode(&said.emptydir_mode, release)
         .map_err(|message| fail(format!("{path}: {message}"), "runtime.emptydir_mode"))?;
-    settings::or_word(&mut config.factory.template_path, "/run/vc/vm/template");
-    settings::or_word(&mut config.factory.vm_cache_endpoint, "/var/run/kata-containers/cache.sock");
+    or_word(&mut config.factory.template_path, "/run/vc/vm/template");
+    or_word(&mut config.factory.vm_cache_endpoint, "/var/run/kata-containers/cache.sock");
     if release.has(Change::TraceModes) {
         settings::trace_options(&mut config.agent_config)
             .map_err(|error| fail(error.message, &format!("agent.{agent_table}.{}", error.key)))?;
@@ -109,7 +110,7 @@ pub(super) fn load(
         let feature = crate::golang::strconv::quote(feature);
         return Err(fail(format!("Unsupported experimental feature {feature}"), "runtime.experimental"));
     }
-    settings::or_word(&mut config.netmon.path, "/usr/libexec/kata-containers/kata-netmon");
+    or_word(&mut config.netmon.path, "/usr/libexec/kata-containers/kata-netmon");
     match release.has(Change::BindMounts) {
         true => checks::bind_mounts(&said.sandbox_bind_mounts, host)
             .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?,

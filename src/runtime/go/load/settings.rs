@@ -9,6 +9,7 @@ use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
 use crate::release::go::Change;
+use crate::runtime::defaults::{or_number, or_word};
 use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::{kernel_params, paths};
 
@@ -88,20 +89,6 @@ fn comma_list(text: &str) -> String {
     let joined: String =
         text.split(',').filter(|p| !p.is_empty()).map(|p| format!("{},", p.trim())).collect();
     joined.trim_matches(',').to_owned()
-}
-
-/// Puts a word in the place of none.
-pub(super) fn or_word(value: &mut String, word: &str) {
-    if value.is_empty() {
-        word.clone_into(value);
-    }
-}
-
-/// Puts a number in the place of 0.
-fn or_number(value: &mut u32, number: u32) {
-    if *value == 0 {
-        *value = number;
-    }
 }
 
 /// A burst without a rate is dropped.

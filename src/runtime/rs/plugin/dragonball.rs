@@ -1,28 +1,21 @@
 //! Dragonball. Facts: src/libs/kata-types/src/config/hypervisor/dragonball.rs at each tag.
 
 use super::super::config::Hypervisor;
-use super::super::error::{ConfigResult, ensure, existing, resolve};
-use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, or_default, or_number, too_many_vcpus};
+use super::super::error::{ConfigResult, ensure, existing};
+use super::{Plugin, absent, enough_memory, too_many_vcpus};
 use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
 
-const JAILER: &str = "dragonball jailer path {} is invalid: {}";
+pub(super) const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> ConfigResult {
-    resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
-    or_default(&mut hv.boot_info.kernel, "vmlinuz");
-    hv.cpu_info.default_maxvcpus = hv.cpu_info.default_maxvcpus.min(Plugin::Dragonball.max_vcpus());
-    if hv.cpu_info.default_vcpus as u32 > hv.cpu_info.default_maxvcpus {
-        hv.cpu_info.default_vcpus = hv.cpu_info.default_maxvcpus as f32;
+/// No more vCPUs than the VMM takes.
+pub(super) fn bound_vcpus(hv: &mut Hypervisor) {
+    let cpu = &mut hv.cpu_info;
+    cpu.default_maxvcpus = cpu.default_maxvcpus.min(Plugin::Dragonball.max_vcpus());
+    if cpu.default_vcpus as u32 > cpu.default_maxvcpus {
+        cpu.default_vcpus = cpu.default_maxvcpus as f32;
     }
-    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
-    or_number(&mut hv.memory_info.default_memory, 128);
-    or_number(&mut hv.memory_info.memory_slots, 128);
-    if release.has(Change::TemplatesEverywhere) {
-        or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
-    }
-    Ok(())
 }
 
 pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {

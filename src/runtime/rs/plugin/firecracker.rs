@@ -2,14 +2,8 @@
 
 use super::super::config::Hypervisor;
 use super::super::error::{ConfigResult, ensure, existing};
-use super::{Plugin, absent, enough_memory, or_default, or_number, too_many_vcpus};
+use super::{Plugin, absent, enough_memory, too_many_vcpus};
 use crate::input::Host;
-
-pub(super) fn adjust(hv: &mut Hypervisor) {
-    or_default(&mut hv.boot_info.kernel, "vmlinux");
-    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
-    or_number(&mut hv.memory_info.default_memory, 128);
-}
 
 pub(super) fn validate(hv: &Hypervisor, host: &Host) -> ConfigResult {
     absent("path", !hv.path.is_empty(), "Firecracker path is empty")?;

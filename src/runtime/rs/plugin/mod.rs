@@ -12,11 +12,12 @@ mod qemu;
 mod remote;
 
 use super::config::{Hypervisor, Runtime};
-use super::error::{ConfigError, ConfigResult, ensure};
+use super::error::{ConfigError, ConfigResult, ensure, resolve};
+use crate::input::Host;
 use crate::input::host::Arch;
-use crate::input::{Host, Text};
 use crate::release::Release;
 use crate::release::rs::Change;
+use crate::runtime::defaults::{or_number, or_word};
 
 /// A hypervisor that runtime-rs has built in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +31,35 @@ pub enum Plugin {
     Remote,
 }
 
-const TEMPLATE_PATH: &str = "/run/vc/vm/template";
+type FillIn = fn(&mut Hypervisor, Release);
+
+/// What holds where nothing is written, by hypervisor.
+#[rustfmt::skip]
+const DEFAULTS: &[(&[Plugin], FillIn)] = {
+    use Plugin::{Clh, Dragonball, Firecracker, Openvmm, Qemu, Remote};
+    &[
+        (&[Qemu], |hv, _| or_word(&mut hv.path, "/usr/bin/qemu-system-x86_64")),
+        (&[Clh], |hv, _| or_word(&mut hv.path, "/usr/bin/cloud-hypervisor")),
+        (&[Remote], |hv, _| or_word(&mut hv.remote_info.hypervisor_socket, "/run/peerpod/hypervisor.sock")),
+        (&[Remote], |hv, _| or_number(&mut hv.remote_info.hypervisor_timeout, 600)),
+        (&[Clh, Dragonball, Qemu], |hv, _| or_word(&mut hv.boot_info.kernel, "vmlinuz")),
+        (&[Firecracker], |hv, _| or_word(&mut hv.boot_info.kernel, "vmlinux")),
+        (&[Qemu], |hv, release| {
+            if release.has(Change::QemuRootfsType) {
+                or_word(&mut hv.boot_info.rootfs_type, "ext4");
+            }
+        }),
+        (&[Qemu], |hv, _| or_word(&mut hv.machine_info.machine_type, "q35")),
+        (&[Clh, Dragonball, Firecracker, Qemu], |hv, _| or_word(&mut hv.machine_info.entropy_source, "/dev/urandom")),
+        (&[Clh], |hv, _| or_number(&mut hv.device_info.default_bridges, 2)),
+        (&[Qemu], |hv, release| {
+            or_number(&mut hv.device_info.default_bridges, if release.has(Change::OneBridge) { 1 } else { 2 });
+        }),
+        (&[Clh, Dragonball, Firecracker, Qemu], |hv, _| or_number(&mut hv.memory_info.default_memory, 128)),
+        (&[Remote], |hv, _| or_number(&mut hv.memory_info.default_memory, 64)),
+        (&[Clh, Dragonball, Openvmm, Qemu, Remote], |hv, _| or_number(&mut hv.memory_info.memory_slots, 128)),
+    ]
+};
 
 impl Plugin {
     /// The plugin of a table name. All are built in on x86_64 and aarch64, elsewhere QEMU and remote.
@@ -78,7 +107,7 @@ impl Plugin {
         }
     }
 
-    /// Fills in this hypervisor's defaults.
+    /// Fills in this hypervisor's defaults, and looks up its programs.
     pub fn adjust(
         self,
         hv: &mut Hypervisor,
@@ -86,32 +115,42 @@ impl Plugin {
         host: &Host,
         release: Release,
     ) -> ConfigResult {
-        match self {
-            Self::Clh => clh::adjust(hv, host, release),
-            Self::Dragonball => dragonball::adjust(hv, host, release),
-            Self::Firecracker => {
-                firecracker::adjust(hv);
-                Ok(())
-            }
-            Self::Openvmm => {
-                openvmm::adjust(hv);
-                Ok(())
-            }
-            Self::Qemu => qemu::adjust(hv, host, release),
-            Self::Remote => {
-                let outcome = remote::adjust(hv, host, release);
-                // Its network is a tunnel of its own; an error comes before that.
-                if outcome.is_ok() && release.has(Change::RemoteNetwork) {
-                    if runtime.internetworking_model != "none" {
-                        runtime.internetworking_model = "none".into();
-                    }
-                    if runtime.disable_new_netns {
-                        runtime.disable_new_netns = false;
-                    }
-                }
-                outcome
-            }
+        for (_, fill_in) in DEFAULTS.iter().filter(|(plugins, _)| plugins.contains(&self)) {
+            fill_in(hv, release);
         }
+        match self {
+            Self::Clh => {
+                resolve(host, &mut hv.path, "path", "CH binary path `{}` is invalid: {}")?;
+                resolve(host, &mut hv.ctlpath, "ctlpath", "CH ctlpath `{}` is invalid: {}")?;
+            }
+            Self::Qemu => {
+                resolve(host, &mut hv.path, "path", "Qemu binary path `{}` is invalid: {}")?;
+                resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
+            }
+            Self::Dragonball => {
+                resolve(host, &mut hv.jailer_path, "jailer_path", dragonball::JAILER)?;
+                dragonball::bound_vcpus(hv);
+            }
+            Self::Remote => {
+                let socket = &mut hv.remote_info.hypervisor_socket;
+                resolve(host, socket, "hypervisor_socket", "Remote hypervisor socket `{}` is invalid: {}")?;
+                // Its network is a tunnel of its own.
+                if release.has(Change::RemoteNetwork) && runtime.internetworking_model != "none" {
+                    runtime.internetworking_model = "none".into();
+                }
+                runtime.disable_new_netns &= !release.has(Change::RemoteNetwork);
+            }
+            Self::Firecracker | Self::Openvmm => {}
+        }
+        let templated = match self {
+            Self::Clh | Self::Dragonball => release.has(Change::TemplatesEverywhere),
+            Self::Qemu | Self::Remote => release.has(Change::TemplatePath),
+            Self::Firecracker | Self::Openvmm => false,
+        };
+        if templated {
+            or_word(&mut hv.factory.template_path, "/run/vc/vm/template");
+        }
+        Ok(())
     }
 
     /// This hypervisor's own checks.
@@ -124,20 +163,6 @@ impl Plugin {
             Self::Qemu => qemu::validate(hv, host, release),
             Self::Remote => remote::validate(hv, host),
         }
-    }
-}
-
-/// Sets a text where it is empty.
-fn or_default(text: &mut Text, default: &'static str) {
-    if text.is_empty() {
-        *text = default.into();
-    }
-}
-
-/// Sets a number where it is zero.
-fn or_number(number: &mut u32, default: u32) {
-    if *number == 0 {
-        *number = default;
     }
 }
 

@@ -2,12 +2,8 @@
 
 use super::super::config::Hypervisor;
 use super::super::error::{ConfigResult, ensure, existing};
-use super::{Plugin, absent, enough_memory, or_number, too_many_vcpus};
+use super::{Plugin, absent, enough_memory, too_many_vcpus};
 use crate::input::Host;
-
-pub(super) fn adjust(hv: &mut Hypervisor) {
-    or_number(&mut hv.memory_info.memory_slots, 128);
-}
 
 pub(super) fn validate(hv: &Hypervisor, host: &Host) -> ConfigResult {
     absent("path", !hv.path.is_empty(), "OpenVMM binary path is empty")?;

@@ -1,32 +1,11 @@
 //! QEMU. Facts: src/libs/kata-types/src/config/hypervisor/qemu.rs at each tag.
 
 use super::super::config::Hypervisor;
-use super::super::error::{ConfigResult, ensure, existing, resolve};
-use super::{
-    Plugin, TEMPLATE_PATH, absent, confidential_rootfs, enough_memory, or_default, or_number, too_many_vcpus,
-};
+use super::super::error::{ConfigResult, ensure, existing};
+use super::{Plugin, absent, confidential_rootfs, enough_memory, too_many_vcpus};
 use crate::input::Host;
 use crate::release::Release;
 use crate::release::rs::Change;
-
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> ConfigResult {
-    or_default(&mut hv.path, "/usr/bin/qemu-system-x86_64");
-    resolve(host, &mut hv.path, "path", "Qemu binary path `{}` is invalid: {}")?;
-    resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
-    if release.has(Change::QemuRootfsType) {
-        or_default(&mut hv.boot_info.rootfs_type, "ext4");
-    }
-    or_default(&mut hv.boot_info.kernel, "vmlinuz");
-    or_number(&mut hv.device_info.default_bridges, if release.has(Change::OneBridge) { 1 } else { 2 });
-    or_default(&mut hv.machine_info.machine_type, "q35");
-    or_default(&mut hv.machine_info.entropy_source, "/dev/urandom");
-    or_number(&mut hv.memory_info.default_memory, 128);
-    or_number(&mut hv.memory_info.memory_slots, 128);
-    if release.has(Change::TemplatePath) {
-        or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
-    }
-    Ok(())
-}
 
 pub(super) fn validate(hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
     existing(host, &hv.path, "path", "QEMU binary path `{}` is invalid: {}")?;

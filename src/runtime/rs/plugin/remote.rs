@@ -1,30 +1,9 @@
 //! The remote hypervisor. Facts: src/libs/kata-types/src/config/hypervisor/remote.rs at each tag.
 
 use super::super::config::Hypervisor;
-use super::super::error::{ConfigResult, resolve};
-use super::{Plugin, TEMPLATE_PATH, absent, enough_memory, or_default, or_number};
+use super::super::error::ConfigResult;
+use super::{Plugin, absent, enough_memory};
 use crate::input::Host;
-use crate::release::Release;
-use crate::release::rs::Change;
-
-pub(super) fn adjust(hv: &mut Hypervisor, host: &Host, release: Release) -> ConfigResult {
-    or_default(&mut hv.remote_info.hypervisor_socket, "/run/peerpod/hypervisor.sock");
-    resolve(
-        host,
-        &mut hv.remote_info.hypervisor_socket,
-        "hypervisor_socket",
-        "Remote hypervisor socket `{}` is invalid: {}",
-    )?;
-    if hv.remote_info.hypervisor_timeout == 0 {
-        hv.remote_info.hypervisor_timeout = 600;
-    }
-    or_number(&mut hv.memory_info.default_memory, 64);
-    or_number(&mut hv.memory_info.memory_slots, 128);
-    if release.has(Change::TemplatePath) {
-        or_default(&mut hv.factory.template_path, TEMPLATE_PATH);
-    }
-    Ok(())
-}
 
 pub(super) fn validate(hv: &Hypervisor, host: &Host) -> ConfigResult {
     absent(
