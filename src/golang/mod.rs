@@ -1,5 +1,5 @@
 //! What Go and its libraries do to texts: numbers, quoting, JSON, TOML, regular expressions, paths, base64,
-//! flate, quantities and durations, with the words of their complaints.
+//! gzip, quantities and durations, with the words of their complaints.
 //!
 //! Decides what they accept and what comes out; knows no Kata, no release and no host. Facts: named in each file.
 
@@ -8,6 +8,7 @@ pub mod duration;
 pub mod filepath;
 pub mod flate;
 pub mod glob;
+pub mod gzip;
 pub mod json;
 pub mod quantity;
 pub mod regexp;

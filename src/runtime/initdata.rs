@@ -80,7 +80,7 @@ impl Initdata {
             Ok(table) => read(&mut data, &table),
             Err(why) => data.error = Some(why.message().to_owned()),
         }
-        data.digest = data.algorithm.as_deref().and_then(|algorithm| hash(algorithm, data.text.as_bytes()));
+        data.digest = data.algorithm.as_deref().and_then(|algorithm| digest(algorithm, data.text.as_bytes()));
         if let Some(digest) = &data.digest {
             data.bindings = places.iter().map(|place| bound(*place, digest)).collect();
         }
@@ -123,7 +123,8 @@ fn unpack(value: &str) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|why| format!("no text: {why}"))
 }
 
-fn hash(algorithm: &str, document: &[u8]) -> Option<Vec<u8>> {
+/// The digest of a document by an algorithm that the runtimes know.
+pub(super) fn digest(algorithm: &str, document: &[u8]) -> Option<Vec<u8>> {
     Some(match algorithm {
         "sha256" => Sha256::digest(document).to_vec(),
         "sha384" => Sha384::digest(document).to_vec(),
@@ -149,11 +150,11 @@ mod tests {
 
     #[test]
     fn a_digest_is_cut_or_filled_up() {
-        let digest = hash("sha512", b"").unwrap();
+        let digest = digest("sha512", b"").unwrap();
         let cut = bound(Place { platform: Protection::Snp, field: "host-data", length: 32 }, &digest);
         assert!(cut.is_cut());
         assert_eq!(cut.bytes, digest[..32]);
-        let digest = hash("sha256", b"").unwrap();
+        let digest = digest("sha256", b"").unwrap();
         let filled = bound(Place { platform: Protection::Tdx, field: "mrconfigid", length: 48 }, &digest);
         assert!(!filled.is_cut());
         assert_eq!(filled.bytes[32..], [0; 16]);

@@ -12,6 +12,7 @@ pub mod initdata;
 mod message;
 pub mod rs;
 pub mod stand_in;
+pub(crate) mod verity;
 
 pub use message::RuntimeMessage;
 

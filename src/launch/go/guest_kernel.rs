@@ -7,8 +7,9 @@
 use super::{Change, Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
 use crate::launch::line::parameter;
+use crate::release::Runtime;
 use crate::runtime::go::config::{HypervisorKeys, ParamFrom};
-use crate::runtime::go::kernel_params::{self, Verity};
+use crate::runtime::verity::Verity;
 
 /// A parameter as the command line has it; one without key and value is left out.
 pub(super) fn rendered(key: &str, value: &str) -> Option<String> {
@@ -46,7 +47,7 @@ impl<'a> Root<'a> {
     /// Decides it; `dax` is ignored for a verified root.
     pub(super) fn new(start: &Start<'a>, nvdimm: bool, dax: bool) -> Result<Self, Refusal> {
         let verity = if start.has(Change::KernelVerity) {
-            kernel_params::verity(&start.hv.kernel_verity_params)
+            Verity::parse(&start.hv.kernel_verity_params, Runtime::Go)
                 .map_err(|why| Refusal::because(why, &["kernel_verity_params"]))?
         } else {
             None

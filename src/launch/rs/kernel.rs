@@ -7,10 +7,11 @@ use std::borrow::Cow;
 use super::{Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
 use crate::launch::line::parameter;
+use crate::release::Runtime;
 use crate::release::rs::Change;
 use crate::runtime::rs::boot::{self, ParamFrom};
 use crate::runtime::rs::config::Keys;
-use crate::runtime::rs::verity::{SECTOR, Verity};
+use crate::runtime::verity::{SECTOR, Verity};
 
 const CAUSED_BY_PARAMS: &[&str] = &["hypervisor.kernel_params"];
 const CAUSED_BY_ROOT: &[&str] =
@@ -123,7 +124,7 @@ impl<'a> KernelLine<'a> {
             _ => return refuse(format!("Unsupported rootfs type {rootfs_type}"), CAUSED_BY_ROOT),
         };
         let dax = dax || !start.has(Change::NoDax);
-        let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params)
+        let verity = Verity::parse(&start.hv.boot_info.kernel_verity_params, Runtime::Rs)
             .map_err(|why| Refusal::because(why, CAUSED_BY_ROOT))?;
         let with = |key: &'static str| {
             let mut cause = Cause::key(key);
@@ -173,7 +174,7 @@ impl<'a> KernelLine<'a> {
 }
 
 /// The device mapper's table for a root file system on these devices, quoted.
-fn verity_table(verity: &Verity<'_>, data: &str, hash: &str) -> String {
+fn verity_table(verity: &Verity, data: &str, hash: &str) -> String {
     format!(
         "\"dm-verity,,,ro,0 {} verity 1 {data} {hash} {} {} {} 0 sha256 {} {}\"",
         (verity.data_block_size / SECTOR).wrapping_mul(verity.data_blocks),

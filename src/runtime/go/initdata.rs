@@ -1,20 +1,18 @@
 //! Initdata: base64 around gzip around a TOML document that names its own digest.
 //!
 //! Facts: `addHypervisorInitdataOverrides` in src/runtime/pkg/oci/utils.go and src/runtime/pkg/types at
-//! 4.1.0; Go's compress/gzip.
+//! 4.1.0.
 
 use std::collections::BTreeMap;
-
-use flate2::Crc;
-use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::load::toml_of;
 use super::record::{Held, record};
 use crate::golang::base64;
-use crate::golang::flate::{self, Fault};
+use crate::golang::gzip::Reader;
 use crate::golang::toml::{self, Decode, Decoder, Error, Value, table_of};
 use crate::release::Release;
 use crate::runtime::INITDATA_LIMIT;
+use crate::runtime::initdata::digest;
 
 /// What a good document gives.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,9 +65,10 @@ record! {
 pub(super) fn read(value: &str, release: Release) -> Result<Initdata, Refused> {
     let refuse = |what: &str, why: String| Refused::Message(format!("{what}: {why}"));
     let (packed, fault) = base64::decode_stream(value);
-    let source = Input { bytes: &packed, fault: fault.as_deref() };
-    let start = source.header(0).map_err(|e| refuse("initdata create gzip reader error", e))?;
-    let document = source.inflate(start).map_err(|e| refuse("uncompressing initdata with gzip error", e))?;
+    let reader = Reader::new(&packed, fault.as_deref());
+    let reader = reader.map_err(|e| refuse("initdata create gzip reader error", e.0))?;
+    let document = reader.read_all(INITDATA_LIMIT);
+    let document = document.map_err(|e| refuse("uncompressing initdata with gzip error", e.0))?;
     let parsed = toml::parse(&document, toml_of(release)).and_then(|parsed| {
         let mut header = Header::default();
         header.decode(
@@ -79,96 +78,8 @@ pub(super) fn read(value: &str, release: Release) -> Result<Initdata, Refused> {
         Ok(header)
     });
     let header = parsed.map_err(|e| refuse("parsing initdata annotation failed", e.to_string()))?;
-    let digest = match header.algorithm.as_str() {
-        "sha256" => Sha256::digest(&document).to_vec(),
-        "sha384" => Sha384::digest(&document).to_vec(),
-        "sha512" => Sha512::digest(&document).to_vec(),
-        _ => return Err(Refused::Panic),
-    };
+    let digest = digest(&header.algorithm, &document).ok_or(Refused::Panic)?;
     Ok(Initdata { text: String::from_utf8_lossy(&document).into_owned(), digest })
-}
-
-/// Bytes that end with a fault of their own, or just end.
-struct Input<'a> {
-    bytes: &'a [u8],
-    fault: Option<&'a str>,
-}
-
-impl Input<'_> {
-    /// What reading past the end says.
-    fn short(&self) -> String {
-        self.fault.unwrap_or("unexpected EOF").to_owned()
-    }
-
-    fn need(&self, end: usize) -> Result<(), String> {
-        if end <= self.bytes.len() { Ok(()) } else { Err(self.short()) }
-    }
-
-    /// A gzip header at `at`; gives where the data starts.
-    fn header(&self, at: usize) -> Result<usize, String> {
-        if at == self.bytes.len() {
-            return Err(self.fault.unwrap_or("EOF").to_owned());
-        }
-        self.need(at + 10)?;
-        let flags = match self.bytes.get(at..at + 4) {
-            Some(&[0x1f, 0x8b, 8, flags]) => flags,
-            _ => return Err("gzip: invalid header".into()),
-        };
-        let mut end = at + 10;
-        if flags & 4 != 0 {
-            self.need(end + 2)?;
-            let length = match self.bytes.get(end..end + 2) {
-                Some(&[low, high]) => usize::from(u16::from_le_bytes([low, high])),
-                _ => 0,
-            };
-            end += 2 + length;
-            self.need(end)?;
-        }
-        for flag in [8, 16] {
-            if flags & flag != 0 {
-                let rest = self.bytes.get(end..).unwrap_or_default();
-                end += 1 + rest.iter().position(|b| *b == 0).ok_or_else(|| self.short())?;
-            }
-        }
-        if flags & 2 != 0 {
-            self.need(end + 2)?;
-            let mut crc = Crc::new();
-            crc.update(self.bytes.get(at..end).unwrap_or_default());
-            if self.bytes.get(end..end + 2) != Some(&(crc.sum() as u16).to_le_bytes()) {
-                return Err("gzip: invalid header".into());
-            }
-            end += 2;
-        }
-        Ok(end)
-    }
-
-    /// All members from `start` on.
-    fn inflate(&self, start: usize) -> Result<Vec<u8>, String> {
-        let mut out = Vec::new();
-        let mut at = start;
-        loop {
-            let first = out.len();
-            let stream = self.bytes.get(at..).unwrap_or_default();
-            at += flate::inflate(stream, &mut out, INITDATA_LIMIT).map_err(|fault| match fault {
-                Fault::Short => self.short(),
-                Fault::Corrupt(offset) => Fault::corrupt(offset),
-                Fault::TooLong => format!("more than {INITDATA_LIMIT} bytes are not read here"),
-            })?;
-            self.need(at + 8)?;
-            let mut crc = Crc::new();
-            crc.update(out.get(first..).unwrap_or_default());
-            let mut trailer = crc.sum().to_le_bytes().to_vec();
-            trailer.extend(crc.amount().to_le_bytes());
-            if self.bytes.get(at..at + 8) != Some(trailer.as_slice()) {
-                return Err("gzip: invalid checksum".into());
-            }
-            at += 8;
-            if at == self.bytes.len() {
-                return self.fault.map_or(Ok(out), |fault| Err(fault.to_owned()));
-            }
-            at = self.header(at)?;
-        }
-    }
 }
 
 #[cfg(test)]

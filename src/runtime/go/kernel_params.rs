@@ -1,14 +1,12 @@
 //! Kernel parameters: how texts become pairs, and which ones the runtime adds by itself at load.
 //!
-//! Facts: `DeserializeParams`, `KernelParamFields` and `ParseKernelVerityParams` in
+//! Facts: `DeserializeParams` and `KernelParamFields` in
 //! src/runtime/virtcontainers/hypervisor.go, `SetKernelParams` in src/runtime/pkg/katautils/config.go and
 //! `KataAgentKernelParams` in src/runtime/virtcontainers/kata_agent.go at 4.1.0.
 
 use super::config::{AgentConfig, HypervisorConfig, Param, ParamFrom};
-use crate::golang::strconv::{self, quote};
 use crate::release::Release;
 use crate::release::go::Change;
-use crate::runtime::RuntimeMessage;
 
 /// Pairs out of words: the key ends at the first `=`.
 pub(super) fn pairs<'a>(words: impl IntoIterator<Item = &'a str>, from: ParamFrom) -> Vec<Param> {
@@ -100,63 +98,6 @@ pub(super) fn added_at_load(
     params
 }
 
-/// What `kernel_verity_params` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Verity {
-    pub root_hash: String,
-    pub salt: String,
-    pub data_blocks: u64,
-    pub data_block_size: u64,
-    pub hash_block_size: u64,
-}
-
-/// Reads `kernel_verity_params`; blank means none.
-pub fn verity(params: &str) -> Result<Option<Verity>, RuntimeMessage> {
-    if params.trim().is_empty() {
-        return Ok(None);
-    }
-    let mut values = std::collections::HashMap::new();
-    for field in params.split(',').map(str::trim).filter(|f| !f.is_empty()) {
-        let invalid = || RuntimeMessage(format!("invalid kernel_verity_params entry: {}", quote(field)));
-        let (key, value) = field.split_once('=').ok_or_else(invalid)?;
-        values.insert(key, value);
-    }
-    let text = |name: &str| values.get(name).copied().unwrap_or_default();
-    let missing = |name: &str| RuntimeMessage(format!("missing kernel_verity_params {name}"));
-    let number = |name: &str| {
-        let value = text(name);
-        if value.is_empty() {
-            return Err(missing(name));
-        }
-        strconv::parse_uint(value, 10, 64)
-            .map_err(|e| RuntimeMessage(format!("invalid kernel_verity_params {name} {}: {e}", quote(value))))
-    };
-    let root_hash = text("root_hash").to_owned();
-    if root_hash.is_empty() {
-        return Err(missing("root_hash"));
-    }
-    let data_blocks = number("data_blocks")?;
-    let data_block_size = number("data_block_size")?;
-    let hash_block_size = number("hash_block_size")?;
-    let salt = text("salt").to_owned();
-    if salt.is_empty() {
-        return Err(missing("salt"));
-    }
-    let sizes = [("data_block_size", data_block_size), ("hash_block_size", hash_block_size)];
-    for (name, size) in [("data_blocks", data_blocks)].into_iter().chain(sizes) {
-        if size == 0 {
-            return Err(format!("invalid kernel_verity_params {name}: must be non-zero").into());
-        }
-    }
-    for (name, size) in sizes {
-        if size % 512 != 0 {
-            return Err(format!("invalid kernel_verity_params {name}: must be multiple of 512").into());
-        }
-    }
-    Ok(Some(Verity { root_hash, salt, data_blocks, data_block_size, hash_block_size }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,18 +108,6 @@ mod tests {
         assert_eq!(
             pairs(["a=b=c", "d", "=e"], ParamFrom::Pod),
             [("a", "b=c"), ("d", ""), ("", "e")].map(|(key, value)| Param::new(key, value, ParamFrom::Pod))
-        );
-    }
-
-    #[test]
-    fn verity_wants_all_five() {
-        let all = "root_hash=ab,salt=cd,data_blocks=1,data_block_size=512,hash_block_size=4096";
-        assert_eq!(verity(all).unwrap().unwrap().hash_block_size, 4096);
-        assert_eq!(verity("root_hash=ab").unwrap_err().0, "missing kernel_verity_params data_blocks");
-        assert_eq!(verity("x").unwrap_err().0, "invalid kernel_verity_params entry: \"x\"");
-        assert_eq!(
-            verity(&all.replace("=512", "=513")).unwrap_err().0,
-            "invalid kernel_verity_params data_block_size: must be multiple of 512"
         );
     }
 }

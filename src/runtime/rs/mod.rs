@@ -20,7 +20,6 @@ mod template;
 mod tree;
 mod validate;
 mod verdicts;
-pub mod verity;
 
 pub use config_path::without_configuration;
 use std::collections::BTreeMap;

@@ -9,10 +9,10 @@ use super::config::{
     SharedMount,
 };
 use super::error::{ConfigError, ConfigResult, ensure, existing, worst};
-use super::verity::Verity;
 use crate::input::Host;
-use crate::release::Release;
 use crate::release::rs::Change;
+use crate::release::{Release, Runtime as Which};
+use crate::runtime::verity::Verity;
 
 const DRIVERS: [&str; 5] =
     ["virtio-blk-pci", "virtio-blk-ccw", "virtio-blk-mmio", "virtio-pmem", "virtio-scsi"];
@@ -142,7 +142,7 @@ fn extension(image: &GuestExtensionImage, host: &Host) -> ConfigResult {
              kata.extension.<name>.verity_params kernel parameter)"
         )
     })?;
-    let verity = Verity::parse(&image.verity_params);
+    let verity = Verity::parse(&image.verity_params, Which::Rs);
     verity.map(|_| ()).map_err(|why| {
         let message = format!("guest_extension_images '{name}' has invalid verity_params: {why}");
         ConfigError::about(key, message)

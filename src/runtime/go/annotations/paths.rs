@@ -7,9 +7,11 @@ use crate::answer::verdict::{Fix, Note, Stage, Step};
 use crate::catalog::Id;
 use crate::golang::strconv;
 use crate::input::Text;
+use crate::release::Runtime;
 use crate::release::go::Change;
 use crate::runtime::go::config::{Param, ParamFrom};
 use crate::runtime::go::kernel_params;
+use crate::runtime::verity::Verity;
 
 pub(super) fn apply(walk: &mut Walk<'_>) {
     walk.take(&[Id::HypervisorPath, Id::HypervisorJailerPath, Id::HypervisorCtlpath]);
@@ -23,7 +25,7 @@ fn verity(walk: &mut Walk<'_>) {
     if value.is_empty() {
         return walk.ignored_as_empty(id);
     }
-    match kernel_params::verity(value) {
+    match Verity::parse(value, Runtime::Go) {
         Ok(_) => {
             walk.config.hypervisor_config.kernel_verity_params = value.into();
             walk.applied_by(id, Step::new(Stage::Parse, true, "all five parts are there"));

@@ -7,11 +7,12 @@
 use crate::golang::strconv::{fields, list, quote};
 use crate::input::Host;
 use crate::input::host::Arch;
-use crate::release::Release;
 use crate::release::go::Change;
+use crate::release::{Release, Runtime};
 use crate::runtime::defaults::{or_number, or_word};
 use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::{kernel_params, paths};
+use crate::runtime::verity::Verity;
 
 /// Why a configuration is refused, and the key that it is about: of a hypervisor's table, or with its table but
 /// without the hypervisor's name (`hypervisor.initrd`).
@@ -360,7 +361,7 @@ impl HypervisorConfig {
                      kata.extension.<name>.verity_params kernel parameter)"
                 )));
             }
-            kernel_params::verity(&image.verity_params).map_err(|e| {
+            Verity::parse(&image.verity_params, Runtime::Go).map_err(|e| {
                 refuse(format!("guest_extension_images '{name}' has invalid verity_params: {e}"))
             })?;
             Ok(())

@@ -13,16 +13,16 @@ use super::super::error::existing;
 use super::super::initdata::{self, Undecoded};
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
-use super::super::verity::Verity;
 use super::rules::{Known, Tables, known};
 use super::{Attempt, Decision, Gates, Refusal};
 use crate::answer::text::parse_trimmed;
 use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::catalog::{HYPERVISOR_PREFIX, Parse};
 use crate::input::{Host, Text};
-use crate::release::Release;
 use crate::release::rs::Change;
+use crate::release::{Release, Runtime};
 use crate::runtime::INITDATA_LIMIT;
+use crate::runtime::verity::Verity;
 
 /// The walk over one pod's annotations.
 pub(super) struct Walk<'w> {
@@ -107,7 +107,7 @@ impl Walk<'_> {
                 return Ok(Decision::Taken);
             }
             Parse::RsVerity => {
-                let said = Verity::parse(value)
+                let said = Verity::parse(value, Runtime::Rs)
                     .map_err(|why| refuse(Stage::Parse, why, "the dm-verity parameters are not complete"))?;
                 if said.is_none() {
                     let why = "an empty value leaves the configured parameters as they are";
