@@ -10,6 +10,7 @@ mod defaults;
 pub mod go;
 pub mod initdata;
 mod message;
+mod refusal;
 pub mod rs;
 pub mod stand_in;
 pub(crate) mod verity;

@@ -10,7 +10,7 @@ mod config_path;
 mod effective;
 mod gates;
 mod initdata;
-pub mod kernel_params;
+mod kernel_params;
 mod keys;
 mod load;
 mod numa;

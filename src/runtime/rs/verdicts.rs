@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::annotations::{Attempt, Decision, Known, Refusal, Rule, Table, View};
+use super::annotations::{Attempt, Decision, Known, Rule, Table, View};
 use super::config::{Config, Runtime};
 use super::{Loaded, Pair};
 use crate::answer::verdict::{Failure, FailureStage, Fix, Note, Reason, Stage, Status, Step, Verdict};
@@ -16,6 +16,7 @@ use crate::catalog::{self, Parse};
 use crate::input::Text;
 use crate::release::Release;
 use crate::release::rs::Change;
+use crate::runtime::refusal::Refusal;
 
 /// What is the same in all verdicts on the annotation of one rule, under one pair of tables.
 pub struct Prepared {

@@ -8,6 +8,7 @@ use crate::answer::verdict::{Failure, FailureStage, Fix, Stage, Status, Step};
 use crate::catalog::Id;
 use crate::release::go::Change;
 use crate::runtime::go::config::{CustomAssets, HypervisorType};
+use crate::runtime::refusal::Refusal;
 
 type Asset = (Id, Id, Slot);
 
@@ -91,7 +92,8 @@ pub(super) fn create(walk: &mut Walk<'_>) {
                     true => format!("{path} is not the file that the hash was made of"),
                     false => format!("{path:?} is not an absolute path"),
                 };
-                walk.stopped(id, Stage::Value, message.clone(), reason, fix);
+                let refusal = Refusal::new(Stage::Value, message.as_str(), reason).mended_by(fix);
+                walk.stopped(id, refusal);
                 failure.get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(id.known().key));
                 let other = if of_hash { path_id } else { hash_id };
                 if walk.value(other).is_some() && walk.decision_on(other).is_none() {
@@ -117,18 +119,18 @@ pub(super) fn create(walk: &mut Walk<'_>) {
     }
 }
 
-type AssetError = (String, bool, Option<Fix>);
+type AssetError = (String, bool, Fix);
 
 /// The message, whether it is about the hash, and what would help.
 fn check(walk: &Walk<'_>, path: &str, hash: &str) -> Result<(), AssetError> {
     if !path.starts_with('/') {
         let fix = Fix::Advice("write an absolute path".into());
-        return Err((format!("{path} is not an absolute path"), false, Some(fix)));
+        return Err((format!("{path} is not an absolute path"), false, fix));
     }
     if hash.is_empty() {
         return Ok(());
     }
-    let fix = || Some(Fix::Advice("name a file that can be read and is not empty".into()));
+    let fix = || Fix::Advice("name a file that can be read and is not empty".into());
     let unreadable = |errno: crate::input::host::Errno| {
         let verb = if errno == crate::input::host::Errno::IsDirectory { "read" } else { "open" };
         (format!("{verb} {path}: {errno}"), true, fix())
@@ -140,11 +142,11 @@ fn check(walk: &Walk<'_>, path: &str, hash: &str) -> Result<(), AssetError> {
     }
     if let Some(kind) = walk.value(Id::AssetHashType).filter(|kind| *kind != "sha512") {
         let fix = Fix::Advice("write sha512 into io.katacontainers.asset_hash_type".into());
-        return Err((format!("Invalid hash type {kind}"), true, Some(fix)));
+        return Err((format!("Invalid hash type {kind}"), true, fix));
     }
     if *computed != *hash {
         let message = format!("Invalid hash for {path}: computed {computed}, expecting {hash}]");
-        return Err((message, true, Some(Fix::Value(computed.to_string()))));
+        return Err((message, true, Fix::Value(computed.to_string())));
     }
     Ok(())
 }

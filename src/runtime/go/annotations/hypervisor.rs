@@ -4,7 +4,7 @@
 
 use super::paths;
 use super::walk::Walk;
-use crate::answer::verdict::{Fix, Note, Stage, Status, Step};
+use crate::answer::verdict::{Note, Stage, Status, Step};
 use crate::catalog::Id;
 use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
@@ -14,6 +14,7 @@ use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
 use crate::runtime::go::numa;
+use crate::runtime::refusal::Refusal;
 
 /// All of them.
 pub(super) fn apply(walk: &mut Walk<'_>) {
@@ -67,96 +68,80 @@ fn is_unchecked(config: &SandboxConfig) -> bool {
 
 /// `default_vcpus` while it was a whole number.
 fn whole_vcpus(walk: &mut Walk<'_>) {
+    let id = Id::HypervisorDefaultVcpus;
     let host_cpus = walk.host.facts.cpus_of_shim();
-    let Some(number) = walk.number(Id::HypervisorDefaultVcpus) else { return };
+    let Some(number) = walk.number(id) else { return };
     if number as u32 > host_cpus {
         let message = format!(
             "Number of cpus {number} specified in annotation default_vcpus is greater than the number of CPUs \
              {host_cpus} on the system"
         );
         let reason = format!("{number} vCPUs are more than the host's {host_cpus} CPUs");
-        let fix = Some(Fix::Value(host_cpus.to_string()));
-        walk.refused(Id::HypervisorDefaultVcpus, Stage::Range, message, reason, fix);
+        walk.refused(id, Refusal::new(Stage::Range, message, reason).write(host_cpus));
     } else {
-        walk.config.hypervisor_config.default_vcpus =
-            walk.applied_cut(Id::HypervisorDefaultVcpus, number) as f32;
+        walk.config.hypervisor_config.default_vcpus = walk.applied_cut(id, number) as f32;
     }
 }
 
-fn cpus(walk: &mut Walk<'_>) {
+/// `default_vcpus` as a number with a fraction.
+fn vcpus(walk: &Walk<'_>, value: &str) -> Result<f32, Refusal> {
     let host_cpus = walk.host.facts.cpus_of_shim();
-    let remote = is_unchecked(&walk.config);
-    let on_host = || Some(Fix::Value(host_cpus.to_string()));
+    let key = Id::HypervisorDefaultVcpus.known().key;
+    let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
+    let Ok(count) = strconv::parse_float32(value) else {
+        let reason = format!("{value:?} is not a number");
+        return Err(Refusal::new(Stage::Parse, bad(), reason).advise("write a number such as 2 or 0.5"));
+    };
+    let (message, reason) = if count < 0.0 {
+        (bad(), "a negative number of vCPUs".to_owned())
+    } else if count > f32::MAX {
+        let message = format!(
+            "Error parsing annotation for {key}: The number exceeds the maximum allowed for its type"
+        );
+        (message, "an infinite number of vCPUs".to_owned())
+    } else if count > host_cpus as f32 && !is_unchecked(&walk.config) {
+        let message = format!(
+            "Number of cpus {count:.6} specified in annotation default_vcpus is greater than the number \
+             of CPUs {host_cpus} on the system"
+        );
+        (message, format!("{value} vCPUs are more than the host's {host_cpus} CPUs"))
+    } else {
+        return Ok(count);
+    };
+    Err(Refusal::new(Stage::Range, message, reason).write(host_cpus))
+}
+
+fn cpus(walk: &mut Walk<'_>) {
+    let id = Id::HypervisorDefaultVcpus;
     if !walk.config.release.has(Change::FractionalVcpus) {
         whole_vcpus(walk);
-    } else if let Some(value) = walk.value(Id::HypervisorDefaultVcpus) {
-        let key = Id::HypervisorDefaultVcpus.known().key;
-        let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
-        match strconv::parse_float32(value) {
-            Err(_) => {
-                let reason = format!("{value:?} is not a number");
-                let fix = Some(Fix::Advice("write a number such as 2 or 0.5".into()));
-                walk.refused(Id::HypervisorDefaultVcpus, Stage::Parse, bad(), reason, fix);
-            }
-            Ok(count) if count < 0.0 => {
-                walk.refused(
-                    Id::HypervisorDefaultVcpus,
-                    Stage::Range,
-                    bad(),
-                    "a negative number of vCPUs",
-                    on_host(),
-                );
-            }
-            Ok(count) if count > f32::MAX => {
-                let message = format!(
-                    "Error parsing annotation for {key}: The number exceeds the maximum allowed for its type"
-                );
-                walk.refused(
-                    Id::HypervisorDefaultVcpus,
-                    Stage::Range,
-                    message,
-                    "an infinite number of vCPUs",
-                    on_host(),
-                );
-            }
-            Ok(count) if count > host_cpus as f32 && !remote => {
-                let message = format!(
-                    "Number of cpus {count:.6} specified in annotation default_vcpus is greater than the number \
-                     of CPUs {host_cpus} on the system"
-                );
-                let reason = format!("{value} vCPUs are more than the host's {host_cpus} CPUs");
-                walk.refused(Id::HypervisorDefaultVcpus, Stage::Range, message, reason, on_host());
-            }
-            Ok(count) => {
-                walk.config.hypervisor_config.default_vcpus = count;
-                walk.applied_by(
-                    Id::HypervisorDefaultVcpus,
-                    Step::new(Stage::Parse, true, Note::Measured(&["the number ", ""], count)),
-                );
-            }
-        }
+    } else if let Some(value) = walk.value(id)
+        && let Some(count) = walk.accepted(id, vcpus(walk, value))
+    {
+        walk.config.hypervisor_config.default_vcpus = count;
+        walk.applied_by(id, Step::new(Stage::Parse, true, Note::Measured(&["the number ", ""], count)));
     }
-    let Some(number) = walk.number(Id::HypervisorDefaultMaxVcpus) else { return };
+    let id = Id::HypervisorDefaultMaxVcpus;
+    let Some(number) = walk.number(id) else { return };
+    let host_cpus = walk.host.facts.cpus_of_shim();
     let most = max_vcpus(walk.host.facts.arch);
     let kept = number as u32;
-    if kept > host_cpus && !remote {
+    if kept > host_cpus && !is_unchecked(&walk.config) {
         let message = format!(
             "Number of cpus {kept} in annotation default_maxvcpus is greater than the number of CPUs \
              {host_cpus} on the system"
         );
         let reason = format!("{kept} vCPUs are more than the host's {host_cpus} CPUs");
-        walk.refused(Id::HypervisorDefaultMaxVcpus, Stage::Range, message, reason, on_host());
+        walk.refused(id, Refusal::new(Stage::Range, message, reason).write(host_cpus));
     } else if walk.config.hypervisor_type == HypervisorType::Qemu && kept > most {
         let message = format!(
             "Number of cpus {kept} in annotation default_maxvcpus is greater than max no of CPUs {most} \
              supported for qemu"
         );
-        let fix = Some(Fix::Value(most.to_string()));
         let reason = format!("{kept} vCPUs are more than the {most} that QEMU is driven with");
-        walk.refused(Id::HypervisorDefaultMaxVcpus, Stage::Range, message, reason, fix);
+        walk.refused(id, Refusal::new(Stage::Range, message, reason).write(most));
     } else {
-        walk.config.hypervisor_config.default_maxvcpus =
-            walk.applied_cut(Id::HypervisorDefaultMaxVcpus, number);
+        walk.config.hypervisor_config.default_maxvcpus = walk.applied_cut(id, number);
     }
 }
 
@@ -169,8 +154,8 @@ fn memory(walk: &mut Walk<'_>) {
                  specify a larger value"
             );
             let reason = format!("{number} MiB are less than the {MIN_MEMORY_MIB} MiB that a VM must have");
-            let fix = Some(Fix::Value(MIN_MEMORY_MIB.to_string()));
-            walk.refused(Id::HypervisorDefaultMemory, Stage::Range, message, reason, fix);
+            let refusal = Refusal::new(Stage::Range, message, reason).write(MIN_MEMORY_MIB);
+            walk.refused(Id::HypervisorDefaultMemory, refusal);
         } else {
             walk.config.hypervisor_config.default_memory =
                 walk.applied_cut(Id::HypervisorDefaultMemory, number);
@@ -202,9 +187,9 @@ fn memory(walk: &mut Walk<'_>) {
                 walk.applied_by(Id::HypervisorNumaMapping, Step::new(Stage::Parse, true, note));
             }
             Err(message) => {
-                let reason = "no list of NUMA nodes that this host has";
-                let fix = Some(Fix::Advice("name host NUMA nodes, such as \"0 1\"".into()));
-                walk.refused(Id::HypervisorNumaMapping, Stage::Value, message, reason, fix);
+                let refusal = Refusal::new(Stage::Value, message, "no list of NUMA nodes that this host has");
+                let fix = "name host NUMA nodes, such as \"0 1\"";
+                walk.refused(Id::HypervisorNumaMapping, refusal.advise(fix));
             }
         }
     }
@@ -221,14 +206,8 @@ fn block(walk: &mut Walk<'_>) {
         if number == 0 || number > 50 {
             let message =
                 "Error parsing annotation for indepiothreads, please specify numeric value less than 50";
-            let reason = "from 1 to 50 threads are taken";
-            walk.refused(
-                Id::HypervisorIndepIothreads,
-                Stage::Range,
-                message,
-                reason,
-                Some(Fix::Value("1".into())),
-            );
+            let refusal = Refusal::new(Stage::Range, message, "from 1 to 50 threads are taken");
+            walk.refused(Id::HypervisorIndepIothreads, refusal.write(1));
         } else {
             walk.config.hypervisor_config.indep_iothreads =
                 walk.applied_cut(Id::HypervisorIndepIothreads, number);
@@ -244,16 +223,13 @@ fn block(walk: &mut Walk<'_>) {
     let hypervisor = &walk.config.hypervisor_config;
     let sizes = (hypervisor.block_device_logical_sector_size, hypervisor.block_device_physical_sector_size);
     if let Err(message) = sector_order(sizes.0, sizes.1) {
-        let id = match walk.value(Id::HypervisorBlkLogicalSectorSize) {
-            Some(_) => Id::HypervisorBlkLogicalSectorSize,
-            None => Id::HypervisorBlkPhysicalSectorSize,
+        let (id, other) = match walk.value(Id::HypervisorBlkLogicalSectorSize) {
+            Some(_) => (Id::HypervisorBlkLogicalSectorSize, sizes.1),
+            None => (Id::HypervisorBlkPhysicalSectorSize, sizes.0),
         };
         let reason =
             format!("a logical sector of {} bytes does not fit a physical one of {}", sizes.0, sizes.1);
-        let fix = Some(Fix::Value(
-            if id == Id::HypervisorBlkLogicalSectorSize { sizes.1 } else { sizes.0 }.to_string(),
-        ));
-        walk.refused(id, Stage::Sizing, message, reason, fix);
+        walk.refused(id, Refusal::new(Stage::Sizing, message, reason).write(other));
     }
 }
 
@@ -266,7 +242,7 @@ fn sector_size(walk: &mut Walk<'_>, id: Id, field: impl FnOnce(&mut HypervisorCo
     let key = id.known().key;
     let message = format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
     let reason = format!("{size} is neither 0 nor a power of two from 512 to 65536");
-    walk.refused(id, Stage::Range, message, reason, Some(Fix::Value("512".into())));
+    walk.refused(id, Refusal::new(Stage::Range, message, reason).write(512));
 }
 
 fn virtio_fs(walk: &mut Walk<'_>) {
@@ -285,34 +261,31 @@ fn virtio_fs(walk: &mut Walk<'_>) {
             Err(error) => {
                 let message = format!("Error parsing virtiofsd extra arguments: {error}");
                 let words: Vec<&str> = value.split([',', ' ']).filter(|w| !w.is_empty()).collect();
-                let fix = match value.starts_with('-') {
-                    true => Fix::Value(serde_json::Value::from(words).to_string()),
-                    false => Fix::Advice("write a JSON list of strings, such as [\"--cache=auto\"]".into()),
+                let refusal = Refusal::new(Stage::Parse, message, "not a JSON list of strings");
+                let refusal = match value.starts_with('-') {
+                    true => refusal.write(serde_json::Value::from(words)),
+                    false => refusal.advise("write a JSON list of strings, such as [\"--cache=auto\"]"),
                 };
-                let reason = "not a JSON list of strings";
-                walk.refused(Id::HypervisorVirtioFsExtraArgs, Stage::Parse, message, reason, Some(fix));
+                walk.refused(Id::HypervisorVirtioFsExtraArgs, refusal);
             }
         }
     }
     let hypervisor = &walk.config.hypervisor_config;
     if hypervisor.shared_fs == "virtio-fs" && hypervisor.virtio_fs_daemon.is_empty() {
-        let id = if walk.value(Id::HypervisorSharedFs).is_some() {
-            Id::HypervisorSharedFs
-        } else {
-            Id::HypervisorVirtioFsDaemon
-        };
+        let by_daemon = walk.value(Id::HypervisorSharedFs).is_none();
+        let id = if by_daemon { Id::HypervisorVirtioFsDaemon } else { Id::HypervisorSharedFs };
         let message = "cannot enable virtio-fs without daemon path";
         let reason = "virtio-fs needs a daemon, and the configuration names none";
-        let fix = Some(Fix::Advice("set virtio_fs_daemon in the configuration file".into()));
-        walk.refused(id, Stage::Value, message, reason, fix);
+        let fix = "set virtio_fs_daemon in the configuration file";
+        walk.refused(id, Refusal::new(Stage::Value, message, reason).advise(fix));
     }
     walk.take(&[Id::HypervisorVirtioFsCache, Id::HypervisorVirtioFsCacheSize]);
     match walk.number(Id::HypervisorMsize9p) {
         None => {}
         Some(0) => {
             let message = "Error parsing annotation for msize_9p, please specify positive numeric value";
-            let fix = Some(Fix::Value("8192".into()));
-            walk.refused(Id::HypervisorMsize9p, Stage::Range, message, "0 is no message size", fix);
+            let refusal = Refusal::new(Stage::Range, message, "0 is no message size").write(8192);
+            walk.refused(Id::HypervisorMsize9p, refusal);
         }
         Some(number) => {
             walk.config.hypervisor_config.msize_9p = walk.applied_cut(Id::HypervisorMsize9p, number);
@@ -328,7 +301,7 @@ fn plugs(walk: &mut Walk<'_>) {
         if !matches!(port, "root-port" | "switch-port" | "bridge-port" | "no-port") {
             let message = format!("Invalid PCIe port \"{value}\" specified in annotation");
             let reason = format!("{value:?} is none of root-port, switch-port, bridge-port and no-port");
-            walk.refused(id, Stage::Value, message, reason, Some(Fix::Value("no-port".into())));
+            walk.refused(id, Refusal::new(Stage::Value, message, reason).write("no-port"));
             continue;
         }
         let hypervisor = &mut walk.config.hypervisor_config;
@@ -371,22 +344,16 @@ fn initdata(walk: &mut Walk<'_>, id: Id) {
             walk.applied_by(id, Step::new(Stage::Parse, true, note));
         }
         Err(Refused::Message(message)) => {
-            let fix = Some(Fix::Advice("write base64 of a gzip-compressed initdata document".into()));
             let reason = "not base64 of a gzip-compressed TOML document";
-            walk.refused(id, Stage::Parse, message, reason, fix);
+            let fix = "write base64 of a gzip-compressed initdata document";
+            walk.refused(id, Refusal::new(Stage::Parse, message, reason).advise(fix));
         }
         Err(Refused::Panic) => {
             let message = "panic: runtime error: invalid memory address or nil pointer dereference";
-            let fix = Some(Fix::Advice(
-                "write algorithm = \"sha256\", \"sha384\" or \"sha512\" in the document".into(),
-            ));
             let reason =
                 "the document names no digest algorithm that the runtime knows, and the runtime crashes";
-            let first = walk.failure.is_none();
-            walk.refused(id, Stage::Value, message, reason, fix);
-            if first && let Some(failure) = &mut walk.failure {
-                failure.panic = true;
-            }
+            let fix = "write algorithm = \"sha256\", \"sha384\" or \"sha512\" in the document";
+            walk.refused(id, Refusal::new(Stage::Value, message, reason).advise(fix).crash());
         }
     }
 }
@@ -406,8 +373,8 @@ fn sgx_epc(walk: &mut Walk<'_>) {
                     format!("Unsupported EPC format '{value}': use Ki | Mi | Gi | Ti | Pi | Ei as suffix")
                 }
             };
-            let fix = Some(Fix::Advice("write a whole number with Ki, Mi, Gi or Ti".into()));
-            walk.refused(id, Stage::Parse, message, "not a quantity with a binary suffix", fix);
+            let refusal = Refusal::new(Stage::Parse, message, "not a quantity with a binary suffix");
+            walk.refused(id, refusal.advise("write a whole number with Ki, Mi, Gi or Ti"));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::catalog::Id;
 use crate::golang::filepath::literally;
 use crate::runtime::go::record::Slot;
+use crate::runtime::refusal::Refusal;
 
 /// A path that a `valid_*` list has to let through; refuses the pod where it does not.
 pub(super) fn take_listed(walk: &mut Walk<'_>, id: Id, value: &str) {
@@ -46,5 +47,5 @@ pub(super) fn take_listed(walk: &mut Walk<'_>, id: Id, value: &str) {
             Fix::Advice("name a file that exists on the host".into()),
         ),
     };
-    walk.refused(id, Stage::Value, message, reason, Some(fix));
+    walk.refused(id, Refusal::new(Stage::Value, message, reason).mended_by(fix));
 }

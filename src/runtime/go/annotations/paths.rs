@@ -3,7 +3,7 @@
 //! Facts: `addHypervisorPathOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::walk::{STEPS, Walk};
-use crate::answer::verdict::{Fix, Note, Stage, Step};
+use crate::answer::verdict::{Note, Stage, Step};
 use crate::catalog::Id;
 use crate::golang::strconv;
 use crate::input::Text;
@@ -11,6 +11,7 @@ use crate::release::Runtime;
 use crate::release::go::Change;
 use crate::runtime::go::config::{Param, ParamFrom};
 use crate::runtime::go::kernel_params;
+use crate::runtime::refusal::Refusal;
 use crate::runtime::verity::Verity;
 
 pub(super) fn apply(walk: &mut Walk<'_>) {
@@ -34,7 +35,7 @@ fn verity(walk: &mut Walk<'_>) {
             let message = format!("invalid kernel_verity_params in annotation: {error}");
             let fix = "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=";
             let reason = "not a complete set of dm-verity parameters";
-            walk.refused(id, Stage::Parse, message, reason, Some(Fix::Advice(fix.into())));
+            walk.refused(id, Refusal::new(Stage::Parse, message, reason).advise(fix));
         }
     }
 }
@@ -62,10 +63,8 @@ fn kernel_line(walk: &mut Walk<'_>) {
         if param.key.is_empty() {
             let message =
                 "Error adding kernel parameters in annotation kernel_params : Empty kernel parameter";
-            let reason = "a parameter without a name";
-            let fix = Some(Fix::Advice("give every parameter a name before its =".into()));
-            walk.refused(id, Stage::Parse, message, reason, fix);
-            return;
+            let refusal = Refusal::new(Stage::Parse, message, "a parameter without a name");
+            return walk.refused(id, refusal.advise("give every parameter a name before its ="));
         }
         params.push(param);
     }

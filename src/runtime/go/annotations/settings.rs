@@ -3,10 +3,11 @@
 //! Facts: `addRuntimeConfigOverrides` and `addAgentConfigOverrides` in src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::walk::Walk;
-use crate::answer::verdict::{Fix, Note, Stage, Step};
+use crate::answer::verdict::{Note, Stage, Step};
 use crate::catalog::Id;
 use crate::golang::{LibraryError, base64};
 use crate::release::go::Change;
+use crate::runtime::refusal::Refusal;
 
 pub(super) fn apply_runtime(walk: &mut Walk<'_>) {
     walk.take(&[
@@ -30,18 +31,16 @@ fn experimental(walk: &mut Walk<'_>) {
             .applied_by(Id::RuntimeExperimental, Step::new(Stage::Value, true, "a feature of this release"));
     };
     let message = format!("Unsupported experimental feature {first} specified in annotation {key}");
-    let (reason, fix) = match known {
-        Some(known) => (
-            format!("{first:?} is no experimental feature of this release: {known} is the only one"),
-            Fix::Value(known.into()),
-        ),
-        None => (
-            "this version knows no experimental feature".to_owned(),
-            Fix::Advice("leave this annotation out".into()),
-        ),
+    let refusal = match known {
+        Some(known) => {
+            let reason =
+                format!("{first:?} is no experimental feature of this release: {known} is the only one");
+            Refusal::new(Stage::Range, message, reason).write(known)
+        }
+        None => Refusal::new(Stage::Value, message, "this version knows no experimental feature")
+            .advise("leave this annotation out"),
     };
-    let stage = if known.is_some() { Stage::Range } else { Stage::Value };
-    walk.refused(Id::RuntimeExperimental, stage, message, reason, Some(fix));
+    walk.refused(Id::RuntimeExperimental, refusal);
 }
 
 pub(super) fn apply_agent(walk: &mut Walk<'_>) {
@@ -59,8 +58,8 @@ pub(super) fn apply_agent(walk: &mut Walk<'_>) {
                 walk.applied_by(Id::AgentPolicy, Step::new(Stage::Parse, true, note));
             }
             Err(LibraryError(message)) => {
-                let fix = Some(Fix::Advice("write the policy in standard base64, padded".into()));
-                walk.refused(Id::AgentPolicy, Stage::Parse, message, "not standard base64", fix);
+                let refusal = Refusal::new(Stage::Parse, message, "not standard base64");
+                walk.refused(Id::AgentPolicy, refusal.advise("write the policy in standard base64, padded"));
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::runtime::go::Loaded;
 use crate::runtime::go::config::SandboxConfig;
 use crate::runtime::go::prepared::Prepared;
 use crate::runtime::go::record::Slot;
+use crate::runtime::refusal::Refusal;
 
 /// Room for the prepared after the name gate of an annotation that takes effect.
 pub(super) const STEPS: usize = 4;
@@ -136,39 +137,26 @@ impl<'a> Walk<'a> {
         self.decide(id, status, stage, reason, None, steps);
     }
 
-    /// The pod fails with this message; only the first one is the pod's.
-    pub fn fail(&mut self, id: Id, message: impl Into<String>) {
+    /// It makes the pod fail; only the first failure is the pod's.
+    pub fn refused(&mut self, id: Id, refusal: Refusal) {
         if self.failure.is_none() {
-            self.failure = Some(Failure::new(FailureStage::Annotations, message).by(id.known().key));
+            let failure =
+                Failure::new(FailureStage::Annotations, refusal.message.as_str()).by(id.known().key);
+            self.failure = Some(if refusal.panic { failure.crash() } else { failure });
         }
-    }
-
-    /// It makes the pod fail.
-    pub fn refused(
-        &mut self,
-        id: Id,
-        stage: Stage,
-        message: impl Into<String>,
-        reason: impl Into<Text>,
-        fix: Option<Fix>,
-    ) {
-        let message = message.into();
-        self.fail(id, message.clone());
-        self.stopped(id, stage, message, reason, fix);
+        self.stopped(id, refusal);
     }
 
     /// What makes the pod fail stops here, whatever was written down of it before.
-    pub fn stopped(
-        &mut self,
-        id: Id,
-        stage: Stage,
-        message: String,
-        reason: impl Into<Text>,
-        fix: Option<Fix>,
-    ) {
+    pub fn stopped(&mut self, id: Id, refusal: Refusal) {
+        let Refusal { stage, message, reason, fix, .. } = refusal;
         self.decisions.retain(|(other, _)| *other != id);
-        let steps = vec![Step::new(stage, false, message)];
-        self.decide(id, Status::Refused, stage, reason.into(), fix, steps);
+        self.decide(id, Status::Refused, stage, reason, fix, vec![Step::new(stage, false, message)]);
+    }
+
+    /// What was read, where it was not refused.
+    pub fn accepted<T>(&mut self, id: Id, read: Result<T, Refusal>) -> Option<T> {
+        read.map_err(|refusal| self.refused(id, refusal)).ok()
     }
 
     /// The place of the value that an annotation sets.
@@ -199,21 +187,17 @@ impl<'a> Walk<'a> {
                     true => id.known().key,
                     false => early::boolean_name(id),
                 };
-                let lower = value.trim().to_ascii_lowercase();
-                let fix = match lower.as_str() {
-                    "true" | "yes" | "on" | "y" => Some(Fix::Value("true".into())),
-                    "false" | "no" | "off" | "n" => Some(Fix::Value("false".into())),
-                    _ => Some(Fix::Advice("write true or false".into())),
-                };
-                self.refused(
-                    id,
-                    Stage::Parse,
-                    format!(
-                        "Error parsing annotation for {called}: Please specify boolean value 'true|false'"
-                    ),
-                    format!("{value:?} is not one of Go's spellings of true and false"),
-                    fix,
+                let message = format!(
+                    "Error parsing annotation for {called}: Please specify boolean value 'true|false'"
                 );
+                let reason = format!("{value:?} is not one of Go's spellings of true and false");
+                let refusal = Refusal::new(Stage::Parse, message, reason);
+                let refusal = match value.trim().to_ascii_lowercase().as_str() {
+                    "true" | "yes" | "on" | "y" => refusal.write(true),
+                    "false" | "no" | "off" | "n" => refusal.write(false),
+                    _ => refusal.advise("write true or false"),
+                };
+                self.refused(id, refusal);
             }
         }
     }
@@ -236,14 +220,16 @@ impl<'a> Walk<'a> {
             let digits = value.trim().trim_start_matches('+');
             let plain = strconv::parse_uint(digits, 10, 64).ok();
             let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::HypervisorDefaultMemory));
-            let fix = meant.map(|n| Fix::Value(n.to_string()));
-            self.refused(
-                id,
+            let refusal = Refusal::new(
                 Stage::Parse,
                 message,
                 format!("{value:?} is not a whole number in plain digits"),
-                fix.or(Some(Fix::Advice("write a whole number in plain digits".into()))),
             );
+            let refusal = match meant {
+                Some(meant) => refusal.write(meant),
+                None => refusal.advise("write a whole number in plain digits"),
+            };
+            self.refused(id, refusal);
         }
         number.ok()
     }

@@ -4,11 +4,12 @@
 //! src/runtime/pkg/oci/utils.go at 4.1.0.
 
 use super::walk::Walk;
-use crate::answer::verdict::{Fix, Stage, Step};
+use crate::answer::verdict::{Stage, Step};
 use crate::catalog::Id;
 use crate::golang::strconv::list;
 use crate::runtime::go::config::{InterworkingModel, VfioMode};
 use crate::runtime::go::record::Slot;
+use crate::runtime::refusal::Refusal;
 
 /// Takes a word that the runtime knows.
 pub(super) fn take_word(walk: &mut Walk<'_>, id: Id, value: &str) {
@@ -46,13 +47,14 @@ pub(super) fn take_word(walk: &mut Walk<'_>, id: Id, value: &str) {
     };
     let (reason, fix) = match id {
         Id::RuntimeInternetworkingModel => {
-            (format!("{value:?} is none of default, macvtap, tcfilter and none"), Some("tcfilter"))
+            (format!("{value:?} is none of default, macvtap, tcfilter and none"), "tcfilter")
         }
-        Id::RuntimeVfioMode => (format!("{value:?} is neither vfio nor guest-kernel"), Some("guest-kernel")),
+        Id::RuntimeVfioMode => (format!("{value:?} is neither vfio nor guest-kernel"), "guest-kernel"),
         _ => {
             let known = words.join(", ");
-            (format!("{value:?} is none of the words the runtime knows: {known}"), words.first().copied())
+            let first = words.first().copied().unwrap_or_default();
+            (format!("{value:?} is none of the words the runtime knows: {known}"), first)
         }
     };
-    walk.refused(id, Stage::Value, message, reason, fix.map(|word| Fix::Value(word.to_owned())));
+    walk.refused(id, Refusal::new(Stage::Value, message, reason).write(fix));
 }

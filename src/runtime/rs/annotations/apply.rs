@@ -3,7 +3,6 @@
 //! Facts: `update_config_by_annotation`, `get_value` and `convert_to_megabytes` in
 //! src/libs/kata-types/src/annotations/mod.rs at each tag.
 
-use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use super::super::initdata::{self, Undecoded};
 use super::super::plugin::Plugin;
 use super::super::validate::sector_size;
 use super::rules::{Known, Tables, known};
-use super::{Attempt, Decision, Gates, Refusal};
+use super::{Attempt, Decision, Gates};
 use crate::answer::text::parse_trimmed;
 use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::catalog::{HYPERVISOR_PREFIX, Parse};
@@ -22,6 +21,7 @@ use crate::input::{Host, Text};
 use crate::release::rs::Change;
 use crate::release::{Release, Runtime};
 use crate::runtime::INITDATA_LIMIT;
+use crate::runtime::refusal::Refusal;
 use crate::runtime::verity::Verity;
 
 /// The walk over one pod's annotations.
@@ -37,8 +37,8 @@ pub(super) struct Walk<'w> {
 
 type Step<T = Decision> = Result<T, Box<Refusal>>;
 
-fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Box<Refusal> {
-    Box::new(Refusal { stage, message: message.into(), panic: false, reason: reason.into(), fix: None })
+fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Text>) -> Box<Refusal> {
+    Box::new(Refusal::new(stage, message, reason))
 }
 
 /// Reads a value as upstream's `get_value`: trimmed, then by the type's own rules.
@@ -162,10 +162,9 @@ impl Walk<'_> {
         self.gates.path(list).and_then(|gate| gate.allows(self.host, value)).ok_or_else(|| {
             let message = format!("Path {value} is not permitted");
             let reason = format!("no pattern of {list} matches this path");
-            refuse(Stage::Value, message, reason).mended_by(Fix::Allow {
-                list: ListId::new(format!("hypervisor.{}", self.picked.0), list),
-                pattern: glob::Pattern::escape(value),
-            })
+            let list = ListId::new(format!("hypervisor.{}", self.picked.0), list);
+            let fix = Fix::Allow { list, pattern: glob::Pattern::escape(value) };
+            Refusal::new(Stage::Value, message, reason).mended_by(fix).into()
         })
     }
 }
@@ -190,7 +189,8 @@ fn in_range(field: &'static str, number: u32, release: Release) -> Step<u32> {
 fn initdata(value: &str, release: Release) -> Step<String> {
     initdata::decode(value, release).map_err(|why| match why {
         Undecoded::Crash(message) => {
-            refuse(Stage::Parse, message, "the value is not base64 of gzip: runtime-rs crashes on it").crash()
+            let reason = "the value is not base64 of gzip: runtime-rs crashes on it";
+            Refusal::new(Stage::Parse, message, reason).crash().into()
         }
         Undecoded::TooLarge => {
             let message = format!("more than {INITDATA_LIMIT} bytes are not read here");
@@ -218,7 +218,7 @@ fn vcpus(plugin: Plugin, value: &str, parse: Parse) -> Step<f32> {
     if vcpus > most as f32 {
         let message = format!("Vcpus specified in annotation {vcpus} is more than maximum limitation {most}");
         let reason = format!("{} takes at most {most} vCPUs", plugin.name());
-        return Err(refuse(Stage::Range, message, reason).mended_by(Fix::Value(most.to_string())));
+        return Err(Refusal::new(Stage::Range, message, reason).write(most).into());
     }
     Ok(vcpus)
 }
@@ -233,7 +233,7 @@ fn memory(plugin: Plugin, value: &str, release: Release) -> Step<Option<u32>> {
     if mib < least {
         let message = format!("memory specified in annotation {mib} is less than minimum limitation {least}");
         let reason = format!("{} needs at least {least} MiB", plugin.name());
-        return Err(refuse(Stage::Range, message, reason).mended_by(Fix::Value(least.to_string())));
+        return Err(Refusal::new(Stage::Range, message, reason).write(least).into());
     }
     Ok(Some(mib))
 }

@@ -18,13 +18,14 @@ use super::config::{Config, Hypervisor};
 use super::error::{ConfigError, ConfigResult};
 use super::plugin::Plugin;
 use super::validate::sector_sizes;
-use crate::answer::verdict::{Fix, Stage};
+use crate::answer::verdict::Stage;
 use crate::catalog::{CRI_PREFIX, HYPERVISOR_PREFIX, Id, KATA_PREFIX, annotation};
 use crate::input::{Annotations, Host, Place, Text};
 use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 use crate::release::Release;
 use crate::release::rs::Change;
+use crate::runtime::refusal::Refusal;
 use rules::Tables;
 
 /// The compiled policy of one hypervisor table.
@@ -63,33 +64,6 @@ impl Gates {
 
     pub(super) fn path(&self, list: &str) -> Option<&ValueGate> {
         self.paths.iter().find(|(key, _)| *key == list).map(|(_, gate)| gate)
-    }
-}
-
-/// Why one annotation makes the pod fail.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
-    /// The step that refuses.
-    pub stage: Stage,
-    /// The runtime's own message.
-    pub message: String,
-    /// Whether the runtime crashes.
-    pub panic: bool,
-    /// What it means, for people.
-    pub reason: Cow<'static, str>,
-    /// What would help.
-    pub fix: Option<Fix>,
-}
-
-impl Refusal {
-    fn crash(mut self: Box<Self>) -> Box<Self> {
-        self.panic = true;
-        self
-    }
-
-    fn mended_by(mut self: Box<Self>, fix: Fix) -> Box<Self> {
-        self.fix = Some(fix);
-        self
     }
 }
 
