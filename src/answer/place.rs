@@ -15,6 +15,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// A file as a whole.
+    pub fn whole(file: impl Into<Arc<str>>) -> Self {
+        Self { file: file.into(), line: 0, column: 0 }
+    }
+
     /// The file and the line, without the column.
     pub fn by_line(&self) -> String {
         if self.line == 0 { self.file.to_string() } else { format!("{}:{}", self.file, self.line) }

@@ -67,6 +67,13 @@ pub struct LoadError {
     pub panic: bool,
 }
 
+impl LoadError {
+    /// An error that is no crash.
+    fn new(message: impl Into<String>, place: impl Into<Option<Place>>) -> Self {
+        Self { message: message.into(), place: place.into(), panic: false }
+    }
+}
+
 /// What became of one sandbox.
 #[derive(Debug, Clone, Default)]
 pub struct Run {

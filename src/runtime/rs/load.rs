@@ -30,21 +30,13 @@ pub struct Read {
     pub places: IndexMap<String, Place>,
 }
 
-fn failed(message: String, place: Option<Place>) -> LoadError {
-    LoadError { message, place, panic: false }
-}
-
-fn whole(path: &str) -> Option<Place> {
-    Some(Place { file: path.into(), line: 0, column: 0 })
-}
-
 fn unreadable(why: Unreadable, path: &str) -> LoadError {
     let message = match why {
         Unreadable::Io(errno) => errno.rust(),
         Unreadable::NotUtf8(_) => "stream did not contain valid UTF-8".to_owned(),
         Unreadable::TooLarge(size) => format!("{path} is too large to be a configuration: {size} bytes"),
     };
-    failed(message, whole(path))
+    LoadError::new(message, Place::whole(path))
 }
 
 fn tree(source: &Source, release: Release) -> Result<Tree, LoadError> {
@@ -54,25 +46,28 @@ fn tree(source: &Source, release: Release) -> Result<Tree, LoadError> {
             Some(Spot::LineColumn(line, column)) => {
                 Place { file: source.path.clone(), line: line as u32, column: column as u32 }
             }
-            None => return failed(error.message, whole(&source.path)),
+            None => return LoadError::new(error.message, Place::whole(source.path.clone())),
         };
-        failed(error.message, Some(place))
+        LoadError::new(error.message, Some(place))
     })
 }
 
 /// The merged tree of the layers.
 pub fn merged(layers: &Layers, release: Release) -> Result<Tree, LoadError> {
     if let Err(errno) = &layers.resolved {
-        return Err(failed(errno.rust(), whole(&layers.asked)));
+        return Err(LoadError::new(errno.rust(), Place::whole(layers.asked.clone())));
     }
     let base = layers.base.as_ref().map_err(|why| unreadable(*why, &layers.asked))?;
     let mut whole_tree = tree(base, release)?;
-    let drop_ins = layers.drop_ins.as_ref().map_err(|errno| failed(errno.rust(), whole(&layers.asked)))?;
+    let drop_ins = layers
+        .drop_ins
+        .as_ref()
+        .map_err(|errno| LoadError::new(errno.rust(), Place::whole(layers.asked.clone())))?;
     for drop_in in drop_ins {
         // The words speak of symbolic links, the check takes none.
         if drop_in.kind != FileKind::File {
             let message = "drop-in cfg file can only be a regular file or a symlink".to_owned();
-            return Err(failed(message, whole(&drop_in.path)));
+            return Err(LoadError::new(message, Place::whole(drop_in.path.clone())));
         }
         let source = drop_in.content.as_ref().map_err(|why| unreadable(*why, &drop_in.path))?;
         whole_tree.merge(tree(source, release)?);
@@ -86,12 +81,12 @@ pub fn load(release: Release, layers: &Layers, host: &Host) -> Result<Read, Load
     let places = layers.places();
     let raw = typed(tree.clone(), release).map_err(|message| {
         let place = culprit(&tree, &message, release).and_then(|key| nearest_place(&places, &key));
-        failed(message.into(), place.or_else(|| whole(&layers.asked)))
+        LoadError::new(message, place.or_else(|| Some(Place::whole(layers.asked.clone()))))
     })?;
     let mut adjusted = raw.clone();
     adjust::adjust(&mut adjusted, host).map_err(|error| {
-        let place = place_of(&error, &places).or_else(|| whole(&layers.asked));
-        failed(error.message, place)
+        let place = place_of(&error, &places).or_else(|| Some(Place::whole(layers.asked.clone())));
+        LoadError::new(error.message, place)
     })?;
     Ok(Read { release, raw, adjusted, places })
 }

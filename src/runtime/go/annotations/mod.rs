@@ -8,12 +8,10 @@ mod assets;
 mod early;
 mod hypervisor;
 pub(super) mod known;
-mod listed;
 mod paths;
 mod settings;
 mod take;
 pub(super) mod walk;
-mod words;
 
 use crate::catalog::Id;
 use walk::{Attempt, Walk};

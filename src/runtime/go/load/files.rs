@@ -75,10 +75,6 @@ pub(super) struct Files {
     pub places: HashMap<String, Place>,
 }
 
-fn whole_file(path: &str) -> Place {
-    Place { file: path.into(), line: 0, column: 0 }
-}
-
 fn unreadable(path: &str, why: Unreadable) -> String {
     match why {
         Unreadable::Io(Errno::IsDirectory) => format!("read {path}: is a directory"),
@@ -103,15 +99,17 @@ fn decode(
             bytes = host.read(path).unwrap_or_default();
             (bytes.as_slice(), None)
         }
-        Err(why) => return Err(failed(unreadable(path, *why), whole_file(path))),
+        Err(why) => return Err(LoadError::new(unreadable(path, *why), Place::whole(path))),
     };
     let place = |error: &toml::Error| match (source, error.spot) {
         (Some(source), Some(spot)) => source.place(spot.offset),
-        (None, Some(spot)) => Place { line: u32::try_from(spot.line).unwrap_or(0), ..whole_file(path) },
-        _ => whole_file(path),
+        (None, Some(spot)) => Place { line: u32::try_from(spot.line).unwrap_or(0), ..Place::whole(path) },
+        _ => Place::whole(path),
     };
-    let fail =
-        |error: toml::Error| LoadError { panic: error.panic, ..failed(error.to_string(), place(&error)) };
+    let fail = |error: toml::Error| LoadError {
+        panic: error.panic,
+        ..LoadError::new(error.to_string(), place(&error))
+    };
     let document = toml::parse(text, toml_of(release)).map_err(fail)?;
     let root = toml::Value::Table(document.root.clone());
     into.decode(&root, &mut Decoder::new(&document, toml_of(release), release)).map_err(fail)?;
@@ -129,7 +127,10 @@ impl Files {
                 Errno::NotDirectory => errno.go().to_owned(),
                 _ => format!("lstat {asked}: {errno}"),
             };
-            failed(format!("Cannot find usable config file ({why})"), whole_file(&layers.asked))
+            LoadError::new(
+                format!("Cannot find usable config file ({why})"),
+                Place::whole(layers.asked.clone()),
+            )
         })?;
         let mut files = Self::default();
         let document = decode(release, host, resolved, &layers.base, &mut files.config)?;
@@ -141,7 +142,7 @@ impl Files {
         let drop_ins = layers.drop_ins.as_ref().map_err(|errno| {
             let folder = format!("{folder}/config.d");
             let message = format!("error reading {} directory: open {folder}: {errno}", quote(&folder));
-            failed(message, whole_file(&folder))
+            LoadError::new(message, Place::whole(folder.as_str()))
         })?;
         for drop_in in drop_ins {
             files.merge(release, host, &drop_in.path, &drop_in.content)?;
@@ -161,7 +162,7 @@ impl Files {
         let name = quote(path);
         if let Err(why @ (Unreadable::Io(_) | Unreadable::TooLarge(_))) = content {
             let message = format!("error reading file {name}: {}", unreadable(path, *why));
-            return Err(failed(message, whole_file(path)));
+            return Err(LoadError::new(message, Place::whole(path)));
         }
         let before = (self.config.hypervisor.clone(), self.config.agent.clone());
         let document = decode(release, host, path, content, &mut self.config).map_err(|error| LoadError {
@@ -188,8 +189,8 @@ impl Files {
                     "error applying key '{key}' from drop-in file {name}: error getting key {field} from a \
                      decoded drop-in conf file: key {field} not found"
                 );
-                let place = content.as_ref().map_or_else(|_| whole_file(path), |s| s.place(spot.offset));
-                return Err(failed(message, place));
+                let place = content.as_ref().map_or_else(|_| Place::whole(path), |s| s.place(spot.offset));
+                return Err(LoadError::new(message, place));
             }
         }
         self.config.hypervisor = hypervisors;
@@ -231,8 +232,4 @@ impl Files {
             }
         }
     }
-}
-
-pub(super) fn failed(message: impl Into<String>, place: Place) -> LoadError {
-    LoadError { message: message.into(), place: Some(place), panic: false }
 }

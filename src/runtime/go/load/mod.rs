@@ -21,7 +21,7 @@ use crate::release::go::Change;
 use crate::release::{Release, Version};
 use crate::runtime::defaults::or_word;
 use crate::runtime::{LoadError, LoadOptions};
-use files::{Files, failed};
+use files::Files;
 
 /// The TOML library that a release is built with.
 pub(super) fn toml_of(release: Release) -> Dialect {
@@ -60,9 +60,9 @@ pub(super) fn load(
 ) -> Result<Configuration, LoadError> {
     let Files { config: files, places } = Files::read(release, layers, host)?;
     let path: &str = layers.resolved.as_deref().unwrap_or(&layers.asked);
-    let main = Place { file: path.into(), line: 0, column: 0 };
+    let main = Place::whole(path);
     let fail = |message: String, key: &str| {
-        failed(message, places.get(key).cloned().unwrap_or_else(|| main.clone()))
+        LoadError::new(message, places.get(key).cloned().unwrap_or_else(|| main.clone()))
     };
     let said = &files.runtime;
     let mut config = RuntimeConfig {

@@ -13,28 +13,18 @@ use crate::input::Text;
 
 /// The place of a key's value, to write to.
 #[derive(Debug)]
+#[allow(missing_docs)]
 pub enum Slot<'a> {
-    /// `true` or `false`.
     Bool(&'a mut bool),
-    /// A whole number of 32 bits.
     U32(&'a mut u32),
-    /// A whole number of 64 bits.
     U64(&'a mut u64),
-    /// A whole number of the machine's size.
     Usize(&'a mut usize),
-    /// A number with a fraction.
     F32(&'a mut f32),
-    /// A time.
     Seconds(&'a mut Seconds),
-    /// Text.
     Text(&'a mut Text),
-    /// Text that may be absent.
     MaybeText(&'a mut Option<Text>),
-    /// Texts.
     List(&'a mut Vec<String>),
-    /// What backs huge pages.
     HugePages(&'a mut HugePageType),
-    /// Mounts that containers share.
     SharedMounts(&'a mut Vec<SharedMount>),
     /// What no annotation writes to, or no such key.
     Other,

@@ -4,15 +4,10 @@
 //! `validate`. Facts: src/libs/kata-types/src/config/hypervisor/*.rs and
 //! src/runtime-rs/crates/runtimes/virt_container/src/lib.rs at each tag.
 
-mod clh;
-mod dragonball;
-mod firecracker;
-mod openvmm;
-mod qemu;
-mod remote;
+mod checks;
 
 use super::config::{Hypervisor, Runtime};
-use super::error::{ConfigError, ConfigResult, ensure, resolve};
+use super::error::{ConfigResult, resolve};
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::Release;
@@ -30,6 +25,8 @@ pub enum Plugin {
     Qemu,
     Remote,
 }
+
+const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 
 type FillIn = fn(&mut Hypervisor, Release);
 
@@ -128,8 +125,12 @@ impl Plugin {
                 resolve(host, &mut hv.ctlpath, "ctlpath", "Qemu ctlpath `{}` is invalid: {}")?;
             }
             Self::Dragonball => {
-                resolve(host, &mut hv.jailer_path, "jailer_path", dragonball::JAILER)?;
-                dragonball::bound_vcpus(hv);
+                resolve(host, &mut hv.jailer_path, "jailer_path", JAILER)?;
+                let cpu = &mut hv.cpu_info;
+                cpu.default_maxvcpus = cpu.default_maxvcpus.min(self.max_vcpus());
+                if cpu.default_vcpus as u32 > cpu.default_maxvcpus {
+                    cpu.default_vcpus = cpu.default_maxvcpus as f32;
+                }
             }
             Self::Remote => {
                 let socket = &mut hv.remote_info.hypervisor_socket;
@@ -156,45 +157,12 @@ impl Plugin {
     /// This hypervisor's own checks.
     pub fn validate(self, hv: &Hypervisor, host: &Host, release: Release) -> ConfigResult {
         match self {
-            Self::Clh => clh::validate(hv, host, release),
-            Self::Dragonball => dragonball::validate(hv, host, release),
-            Self::Firecracker => firecracker::validate(hv, host),
-            Self::Openvmm => openvmm::validate(hv, host),
-            Self::Qemu => qemu::validate(hv, host, release),
-            Self::Remote => remote::validate(hv, host),
+            Self::Clh => checks::clh(hv, host, release),
+            Self::Dragonball => checks::dragonball(hv, host, release),
+            Self::Firecracker => checks::firecracker(hv, host),
+            Self::Openvmm => checks::openvmm(hv, host),
+            Self::Qemu => checks::qemu(hv, host, release),
+            Self::Remote => checks::remote(hv, host),
         }
     }
-}
-
-/// Whether more vCPUs are asked for than `most`; fractions are cut off first.
-fn too_many_vcpus(hv: &Hypervisor, most: u32) -> bool {
-    let cpu = &hv.cpu_info;
-    (cpu.default_vcpus > 0.0 && cpu.default_vcpus as u32 > most) || cpu.default_maxvcpus > most
-}
-
-/// The plugin's least memory, under the name that its message has for it.
-fn enough_memory(hv: &Hypervisor, plugin: Plugin, name: &str) -> ConfigResult {
-    let least = plugin.min_memory();
-    ensure(hv.memory_info.default_memory >= least, "default_memory", || {
-        format!("{name} hypervisor has minimal memory limitation {least}")
-    })
-}
-
-/// The check that QEMU and Cloud Hypervisor share.
-fn confidential_rootfs(hv: &Hypervisor, release: Release) -> ConfigResult {
-    ensure(
-        !(release.has(Change::ConfidentialRootfs)
-            && hv.security_info.confidential_guest
-            && hv.boot_info.vm_rootfs_driver == "virtio-blk-mmio"),
-        "vm_rootfs_driver",
-        || {
-            "Confidential guests must not use virtio-blk-mmio (use virtio-blk-pci); virtio-mmio is not \
-             hardened for CoCo"
-                .to_owned()
-        },
-    )
-}
-
-fn absent(key: &'static str, fine: bool, message: &str) -> ConfigResult {
-    if fine { Ok(()) } else { Err(ConfigError::about(key, message)) }
 }
