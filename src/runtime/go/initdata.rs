@@ -81,39 +81,3 @@ pub(super) fn read(value: &str, release: Release) -> Result<Initdata, Refused> {
     let digest = digest(&header.algorithm, &document).ok_or(Refused::Panic)?;
     Ok(Initdata { text: String::from_utf8_lossy(&document).into_owned(), digest })
 }
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use ::base64::Engine;
-    use flate2::write::GzEncoder;
-
-    use super::*;
-
-    fn pack(text: &str) -> String {
-        let mut gzip = GzEncoder::new(Vec::new(), flate2::Compression::default());
-        gzip.write_all(text.as_bytes()).unwrap();
-        ::base64::engine::general_purpose::STANDARD.encode(gzip.finish().unwrap())
-    }
-
-    #[test]
-    fn the_document_names_its_digest() {
-        let text = "version = \"0.1.0\"\nalgorithm = \"sha384\"\n[data]\na = \"b\"\n";
-        let read_back = read(&pack(text), Release::default()).unwrap();
-        assert_eq!((read_back.text.as_str(), read_back.digest.len()), (text, 48));
-        assert_eq!(read(&pack("algorithm = \"md5\""), Release::default()), Err(Refused::Panic));
-        assert_eq!(read(&pack(""), Release::default()), Err(Refused::Panic));
-        let message = |value: &str| match read(value, Release::default()) {
-            Err(Refused::Message(message)) => message,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(
-            message("cGxhaW4gdGV4dCB0aGF0"),
-            "initdata create gzip reader error: gzip: invalid header"
-        );
-        let cut: String = pack(text).chars().take(40).collect();
-        assert_eq!(message(&cut), "uncompressing initdata with gzip error: unexpected EOF");
-        assert!(message(&pack("[data]\na = 1")).contains("(last key \"data.a\"): incompatible types"));
-    }
-}

@@ -97,17 +97,3 @@ pub(super) fn added_at_load(
     }
     params
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quotes_keep_spaces_together() {
-        assert_eq!(quoted_words("a=1  b=\"x y\" c"), ["a=1", "b=\"x y\"", "c"]);
-        assert_eq!(
-            pairs(["a=b=c", "d", "=e"], ParamFrom::Pod),
-            [("a", "b=c"), ("d", ""), ("", "e")].map(|(key, value)| Param::new(key, value, ParamFrom::Pod))
-        );
-    }
-}

@@ -22,6 +22,7 @@ mod validate;
 mod verdicts;
 
 pub use config_path::without_configuration;
+use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
 
 use self::config::{HypervisorType, Param, ParamFrom, RuntimeConfig, SandboxConfig};
@@ -103,6 +104,11 @@ fn is_known(id: Id, release: Release) -> bool {
     id.annotation().level != Level::MountOption && (reader.read || reader.overwritten)
 }
 
+/// What is said of a number that was asked for and is not the one that holds.
+fn replaced<T: Display + Default + PartialEq>(asked: T, held: T, too: &str) -> Option<String> {
+    (asked != T::default() && asked != held).then(|| format!("{asked} {too}: {held} are used"))
+}
+
 /// What loading did without a word.
 fn remarks(configuration: &Configuration, table: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -114,20 +120,16 @@ fn remarks(configuration: &Configuration, table: &str) -> Vec<Finding> {
     let asked = &configuration.asked;
     let held = &configuration.runtime.hypervisor_config;
     if configuration.runtime.hypervisor_type != HypervisorType::Remote {
-        if asked.default_memory != 0 && asked.default_memory != held.default_memory {
-            let message =
-                format!("{} MiB are too little: {} are used", asked.default_memory, held.default_memory);
-            remark(Code::ValueReplaced, format!("{table}.default_memory"), message);
-        }
-        if asked.default_maxvcpus != 0 && asked.default_maxvcpus != held.default_maxvcpus {
-            let message =
-                format!("{} vCPUs are too many: {} are used", asked.default_maxvcpus, held.default_maxvcpus);
-            remark(Code::ValueReplaced, format!("{table}.default_maxvcpus"), message);
-        }
-        let vcpus = asked.default_vcpus;
-        if vcpus != 0.0 && vcpus != held.default_vcpus {
-            let message = format!("{vcpus} vCPUs are not to be had: {} are used", held.default_vcpus);
-            remark(Code::ValueReplaced, format!("{table}.default_vcpus"), message);
+        let values = [
+            ("default_memory", replaced(asked.default_memory, held.default_memory, "MiB are too little")),
+            (
+                "default_maxvcpus",
+                replaced(asked.default_maxvcpus, held.default_maxvcpus, "vCPUs are too many"),
+            ),
+            ("default_vcpus", replaced(asked.default_vcpus, held.default_vcpus, "vCPUs are not to be had")),
+        ];
+        for (key, message) in values {
+            message.into_iter().for_each(|said| remark(Code::ValueReplaced, format!("{table}.{key}"), said));
         }
     }
     let several = [("hypervisor", &configuration.hypervisor_tables), ("agent", &configuration.agent_tables)];
@@ -265,23 +267,15 @@ impl Loaded {
             run.failure = Some(Failure::new(FailureStage::Launch, message));
             return;
         }
-        let names = [
-            ("io.kubernetes.cri.sandbox-name", "io.kubernetes.cri-o.SandboxName", true),
-            ("io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri-o.Namespace", false),
-        ];
-        for (containerd, crio, is_name) in names {
-            for key in [containerd, crio] {
-                if let Some(value) = sandbox.annotations.get(key) {
-                    let hypervisor = &mut config.hypervisor_config;
-                    let slot = if is_name {
-                        &mut hypervisor.sandbox_name
-                    } else {
-                        &mut hypervisor.sandbox_namespace
-                    };
-                    *slot = value.as_str().to_owned();
-                }
-            }
-        }
+        // Where both speak, CRI-O's word counts.
+        let said = |keys: [&str; 2]| {
+            let value = keys.into_iter().find_map(|key| sandbox.annotations.get(key));
+            value.map_or_else(String::new, |value| value.as_str().to_owned())
+        };
+        let hypervisor = &mut config.hypervisor_config;
+        hypervisor.sandbox_name = said(["io.kubernetes.cri-o.SandboxName", "io.kubernetes.cri.sandbox-name"]);
+        hypervisor.sandbox_namespace =
+            said(["io.kubernetes.cri-o.Namespace", "io.kubernetes.cri.sandbox-namespace"]);
         run.conclude(start.go(host, config, sandbox, depth));
     }
 }

@@ -51,36 +51,35 @@ fn replace_kernel_params(old: &str, new: &str) -> String {
     line
 }
 
+/// A parameter, the key of the agent's table that makes it, and its value where that does.
+type AgentParam = (&'static str, &'static str, fn(&Agent) -> Option<String>);
+
+const AGENT_PARAMS: [AgentParam; 10] = [
+    ("agent.log", "enable_debug", |a| a.enable_debug.then(|| "debug".into())),
+    ("agent.trace", "enable_tracing", |a| a.enable_tracing.then(|| "true".into())),
+    ("agent.container_pipe_size", "container_pipe_size", |a| unless_zero(a.container_pipe_size, 1)),
+    ("agent.launch_process_timeout", "launch_process_timeout", |a| unless_zero(a.launch_process_timeout, 1)),
+    // Whole seconds: less than one becomes 0.
+    ("agent.cdh_api_timeout", "cdh_api_timeout_ms", |a| unless_zero(a.cdh_api_timeout_ms, 1000)),
+    ("agent.debug_console", "debug_console_enabled", |a| a.debug_console_enabled.then(String::new)),
+    ("agent.debug_console_vport", "debug_console_enabled", |a| {
+        a.debug_console_enabled.then(|| "1026".into())
+    }),
+    ("agent.visible_cdi_devices", "visible_cdi_devices", |a| a.visible_cdi_devices.then(|| "true".into())),
+    ("psi", "mem_agent.mem_agent_enable", |a| a.mem_agent.enable.then(|| "1".into())),
+    ("agent.mem_agent_enable", "mem_agent.mem_agent_enable", |a| a.mem_agent.enable.then(|| "1".into())),
+];
+
+/// A number in a larger unit, or nothing in the place of 0.
+fn unless_zero(number: u32, unit: u32) -> Option<String> {
+    (number > 0).then(|| (number / unit).to_string())
+}
+
 /// What the agent is told by way of the kernel command line, in key order.
 fn agent_params(agent: &Agent) -> String {
     let mut params: Vec<(Cow<'_, str>, String)> = Vec::with_capacity(8);
-    let mut set = |key: &'static str, value: String| params.push((key.into(), value));
-    if agent.enable_debug {
-        set("agent.log", "debug".to_owned());
-    }
-    if agent.enable_tracing {
-        set("agent.trace", "true".to_owned());
-    }
-    if agent.container_pipe_size > 0 {
-        set("agent.container_pipe_size", agent.container_pipe_size.to_string());
-    }
-    if agent.launch_process_timeout > 0 {
-        set("agent.launch_process_timeout", agent.launch_process_timeout.to_string());
-    }
-    if agent.cdh_api_timeout_ms > 0 {
-        // Whole seconds: less than one becomes 0.
-        set("agent.cdh_api_timeout", (agent.cdh_api_timeout_ms / 1000).to_string());
-    }
-    if agent.debug_console_enabled {
-        set("agent.debug_console", String::new());
-        set("agent.debug_console_vport", "1026".to_owned());
-    }
-    if agent.visible_cdi_devices {
-        set("agent.visible_cdi_devices", "true".to_owned());
-    }
+    params.extend(AGENT_PARAMS.iter().filter_map(|(name, _, value)| Some(((*name).into(), value(agent)?))));
     if agent.mem_agent.enable {
-        set("psi", "1".to_owned());
-        set("agent.mem_agent_enable", "1".to_owned());
         params.extend(mem_agent_params(&agent.mem_agent));
     }
     params.sort_unstable();
@@ -134,18 +133,10 @@ pub fn param_from(boot: &BootInfo, at: usize, name: &str) -> ParamFrom {
 
 /// The key of the agent's table that makes a parameter.
 fn agent_key(param: &str) -> Option<Cow<'static, str>> {
-    let key = match param {
-        "agent.log" => "enable_debug",
-        "agent.trace" => "enable_tracing",
-        "agent.container_pipe_size" => "container_pipe_size",
-        "agent.launch_process_timeout" => "launch_process_timeout",
-        "agent.cdh_api_timeout" => "cdh_api_timeout_ms",
-        "agent.debug_console" | "agent.debug_console_vport" => "debug_console_enabled",
-        "agent.visible_cdi_devices" => "visible_cdi_devices",
-        "psi" | "agent.mem_agent_enable" => "mem_agent.mem_agent_enable",
-        other => return Some(format!("mem_agent.{}", other.strip_prefix("agent.mem_agent_")?).into()),
-    };
-    Some(key.into())
+    match AGENT_PARAMS.iter().find(|(name, ..)| *name == param) {
+        Some((_, key, _)) => Some((*key).into()),
+        None => Some(format!("mem_agent.{}", param.strip_prefix("agent.mem_agent_")?).into()),
+    }
 }
 
 #[cfg(test)]

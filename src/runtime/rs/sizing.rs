@@ -188,17 +188,3 @@ pub fn size(config: &mut Config, workload: Workload) -> ConfigResult {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_whole_and_even() {
-        let newest = Release::newest(crate::release::Runtime::Rs);
-        assert_eq!(mebibytes(513 << 20, newest), 514);
-        assert_eq!(mebibytes((1536 << 20) - 1, newest), 1536);
-        assert_eq!(mebibytes(-1, newest), 0);
-        assert_eq!(mebibytes(513 << 20, Release::rs(3, 18, 0)), 513);
-    }
-}

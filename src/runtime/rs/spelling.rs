@@ -30,47 +30,18 @@ pub const NOT_YET: char = '\u{1}';
 const HYPERVISOR: &str = "hypervisor.<name>";
 const AGENT: &str = "agent.<name>";
 
-/// A key that some releases call or type in another way than the structs do.
-struct Other {
-    change: Change,
-    table: &'static str,
-    /// In files of releases that have the change.
-    file: &'static str,
-    /// In the structs.
-    own: &'static str,
-    /// The name of the structs that the key is shown under, where its type is another.
-    shown: &'static str,
-}
-
-const fn renamed(change: Change, table: &'static str, file: &'static str, own: &'static str) -> Other {
-    Other { change, table, file, own, shown: own }
-}
-
-const fn retyped(
-    change: Change,
-    table: &'static str,
-    file: &'static str,
-    shown: &'static str,
-    own: &'static str,
-) -> Other {
-    Other { change, table, file, own, shown }
-}
-
 const MILLISECONDS: &str = "create_container_timeout (ms)";
 
-const OTHERS: &[Other] = &[
-    retyped(Change::WholeVcpus, HYPERVISOR, "default_vcpus", "default_vcpus", "default_vcpus (whole)"),
-    renamed(Change::BalloonKey, HYPERVISOR, "enable_balloon_f_reporting", "reclaim_guest_freed_memory"),
-    renamed(Change::DebugMonitorKey, HYPERVISOR, "dbg_monitor_socket", "extra_monitor_socket"),
-    retyped(Change::RequestTimeoutKey, AGENT, "request_timeout_ms", "create_container_timeout", MILLISECONDS),
-    retyped(
-        Change::TimeoutInMilliseconds,
-        AGENT,
-        "create_container_timeout",
-        "create_container_timeout",
-        MILLISECONDS,
-    ),
-    renamed(Change::StaticResourceKey, "runtime", "static_resource_mgmt", "static_sandbox_resource_mgmt"),
+/// Keys that some releases call or type in another way than the structs do: the releases and the table, the key in
+/// their files, what the structs call it, and the key of the structs that it is shown under, where its type is another.
+#[rustfmt::skip]
+const OTHERS: &[(Change, &str, &str, &str, &str)] = &[
+    (Change::WholeVcpus, HYPERVISOR, "default_vcpus", "default_vcpus (whole)", "default_vcpus"),
+    (Change::BalloonKey, HYPERVISOR, "enable_balloon_f_reporting", "reclaim_guest_freed_memory", "reclaim_guest_freed_memory"),
+    (Change::DebugMonitorKey, HYPERVISOR, "dbg_monitor_socket", "extra_monitor_socket", "extra_monitor_socket"),
+    (Change::RequestTimeoutKey, AGENT, "request_timeout_ms", MILLISECONDS, "create_container_timeout"),
+    (Change::TimeoutInMilliseconds, AGENT, "create_container_timeout", MILLISECONDS, "create_container_timeout"),
+    (Change::StaticResourceKey, "runtime", "static_resource_mgmt", "static_sandbox_resource_mgmt", "static_sandbox_resource_mgmt"),
 ];
 
 /// Second names that the structs themselves know: the table, the name, and what it stands for.
@@ -126,9 +97,9 @@ pub fn of(table: &str, key: &str, release: Release) -> Spelled {
         return if read { Spelled::Same } else { Spelled::PassedOver };
     }
     let table = generic(table);
-    let other = OTHERS.iter().find(|o| o.table == table && o.file == key && release.has(o.change));
-    if let Some(other) = other {
-        return Spelled::As(other.own.to_owned());
+    let is_it = |own: &str, file: &str, change| own == table && file == key && release.has(change);
+    if let Some((.., own, _)) = OTHERS.iter().find(|(change, own, file, ..)| is_it(own, file, *change)) {
+        return Spelled::As((*own).to_owned());
     }
     let is_table = inner_table(&table, key, release);
     let alias = is_alias(&table, key) && !is_former_name(&table, key, release);
@@ -166,9 +137,9 @@ fn inner_table(table: &str, key: &str, release: Release) -> bool {
 pub fn in_file(key: &str, release: Release) -> Option<String> {
     let (table, name) = key.rsplit_once('.')?;
     let generic = generic(table);
-    let other = OTHERS.iter().find(|o| o.table == generic && o.shown == name && release.has(o.change));
-    match other {
-        Some(other) => Some(format!("{table}.{}", other.file)),
+    let is_it = |own: &str, shown: &str, change| own == generic && shown == name && release.has(change);
+    match OTHERS.iter().find(|(change, own, .., shown)| is_it(own, shown, *change)) {
+        Some((_, _, file, ..)) => Some(format!("{table}.{file}")),
         // What no release reads from a file is what an annotation alone sets.
         None => {
             (reads(&generic, name, release) || config_key(&generic, name).is_none()).then(|| key.to_owned())

@@ -290,31 +290,6 @@ mod tests {
 
     const NEWEST: Release = Release::newest(crate::release::Runtime::Rs);
 
-    fn newest_megabytes(text: &str) -> Result<Option<u32>, String> {
-        megabytes(text, NEWEST)
-    }
-
-    #[test]
-    fn bare_digits_were_bytes() {
-        for release in [Release::rs(3, 2, 0), Release::rs(3, 31, 0)] {
-            assert_eq!(megabytes("2048", release), Ok(Some(0)));
-            assert_eq!(megabytes("2GiB", release), Ok(Some(2048)));
-        }
-    }
-
-    #[test]
-    fn sizes_with_and_without_units() {
-        for (digits, mib) in [("2048", 2048), ("0", 0), ("007", 7), ("999999999", 999_999_999)] {
-            assert_eq!(newest_megabytes(digits), Ok(Some(mib)));
-            // A blank makes it go through the crate.
-            assert_eq!(newest_megabytes(&format!("{digits} ")), Ok(Some(mib)));
-        }
-        assert_eq!(newest_megabytes("2 GiB"), Ok(Some(2048)));
-        assert_eq!(newest_megabytes("1.5Gi"), Ok(Some(1536)));
-        assert_eq!(newest_megabytes("2048r"), Ok(None));
-        assert_eq!(newest_megabytes(""), Ok(None));
-    }
-
     #[test]
     fn numbers_in_the_wrong_place_are_named() {
         let message = |text: &str| shared_mounts(text, NEWEST).map_err(|refusal| refusal.message);
@@ -329,13 +304,5 @@ mod tests {
         let read = |release| shared_mounts(r#"[{"name":"m","extra":1}]"#, release).map_err(|r| r.message);
         assert!(read(Release::rs(3, 28, 0)).is_ok_and(|mounts| mounts.len() == 1));
         assert!(read(Release::rs(3, 29, 0)).is_err_and(|why| why.starts_with("unknown field `extra`")));
-    }
-
-    #[test]
-    fn numbers_are_trimmed_and_may_have_a_plus() {
-        assert_eq!(number(" +7\n").ok(), Some(7));
-        assert!(number("0x7").is_err_and(|r| r.message == "parse u32 error"));
-        assert!(vcpus(Plugin::Qemu, "NaN", Parse::RsF32).is_ok_and(f32::is_nan));
-        assert!(vcpus(Plugin::Remote, "32.5", Parse::RsF32).is_err());
     }
 }
