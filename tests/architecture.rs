@@ -319,7 +319,7 @@ const HOMES: [(&str, &[&str]); 32] = [
     // What Dragonball's built-in file sharing reads its options with.
     ("go_flag", &["launch/rs/dragonball.rs"]),
     // initdata; a report that has to be held to its end is held packed.
-    ("flate2", &["golang/flate.rs", "input/archive/", "report/junit.rs", "runtime/"]),
+    ("flate2", &["golang/flate.rs", "golang/gzip.rs", "input/archive/", "report/junit.rs", "runtime/"]),
     ("lzma_rust2", &["input/archive/"]),
     ("tar", &["input/archive/"]),
     ("zip", &["input/archive/"]),

@@ -48,7 +48,7 @@ fn every_recorded_error_is_known() {
 }
 
 /// What begins an error in the code.
-const OPENINGS: [&str; 11] = [
+const OPENINGS: [&str; 12] = [
     "Err(",
     "refuse(",
     "fail(",
@@ -58,6 +58,7 @@ const OPENINGS: [&str; 11] = [
     "because(",
     "Refusal::new(",
     "ConfigError::new(",
+    "LoadError::new(",
     "about(",
     "ensure(",
 ];

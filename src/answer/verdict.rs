@@ -134,14 +134,6 @@ pub enum Fix {
     Advice(Cow<'static, str>),
 }
 
-impl Fix {
-    /// Lets one more name of an annotation in, and nothing else.
-    pub fn allow_name(table: impl Into<Cow<'static, str>>, name: &str) -> Self {
-        let list = ListId::new(table, "enable_annotations");
-        Self::Allow { list, pattern: format!("^{}$", regex::escape(name)) }
-    }
-}
-
 impl fmt::Display for Fix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,10 @@
 //! What Go and its libraries do to texts: numbers, quoting, JSON, TOML, regular expressions, paths, base64,
-//! gzip, quantities and durations, with the words of their complaints.
+//! gzip, quantities, durations and devices' names, with the words of their complaints.
 //!
 //! Decides what they accept and what comes out; knows no Kata, no release and no host. Facts: named in each file.
 
 pub mod base64;
+pub mod cdi;
 pub mod duration;
 pub mod filepath;
 pub mod flate;

@@ -39,3 +39,11 @@ impl From<RuntimeMessage> for Cow<'_, str> {
         Cow::Owned(message.0)
     }
 }
+
+/// Fills the two places of a message.
+pub(super) fn worded(wording: &str, first: &str, second: &str) -> String {
+    match wording.split_once("{}") {
+        Some((before, rest)) => format!("{before}{first}{}", rest.replacen("{}", second, 1)),
+        None => wording.to_owned(),
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::answer::verdict::{Fix, Stage};
+use crate::answer::verdict::{Fix, ListId, Stage};
 use crate::input::Text;
 
 /// Why one annotation makes the pod fail.
@@ -22,9 +22,15 @@ pub struct Refusal {
     pub fix: Option<Fix>,
 }
 
+/// Lets one more name of an annotation in, and nothing else.
+pub fn allow_name(table: impl Into<Cow<'static, str>>, name: &str) -> Fix {
+    let list = ListId::new(table, "enable_annotations");
+    Fix::Allow { list, pattern: format!("^{}$", regex::escape(name)) }
+}
+
 impl Refusal {
     /// One that nothing is known to help against.
-    pub fn new(stage: Stage, message: impl Into<String>, reason: impl Into<Text>) -> Self {
+    pub fn at(stage: Stage, message: impl Into<String>, reason: impl Into<Text>) -> Self {
         Self { stage, message: message.into(), panic: false, reason: reason.into(), fix: None }
     }
 

@@ -68,12 +68,14 @@ impl Verity {
         let sizes = [("data_block_size", data_block_size), ("hash_block_size", hash_block_size)];
         for (name, value) in [("data_blocks", data_blocks)].into_iter().chain(sizes) {
             if value == 0 {
-                return Err(invalid(format!("{name}: must be non-zero")));
+                let why = format!("{name}: must be non-zero");
+                return Err(invalid(why));
             }
         }
         for (name, value) in sizes {
             if value % SECTOR != 0 {
-                return Err(invalid(format!("{name}: must be multiple of {SECTOR}")));
+                let why = format!("{name}: must be multiple of {SECTOR}");
+                return Err(invalid(why));
             }
         }
         Ok(Some(Self { root_hash, salt, data_blocks, data_block_size, hash_block_size }))

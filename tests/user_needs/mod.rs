@@ -9,6 +9,7 @@ mod other_size;
 mod remote_and_time;
 mod tenants;
 mod two_runtimes;
+mod unexpected;
 mod upgrades;
 mod what_the_host_decides;
 mod which_file;

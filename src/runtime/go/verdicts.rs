@@ -17,6 +17,7 @@ use crate::answer::verdict::{Fix, Note, Reason, Stage, Status, Step, Trace, Verd
 use crate::catalog::{self, HYPERVISOR_PREFIX, Id};
 use crate::input::Text;
 use crate::runtime::Run;
+use crate::runtime::refusal::allow_name;
 
 /// One for each annotation that is Kata's, in key order.
 pub(super) fn verdicts<'a>(
@@ -45,7 +46,7 @@ fn not_enabled(loaded: &Loaded, attempt: Attempt<'_>) -> Verdict {
         _ => format!("no pattern in enable_annotations of [{}] matches {short:?}", loaded.table),
     });
     let fix = match loaded.has_gates() {
-        true => Fix::allow_name(loaded.table, short),
+        true => allow_name(loaded.table, short),
         false => Fix::Advice(Cow::Borrowed("leave it out: this hypervisor reads no enable_annotations")),
     };
     let place = loaded.hypervisor_place("enable_annotations");

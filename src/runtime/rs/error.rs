@@ -4,6 +4,7 @@
 //! Facts: the path macros of src/libs/kata-types/src/lib.rs at 4.1.0.
 
 use crate::input::{Host, Text};
+use crate::runtime::message::worded;
 
 /// An error of the runtime.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,14 +52,6 @@ impl ConfigError {
     /// `hypervisor.qemu.kernel`
     pub fn whole_key(&self) -> Option<String> {
         self.key.map(|key| format!("{}.{key}", self.table))
-    }
-}
-
-/// Fills the two places of a message: the path and the reason.
-fn worded(wording: &str, path: &str, reason: &str) -> String {
-    match wording.split_once("{}") {
-        Some((before, rest)) => format!("{before}{path}{}", rest.replacen("{}", reason, 1)),
-        None => wording.to_owned(),
     }
 }
 

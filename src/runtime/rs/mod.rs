@@ -37,7 +37,7 @@ use crate::policy::names::NameGate;
 use crate::release::Release;
 use crate::release::rs::Change;
 use annotations::{Attempt, Gates, View};
-use config::{Config, RootlessUser};
+use config::{Config, Hypervisor, RootlessUser};
 use effective::Base;
 use error::ConfigError;
 use plugin::Plugin;
@@ -49,14 +49,22 @@ use verdicts::{Prepared, VerdictContext};
 #[derive(Clone)]
 pub struct Loaded {
     read: Arc<load::Read>,
-    gates: Arc<BTreeMap<Text, Gates>>,
     /// What the factory makes of the default file, where any table wants templates.
     template: Option<Arc<Result<Template, RuntimeMessage>>>,
-    /// By hypervisor and agent table.
-    pairs: Arc<BTreeMap<Text, BTreeMap<Text, Pair>>>,
-    findings: Arc<BTreeMap<Text, Vec<Finding>>>,
+    /// By the hypervisor's name.
+    tables: Arc<BTreeMap<Text, Table>>,
     /// What pods brought with them, loaded once.
     by_config_path: Known<Self>,
+}
+
+/// What is the same for every pod that uses the same hypervisor's table.
+struct Table {
+    /// Its policy.
+    gates: Gates,
+    /// What is pointed out about that.
+    finding: Option<Finding>,
+    /// By the agent's name.
+    pairs: BTreeMap<Text, Pair>,
 }
 
 /// What is the same for every pod that uses the same two tables.
@@ -98,26 +106,17 @@ pub fn load(
     let _ = options;
     let read = load::load(release, layers, host)?;
     let config = &read.adjusted;
-    let place_of = |name: &str| read.places.get(&format!("hypervisor.{name}.enable_annotations")).cloned();
-    let gates: BTreeMap<Text, Gates> = config
-        .hypervisor
-        .iter()
-        .map(|(name, hv)| (name.to_owned(), Gates::new(release, hv, place_of(name))))
-        .collect();
-    let findings =
-        gates.iter().map(|(name, gates)| (name.clone(), remarks::of_table(&read, name, gates))).collect();
-    let with = |hv: &str| config.agent.keys().map(|ag| (ag.to_owned(), Pair::new(&read, hv, ag))).collect();
-    let pairs = config.hypervisor.keys().map(|hv| (hv.to_owned(), with(hv))).collect();
+    let table = |(name, hv): (&Text, &Hypervisor)| {
+        let place = read.places.get(&format!("hypervisor.{name}.enable_annotations")).cloned();
+        let gates = Gates::new(release, hv, place);
+        let finding = remarks::of_table(hv, name, &gates);
+        let pairs = config.agent.keys().map(|agent| (agent.clone(), Pair::new(&read, name, agent)));
+        (name.clone(), Table { gates, finding, pairs: pairs.collect() })
+    };
+    let tables = config.hypervisor.iter().map(table).collect();
     let templated = config.hypervisor.iter().any(|(_, hv)| hv.factory.enable_template);
     let template = templated.then(|| Arc::new(template::prepare(release, layers, host)));
-    Ok(Loaded {
-        gates: Arc::new(gates),
-        template,
-        pairs: Arc::new(pairs),
-        findings: Arc::new(findings),
-        by_config_path: Known::default(),
-        read: Arc::new(read),
-    })
+    Ok(Loaded { tables: Arc::new(tables), template, by_config_path: Known::default(), read: Arc::new(read) })
 }
 
 fn failure(stage: FailureStage, error: &ConfigError) -> Failure {
@@ -174,13 +173,14 @@ impl Loaded {
         &self.read.adjusted.runtime.hypervisor_name
     }
 
-    fn pair(&self, config: &Config) -> Option<&Pair> {
-        self.pairs.get(config.runtime.hypervisor_name.as_str())?.get(config.runtime.agent_name.as_str())
+    /// What is known of the hypervisor's table that a configuration picks.
+    fn table(&self, config: &Config) -> Option<&Table> {
+        self.tables.get(config.runtime.hypervisor_name.as_str())
     }
 
     /// What `enable_annotations` of the active hypervisor's table lets through.
     pub fn name_gate(&self) -> Option<&NameGate> {
-        self.gates.get(self.hypervisor()).map(|gates| &gates.names)
+        self.tables.get(self.hypervisor()).map(|table| &table.gates.names)
     }
 
     /// The lists of its table, `enable_annotations` first.
@@ -190,7 +190,7 @@ impl Loaded {
     }
 
     fn gates(&self, config: &Config) -> Option<&Gates> {
-        self.gates.get(config.runtime.hypervisor_name.as_str())
+        self.table(config).map(|table| &table.gates)
     }
 
     /// What becomes of one sandbox.
@@ -203,8 +203,7 @@ impl Loaded {
     fn run_configured(&self, asked: Asked<'_>) -> Run {
         let progress = self.walk(asked.host, asked.sandbox.annotations);
         let mut run = Run::default();
-        let name = &progress.config.runtime.hypervisor_name;
-        run.findings.extend(self.findings.get(name.as_str()).into_iter().flatten().cloned());
+        run.findings.extend(self.table(&progress.config).and_then(|table| table.finding.clone()));
         if let Some(crash) = without_namespace(self.release(), asked.sandbox) {
             run.failure = Some(crash);
         } else if let Some((attempt, refusal)) = annotations::worst(&progress.attempts) {
@@ -245,7 +244,9 @@ impl Loaded {
         let workload = Workload::of(annotations, self.release());
         let picked = annotations::pick_tables(&mut config, annotations);
         let plugin = Plugin::named(&config.runtime.hypervisor_name, host.facts.arch, self.release());
-        let (pair, gates) = (self.pair(&config), self.gates(&config));
+        let table = self.table(&config);
+        let pair = table.and_then(|table| table.pairs.get(config.runtime.agent_name.as_str()));
+        let gates = table.map(|table| &table.gates);
         let attempts = match (&picked, plugin, gates) {
             (Ok(()), Some(plugin), Some(gates)) => {
                 annotations::apply(&mut config, gates, plugin, annotations, host)

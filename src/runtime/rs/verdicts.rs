@@ -16,7 +16,7 @@ use crate::catalog::{self, Parse};
 use crate::input::Text;
 use crate::release::Release;
 use crate::release::rs::Change;
-use crate::runtime::refusal::Refusal;
+use crate::runtime::refusal::{Refusal, allow_name};
 
 /// What is the same in all verdicts on the annotation of one rule, under one pair of tables.
 pub struct Prepared {
@@ -146,7 +146,7 @@ impl VerdictContext<'_> {
                 let reason = format!(
                     "no pattern of enable_annotations matches {short:?}; runtime-rs reads past it with a warning"
                 );
-                (reason, Fix::allow_name(table, short))
+                (reason, allow_name(table, short))
             }
         };
         verdict.end(Status::Ignored, Stage::Name, reason);

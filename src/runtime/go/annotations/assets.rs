@@ -92,7 +92,7 @@ pub(super) fn create(walk: &mut Walk<'_>) {
                     true => format!("{path} is not the file that the hash was made of"),
                     false => format!("{path:?} is not an absolute path"),
                 };
-                let refusal = Refusal::new(Stage::Value, message.as_str(), reason).mended_by(fix);
+                let refusal = Refusal::at(Stage::Value, message.as_str(), reason).mended_by(fix);
                 walk.stopped(id, refusal);
                 failure.get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(id.known().key));
                 let other = if of_hash { path_id } else { hash_id };

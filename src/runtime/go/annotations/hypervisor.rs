@@ -77,7 +77,7 @@ fn whole_vcpus(walk: &mut Walk<'_>) {
              {host_cpus} on the system"
         );
         let reason = format!("{number} vCPUs are more than the host's {host_cpus} CPUs");
-        walk.refused(id, Refusal::new(Stage::Range, message, reason).write(host_cpus));
+        walk.refused(id, Refusal::at(Stage::Range, message, reason).write(host_cpus));
     } else {
         walk.config.hypervisor_config.default_vcpus = walk.applied_cut(id, number) as f32;
     }
@@ -90,7 +90,8 @@ fn vcpus(walk: &Walk<'_>, value: &str) -> Result<f32, Refusal> {
     let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
     let Ok(count) = strconv::parse_float32(value) else {
         let reason = format!("{value:?} is not a number");
-        return Err(Refusal::new(Stage::Parse, bad(), reason).advise("write a number such as 2 or 0.5"));
+        let refusal = Refusal::at(Stage::Parse, bad(), reason).advise("write a number such as 2 or 0.5");
+        return Err(refusal);
     };
     let (message, reason) = if count < 0.0 {
         (bad(), "a negative number of vCPUs".to_owned())
@@ -108,7 +109,7 @@ fn vcpus(walk: &Walk<'_>, value: &str) -> Result<f32, Refusal> {
     } else {
         return Ok(count);
     };
-    Err(Refusal::new(Stage::Range, message, reason).write(host_cpus))
+    Err(Refusal::at(Stage::Range, message, reason).write(host_cpus))
 }
 
 fn cpus(walk: &mut Walk<'_>) {
@@ -132,14 +133,14 @@ fn cpus(walk: &mut Walk<'_>) {
              {host_cpus} on the system"
         );
         let reason = format!("{kept} vCPUs are more than the host's {host_cpus} CPUs");
-        walk.refused(id, Refusal::new(Stage::Range, message, reason).write(host_cpus));
+        walk.refused(id, Refusal::at(Stage::Range, message, reason).write(host_cpus));
     } else if walk.config.hypervisor_type == HypervisorType::Qemu && kept > most {
         let message = format!(
             "Number of cpus {kept} in annotation default_maxvcpus is greater than max no of CPUs {most} \
              supported for qemu"
         );
         let reason = format!("{kept} vCPUs are more than the {most} that QEMU is driven with");
-        walk.refused(id, Refusal::new(Stage::Range, message, reason).write(most));
+        walk.refused(id, Refusal::at(Stage::Range, message, reason).write(most));
     } else {
         walk.config.hypervisor_config.default_maxvcpus = walk.applied_cut(id, number);
     }
@@ -154,7 +155,7 @@ fn memory(walk: &mut Walk<'_>) {
                  specify a larger value"
             );
             let reason = format!("{number} MiB are less than the {MIN_MEMORY_MIB} MiB that a VM must have");
-            let refusal = Refusal::new(Stage::Range, message, reason).write(MIN_MEMORY_MIB);
+            let refusal = Refusal::at(Stage::Range, message, reason).write(MIN_MEMORY_MIB);
             walk.refused(Id::HypervisorDefaultMemory, refusal);
         } else {
             walk.config.hypervisor_config.default_memory =
@@ -187,7 +188,7 @@ fn memory(walk: &mut Walk<'_>) {
                 walk.applied_by(Id::HypervisorNumaMapping, Step::new(Stage::Parse, true, note));
             }
             Err(message) => {
-                let refusal = Refusal::new(Stage::Value, message, "no list of NUMA nodes that this host has");
+                let refusal = Refusal::at(Stage::Value, message, "no list of NUMA nodes that this host has");
                 let fix = "name host NUMA nodes, such as \"0 1\"";
                 walk.refused(Id::HypervisorNumaMapping, refusal.advise(fix));
             }
@@ -206,7 +207,7 @@ fn block(walk: &mut Walk<'_>) {
         if number == 0 || number > 50 {
             let message =
                 "Error parsing annotation for indepiothreads, please specify numeric value less than 50";
-            let refusal = Refusal::new(Stage::Range, message, "from 1 to 50 threads are taken");
+            let refusal = Refusal::at(Stage::Range, message, "from 1 to 50 threads are taken");
             walk.refused(Id::HypervisorIndepIothreads, refusal.write(1));
         } else {
             walk.config.hypervisor_config.indep_iothreads =
@@ -229,7 +230,7 @@ fn block(walk: &mut Walk<'_>) {
         };
         let reason =
             format!("a logical sector of {} bytes does not fit a physical one of {}", sizes.0, sizes.1);
-        walk.refused(id, Refusal::new(Stage::Sizing, message, reason).write(other));
+        walk.refused(id, Refusal::at(Stage::Sizing, message, reason).write(other));
     }
 }
 
@@ -242,7 +243,7 @@ fn sector_size(walk: &mut Walk<'_>, id: Id, field: impl FnOnce(&mut HypervisorCo
     let key = id.known().key;
     let message = format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
     let reason = format!("{size} is neither 0 nor a power of two from 512 to 65536");
-    walk.refused(id, Refusal::new(Stage::Range, message, reason).write(512));
+    walk.refused(id, Refusal::at(Stage::Range, message, reason).write(512));
 }
 
 fn virtio_fs(walk: &mut Walk<'_>) {
@@ -261,7 +262,7 @@ fn virtio_fs(walk: &mut Walk<'_>) {
             Err(error) => {
                 let message = format!("Error parsing virtiofsd extra arguments: {error}");
                 let words: Vec<&str> = value.split([',', ' ']).filter(|w| !w.is_empty()).collect();
-                let refusal = Refusal::new(Stage::Parse, message, "not a JSON list of strings");
+                let refusal = Refusal::at(Stage::Parse, message, "not a JSON list of strings");
                 let refusal = match value.starts_with('-') {
                     true => refusal.write(serde_json::Value::from(words)),
                     false => refusal.advise("write a JSON list of strings, such as [\"--cache=auto\"]"),
@@ -277,14 +278,14 @@ fn virtio_fs(walk: &mut Walk<'_>) {
         let message = "cannot enable virtio-fs without daemon path";
         let reason = "virtio-fs needs a daemon, and the configuration names none";
         let fix = "set virtio_fs_daemon in the configuration file";
-        walk.refused(id, Refusal::new(Stage::Value, message, reason).advise(fix));
+        walk.refused(id, Refusal::at(Stage::Value, message, reason).advise(fix));
     }
     walk.take(&[Id::HypervisorVirtioFsCache, Id::HypervisorVirtioFsCacheSize]);
     match walk.number(Id::HypervisorMsize9p) {
         None => {}
         Some(0) => {
             let message = "Error parsing annotation for msize_9p, please specify positive numeric value";
-            let refusal = Refusal::new(Stage::Range, message, "0 is no message size").write(8192);
+            let refusal = Refusal::at(Stage::Range, message, "0 is no message size").write(8192);
             walk.refused(Id::HypervisorMsize9p, refusal);
         }
         Some(number) => {
@@ -301,7 +302,7 @@ fn plugs(walk: &mut Walk<'_>) {
         if !matches!(port, "root-port" | "switch-port" | "bridge-port" | "no-port") {
             let message = format!("Invalid PCIe port \"{value}\" specified in annotation");
             let reason = format!("{value:?} is none of root-port, switch-port, bridge-port and no-port");
-            walk.refused(id, Refusal::new(Stage::Value, message, reason).write("no-port"));
+            walk.refused(id, Refusal::at(Stage::Value, message, reason).write("no-port"));
             continue;
         }
         let hypervisor = &mut walk.config.hypervisor_config;
@@ -346,14 +347,14 @@ fn initdata(walk: &mut Walk<'_>, id: Id) {
         Err(Refused::Message(message)) => {
             let reason = "not base64 of a gzip-compressed TOML document";
             let fix = "write base64 of a gzip-compressed initdata document";
-            walk.refused(id, Refusal::new(Stage::Parse, message, reason).advise(fix));
+            walk.refused(id, Refusal::at(Stage::Parse, message, reason).advise(fix));
         }
         Err(Refused::Panic) => {
             let message = "panic: runtime error: invalid memory address or nil pointer dereference";
             let reason =
                 "the document names no digest algorithm that the runtime knows, and the runtime crashes";
             let fix = "write algorithm = \"sha256\", \"sha384\" or \"sha512\" in the document";
-            walk.refused(id, Refusal::new(Stage::Value, message, reason).advise(fix).crash());
+            walk.refused(id, Refusal::at(Stage::Value, message, reason).advise(fix).crash());
         }
     }
 }
@@ -373,7 +374,7 @@ fn sgx_epc(walk: &mut Walk<'_>) {
                     format!("Unsupported EPC format '{value}': use Ki | Mi | Gi | Ti | Pi | Ei as suffix")
                 }
             };
-            let refusal = Refusal::new(Stage::Parse, message, "not a quantity with a binary suffix");
+            let refusal = Refusal::at(Stage::Parse, message, "not a quantity with a binary suffix");
             walk.refused(id, refusal.advise("write a whole number with Ki, Mi, Gi or Ti"));
         }
     }

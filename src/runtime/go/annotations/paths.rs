@@ -35,7 +35,7 @@ fn verity(walk: &mut Walk<'_>) {
             let message = format!("invalid kernel_verity_params in annotation: {error}");
             let fix = "write root_hash=, salt=, data_blocks=, data_block_size= and hash_block_size=";
             let reason = "not a complete set of dm-verity parameters";
-            walk.refused(id, Refusal::new(Stage::Parse, message, reason).advise(fix));
+            walk.refused(id, Refusal::at(Stage::Parse, message, reason).advise(fix));
         }
     }
 }
@@ -63,7 +63,7 @@ fn kernel_line(walk: &mut Walk<'_>) {
         if param.key.is_empty() {
             let message =
                 "Error adding kernel parameters in annotation kernel_params : Empty kernel parameter";
-            let refusal = Refusal::new(Stage::Parse, message, "a parameter without a name");
+            let refusal = Refusal::at(Stage::Parse, message, "a parameter without a name");
             return walk.refused(id, refusal.advise("give every parameter a name before its ="));
         }
         params.push(param);

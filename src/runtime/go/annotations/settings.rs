@@ -35,9 +35,9 @@ fn experimental(walk: &mut Walk<'_>) {
         Some(known) => {
             let reason =
                 format!("{first:?} is no experimental feature of this release: {known} is the only one");
-            Refusal::new(Stage::Range, message, reason).write(known)
+            Refusal::at(Stage::Range, message, reason).write(known)
         }
-        None => Refusal::new(Stage::Value, message, "this version knows no experimental feature")
+        None => Refusal::at(Stage::Value, message, "this version knows no experimental feature")
             .advise("leave this annotation out"),
     };
     walk.refused(Id::RuntimeExperimental, refusal);
@@ -58,7 +58,7 @@ pub(super) fn apply_agent(walk: &mut Walk<'_>) {
                 walk.applied_by(Id::AgentPolicy, Step::new(Stage::Parse, true, note));
             }
             Err(LibraryError(message)) => {
-                let refusal = Refusal::new(Stage::Parse, message, "not standard base64");
+                let refusal = Refusal::at(Stage::Parse, message, "not standard base64");
                 walk.refused(Id::AgentPolicy, refusal.advise("write the policy in standard base64, padded"));
             }
         }

@@ -96,7 +96,7 @@ fn take_listed(walk: &mut Walk<'_>, id: Id, value: &str) {
             Fix::Advice("name a file that exists on the host".into()),
         ),
     };
-    walk.refused(id, Refusal::new(Stage::Value, message, reason).mended_by(fix));
+    walk.refused(id, Refusal::at(Stage::Value, message, reason).mended_by(fix));
 }
 
 /// Takes a word that the runtime knows.
@@ -144,5 +144,5 @@ fn take_word(walk: &mut Walk<'_>, id: Id, value: &str) {
             (format!("{value:?} is none of the words the runtime knows: {known}"), first)
         }
     };
-    walk.refused(id, Refusal::new(Stage::Value, message, reason).write(fix));
+    walk.refused(id, Refusal::at(Stage::Value, message, reason).write(fix));
 }

@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
                     "Error parsing annotation for {called}: Please specify boolean value 'true|false'"
                 );
                 let reason = format!("{value:?} is not one of Go's spellings of true and false");
-                let refusal = Refusal::new(Stage::Parse, message, reason);
+                let refusal = Refusal::at(Stage::Parse, message, reason);
                 let refusal = match value.trim().to_ascii_lowercase().as_str() {
                     "true" | "yes" | "on" | "y" => refusal.write(true),
                     "false" | "no" | "off" | "n" => refusal.write(false),
@@ -220,7 +220,7 @@ impl<'a> Walk<'a> {
             let digits = value.trim().trim_start_matches('+');
             let plain = strconv::parse_uint(digits, 10, 64).ok();
             let meant = plain.or_else(|| mebibytes(digits).filter(|_| id == Id::HypervisorDefaultMemory));
-            let refusal = Refusal::new(
+            let refusal = Refusal::at(
                 Stage::Parse,
                 message,
                 format!("{value:?} is not a whole number in plain digits"),

@@ -72,7 +72,7 @@ fn firecracker(h: &mut HypervisorConfig, host: &Host, release: Release) -> Resul
     h.look_up(&["path", "jailer_path", "kernel"], host, release)?;
     h.look_up_boot(host, release)?;
     h.look_up(&["firmware"], host, release)?;
-    h.check_block_device_driver()?;
+    h.check_word("block_device_driver", release)?;
     h.disable_vhost_net = true;
     h.disable_guest_selinux = true;
     Ok(())
@@ -90,12 +90,12 @@ fn qemu(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), C
             && h.firmware.is_empty()
             && h.pflashes.is_empty());
     h.snp_certs_path = h.resolved_snp_certs(host, release)?;
-    h.check_block_device_driver()?;
-    h.check_block_device_aio()?;
-    h.check_shared_fs(release)?;
+    h.check_word("block_device_driver", release)?;
+    h.check_word("block_device_aio", release)?;
+    h.check_word("shared_fs", release)?;
     h.check_daemon()?;
     check_vsock(host)?;
-    h.check_extra_monitor_socket()?;
+    h.check_word("extra_monitor_socket", release)?;
     h.check_sector_sizes()?;
     h.check_extension_images()?;
     if h.enable_numa {
@@ -118,10 +118,10 @@ fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Co
         return Err(ConfigError::new("image", "image or initrd must be defined in the configuration file"));
     }
     h.look_up(&["firmware"], host, release)?;
-    h.check_block_device_driver()?;
+    h.check_word("block_device_driver", release)?;
     match image_alone {
         true => h.shared_fs = "virtio-fs".into(),
-        false => h.check_shared_fs(release)?,
+        false => h.check_word("shared_fs", release)?,
     }
     if image_alone && h.virtio_fs_daemon.is_empty() {
         let message = "virtio-fs daemon path is missing in configuration file";
@@ -149,9 +149,9 @@ fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result
     if h.image.is_empty() && h.initrd.is_empty() {
         return Err(ConfigError::new("image", "image or initrd must be defined in the configuration file"));
     }
-    h.check_block_device_driver()?;
+    h.check_word("block_device_driver", release)?;
     check_vsock(host)?;
-    h.check_shared_fs(release)?;
+    h.check_word("shared_fs", release)?;
     if !matches!(h.shared_fs.as_str(), "virtio-fs" | "virtio-fs-nydus" | "none") {
         let message =
             format!("Stratovirt Hypervisor does not support {} shared filesystem option", h.shared_fs);
@@ -175,7 +175,7 @@ fn acrn(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), C
         return Err(ConfigError::new("image", message));
     }
     h.look_up(&["firmware"], host, release)?;
-    h.check_block_device_driver()?;
+    h.check_word("block_device_driver", release)?;
     h.disable_guest_selinux = true;
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::release::{Release, Runtime};
 use crate::runtime::defaults::{or_number, or_word};
 use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::{kernel_params, paths};
+use crate::runtime::message::worded;
 use crate::runtime::verity::Verity;
 
 /// Why a configuration is refused, and the key that it is about: of a hypervisor's table, or with its table but
@@ -97,16 +98,6 @@ fn burst(burst: &mut i64, rate: i64) {
     if rate == 0 {
         *burst = 0;
     }
-}
-
-/// Refuses what is none of the words that the runtime knows.
-fn known_word(
-    asked: &str,
-    known: &[&str],
-    key: &'static str,
-    message: impl FnOnce(&str, &str) -> String,
-) -> Setting<()> {
-    if known.contains(&asked) { Ok(()) } else { Err(ConfigError::new(key, message(asked, &list(known)))) }
 }
 
 type FillIn = fn(&mut HypervisorConfig, &Host, Release);
@@ -277,47 +268,42 @@ impl HypervisorConfig {
         Ok(())
     }
 
-    pub(super) fn check_block_device_driver(&mut self) -> Setting<()> {
-        const DRIVERS: [&str; 5] = ["virtio-scsi", "virtio-blk", "virtio-mmio", "nvdimm", "virtio-blk-ccw"];
-        or_word(&mut self.block_device_driver, "virtio-scsi");
-        known_word(&self.block_device_driver, &DRIVERS, "block_device_driver", |asked, drivers| {
-            format!(
-                "Invalid hypervisor block storage driver {asked} specified (supported drivers: {drivers})"
-            )
-        })
-    }
-
-    pub(super) fn check_block_device_aio(&mut self) -> Setting<()> {
-        or_word(&mut self.block_device_aio, "io_uring");
-        let known = ["io_uring", "native", "threads"];
-        known_word(&self.block_device_aio, &known, "block_device_aio", |asked, known| {
-            format!(
-                "Invalid hypervisor block storage I/O mechanism  {asked} specified (supported AIO: {known})"
-            )
-        })
-    }
-
-    pub(super) fn check_extra_monitor_socket(&self) -> Setting<()> {
-        if self.extra_monitor_socket.is_empty() {
+    /// Fills in the word under a key where none is written, and refuses one that the runtime does not know.
+    pub(super) fn check_word(&mut self, key: &'static str, release: Release) -> Setting<()> {
+        let (word, default, known, wording) = match key {
+            "block_device_driver" => (
+                &mut self.block_device_driver,
+                "virtio-scsi",
+                vec!["virtio-scsi", "virtio-blk", "virtio-mmio", "nvdimm", "virtio-blk-ccw"],
+                "Invalid hypervisor block storage driver {} specified (supported drivers: {})",
+            ),
+            "block_device_aio" => (
+                &mut self.block_device_aio,
+                "io_uring",
+                vec!["io_uring", "native", "threads"],
+                "Invalid hypervisor block storage I/O mechanism  {} specified (supported AIO: {})",
+            ),
+            "extra_monitor_socket" => (
+                &mut self.extra_monitor_socket,
+                "",
+                vec!["hmp", "qmp", "qmp-pretty"],
+                "Invalid hypervisor extra monitor socket {} specified (supported values: {})",
+            ),
+            _ => {
+                let mut systems = vec!["virtio-9p", "virtio-fs"];
+                systems.extend(release.has(Change::Nydus).then_some("virtio-fs-nydus"));
+                systems.extend(release.has(Change::NoSharedFs).then_some("none"));
+                let default = if release.has(Change::VirtioFsByDefault) { "virtio-fs" } else { "virtio-9p" };
+                let wording =
+                    "Invalid hypervisor shared file system {} specified (supported file systems: {})";
+                (&mut self.shared_fs, default, systems, wording)
+            }
+        };
+        or_word(word, default);
+        if word.is_empty() || known.contains(&word.as_str()) {
             return Ok(());
         }
-        let known = ["hmp", "qmp", "qmp-pretty"];
-        known_word(&self.extra_monitor_socket, &known, "extra_monitor_socket", |asked, known| {
-            format!("Invalid hypervisor extra monitor socket {asked} specified (supported values: {known})")
-        })
-    }
-
-    pub(super) fn check_shared_fs(&mut self, release: Release) -> Setting<()> {
-        let mut systems = vec!["virtio-9p", "virtio-fs"];
-        systems.extend(release.has(Change::Nydus).then_some("virtio-fs-nydus"));
-        systems.extend(release.has(Change::NoSharedFs).then_some("none"));
-        let default = if release.has(Change::VirtioFsByDefault) { "virtio-fs" } else { "virtio-9p" };
-        or_word(&mut self.shared_fs, default);
-        known_word(&self.shared_fs, &systems, "shared_fs", |asked, known| {
-            format!(
-                "Invalid hypervisor shared file system {asked} specified (supported file systems: {known})"
-            )
-        })
+        Err(ConfigError::new(key, worded(wording, word, &list(&known))))
     }
 
     /// A shared file system that needs a daemon has one.

@@ -38,7 +38,7 @@ pub(super) struct Walk<'w> {
 type Step<T = Decision> = Result<T, Box<Refusal>>;
 
 fn refuse(stage: Stage, message: impl Into<String>, reason: impl Into<Text>) -> Box<Refusal> {
-    Box::new(Refusal::new(stage, message, reason))
+    Box::new(Refusal::at(stage, message, reason))
 }
 
 /// Reads a value as upstream's `get_value`: trimmed, then by the type's own rules.
@@ -164,7 +164,7 @@ impl Walk<'_> {
             let reason = format!("no pattern of {list} matches this path");
             let list = ListId::new(format!("hypervisor.{}", self.picked.0), list);
             let fix = Fix::Allow { list, pattern: glob::Pattern::escape(value) };
-            Refusal::new(Stage::Value, message, reason).mended_by(fix).into()
+            Refusal::at(Stage::Value, message, reason).mended_by(fix).into()
         })
     }
 }
@@ -190,7 +190,7 @@ fn initdata(value: &str, release: Release) -> Step<String> {
     initdata::decode(value, release).map_err(|why| match why {
         Undecoded::Crash(message) => {
             let reason = "the value is not base64 of gzip: runtime-rs crashes on it";
-            Refusal::new(Stage::Parse, message, reason).crash().into()
+            Refusal::at(Stage::Parse, message, reason).crash().into()
         }
         Undecoded::TooLarge => {
             let message = format!("more than {INITDATA_LIMIT} bytes are not read here");
@@ -218,7 +218,7 @@ fn vcpus(plugin: Plugin, value: &str, parse: Parse) -> Step<f32> {
     if vcpus > most as f32 {
         let message = format!("Vcpus specified in annotation {vcpus} is more than maximum limitation {most}");
         let reason = format!("{} takes at most {most} vCPUs", plugin.name());
-        return Err(Refusal::new(Stage::Range, message, reason).write(most).into());
+        return Err(Refusal::at(Stage::Range, message, reason).write(most).into());
     }
     Ok(vcpus)
 }
@@ -233,7 +233,7 @@ fn memory(plugin: Plugin, value: &str, release: Release) -> Step<Option<u32>> {
     if mib < least {
         let message = format!("memory specified in annotation {mib} is less than minimum limitation {least}");
         let reason = format!("{} needs at least {least} MiB", plugin.name());
-        return Err(Refusal::new(Stage::Range, message, reason).write(least).into());
+        return Err(Refusal::at(Stage::Range, message, reason).write(least).into());
     }
     Ok(Some(mib))
 }
