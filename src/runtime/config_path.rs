@@ -123,9 +123,8 @@ fn redirected<L: Replaceable>(loaded: &Result<L, LoadError>, path: &str, asked: 
          enable_annotations and every valid_* list are that file's"
     );
     let finding = Finding::warning(Code::ConfigElsewhere, Who::ClusterAdministrator, message);
-    run.findings.push(finding.about(CONFIG_PATH).advise(
-        "take io.katacontainers.config_path out of pod_annotations in the container runtime's \
-         configuration: this release cannot refuse it",
-    ));
+    let fix = "take io.katacontainers.config_path out of pod_annotations in the container runtime's \
+               configuration: this release cannot refuse it";
+    run.findings.push(finding.about(CONFIG_PATH).advise(fix));
     run
 }

@@ -345,8 +345,8 @@ fn initdata(walk: &mut Walk<'_>, id: Id) {
             walk.applied_by(id, Step::new(Stage::Parse, true, note));
         }
         Err(Refused::Message(message)) => {
-            let reason = "not base64 of a gzip-compressed TOML document";
             let fix = "write base64 of a gzip-compressed initdata document";
+            let reason = "not base64 of a gzip-compressed TOML document";
             walk.refused(id, Refusal::at(Stage::Parse, message, reason).advise(fix));
         }
         Err(Refused::Panic) => {

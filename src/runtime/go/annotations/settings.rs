@@ -58,8 +58,9 @@ pub(super) fn apply_agent(walk: &mut Walk<'_>) {
                 walk.applied_by(Id::AgentPolicy, Step::new(Stage::Parse, true, note));
             }
             Err(LibraryError(message)) => {
+                let fix = "write the policy in standard base64, padded";
                 let refusal = Refusal::at(Stage::Parse, message, "not standard base64");
-                walk.refused(Id::AgentPolicy, refusal.advise("write the policy in standard base64, padded"));
+                walk.refused(Id::AgentPolicy, refusal.advise(fix));
             }
         }
     }
