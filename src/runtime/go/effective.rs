@@ -9,10 +9,9 @@ use std::borrow::Cow;
 use serde_json::json;
 
 use super::Loaded;
-use super::annotations::known::{Known, Section};
 use super::annotations::walk::Walk;
 use super::config::{HypervisorType, SandboxConfig};
-use super::keys::{Key, all_keys, key};
+use super::keys::{Key, Section, all_keys, key};
 use crate::answer::effective::{Effective, EffectiveValue, Origin};
 use crate::answer::verdict::Status;
 use crate::catalog::Id;
@@ -33,9 +32,9 @@ impl Base {
         let mut base = Self { effective: Effective::default(), of_hypervisor: 0 };
         let hypervisor = config.hypervisor_type;
         let release = loaded.release();
-        let annotations: Vec<Known> =
-            Id::ALL.iter().filter(|id| loaded.reads(**id)).map(|id| id.known()).collect();
-        let known = |key: &Key| key.is_read(hypervisor, release) || key.is_set_by(&annotations);
+        let read = Id::ALL.iter().filter(|id| loaded.reads(**id));
+        let set: Vec<Key> = read.filter_map(|id| id.target()).collect();
+        let known = |key: &Key| key.is_read(hypervisor, release) || set.contains(key);
         for key in all_keys().filter(known) {
             base.effective.set(key.name(hypervisor), key.value(&config), origin(loaded, &config, key, None));
             base.of_hypervisor += usize::from(key.section == Section::Hypervisor);
@@ -66,11 +65,11 @@ pub(super) fn effective(loaded: &Loaded, walk: &Walk<'_>) -> Effective {
     let mut keyless = Vec::new();
     let mut experimental = None;
     for (id, _) in applied {
-        let known = id.known();
+        let annotation = id.annotation().key;
         match loaded.prepared(*id).and_then(|prepared| prepared.key) {
-            Some(key) => set(key, Some(known.key)),
-            None if known.section == Section::Hypervisor => keyless.push(*id),
-            None => {}
+            Some(key) => set(key, Some(annotation)),
+            None => keyless
+                .extend(id.target().filter(|key| key.section == Section::Hypervisor).map(|key| (*id, key))),
         }
         if *id == Id::RuntimeExperimental
             && let Some(value) = walk.value(*id)
@@ -79,11 +78,11 @@ pub(super) fn effective(loaded: &Loaded, walk: &Walk<'_>) -> Effective {
             experimental = Some(json!(words));
         }
         if let Some(key) = also_set(*id).and_then(|field| key(Section::Hypervisor, field)) {
-            set(key, Some(known.key));
+            set(key, Some(annotation));
         }
     }
     if let Some(words) = experimental {
-        let by = Origin::Annotation(Cow::Borrowed(Id::RuntimeExperimental.known().key));
+        let by = Origin::Annotation(Cow::Borrowed(Id::RuntimeExperimental.annotation().key));
         out.set("runtime.experimental", words, by);
     }
     if keyless.is_empty() {
@@ -93,10 +92,10 @@ pub(super) fn effective(loaded: &Loaded, walk: &Walk<'_>) -> Effective {
     let mut all = Effective::default();
     for (at, (name, EffectiveValue { value, origin, configured })) in out.iter().enumerate() {
         if at == base.of_hypervisor {
-            for id in keyless.drain(..) {
-                let known = id.known();
-                if let (Some(name), Some(value)) = (known.name(hypervisor), walk.value(id)) {
-                    all.set(name, value, Origin::Annotation(Cow::Borrowed(known.key)));
+            for (id, key) in keyless.drain(..) {
+                if let Some(value) = walk.value(id) {
+                    let by = Origin::Annotation(Cow::Borrowed(id.annotation().key));
+                    all.set(key.name(hypervisor), value, by);
                 }
             }
         }

@@ -1,16 +1,28 @@
 //! The keys of `configuration.toml` that a sandbox has a value of, and what each comes to.
 //!
-//! Which keys those are the tables' structs say, and which of them a release reads, the catalogue. Facts: `SandboxConfig` in src/runtime/virtcontainers/sandbox.go at 4.1.0.
+//! Which keys those are the tables' structs say; which of them a release reads and which one an annotation stands for,
+//! the catalogue. Facts: `SandboxConfig` in src/runtime/virtcontainers/sandbox.go and
+//! src/runtime/virtcontainers/pkg/annotations/annotations.go at 4.1.0.
 
 use serde_json::Value as Json;
 
-use super::annotations::known::{Known, Section};
 use super::config::{
     AgentConfig, FactoryTable, HypervisorConfig, HypervisorType, NetmonTable, RuntimeTable, SandboxConfig,
 };
 use super::record::Slot;
 use crate::answer::effective::hidden;
-use crate::release::Release;
+use crate::catalog::Id;
+use crate::release::{Release, Runtime};
+
+/// The table that a key belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Hypervisor,
+    Runtime,
+    Agent,
+    Factory,
+    Netmon,
+}
 
 /// A key of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +54,17 @@ pub(super) fn all_keys() -> impl Iterator<Item = Key> {
 }
 
 impl Key {
-    /// The whole key.
+    /// The whole key (`hypervisor.qemu.path`).
     pub(super) fn name(self, hypervisor: HypervisorType) -> String {
-        self.section.key(self.field, hypervisor)
+        let table = match self.section {
+            Section::Hypervisor => hypervisor.table(),
+            // There is one agent, whatever a file calls its table.
+            Section::Agent => "agent.kata",
+            Section::Runtime => "runtime",
+            Section::Factory => "factory",
+            Section::Netmon => "netmon",
+        };
+        format!("{table}.{}", self.field)
     }
 
     /// What it comes to.
@@ -65,7 +85,6 @@ impl Key {
             },
             Section::Factory => config.factory.value(self.field),
             Section::Netmon => config.netmon.value(self.field),
-            Section::Nowhere => None,
         };
         value.unwrap_or_default()
     }
@@ -79,7 +98,7 @@ impl Key {
                 Slot::Bool(&mut config.network_config.disable_new_network)
             }
             (Section::Runtime, field) => config.runtime.slot(field),
-            (Section::Factory | Section::Netmon | Section::Nowhere, _) => Slot::Other,
+            (Section::Factory | Section::Netmon, _) => Slot::Other,
         }
     }
 
@@ -91,12 +110,44 @@ impl Key {
             Section::Runtime => RuntimeTable::reads(self.field, release),
             Section::Factory => FactoryTable::reads(self.field, release),
             Section::Netmon => NetmonTable::reads(self.field, release),
-            Section::Nowhere => false,
         }
     }
+}
 
-    /// Whether one of these annotations can set it.
-    pub(super) fn is_set_by(self, annotations: &[Known]) -> bool {
-        annotations.iter().any(|known| known.section == self.section && known.field == self.field)
+impl Id {
+    /// The key that an annotation stands for, if it stands for one: not each of them can stand in a file.
+    pub(super) fn target(self) -> Option<Key> {
+        if self == Self::SgxIntelComEpc {
+            return Some(Key { section: Section::Hypervisor, field: "epc" });
+        }
+        let annotation = self.annotation();
+        // An annotation that no key stands behind is told by its own name.
+        let named = annotation.key.strip_prefix("io.katacontainers.config.");
+        let whole = annotation.readers(Runtime::Go).find_map(|(_, reader)| reader.field).or(named)?;
+        let section = match whole.split_once('.')?.0 {
+            "hypervisor" => Section::Hypervisor,
+            "runtime" => Section::Runtime,
+            "agent" => Section::Agent,
+            _ => return None,
+        };
+        Some(Key { section, field: whole.rsplit_once('.')?.1 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotations_stand_for_keys() {
+        let known = |id: Id| id.target().map(|key| (key.section, key.field)).unwrap();
+        assert_eq!(known(Id::HypervisorDefaultMaxVcpus), (Section::Hypervisor, "default_maxvcpus"));
+        assert_eq!(known(Id::HypervisorCtlpath), (Section::Hypervisor, "ctlpath"));
+        assert_eq!(known(Id::HypervisorKernelHash), (Section::Hypervisor, "kernel_hash"));
+        assert_eq!(known(Id::RuntimeCcInitData), (Section::Runtime, "cc_init_data"));
+        assert_eq!(known(Id::EnableVcpusPinning), (Section::Runtime, "enable_vcpus_pinning"));
+        assert_eq!(known(Id::AgentKernelModules), (Section::Agent, "kernel_modules"));
+        assert_eq!(known(Id::SgxIntelComEpc), (Section::Hypervisor, "epc"));
+        assert_eq!(Id::ConfigPath.target(), None);
     }
 }

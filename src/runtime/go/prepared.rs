@@ -38,12 +38,13 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Those of `id`.
     pub fn of(loaded: &Loaded, id: Id) -> Self {
-        let known = id.known();
+        let annotation = id.annotation();
         let hypervisor = loaded.runtime().hypervisor_type;
-        let reader = catalog::annotation(known.key).map(|known| known.reader(loaded.release()));
-        let key = key(known.section, known.field);
-        let gate = name_step(loaded, known.key);
-        let name = known.name(hypervisor).map(Text::from);
+        let reader = annotation.reader(loaded.release());
+        let target = id.target();
+        let key = target.and_then(|target| key(target.section, target.field));
+        let gate = name_step(loaded, annotation.key);
+        let name = target.map(|target| Text::from(target.name(hypervisor)));
         let config = SandboxConfig::new(loaded.runtime(), "", "");
         let known_as = match &name {
             Some(name) => Step::new(Stage::Known, true, format!("stands for {name}")),
@@ -55,10 +56,8 @@ impl Prepared {
             name,
             key,
             before: key.map(|key| Arc::new(key.value(&config))),
-            unused: reader
-                .filter(|reader| reader.read)
-                .and_then(|reader| reader.idle_on(hypervisor.as_str())),
-            wide: wide_pattern(loaded, known.key),
+            unused: reader.idle_on(hypervisor.as_str()).filter(|_| reader.read),
+            wide: wide_pattern(loaded, annotation.key),
         }
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::annotations::known::Section;
 use super::annotations::walk::{Attempt, Decision, Walk};
 use super::config::SandboxConfig;
 use super::prepared::{self, Prepared};
@@ -82,7 +81,7 @@ fn verdict<'a>(
     let after = match prepared.key {
         _ if status == Status::Refused => None,
         Some(key) => Some(key.value(&walk.config)),
-        None => (id.known().section != Section::Nowhere).then(|| Json::from(attempt.value.as_str())),
+        None => id.target().map(|_| Json::from(attempt.value.as_str())),
     };
     let mut verdict = Verdict {
         before: before(loaded, walk, sized, (id, prepared)),

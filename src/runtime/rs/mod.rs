@@ -346,8 +346,7 @@ fn tell_agent(config: &mut Config) {
 
 /// Gives a rootless VM its user, made anew for each.
 fn go_rootless(config: &mut Config) {
-    let Some(hv) = config.hypervisor.get_mut(&config.runtime.hypervisor_name) else { return };
-    if hv.security_info.rootless {
+    if let Some(hv) = config.active_hypervisor_mut().filter(|hv| hv.security_info.rootless) {
         hv.memory_info.guest_swap_path =
             format!("{}/run/kata-containers/swap", stand_in::ROOTLESS_FOLDER).into();
         hv.security_info.rootless_user = Some(RootlessUser {

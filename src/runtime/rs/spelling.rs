@@ -30,18 +30,18 @@ pub const NOT_YET: char = '\u{1}';
 const HYPERVISOR: &str = "hypervisor.<name>";
 const AGENT: &str = "agent.<name>";
 
+const TIMEOUT: &str = "create_container_timeout";
 const MILLISECONDS: &str = "create_container_timeout (ms)";
 
 /// Keys that some releases call or type in another way than the structs do: the releases and the table, the key in
 /// their files, what the structs call it, and the key of the structs that it is shown under, where its type is another.
-#[rustfmt::skip]
 const OTHERS: &[(Change, &str, &str, &str, &str)] = &[
     (Change::WholeVcpus, HYPERVISOR, "default_vcpus", "default_vcpus (whole)", "default_vcpus"),
-    (Change::BalloonKey, HYPERVISOR, "enable_balloon_f_reporting", "reclaim_guest_freed_memory", "reclaim_guest_freed_memory"),
-    (Change::DebugMonitorKey, HYPERVISOR, "dbg_monitor_socket", "extra_monitor_socket", "extra_monitor_socket"),
-    (Change::RequestTimeoutKey, AGENT, "request_timeout_ms", MILLISECONDS, "create_container_timeout"),
-    (Change::TimeoutInMilliseconds, AGENT, "create_container_timeout", MILLISECONDS, "create_container_timeout"),
-    (Change::StaticResourceKey, "runtime", "static_resource_mgmt", "static_sandbox_resource_mgmt", "static_sandbox_resource_mgmt"),
+    (Change::BalloonKey, HYPERVISOR, "enable_balloon_f_reporting", "reclaim_guest_freed_memory", ""),
+    (Change::DebugMonitorKey, HYPERVISOR, "dbg_monitor_socket", "extra_monitor_socket", ""),
+    (Change::RequestTimeoutKey, AGENT, "request_timeout_ms", MILLISECONDS, TIMEOUT),
+    (Change::TimeoutInMilliseconds, AGENT, TIMEOUT, MILLISECONDS, TIMEOUT),
+    (Change::StaticResourceKey, "runtime", "static_resource_mgmt", "static_sandbox_resource_mgmt", ""),
 ];
 
 /// Second names that the structs themselves know: the table, the name, and what it stands for.
@@ -137,8 +137,11 @@ fn inner_table(table: &str, key: &str, release: Release) -> bool {
 pub fn in_file(key: &str, release: Release) -> Option<String> {
     let (table, name) = key.rsplit_once('.')?;
     let generic = generic(table);
-    let is_it = |own: &str, shown: &str, change| own == generic && shown == name && release.has(change);
-    match OTHERS.iter().find(|(change, own, .., shown)| is_it(own, shown, *change)) {
+    let is_it = |(change, table, _, own, shown): &&(Change, &str, &str, &str, &str)| {
+        let shown = if shown.is_empty() { own } else { shown };
+        *table == generic && *shown == name && release.has(*change)
+    };
+    match OTHERS.iter().find(is_it) {
         Some((_, _, file, ..)) => Some(format!("{table}.{file}")),
         // What no release reads from a file is what an annotation alone sets.
         None => {

@@ -94,7 +94,9 @@ pub(super) fn create(walk: &mut Walk<'_>) {
                 };
                 let refusal = Refusal::at(Stage::Value, message.as_str(), reason).mended_by(fix);
                 walk.stopped(id, refusal);
-                failure.get_or_insert_with(|| Failure::new(FailureStage::Launch, message).by(id.known().key));
+                failure.get_or_insert_with(|| {
+                    Failure::new(FailureStage::Launch, message).by(id.annotation().key)
+                });
                 let other = if of_hash { path_id } else { hash_id };
                 if walk.value(other).is_some() && walk.decision_on(other).is_none() {
                     walk.applied(other, Vec::new());
@@ -110,7 +112,7 @@ pub(super) fn create(walk: &mut Walk<'_>) {
         if chosen.image.is_some() && chosen.initrd.is_some() {
             let message = "image and initrd cannot be both set";
             failure.get_or_insert_with(|| {
-                Failure::new(FailureStage::Launch, message).by(Id::HypervisorInitrd.known().key)
+                Failure::new(FailureStage::Launch, message).by(Id::HypervisorInitrd.annotation().key)
             });
         }
     }

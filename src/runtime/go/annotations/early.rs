@@ -5,6 +5,11 @@
 
 use crate::catalog::Id;
 
+/// The key that an annotation sets.
+fn field(id: Id) -> &'static str {
+    id.target().map_or("", |key| key.field)
+}
+
 /// What the complaint about a boolean calls it.
 pub(super) fn boolean_name(id: Id) -> &'static str {
     match id {
@@ -12,13 +17,13 @@ pub(super) fn boolean_name(id: Id) -> &'static str {
         Id::HypervisorDisableImageNvdimm => "use_nvdimm",
         Id::RuntimeDisableNewNetns => "experimental",
         Id::AgentEnableTracing => "agent.trace",
-        _ => id.known().field,
+        _ => field(id),
     }
 }
 
 /// The complaint about a number; `why` is the parser's own.
 pub(super) fn number_complaint(id: Id, why: &str) -> String {
-    let name = id.known().field;
+    let name = field(id);
     match id {
         Id::HypervisorDefaultVcpus => {
             format!("Error encountered parsing annotation default_vcpus: {why}, please specify numeric value")
@@ -35,7 +40,7 @@ pub(super) fn number_complaint(id: Id, why: &str) -> String {
             "Error parsing annotation for msize_9p, please specify positive numeric value".to_owned()
         }
         Id::AgentContainerPipeSize => {
-            format!("Error parsing annotation for {}: Please specify uint32 value", id.known().key)
+            format!("Error parsing annotation for {}: Please specify uint32 value", id.annotation().key)
         }
         Id::HypervisorRxRateLimiterMaxRate
         | Id::HypervisorTxRateLimiterMaxRate

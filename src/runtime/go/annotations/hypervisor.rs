@@ -10,7 +10,7 @@ use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
 use crate::golang::strconv;
 use crate::release::go::Change;
-use crate::runtime::go::config::{HypervisorConfig, HypervisorType, SandboxConfig};
+use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 use crate::runtime::go::initdata::Refused;
 use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
 use crate::runtime::go::numa;
@@ -86,7 +86,7 @@ fn whole_vcpus(walk: &mut Walk<'_>) {
 /// `default_vcpus` as a number with a fraction.
 fn vcpus(walk: &Walk<'_>, value: &str) -> Result<f32, Refusal> {
     let host_cpus = walk.host.facts.cpus_of_shim();
-    let key = Id::HypervisorDefaultVcpus.known().key;
+    let key = Id::HypervisorDefaultVcpus.annotation().key;
     let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
     let Ok(count) = strconv::parse_float32(value) else {
         let reason = format!("{value:?} is not a number");
@@ -122,46 +122,42 @@ fn cpus(walk: &mut Walk<'_>) {
         walk.config.hypervisor_config.default_vcpus = count;
         walk.applied_by(id, Step::new(Stage::Parse, true, Note::Measured(&["the number ", ""], count)));
     }
-    let id = Id::HypervisorDefaultMaxVcpus;
-    let Some(number) = walk.number(id) else { return };
     let host_cpus = walk.host.facts.cpus_of_shim();
     let most = max_vcpus(walk.host.facts.arch);
-    let kept = number as u32;
-    if kept > host_cpus && !is_unchecked(&walk.config) {
-        let message = format!(
-            "Number of cpus {kept} in annotation default_maxvcpus is greater than the number of CPUs \
-             {host_cpus} on the system"
-        );
-        let reason = format!("{kept} vCPUs are more than the host's {host_cpus} CPUs");
-        walk.refused(id, Refusal::at(Stage::Range, message, reason).write(host_cpus));
-    } else if walk.config.hypervisor_type == HypervisorType::Qemu && kept > most {
-        let message = format!(
-            "Number of cpus {kept} in annotation default_maxvcpus is greater than max no of CPUs {most} \
-             supported for qemu"
-        );
-        let reason = format!("{kept} vCPUs are more than the {most} that QEMU is driven with");
-        walk.refused(id, Refusal::at(Stage::Range, message, reason).write(most));
-    } else {
-        walk.config.hypervisor_config.default_maxvcpus = walk.applied_cut(id, number);
-    }
+    walk.take_bounded(Id::HypervisorDefaultMaxVcpus, |config, number| {
+        let kept = number as u32;
+        let (message, reason, fix) = if kept > host_cpus && !is_unchecked(config) {
+            let message = format!(
+                "Number of cpus {kept} in annotation default_maxvcpus is greater than the number of CPUs \
+                 {host_cpus} on the system"
+            );
+            (message, format!("{kept} vCPUs are more than the host's {host_cpus} CPUs"), host_cpus)
+        } else if config.hypervisor_type == HypervisorType::Qemu && kept > most {
+            let message = format!(
+                "Number of cpus {kept} in annotation default_maxvcpus is greater than max no of CPUs {most} \
+                 supported for qemu"
+            );
+            (message, format!("{kept} vCPUs are more than the {most} that QEMU is driven with"), most)
+        } else {
+            return None;
+        };
+        Some(Refusal::at(Stage::Range, message, reason).write(fix))
+    });
 }
 
 fn memory(walk: &mut Walk<'_>) {
-    if let Some(number) = walk.number(Id::HypervisorDefaultMemory) {
-        if number < u64::from(MIN_MEMORY_MIB) && !is_unchecked(&walk.config) {
-            let key = Id::HypervisorDefaultMemory.known().key;
+    walk.take_bounded(Id::HypervisorDefaultMemory, |config, number| {
+        let refused = number < u64::from(MIN_MEMORY_MIB) && !is_unchecked(config);
+        refused.then(|| {
+            let key = Id::HypervisorDefaultMemory.annotation().key;
             let message = format!(
                 "Memory specified in annotation {key} is less than minimum required {MIN_MEMORY_MIB}, please \
                  specify a larger value"
             );
             let reason = format!("{number} MiB are less than the {MIN_MEMORY_MIB} MiB that a VM must have");
-            let refusal = Refusal::at(Stage::Range, message, reason).write(MIN_MEMORY_MIB);
-            walk.refused(Id::HypervisorDefaultMemory, refusal);
-        } else {
-            walk.config.hypervisor_config.default_memory =
-                walk.applied_cut(Id::HypervisorDefaultMemory, number);
-        }
-    }
+            Refusal::at(Stage::Range, message, reason).write(MIN_MEMORY_MIB)
+        })
+    });
     walk.take(&[
         Id::HypervisorMemorySlots,
         Id::HypervisorMemoryOffset,
@@ -203,24 +199,28 @@ fn block(walk: &mut Walk<'_>) {
         Id::HypervisorDisableBlockDeviceUse,
         Id::HypervisorEnableIothreads,
     ]);
-    if let Some(number) = walk.number(Id::HypervisorIndepIothreads) {
-        if number == 0 || number > 50 {
-            let message =
-                "Error parsing annotation for indepiothreads, please specify numeric value less than 50";
-            let refusal = Refusal::at(Stage::Range, message, "from 1 to 50 threads are taken");
-            walk.refused(Id::HypervisorIndepIothreads, refusal.write(1));
-        } else {
-            walk.config.hypervisor_config.indep_iothreads =
-                walk.applied_cut(Id::HypervisorIndepIothreads, number);
-        }
-    }
+    walk.take_bounded(Id::HypervisorIndepIothreads, |_, number| {
+        let message =
+            "Error parsing annotation for indepiothreads, please specify numeric value less than 50";
+        let refusal = || Refusal::at(Stage::Range, message, "from 1 to 50 threads are taken").write(1);
+        (!(1..=50).contains(&number)).then(refusal)
+    });
     walk.take(&[
         Id::HypervisorBlockDeviceCacheSet,
         Id::HypervisorBlockDeviceCacheDirect,
         Id::HypervisorBlockDeviceCacheNoflush,
     ]);
-    sector_size(walk, Id::HypervisorBlkLogicalSectorSize, |h| &mut h.block_device_logical_sector_size);
-    sector_size(walk, Id::HypervisorBlkPhysicalSectorSize, |h| &mut h.block_device_physical_sector_size);
+    for id in [Id::HypervisorBlkLogicalSectorSize, Id::HypervisorBlkPhysicalSectorSize] {
+        walk.take_bounded(id, |_, size| {
+            (!sector_size_ok(size)).then(|| {
+                let key = id.annotation().key;
+                let message =
+                    format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
+                let reason = format!("{size} is neither 0 nor a power of two from 512 to 65536");
+                Refusal::at(Stage::Range, message, reason).write(512)
+            })
+        });
+    }
     let hypervisor = &walk.config.hypervisor_config;
     let sizes = (hypervisor.block_device_logical_sector_size, hypervisor.block_device_physical_sector_size);
     if let Err(message) = sector_order(sizes.0, sizes.1) {
@@ -232,18 +232,6 @@ fn block(walk: &mut Walk<'_>) {
             format!("a logical sector of {} bytes does not fit a physical one of {}", sizes.0, sizes.1);
         walk.refused(id, Refusal::at(Stage::Sizing, message, reason).write(other));
     }
-}
-
-fn sector_size(walk: &mut Walk<'_>, id: Id, field: impl FnOnce(&mut HypervisorConfig) -> &mut u32) {
-    let Some(size) = walk.number(id) else { return };
-    if sector_size_ok(size) {
-        *field(&mut walk.config.hypervisor_config) = walk.applied_cut(id, size);
-        return;
-    }
-    let key = id.known().key;
-    let message = format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
-    let reason = format!("{size} is neither 0 nor a power of two from 512 to 65536");
-    walk.refused(id, Refusal::at(Stage::Range, message, reason).write(512));
 }
 
 fn virtio_fs(walk: &mut Walk<'_>) {
@@ -281,17 +269,10 @@ fn virtio_fs(walk: &mut Walk<'_>) {
         walk.refused(id, Refusal::at(Stage::Value, message, reason).advise(fix));
     }
     walk.take(&[Id::HypervisorVirtioFsCache, Id::HypervisorVirtioFsCacheSize]);
-    match walk.number(Id::HypervisorMsize9p) {
-        None => {}
-        Some(0) => {
-            let message = "Error parsing annotation for msize_9p, please specify positive numeric value";
-            let refusal = Refusal::at(Stage::Range, message, "0 is no message size").write(8192);
-            walk.refused(Id::HypervisorMsize9p, refusal);
-        }
-        Some(number) => {
-            walk.config.hypervisor_config.msize_9p = walk.applied_cut(Id::HypervisorMsize9p, number);
-        }
-    }
+    walk.take_bounded(Id::HypervisorMsize9p, |_, number| {
+        let message = "Error parsing annotation for msize_9p, please specify positive numeric value";
+        (number == 0).then(|| Refusal::at(Stage::Range, message, "0 is no message size").write(8192))
+    });
 }
 
 /// Naming a port for one way of plugging takes the other away.

@@ -7,7 +7,6 @@
 mod assets;
 mod early;
 mod hypervisor;
-pub(super) mod known;
 mod paths;
 mod settings;
 mod take;
@@ -36,7 +35,7 @@ pub(super) fn apply<'a>(walk: &mut Walk<'a>, annotations: &'a Annotations) {
 fn name_gate<'a>(walk: &mut Walk<'a>, annotations: &'a Annotations) {
     let loaded = walk.loaded;
     // One that is read is not Kata's own.
-    let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || key == Id::SgxIntelComEpc.known().key;
+    let is_owed = |key: &str| key.starts_with(KATA_PREFIX) || key == Id::SgxIntelComEpc.annotation().key;
     for (key, value) in annotations.in_order(is_owed) {
         let read = Id::of(key).filter(|id| loaded.reads(*id)).and_then(|id| Some((id, loaded.prepared(id)?)));
         walk.attempts.push(Attempt { key, value, read });

@@ -23,7 +23,7 @@ pub(super) fn apply_runtime(walk: &mut Walk<'_>) {
 
 fn experimental(walk: &mut Walk<'_>) {
     let Some(value) = walk.value(Id::RuntimeExperimental) else { return };
-    let key = Id::RuntimeExperimental.known().key;
+    let key = Id::RuntimeExperimental.annotation().key;
     // The first word that is no feature, the empty one among them: later releases know none at all.
     let known = walk.config.release.has(Change::NewStore).then_some("newstore");
     let Some(first) = value.split(' ').find(|word| known != Some(*word)) else {

@@ -117,7 +117,7 @@ fn take_word(walk: &mut Walk<'_>, id: Id, value: &str) {
         }
         return walk.applied_by(id, Step::new(Stage::Value, true, "one of the known words"));
     }
-    let key = id.known().key;
+    let key = id.annotation().key;
     let known = list(words);
     let message = match id {
         Id::HypervisorBlockDeviceDriver => format!(

@@ -141,7 +141,7 @@ impl<'a> Walk<'a> {
     pub fn refused(&mut self, id: Id, refusal: Refusal) {
         if self.failure.is_none() {
             let failure =
-                Failure::new(FailureStage::Annotations, refusal.message.as_str()).by(id.known().key);
+                Failure::new(FailureStage::Annotations, refusal.message.as_str()).by(id.annotation().key);
             self.failure = Some(if refusal.panic { failure.crash() } else { failure });
         }
         self.stopped(id, refusal);
@@ -184,7 +184,7 @@ impl<'a> Walk<'a> {
                 let called = match self.config.release.has(Change::SharedComplaints)
                     && id != Id::HypervisorEnableSwap
                 {
-                    true => id.known().key,
+                    true => id.annotation().key,
                     false => early::boolean_name(id),
                 };
                 let message = format!(
@@ -210,7 +210,7 @@ impl<'a> Walk<'a> {
         let bits = if parse == Some(Parse::GoUint32) { 32 } else { 64 };
         let number = strconv::parse_uint(value, 10, bits);
         if let Err(error) = &number {
-            let key = id.known().key;
+            let key = id.annotation().key;
             let message = match shared {
                 true => {
                     format!("Error parsing annotation for {key}: Please specify positive numeric value")
@@ -237,6 +237,18 @@ impl<'a> Walk<'a> {
     /// A number was taken over.
     pub fn applied_number(&mut self, id: Id, number: u64) {
         self.applied_by(id, Step::new(Stage::Parse, true, Note::Counted(&["the number ", ""], number)));
+    }
+
+    /// Takes over a number for a field of 32 bits that nothing speaks against.
+    pub fn take_bounded(&mut self, id: Id, refuses: impl FnOnce(&SandboxConfig, u64) -> Option<Refusal>) {
+        let Some(number) = self.number(id) else { return };
+        if let Some(refusal) = refuses(&self.config, number) {
+            return self.refused(id, refusal);
+        }
+        let kept = self.applied_cut(id, number);
+        if let Slot::U32(place) = self.slot(id) {
+            *place = kept;
+        }
     }
 
     /// A number for a field of 32 bits: what does not fit is cut off.

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use super::settings::{ConfigError, Setting, resolve};
+use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::go::Change;
@@ -47,16 +48,13 @@ fn hypervisor(config: &HypervisorConfig, host: &Host) -> Setting<()> {
             continue;
         }
         let size = host.stat(path).map_err(|errno| ConfigError::new(key, errno.go()))?.size;
+        let image = quote(path);
         if size == 0 {
-            return Err(ConfigError::new(
-                key,
-                format!("image {} is empty", crate::golang::strconv::quote(path)),
-            ));
+            return Err(ConfigError::new(key, format!("image {image} is empty")));
         }
         let size_mib = i64::try_from(size >> 20).unwrap_or(i64::MAX);
         // An initrd is read into memory whole.
         if size > 1 << 20 && size_mib >= memory && is_initrd {
-            let image = crate::golang::strconv::quote(path);
             let message = format!("VM memory ({memory}MB) smaller than image {image} size ({size_mib}MB)");
             return Err(ConfigError::new("hypervisor.default_memory", message));
         }
@@ -68,13 +66,9 @@ fn numa(config: &RuntimeConfig, host: &Host) -> Setting<()> {
     if config.hypervisor_config.guest_numa_nodes.len() <= 1 {
         return Ok(());
     }
-    let arch = match host.facts.arch {
-        Arch::X86_64 | Arch::Aarch64 => None,
-        Arch::S390x => Some("s390x"),
-        Arch::Ppc64le => Some("ppc64le"),
-        Arch::Riscv64 => Some("riscv64"),
-    };
-    if let Some(arch) = arch {
+    let arch = host.facts.arch;
+    if !matches!(arch, Arch::X86_64 | Arch::Aarch64) {
+        let arch = arch.as_str();
         let message = format!("multi-NUMA support is only available on amd64 and arm64, got \"{arch}\"");
         return Err(ConfigError::new("hypervisor.enable_numa", message));
     }
@@ -117,20 +111,16 @@ fn pcie(config: &RuntimeConfig) -> Setting<()> {
             return Err(ConfigError::new("hypervisor.cold_plug_vfio", "cold-plug not supported on CLH"));
         }
         if hot != "root-port" {
-            return Err(ConfigError::new(
-                "hypervisor.hot_plug_vfio",
-                "only hot-plug=root-port supported on CLH",
-            ));
+            let message = "only hot-plug=root-port supported on CLH";
+            return Err(ConfigError::new("hypervisor.hot_plug_vfio", message));
         }
     } else if kind == HypervisorType::Clh {
         for (port, way, key) in
             [(cold, "cold", "hypervisor.cold_plug_vfio"), (hot, "hot", "hypervisor.hot_plug_vfio")]
         {
             if port != "no-port" && port != "root-port" {
-                return Err(ConfigError::new(
-                    key,
-                    format!("only {way}-plug=no-port or root-port supported on CLH"),
-                ));
+                let message = format!("only {way}-plug=no-port or root-port supported on CLH");
+                return Err(ConfigError::new(key, message));
             }
         }
     }

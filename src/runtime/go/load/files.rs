@@ -206,24 +206,23 @@ impl Files {
             let same =
                 |name: &str, key: &str, exact: bool| if exact { name == key } else { same_name(name, key) };
             let place = source.place(spot.offset);
+            let named = |keys: &[&'static str], field: &str, exact: bool| {
+                keys.iter().copied().find(|key| same(key, field, exact))
+            };
             let found = match key.0.as_slice() {
                 [section, table, field] if same("hypervisor", section, exact) => {
-                    let name = HypervisorConfig::KEYS.iter().find(|k| same(k, field, exact));
-                    name.map(|name| format!("hypervisor.{table}.{name}"))
+                    named(HypervisorConfig::KEYS, field, exact).map(|key| format!("hypervisor.{table}.{key}"))
                 }
                 [section, table, field] if same("agent", section, exact) => {
-                    let name = AgentConfig::KEYS.iter().find(|k| same(k, field, exact));
-                    name.map(|name| format!("agent.{table}.{name}"))
+                    named(AgentConfig::KEYS, field, exact).map(|key| format!("agent.{table}.{key}"))
                 }
                 [section, table] if same_name("hypervisor", section) => Some(format!("hypervisor.{table}")),
                 [section, table] if same_name("agent", section) => Some(format!("agent.{table}")),
                 [section, field] if same_name("runtime", section) => {
-                    let name = RuntimeTable::KEYS.iter().find(|k| same_name(k, field));
-                    name.map(|name| format!("runtime.{name}"))
+                    named(RuntimeTable::KEYS, field, false).map(|key| format!("runtime.{key}"))
                 }
                 [section, field] if same_name("factory", section) => {
-                    let name = FactoryTable::KEYS.iter().find(|k| same_name(k, field));
-                    name.map(|name| format!("factory.{name}"))
+                    named(FactoryTable::KEYS, field, false).map(|key| format!("factory.{key}"))
                 }
                 _ => None,
             };

@@ -114,9 +114,7 @@ fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Co
         let message = "having an initrd defined in the configuration file is not supported";
         return Err(ConfigError::new("initrd", message));
     }
-    if h.image.is_empty() && h.initrd.is_empty() {
-        return Err(ConfigError::new("image", "image or initrd must be defined in the configuration file"));
-    }
+    boots_from_something(h)?;
     h.look_up(&["firmware"], host, release)?;
     h.check_word("block_device_driver", release)?;
     match image_alone {
@@ -139,6 +137,13 @@ fn clh(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), Co
     Ok(())
 }
 
+fn boots_from_something(h: &HypervisorConfig) -> Result<(), ConfigError> {
+    match h.image.is_empty() && h.initrd.is_empty() {
+        true => Err(ConfigError::new("image", "image or initrd must be defined in the configuration file")),
+        false => Ok(()),
+    }
+}
+
 fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result<(), ConfigError> {
     h.look_up(&["path", "kernel"], host, release)?;
     h.look_up_boot(host, release)?;
@@ -146,9 +151,7 @@ fn stratovirt(h: &mut HypervisorConfig, host: &Host, release: Release) -> Result
         let message = "having both an image and an initrd defined in the configuration file is not supported";
         return Err(ConfigError::new("initrd", message));
     }
-    if h.image.is_empty() && h.initrd.is_empty() {
-        return Err(ConfigError::new("image", "image or initrd must be defined in the configuration file"));
-    }
+    boots_from_something(h)?;
     h.check_word("block_device_driver", release)?;
     check_vsock(host)?;
     h.check_word("shared_fs", release)?;

@@ -25,6 +25,7 @@ use crate::policy::names::NameGate;
 use crate::policy::values::ValueGate;
 use crate::release::Release;
 use crate::release::rs::Change;
+use crate::runtime::defaults::or_word;
 use crate::runtime::refusal::Refusal;
 use rules::Tables;
 
@@ -134,23 +135,20 @@ pub fn pick_tables(config: &mut Config, annotations: &Annotations) -> ConfigResu
         return default_names(config);
     }
     let runtime = &config.runtime;
-    let missing = |key, message: &str| Err(ConfigError::about(key, message).within("runtime"));
-    if runtime.name.is_empty() {
-        return missing("name", "Runtime name is missing in the configuration");
-    }
-    if runtime.hypervisor_name.is_empty() {
-        return missing("hypervisor_name", "Hypervisor name is missing in the configuration");
-    }
-    if runtime.agent_name.is_empty() {
-        return missing("agent_name", "Agent name is missing in the configuration");
+    let wrong = |key, message: String| Err(ConfigError::about(key, message).within("runtime"));
+    let names = [
+        ("name", "Runtime", &runtime.name),
+        ("hypervisor_name", "Hypervisor", &runtime.hypervisor_name),
+        ("agent_name", "Agent", &runtime.agent_name),
+    ];
+    if let Some((key, what, _)) = names.into_iter().find(|(.., name)| name.is_empty()) {
+        return wrong(key, format!("{what} name is missing in the configuration"));
     }
     if !config.hypervisor.contains_key(&runtime.hypervisor_name) {
-        let message = format!("Invalid hypervisor name {}", runtime.hypervisor_name);
-        return missing("hypervisor_name", &message);
+        return wrong("hypervisor_name", format!("Invalid hypervisor name {}", runtime.hypervisor_name));
     }
     if !config.agent.contains_key(&runtime.agent_name) {
-        let message = format!("Invalid agent name {}", runtime.agent_name);
-        return missing("agent_name", &message);
+        return wrong("agent_name", format!("Invalid agent name {}", runtime.agent_name));
     }
     Ok(())
 }
@@ -158,26 +156,16 @@ pub fn pick_tables(config: &mut Config, annotations: &Annotations) -> ConfigResu
 /// What releases did that did not want the names: there are defaults, and a missing table is a crash.
 fn default_names(config: &mut Config) -> ConfigResult {
     let runtime = &mut config.runtime;
-    if runtime.name.is_empty() {
-        runtime.name = "virt_container".into();
-    }
-    if runtime.hypervisor_name.is_empty() {
-        runtime.hypervisor_name = "dragonball".into();
-    }
-    if runtime.agent_name.is_empty() {
-        runtime.agent_name = "kata".into();
-    }
-    let crash = |key| {
-        let message = "called `Option::unwrap()` on a `None` value";
-        Err(ConfigError::about(key, message).within("runtime").crash())
+    or_word(&mut runtime.name, "virt_container");
+    or_word(&mut runtime.hypervisor_name, "dragonball");
+    or_word(&mut runtime.agent_name, "kata");
+    let missing = match config.hypervisor.contains_key(&runtime.hypervisor_name) {
+        false => "hypervisor_name",
+        true if !config.agent.contains_key(&runtime.agent_name) => "agent_name",
+        true => return Ok(()),
     };
-    if !config.hypervisor.contains_key(&config.runtime.hypervisor_name) {
-        return crash("hypervisor_name");
-    }
-    if !config.agent.contains_key(&config.runtime.agent_name) {
-        return crash("agent_name");
-    }
-    Ok(())
+    let message = "called `Option::unwrap()` on a `None` value";
+    Err(ConfigError::about(missing, message).within("runtime").crash())
 }
 
 /// Whether a verdict is due: Kata's own keys, and others that Kata knows, save the CRI's.

@@ -66,6 +66,11 @@ impl Config {
         self.hypervisor.get(&self.runtime.hypervisor_name)
     }
 
+    /// The same, to write to.
+    pub(in crate::runtime::rs) fn active_hypervisor_mut(&mut self) -> Option<&mut Hypervisor> {
+        self.hypervisor.get_mut(&self.runtime.hypervisor_name)
+    }
+
     /// The table that `runtime.agent_name` picks.
     pub fn active_agent(&self) -> Option<&Agent> {
         self.agent.get(&self.runtime.agent_name)

@@ -31,7 +31,6 @@ const JAILER: &str = "dragonball jailer path {} is invalid: {}";
 type FillIn = fn(&mut Hypervisor, Release);
 
 /// What holds where nothing is written, by hypervisor.
-#[rustfmt::skip]
 const DEFAULTS: &[(&[Plugin], FillIn)] = {
     use Plugin::{Clh, Dragonball, Firecracker, Openvmm, Qemu, Remote};
     &[
@@ -47,10 +46,15 @@ const DEFAULTS: &[(&[Plugin], FillIn)] = {
             }
         }),
         (&[Qemu], |hv, _| or_word(&mut hv.machine_info.machine_type, "q35")),
-        (&[Clh, Dragonball, Firecracker, Qemu], |hv, _| or_word(&mut hv.machine_info.entropy_source, "/dev/urandom")),
+        (&[Clh, Dragonball, Firecracker, Qemu], |hv, _| {
+            or_word(&mut hv.machine_info.entropy_source, "/dev/urandom")
+        }),
         (&[Clh], |hv, _| or_number(&mut hv.device_info.default_bridges, 2)),
         (&[Qemu], |hv, release| {
-            or_number(&mut hv.device_info.default_bridges, if release.has(Change::OneBridge) { 1 } else { 2 });
+            or_number(
+                &mut hv.device_info.default_bridges,
+                if release.has(Change::OneBridge) { 1 } else { 2 },
+            );
         }),
         (&[Clh, Dragonball, Firecracker, Qemu], |hv, _| or_number(&mut hv.memory_info.default_memory, 128)),
         (&[Remote], |hv, _| or_number(&mut hv.memory_info.default_memory, 64)),
