@@ -8,7 +8,6 @@ pub(crate) mod cdi;
 pub mod config;
 mod config_path;
 mod effective;
-mod gates;
 mod initdata;
 mod kernel_params;
 mod keys;
@@ -27,8 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use self::config::{HypervisorType, Param, ParamFrom, RuntimeConfig, SandboxConfig};
 use self::effective::Base;
-use self::gates::ListedPaths;
-use self::prepared::Prepared;
+use self::prepared::{ListedPaths, Prepared};
 use super::config_path::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, Sandbox};
 use crate::answer::finding::{Code, Finding, Who};

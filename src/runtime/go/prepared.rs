@@ -14,7 +14,9 @@ use crate::answer::finding::{Code, Finding, Who};
 use crate::answer::verdict::{Stage, Step};
 use crate::catalog::Id;
 use crate::catalog::{self, HYPERVISOR_PREFIX, Risk};
-use crate::input::Text;
+use crate::input::{Host, Place, Text};
+use crate::policy::values::ValueGate;
+use crate::release::Release;
 
 /// The first prepared of one annotation, under one configuration.
 #[derive(Debug, Clone)]
@@ -88,4 +90,36 @@ pub(super) fn wide_pattern(loaded: &Loaded, key: &str) -> Option<Finding> {
     let finding = Finding::note(Code::WidePattern, Who::ClusterAdministrator, message).about(key);
     let finding = finding.at(loaded.hypervisor_place("enable_annotations"));
     Some(finding.advise(format!("write \"^{pattern}$\" if only {pattern} is meant")))
+}
+
+/// A compiled `valid_*` list, with what is said of a path that passes: once for each entry, not for each pod.
+#[derive(Debug, Clone)]
+pub(super) struct ListedPaths {
+    /// The list's key in the hypervisor's table.
+    pub(super) key: &'static str,
+    gate: ValueGate,
+    /// What is said where an entry lets a path through, by entry.
+    passed: Vec<Step>,
+}
+
+impl ListedPaths {
+    /// Compiles a list, which stands at `place`.
+    pub(super) fn new(release: Release, key: &'static str, list: &[String], place: Option<&Place>) -> Self {
+        let passed = |pattern: &String| {
+            Step::new(Stage::Value, true, format!("{key} has {pattern:?}")).at(place.cloned())
+        };
+        Self { key, gate: ValueGate::new(release, list), passed: list.iter().map(passed).collect() }
+    }
+
+    /// The step that lets a path through.
+    pub(super) fn allows(&self, host: &Host, path: &str) -> Option<&Step> {
+        self.passed.get(self.gate.allows(host, path)?)
+    }
+}
+
+impl Loaded {
+    /// The list of the active hypervisor's table under this key.
+    pub(super) fn listed(&self, key: &str) -> Option<&ListedPaths> {
+        self.gates.iter().find(|listed| listed.key == key)
+    }
 }

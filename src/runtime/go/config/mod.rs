@@ -5,17 +5,15 @@
 //! src/runtime/virtcontainers/{hypervisor,sandbox,kata_agent,network}.go and src/runtime/pkg/oci/utils.go
 //! at 4.1.0.
 
-mod agent;
 mod hypervisor;
-mod network;
 mod runtime;
 mod sandbox;
 
-pub use agent::AgentConfig;
 pub use hypervisor::{
     CustomAssets, GuestExtensionImage, GuestNumaNode, HypervisorConfig, HypervisorKeys, HypervisorType,
     KernelParams, Param, ParamFrom,
 };
-pub use network::{InterworkingModel, NetworkConfig};
-pub use runtime::{FactoryTable, NetmonTable, RuntimeConfig, RuntimeTable, VfioMode};
-pub use sandbox::{SandboxConfig, SandboxResources};
+pub use runtime::{
+    AgentConfig, FactoryTable, InterworkingModel, NetmonTable, RuntimeConfig, RuntimeTable, VfioMode,
+};
+pub use sandbox::{NetworkConfig, SandboxConfig, SandboxResources};

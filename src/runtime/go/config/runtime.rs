@@ -1,4 +1,4 @@
-//! `RuntimeConfig`: everything loading gives, before any pod; with the tables that are no hypervisor's and no agent's.
+//! `RuntimeConfig`: everything loading gives, before any pod; with the tables that are no hypervisor's.
 //!
 //! Which of their keys a release knows, the catalogue says. Facts: src/runtime/pkg/oci/utils.go and
 //! src/runtime/pkg/katautils/config.go at 4.1.0, and for keys that went, at the last release that had them.
@@ -8,7 +8,42 @@ use std::sync::Arc;
 use crate::release::Release;
 use crate::runtime::go::record::record;
 
-use super::{AgentConfig, HypervisorConfig, HypervisorType, InterworkingModel};
+use super::{HypervisorConfig, HypervisorType};
+
+/// How the VM joins the container network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub enum InterworkingModel {
+    /// Never set (the zero value); `GetModel` has no name for it.
+    #[default]
+    Default,
+    MacVtap,
+    TcFilter,
+    None,
+}
+
+impl InterworkingModel {
+    /// `SetModel`: the words accepted in files and annotations.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            // `default` means what DefaultNetInterworkingModel holds.
+            "default" | "tcfilter" => Self::TcFilter,
+            "macvtap" => Self::MacVtap,
+            "none" => Self::None,
+            _ => return None,
+        })
+    }
+
+    /// The word of files and annotations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::MacVtap => "macvtap",
+            Self::TcFilter => "tcfilter",
+            Self::None => "none",
+        }
+    }
+}
 
 /// How VFIO devices appear in the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +71,27 @@ impl VfioMode {
             Self::Vfio => "vfio",
             Self::GuestKernel => "guest-kernel",
         }
+    }
+}
+
+record! {
+    /// `[agent.<name>]`
+    AgentConfig as "katautils.agent" in Some("agent.<name>");
+    {
+        kernel_modules: Vec<String>,
+        enable_debug: bool,
+        enable_tracing: bool,
+        trace_mode: String,
+        trace_type: String,
+        debug_console_enabled: bool,
+        dial_timeout: u32,
+        cdh_api_timeout: u32,
+        launch_process_timeout: u32,
+        visible_cdi_devices: bool,
+    }
+    annotations alone {
+        container_pipe_size: u32,
+        policy: String,
     }
 }
 

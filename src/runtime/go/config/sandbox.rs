@@ -5,9 +5,21 @@
 use crate::release::Release;
 
 use super::{
-    AgentConfig, FactoryTable, HypervisorConfig, HypervisorType, NetmonTable, NetworkConfig, RuntimeConfig,
-    RuntimeTable, VfioMode,
+    AgentConfig, FactoryTable, HypervisorConfig, HypervisorType, InterworkingModel, NetmonTable,
+    RuntimeConfig, RuntimeTable, VfioMode,
 };
+
+/// The pod's network configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct NetworkConfig {
+    pub interworking_model: InterworkingModel,
+    pub disable_new_network: bool,
+    /// `<dan_conf>/<sandbox id>.json`, where that file exists.
+    pub dan_config_path: String,
+    /// Whether the pod names no network namespace.
+    pub host_network: bool,
+}
 
 /// What sizing worked with.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
