@@ -150,12 +150,12 @@ mod tests {
 
     #[test]
     fn a_digest_is_cut_or_filled_up() {
-        let digest = digest("sha512", b"").unwrap();
-        let cut = bound(Place { platform: Protection::Snp, field: "host-data", length: 32 }, &digest);
+        let whole = digest("sha512", b"").unwrap();
+        let cut = bound(Place { platform: Protection::Snp, field: "host-data", length: 32 }, &whole);
         assert!(cut.is_cut());
-        assert_eq!(cut.bytes, digest[..32]);
-        let digest = digest("sha256", b"").unwrap();
-        let filled = bound(Place { platform: Protection::Tdx, field: "mrconfigid", length: 48 }, &digest);
+        assert_eq!(cut.bytes, whole[..32]);
+        let whole = digest("sha256", b"").unwrap();
+        let filled = bound(Place { platform: Protection::Tdx, field: "mrconfigid", length: 48 }, &whole);
         assert!(!filled.is_cut());
         assert_eq!(filled.bytes[32..], [0; 16]);
     }
