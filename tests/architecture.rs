@@ -349,6 +349,7 @@ const HOMES: [(&str, &[&str]); 32] = [
         "memchr",
         &[
             "cli/cluster.rs",
+            "input/manifest/document.rs",
             "input/manifest/json.rs",
             "input/manifest/place.rs",
             "input/manifest/stream.rs",

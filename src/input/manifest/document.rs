@@ -321,7 +321,7 @@ fn next_chunk(text: &str, from: usize) -> Result<Option<Chunk<'_>>, (usize, Stri
             let body = text.get(start..at).unwrap_or_default();
             return Ok((!body.is_empty()).then_some(Chunk { start, body, next: at }));
         }
-        let length = rest.find('\n').map_or(rest.len(), |end| end + 1);
+        let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1);
         let line = rest.get(..length).unwrap_or_default();
         if let Some(after) = line.strip_prefix("---") {
             let after = after.trim();

@@ -18,6 +18,9 @@ const KEY_LIMIT: usize = 1000;
 
 /// The tree of a text, where it is known without libyaml what nearly all of it is.
 pub(super) fn tree(text: &str) -> Option<Tree<'_>> {
+    // Growing, the nodes of a long list would be there twice.
+    const PER_NODE: usize = 12;
+    const AT_ONCE: usize = 1 << 22;
     let mut reader = Reader {
         text,
         line: None,
@@ -25,7 +28,7 @@ pub(super) fn tree(text: &str) -> Option<Tree<'_>> {
         depth: 0,
         // Items within items may each be tried: not without end.
         spare: text.len().saturating_mul(2),
-        nodes: Vec::new(),
+        nodes: Vec::with_capacity((text.len() / PER_NODE).min(AT_ONCE)),
         tags: HashMap::new(),
     };
     reader.advance();
@@ -235,8 +238,8 @@ impl<'t> Reader<'t> {
             }
             b'|' => return self.literal(at, written, column),
             _ => {
-                let text = match written.split_once(" #") {
-                    Some((text, _)) => Cow::Borrowed(text.trim_end_matches(' ')),
+                let text = match comment(written) {
+                    Some(at) => Cow::Borrowed(written.get(..at)?.trim_end_matches(' ')),
                     None => self.joined(written, column)?,
                 };
                 if !is_plain(&text) {
@@ -452,6 +455,13 @@ fn single_quoted(text: &str) -> Option<Cow<'_, str>> {
     (!value.contains('\'')).then(|| Cow::Owned(value.replace('\n', "'")))
 }
 
+/// Where a comment begins.
+fn comment(text: &str) -> Option<usize> {
+    let is_apart =
+        |at: &usize| at.checked_sub(1).and_then(|before| text.as_bytes().get(before)) == Some(&b' ');
+    memchr::memchr_iter(b'#', text.as_bytes()).find(is_apart)
+}
+
 /// Whether a text stands for itself to the end of its line.
 fn is_plain(text: &str) -> bool {
     let begins = match text.as_bytes() {
@@ -459,14 +469,9 @@ fn is_plain(text: &str) -> bool {
         [first, ..] => first.is_ascii_alphanumeric() || b"_./~+=$()^;<\\".contains(first),
         [] => false,
     };
-    let ends = memchr::memchr2_iter(b':', b'#', text.as_bytes()).any(|at| {
-        let around = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at));
-        match text.as_bytes().get(at) {
-            Some(b':') => around(at.checked_add(1)).is_none_or(|next| *next == b' '),
-            _ => around(at.checked_sub(1)) == Some(&b' '),
-        }
-    });
-    begins && !ends
+    let ends = memchr::memchr_iter(b':', text.as_bytes())
+        .any(|at| text.as_bytes().get(at + 1).is_none_or(|next| *next == b' '));
+    begins && !ends && comment(text).is_none()
 }
 
 #[cfg(test)]
