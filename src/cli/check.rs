@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{CheckArgs, CheckFormat, FailOn, Input};
@@ -106,11 +107,14 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
             // Of few pods each is told; of many what they have in common.
             let (mut few, mut groups) = (Vec::new(), Groups::default());
             let only_news = args.narrow.baseline.is_some();
+            // Nobody reads what is said of one of many: a third of the work.
+            let are_many = AtomicBool::new(false);
             walk.each(
                 |pod, found| {
-                    let report = text::pod(pod, found, &assumed, paint);
                     let told = !only_news || !found.findings.is_empty();
-                    (told.then_some(report), Share::of(pod, found))
+                    let report = (told && !are_many.load(Ordering::Relaxed))
+                        .then(|| text::pod(pod, found, &assumed, paint));
+                    (report, Share::of(pod, found))
                 },
                 |(report, share), pods| {
                     if args.all {
@@ -122,6 +126,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, CliError> {
                     groups.add(share);
                     if pods <= FEW {
                         few.extend(report);
+                    } else {
+                        are_many.store(true, Ordering::Relaxed);
                     }
                     Ok(())
                 },

@@ -13,7 +13,9 @@ pub fn is_hostile(c: char) -> bool {
 
 /// `text` with every hostile character as an escape (`\n`, `\e`, `\u{202e}`).
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hostile) {
+    // Mostly it is plain, which is seen without a branch for each byte.
+    let is_plain = text.bytes().fold(true, |all, byte| all & (b' '..=b'~').contains(&byte));
+    if is_plain || !text.chars().any(is_hostile) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);
@@ -42,7 +44,7 @@ pub fn visible_lines(text: &str) -> String {
 pub fn json(text: String) -> String {
     let hostile = |c: char| c != '\n' && is_hostile(c);
     // Outside of strings JSON is plain ASCII, and inside serde_json has escaped what is below a space.
-    if text.bytes().all(|b| b < 0x7f) || !text.chars().any(hostile) {
+    if text.bytes().fold(true, |all, byte| all & (byte < 0x7f)) || !text.chars().any(hostile) {
         return text;
     }
     let mut out = String::with_capacity(text.len() + 16);
