@@ -135,57 +135,18 @@ impl<'a> Members<'a> {
 
 /// How many bytes of a string follow that stand for themselves. Most of a pod's bytes are inside strings.
 fn plain_text(bytes: &[u8]) -> usize {
-    let looked_at = match in_few(bytes, |word| below(word, 0x20)) {
-        Ok(end) => return end,
-        Err(looked_at) => looked_at,
-    };
-    let rest = bytes.get(looked_at..).unwrap_or_default();
-    let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-    let text = rest.get(..end).unwrap_or_default();
+    let end = to_quote(bytes);
+    let text = bytes.get(..end).unwrap_or_default();
     // Without a branch for each byte; what is found is rare.
-    let any = text.iter().fold(false, |any, b| any | (*b < 0x20));
-    let control = if any { text.iter().position(|b| *b < 0x20) } else { None };
-    looked_at + control.unwrap_or(end)
+    if text.iter().fold(false, |any, b| any | (*b < 0x20)) {
+        return text.iter().position(|b| *b < 0x20).unwrap_or(end);
+    }
+    end
 }
 
 /// How many bytes of a string follow before its end or an escape, whatever they are.
 pub(super) fn to_quote(bytes: &[u8]) -> usize {
-    in_few(bytes, |_| 0).unwrap_or_else(|looked_at| {
-        let rest = bytes.get(looked_at..).unwrap_or_default();
-        looked_at + memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
-    })
-}
-
-/// Looks for a quote, a backslash or what `other` marks among the first bytes, eight at once: most strings end
-/// there, and a call to search each takes longer. `Err`: so many bytes were looked at in vain.
-fn in_few(bytes: &[u8], other: impl Fn(u64) -> u64) -> Result<usize, usize> {
-    const WORDS: usize = 4;
-    let mut at = 0;
-    for word in bytes.as_chunks::<8>().0.iter().take(WORDS) {
-        let word = u64::from_le_bytes(*word);
-        let found = equal(word, b'"') | equal(word, b'\\') | other(word);
-        if found != 0 {
-            return Ok(at + found.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    Err(at)
-}
-
-/// The same byte eight times.
-const fn eight(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
-/// Marks the highest bit of the bytes that are smaller than `limit`. Right up to the first that is; limits beyond
-/// 128 it cannot tell.
-fn below(word: u64, limit: u8) -> u64 {
-    word.wrapping_sub(eight(limit)) & !word & eight(0x80)
-}
-
-/// The same for the bytes that are `byte`.
-fn equal(word: u64, byte: u8) -> u64 {
-    below(word ^ eight(byte), 1)
+    memchr::memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
 }
 
 struct Reader<'a> {
