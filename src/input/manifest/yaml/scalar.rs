@@ -73,19 +73,17 @@ fn binary(value: &str) -> Result<Scalar<'static>, String> {
 }
 
 fn by_looks<'t>(value: &Cow<'t, str>, kind: &str) -> Scalar<'t> {
-    // The words are short, and most values are longer.
-    const LONGEST: usize = 5;
-    match (value.len() <= LONGEST).then_some(value.as_ref()) {
-        Some("" | "~" | "null" | "Null" | "NULL") => return Scalar::Null,
-        Some("y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON") => {
+    match value.as_ref() {
+        "" | "~" | "null" | "Null" | "NULL" => return Scalar::Null,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
             return Scalar::Bool(true);
         }
-        Some("n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF") => {
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             return Scalar::Bool(false);
         }
-        Some(".nan" | ".NaN" | ".NAN") => return Scalar::Float(f64::NAN),
-        Some(".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF") => return Scalar::Float(f64::INFINITY),
-        Some("-.inf" | "-.Inf" | "-.INF") => return Scalar::Float(f64::NEG_INFINITY),
+        ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
         _ => {}
     }
     let text = || Scalar::Text(value.clone());
