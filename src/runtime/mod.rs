@@ -5,6 +5,7 @@
 //! asked where the runtime has it. Common are the shape of the answer, and what Go's standard library does
 //! to texts.
 
+mod checks;
 mod config_path;
 mod defaults;
 pub mod go;

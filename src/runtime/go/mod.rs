@@ -28,7 +28,7 @@ use self::config::{HypervisorType, Param, ParamFrom, RuntimeConfig, SandboxConfi
 use self::effective::Base;
 use self::prepared::{ListedPaths, Prepared};
 use super::config_path::Known;
-use super::{Asked, Depth, LoadError, LoadOptions, Run, Sandbox};
+use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, Sandbox};
 use crate::answer::finding::{Code, Finding, Who};
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog::{Id, Level};
@@ -279,7 +279,7 @@ impl Loaded {
 }
 
 /// A container that the runtime takes for no sandbox.
-fn unfit(message: String) -> Run {
+fn unfit(message: RuntimeMessage) -> Run {
     Run { failure: Some(Failure::new(FailureStage::Annotations, message)), ..Run::default() }
 }
 
@@ -291,7 +291,7 @@ enum ContainerType {
 }
 
 /// What the CRI says this container is.
-fn container_type(release: Release, sandbox: &Sandbox<'_>) -> Result<ContainerType, String> {
+fn container_type(release: Release, sandbox: &Sandbox<'_>) -> Result<ContainerType, RuntimeMessage> {
     let keys = [
         "io.kubernetes.cri.container-type",
         "io.kubernetes.cri-o.ContainerType",
@@ -307,6 +307,6 @@ fn container_type(release: Release, sandbox: &Sandbox<'_>) -> Result<ContainerTy
         }
         // What is asked is what its sandbox would be.
         "container" => Ok(ContainerType::Single),
-        _ => Err(format!("Unknown container type {kind}")),
+        _ => Err(format!("Unknown container type {kind}").into()),
     }
 }

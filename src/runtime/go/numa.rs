@@ -7,12 +7,13 @@
 use super::config::GuestNumaNode;
 use crate::golang::strconv;
 use crate::input::host::{HostFacts, NumaNode};
+use crate::runtime::RuntimeMessage;
 
 /// The guest's nodes for a mapping; an empty mapping gives one for each host node.
 pub(super) fn guest_nodes(
     facts: &HostFacts,
     mapping: &[impl AsRef<str>],
-) -> Result<Vec<GuestNumaNode>, String> {
+) -> Result<Vec<GuestNumaNode>, RuntimeMessage> {
     let single = [NumaNode { cpus: all_cpus(facts.cpus), memory_mib: facts.memory_mib }];
     let host: &[NumaNode] = if facts.numa.is_empty() { &single } else { &facts.numa };
     if mapping.is_empty() {
@@ -30,7 +31,8 @@ pub(super) fn guest_nodes(
                 for id in start.max(next)..=end {
                     let node = usize::try_from(id).ok().and_then(|id| host.get(id));
                     let node = node.ok_or_else(|| {
-                        format!("open /sys/devices/system/node/node{id}/cpulist: no such file or directory")
+                        let file = format!("/sys/devices/system/node/node{id}/cpulist");
+                        RuntimeMessage(format!("open {file}: no such file or directory"))
                     })?;
                     cpus.push(&node.cpus);
                     next = id + 1;
@@ -61,12 +63,12 @@ fn all_cpus(count: u32) -> String {
 }
 
 /// The ranges of a CPU or node list, by start. Pieces with two dashes are read past.
-fn ranges(list: &str) -> Result<Vec<(i64, i64)>, String> {
+fn ranges(list: &str) -> Result<Vec<(i64, i64)>, RuntimeMessage> {
     let mut ranges = Vec::new();
     if list.is_empty() {
         return Ok(ranges);
     }
-    let number = |text: &str| strconv::atoi(text).map_err(|e| e.to_string());
+    let number = |text: &str| strconv::atoi(text).map_err(|e| RuntimeMessage(e.to_string()));
     for piece in list.split(',') {
         let bounds: Vec<&str> = piece.split('-').collect();
         match *bounds.as_slice() {
@@ -97,7 +99,10 @@ mod tests {
         assert_eq!(nodes[0].host_cpus, "0-3,4-7");
         assert_eq!(nodes[1].host_nodes, "1");
         assert!(guest_nodes(&facts(), &["0-4000000000"]).unwrap_err().contains("node2/cpulist"));
-        assert_eq!(guest_nodes(&facts(), &["-1"]).unwrap_err(), "strconv.Atoi: parsing \"\": invalid syntax");
+        assert_eq!(
+            guest_nodes(&facts(), &["-1"]).unwrap_err().0,
+            "strconv.Atoi: parsing \"\": invalid syntax"
+        );
         assert_eq!(guest_nodes(&HostFacts::default(), &[""; 0]).unwrap()[0].host_cpus, "0-7");
     }
 }

@@ -6,6 +6,7 @@
 use crate::golang::filepath::clean;
 use crate::input::Host;
 use crate::input::host::Errno;
+use crate::runtime::RuntimeMessage;
 
 /// Stands for the id of a sandbox while there is none.
 pub(super) const SANDBOX: &str = "{sandbox-id}";
@@ -29,7 +30,9 @@ pub(super) fn not_resolved(absolute: &str, errno: Errno) -> String {
 }
 
 /// Follows every link of a path that must exist.
-pub(super) fn resolve(host: &Host, path: &str, sandbox_id: &str) -> Result<String, String> {
+pub(super) fn resolve(host: &Host, path: &str, sandbox_id: &str) -> Result<String, RuntimeMessage> {
     let absolute = absolute(path, sandbox_id);
-    host.canonicalize(&absolute).map(|real| real.to_string()).map_err(|errno| not_resolved(&absolute, errno))
+    host.canonicalize(&absolute)
+        .map(|real| real.to_string())
+        .map_err(|errno| not_resolved(&absolute, errno).into())
 }

@@ -7,13 +7,14 @@ use super::config::SandboxConfig;
 use super::load::settings::max_vcpus;
 use crate::input::host::Arch;
 use crate::release::go::Change;
+use crate::runtime::RuntimeMessage;
 use crate::runtime::defaults::{or_number, or_word};
 
 /// The machine type of IBM Z.
 const CCW: &str = "s390-ccw-virtio";
 
 /// Checks and fills.
-pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), String> {
+pub(super) fn validate(config: &mut SandboxConfig, arch: Arch) -> Result<(), RuntimeMessage> {
     if config.id.is_empty() {
         return Err("Invalid sandbox configuration".into());
     }

@@ -296,17 +296,18 @@ impl Loaded {
     }
 
     /// The template that the VM comes from, none, or why there is no instance.
-    fn instance(&self, config: &Config) -> Result<Option<&Template>, String> {
+    fn instance(&self, config: &Config) -> Result<Option<&Template>, RuntimeMessage> {
         let runtime = &config.runtime;
         if runtime.name != "virt_container" {
-            return Err(format!("Unsupported runtime: {}", runtime.name));
+            return Err(format!("Unsupported runtime: {}", runtime.name).into());
         }
         let templated = config.active_hypervisor().is_some_and(|hv| hv.factory.enable_template);
         match self.template.as_deref().filter(|_| templated) {
             Some(Ok(template)) => Ok(Some(template)),
-            Some(Err(why)) => Err(format!("new runtime instance: build vm from template: {why}")),
+            Some(Err(why)) => Err(format!("new runtime instance: build vm from template: {why}").into()),
             None if runtime.agent_name != "kata" => {
-                Err(format!("new runtime instance: new agent: Unsupported agent {}", runtime.agent_name))
+                Err(format!("new runtime instance: new agent: Unsupported agent {}", runtime.agent_name)
+                    .into())
             }
             None => Ok(None),
         }

@@ -12,7 +12,7 @@ use super::error::{ConfigError, ConfigResult, ensure, existing, worst};
 use crate::input::Host;
 use crate::release::rs::Change;
 use crate::release::{Release, Runtime as Which};
-use crate::runtime::verity::Verity;
+use crate::runtime::checks::{extension_image, is_sector_size, sector_order};
 
 const DRIVERS: [&str; 5] =
     ["virtio-blk-pci", "virtio-blk-ccw", "virtio-blk-mmio", "virtio-pmem", "virtio-scsi"];
@@ -98,18 +98,14 @@ fn blockdev(block: &BlockDeviceInfo, host: &Host, release: Release) -> ConfigRes
 
 /// A sector size is 0 (let the hypervisor choose) or a power of 2 within limits.
 pub(super) fn sector_size(size: u32, key: &'static str) -> ConfigResult {
-    let fine = size == 0 || ((512..=65536).contains(&size) && size.is_power_of_two());
-    ensure(fine, key, || {
+    ensure(is_sector_size(size.into()), key, || {
         format!("invalid sector size {size}: must be 0 or a power of 2 between 512 and 65536")
     })
 }
 
 /// The two sizes together.
 pub(super) fn sector_sizes(logical: u32, physical: u32) -> ConfigResult {
-    let fine = logical == 0 || physical == 0 || logical <= physical;
-    ensure(fine, "block_device_logical_sector_size", || {
-        format!("invalid sector sizes: logical ({logical}) must not be larger than physical ({physical})")
-    })
+    sector_order(logical, physical).map_err(|why| ConfigError::about("block_device_logical_sector_size", why))
 }
 
 fn boot(boot: &BootInfo, host: &Host, release: Release) -> ConfigResult {
@@ -134,19 +130,7 @@ fn extension(image: &GuestExtensionImage, host: &Host) -> ConfigResult {
     ensure(!name.is_empty(), key, || {
         "guest_extension_images entry is missing required 'name' field".to_owned()
     })?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    ensure(name.chars().all(plain), key, || {
-        format!(
-            "guest_extension_images '{name}' has an invalid name: only ASCII alphanumerics, '-' and '_' are \
-             allowed (the name is used in the virtio-blk serial and in the \
-             kata.extension.<name>.verity_params kernel parameter)"
-        )
-    })?;
-    let verity = Verity::parse(&image.verity_params, Which::Rs);
-    verity.map(|_| ()).map_err(|why| {
-        let message = format!("guest_extension_images '{name}' has invalid verity_params: {why}");
-        ConfigError::about(key, message)
-    })
+    extension_image(name, &image.verity_params, Which::Rs).map_err(|why| ConfigError::about(key, why))
 }
 
 fn shared_fs(fs: &SharedFsInfo, host: &Host, release: Release) -> ConfigResult {

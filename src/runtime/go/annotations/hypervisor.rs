@@ -10,9 +10,10 @@ use crate::golang::json;
 use crate::golang::quantity::{self as quantity, Refused as QuantityRefused};
 use crate::golang::strconv;
 use crate::release::go::Change;
+use crate::runtime::checks::{is_sector_size, sector_order};
 use crate::runtime::go::config::{HypervisorType, SandboxConfig};
 use crate::runtime::go::initdata::Refused;
-use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus, sector_order, sector_size_ok};
+use crate::runtime::go::load::settings::{MIN_MEMORY_MIB, max_vcpus};
 use crate::runtime::go::numa;
 use crate::runtime::refusal::Refusal;
 
@@ -212,7 +213,7 @@ fn block(walk: &mut Walk<'_>) {
     ]);
     for id in [Id::HypervisorBlkLogicalSectorSize, Id::HypervisorBlkPhysicalSectorSize] {
         walk.take_bounded(id, |_, size| {
-            (!sector_size_ok(size)).then(|| {
+            (!is_sector_size(size)).then(|| {
                 let key = id.annotation().key;
                 let message =
                     format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");

@@ -9,6 +9,7 @@ use crate::golang::strconv::quote;
 use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::go::Change;
+use crate::runtime::RuntimeMessage;
 use crate::runtime::go::config::{HypervisorConfig, HypervisorType, InterworkingModel, RuntimeConfig};
 
 pub(super) fn check(config: &RuntimeConfig, host: &Host) -> Setting<()> {
@@ -139,16 +140,16 @@ fn pcie(config: &RuntimeConfig) -> Setting<()> {
 }
 
 /// Every mount is there, and no two of them end in the same name.
-pub(super) fn bind_mounts(mounts: &[String], host: &Host) -> Result<(), String> {
+pub(super) fn bind_mounts(mounts: &[String], host: &Host) -> Result<(), RuntimeMessage> {
     let mut names = HashSet::new();
     for mount in mounts {
         let path = resolve(host, mount)
             .map_err(|e| format!("sandbox-bindmounts: Failed to resolve path: {mount}: {e}"))?;
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
         if !names.insert(name) {
-            return Err(format!(
-                "sandbox-bindmounts: File {path} has base that matches already specified bindmount"
-            ));
+            let message =
+                format!("sandbox-bindmounts: File {path} has base that matches already specified bindmount");
+            return Err(message.into());
         }
     }
     Ok(())

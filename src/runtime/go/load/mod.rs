@@ -113,7 +113,7 @@ pub(super) fn load(
     or_word(&mut config.netmon.path, "/usr/libexec/kata-containers/kata-netmon");
     match release.has(Change::BindMounts) {
         true => checks::bind_mounts(&said.sandbox_bind_mounts, host)
-            .map_err(|message| fail(message, "runtime.sandbox_bind_mounts"))?,
+            .map_err(|message| fail(message.into(), "runtime.sandbox_bind_mounts"))?,
         false => config.runtime.sandbox_bind_mounts = [].into(),
     }
     if release.has(Change::Netmon) && said.disable_new_netns && files.netmon.enable_netmon {

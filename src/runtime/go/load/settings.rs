@@ -9,11 +9,12 @@ use crate::input::Host;
 use crate::input::host::Arch;
 use crate::release::go::Change;
 use crate::release::{Release, Runtime};
+use crate::runtime::RuntimeMessage;
+use crate::runtime::checks::{extension_image, is_sector_size, sector_order};
 use crate::runtime::defaults::{or_number, or_word};
 use crate::runtime::go::config::{AgentConfig, GuestExtensionImage, HypervisorConfig, Param, ParamFrom};
 use crate::runtime::go::{kernel_params, paths};
 use crate::runtime::message::worded;
-use crate::runtime::verity::Verity;
 
 /// Why a configuration is refused, and the key that it is about: of a hypervisor's table, or with its table but
 /// without the hypervisor's name (`hypervisor.initrd`).
@@ -49,7 +50,7 @@ pub(in crate::runtime::go) fn max_vcpus(arch: Arch) -> u32 {
 }
 
 /// Follows every link of a path that must exist.
-pub(super) fn resolve(host: &Host, path: &str) -> Result<String, String> {
+pub(super) fn resolve(host: &Host, path: &str) -> Result<String, RuntimeMessage> {
     if path.is_empty() {
         return Err("path must be specified".into());
     }
@@ -211,7 +212,7 @@ impl HypervisorConfig {
             };
             let wanted = or_default(path, default);
             if !wanted.is_empty() {
-                *path = resolve(host, wanted).map_err(|message| ConfigError { message, key })?;
+                *path = resolve(host, wanted).map_err(|why| ConfigError::new(key, why))?;
             }
         }
         Ok(())
@@ -226,7 +227,7 @@ impl HypervisorConfig {
             return Ok(String::new());
         }
         let found = resolve(host, or_default(&self.snp_certs_path, DEFAULT));
-        match found.map_err(|message| ConfigError { message, key: "snp_certs_path" }) {
+        match found.map_err(|why| ConfigError::new("snp_certs_path", why)) {
             Err(_) if self.snp_certs_path.is_empty() || self.snp_certs_path == DEFAULT => Ok(String::new()),
             found => found,
         }
@@ -238,7 +239,7 @@ impl HypervisorConfig {
             return self.look_up(&["initrd", "image"], host, release);
         }
         let find = |path: &str, what: &str| match path {
-            "" => Err(format!("{what} is not set")),
+            "" => Err(format!("{what} is not set").into()),
             path => resolve(host, path),
         };
         match (find(&self.initrd, "initrd"), find(&self.image, "image")) {
@@ -319,7 +320,7 @@ impl HypervisorConfig {
     /// Logical and physical sector size.
     pub(super) fn check_sector_sizes(&self) -> Setting<()> {
         let check = |key: &'static str, size: u32| {
-            if sector_size_ok(u64::from(size)) {
+            if is_sector_size(u64::from(size)) {
                 return Ok(size);
             }
             let message = format!("invalid {key} {size}: must be 0 or a power of 2 between 512 and 65536");
@@ -333,42 +334,16 @@ impl HypervisorConfig {
 
     pub(super) fn check_extension_images(&self) -> Setting<()> {
         let check = |(i, image): (usize, &GuestExtensionImage)| {
-            let name = &image.name;
-            let refuse = |message: String| ConfigError::new("guest_extension_images", message);
-            if name.is_empty() {
-                return Err(refuse(format!(
-                    "guest_extension_images entry {i} is missing required 'name' field"
-                )));
-            }
-            if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-                return Err(refuse(format!(
-                    "guest_extension_images '{name}' has an invalid name: only ASCII alphanumerics, '-' and '_' \
-                     are allowed (the name is used in the virtio-blk serial and in the \
-                     kata.extension.<name>.verity_params kernel parameter)"
-                )));
-            }
-            Verity::parse(&image.verity_params, Runtime::Go).map_err(|e| {
-                refuse(format!("guest_extension_images '{name}' has invalid verity_params: {e}"))
-            })?;
-            Ok(())
+            let checked = match image.name.is_empty() {
+                true => {
+                    Err(format!("guest_extension_images entry {i} is missing required 'name' field").into())
+                }
+                false => extension_image(&image.name, &image.verity_params, Runtime::Go),
+            };
+            checked.map_err(|why| ConfigError::new("guest_extension_images", why))
         };
         self.guest_extension_images.iter().enumerate().try_for_each(check)
     }
-}
-
-/// Whether a sector size is 0 or a power of two that disks have.
-pub(in crate::runtime::go) fn sector_size_ok(size: u64) -> bool {
-    size == 0 || ((512..=65536).contains(&size) && size.is_power_of_two())
-}
-
-/// The logical sector is not larger than the physical one.
-pub(in crate::runtime::go) fn sector_order(logical: u32, physical: u32) -> Result<(), String> {
-    if logical != 0 && physical != 0 && logical > physical {
-        return Err(format!(
-            "invalid sector sizes: logical ({logical}) must not be larger than physical ({physical})"
-        ));
-    }
-    Ok(())
 }
 
 /// `/dev/vhost-vsock` is there.
@@ -410,7 +385,7 @@ pub(super) fn trace_options(agent: &mut AgentConfig) -> Setting<()> {
 }
 
 /// `emptydir_mode`, checked.
-pub(super) fn empty_dir_mode(asked: &str, release: Release) -> Result<String, String> {
+pub(super) fn empty_dir_mode(asked: &str, release: Release) -> Result<String, RuntimeMessage> {
     let mut modes = vec!["shared-fs", "block-encrypted"];
     modes.extend(release.has(Change::EmptyDirAsBlock).then_some("block-plain"));
     if asked.is_empty() {
@@ -420,5 +395,5 @@ pub(super) fn empty_dir_mode(asked: &str, release: Release) -> Result<String, St
         return Ok(asked.into());
     }
     let modes: Vec<String> = modes.into_iter().map(quote).collect();
-    Err(format!("invalid emptydir_mode={}, allowed values: {}", quote(asked), modes.join(", ")))
+    Err(format!("invalid emptydir_mode={}, allowed values: {}", quote(asked), modes.join(", ")).into())
 }
