@@ -68,12 +68,6 @@ fn push(prefix: &str, map: serde_json::Map<String, Json>, entries: &mut Vec<Entr
     }
 }
 
-/// The loaded values with their origins, for one pair of tables: most of them are every pod's.
-#[derive(Debug, Clone)]
-pub struct Base {
-    loaded: Effective,
-}
-
 /// The rule behind a value that loading changed.
 fn adjusted(key: &str) -> &'static str {
     match key.rsplit('.').next().unwrap_or(key) {
@@ -87,39 +81,38 @@ fn adjusted(key: &str) -> &'static str {
     }
 }
 
-impl Base {
-    /// Compares what was read with what loading made of it.
-    pub fn new(read: &Read, hypervisor: &str, agent: &str) -> Self {
-        let raw: IndexMap<String, Json> = keys_in_file(&read.raw, hypervisor, agent).into_iter().collect();
-        let place = |key: &str| {
-            read.places
-                .get(key)
-                .or_else(|| spelling::alias(key).and_then(|other| read.places.get(&other)))
-                .cloned()
-        };
-        let origin = |key: &str, value: &Json| {
-            let same = raw.get(key) == Some(value);
-            match place(key) {
-                Some(place) if same || is_path(value) => Origin::File(place),
-                None if same => Origin::Default,
-                // A default that depends on the host is a rule, one that is a constant is not.
-                None if !matches!(
-                    adjusted(key),
-                    "limited by the host's CPUs" | "limited by the host's memory"
-                ) || is_constant(key) =>
-                {
-                    Origin::Default
-                }
-                _ => Origin::Derived(adjusted(key).into()),
+/// The loaded values with their origins, for one pair of tables: most of them are every pod's. Compares what was
+/// read with what loading made of it.
+pub fn loaded(read: &Read, hypervisor: &str, agent: &str) -> Effective {
+    let raw: IndexMap<String, Json> = keys_in_file(&read.raw, hypervisor, agent).into_iter().collect();
+    let place = |key: &str| {
+        read.places
+            .get(key)
+            .or_else(|| spelling::alias(key).and_then(|other| read.places.get(&other)))
+            .cloned()
+    };
+    let origin = |key: &str, value: &Json| {
+        let same = raw.get(key) == Some(value);
+        match place(key) {
+            Some(place) if same || is_path(value) => Origin::File(place),
+            None if same => Origin::Default,
+            // A default that depends on the host is a rule, one that is a constant is not.
+            None if !matches!(
+                adjusted(key),
+                "limited by the host's CPUs" | "limited by the host's memory"
+            ) || is_constant(key) =>
+            {
+                Origin::Default
             }
-        };
-        let mut loaded = Effective::default();
-        for (key, value) in keys_in_file(&read.adjusted, hypervisor, agent) {
-            let origin = origin(&key, &value);
-            loaded.set(key, value, origin);
+            _ => Origin::Derived(adjusted(key).into()),
         }
-        Self { loaded: loaded.shared() }
+    };
+    let mut loaded = Effective::default();
+    for (key, value) in keys_in_file(&read.adjusted, hypervisor, agent) {
+        let origin = origin(&key, &value);
+        loaded.set(key, value, origin);
     }
+    loaded.shared()
 }
 
 /// A path in its real form is still the file's.
@@ -150,9 +143,9 @@ fn derived(key: &str, config: &Config) -> &'static str {
 }
 
 /// The effective values of one pod. `sized` are keys that sizing wrote over an annotation.
-pub fn effective(base: &Base, config: &Config, attempts: &[Attempt<'_>], sized: &[&str]) -> Effective {
+pub fn effective(loaded: &Effective, config: &Config, attempts: &[Attempt<'_>], sized: &[&str]) -> Effective {
     let runtime = &config.runtime;
-    let mut effective = base.loaded.clone();
+    let mut effective = loaded.clone();
     if config.active_hypervisor().is_some_and(|hv| hv.security_info.rootless_user.is_some()) {
         effective.remove(&format!("hypervisor.{}.rootless_user", runtime.hypervisor_name));
     }
@@ -187,7 +180,7 @@ pub fn effective(base: &Base, config: &Config, attempts: &[Attempt<'_>], sized: 
         if let Some(value) = effective.get_mut(&field) {
             value.origin = Origin::Annotation(Cow::Borrowed(rule.key));
             if known.adds() {
-                value.configured = base.loaded.get(&field).map(|loaded| loaded.origin.clone());
+                value.configured = loaded.get(&field).map(|value| value.origin.clone());
             }
         }
     }

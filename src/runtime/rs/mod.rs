@@ -28,6 +28,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::config_path::Known;
 use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, Sandbox, stand_in};
+use crate::answer::effective::Effective;
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
 use crate::catalog::Id;
@@ -38,7 +39,6 @@ use crate::release::Release;
 use crate::release::rs::Change;
 use annotations::{Attempt, Gates, View};
 use config::{Config, Hypervisor, RootlessUser};
-use effective::Base;
 use error::ConfigError;
 use plugin::Plugin;
 use sizing::Workload;
@@ -70,7 +70,7 @@ struct Table {
 /// What is the same for every pod that uses the same two tables.
 struct Pair {
     /// The loaded values with their origins.
-    base: Base,
+    loaded: Effective,
     /// The configured kernel parameters behind those of the agent.
     kernel_params: Text,
     /// By rule: what every verdict tells, once some pod has the annotation.
@@ -85,7 +85,7 @@ impl Pair {
             boot::put_agent_params(&mut boot, agent);
         }
         let prepared = Id::ALL.iter().map(|_| OnceLock::new()).collect();
-        Self { base: Base::new(read, hv, ag), kernel_params: boot.kernel_params, prepared }
+        Self { loaded: effective::loaded(read, hv, ag), kernel_params: boot.kernel_params, prepared }
     }
 }
 
@@ -313,10 +313,10 @@ impl Loaded {
         }
     }
 
-    fn effective(&self, progress: &Progress<'_>) -> Option<crate::answer::effective::Effective> {
-        let base = &progress.pair?.base;
+    fn effective(&self, progress: &Progress<'_>) -> Option<Effective> {
+        let loaded = &progress.pair?.loaded;
         let sized = sizing::writes_over(&progress.config, progress.workload);
-        Some(effective::effective(base, &progress.config, &progress.attempts, &sized))
+        Some(effective::effective(loaded, &progress.config, &progress.attempts, &sized))
     }
 }
 

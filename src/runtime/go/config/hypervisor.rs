@@ -349,17 +349,13 @@ impl HypervisorConfig {
             _ => (up as i64) as u32,
         }
     }
-}
 
-impl HypervisorConfig {
     /// Whether the loader of a hypervisor takes a key from its table.
     pub(crate) fn takes(hypervisor: HypervisorType, key: &str, release: Release) -> bool {
         let reader = catalog::config_key("hypervisor.<name>", key).and_then(|key| key.reader(release));
         reader.is_some_and(|reader| reader.hypervisors.contains(&hypervisor.as_str()))
     }
-}
 
-impl HypervisorConfig {
     /// The lists that gate what pods may set, `enable_annotations` first, then those of paths.
     pub(crate) fn lists(&self) -> Vec<(&'static str, &[String])> {
         vec![
