@@ -85,14 +85,14 @@ fn whole_vcpus(walk: &mut Walk<'_>) {
 }
 
 /// `default_vcpus` as a number with a fraction.
-fn vcpus(walk: &Walk<'_>, value: &str) -> Result<f32, Refusal> {
+fn vcpus(walk: &Walk<'_>, value: &str) -> Result<f32, Box<Refusal>> {
     let host_cpus = walk.host.facts.cpus_of_shim();
     let key = Id::HypervisorDefaultVcpus.annotation().key;
     let bad = || format!("Error parsing annotation for {key}: Please specify positive numeric value");
     let Ok(count) = strconv::parse_float32(value) else {
         let reason = format!("{value:?} is not a number");
         let refusal = Refusal::at(Stage::Parse, bad(), reason).advise("write a number such as 2 or 0.5");
-        return Err(refusal);
+        return Err(refusal.into());
     };
     let (message, reason) = if count < 0.0 {
         (bad(), "a negative number of vCPUs".to_owned())
@@ -110,7 +110,7 @@ fn vcpus(walk: &Walk<'_>, value: &str) -> Result<f32, Refusal> {
     } else {
         return Ok(count);
     };
-    Err(Refusal::at(Stage::Range, message, reason).write(host_cpus))
+    Err(Refusal::at(Stage::Range, message, reason).write(host_cpus).into())
 }
 
 fn cpus(walk: &mut Walk<'_>) {

@@ -155,8 +155,8 @@ impl<'a> Walk<'a> {
     }
 
     /// What was read, where it was not refused.
-    pub fn accepted<T>(&mut self, id: Id, read: Result<T, Refusal>) -> Option<T> {
-        read.map_err(|refusal| self.refused(id, refusal)).ok()
+    pub fn accepted<T>(&mut self, id: Id, read: Result<T, Box<Refusal>>) -> Option<T> {
+        read.map_err(|refusal| self.refused(id, *refusal)).ok()
     }
 
     /// The place of the value that an annotation sets.
