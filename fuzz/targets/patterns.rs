@@ -2,7 +2,7 @@
 
 use katascope::golang::filepath;
 use katascope::policy::names::NameGate;
-use katascope::policy::values;
+use katascope::policy::values::ValueGate;
 use katascope::release::Release;
 use katascope::sample;
 
@@ -16,7 +16,7 @@ pub fn run(input: Input<'_>) {
     let patterns = [pattern.to_owned()];
     for release in Release::STOPS {
         let _ = NameGate::new(release, &patterns).allows(value);
-        let _ = values::allows(release, &host, &patterns, value);
+        let _ = ValueGate::new(release, &patterns).allows(&host, value);
     }
     let _ = filepath::path_match(pattern, value);
     let cleaned = filepath::clean(value);

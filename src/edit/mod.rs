@@ -16,15 +16,13 @@ mod reread;
 mod save;
 mod splice;
 
-pub use carry::Misfit;
 pub use change::Change;
 pub use deployed::{deployed, shim_of};
 pub use document::{Document, Item, List};
 pub use history::{History, Stepped};
 pub use plan::{Plan, Target, helm_values, targets};
 pub use reread::{Lost, Reread};
-pub use save::{Attributes, Disk, Done, RealDisk, SaveError, Saved, Step, save, writable};
-pub use splice::Splice;
+pub use save::{Attributes, Disk, Done, RealDisk, SaveError, Saved, save, writable};
 
 use crate::answer::verdict::ListId;
 

@@ -228,7 +228,7 @@ fn saving_replaces_what_links_point_to() {
     assert!(matches!(save(&gone, &disk), Err(SaveError::Conflict { now: None, .. })));
     assert!(matches!(
         save(&plan("/no/such/folder/x", None), &disk),
-        Err(SaveError::Io { step: Step::Resolve, .. })
+        Err(SaveError::Io { step: super::save::Step::Resolve, .. })
     ));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left over");
 }

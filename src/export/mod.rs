@@ -18,7 +18,7 @@ mod yaml;
 
 pub use admits::{Admission, Refused};
 pub use head::{Recorded, recorded};
-pub use rules::{Family, Origin, Others, Rules, Subject, ValueRule, rules};
+pub use rules::{Others, Rules, Subject, rules};
 
 /// The one key of Kata's that is not spelled as such.
 const SGX_EPC: &str = "sgx.intel.com/epc";

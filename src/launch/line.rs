@@ -29,6 +29,13 @@ impl Line {
         self.args.push(Arg::new(word, cause.into()));
     }
 
+    /// A word that is not always there.
+    pub(super) fn word_if(&mut self, there: bool, word: impl Into<String>, cause: impl Into<Cause>) {
+        if there {
+            self.word(word, cause);
+        }
+    }
+
     /// Several words with one cause.
     pub(super) fn words(&mut self, words: &[&str], cause: impl Into<Cause>) {
         let cause = cause.into();
@@ -40,6 +47,19 @@ impl Line {
         let cause = cause.into();
         self.word(flag, &cause);
         self.word(value, cause);
+    }
+
+    /// The same, where it is there.
+    pub(super) fn push_if(
+        &mut self,
+        there: bool,
+        flag: &str,
+        value: impl Into<String>,
+        cause: impl Into<Cause>,
+    ) {
+        if there {
+            self.push(flag, value, cause);
+        }
     }
 
     /// A flag, with its value where that is not empty.

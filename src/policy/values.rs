@@ -68,12 +68,6 @@ impl ValueGate {
     }
 }
 
-/// The index of the first pattern that lets `value` through. Compiles the list anew: where many values
-/// meet one list, keep a [`ValueGate`].
-pub fn allows(release: Release, host: &Host, patterns: &[String], value: &str) -> Option<usize> {
-    ValueGate::new(release, patterns).allows(host, value)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -96,9 +96,7 @@ impl<'a> Acrn<'a> {
         let (hv, keys) = (self.start.hv, self.start.keys);
         let mut line = Line::default();
         let by_uuid = self.start.has(Change::AcrnUuid);
-        if by_uuid {
-            line.push("-U", FIRST_VM, Cause::rule("the first VM slot of ACRN that is free"));
-        }
+        line.push_if(by_uuid, "-U", FIRST_VM, Cause::rule("the first VM slot of ACRN that is free"));
         line.word("-A", Cause::constant());
         line.push("-m", format!("{}M", hv.default_memory), keys.default_memory);
         let mut slots = (0..).filter(|slot| *slot != RESERVED_SLOT);
@@ -124,9 +122,7 @@ impl<'a> Acrn<'a> {
             slot(&mut line, &format!(",virtio-net,{},mac={}", endpoint.tap, endpoint.interface.mac), cause);
         }
         line.push("-k", hv.kernel_asset_path(), keys.kernel);
-        if !cmdline.is_empty() {
-            line.push("-B", cmdline, keys.kernel_params);
-        }
+        line.push_if(!cmdline.is_empty(), "-B", cmdline, keys.kernel_params);
         line.word(&*self.name, Cause::rule("the sandbox id"));
         line.args
     }

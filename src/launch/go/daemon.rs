@@ -115,9 +115,7 @@ fn first_virtiofsd(start: &Start<'_>, line: &mut Line) {
         return;
     }
     line.word("--syslog", Cause::constant());
-    if own_way {
-        line.word("-f", Cause::constant());
-    }
+    line.word_if(own_way, "-f", Cause::constant());
     line.words(&["-o", &cache], keys.virtio_fs_cache);
     line.words(&["-o", "no_posix_lock"], Cause::constant());
     line.words(&["-o", &source], by_folder());
@@ -132,12 +130,8 @@ fn first_virtiofsd(start: &Start<'_>, line: &mut Line) {
 }
 
 fn nydusd(start: &Start<'_>, socket: &str, api: &str, line: &mut Line) {
-    if start.has(Change::NydusdSubcommand) {
-        line.word("virtiofs", Cause::constant());
-    }
-    if start.has(Change::NydusdHybrid) {
-        line.word("--hybrid-mode", Cause::constant());
-    }
+    line.word_if(start.has(Change::NydusdSubcommand), "virtiofs", Cause::constant());
+    line.word_if(start.has(Change::NydusdHybrid), "--hybrid-mode", Cause::constant());
     let level = if start.hv.enable_debug { "debug" } else { "info" };
     line.words(&["--log-level", level], start.keys.enable_debug);
     line.words(&["--apisock", &start.paths.in_vm(api)], Cause::constant());

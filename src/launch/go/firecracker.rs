@@ -93,9 +93,7 @@ impl<'a> Firecracker<'a> {
         }
         let jail = Cause::key(keys.jailer_path);
         line.push("--id", self.id(), jail.clone().by("the sandbox id, cut to 32 characters"));
-        if self.start.has(Change::FcBeforeOne) {
-            line.push("--node", "0", &jail);
-        }
+        line.push_if(self.start.has(Change::FcBeforeOne), "--node", "0", &jail);
         line.push("--exec-file", &*hv.path, keys.path);
         line.words(&["--uid", "0", "--gid", "0", "--chroot-base-dir", CHROOT_BASE, "--daemonize"], &jail);
         if let Some(namespace) = self.network.namespace {

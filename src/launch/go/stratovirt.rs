@@ -94,9 +94,7 @@ impl<'a> Stratovirt<'a> {
         let machine = format!("type={},dump-guest-core=off{shared}", self.machine);
         line.push("-machine", machine, [keys.machine_type, keys.shared_fs]);
         let initrd = hv.initrd_asset_path();
-        if !initrd.is_empty() {
-            line.push("-initrd", initrd, keys.initrd);
-        }
+        line.push_if(!initrd.is_empty(), "-initrd", initrd, keys.initrd);
         let source = named("filename", &hv.entropy_source);
         line.object(format!("rng-random,id=objrng0,{source}"), keys.entropy_source);
         line.device("virtio-rng-device,rng=objrng0,id=virtio-rng0", keys.entropy_source);

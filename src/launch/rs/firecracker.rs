@@ -56,9 +56,8 @@ impl<'a> Firecracker<'a> {
         } else {
             line.push("--api-sock", format!("{}/run/fc.sock", self.folder()), api);
         }
-        if hv.security_info.disable_seccomp && self.start.has(Change::SeccompSwitch) {
-            line.word("--no-seccomp", keys.disable_seccomp);
-        }
+        let unfiltered = hv.security_info.disable_seccomp && self.start.has(Change::SeccompSwitch);
+        line.word_if(unfiltered, "--no-seccomp", keys.disable_seccomp);
         line.args
     }
 

@@ -109,9 +109,7 @@ impl Share {
             line.word(arg.as_str(), cause);
         }
         let labels = !start.hv.disable_guest_selinux && start.has(Change::VirtiofsdXattr);
-        if self.kind == Kind::VirtioFs && labels {
-            line.word("--xattr", keys.disable_guest_selinux);
-        }
+        line.word_if(self.kind == Kind::VirtioFs && labels, "--xattr", keys.disable_guest_selinux);
         let program = info.virtio_fs_daemon.to_string();
         let cause = Cause::keys([keys.virtio_fs_daemon, keys.shared_fs]);
         Some(Helper { program: Arg::new(program, cause), args: line.args })

@@ -108,11 +108,8 @@ impl<'a> Clh<'a> {
             let verbose = format!("-{}", "v".repeat(hv.hypervisor_loglevel as usize));
             line.word(verbose, [keys.hypervisor_loglevel, keys.enable_debug]);
         }
-        if unfiltered {
-            line.push("--seccomp", "false", Cause::constant());
-        } else if hv.disable_seccomp {
-            line.push("--seccomp", "false", keys.disable_seccomp);
-        }
+        let by_seccomp = if unfiltered { Cause::constant() } else { keys.disable_seccomp.into() };
+        line.push_if(unfiltered || hv.disable_seccomp, "--seccomp", "false", by_seccomp);
         line.args
     }
 }

@@ -73,9 +73,8 @@ impl Qemu<'_> {
         self.serial(line);
         self.image(line);
         self.extensions(line);
-        if hv.enable_iommu {
-            line.device("intel-iommu,intremap=on,device-iotlb=on,caching-mode=on", keys.enable_iommu);
-        }
+        let iommu = "intel-iommu,intremap=on,device-iotlb=on,caching-mode=on";
+        line.push_if(hv.enable_iommu, "-device", iommu, keys.enable_iommu);
         if !hv.guest_memory_dump_path.is_empty() {
             line.device("pvpanic", keys.guest_memory_dump_path);
             line.word("-no-shutdown", keys.guest_memory_dump_path);
@@ -108,9 +107,7 @@ impl Qemu<'_> {
         let by_itself = self.has(Change::DevicesByThemselves) && !hv.vfio_groups;
         for (number, device) in hv.vfio_devices.iter().enumerate() {
             let cause = Cause::key(self.start.keys.cold_plug_vfio).by(format!("the device {device}"));
-            if by_itself {
-                line.object("iommufd,id=iommufd{id}", &cause);
-            }
+            line.push_if(by_itself, "-object", "iommufd,id=iommufd{id}", &cause);
             let mut device = Options::new("vfio-pci,host={bdf}", cause);
             device.add_if(self.has(Change::DeviceNames), "id={id}", []);
             let kind = "x-pci-vendor-id={vendor},x-pci-device-id={device}";

@@ -98,23 +98,17 @@ impl Qemu<'_> {
         }
         line.push("-vga", "none", Cause::constant());
         line.words(&["-no-user-config", "-nodefaults", "-nographic", "--no-reboot"], Cause::constant());
-        if self.has(Change::Daemonized) {
-            line.word("-daemonize", Cause::constant());
-        }
+        let daemonized = self.has(Change::Daemonized);
+        line.word_if(daemonized, "-daemonize", Cause::constant());
         self.memory(&mut line);
-        if hv.enable_swap && self.has(Change::MemoryLock) {
-            line.push("-realtime", "mlock=off", keys.enable_swap);
-        }
+        let swaps = hv.enable_swap && self.has(Change::MemoryLock);
+        line.push_if(swaps, "-realtime", "mlock=off", keys.enable_swap);
         self.kernel(&mut line, cmdline);
         self.io_threads(&mut line);
         line.push("-pidfile", paths.in_vm("pid"), Cause::constant());
-        if hv.enable_debug && self.has(Change::Daemonized) {
-            line.push("-D", paths.in_vm("qemu.log"), keys.enable_debug);
-        }
+        line.push_if(hv.enable_debug && daemonized, "-D", paths.in_vm("qemu.log"), keys.enable_debug);
         self.pci_window(&mut line);
-        if !hv.seccompsandbox.is_empty() {
-            line.push("-sandbox", &*hv.seccompsandbox, keys.seccompsandbox);
-        }
+        line.push_if(!hv.seccompsandbox.is_empty(), "-sandbox", &*hv.seccompsandbox, keys.seccompsandbox);
         self.processors(&mut line);
         line.args
     }
@@ -159,9 +153,8 @@ impl Qemu<'_> {
             line.push("-qmp", "unix:fd=3,server=on,wait=off", Cause::rule("the socket is inherited"));
         }
         let listen = |name: &str| format!("unix:path={},server=on,wait=off", paths.in_vm(name));
-        if hv.enable_debug && self.has(Change::HumanMonitor) {
-            line.push("-monitor", listen(HUMAN_MONITOR_SOCKET), keys.enable_debug);
-        }
+        let human = hv.enable_debug && self.has(Change::HumanMonitor);
+        line.push_if(human, "-monitor", listen(HUMAN_MONITOR_SOCKET), keys.enable_debug);
         if !has_extra_monitor(hv) {
             return;
         }
@@ -295,16 +288,13 @@ impl Qemu<'_> {
             }
         }
         let firmware = hv.firmware_asset_path();
-        if !firmware.is_empty() && self.has_bios() {
-            line.push("-bios", firmware, keys.firmware);
-        }
+        line.push_if(!firmware.is_empty() && self.has_bios(), "-bios", firmware, keys.firmware);
     }
 
     fn io_threads(&self, line: &mut Line) {
         let (hv, keys) = (self.start.hv, self.start.keys);
-        if self.has_scsi() && hv.enable_iothreads {
-            line.object("iothread,id=iothread-{nonce}", keys.enable_iothreads);
-        }
+        let thread = "iothread,id=iothread-{nonce}";
+        line.push_if(self.has_scsi() && hv.enable_iothreads, "-object", thread, keys.enable_iothreads);
         let independent = if self.has(Change::IndependentIoThreads) { hv.indep_iothreads } else { 0 };
         for number in 0..independent {
             line.object(format!("iothread,id=indep_iothread_{number}"), keys.indep_iothreads);

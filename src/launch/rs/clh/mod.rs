@@ -278,12 +278,9 @@ impl<'a> Clh<'a> {
         let mut line = Line::default();
         let by_api = Cause::key(keys.rootless).by("the runtime's control socket");
         line.push("--api-socket", format!("{}/ch-api.sock", start.paths.sandbox()), by_api);
-        if start.hv.debug_info.enable_debug {
-            line.word("-v", keys.enable_debug);
-        }
-        if start.hv.security_info.disable_seccomp || start.has(Change::ClhSeccompOff) {
-            line.push("--seccomp", "false", keys.disable_seccomp);
-        }
+        line.word_if(start.hv.debug_info.enable_debug, "-v", keys.enable_debug);
+        let unfiltered = start.hv.security_info.disable_seccomp || start.has(Change::ClhSeccompOff);
+        line.push_if(unfiltered, "--seccomp", "false", keys.disable_seccomp);
         line.args
     }
 

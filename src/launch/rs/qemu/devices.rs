@@ -43,20 +43,16 @@ impl Qemu<'_> {
     pub(super) fn built_in(&self, line: &mut Line) {
         let (start, hv, keys) = (&self.start, self.start.hv, self.start.keys);
         let device = &hv.device_info;
-        if self.has_iommu_device() {
-            line.device("intel-iommu,intremap=on,device-iotlb=on,caching-mode=on", keys.enable_iommu);
-        }
+        let iommu = "intel-iommu,intremap=on,device-iotlb=on,caching-mode=on";
+        line.push_if(self.has_iommu_device(), "-device", iommu, keys.enable_iommu);
         let monitored = hv.debug_info.enable_debug && start.has(Change::MonitorSocket);
         if monitored && hv.debug_info.extra_monitor_socket == "hmp" {
             let socket = "unix:path=debug-monitor.sock,server=on,wait=off";
             line.push("-monitor", socket, [keys.extra_monitor_socket, keys.enable_debug]);
         }
-        if start.has(Change::IommuDevice) {
-            line.push("-rtc", "base=utc,clock=host,driftfix=slew", Cause::constant());
-        }
-        if hv.vm_template.boot_from_template {
-            line.push("-incoming", "defer", keys.boot_from_template);
-        }
+        let clock = "base=utc,clock=host,driftfix=slew";
+        line.push_if(start.has(Change::IommuDevice), "-rtc", clock, Cause::constant());
+        line.push_if(hv.vm_template.boot_from_template, "-incoming", "defer", keys.boot_from_template);
         if !self.ccw && start.has(Change::MonitorSocket) {
             let cause = Cause::rule("always, whatever entropy_source says");
             line.object("rng-random,id=rng0,filename=/dev/urandom", &cause);
@@ -75,13 +71,10 @@ impl Qemu<'_> {
         if device.reclaim_guest_freed_memory && start.has(Change::Balloon) {
             line.device("virtio-balloon,free-page-reporting=on", keys.reclaim_guest_freed_memory);
         }
-        if let Some(rules) = hv.security_info.seccomp_sandbox.as_deref().filter(|rules| !rules.is_empty()) {
-            line.push("-sandbox", rules, keys.seccomp_sandbox);
-        }
+        let rules = hv.security_info.seccomp_sandbox.as_deref().unwrap_or_default();
+        line.push_if(!rules.is_empty(), "-sandbox", rules, keys.seccomp_sandbox);
         let early = start.has(Change::PlainBios) && !start.has(Change::BiosAtTheEnd);
-        if early && self.plain_firmware() {
-            line.push("-bios", hv.boot_info.firmware.as_str(), keys.firmware);
-        }
+        line.push_if(early && self.plain_firmware(), "-bios", hv.boot_info.firmware.as_str(), keys.firmware);
     }
 
     fn bridge(&self, line: &mut Line, number: u32) {

@@ -16,9 +16,7 @@ impl Qemu<'_> {
         let mut line = Line::default();
         line.push("-name", format!("sandbox-{}", self.start.paths.id), Cause::rule("the sandbox id"));
         line.push("-kernel", boot.kernel.as_str(), keys.kernel);
-        if !boot.initrd.is_empty() {
-            line.push("-initrd", boot.initrd.as_str(), keys.initrd);
-        }
+        line.push_if(!boot.initrd.is_empty(), "-initrd", boot.initrd.as_str(), keys.initrd);
         if !cmdline.is_empty() {
             let cause = Cause::key(keys.kernel_params).by("see the guest kernel's command line");
             line.push("-append", cmdline, cause);
