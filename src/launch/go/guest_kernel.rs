@@ -121,16 +121,3 @@ pub(super) fn configured(start: &Start<'_>, text: impl Fn(&str, &str) -> Option<
 pub(super) fn debug(start: &Start<'_>, on: &[(&str, &str)], off: &[(&str, &str)], out: &mut Vec<Arg>) {
     extend(out, if start.hv.enable_debug { on } else { off }, start.keys.enable_debug);
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_parameter_without_value_is_its_key() {
-        assert_eq!(rendered("quiet", "").as_deref(), Some("quiet"));
-        assert_eq!(rendered("", "x").as_deref(), Some("x"));
-        assert_eq!(rendered("a", "b c").as_deref(), Some("a=b c"));
-        assert_eq!(rendered("", ""), None);
-    }
-}

@@ -286,15 +286,3 @@ impl Clh<'_> {
         vec![device; hv.vfio_devices.len()]
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_become_powers_of_1024() {
-        assert_eq!(as_bytes(8_000), 1024);
-        assert_eq!(as_bytes(10_000_000), 1024 * (1024 + 250));
-        assert_eq!(as_bytes(7_999), 999);
-    }
-}
