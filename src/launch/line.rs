@@ -3,10 +3,24 @@
 //! Decides nothing. What an argument hangs on is said as `impl Into<Cause>`: a key, several keys, a rule.
 
 use crate::answer::launch::{Arg, Cause};
+use crate::runtime::verity::{SECTOR, Verity};
 
 /// A kernel parameter as the guest's command line has it.
 pub(super) fn parameter(key: &str, value: &str) -> String {
     if value.is_empty() { key.to_owned() } else { [key, "=", value].concat() }
+}
+
+/// The device mapper's table for a root file system on these devices, quoted.
+pub(super) fn verity_table(verity: &Verity, data: &str, hash: &str) -> String {
+    format!(
+        "\"dm-verity,,,ro,0 {} verity 1 {data} {hash} {} {} {} 0 sha256 {} {}\"",
+        (verity.data_block_size / SECTOR).wrapping_mul(verity.data_blocks),
+        verity.data_block_size,
+        verity.hash_block_size,
+        verity.data_blocks,
+        verity.root_hash,
+        verity.salt
+    )
 }
 
 /// A command line that grows.

@@ -6,7 +6,7 @@
 
 use super::{Change, Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
-use crate::launch::line::parameter;
+use crate::launch::line::{parameter, verity_table};
 use crate::release::Runtime;
 use crate::runtime::go::config::{HypervisorKeys, ParamFrom};
 use crate::runtime::verity::Verity;
@@ -76,11 +76,7 @@ impl<'a> Root<'a> {
         let (data, hash) =
             if self.nvdimm { ("/dev/pmem0p1", "/dev/pmem0p2") } else { ("/dev/vda1", "/dev/vda2") };
         if let Some(v) = &self.verity {
-            let sectors = (v.data_block_size / 512).wrapping_mul(v.data_blocks);
-            let table = format!(
-                "dm-mod.create=\"dm-verity,,,ro,0 {sectors} verity 1 {data} {hash} {} {} {} 0 sha256 {} {}\"",
-                v.data_block_size, v.hash_block_size, v.data_blocks, v.root_hash, v.salt
-            );
+            let table = parameter("dm-mod.create", &verity_table(v, data, hash));
             out.push(Arg::new(table, with(keys.kernel_verity_params, disk)));
             out.push(Arg::new("root=/dev/dm-0", Cause::key(keys.kernel_verity_params)));
         } else {

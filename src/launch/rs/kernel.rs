@@ -6,12 +6,12 @@ use std::borrow::Cow;
 
 use super::{Refusal, Start, refuse};
 use crate::answer::launch::{Arg, Cause};
-use crate::launch::line::parameter;
+use crate::launch::line::{parameter, verity_table};
 use crate::release::Runtime;
 use crate::release::rs::Change;
 use crate::runtime::rs::boot::{self, ParamFrom};
 use crate::runtime::rs::config::Keys;
-use crate::runtime::verity::{SECTOR, Verity};
+use crate::runtime::verity::Verity;
 
 const CAUSED_BY_PARAMS: &[&str] = &["hypervisor.kernel_params"];
 const CAUSED_BY_ROOT: &[&str] =
@@ -171,19 +171,6 @@ impl<'a> KernelLine<'a> {
         let text = |param: &Param<'_>| parameter(&param.key, &param.value);
         self.params.iter().map(|param| Arg::new(text(param), param.cause.clone())).collect()
     }
-}
-
-/// The device mapper's table for a root file system on these devices, quoted.
-fn verity_table(verity: &Verity, data: &str, hash: &str) -> String {
-    format!(
-        "\"dm-verity,,,ro,0 {} verity 1 {data} {hash} {} {} {} 0 sha256 {} {}\"",
-        (verity.data_block_size / SECTOR).wrapping_mul(verity.data_blocks),
-        verity.data_block_size,
-        verity.hash_block_size,
-        verity.data_blocks,
-        verity.root_hash,
-        verity.salt
-    )
 }
 
 /// The words of a parameter list with the byte at which each begins; where quotes count, a space between two does
