@@ -1,8 +1,13 @@
 //! The gates' patterns against what Go's and Rust's own functions answered (`tests/vectors/patterns-*.json`).
 
+use std::sync::Arc;
+
 use katascope::golang::filepath::path_match;
 use katascope::golang::regexp::GoRegex;
+use katascope::input::Host;
+use katascope::input::host::{HostFacts, MemoryFiles};
 use katascope::policy::names::NameGate;
+use katascope::policy::values::ValueGate;
 use katascope::release::{Release, Runtime};
 use serde_json::Value;
 
@@ -91,4 +96,61 @@ fn rust_sets() {
         (!same).then(|| format!("{list} {name:?}: {got}, not {expected}"))
     };
     hold("RegexSet", vectors("patterns-rs.json", "set").into_iter().filter_map(differs).collect());
+}
+
+fn gate(release: Release, list: &[&str]) -> NameGate {
+    NameGate::new(release, &list.iter().map(|pattern| (*pattern).to_owned()).collect::<Vec<_>>())
+}
+
+#[test]
+fn entries_are_searched_anywhere_in_a_name() {
+    for release in Release::STOPS {
+        let gate = gate(release, &["^image$", "path"]);
+        let allowed = ["jailer_path", "image", "image_hash"].map(|name| gate.allows(name));
+        assert_eq!(allowed, [Some(1), Some(0), None], "{release:?}");
+    }
+}
+
+#[test]
+fn one_invalid_entry_disables_the_set_only() {
+    let list = ["path", "virtio_fs_(?!x)"];
+    for (runtime, allowed) in [(Runtime::Rs, None), (Runtime::Go, Some(0))] {
+        let gate = gate(Release::newest(runtime), &list);
+        assert_eq!((gate.allows("path"), gate.disabled()), (allowed, allowed.is_none()));
+        assert_eq!(gate.invalid().map(|(i, _)| i).collect::<Vec<_>>(), [1]);
+    }
+}
+
+#[test]
+fn a_star_that_reaches_over_a_folder_is_told() {
+    let list = ["/opt/*/qemu", "/opt/**/q*", "/opt[/-]*/b?c"].map(str::to_owned);
+    let gate = ValueGate::new(Release::newest(Runtime::Rs), &list);
+    for (index, value, over) in [
+        (0, "/opt/kata/qemu", false),
+        (0, "/opt/kata/bin/qemu", true),
+        (1, "/opt/qemu/qemu", false),
+        (1, "/opt/qx/emu", true),
+        (2, "/opt-kata/b/c", true),
+        (2, "/opt/kata/b/c", true),
+        (2, "/opt-kata/bxc", false),
+    ] {
+        assert!(glob::Pattern::new(&list[index]).is_ok_and(|glob| glob.matches(value)), "{value}");
+        assert_eq!(gate.reaches_over_folders(index, value), over, "{} {value}", list[index]);
+    }
+}
+
+#[test]
+fn paths_are_text_in_one_runtime_and_files_in_the_other() {
+    let files = MemoryFiles::new().file("/opt/kata/bin/qemu", 0o755, "x");
+    let host = Host::new(HostFacts::default(), Arc::new(files));
+    let list = ["[".to_owned(), "/opt/*".to_owned(), "/opt/kata/bin/q*".to_owned()];
+    let allows = |release, value| ValueGate::new(release, &list).allows(&host, value);
+    assert_eq!(allows(Release::newest(Runtime::Rs), "/opt/kata/bin/qemu"), Some(1));
+    assert_eq!(allows(Release::newest(Runtime::Rs), "/opt/../bin/sh"), Some(1));
+    for release in [Release::go(2, 1, 0), Release::newest(Runtime::Go)] {
+        assert_eq!(allows(release, "/opt/kata/bin/qemu"), Some(2));
+        assert_eq!(allows(release, "/opt/kata"), Some(1));
+        assert_eq!(allows(release, "/opt/kata/bin/qemu2"), None);
+        assert_eq!(ValueGate::new(release, &list).invalid().count(), 1);
+    }
 }

@@ -199,15 +199,10 @@ impl VerdictContext<'_> {
     /// The steps up to the one that stops the annotation, with what is said there if more is said than at others.
     fn steps_until(&self, attempt: &Attempt<'_>, stage: Stage, said: Option<&str>) -> Vec<Step> {
         let mut steps = self.steps(attempt);
-        // Names that no list gates have no step of their own: what is passed over by its name alone is read first.
-        let by_name = stage == Stage::Name;
-        let ends = if by_name { Stage::Merge } else { stage };
         let own = steps.iter().find(|step| step.stage == stage).map(|step| step.note.clone());
-        steps.retain(|step| attempt.known.is_none() || step.stage < ends);
-        if !by_name {
-            let note = said.map(|said| Note::from(said.to_owned())).or(own);
-            steps.push(Step::new(stage, false, note.unwrap_or_else(|| "".into())));
-        }
+        steps.retain(|step| attempt.known.is_none() || step.stage < stage);
+        let note = said.map(|said| Note::from(said.to_owned())).or(own);
+        steps.push(Step::new(stage, false, note.unwrap_or_else(|| "".into())));
         steps
     }
 
