@@ -1,9 +1,9 @@
 //! The one door: a setup and a pod in, an evaluation out.
 //!
-//! Decides the order of the stations (Kubernetes, CRI, runtime) and joins their answers into one
+//! Decides the order of Kubernetes, container runtime and Kata, and joins their answers into one
 //! verdict per annotation. Does no I/O of its own and keeps no state but the loaded configuration.
 
-pub mod alike;
+pub mod affected;
 pub mod as_if;
 pub mod chain;
 mod container_root;
@@ -20,8 +20,8 @@ mod remembered;
 mod resolver;
 mod room;
 pub mod searched;
-mod spelling;
 mod start;
+mod typos;
 mod unread;
 pub mod vm_size;
 mod way_out;
@@ -318,17 +318,17 @@ impl Evaluator {
         self.walk(pod, Depth::Verdicts)
     }
 
-    /// The stations in order, on a host that is taken to have what the pod asks for where its size is not known.
+    /// Kubernetes, the container runtime and Kata in order, on a host that is taken to have what the pod asks for where its size is not known.
     fn walk(&self, pod: &Pod, depth: Depth) -> Evaluation {
-        let evaluation = self.stations(pod, depth);
+        let evaluation = self.pass_through(pod, depth);
         let roomier = Room::lacking(self, &evaluation).and_then(|room| room.made(self));
         let Some(roomier) = roomier else { return evaluation };
-        let other = roomier.stations(pod, depth);
+        let other = roomier.pass_through(pod, depth);
         if Room::helps(&evaluation, &other) { other } else { evaluation }
     }
 
-    /// The stations in order.
-    fn stations(&self, pod: &Pod, depth: Depth) -> Evaluation {
+    /// Kubernetes, the container runtime and Kata in order.
+    fn pass_through(&self, pod: &Pod, depth: Depth) -> Evaluation {
         let sizing = pod.sizing;
         if !pod.problems.is_empty() {
             return refused_by_kubernetes(pod, sizing);
@@ -417,7 +417,7 @@ impl Evaluator {
                 let step = Step::new(Stage::Cri, passage.passed, passage.note.clone());
                 verdict.trace.begin(step.at(passage.place.clone()));
                 if !of_cri {
-                    spelling::mend(verdict, self.setup.release);
+                    typos::mend(verdict, self.setup.release);
                 }
             }
         }

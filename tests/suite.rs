@@ -10,7 +10,7 @@
     clippy::string_slice
 )]
 
-mod alike;
+mod affected;
 mod architecture;
 mod away;
 mod causes;

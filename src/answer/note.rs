@@ -1,7 +1,7 @@
-//! What a station of an annotation's way looked at.
+//! What a step on an annotation's way looked at.
 //!
 //! Holds values as they are: most notes of most pods are read by nobody, and putting a number into words
-//! takes longer than the station itself. Decides only the words. Facts: none of its own.
+//! takes longer than the step itself. Decides only the words. Facts: none of its own.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -10,7 +10,7 @@ pub use super::note::Note;
 use super::note::shown;
 use super::{Place, Text};
 
-/// A station on an annotation's way, in the words of the reports.
+/// A stage on an annotation's way, in the words of the reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Stage {
@@ -147,18 +147,18 @@ impl fmt::Display for Fix {
 /// One step of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The station.
+    /// The stage.
     pub stage: Stage,
     /// Whether it let the annotation pass.
     pub passed: bool,
-    /// What the station looked at: the pattern that matched, the parsed value, the rule.
+    /// What was looked at: the pattern that matched, the parsed value, the rule.
     pub note: Note,
     /// Where the rule stands.
     pub place: Option<Place>,
 }
 
 impl Step {
-    /// A station whose rule stands in no file.
+    /// A step whose rule stands in no file.
     pub fn new(stage: Stage, passed: bool, note: impl Into<Note>) -> Self {
         Self { stage, passed, note: note.into(), place: None }
     }
@@ -171,7 +171,7 @@ impl Step {
     }
 }
 
-/// The stations that an annotation passed, in that runtime's own order: the container runtime's, then
+/// The steps that an annotation passed, in that runtime's own order: the container runtime's, then
 /// those that are the same for every pod under a configuration, then the pod's own.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
@@ -186,7 +186,7 @@ impl Trace {
         Self { first: None, common: Some(common), own: Vec::new() }
     }
 
-    /// The stations after those that are shared.
+    /// The steps after those that are shared.
     #[must_use]
     pub fn then(mut self, own: Vec<Step>) -> Self {
         if self.own.is_empty() {
@@ -197,7 +197,7 @@ impl Trace {
         self
     }
 
-    /// Puts a station before all others.
+    /// Puts a step before all others.
     pub fn begin(&mut self, step: Step) {
         if let Some(earlier) = self.first.replace(step) {
             let rest = self.drain();
@@ -205,17 +205,17 @@ impl Trace {
         }
     }
 
-    /// Adds a station behind the others.
+    /// Adds a step behind the others.
     pub fn push(&mut self, step: Step) {
         self.own.push(step);
     }
 
-    /// Adds stations behind the others.
+    /// Adds steps behind the others.
     pub fn extend(&mut self, steps: impl IntoIterator<Item = Step>) {
         self.own.extend(steps);
     }
 
-    /// Keeps the stations that `stays` says.
+    /// Keeps the steps that `stays` says.
     pub fn retain(&mut self, stays: impl Fn(&Step) -> bool) {
         self.first = self.first.take().filter(&stays);
         self.own = self.drain().into_iter().filter(&stays).collect();
@@ -229,7 +229,7 @@ impl Trace {
         }
     }
 
-    /// The last station, to say more about it.
+    /// The last step, to say more about it.
     pub fn last_mut(&mut self) -> Option<&mut Step> {
         if self.own.is_empty() {
             self.own = self.drain();
@@ -237,12 +237,12 @@ impl Trace {
         self.own.last_mut().or(self.first.as_mut())
     }
 
-    /// The stations in order.
+    /// The steps in order.
     pub fn iter(&self) -> impl Iterator<Item = &Step> {
         self.first.iter().chain(self.common.iter().flat_map(|common| common.iter())).chain(&self.own)
     }
 
-    /// Whether there is no station at all.
+    /// Whether there is no step at all.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
     }
@@ -300,7 +300,7 @@ pub struct Verdict {
     pub reason: Reason,
     /// What would change its fate.
     pub fix: Option<Box<Fix>>,
-    /// The stations it passed, in that runtime's own order.
+    /// The steps it passed, in that runtime's own order.
     pub trace: Trace,
 }
 
@@ -321,7 +321,7 @@ impl Verdict {
         }
     }
 
-    /// Ends the annotation's way at a station that does not let it pass, for a reason.
+    /// Ends the annotation's way at a stage that does not let it pass, for a reason.
     pub fn end(&mut self, status: Status, stage: Stage, reason: impl Into<Text>) {
         let reason = reason.into();
         self.trace.push(Step::new(stage, false, reason.clone()));

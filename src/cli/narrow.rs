@@ -11,7 +11,7 @@ use super::error::SetupError;
 use crate::catalog;
 use crate::edit::output::{self, Existing};
 use crate::evaluate::Evaluation;
-use crate::evaluate::searched::{Fate, SearchedPod};
+use crate::evaluate::searched::{KnownOutcome, SearchedPod};
 use crate::input::manifest::Pod;
 use crate::query::{Column, NamedValue, Query, Searched, Word};
 use crate::report::baseline::{Baseline, Findings, Met};
@@ -39,7 +39,7 @@ pub(super) fn query(text: &str) -> Query {
 
 /// Whether a query keeps an evaluated pod.
 pub(super) fn keeps(query: &Query, pod: &Pod, evaluation: &Evaluation, release: Option<&str>) -> bool {
-    query.keeps(&SearchedPod { pod, fate: Fate::of(evaluation, release), text: None })
+    query.keeps(&SearchedPod { pod, known: KnownOutcome::of(evaluation, release), text: None })
 }
 
 /// A pod on several nodes: what holds on one of them is enough.
@@ -52,7 +52,7 @@ pub(super) struct OnNodes<'a> {
 
 impl OnNodes<'_> {
     fn itself(&self) -> SearchedPod<'_> {
-        SearchedPod { pod: self.pod, fate: Fate::default(), text: None }
+        SearchedPod { pod: self.pod, known: KnownOutcome::default(), text: None }
     }
 
     /// Whether it holds of the pod on one of the nodes.

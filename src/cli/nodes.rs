@@ -13,7 +13,7 @@ use super::narrow::{self, OnNodes};
 use super::open::{self, Opened};
 use super::pods::{self, Way};
 use super::{CliError, Exit, collections, paint};
-use crate::evaluate::alike::firsts_alike;
+use crate::evaluate::affected::firsts_alike;
 use crate::evaluate::node::NodeEvaluator;
 use crate::input::archive::Collection;
 use crate::input::manifest::Pod;

@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use super::args::Input;
 use super::cluster::Cluster;
 use super::kubectl::{self, CLUSTER, Stopper};
-use crate::evaluate::alike::firsts_alike;
+use crate::evaluate::affected::firsts_alike;
 use crate::input::manifest::Pod;
 use crate::report::escape::visible;
 

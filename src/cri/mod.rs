@@ -43,7 +43,7 @@ impl From<EngineMessage> for String {
     }
 }
 
-/// What became of one annotation at this station.
+/// What became of one annotation at this step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
     /// Whether the runtime gets it.
@@ -63,7 +63,7 @@ impl Passage {
     }
 }
 
-/// What became of each of a pod's annotations at this station.
+/// What became of each of a pod's annotations at this step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Passages {
     /// The same of all.

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::carry::Misfit;
 use super::change::{Change, between};
 use super::document::{Document, List};
 use super::plan::Plan;
+use super::rebase::Conflict;
 use super::{EditError, PolicyEdit};
 use crate::answer::verdict::ListId;
 use crate::input::Source;
@@ -34,7 +34,7 @@ pub(super) struct Step {
     pub path: Arc<str>,
     pub change: Change,
     /// Why it can be neither taken back nor made again, since somebody else changed the file.
-    pub stuck: Option<Misfit>,
+    pub stuck: Option<Conflict>,
     /// Whether it was made together with the one before, and is taken back with it.
     pub joined: bool,
 }
@@ -47,7 +47,7 @@ pub struct Stepped {
     /// The change.
     pub change: Change,
     /// Why nothing was done about it; it is gone from the history.
-    pub stuck: Option<Misfit>,
+    pub stuck: Option<Conflict>,
 }
 
 impl File {
@@ -214,7 +214,7 @@ impl History {
         }
         let text = splice.apply(&file.text);
         if text.is_none() && stuck.is_none() {
-            stuck = Some(Misfit::OtherEntries(change.edit.list().clone()));
+            stuck = Some(Conflict::OtherEntries(change.edit.list().clone()));
         }
         if stuck.is_some() {
             let from = if back { &mut self.done } else { &mut self.undone };

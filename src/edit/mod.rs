@@ -3,7 +3,6 @@
 //! Decides which bytes an edit changes (those of one value, and no other), where it goes, and how a
 //! file is replaced without ever being half written. Evaluates nothing.
 
-mod carry;
 mod change;
 mod create;
 mod deployed;
@@ -12,6 +11,7 @@ mod history;
 pub mod output;
 mod parse;
 mod plan;
+mod rebase;
 mod reread;
 mod save;
 mod splice;

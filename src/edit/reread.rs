@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::carry::{Misfit, Move, across, carry, hunks};
 use super::change::{Change, between};
 use super::document::{Document, List};
 use super::history::{File, History, Step};
+use super::rebase::{Conflict, Move, across, hunks, rebase};
 use super::splice::Splice;
 use super::{EditError, PolicyEdit};
 use crate::input::Source;
@@ -23,7 +23,7 @@ pub struct Lost {
     /// The list's entries before it.
     pub before: Option<Vec<String>>,
     /// Why.
-    pub reason: Misfit,
+    pub reason: Conflict,
 }
 
 /// What became of the edits when the files were read again.
@@ -157,7 +157,7 @@ impl History {
             Some(at) => (at, new),
             None => (chain.done, merged(&file.path, &base, &text, &new, reread)),
         };
-        let text = chain.carry(start, begin, reread);
+        let text = chain.rebase(start, begin, reread);
         let saved_at = at.map(|at| chain.kept.iter().take(at).filter(|kept| **kept).count());
         self.put_back(&file.path, chain);
         let mut carried = File::new(file.path, Some(source.text.clone()));
@@ -221,7 +221,7 @@ impl History {
 impl Chain {
     /// Carries every change, beginning with the text `begin` in the place of state `start`; gives the text
     /// in the place of the present one.
-    fn carry(&mut self, start: usize, begin: Document, reread: &mut Reread) -> Arc<str> {
+    fn rebase(&mut self, start: usize, begin: Document, reread: &mut Reread) -> Arc<str> {
         let mut present = begin.source().text.clone();
         let mut here = begin.clone();
         for i in start..self.steps.len() {
@@ -259,7 +259,7 @@ impl Chain {
                 (after, step.change.edit.inverse(texts(before).as_deref()), step.change.splice.inverse())
             }
         };
-        match carry(from, &Move { list: &list, edit, splice }, here) {
+        match rebase(from, &Move { list: &list, edit, splice }, here) {
             Ok(Some((document, change))) => {
                 if forward {
                     step.change = change;
@@ -313,7 +313,7 @@ fn merged(path: &Arc<str>, base: &str, mine: &str, theirs: &Document, reread: &m
         for edit in between(&list.id, texts.as_deref(), &list.texts()) {
             let Ok((next, change)) = was.apply(&edit) else { break };
             let step = Move { list: &list.id, edit: Some(edit.clone()), splice: change.splice.clone() };
-            match carry(&was, &step, &document) {
+            match rebase(&was, &step, &document) {
                 Ok(Some((carried, _))) => document = carried,
                 Ok(None) => {}
                 Err(reason) => {

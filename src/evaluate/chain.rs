@@ -76,11 +76,11 @@ impl Evaluator {
         for verdict in evaluation.verdicts.iter().filter(|v| v.field.as_deref().is_some_and(own)) {
             let place = pod.annotations.iter().find(|a| a.key == *verdict.key).map(|a| a.place.clone());
             let short = verdict.key.rsplit('.').next().unwrap_or(&verdict.key);
-            let fate = match verdict.status {
+            let outcome = match verdict.status {
                 Status::Applied => String::new(),
                 status => format!(", {}", status.as_str()),
             };
-            links.push(link(verdict.value.to_string(), &format!("annotation {short}{fate}"), place));
+            links.push(link(verdict.value.to_string(), &format!("annotation {short}{outcome}"), place));
         }
         if let Some(value) = evaluation.effective.as_ref().and_then(|effective| effective.get(key)) {
             let now = plain(&value.value);

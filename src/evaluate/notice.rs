@@ -1,11 +1,11 @@
 //! What a careful reader would add once the whole story of a pod is known.
 //!
-//! Raises findings that need more than one station: the container runtime and the sizing, the policy and
+//! Raises findings that need more than one step: the container runtime and the sizing, the policy and
 //! the files as shipped, the VM and the host. Judges nothing. Facts: what users of Kata report.
 
 use super::remark::finding;
 use super::vm_size::{VmSize, Workload};
-use super::{Evaluation, Evaluator, container_root, devices, host_limits, look, own_keys, spelling};
+use super::{Evaluation, Evaluator, container_root, devices, host_limits, look, own_keys, typos};
 use crate::answer::finding::{Code, Finding, Severity, Who};
 use crate::answer::verdict::{FailureStage, Fix, Stage, Status, Verdict};
 use crate::catalog::{HYPERVISOR_PREFIX, KATA_PREFIX, shipped};
@@ -14,7 +14,7 @@ use crate::input::host::HostFacts;
 use crate::input::manifest::{Form, Pod};
 use crate::input::search;
 
-/// What is pointed out about `pod` on top of what the stations say.
+/// What is pointed out about `pod` on top of what Kubernetes, the container runtime and Kata say.
 pub(super) fn notices(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation) -> Vec<Finding> {
     let mut found = Vec::new();
     misspelt(evaluator, pod, evaluation, &mut found);
@@ -62,8 +62,8 @@ fn misspelt(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, found: &m
         if !lost {
             continue;
         }
-        let Some(key) = spelling::meant(&verdict.key, release) else { continue };
-        let (code, message) = if spelling::moved(&verdict.key) {
+        let Some(key) = typos::meant(&verdict.key, release) else { continue };
+        let (code, message) = if typos::moved(&verdict.key) {
             (
                 Code::KeyMoved,
                 format!("{} moved: it is {key} now, and the old key is read by nothing", verdict.key),

@@ -10,7 +10,7 @@ const REACH: usize = 4_000;
 
 /// What is known of a pod.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Fate<'a> {
+pub struct KnownOutcome<'a> {
     /// The handler that serves it, or that it asks for.
     pub handler: Option<&'a str>,
     /// The release that judges it.
@@ -25,7 +25,7 @@ pub struct Fate<'a> {
     pub node: &'a str,
 }
 
-impl<'a> Fate<'a> {
+impl<'a> KnownOutcome<'a> {
     /// Of an evaluated pod.
     pub fn of(evaluation: &'a Evaluation, release: Option<&'a str>) -> Self {
         let (stage, why) = match &evaluation.outcome {
@@ -44,7 +44,7 @@ pub struct SearchedPod<'a> {
     /// The pod.
     pub pod: &'a Pod,
     /// What is known of it.
-    pub fate: Fate<'a>,
+    pub known: KnownOutcome<'a>,
     /// What `text` made of it, where that is kept.
     pub text: Option<&'a str>,
 }
@@ -101,9 +101,9 @@ impl SearchedPod<'_> {
 
     /// Whether what is known of the pod has the word.
     fn becomes(&self, word: &Word) -> bool {
-        let fate = &self.fate;
-        let known = [fate.handler.unwrap_or_default(), fate.release.unwrap_or_default(), fate.outcome];
-        known.into_iter().chain([fate.stage, fate.why, fate.node]).any(|part| word.is_in(part))
+        let known = &self.known;
+        let first = [known.handler.unwrap_or_default(), known.release.unwrap_or_default(), known.outcome];
+        first.into_iter().chain([known.stage, known.why, known.node]).any(|part| word.is_in(part))
     }
 }
 
@@ -117,7 +117,7 @@ impl Searched for SearchedPod<'_> {
     }
 
     fn column(&self, column: Column, word: &Word) -> bool {
-        let (pod, fate) = (self.pod, &self.fate);
+        let (pod, known) = (self.pod, &self.known);
         let own = !matches!(
             column,
             Column::Handler
@@ -135,11 +135,11 @@ impl Searched for SearchedPod<'_> {
             Column::Namespace => word.is_in(&pod.namespace),
             Column::Kind => word.is_in(&pod.kind),
             Column::Class => word.is_in(pod.runtime_class.as_deref().unwrap_or_default()),
-            Column::Handler => word.is_in(fate.handler.unwrap_or_default()),
-            Column::Release => word.is_in(fate.release.unwrap_or_default()),
-            Column::Outcome => word.is_in(fate.outcome),
-            Column::Reason => word.is_in(fate.stage) || word.is_in(fate.why),
-            Column::Node => word.is_in(fate.node),
+            Column::Handler => word.is_in(known.handler.unwrap_or_default()),
+            Column::Release => word.is_in(known.release.unwrap_or_default()),
+            Column::Outcome => word.is_in(known.outcome),
+            Column::Reason => word.is_in(known.stage) || word.is_in(known.why),
+            Column::Node => word.is_in(known.node),
             Column::Key => pod.annotations.iter().any(|a| word.is_in(base(&a.key)) || word.is_in(&a.key)),
             Column::Value => pod.annotations.iter().any(|a| word.is_in(reach(&a.value))),
             Column::Origin => false,

@@ -6,7 +6,7 @@
 //! Facts: kubectl and kube-apiserver 1.36.2, `kubectl create` with its default `--validate=strict`.
 
 use super::resources::{Fault, PodResources};
-use super::schema::{self, Decoding, Misfit};
+use super::schema::{self, Decoding, Mismatch};
 use super::validate::Validation;
 use super::{Node as Cluster, names};
 use crate::input::manifest::kinds::{self, Kind, Template};
@@ -49,7 +49,7 @@ impl Case<'_, '_, '_> {
             problems = self.validation(built_in);
         }
         if !problems.is_empty() {
-            self.add_other_misfits(&mut problems);
+            self.add_other_mismatchs(&mut problems);
         }
         problems
     }
@@ -117,23 +117,23 @@ impl Case<'_, '_, '_> {
             return vec![self.problem(metadata.at, message)];
         }
         let decoding = schema::decode(&metadata.value, "ObjectMeta", "metadata");
-        let repeated = self.repeated_misfit(metadata);
-        decoding.misfit.or(repeated).map(|m| self.misfit(&m, String::new())).into_iter().collect()
+        let repeated = self.repeated_mismatch(metadata);
+        decoding.mismatch.or(repeated).map(|m| self.mismatch(&m, String::new())).into_iter().collect()
     }
 
     /// In JSON each of two equal keys must fit.
-    fn repeated_misfit(&self, metadata: &Entry<'_>) -> Option<Misfit> {
+    fn repeated_mismatch(&self, metadata: &Entry<'_>) -> Option<Mismatch> {
         let all = self.object.node.entries().iter().filter(|e| self.object.json && e.key == "metadata");
         let mut found =
             all.filter(|e| e.at != metadata.at).map(|e| schema::decode(&e.value, "ObjectMeta", "metadata"));
-        found.find_map(|d| d.misfit)
+        found.find_map(|d| d.mismatch)
     }
 
-    fn misfit(&self, misfit: &Misfit, prefix: String) -> Problem {
-        let mut problem = self.problem(misfit.at, format!("{prefix}{}", misfit.message));
-        problem.annotation = misfit.key.clone().filter(|_| misfit.path.ends_with("annotations"));
-        problem.fix = match misfit.path.as_str() {
-            path if path.ends_with("annotations") && misfit.key.is_none() => Some(
+    fn mismatch(&self, mismatch: &Mismatch, prefix: String) -> Problem {
+        let mut problem = self.problem(mismatch.at, format!("{prefix}{}", mismatch.message));
+        problem.annotation = mismatch.key.clone().filter(|_| mismatch.path.ends_with("annotations"));
+        problem.fix = match mismatch.path.as_str() {
+            path if path.ends_with("annotations") && mismatch.key.is_none() => Some(
                 "write each annotation as KEY: \"VALUE\" on a line of its own below annotations:".to_owned(),
             ),
             _ => None,
@@ -190,11 +190,11 @@ impl Case<'_, '_, '_> {
         let (Some(kind), Some(decoding)) = (self.built_in(), decoding) else {
             return self.custom_resource();
         };
-        let Decoding { misfit, unknown } = decoding;
+        let Decoding { mismatch, unknown } = decoding;
         let (_, version) = kinds::group_version(self.object.api_version);
         let prefix = format!("{kind} in version \"{version}\" cannot be handled as a {kind}: ");
-        if let Some(misfit) = misfit {
-            return vec![self.misfit(&misfit, prefix)];
+        if let Some(mismatch) = mismatch {
+            return vec![self.mismatch(&mismatch, prefix)];
         }
         if unknown.is_empty() {
             return Vec::new();
@@ -343,7 +343,7 @@ impl Case<'_, '_, '_> {
     }
 
     /// Every other annotation that is no string: Kubernetes names only the first, the user mends them all.
-    fn add_other_misfits(&self, problems: &mut Vec<Problem>) {
+    fn add_other_mismatchs(&self, problems: &mut Vec<Problem>) {
         let mut maps = vec![self.object.node.get("metadata")];
         maps.extend(self.templates.iter().map(|t| t.metadata));
         for entry in maps.into_iter().flatten().filter_map(|m| m.get("annotations")).flat_map(Node::entries) {

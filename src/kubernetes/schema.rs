@@ -38,7 +38,7 @@ struct Struct {
 /// In which order the fields of an object are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// The server's: byte order of the keys. It decides which misfit is told.
+    /// The server's: byte order of the keys. It decides which mismatch is told.
     Keys,
     /// The text's, which is at hand; where nothing is wrong both give the same.
     Text,
@@ -150,7 +150,7 @@ impl fmt::Display for Path<'_> {
 
 /// Something that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
+pub struct Mismatch {
     /// Go's words.
     pub message: String,
     /// The field, dotted.
@@ -180,7 +180,7 @@ pub struct Unknown {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decoding {
     /// The first value of a wrong type, in the order in which the server reads (byte order of the keys).
-    pub misfit: Option<Misfit>,
+    pub mismatch: Option<Mismatch>,
     /// Every unknown field.
     pub unknown: Vec<Unknown>,
 }
@@ -216,7 +216,7 @@ fn in_order<'n, 'a>(node: &'n Node<'a>, order: Order, mut visit: impl FnMut(&'n 
 fn object(node: &Node<'_>, index: usize, order: Order, path: Path<'_>, decoding: &mut Decoding) {
     let Some(Struct { name, fields }) = schema().structs.get(index) else { return };
     in_order(node, order, |entry| {
-        if decoding.misfit.is_some() {
+        if decoding.mismatch.is_some() {
             return;
         }
         let path = path.then(Step::Field(&entry.key));
@@ -251,7 +251,7 @@ fn value(
     decoding: &mut Decoding,
 ) {
     let shape = node.shape();
-    if shape == Shape::Null || decoding.misfit.is_some() {
+    if shape == Shape::Null || decoding.mismatch.is_some() {
         return;
     }
     let fits = match kind {
@@ -268,7 +268,7 @@ fn value(
             };
             if let Some(message) = quantity {
                 let path = path.to_string();
-                decoding.misfit = Some(Misfit { message, path, key: None, shape, at: node.at });
+                decoding.mismatch = Some(Mismatch { message, path, key: None, shape, at: node.at });
             }
             true
         }
@@ -286,7 +286,7 @@ fn value(
             kind.go()
         );
         let path = path.to_string();
-        decoding.misfit = Some(Misfit { message, path, key: key.map(str::to_owned), shape, at: node.at });
+        decoding.mismatch = Some(Mismatch { message, path, key: key.map(str::to_owned), shape, at: node.at });
         return;
     }
     match kind {
@@ -316,7 +316,7 @@ fn value(
                     kind.go()
                 );
                 let path = path.to_string();
-                decoding.misfit = Some(Misfit { message, path, key: None, shape, at: node.at });
+                decoding.mismatch = Some(Mismatch { message, path, key: None, shape, at: node.at });
             }
         }
         _ => {}
@@ -358,8 +358,8 @@ mod tests {
     }
 
     #[test]
-    fn misfits_and_unknown_fields_are_told_as_go_does() {
-        let message = |text| pod(text).misfit.map(|m| m.message);
+    fn mismatchs_and_unknown_fields_are_told_as_go_does() {
+        let message = |text| pod(text).mismatch.map(|m| m.message);
         assert_eq!(
             message("metadata: {annotations: {b: 1, a: true}}").as_deref(),
             Some(

@@ -2,7 +2,7 @@
 //! hypervisor and runtime.
 //!
 //! Decides what is started and what put each argument there; reads no files, and what it must know of the
-//! host's it asks the host. Values that only exist at run time are tokens, or `runtime::stand_in`s. What both
+//! host's it asks the host. Values that only exist at run time are tokens, or `runtime::placeholder`s. What both
 //! runtimes' launches are written in stands here: a plan, a command line, a request's body, a refusal, findings.
 //! Facts: named in each file.
 

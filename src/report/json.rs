@@ -276,7 +276,7 @@ fn annotation<'a>(verdict: &'a Verdict, assumed: Option<&Assumption>, traced: bo
     }
 }
 
-/// One station.
+/// One step.
 fn step(step: &Step) -> Json {
     json!({
         "stage": step.stage.as_str(),

@@ -11,9 +11,9 @@ mod defaults;
 pub mod go;
 pub mod initdata;
 mod message;
+pub mod placeholder;
 mod refusal;
 pub mod rs;
-pub mod stand_in;
 pub(crate) mod verity;
 
 pub use message::RuntimeMessage;

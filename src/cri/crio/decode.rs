@@ -71,7 +71,7 @@ impl Settings {
 
 /// A value that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
+pub struct DecodeError {
     /// The library's message.
     pub message: String,
     /// Where.
@@ -84,7 +84,7 @@ pub fn decode(
     source: &Source,
     release: Release,
     settings: &mut Settings,
-) -> Result<(), Misfit> {
+) -> Result<(), DecodeError> {
     let mut keys = HashMap::new();
     for (key, spot) in &document.keys {
         keys.entry(key.to_string()).or_insert(*spot);
@@ -145,7 +145,7 @@ impl Fitter<'_> {
         self.source.place(spot.map_or(0, |spot| spot.offset))
     }
 
-    fn complain(&self, what: &str) -> Misfit {
+    fn complain(&self, what: &str) -> DecodeError {
         let name = self.name();
         let line = self.document.values.get(&name).map_or(0, |spot| spot.line);
         let key = quote(&name);
@@ -153,22 +153,27 @@ impl Fitter<'_> {
             1.. => format!("toml: line {line} (last key {key}): {what}"),
             _ => format!("toml: (last key {key}): {what}"),
         };
-        Misfit { message, place: Some(self.place()) }
+        DecodeError { message, place: Some(self.place()) }
     }
 
-    fn wrong_type(&self, wanted: &str, value: &Value) -> Misfit {
+    fn wrong_type(&self, wanted: &str, value: &Value) -> DecodeError {
         let found = self.library.type_name(value);
         self.complain(&format!(
             "incompatible types: TOML value has type {found}; destination has type {wanted}"
         ))
     }
 
-    fn not_a_table(&self, wanted: &str, value: &Value) -> Misfit {
+    fn not_a_table(&self, wanted: &str, value: &Value) -> DecodeError {
         let found = self.library.type_name(value);
         self.complain(&format!("type mismatch for {wanted}: expected table but found {found}"))
     }
 
-    fn table(&mut self, shape: &'static Shape, table: &Table, take: &mut Take<'_>) -> Result<(), Misfit> {
+    fn table(
+        &mut self,
+        shape: &'static Shape,
+        table: &Table,
+        take: &mut Take<'_>,
+    ) -> Result<(), DecodeError> {
         let release = self.release;
         for (name, value) in table {
             let known = || shape.keys.iter().filter(|key| key.is_known(release));
@@ -189,7 +194,7 @@ impl Fitter<'_> {
         key: &'static keys::Key,
         value: &Value,
         take: &mut Take<'_>,
-    ) -> Result<(), Misfit> {
+    ) -> Result<(), DecodeError> {
         match (key.kind, value) {
             (Kind::Text, Value::String(_))
             | (Kind::Flag, Value::Boolean(_))
@@ -240,7 +245,7 @@ impl Fitter<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, shape: &'static Shape, name: &str, table: &Table) -> Result<Entry, Misfit> {
+    fn entry(&mut self, shape: &'static Shape, name: &str, table: &Table) -> Result<Entry, DecodeError> {
         let mut fields = Fields { place: self.place(), by_key: BTreeMap::new() };
         self.table(shape, table, &mut |found| {
             fields.by_key.insert(found.key, Setting { value: found.value.clone(), place: found.place });

@@ -5,7 +5,7 @@
 
 use serde_json::Value as Json;
 
-use super::super::{Evaluation, Evaluator, spelling};
+use super::super::{Evaluation, Evaluator, typos};
 use crate::answer::verdict::{Fix, ListId, Status};
 use crate::input::Text;
 use crate::input::config::Layers;
@@ -66,7 +66,7 @@ pub(super) fn behind_the_gate(
 }
 
 fn leave_out(reason: &str, key: &str, evaluator: &Evaluator) -> Fix {
-    if let Some(meant) = spelling::meant(key, evaluator.setup().release) {
+    if let Some(meant) = typos::meant(key, evaluator.setup().release) {
         return Fix::Advice(format!("write {meant}").into());
     }
     Fix::Advice(format!("leave it out or correct it, whatever the policy is: {reason}").into())

@@ -5,7 +5,7 @@
 use super::{Change, Refusal, refuse};
 use crate::release::Release;
 use crate::runtime::go::config::SandboxConfig;
-use crate::runtime::stand_in::ROOTLESS_FOLDER;
+use crate::runtime::placeholder::ROOTLESS_FOLDER;
 
 /// `sun_path` less its terminating zero.
 const LONGEST_SOCKET: usize = 107;

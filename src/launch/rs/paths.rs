@@ -5,8 +5,8 @@
 
 use crate::release::Release;
 use crate::release::rs::Change;
+use crate::runtime::placeholder::ROOTLESS_FOLDER;
 use crate::runtime::rs::config::Hypervisor;
-use crate::runtime::stand_in::ROOTLESS_FOLDER;
 
 /// Where things are on the host.
 #[derive(Debug, Clone, Copy)]

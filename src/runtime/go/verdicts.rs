@@ -1,6 +1,6 @@
 //! From what the walk wrote down to one verdict for each annotation, and the findings beside them.
 //!
-//! Decides the words; every fate was decided before. Facts: none of its own.
+//! Decides the words; what becomes of each was decided before. Facts: none of its own.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use super::spelling;
 use crate::answer::effective::{Effective, Origin};
 use crate::release::Release;
 use crate::release::rs::Change;
-use crate::runtime::stand_in::{GID_TOKEN, UID_TOKEN};
+use crate::runtime::placeholder::{GID_TOKEN, UID_TOKEN};
 
 /// One key of a configuration.
 type Entry = (String, Json);

@@ -27,7 +27,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::config_path::Known;
-use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, Sandbox, stand_in};
+use super::{Asked, Depth, LoadError, LoadOptions, Run, RuntimeMessage, Sandbox, placeholder};
 use crate::answer::effective::Effective;
 use crate::answer::finding::Finding;
 use crate::answer::verdict::{Failure, FailureStage};
@@ -349,12 +349,12 @@ fn tell_agent(config: &mut Config) {
 fn go_rootless(config: &mut Config) {
     if let Some(hv) = config.active_hypervisor_mut().filter(|hv| hv.security_info.rootless) {
         hv.memory_info.guest_swap_path =
-            format!("{}/run/kata-containers/swap", stand_in::ROOTLESS_FOLDER).into();
+            format!("{}/run/kata-containers/swap", placeholder::ROOTLESS_FOLDER).into();
         hv.security_info.rootless_user = Some(RootlessUser {
-            uid: stand_in::ROOTLESS_USER,
-            gid: stand_in::ROOTLESS_USER,
-            groups: vec![stand_in::KVM_GROUP],
-            user_name: format!("kata-{}", stand_in::ROOTLESS_USER).into(),
+            uid: placeholder::ROOTLESS_USER,
+            gid: placeholder::ROOTLESS_USER,
+            groups: vec![placeholder::KVM_GROUP],
+            user_name: format!("kata-{}", placeholder::ROOTLESS_USER).into(),
         });
     }
 }

@@ -12,7 +12,7 @@ use super::pods::{Elsewhere, PodEntry, Summary};
 use super::row::{Body, Counts, GroupRow, Row};
 use super::rows::Rows;
 use super::{Model, Screen, Show};
-use crate::evaluate::searched::{Fate, SearchedPod};
+use crate::evaluate::searched::{KnownOutcome, SearchedPod};
 use crate::query::Query;
 
 /// What the pods are sorted by.
@@ -152,17 +152,20 @@ pub fn is_group(id: &str) -> bool {
 
 /// What a query sees of a pod of the list.
 pub fn searched<'a>(entry: &'a PodEntry, summary: Option<&'a Summary>) -> SearchedPod<'a> {
-    let mut fate =
-        Fate { handler: entry.handler.as_deref(), release: entry.release.as_deref(), ..Fate::default() };
+    let mut known = KnownOutcome {
+        handler: entry.handler.as_deref(),
+        release: entry.release.as_deref(),
+        ..KnownOutcome::default()
+    };
     if let Some(summary) = summary {
-        fate.outcome = summary.word();
-        fate.why = &summary.why;
-        fate.stage = summary.refused.as_ref().map_or("", |(stage, _)| stage);
+        known.outcome = summary.word();
+        known.why = &summary.why;
+        known.stage = summary.refused.as_ref().map_or("", |(stage, _)| stage);
         if let Some((_, message)) = &summary.refused {
-            fate.why = message;
+            known.why = message;
         }
     }
-    SearchedPod { pod: &entry.pod, fate, text: Some(entry.text()) }
+    SearchedPod { pod: &entry.pod, known, text: Some(entry.text()) }
 }
 
 impl Model {

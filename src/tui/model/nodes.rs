@@ -27,7 +27,7 @@ pub struct Nodes {
 
 /// What one field of the matrix shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fate {
+pub struct NodeOutcome {
     /// The outcome.
     pub word: Word,
     /// Whether it rests on what nobody has looked at.
@@ -72,7 +72,7 @@ impl Nodes {
 
 impl Model {
     /// What becomes of a pod on a node; `None` where the node could not be judged.
-    pub fn fate(&self, pod: usize, node: usize) -> Option<Fate> {
+    pub fn outcome(&self, pod: usize, node: usize) -> Option<NodeOutcome> {
         let nodes = self.nodes.as_ref()?;
         if let Some(summary) = self.in_memory(pod, node) {
             let word = match (&summary.refused, summary.elsewhere) {
@@ -81,7 +81,7 @@ impl Model {
                 (None, Some(Elsewhere::Unknown)) => Word::Unknown,
                 (None, None) => Word::Starts,
             };
-            return Some(Fate {
+            return Some(NodeOutcome {
                 word,
                 assumed: summary.assumed.iter().any(Assumption::decides),
                 number: None,
@@ -89,7 +89,7 @@ impl Model {
         }
         let cell = nodes.matrix.cell(pod, node)?;
         let number = cell.reason.map(|index| index + 1);
-        Some(Fate { word: cell.outcome, assumed: cell.assumed, number })
+        Some(NodeOutcome { word: cell.outcome, assumed: cell.assumed, number })
     }
 
     /// What becomes of a pod under what is edited and tried, where that is this node's.
@@ -110,7 +110,7 @@ impl Model {
     /// How a pod's outcomes lie over the nodes: whether they differ, and whether any is a refusal.
     fn spread(&self, pod: usize) -> (bool, bool) {
         let count = self.nodes.as_ref().map_or(0, |nodes| nodes.matrix.columns().len());
-        let mut words = (0..count).map(|node| self.fate(pod, node).map(|fate| fate.word));
+        let mut words = (0..count).map(|node| self.outcome(pod, node).map(|outcome| outcome.word));
         let first = words.next().flatten();
         let mut refused = first == Some(Word::Refused);
         let mut differs = false;
@@ -135,15 +135,15 @@ impl OnNodes<'_> {
     }
 
     fn outcome(&self, word: &query::Word) -> bool {
-        let mut fates = self.nodes().filter_map(|node| self.model.fate(self.pod, node));
-        fates.any(|fate| word.is_in(fate.word.as_str()))
+        let mut outcomes = self.nodes().filter_map(|node| self.model.outcome(self.pod, node));
+        outcomes.any(|outcome| word.is_in(outcome.word.as_str()))
     }
 
     /// Whether a reason has it; each is looked at once.
     fn reason(&self, word: &query::Word) -> bool {
         let mut seen = BTreeSet::new();
         self.nodes().any(|node| {
-            let number = self.model.fate(self.pod, node).and_then(|fate| fate.number);
+            let number = self.model.outcome(self.pod, node).and_then(|outcome| outcome.number);
             (number.is_none() || seen.insert(number))
                 && self.model.reason(self.pod, node).is_some_and(|reason| word.is_in(&reason))
         })

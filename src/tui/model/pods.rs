@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::answer::verdict::{FailureStage, Status, Verdict};
-use crate::evaluate::alike::lists_matter_to;
+use crate::evaluate::affected::lists_matter_to;
 use crate::evaluate::node::NodeEvaluator;
 use crate::evaluate::searched;
 use crate::evaluate::{Evaluation, Outcome};
@@ -274,7 +274,7 @@ impl First {
     }
 }
 
-/// How a pod's fate differs between two sweeps.
+/// How a pod's outcome differs between two sweeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Turn {
     /// It started, and would be refused.
@@ -285,7 +285,7 @@ pub enum Turn {
     Differs,
 }
 
-/// The pods whose fate differs, and how; among those that both sweeps have.
+/// The pods whose outcome differs, and how; among those that both sweeps have.
 pub fn turns(baseline: &Sweep, candidate: &Sweep) -> Vec<(usize, Turn)> {
     let pairs = baseline.slots.iter().zip(&candidate.slots).enumerate();
     pairs

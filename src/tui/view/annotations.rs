@@ -5,7 +5,7 @@
 //! │   annotation        becomes      pod says   in effect ││ what it does               │
 //! │ set by this pod                                       ││ ✗ refused at value         │
 //! │ ▸ path              ✗ refused    "/tmp/q…"  /usr/bin… ││ why, and what would help   │
-//! │   default_memory    ✓ applied    "4096"     4096      ││ the stations it passed     │
+//! │   default_memory    ✓ applied    "4096"     4096      ││ the steps it passed        │
 //! └───────────────────────────────────────────────────────┘└────────────────────────────┘
 //! ```
 
@@ -190,7 +190,7 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, row: &AnnotationRow) ->
         lines.push(Rich::new());
     }
     if let Some(verdict) = verdict {
-        fate(canvas, model, verdict, &mut lines);
+        verdict_lines(canvas, model, verdict, &mut lines);
     }
     about(model, row, &mut lines);
     (title, lines)
@@ -284,8 +284,8 @@ fn about(model: &Model, row: &AnnotationRow, lines: &mut Vec<Rich>) {
     fact("key", Token::Muted, row.key.clone());
 }
 
-/// What became of it, why, what would help, and the stations.
-fn fate(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<Rich>) {
+/// What became of it, why, what would help, and the steps.
+fn verdict_lines(canvas: &Canvas<'_>, model: &Model, verdict: &Verdict, lines: &mut Vec<Rich>) {
     let glyphs = canvas.theme.glyphs;
     let brief = |said: &str| text::cut_middle(&text::visible(said), BRIEF, glyphs.ellipsis);
     let token = status_token(verdict.status);

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use crate::report::matrix::Word;
 use crate::tui::model::Model;
-use crate::tui::model::nodes::{Fate, Nodes};
+use crate::tui::model::nodes::{NodeOutcome, Nodes};
 use crate::tui::model::row::Body;
 use crate::tui::theme::Token;
 use crate::tui::widget::canvas::Canvas;
@@ -81,18 +81,18 @@ pub(super) fn heading(canvas: &Canvas<'_>, model: &Model, width: usize) -> Rich 
     line
 }
 
-/// The sign of a fate with its token.
-fn sign(canvas: &Canvas<'_>, fate: Option<Fate>) -> (Token, String) {
+/// The sign of a outcome with its token.
+fn sign(canvas: &Canvas<'_>, outcome: Option<NodeOutcome>) -> (Token, String) {
     let glyphs = canvas.theme.glyphs;
-    let Some(fate) = fate else { return (Token::Refused, "!".to_owned()) };
-    let (token, mut sign) = match (fate.word, fate.assumed) {
+    let Some(outcome) = outcome else { return (Token::Refused, "!".to_owned()) };
+    let (token, mut sign) = match (outcome.word, outcome.assumed) {
         (Word::Starts, false) => (Token::Allowed, glyphs.pass.to_owned()),
         (Word::Starts, true) => (Token::Open, glyphs.assumed.to_owned()),
         (Word::Refused, _) => (Token::Refused, glyphs.fail.to_owned()),
         (Word::NotKata, _) => (Token::Muted, "-".to_owned()),
         (Word::Unknown, _) => (Token::Open, glyphs.unknown.to_owned()),
     };
-    if let Some(number) = fate.number {
+    if let Some(number) = outcome.number {
         let _ = write!(sign, "{number}");
     }
     (token, sign)
@@ -107,7 +107,7 @@ pub(super) fn row(canvas: &Canvas<'_>, model: &Model, pod: usize, width: usize, 
     let name = text::cut_middle(&text::visible(&entry.id), room, glyphs.ellipsis);
     let mut line = Rich::of(Token::Open, mark).put(Token::Text, name).pad_to(grid.pod);
     for (place, index) in (grid.first..grid.first + grid.shown).enumerate() {
-        let (token, sign) = sign(canvas, model.fate(pod, index));
+        let (token, sign) = sign(canvas, model.outcome(pod, index));
         line.push(Token::Focus, if here && index == nodes.at { glyphs.pointer } else { " " });
         line.push(token, sign);
         line = line.pad_to(grid.pod + (place + 1) * grid.node);
@@ -122,17 +122,17 @@ pub(super) fn status(canvas: &Canvas<'_>, model: &Model) -> Rich {
     else {
         return Rich::new();
     };
-    let fate = model.fate(*pod, nodes.at);
+    let outcome = model.outcome(*pod, nodes.at);
     let reason = model.reason(*pod, nodes.at).unwrap_or_default();
     Rich::of(Token::Strong, format!(" {}: ", text::visible(nodes.short_name(nodes.at))))
-        .join(said(canvas, fate))
+        .join(said(canvas, outcome))
         .put(Token::Text, format!(" {}", text::visible(&reason.replace('\n', " "))))
 }
 
 /// An outcome in words, with its sign.
-fn said(canvas: &Canvas<'_>, fate: Option<Fate>) -> Rich {
-    let (token, _) = sign(canvas, fate);
-    let words = match fate.map(|fate| (fate.word, fate.assumed)) {
+fn said(canvas: &Canvas<'_>, outcome: Option<NodeOutcome>) -> Rich {
+    let (token, _) = sign(canvas, outcome);
+    let words = match outcome.map(|outcome| (outcome.word, outcome.assumed)) {
         None => "not judged: the node cannot be read",
         Some((Word::Starts, false)) => "starts",
         Some((Word::Starts, true)) => "starts, if what is assumed holds",
@@ -140,7 +140,7 @@ fn said(canvas: &Canvas<'_>, fate: Option<Fate>) -> Rich {
         Some((Word::NotKata, _)) => "another runtime than Kata serves it",
         Some((Word::Unknown, _)) => "not known",
     };
-    let (_, glyph) = sign(canvas, fate.map(|fate| Fate { number: None, ..fate }));
+    let (_, glyph) = sign(canvas, outcome.map(|outcome| NodeOutcome { number: None, ..outcome }));
     Rich::of(token, format!("{glyph} {words}"))
 }
 
@@ -150,13 +150,13 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, pod: usize) -> (Rich, V
     };
     let count = nodes.matrix.columns().len();
     let Some(column) = nodes.matrix.columns().get(nodes.at) else { return (Rich::new(), Vec::new()) };
-    let fate = model.fate(pod, nodes.at);
+    let outcome = model.outcome(pod, nodes.at);
     let heading = |text: String| Rich::of(Token::Heading, text);
     let mut lines = vec![
         heading("on ".into())
             .put(Token::Strong, text::visible(&column.name))
             .put(Token::Muted, format!(" ({}), node {} of {count}", column.origin, nodes.at + 1)),
-        said(canvas, fate),
+        said(canvas, outcome),
     ];
     if let Some(reason) = model.reason(pod, nodes.at) {
         lines.extend(reason.lines().map(|line| Rich::of(Token::Text, text::visible(line))));
@@ -188,18 +188,18 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, pod: usize) -> (Rich, V
 
 /// The nodes by what becomes of the pod there.
 fn elsewhere(canvas: &Canvas<'_>, model: &Model, nodes: &Nodes, pod: usize) -> Vec<Rich> {
-    let mut groups: Vec<(Option<Fate>, Vec<usize>)> = Vec::new();
+    let mut groups: Vec<(Option<NodeOutcome>, Vec<usize>)> = Vec::new();
     for node in 0..nodes.matrix.columns().len() {
-        let fate = model.fate(pod, node);
-        match groups.iter_mut().find(|(known, _)| *known == fate) {
+        let outcome = model.outcome(pod, node);
+        match groups.iter_mut().find(|(known, _)| *known == outcome) {
             Some((_, members)) => members.push(node),
-            None => groups.push((fate, vec![node])),
+            None => groups.push((outcome, vec![node])),
         }
     }
     groups
         .iter()
-        .map(|(fate, members)| {
-            let (token, sign) = sign(canvas, *fate);
+        .map(|(outcome, members)| {
+            let (token, sign) = sign(canvas, *outcome);
             let mut names: Vec<String> = members
                 .iter()
                 .take(NAMED)

@@ -1,7 +1,7 @@
 //! What an edit of policy lists cannot change: the pods that they are not held against.
 
 use katascope::catalog::KATA_PREFIX;
-use katascope::evaluate::alike::lists_matter_to;
+use katascope::evaluate::affected::lists_matter_to;
 use katascope::evaluate::{Evaluator, Setup};
 use katascope::input::config::Layers;
 use katascope::input::manifest::{self, Pod};

@@ -14,7 +14,7 @@ use crate::input::Source;
 
 /// Why an edit has no place in a text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Misfit {
+pub enum Conflict {
     /// The list that it changes is not there.
     #[error("{0} is not in the file any more")]
     NoList(ListId),
@@ -61,7 +61,7 @@ impl PolicyEdit {
 
     /// The same edit for a list that had the entries `was` when it was made and has `now`; `None`: that is
     /// done already.
-    fn again(&self, was: Option<&[String]>, now: Option<&[String]>) -> Result<Option<Self>, Misfit> {
+    fn again(&self, was: Option<&[String]>, now: Option<&[String]>) -> Result<Option<Self>, Conflict> {
         if was == now {
             return Ok(Some(self.clone()));
         }
@@ -70,18 +70,18 @@ impl PolicyEdit {
             let wanted = value.as_ref().map(std::slice::from_ref);
             return match now == wanted {
                 true => Ok(None),
-                false => Err(Misfit::OtherEntries(list)),
+                false => Err(Conflict::OtherEntries(list)),
             };
         }
         if let (Self::Create { items, .. }, now) = (self, now) {
             return match now {
                 None => Ok(Some(self.clone())),
                 Some(now) if now == items => Ok(None),
-                Some(_) => Err(Misfit::ListThere(list)),
+                Some(_) => Err(Conflict::ListThere(list)),
             };
         }
         let (was, now) = match (was, now) {
-            (_, None) => return Err(Misfit::NoList(list)),
+            (_, None) => return Err(Conflict::NoList(list)),
             (was, Some(now)) => (was.unwrap_or_default(), now),
         };
         let count = |entries: &[String], text: &str| entries.iter().filter(|e| *e == text).count();
@@ -90,9 +90,9 @@ impl PolicyEdit {
             let places = now.iter().enumerate().filter(|(_, e)| *e == text).map(|(i, _)| i);
             places.min_by_key(|i| i.abs_diff(at))
         };
-        let found = |at: usize| -> Result<usize, Misfit> {
+        let found = |at: usize| -> Result<usize, Conflict> {
             let text = entry(at)?;
-            found(at, text).ok_or_else(|| Misfit::NoEntry(text.clone()))
+            found(at, text).ok_or_else(|| Conflict::NoEntry(text.clone()))
         };
         let id = list.clone();
         Ok(Some(match self {
@@ -141,7 +141,7 @@ impl PolicyEdit {
             }
             Self::Set { items, .. } if now == items.as_slice() => return Ok(None),
             Self::Set { .. } | Self::Key { .. } | Self::Create { .. } => {
-                return Err(Misfit::OtherEntries(list));
+                return Err(Conflict::OtherEntries(list));
             }
         }))
     }
@@ -149,11 +149,11 @@ impl PolicyEdit {
 
 /// Carries a change of `from` onto `to`; gives the text and the change there, or `None` where that says
 /// already what the change would make it say.
-pub(super) fn carry(
+pub(super) fn rebase(
     from: &Document,
     step: &Move<'_>,
     to: &Document,
-) -> Result<Option<(Document, Change)>, Misfit> {
+) -> Result<Option<(Document, Change)>, Conflict> {
     let id = step.list;
     let texts = |document: &Document| document.entries(id);
     let apart = || {
@@ -168,7 +168,7 @@ pub(super) fn carry(
         }
         let gone = |document: &Document| document.list(id).is_none();
         let (document, splice) =
-            apart().filter(|(d, _)| gone(d)).ok_or_else(|| Misfit::OtherEntries(id.clone()))?;
+            apart().filter(|(d, _)| gone(d)).ok_or_else(|| Conflict::OtherEntries(id.clone()))?;
         let items = texts(to).unwrap_or_default();
         let edit = PolicyEdit::Create { list: id.clone(), items };
         return Ok(Some((document, Change { edit, before: None, splice })));
