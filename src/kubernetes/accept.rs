@@ -49,7 +49,7 @@ impl Case<'_, '_, '_> {
             problems = self.validation(built_in);
         }
         if !problems.is_empty() {
-            self.add_other_mismatchs(&mut problems);
+            self.add_other_mismatches(&mut problems);
         }
         problems
     }
@@ -343,7 +343,7 @@ impl Case<'_, '_, '_> {
     }
 
     /// Every other annotation that is no string: Kubernetes names only the first, the user mends them all.
-    fn add_other_mismatchs(&self, problems: &mut Vec<Problem>) {
+    fn add_other_mismatches(&self, problems: &mut Vec<Problem>) {
         let mut maps = vec![self.object.node.get("metadata")];
         maps.extend(self.templates.iter().map(|t| t.metadata));
         for entry in maps.into_iter().flatten().filter_map(|m| m.get("annotations")).flat_map(Node::entries) {

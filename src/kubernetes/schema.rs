@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn mismatchs_and_unknown_fields_are_told_as_go_does() {
+    fn mismatches_and_unknown_fields_are_told_as_go_does() {
         let message = |text| pod(text).mismatch.map(|m| m.message);
         assert_eq!(
             message("metadata: {annotations: {b: 1, a: true}}").as_deref(),
