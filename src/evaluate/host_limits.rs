@@ -250,11 +250,11 @@ impl<'a> View<'a> {
     /// The pod's cgroup against the VM in it.
     fn cgroup(&self, found: &mut Vec<Finding>) {
         let Some(limit) = self.pod.sizing.map(|s| s.memory_limit).filter(|limit| *limit > 0) else { return };
-        if !self.is_on("runtime", "sandbox_cgroup_only") || self.pod.runtime_class.is_none() {
-            return;
-        }
         let told = self.pod.overhead.map_or(self.pod.class_overhead, |overhead| overhead.memory_limit);
         let Some(overhead) = Some(told).filter(|overhead| *overhead > 0) else { return };
+        if self.pod.runtime_class.is_none() || !self.is_on("runtime", "sandbox_cgroup_only") {
+            return;
+        }
         let (limit, overhead) = ((limit >> 20) as f64, (overhead >> 20) as f64);
         if self.vm.whole.mib <= limit + overhead {
             return;

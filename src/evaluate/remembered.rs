@@ -129,6 +129,9 @@ impl Remembered {
             without_name(key, value).hash(&mut hasher);
         }
         sandbox.host_network.hash(&mut hasher);
+        for device in sandbox.devices {
+            (&device.resource, device.count).hash(&mut hasher);
+        }
         hasher.finish()
     }
 }

@@ -103,7 +103,10 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
         None => ("", rest),
     };
     // Letters, a sign, digits; nothing behind them.
-    let letters = suffix.bytes().take_while(|b| b"eEinumkKMGTP".contains(b)).count();
+    let is_letter = |b: &u8| {
+        matches!(b, b'e' | b'E' | b'i' | b'n' | b'u' | b'm' | b'k' | b'K' | b'M' | b'G' | b'T' | b'P')
+    };
+    let letters = suffix.bytes().take_while(is_letter).count();
     let tail = suffix.get(letters..).unwrap_or_default();
     let tail = tail.strip_prefix(['+', '-']).unwrap_or(tail);
     if !tail.bytes().all(|b| b.is_ascii_digit()) {

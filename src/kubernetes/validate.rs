@@ -469,7 +469,7 @@ fn is_hugepages(name: &str) -> bool {
 }
 
 fn is_native(name: &str) -> bool {
-    !name.contains('/') || name.contains("kubernetes.io/")
+    matches!(name, "cpu" | "memory") || !name.contains('/') || name.contains("kubernetes.io/")
 }
 
 /// Names that quotas know and containers do not.

@@ -88,7 +88,7 @@ impl<'a> Node<'a> {
 
     /// The value of `key`, nulls left out.
     pub fn get(&self, key: &str) -> Option<&Node<'a>> {
-        self.entry(key).map(|e| &e.value).filter(|v| v.data != Data::Null)
+        self.entry(key).map(|e| &e.value).filter(|v| !matches!(v.data, Data::Null))
     }
 
     /// The value at the end of a path of keys.
