@@ -204,8 +204,7 @@ impl<T> Dealer<'_, T> {
     }
 
     fn piece(&mut self, piece: Piece) -> bool {
-        let names_a_class = || memchr::memmem::find(piece.text().as_bytes(), b"RuntimeClass\"").is_some();
-        let nothing_to_learn = || self.sorted.classes.is_empty() && !names_a_class();
+        let nothing_to_learn = || self.sorted.classes.is_empty() && !piece.text().contains("RuntimeClass\"");
         if self.cluster.searched || nothing_to_learn() {
             self.flush();
             self.deal(Batch::Piece(piece));
