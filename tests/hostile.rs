@@ -374,3 +374,60 @@ fn a_password_of_the_configuration_is_in_no_report() {
     // That there is one is shown.
     assert_eq!(hidden, 3);
 }
+
+/// Each of these took time by the square of their number once.
+#[test]
+fn a_pod_may_have_any_number_of_everything() {
+    const MANY: usize = 30_000;
+    let dir = tempfile::tempdir().unwrap();
+    let named = |prefix: &str| -> Json { (0..MANY).map(|i| (format!("{prefix}{i}"), json!("1"))).collect() };
+    let container = |name: &str, resources: Json| json!({"name": name, "image": "i", "resources": resources});
+    let containers: Vec<Json> = (0..MANY).map(|i| container(&format!("c{i}"), json!({}))).collect();
+    let volumes: Vec<Json> = (0..MANY).map(|i| json!({"name": format!("v{i}")})).collect();
+    let mounts: Vec<Json> =
+        (0..MANY).map(|i| json!({"name": format!("v{i}"), "mountPath": format!("/{i}")})).collect();
+    let one = [container("c", json!({}))];
+    let pod = |metadata: Json, spec: Json| json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
+    let kata = "io.katacontainers.config.hypervisor.x";
+    let refused = "metadata.annotations: Too long: may not be more than 262144 bytes";
+    for (name, object, says) in [
+        (
+            "annotations",
+            pod(json!({"name": "a", "annotations": named("annotation-")}), json!({"containers": one})),
+            refused,
+        ),
+        ("kata", pod(json!({"name": "a", "annotations": named(kata)}), json!({"containers": one})), refused),
+        ("labels", pod(json!({"name": "a", "labels": named("a")}), json!({"containers": one})), "starts"),
+        ("containers", pod(json!({"name": "a"}), json!({"containers": containers})), "starts"),
+        (
+            "resources",
+            pod(
+                json!({"name": "a"}),
+                json!({"containers": [container("c", json!({"limits": named("a.io/r"), "requests": named("a.io/s")}))]}),
+            ),
+            "Limit must be set for non overcommitable resources",
+        ),
+        (
+            "volumes",
+            pod(
+                json!({"name": "a"}),
+                json!({"volumes": volumes, "containers": [{"name": "c", "image": "i", "volumeMounts": mounts}]}),
+            ),
+            "starts",
+        ),
+        (
+            "OCI",
+            json!({"ociVersion": "1.1.0", "annotations": named(kata)}),
+            "30000 annotations without effect",
+        ),
+    ] {
+        let file = dir.path().join(format!("{name}.json"));
+        std::fs::write(&file, object.to_string()).unwrap();
+        for args in [&["check"][..], &["diff", "--with", "kata-version=4.0"]] {
+            let file = file.to_str().unwrap();
+            let said = katascope(dir.path(), &[args, &["-c", CONFIG, "--runtime", "rs", file]].concat());
+            assert!(said.status < 2, "{name} {args:?}: {}", said.err);
+            assert!(args[0] != "check" || said.out.contains(says), "{name}: {:.2000}", said.out);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Two evaluations of a pod (under two policies, runtimes or hosts, or of two pods) to changes.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::argv::{self, Grouping, Row};
@@ -104,29 +106,26 @@ impl Differences {
 }
 
 fn annotations(baseline: &Evaluation, candidate: &Evaluation) -> Vec<AnnotationRow> {
-    let find = |e: &Evaluation, key: &str| e.verdicts.iter().find(|v| v.key == key).cloned();
-    let mut keys: Vec<&str> = candidate.verdicts.iter().map(|v| v.key.as_str()).collect();
-    keys.extend(
-        baseline
-            .verdicts
-            .iter()
-            .map(|v| v.key.as_str())
-            .filter(|key| !candidate.verdicts.iter().any(|v| v.key == *key)),
-    );
-    keys.into_iter()
-        .map(|key| {
-            let verdicts = Sides::new(find(baseline, key), find(candidate, key));
-            let kind = match (&verdicts.baseline, &verdicts.candidate) {
-                (None, _) => Kind::Added,
-                (_, None) => Kind::Removed,
-                (Some(a), Some(b)) if (a.status, &a.after, &a.value) == (b.status, &b.after, &b.value) => {
-                    Kind::Same
-                }
-                _ => Kind::Changed,
-            };
-            AnnotationRow { key: key.to_owned(), kind, verdicts }
-        })
-        .collect()
+    let (old, new) = (by_key(baseline), by_key(candidate));
+    let gone = baseline.verdicts.iter().filter(|verdict| !new.contains_key(verdict.key.as_str()));
+    let row = |verdict: &Verdict| {
+        let key = verdict.key.as_str();
+        let verdicts = Sides::new(old.get(key).copied().cloned(), new.get(key).copied().cloned());
+        let kind = match (&verdicts.baseline, &verdicts.candidate) {
+            (None, _) => Kind::Added,
+            (_, None) => Kind::Removed,
+            (Some(a), Some(b)) if (a.status, &a.after, &a.value) == (b.status, &b.after, &b.value) => {
+                Kind::Same
+            }
+            _ => Kind::Changed,
+        };
+        AnnotationRow { key: key.to_owned(), kind, verdicts }
+    };
+    candidate.verdicts.iter().chain(gone).map(row).collect()
+}
+
+fn by_key(evaluation: &Evaluation) -> HashMap<&str, &Verdict> {
+    evaluation.verdicts.iter().map(|verdict| (verdict.key.as_str(), verdict)).collect()
 }
 
 /// `hypervisor.qemu.path` and `hypervisor.clh.path` are the same question.

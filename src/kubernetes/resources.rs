@@ -4,6 +4,7 @@
 //! what the API server refuses about it. What kubelet makes of it is `sizing`'s business.
 //! Facts: pkg/apis/core/v1/defaults.go and pkg/apis/core/validation at Kubernetes 1.36.2.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::Version;
@@ -16,10 +17,17 @@ use crate::input::manifest::node::{Data, Node};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Amounts(Vec<(Text, Quantity)>);
 
+/// So many are looked through one by one.
+const FEW: usize = 8;
+
 impl Amounts {
     /// The amount of `name`.
     pub fn get(&self, name: &str) -> Option<Quantity> {
-        self.0.iter().find(|(n, _)| n.as_str() == name).map(|(_, q)| *q)
+        if self.0.len() <= FEW {
+            return self.0.iter().find(|(own, _)| own.as_str() == name).map(|(_, quantity)| *quantity);
+        }
+        let at = self.0.binary_search_by(|(own, _)| own.as_str().cmp(name)).ok()?;
+        self.0.get(at).map(|(_, quantity)| *quantity)
     }
 
     /// All of them.
@@ -32,48 +40,37 @@ impl Amounts {
         self.0.is_empty()
     }
 
-    /// Sets one.
-    pub fn set(&mut self, name: &str, quantity: Quantity) {
-        match self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)) {
-            Ok(found) => {
-                if let Some(slot) = self.0.get_mut(found) {
-                    slot.1 = quantity;
-                }
-            }
-            Err(place) => {
-                let name = match name {
-                    "cpu" => Text::constant("cpu"),
-                    "memory" => Text::constant("memory"),
-                    name => Text::copy(name),
-                };
-                self.0.insert(place, (name, quantity));
-            }
+    /// Adds those that are missing.
+    fn fill_in<'n>(&mut self, others: impl Iterator<Item = (&'n str, Quantity)>) {
+        let missing: Vec<_> = others.filter(|(name, _)| self.get(name).is_none()).collect();
+        if !missing.is_empty() {
+            self.0.extend(missing.into_iter().map(|(name, quantity)| (text(name), quantity)));
+            self.order();
         }
     }
 
-    /// Fills in what is missing from `other`.
-    fn default_to(&mut self, other: &Self) {
-        if self.is_empty() {
-            self.clone_from(other);
-            return;
-        }
-        for (name, quantity) in other.iter() {
-            if self.get(name).is_none() {
-                self.set(name, quantity);
+    /// In the order of the names; of two alike the last one counts.
+    fn order(&mut self) {
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.0.dedup_by(|later, kept| {
+            let is_again = later.0 == kept.0;
+            if is_again {
+                std::mem::swap(later, kept);
             }
-        }
+            is_again
+        });
     }
 
     fn read(node: Option<&Node<'_>>, path: impl Display, faults: &mut Vec<Fault>) -> Self {
         let mut amounts = Self::default();
         for entry in node.map(Node::entries).unwrap_or_default() {
-            let text = match &entry.value.data {
+            let quantity = match &entry.value.data {
                 Data::Null => Ok(Quantity::ZERO),
                 Data::String(text) | Data::Number(text) => Quantity::from_json(text),
                 Data::Bool(_) | Data::List(_) | Data::Map(_) => Quantity::parse("x"),
             };
-            match text {
-                Ok(quantity) => amounts.set(&entry.key, quantity.rounded_to_milli()),
+            match quantity {
+                Ok(quantity) => amounts.0.push((text(&entry.key), quantity.rounded_to_milli())),
                 Err(error) => faults.push(Fault {
                     message: error.to_string(),
                     at: entry.value.at,
@@ -81,7 +78,16 @@ impl Amounts {
                 }),
             }
         }
+        amounts.order();
         amounts
+    }
+}
+
+fn text(name: &str) -> Text {
+    match name {
+        "cpu" => Text::constant("cpu"),
+        "memory" => Text::constant("memory"),
+        name => Text::copy(name),
     }
 }
 
@@ -149,7 +155,11 @@ impl PodResources {
                 };
                 let limits = amounts("limits");
                 let mut requests = amounts("requests");
-                requests.default_to(&limits);
+                if requests.is_empty() {
+                    requests.clone_from(&limits);
+                } else {
+                    requests.fill_in(limits.iter());
+                }
                 resources.containers.push(Container {
                     name: node.text("name").unwrap_or_default().to_owned(),
                     role: match (app, stays && version.has_sidecars()) {
@@ -169,16 +179,8 @@ impl PodResources {
             let limits = Amounts::read(pod.get("limits"), "spec.resources.limits", &mut faults);
             let shared = |name: &str| matches!(name, "cpu" | "memory");
             let all = resources.aggregate(|c| &c.requests);
-            for (name, quantity) in all.iter().filter(|(name, _)| shared(name)) {
-                if requests.get(name).is_none() {
-                    requests.set(name, quantity);
-                }
-            }
-            for (name, quantity) in limits.iter().filter(|(name, _)| is_pod_level(name)) {
-                if requests.get(name).is_none() {
-                    requests.set(name, quantity);
-                }
-            }
+            requests.fill_in(all.iter().filter(|(name, _)| shared(name)));
+            requests.fill_in(limits.iter().filter(|(name, _)| is_pod_level(name)));
             resources.pod = Some((requests, limits));
         }
         (resources, faults)
@@ -200,15 +202,10 @@ impl PodResources {
     /// What the containers need together at the worst moment: all that run side by side, or one init
     /// container with the sidecars started before it.
     pub fn aggregate(&self, of: impl Fn(&Container) -> &Amounts) -> Amounts {
-        let mut all = Amounts::default();
-        for (name, _) in self.containers.iter().flat_map(|container| of(container).iter()) {
-            if all.get(name).is_none()
-                && let Some(total) = self.total(name, &of)
-            {
-                all.set(name, total);
-            }
-        }
-        all
+        let named = self.containers.iter().flat_map(|container| of(container).iter());
+        let names: BTreeSet<&str> = named.map(|(name, _)| name).collect();
+        let total = |name| Some((text(name), self.total(name, &of)?));
+        Amounts(names.into_iter().filter_map(total).collect())
     }
 
     /// The same of one resource.

@@ -4,6 +4,7 @@
 //! resources. What concerns other fields (probes, volumes, security) is passed over.
 //! Facts: pkg/apis/{core,apps,batch}/validation at Kubernetes 1.36.2.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use super::Version;
@@ -242,9 +243,9 @@ impl<'v> Validation<'v> {
         if list("containers").is_empty() {
             self.push(format_args!("{path}.containers"), "Required value", at);
         }
-        let volumes: Vec<&str> = list("volumes").iter().filter_map(|v| v.text("name")).collect();
-        let claims: Vec<&str> = list("resourceClaims").iter().filter_map(|v| v.text("name")).collect();
-        let mut seen: Vec<&str> = Vec::new();
+        let names = |field| -> HashSet<&str> { list(field).iter().filter_map(|v| v.text("name")).collect() };
+        let (volumes, claims) = (names("volumes"), names("resourceClaims"));
+        let mut seen = HashSet::new();
         for field in ["containers", "initContainers"] {
             for (index, container) in list(field).iter().enumerate() {
                 let base = format_args!("{path}.{field}[{index}]");
@@ -253,14 +254,13 @@ impl<'v> Validation<'v> {
                     None => self.push(format_args!("{base}.name"), "Required value", at),
                     Some(name) => {
                         self.invalid(format_args!("{base}.name"), name, names::label(name, self.version), at);
-                        if seen.contains(&name) {
+                        if !seen.insert(name) {
                             self.push(
                                 format_args!("{base}.name"),
                                 format_args!("Duplicate value: {}", quoted(name)),
                                 at,
                             );
                         }
-                        seen.push(name);
                     }
                 }
                 // A template may leave the image to a webhook, a pod may not.
@@ -283,7 +283,7 @@ impl<'v> Validation<'v> {
                     if name.is_empty() {
                         self.push(format_args!("{base}.name"), "Required value", node.at);
                     }
-                    if !volumes.contains(&name) {
+                    if !volumes.contains(name) {
                         self.push(
                             format_args!("{base}.name"),
                             format_args!("Not found: {}", quoted(name)),
@@ -301,7 +301,7 @@ impl<'v> Validation<'v> {
                     .unwrap_or_default();
                 for (claim, node) in asked.iter().enumerate() {
                     let name = node.text("name").unwrap_or_default();
-                    if !claims.contains(&name) {
+                    if !claims.contains(name) {
                         let known = if claims.is_empty() { " which is empty" } else { "" };
                         let what = format!(
                             "Not found: {}: must be one of the names in pod.spec.resourceClaims{known}",

@@ -1,5 +1,6 @@
 //! Reports for people: one block a pod, problems first in it, everything untruncated.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -111,14 +112,11 @@ fn block(pod: &Pod, evaluation: &Evaluation, marked: bool, traced: bool, paint: 
             trace(&mut out, verdict, paint);
         }
     }
+    let by_key: HashMap<&str, &Verdict> = evaluation.verdicts.iter().map(|v| (v.key.as_str(), v)).collect();
     let said = |f: &&Finding| {
-        let told = |v: &Verdict| {
-            v.status != Status::Applied
-                && f.subject.as_deref() == Some(v.key.as_str())
-                && v.reason() == f.message
-        };
-        !evaluation.verdicts.iter().any(told)
-            && evaluation.outcome.failure().is_none_or(|failure| failure.message != f.message)
+        let verdict = f.subject.as_deref().and_then(|key| by_key.get(key));
+        let is_told = verdict.is_some_and(|v| v.status != Status::Applied && v.reason() == f.message);
+        !is_told && evaluation.outcome.failure().is_none_or(|failure| failure.message != f.message)
     };
     for finding in evaluation.findings.iter().filter(said) {
         let _ = writeln!(

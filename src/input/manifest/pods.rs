@@ -6,6 +6,8 @@
 mod fields;
 mod sandbox;
 
+use std::collections::HashSet;
+
 use super::document::Object;
 use super::kinds::{self, Template};
 use super::node::{Data, Node};
@@ -109,11 +111,13 @@ fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bo
     if let Some(role) = template.role.as_ref().filter(|_| several) {
         name = format!("{name}-{role}");
     }
+    let own = annotations(template.metadata.and_then(|m| m.get("annotations")), object.places);
     let mut found = annotations(template.shared.and_then(|s| s.get("annotations")), object.places);
-    for annotation in annotations(template.metadata.and_then(|m| m.get("annotations")), object.places) {
-        found.retain(|a| a.key != annotation.key);
-        found.push(annotation);
+    if !found.is_empty() {
+        let keys: HashSet<&str> = own.iter().map(|annotation| annotation.key.as_str()).collect();
+        found.retain(|shared| !keys.contains(shared.key.as_str()));
     }
+    found.extend(own);
     let spec = template.spec;
     let string = |key: &str| spec.and_then(|s| s.text(key)).filter(|t| !t.is_empty()).map(str::to_owned);
     let hostname = string("hostnameOverride").or_else(|| string("hostname")).unwrap_or_else(|| name.clone());

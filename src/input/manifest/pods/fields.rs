@@ -2,6 +2,8 @@
 //!
 //! Decides how a value becomes the text that Kubernetes stores.
 
+use indexmap::IndexMap;
+
 use crate::input::manifest::document::{Object, Places};
 use crate::input::manifest::node::{Data, Node};
 use crate::input::manifest::{PodAnnotation, PodSource};
@@ -12,19 +14,18 @@ pub(in crate::input::manifest) fn annotations(
     map: Option<&Node<'_>>,
     places: Places<'_>,
 ) -> Vec<PodAnnotation> {
-    let mut found: Vec<PodAnnotation> = Vec::new();
-    for entry in map.map(Node::entries).unwrap_or_default() {
+    let entries = map.map(Node::entries).unwrap_or_default();
+    // Of a key that is written twice the last value counts, in the place of the first.
+    let mut found = IndexMap::with_capacity(entries.len());
+    for entry in entries {
         let annotation = PodAnnotation {
             key: Text::copy(&entry.key),
             value: value_of(&entry.value),
             place: places.of(entry.at),
         };
-        match found.iter_mut().find(|a| a.key == annotation.key) {
-            Some(earlier) => *earlier = annotation,
-            None => found.push(annotation),
-        }
+        found.insert(entry.key.as_ref(), annotation);
     }
-    found
+    found.into_values().collect()
 }
 
 /// The value of an annotation or a label.
