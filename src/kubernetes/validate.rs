@@ -4,7 +4,7 @@
 //! resources. What concerns other fields (probes, volumes, security) is passed over.
 //! Facts: pkg/apis/{core,apps,batch}/validation at Kubernetes 1.36.2.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::Version;
@@ -243,9 +243,9 @@ impl<'v> Validation<'v> {
         if list("containers").is_empty() {
             self.push(format_args!("{path}.containers"), "Required value", at);
         }
-        let names = |field| -> HashSet<&str> { list(field).iter().filter_map(|v| v.text("name")).collect() };
+        let names = |field| -> BTreeSet<&str> { list(field).iter().filter_map(|v| v.text("name")).collect() };
         let (volumes, claims) = (names("volumes"), names("resourceClaims"));
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         for field in ["containers", "initContainers"] {
             for (index, container) in list(field).iter().enumerate() {
                 let base = format_args!("{path}.{field}[{index}]");

@@ -2,7 +2,7 @@
 //!
 //! Decides how a value becomes the text that Kubernetes stores.
 
-use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 use crate::input::manifest::document::{Object, Places};
 use crate::input::manifest::node::{Data, Node};
@@ -15,17 +15,21 @@ pub(in crate::input::manifest) fn annotations(
     places: Places<'_>,
 ) -> Vec<PodAnnotation> {
     let entries = map.map(Node::entries).unwrap_or_default();
-    // Of a key that is written twice the last value counts, in the place of the first.
-    let mut found = IndexMap::with_capacity(entries.len());
+    let (mut found, mut position) = (Vec::<PodAnnotation>::with_capacity(entries.len()), BTreeMap::new());
     for entry in entries {
         let annotation = PodAnnotation {
             key: Text::copy(&entry.key),
             value: value_of(&entry.value),
             place: places.of(entry.at),
         };
-        found.insert(entry.key.as_ref(), annotation);
+        // Of a key that is written twice the last value counts, in the place of the first.
+        let at = *position.entry(entry.key.as_ref()).or_insert(found.len());
+        match found.get_mut(at) {
+            Some(earlier) => *earlier = annotation,
+            None => found.push(annotation),
+        }
     }
-    found.into_values().collect()
+    found
 }
 
 /// The value of an annotation or a label.
