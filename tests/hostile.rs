@@ -375,7 +375,7 @@ fn a_password_of_the_configuration_is_in_no_report() {
     assert_eq!(hidden, 3);
 }
 
-/// Each of these took time by the square of their number once.
+/// All but labels took time by the square of their number once.
 #[test]
 fn a_pod_may_have_any_number_of_everything() {
     const MANY: usize = 30_000;
