@@ -1,15 +1,22 @@
-//! Any text as a configuration file, under each release, with a pod that sets a few annotations.
-//! The first byte chooses the release.
+//! Any text as a configuration file, under each release, with a pod that sets a few annotations. The first byte
+//! chooses the release, and whether its policy is exported and mended, too, or held against another release.
 
 use std::sync::LazyLock;
 
+use katascope::evaluate::node::NodeEvaluator;
 use katascope::evaluate::{Evaluator, Setup};
+use katascope::export::{self, Action, Admission, Mode, Refused, Subject, Target, Wanted};
 use katascope::input::config::Layers;
 use katascope::input::manifest::{self, Pod};
 use katascope::input::source::Source;
-use katascope::release::Release;
+use katascope::release::{Judged, Release, Runtime};
+use katascope::report::escape::is_hostile;
+use katascope::report::text::Paint;
+use katascope::report::upgrade as report;
 use katascope::runtime::Depth;
 use katascope::sample;
+use katascope::suggest::suggest;
+use katascope::upgrade::upgrade;
 
 static POD: LazyLock<Option<Pod>> = LazyLock::new(|| {
     let text = r#"{"ociVersion": "1.1.0", "annotations": {
@@ -22,22 +29,100 @@ static POD: LazyLock<Option<Pod>> = LazyLock::new(|| {
     manifest::read(&Source::new("pod.json", text)).ok()?.pods.into_iter().next()
 });
 
+/// The measured ones first, which are the seeds'.
+static RELEASES: LazyLock<Vec<Release>> = LazyLock::new(|| {
+    let each = [Runtime::Go, Runtime::Rs];
+    let all = each.into_iter().flat_map(|runtime| runtime.versions().map(move |v| Release::new(runtime, v)));
+    Release::STOPS.into_iter().chain(all).collect()
+});
+
 /// What the fuzzer makes up.
 pub type Input<'a> = (u8, &'a str);
 
 /// Panics where something does not hold.
 pub fn run(input: Input<'_>) {
     let (choice, text) = input;
-    let release = Release::STOPS[usize::from(choice) % 3];
+    let choice = usize::from(choice);
+    let Some(release) = RELEASES.get(choice % RELEASES.len()) else { return };
     let setup = Setup {
         layers: Layers::of_text("/etc/kata-containers/configuration.toml", text),
-        release,
+        release: *release,
         ..sample::evaluator().setup().clone()
     };
     let evaluator = Evaluator::new(setup);
-    if let Some(pod) = POD.as_ref() {
-        let quick = evaluator.evaluate(pod, Depth::Verdicts);
-        let full = evaluator.evaluate(pod, Depth::Full);
-        assert_eq!(quick.outcome, full.outcome, "the outcome does not depend on how much is asked");
+    let Some(pod) = POD.as_ref() else { return };
+    let quick = evaluator.evaluate(pod, Depth::Verdicts);
+    let full = evaluator.evaluate(pod, Depth::Full);
+    assert_eq!(quick.outcome, full.outcome, "the outcome does not depend on how much is asked");
+    match choice / RELEASES.len() {
+        0 => {}
+        1 => shared(&evaluator, pod),
+        _ => moved(evaluator, pod),
     }
+}
+
+/// A policy that lets the pod start, and rules for a cluster.
+fn shared(evaluator: &Evaluator, pod: &Pod) {
+    let Some(hypervisor) = evaluator.hypervisor() else { return };
+    if let Ok(suggestion) = suggest(evaluator, hypervisor, std::slice::from_ref(pod))
+        && suggestion.impossible.is_empty()
+        && let Ok(layers) = suggestion.layers(evaluator)
+    {
+        let outcome = evaluator.with_layers(layers).evaluate(pod, Depth::Full).outcome;
+        assert_eq!(outcome.failure(), None, "the policy that is proposed lets the pod start");
+    }
+    let subject = Subject { handler: Some("kata".to_owned()), default: false, evaluator };
+    let wanted = Wanted {
+        pods: true,
+        templates: true,
+        action: Action::default(),
+        exempt: Vec::new(),
+        classes: Vec::new(),
+        early_containerd: false,
+    };
+    let mut names = Vec::new();
+    for mode in [Mode::AsHost, Mode::NothingLost, Mode::Closed] {
+        let rules = [export::rules(&subject, hypervisor, mode)];
+        let [of_handler] = &rules;
+        names.push(matches!(Admission::by(of_handler).refuses(pod), Some(Refused::Names(_))));
+        for target in [
+            Target::Vap,
+            Target::Kyverno,
+            Target::Gatekeeper,
+            Target::Containerd,
+            Target::Helm,
+            Target::MachineConfig,
+        ] {
+            let Ok(exported) = export::export(target, &rules, &wanted) else { continue };
+            let digests = export::recorded(&exported.text).into_iter().map(|recorded| recorded.policy_digest);
+            assert_eq!(
+                digests.collect::<Vec<_>>(),
+                [of_handler.digest()],
+                "a file says what it was made from"
+            );
+            shown("export", exported.text.as_bytes());
+            let read: Result<Vec<serde_json::Value>, _> = serde_yaml::Deserializer::from_str(&exported.text)
+                .map(serde::Deserialize::deserialize)
+                .collect();
+            assert!(target == Target::Containerd || read.is_ok(), "what is exported is YAML: {read:?}");
+        }
+    }
+    assert!(names.is_sorted(), "a stricter mode lets no more in: {names:?}");
+}
+
+/// What the newest release would change.
+fn moved(evaluator: Evaluator, pod: &Pod) {
+    let node = NodeEvaluator::alone(evaluator);
+    let to = |runtime| Ok(Judged::assumed(runtime));
+    let upgrade = upgrade(&node, &to, std::slice::from_ref(pod));
+    let mut out = Vec::new();
+    let _ = report::text(&mut out, &upgrade, Paint { color: false });
+    shown("upgrade", &out);
+    let _ = report::json(&upgrade).to_string();
+}
+
+fn shown(what: &str, out: &[u8]) {
+    let text = String::from_utf8_lossy(out);
+    let hostile = text.chars().find(|c| *c != '\n' && is_hostile(*c));
+    assert_eq!(hostile, None, "{what} shows it raw: {text:?}");
 }

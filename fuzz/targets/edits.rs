@@ -1,5 +1,5 @@
-//! Any text as a configuration file, and a sequence of edits of one of its lists: every edit that
-//! succeeds means what was planned, and undoing all of them gives the original bytes.
+//! Any text as a configuration file, and a sequence of edits of one of its lists: undoing all that succeed gives the
+//! original bytes. Where somebody else makes the later edits, going back to what is saved gives their bytes.
 
 use katascope::answer::verdict::ListId;
 use katascope::edit::{History, PolicyEdit};
@@ -13,10 +13,35 @@ pub type Input<'a> = (&'a str, Vec<(u8, u8, &'a str)>);
 /// Panics where something does not hold.
 pub fn run(input: Input<'_>) {
     let (text, steps) = input;
+    let own = steps.iter().take(8).position(|(what, ..)| *what >= 250);
+    let (mine, theirs) = steps.split_at(own.unwrap_or(steps.len().min(8)));
     let mut history = History::of(&Layers::of_text(PATH, text));
+    let done = edited(&mut history, mine);
+    if !theirs.is_empty() {
+        let mut other = History::of(&Layers::of_text(PATH, text));
+        edited(&mut other, &theirs[..theirs.len().min(8)]);
+        let Some(Ok(other)) = other.document(PATH) else { return };
+        let other = &*other.source().text;
+        if history.reread(&Layers::of_text(PATH, other)).is_ok() {
+            history.back_to_saved();
+            let texts: Vec<&str> = history.files().map(|(_, text)| text).collect();
+            assert_eq!(texts, [other], "what is saved is what the other wrote");
+        }
+        return;
+    }
+    for _ in 0..done {
+        history.undo();
+    }
+    if let Some(Ok(document)) = history.document(PATH) {
+        assert_eq!(&*document.source().text, text, "undo returns the original bytes");
+    }
+}
+
+/// How many of the edits were made.
+fn edited(history: &mut History, steps: &[(u8, u8, &str)]) -> usize {
     let list = ListId::new("hypervisor.qemu", "enable_annotations");
     let mut done = 0;
-    for (what, at, pattern) in steps.into_iter().take(8) {
+    for &(what, at, pattern) in steps {
         let (list, at) = (list.clone(), usize::from(at));
         let edit = match what % 5 {
             0 => PolicyEdit::Add { list, at, text: pattern.to_owned() },
@@ -27,10 +52,5 @@ pub fn run(input: Input<'_>) {
         };
         done += usize::from(history.apply(PATH, &edit).is_ok());
     }
-    for _ in 0..done {
-        history.undo();
-    }
-    if let Some(Ok(document)) = history.document(PATH) {
-        assert_eq!(&*document.source().text, text, "undo returns the original bytes");
-    }
+    done
 }
