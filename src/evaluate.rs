@@ -26,6 +26,7 @@ mod unread;
 pub mod vm_size;
 mod way_out;
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use self::findings::finish;
@@ -134,6 +135,11 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// The verdicts, by their annotation's whole key.
+    pub fn verdicts_by_key(&self) -> HashMap<&str, &Verdict> {
+        self.verdicts.iter().map(|verdict| (verdict.key.as_str(), verdict)).collect()
+    }
+
     /// Whether the pod might fare otherwise if what nobody has looked at is not as it is taken to be.
     pub fn hangs_on_assumptions(&self) -> bool {
         self.assumed.iter().any(Assumption::decides)

@@ -1,4 +1,5 @@
-//! Any text as a manifest: read, judged as Kubernetes does, every pod evaluated.
+//! Any text as a manifest: read, judged as Kubernetes does, every pod evaluated. A `...` at the end of a text, which
+//! leaves it to the YAML library, changes nothing.
 
 use std::sync::LazyLock;
 
@@ -16,7 +17,13 @@ pub type Input<'a> = &'a str;
 /// Panics where something does not hold.
 pub fn run(text: Input<'_>) {
     let node = Node::new(Version::default(), Kubelet::default(), 64);
-    if let Ok(documents) = kubernetes::read(&Source::new("fuzz.yaml", text), &node) {
+    let documents = kubernetes::read(&Source::new("fuzz.yaml", text), &node);
+    if !text.trim_start().starts_with(['{', '[']) {
+        let end = if text.ends_with('\n') { "...\n" } else { "\n...\n" };
+        let ended = kubernetes::read(&Source::new("fuzz.yaml", format!("{text}{end}")), &node);
+        assert_eq!(ended.ok(), documents.as_ref().ok().cloned(), "either reader of YAML reads the same");
+    }
+    if let Ok(documents) = documents {
         for pod in documents.pods.iter().take(16) {
             let _ = SAMPLE.evaluate(pod, Depth::Full);
         }

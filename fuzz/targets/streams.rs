@@ -17,17 +17,22 @@ impl Read for Few<'_> {
     }
 }
 
-fn told(text: &str, few: bool) -> (usize, Result<usize, String>) {
-    let mut objects = 0;
-    let mut count = |_: Object<'_, '_>| objects += 1;
+fn told(text: &str, few: bool) -> (Vec<String>, Result<usize, String>) {
+    let mut objects = Vec::new();
+    let mut visit = |object: Object<'_, '_>| {
+        let Object { document, api_version, kind, list, json, .. } = object;
+        let names = object.node.entries().iter().map(|entry| &entry.key);
+        objects
+            .push(format!("{document} {api_version} {kind} {list:?} {json} {:?}", names.collect::<Vec<_>>()));
+    };
     let answer = if few {
         manifest::stream(
             BufReader::with_capacity(5, Few(Cursor::new(text.as_bytes()))),
             "fuzz.json",
-            &mut count,
+            &mut visit,
         )
     } else {
-        manifest::stream(text.as_bytes(), "fuzz.json", &mut count)
+        manifest::stream(text.as_bytes(), "fuzz.json", &mut visit)
     };
     (objects, answer.map_err(|error| error.to_string()))
 }

@@ -1,7 +1,5 @@
 //! Two evaluations of a pod (under two policies, runtimes or hosts, or of two pods) to changes.
 
-use std::collections::HashMap;
-
 use serde_json::Value as Json;
 
 use super::argv::{self, Grouping, Row};
@@ -106,7 +104,7 @@ impl Differences {
 }
 
 fn annotations(baseline: &Evaluation, candidate: &Evaluation) -> Vec<AnnotationRow> {
-    let (old, new) = (by_key(baseline), by_key(candidate));
+    let (old, new) = (baseline.verdicts_by_key(), candidate.verdicts_by_key());
     let gone = baseline.verdicts.iter().filter(|verdict| !new.contains_key(verdict.key.as_str()));
     let row = |verdict: &Verdict| {
         let key = verdict.key.as_str();
@@ -122,10 +120,6 @@ fn annotations(baseline: &Evaluation, candidate: &Evaluation) -> Vec<AnnotationR
         AnnotationRow { key: key.to_owned(), kind, verdicts }
     };
     candidate.verdicts.iter().chain(gone).map(row).collect()
-}
-
-fn by_key(evaluation: &Evaluation) -> HashMap<&str, &Verdict> {
-    evaluation.verdicts.iter().map(|verdict| (verdict.key.as_str(), verdict)).collect()
 }
 
 /// `hypervisor.qemu.path` and `hypervisor.clh.path` are the same question.

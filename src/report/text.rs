@@ -1,6 +1,5 @@
 //! Reports for people: one block a pod, problems first in it, everything untruncated.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -112,7 +111,7 @@ fn block(pod: &Pod, evaluation: &Evaluation, marked: bool, traced: bool, paint: 
             trace(&mut out, verdict, paint);
         }
     }
-    let by_key: HashMap<&str, &Verdict> = evaluation.verdicts.iter().map(|v| (v.key.as_str(), v)).collect();
+    let by_key = evaluation.verdicts_by_key();
     let said = |f: &&Finding| {
         let verdict = f.subject.as_deref().and_then(|key| by_key.get(key));
         let is_told = verdict.is_some_and(|v| v.status != Status::Applied && v.reason() == f.message);
