@@ -17,6 +17,23 @@ fn a_handler_that_nothing_tells_of_is_not_passed_over_in_silence() {
 }
 
 #[test]
+fn one_of_a_kind_is_counted_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("c.toml"), crate::support::QEMU).unwrap();
+    let pod = |name: &str| {
+        format!(
+            "{{\"kind\": \"Pod\", \"apiVersion\": \"v1\", \"metadata\": {{\"name\": \"{name}\"}}, \"spec\": {{\"containers\": []}}}}\n"
+        )
+    };
+    for (pods, words) in [(pod("a"), "for 1 pod\n"), (pod("a") + &pod("b"), "for 2 pods\n")] {
+        std::fs::write(folder.path().join("p.json"), pods).unwrap();
+        let args = ["policy", "suggest", "-c", "c.toml", "--files", "assume", "p.json"];
+        let (suggested, said, _) = katascope(folder.path(), &args);
+        assert!(suggested.contains(words), "{suggested}{said}");
+    }
+}
+
+#[test]
 fn help_of_a_key_explains_it() {
     let folder = tempfile::tempdir().unwrap();
     let (explained, _, status) = katascope(folder.path(), &["explain", "default_memory"]);

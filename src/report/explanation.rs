@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value as Json, json};
 
+use super::counted::counted;
 use super::escape::visible;
 use super::json::who;
 use super::text::Paint;
@@ -264,8 +265,11 @@ pub fn journal(out: &mut dyn Write, lines: u64, groups: &[Group], paint: Paint) 
     let unknown = count(&|group| group.decoded.is_none());
     writeln!(
         out,
-        "{lines} lines read: {known} messages of {} kinds, {unknown} failures that are not known",
-        groups.iter().filter(|group| group.decoded.is_some()).count(),
+        "{} read: {} of {}, {} not known",
+        counted(lines, "line"),
+        counted(known, "message"),
+        counted(groups.iter().filter(|group| group.decoded.is_some()).count(), "kind"),
+        counted(unknown, "failure"),
     )?;
     for group in groups {
         let place = match group.first == group.last {

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
+use super::counted::{counted, times};
 use super::escape::visible;
 use super::json::{severity, who};
 use super::text::{Paint, short};
@@ -143,7 +144,7 @@ impl Groups {
                 Severity::Ignored | Severity::Warning => "33",
                 Severity::Note => "2",
             };
-            let pods = if reason.pods == 1 { "1 pod".to_owned() } else { format!("{} pods", reason.pods) };
+            let pods = counted(reason.pods, "pod");
             let subject = kind.subject.as_deref().map(|key| format!("  {}", short(key))).unwrap_or_default();
             let _ = writeln!(
                 out,
@@ -170,8 +171,8 @@ impl Groups {
         let rest = all.get(TOLD..).unwrap_or_default();
         if !rest.is_empty() {
             let met: usize = rest.iter().map(|(_, reason)| reason.pods).sum();
-            let _ =
-                writeln!(out, "and {} more reasons, met {met} times: --all tells every pod's", rest.len());
+            let (more, met) = (counted(rest.len(), "more reason"), times(met));
+            let _ = writeln!(out, "and {more}, met {met}: --all tells every pod's");
         }
         out
     }
@@ -208,7 +209,7 @@ pub fn head(node: &NodeEvaluator, name: Option<&str>) -> String {
         let _ = writeln!(out, "{}", visible(&line));
     }
     if all.len() > HANDLERS {
-        let _ = writeln!(out, "and {} more handlers: katascope which", all.len() - HANDLERS);
+        let _ = writeln!(out, "and {}: katascope which", counted(all.len() - HANDLERS, "more handler"));
     }
     if let Some((_, evaluator)) = all.first() {
         let host = &evaluator.setup().host;

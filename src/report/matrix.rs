@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::counted::{counted, times};
 use super::escape::{self, visible};
 use super::text::Paint;
 use crate::evaluate::{Evaluation, Outcome};
@@ -356,8 +357,8 @@ impl Matrix {
         for (index, (reason, met)) in self.reasons.iter().enumerate() {
             let mut lines = reason.lines();
             let first = lines.next().unwrap_or_default();
-            let pods = if met.pods == 1 { "once".to_owned() } else { format!("{} times", met.pods) };
-            let on = if met.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", met.nodes) };
+            let pods = times(met.pods);
+            let on = counted(met.nodes, "node");
             writeln!(out, "{:>3}  {} ({pods}, on {on})", index + 1, visible(first))?;
             for line in lines {
                 writeln!(out, "     {}", visible(line))?;
@@ -365,9 +366,9 @@ impl Matrix {
         }
         writeln!(
             out,
-            "\n{} pods on {} nodes: ✓ starts, ≈ starts if what is assumed holds, ✗ refused, ? not known, - not Kata's",
-            self.rows.len(),
-            self.columns.len()
+            "\n{} on {}: ✓ starts, ≈ starts if what is assumed holds, ✗ refused, ? not known, - not Kata's",
+            counted(self.rows.len(), "pod"),
+            counted(self.columns.len(), "node")
         )
     }
 }

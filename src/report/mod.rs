@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod beside;
 pub mod changes;
+pub mod counted;
 pub mod escape;
 pub mod explanation;
 pub mod github;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value as Json, json};
 
 use super::changes::{line, word};
+use super::counted::counted;
 use super::escape::visible;
 use super::text::Paint;
 use crate::answer::verdict::Verdict;
@@ -70,7 +71,7 @@ fn file(out: &mut dyn Write, row: &FileRow, paint: Paint) -> io::Result<()> {
         line(out, paint, key.kind, &format!("    {}", key_text(key)))?;
     }
     if row.keys.len() > KEYS {
-        writeln!(out, "        and {} more keys (all in -o json)", row.keys.len() - KEYS)?;
+        writeln!(out, "        and {} (all in -o json)", counted(row.keys.len() - KEYS, "more key"))?;
     }
     if let Some(why) = &row.unread {
         writeln!(out, "        {}", visible(why))?;

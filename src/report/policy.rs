@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
+use super::counted::counted;
 use super::escape::{visible, visible_lines};
 use super::json::{SCHEMA, policy};
 use super::text::{Paint, short};
@@ -85,7 +86,7 @@ pub fn audit(out: &mut dyn Write, audit: &Audit, title: &str, paint: Paint) -> i
         writeln!(out, "  {effect}")?;
     }
     writeln!(out)?;
-    writeln!(out, "closed by name: {} annotations", audit.closed)?;
+    writeln!(out, "closed by name: {}", counted(audit.closed, "annotation"))?;
     if audit.disabled {
         writeln!(out, "{}", paint.wrap("33", "an invalid entry disables the whole of enable_annotations"))?;
     }
@@ -194,7 +195,7 @@ pub fn proposal(out: &mut dyn Write, proposal: &Proposal<'_>, paint: Paint) -> i
     let Proposal { pods, suggestion, unused, diff } = proposal;
     let name = |index: usize| pods.get(index).map(Pod::id).unwrap_or_default();
     let table = suggestion.lists.first().map(|(id, _)| id.table.as_ref()).unwrap_or_default();
-    writeln!(out, "# the tightest policy for {} pods", pods.len())?;
+    writeln!(out, "# the tightest policy for {}", counted(pods.len(), "pod"))?;
     writeln!(out, "[{}]", visible(table))?;
     for (id, entries) in
         suggestion.lists.iter().filter(|(id, e)| !e.is_empty() || id.list == "enable_annotations")

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::counted::counted;
 use super::escape::visible;
 use crate::answer::effective::Origin;
 use crate::answer::finding::{Code, Finding, Severity};
@@ -390,7 +391,6 @@ impl Tally {
 
     /// The closing line.
     pub fn line(&self) -> String {
-        let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
         let [notes, warnings, ignored, _] = self.findings;
         let starts = self.pods - self.refused - self.not_kata - self.unknown;
         let start = if starts == 1 { "starts" } else { "start" };
@@ -401,14 +401,14 @@ impl Tally {
         if self.unknown > 0 {
             parts.push(format!("{} of unknown handlers", self.unknown));
         }
-        let pods = format!("{}: {}", plural(self.pods, "pod"), parts.join(", "));
-        let mut lost = vec![format!("{} without effect", plural(ignored, "annotation"))];
+        let pods = format!("{}: {}", counted(self.pods, "pod"), parts.join(", "));
+        let mut lost = vec![format!("{} without effect", counted(ignored, "annotation"))];
         if self.overridden > 0 {
             lost.push(format!("{} overridden", self.overridden));
         }
-        let mut found = vec![plural(warnings.saturating_sub(self.overridden), "warning")];
+        let mut found = vec![counted(warnings.saturating_sub(self.overridden), "warning")];
         if notes > 0 {
-            found.push(plural(notes, "note"));
+            found.push(counted(notes, "note"));
         }
         format!("{pods}; {}; {}", lost.join(", "), found.join(", "))
     }

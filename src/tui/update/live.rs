@@ -1,6 +1,7 @@
 //! The screen of the VMs that run: looking for them, opening one, and what is pasted there.
 
 use crate::report::beside::{Beside, Runs};
+use crate::report::counted::counted;
 use crate::tui::effect::Effect;
 use crate::tui::model::live::{Live, Place, Seen};
 use crate::tui::model::row::Body;
@@ -49,7 +50,7 @@ pub(super) fn pasted(model: &mut Model, text: &str) {
     if one {
         open_vm(model, 0);
     } else {
-        model.say(format!("{} VMs in what was pasted", model.live.vms.len()));
+        model.say(format!("{} in what was pasted", counted(model.live.vms.len(), "VM")));
     }
 }
 

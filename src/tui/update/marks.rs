@@ -1,6 +1,7 @@
 //! Keys of marked pods.
 
 use super::motion;
+use crate::report::counted::counted;
 use crate::tui::geometry::Geometry;
 use crate::tui::message::Command;
 use crate::tui::model::dialog::Dialog;
@@ -33,10 +34,7 @@ pub(super) fn obey(model: &mut Model, geometry: &Geometry, command: Command) {
 }
 
 fn count(model: &Model) -> String {
-    match model.marks.len() {
-        1 => "1 pod".to_owned(),
-        count => format!("{count} pods"),
-    }
+    counted(model.marks.len(), "pod")
 }
 
 /// What is marked, and what it is good for.

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{annotations, changes, config, live, nodes, pods, policy, upgrade};
+use crate::report::counted::counted;
 use crate::tui::geometry::{Geometry, Region, Target};
 use crate::tui::message::Command;
 use crate::tui::model::row::{Body, Row};
@@ -82,7 +83,8 @@ fn titles(canvas: &Canvas<'_>, model: &Model, width: u16) -> (Rich, Rich) {
         title.push(Token::Muted, format!(" {dot} {}", rows.all));
         if let (Screen::Nodes, Some(nodes)) = (model.screen, &model.nodes) {
             let pods = if rows.all == 1 { "pod" } else { "pods" };
-            title.push(Token::Muted, format!(" {pods} on {} nodes", nodes.matrix.columns().len()));
+            let nodes = counted(nodes.matrix.columns().len(), "node");
+            title.push(Token::Muted, format!(" {pods} on {nodes}"));
         }
     } else {
         title.push(Token::Muted, format!(" {dot} {} of {} ", rows.kept, rows.all));

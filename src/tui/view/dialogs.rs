@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::chrome::typed;
 use super::frame::{below, choose, hanging, scrolled, scrolled_to, window};
 use super::{conflict, otherwise, pods, upgrade, windows};
+use crate::report::counted::counted;
 use crate::tui::available::reason_against;
 use crate::tui::geometry::Geometry;
 use crate::tui::keymap::Layer;
@@ -296,7 +297,7 @@ fn handlers(canvas: &mut Canvas<'_>, main: Rect, items: &[HandlerItem], at: usiz
             let token = if item.opens { Token::Key } else { Token::Muted };
             let shown = text::cut_middle(&text::visible(&item.name), name, glyphs.ellipsis);
             let line = Rich::of(Token::Text, mark).put(Token::Text, " ").put(token, shown);
-            let pods = if item.pods == 1 { "1 pod".to_owned() } else { format!("{} pods", item.pods) };
+            let pods = counted(item.pods, "pod");
             let line = line.pad_to(name + 3).put(Token::Muted, pods).pad_to(name + 13);
             let line = line.put(if item.opens { Token::Text } else { Token::Muted }, &item.runtime);
             let line = line.pad_to(name + runtime + 15);

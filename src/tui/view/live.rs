@@ -11,6 +11,7 @@
 
 use crate::diff::running::{Compared, Verdict};
 use crate::report::beside::Beside;
+use crate::report::counted::counted;
 use crate::tui::message::Command;
 use crate::tui::model::Model;
 use crate::tui::model::live::{Place, Seen};
@@ -57,8 +58,7 @@ pub(super) fn title(model: &Model) -> String {
     if let Some(beside) = live.beside() {
         return beside.counts();
     }
-    let count = live.vms.len();
-    let vms = if count == 1 { "1 VM".to_owned() } else { format!("{count} VMs") };
+    let vms = counted(live.vms.len(), "VM");
     match live.place {
         Place::Text(_) => format!("{vms} in the text"),
         Place::Here => format!("{vms} on this machine"),

@@ -10,6 +10,7 @@
 
 use std::fmt::Write as _;
 
+use crate::report::counted::{counted, times};
 use crate::report::matrix::Word;
 use crate::tui::model::Model;
 use crate::tui::model::nodes::{NodeOutcome, Nodes};
@@ -163,8 +164,8 @@ pub(super) fn detail(canvas: &Canvas<'_>, model: &Model, pod: usize) -> (Rich, V
     }
     let cell = nodes.matrix.cell(pod, nodes.at);
     if let Some((_, met)) = cell.and_then(|cell| nodes.matrix.reason(cell.reason?)) {
-        let times = if met.pods == 1 { "once".to_owned() } else { format!("{} times", met.pods) };
-        let on = if met.nodes == 1 { "1 node".to_owned() } else { format!("{} nodes", met.nodes) };
+        let times = times(met.pods);
+        let on = counted(met.nodes, "node");
         lines.push(Rich::of(Token::Muted, format!("met {times}, on {on}")));
     }
     if let Some(handler) = cell.and_then(|cell| nodes.matrix.handler(cell)) {

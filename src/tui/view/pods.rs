@@ -2,6 +2,7 @@
 
 use crate::answer::verdict::{FailureStage, Status};
 use crate::input::host::Assumption;
+use crate::report::counted::counted;
 use crate::tui::message::Command;
 use crate::tui::model::annotations::short;
 use crate::tui::model::arrange::Sort;
@@ -171,8 +172,7 @@ pub(super) fn group_detail(canvas: &Canvas<'_>, model: &Model, group: &GroupRow)
             "{open} folds and unfolds its pods, {all} those of all groups; / filters, and the counts follow"
         ),
     ));
-    let title = if counts.all() == 1 { "1 pod".to_owned() } else { format!("{} pods", counts.all()) };
-    (Rich::of(Token::Title, title), lines)
+    (Rich::of(Token::Title, counted(counts.all(), "pod")), lines)
 }
 
 pub(super) fn row(canvas: &Canvas<'_>, model: &Model, index: usize, width: usize) -> Rich {
