@@ -141,9 +141,15 @@ pub fn run(input: Input<'_>) {
     let Some(evaluator) = EVALUATORS.get(usize::from(host) % HOSTS.len()) else { return };
     let pod = pod(&annotations, name, sizing);
     let plain = self::pod(&[], "plain", None);
+    // What is asked for twice is remembered for a pod of any name.
+    let namesake = self::pod(&annotations, "namesake", sizing);
+    for _ in 0..2 {
+        let _ = evaluator.evaluate(&namesake, Depth::Verdicts);
+    }
     let quick = evaluator.evaluate(&pod, Depth::Verdicts);
     let full = evaluator.evaluate(&pod, Depth::Full);
     assert_eq!(quick.outcome, full.outcome, "the outcome does not depend on how much is asked");
+    assert_eq!(quick.verdicts, full.verdicts, "the verdicts do not depend on how much is asked");
     let paint = Paint { color: false };
     shown("text", &text::traced_pod(&pod, &full, paint));
     let mut out = Vec::new();
