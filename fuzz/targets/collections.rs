@@ -1,13 +1,25 @@
 //! Any bytes as what somebody collected on a node: an archive, or what kata-collect-data.sh prints.
-//! The first byte chooses: the file as it is, a tar inside gzip, or a tar made of the texts.
+//! The first byte chooses: the file as it is, a tar inside gzip, or a tar made of the texts. Pods are evaluated on
+//! the node that it holds.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
+use katascope::cri::Engine;
+use katascope::cri::containerd::{Containerd, Release};
+use katascope::cri::crio::Crio;
+use katascope::evaluate::node::NodeEvaluator;
 use katascope::input::archive::{self, without_secrets};
 use katascope::input::config::Layers;
 use katascope::input::host::{Host, HostFacts};
+use katascope::input::manifest::{self, Pod};
+use katascope::node::places::{self, Kind};
+use katascope::node::{Node, Said};
+use katascope::report::escape::is_hostile;
+use katascope::report::text::{self, Paint};
+use katascope::runtime::Depth;
+use katascope::sample;
 
 /// What the fuzzer makes up.
 pub type Input<'a> = (u8, &'a [u8], Vec<(&'a str, &'a str)>);
@@ -17,6 +29,10 @@ static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
     let memory = PathBuf::from("/dev/shm");
     let folder = if memory.is_dir() { memory } else { std::env::temp_dir() };
     folder.join(format!("katascope-fuzz-{}", std::process::id()))
+});
+
+static PODS: LazyLock<Vec<Pod>> = LazyLock::new(|| {
+    manifest::read(&sample::pods()).into_iter().flat_map(|documents| documents.pods).collect()
 });
 
 /// A tar of texts, whatever their names are.
@@ -71,5 +87,24 @@ pub fn run(input: Input<'_>) {
             }
         }
         let _ = Layers::read(&host, "/etc/kata-containers/configuration.toml");
+        evaluated(host);
+    }
+}
+
+/// Pods on the node, each for itself.
+fn evaluated(host: Host) {
+    let Some(found) = places::find(&host, None) else { return };
+    let engine = match found.kind {
+        Kind::Containerd => {
+            Engine::Containerd(Box::new(Containerd::read(&host, found.path, Release::NEWEST, None)))
+        }
+        Kind::Crio => Engine::Crio(Box::new(Crio::read(&host, found.path, None))),
+    };
+    let node = NodeEvaluator::new(Node::new(host, engine, &Said::default()), None, None);
+    for pod in PODS.iter().take(3) {
+        let evaluation = node.evaluate_and_advise(pod, Depth::Full);
+        let text = text::traced_pod(pod, &evaluation, Paint { color: false });
+        let hostile = text.chars().find(|c| *c != '\n' && is_hostile(*c));
+        assert_eq!(hostile, None, "shown raw: {text:?}");
     }
 }
