@@ -159,6 +159,9 @@ pub fn run(input: Input<'_>) {
     shown("show", &String::from_utf8_lossy(&out));
     let report = json::pod(&pod, &full, Some(0), Some(json::Full::default())).unwrap_or_default();
     let _: serde_json::Value = serde_json::from_str(&report).expect("the report is JSON");
+    let again = evaluator.evaluate(&pod, Depth::Full);
+    let again = json::pod(&pod, &again, Some(0), Some(json::Full::default())).unwrap_or_default();
+    assert_eq!(again, report, "the same question has the same answer");
     shown("JSON", &report);
     let mut all = Junit::default();
     let _ = all.add(&junit::pod(&pod, &full, Severity::Refused));

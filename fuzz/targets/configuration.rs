@@ -94,6 +94,11 @@ fn shared(evaluator: &Evaluator, pod: &Pod) {
             Target::MachineConfig,
         ] {
             let Ok(exported) = export::export(target, &rules, &wanted) else { continue };
+            assert_eq!(
+                export::export(target, &rules, &wanted).as_ref(),
+                Ok(&exported),
+                "the same rules, the same file"
+            );
             let digests = export::recorded(&exported.text).into_iter().map(|recorded| recorded.policy_digest);
             assert_eq!(
                 digests.collect::<Vec<_>>(),
@@ -114,11 +119,15 @@ fn shared(evaluator: &Evaluator, pod: &Pod) {
 fn moved(evaluator: Evaluator, pod: &Pod) {
     let node = NodeEvaluator::alone(evaluator);
     let to = |runtime| Ok(Judged::assumed(runtime));
-    let upgrade = upgrade(&node, &to, std::slice::from_ref(pod));
-    let mut out = Vec::new();
-    let _ = report::text(&mut out, &upgrade, Paint { color: false });
-    shown("upgrade", &out);
-    let _ = report::json(&upgrade).to_string();
+    let told = || {
+        let upgrade = upgrade(&node, &to, std::slice::from_ref(pod));
+        let mut out = Vec::new();
+        let _ = report::text(&mut out, &upgrade, Paint { color: false });
+        (out, report::json(&upgrade).to_string())
+    };
+    let (text, json) = told();
+    shown("upgrade", &text);
+    assert_eq!(told(), (text, json), "the same question has the same answer");
 }
 
 fn shown(what: &str, out: &[u8]) {
