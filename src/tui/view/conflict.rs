@@ -89,10 +89,15 @@ fn foresight(
                 .put(Token::Text, format!(": {what}")),
         ];
     }
+    let what = match (lost.len(), edits) {
+        (_, 1) => "your edit has no place there".to_owned(),
+        (1, _) => format!("one of your {edits} edits has no place there"),
+        (lost, _) => format!("{lost} of your {edits} edits have no place there"),
+    };
     let mut lines = vec![
         Rich::of(Token::Refused, format!("{} ", glyphs.fail))
             .put(Token::Key, key)
-            .put(Token::Text, format!(": {} of {edits} edits have no place there", lost.len())),
+            .put(Token::Text, format!(": {what}")),
     ];
     lines.extend(lost.iter().map(|lost| Rich::of(Token::Text, format!("    {lost}"))));
     lines
