@@ -336,6 +336,9 @@ impl<'t> Reader<'t> {
         }
         self.spare = self.spare.checked_sub(end - first.start)?;
         let text = self.slice(first.start, end);
+        if has_other_breaks(text) {
+            return None;
+        }
         let whole = if text.ends_with('\n') { Cow::Borrowed(text) } else { Cow::Owned(format!("{text}\n")) };
         // The list around it is counted, and read again.
         let item = Tree::build(text, &whole, self.depth - 1).ok()?;
@@ -362,6 +365,13 @@ impl<'t> Reader<'t> {
 /// Without a branch for each byte.
 fn is_printable(text: &str) -> bool {
     text.bytes().fold(true, |all, byte| all & (0x20..0x7f).contains(&byte))
+}
+
+/// Breaks that YAML has beside those of the lines here: what follows one may stand left of the item.
+fn has_other_breaks(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'))
+        || text.contains(['\u{85}', '\u{2028}', '\u{2029}'])
 }
 
 fn is_item(said: &str) -> bool {
@@ -521,7 +531,7 @@ mod tests {
             "a: b # c\n  d\n", "a: 'b\nc'\n", "a : b\n", "a:: b\n", "a #b: c\n", "a: b #\n  #\n c\n", " a: 1\n", "a: 1\n b: 2\n",
             "a:\n    b: 1\n  c: 2\n", "a: &b 1\n", "%YAML 1.1\n---\na: 1\n", "a: 1\n...\n", "a: 1\n---\nb: 2\n", "- a\nb: 1\n",
             "a: 1\n- b\n", "a: \t1\n", "a: 1\r\n", "a:\n- &x b\n- *x\n", "a:\n- \"b\n- c\"\n", "a: |\n\n  x\n",
-            "a: |\n x\n  \u{1}\n", "a: |\nb: 1\n", "? a\n: b\n", "a: \"\\/\"\n", "a: @b\n",
+            "a: |\n x\n  \u{1}\n", "a: |\nb: 1\n", "? a\n: b\n", "a: \"\\/\"\n", "a: @b\n", "a:\n -\n  \rx\n", "a:\n -\n  \u{85}x\n",
         ];
         for text in others {
             assert!(tree(text).is_none(), "{text}");
@@ -531,12 +541,12 @@ mod tests {
     #[test]
     fn so_is_what_chance_puts_together() {
         #[rustfmt::skip]
-        const PARTS: [&str; 50] = [
+        const PARTS: [&str; 54] = [
             "a:", "a: 1", "b: x y", "- a", "- a: 1", "-", "- - b", "- - a: 1", "c: \"q\"", "c: 'q'", "d: |", "d: |-", "text here",
             "# c", "", "e: {}", "e: []", "- |", "- {}", "f: # c", "\"k\": v", "'k': v", "g: \"a\\nb\"", "g: 'a''b'", "h: a:b",
             "h: a #b", "m: 'x", "y'", "n: \"x", "\\ y\"", "o p: --q", "f:x: :1", "it''s", "- ?z",
             "- [a, b]", "- &x a", "- *x", "- !t a", "i: &x", "- \u{e9}", "j: >", "...", "- \"a", "b\"", "k: [a,", "b]", "- k: |",
-            "l:  ", "x: y\\", "\\\\",
+            "l:  ", "x: y\\", "\\\\", "\rx", "- a\rb: c", "\u{85}y: z", "\tx",
         ];
         let mut state = 7_u64;
         let mut below = |limit: usize| {
