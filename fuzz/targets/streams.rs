@@ -1,4 +1,5 @@
-//! Any text as a long input that comes in pieces, as kubectl prints it: how it is cut changes nothing.
+//! Any text as a long input that comes in pieces, as kubectl prints it: how it is cut changes nothing. A JSON list is
+//! also read with so many blanks behind it that it is cut into its items.
 
 use std::io::{BufReader, Cursor, Read};
 
@@ -20,10 +21,11 @@ impl Read for Few<'_> {
 fn told(text: &str, few: bool) -> (Vec<String>, Result<usize, String>) {
     let mut objects = Vec::new();
     let mut visit = |object: Object<'_, '_>| {
-        let Object { document, api_version, kind, list, json, .. } = object;
-        let names = object.node.entries().iter().map(|entry| &entry.key);
-        objects
-            .push(format!("{document} {api_version} {kind} {list:?} {json} {:?}", names.collect::<Vec<_>>()));
+        let Object { document, api_version, kind, list, json, places, .. } = object;
+        let place = places.of(object.node.at);
+        let keys: Vec<_> = object.node.entries().iter().map(|entry| &entry.key).collect();
+        let place = (place.line, place.column);
+        objects.push(format!("{document} {place:?} {api_version} {kind} {list:?} {json} {keys:?}"));
     };
     let answer = if few {
         manifest::stream(
@@ -40,4 +42,13 @@ fn told(text: &str, few: bool) -> (Vec<String>, Result<usize, String>) {
 /// Panics where something does not hold.
 pub fn run(text: Input<'_>) {
     assert_eq!(told(text, true), told(text, false));
+    let is_list = |value: &serde_json::Value| value["items"].is_array();
+    if text.contains("items") && serde_json::from_str(text).is_ok_and(|value| is_list(&value)) {
+        // Not one of JSON's lines.
+        let short = text.replacen('{', "{\n", 1);
+        let long = format!("{short}{}", " ".repeat(2 << 20));
+        let (whole, cut) = (told(&short, false), told(&long, false));
+        let no_list = cut.1.as_ref().is_err_and(|error| error.contains("which is no list"));
+        assert!(whole == cut || no_list, "{text:?}: {whole:?}, cut {cut:?}");
+    }
 }
