@@ -42,13 +42,20 @@ fn told(text: &str, few: bool) -> (Vec<String>, Result<usize, String>) {
 /// Panics where something does not hold.
 pub fn run(text: Input<'_>) {
     assert_eq!(told(text, true), told(text, false));
-    let is_list = |value: &serde_json::Value| value["items"].is_array();
-    if text.contains("items") && serde_json::from_str(text).is_ok_and(|value| is_list(&value)) {
-        // Not one of JSON's lines.
-        let short = text.replacen('{', "{\n", 1);
-        let long = format!("{short}{}", " ".repeat(2 << 20));
-        let (whole, cut) = (told(&short, false), told(&long, false));
-        let no_list = cut.1.as_ref().is_err_and(|error| error.contains("which is no list"));
-        assert!(whole == cut || no_list, "{text:?}: {whole:?}, cut {cut:?}");
+    let value = if text.contains("items") { serde_json::from_str(text).ok() } else { None };
+    let Some(serde_json::Value::Object(mut list)) = value else { return };
+    if !list.get("items").is_some_and(serde_json::Value::is_array) {
+        return;
     }
+    // As kubectl writes it, or with its kind before the items, and never as one of JSON's lines.
+    let kind = if text.len() % 2 == 0 { list.remove("kind") } else { None };
+    let kind = kind.map(|kind| format!("\"kind\":{kind},")).unwrap_or_default();
+    let version =
+        list.remove("apiVersion").map(|version| format!("\"apiVersion\":{version},")).unwrap_or_default();
+    let list = serde_json::Value::Object(list).to_string();
+    let short = list.replacen('{', &format!("{{\n{kind}{version}"), 1);
+    let long = format!("{short}{}", " ".repeat(2 << 20));
+    let (whole, cut) = (told(&short, false), told(&long, false));
+    let no_list = cut.1.as_ref().is_err_and(|error| error.contains("which is no list"));
+    assert!(whole == cut || no_list, "{short:?}: {whole:?}, cut {cut:?}");
 }

@@ -1,8 +1,8 @@
 //! A JSON list too long to hold: its items are cut out of the stream as they come.
 //!
 //! Decides where one item ends and the next begins, by brackets and strings alone; what is wrong inside an
-//! item is found when it is read. A text is such a list if its head says so: `kind` ends in `List`, or, since
-//! kubectl writes `kind` behind the items, the first item says what it is itself.
+//! item is found when it is read. A text is such a list if its head says so: `kind` ends in `List`, and what the items
+//! are is said before them, or, since kubectl writes `kind` behind the items, by the first item itself.
 
 use std::io::{self, BufRead};
 
@@ -32,6 +32,12 @@ impl Head {
     }
 }
 
+/// Whether the object at `at` needs no list to tell its kind.
+fn says_what_it_is(text: &str, at: usize) -> bool {
+    json::read_value(text, at)
+        .is_ok_and(|(first, _)| first.text("kind").is_some() && first.text("apiVersion").is_some())
+}
+
 /// Whether a text that goes on is a list to be cut: its head, and the offset behind the `[` of its items.
 pub fn head(text: &str) -> Option<(Head, usize)> {
     let mut members = json::Members::open(text, 0, b'{')?;
@@ -40,13 +46,9 @@ pub fn head(text: &str) -> Option<(Head, usize)> {
         let at = members.position();
         if key == "items" && text.as_bytes().get(at) == Some(&b'[') {
             let items = at + 1;
-            let list = match &head.kind {
-                Some(kind) => kind.ends_with("List"),
-                None => {
-                    let (first, _) = json::read_value(text, items).ok()?;
-                    first.text("kind").is_some() && first.text("apiVersion").is_some()
-                }
-            };
+            let is_list = head.kind.as_ref().is_none_or(|kind| kind.ends_with("List"));
+            let is_told = head.kind.is_some() && head.api_version.is_some();
+            let list = is_list && (is_told || says_what_it_is(text, items));
             return list.then_some((head, items));
         }
         let value = members.value().ok()?;
@@ -192,7 +194,9 @@ mod tests {
     #[test]
     fn a_head_says_whether_it_is_a_list() {
         let kind = |text| head(text).map(|(head, at)| (head.kind, at));
-        assert_eq!(kind("{\"kind\": \"PodList\", \"items\": [{"), Some((Some("PodList".to_owned()), 30)));
+        let pods = "{\"apiVersion\": \"v1\", \"kind\": \"PodList\", \"items\": [{";
+        assert_eq!(kind(pods), Some((Some("PodList".to_owned()), 50)));
+        assert_eq!(kind("{\"kind\": \"PodList\", \"items\": [{"), None);
         assert_eq!(kind("{\"items\": [{\"kind\": \"Pod\", \"apiVersion\": \"v1\"}, {"), Some((None, 11)));
         assert_eq!(kind("{\"items\": [{\"kind\": \"Pod\"}, {"), None);
         assert_eq!(kind("{\"kind\": \"Pod\", \"items\": [{"), None);

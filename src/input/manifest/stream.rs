@@ -263,9 +263,11 @@ impl Long {
             let message = format!("json: offset {}: {}", at + error.at + 1, error.message);
             InputError::new(locator.place(error.at), message).of(Fault::Json)
         })?;
-        if let Some(kind) = kind.or_else(|| self.head.kind.clone()).filter(|kind| !kind.ends_with("List")) {
+        let kind = kind.or_else(|| self.head.kind.clone());
+        if !kind.as_ref().is_some_and(|kind| kind.ends_with("List")) {
             let place = Place { file: self.path, line: self.start, column: 1 };
-            return Err(InputError::new(place, format!("items in a {kind}, which is no list")));
+            let what = kind.map_or_else(|| "an object without kind".to_owned(), |kind| format!("a {kind}"));
+            return Err(InputError::new(place, format!("items in {what}, which is no list")));
         }
         let rest = rest.get(end..).unwrap_or_default();
         if rest.trim().is_empty() {
@@ -372,6 +374,8 @@ mod tests {
         }
         let text = pods(count, "{\"items\":[", "],\"kind\":\"Pod\"}");
         assert_eq!(fault(&text), "f:1:1: items in a Pod, which is no list");
+        let text = pods(count, "{\"items\":[", "]}");
+        assert_eq!(fault(&text), "f:1:1: items in an object without kind, which is no list");
     }
 
     #[test]
