@@ -48,7 +48,7 @@ pub fn run(text: Input<'_>) {
         return;
     }
     // As kubectl writes it, or with its kind before the items, and never as one of JSON's lines.
-    let kind = if text.len() % 2 == 0 { list.remove("kind") } else { None };
+    let kind = if text.len().is_multiple_of(2) { list.remove("kind") } else { None };
     let kind = kind.map(|kind| format!("\"kind\":{kind},")).unwrap_or_default();
     let version =
         list.remove("apiVersion").map(|version| format!("\"apiVersion\":{version},")).unwrap_or_default();
