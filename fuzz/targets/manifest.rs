@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use katascope::evaluate::Evaluator;
+use katascope::input::manifest::{Documents, InputError, Pod};
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Kubelet, Node, Version};
 use katascope::runtime::Depth;
@@ -26,9 +27,41 @@ pub fn run(text: Input<'_>) {
         let ended = kubernetes::read(&Source::new("fuzz.yaml", format!("{text}{end}")), &node);
         assert_eq!(ended.ok(), documents.as_ref().ok().cloned(), "either reader of YAML reads the same");
     }
+    if let Ok(value) = serde_json::from_str::<serde_json::Value>(text) {
+        let quotes = |text: &str| text.matches('"').count();
+        // Escapes, what cannot be seen, long keys and keys written twice are read differently.
+        let is_plain = |b: u8| matches!(b, b'\n' | b' '..=b'~') && b != b'\\';
+        let is_short = text.split('"').all(|part| part.len() < 1000);
+        if value.is_object()
+            && is_short
+            && text.bytes().all(is_plain)
+            && quotes(&value.to_string()) == quotes(text)
+        {
+            let yaml = kubernetes::read(&Source::new("fuzz.yaml", format!("# YAML\n{text}")), &node);
+            assert_eq!(asked(&yaml), asked(&documents), "JSON is YAML, too");
+        }
+    }
     if let Ok(documents) = documents {
         for pod in documents.pods.iter().take(16) {
             let _ = SAMPLE.evaluate(pod, Depth::Full);
         }
     }
+}
+
+/// What the pods ask for, wherever it stands.
+fn asked(documents: &Result<Documents, InputError>) -> Result<Vec<String>, ()> {
+    let asked = |pod: &Pod| {
+        let annotations: Vec<_> = pod.annotations.iter().map(|a| (&a.key, &a.value)).collect();
+        let labels = pod.labels.in_order(|_| true);
+        format!(
+            "{} {} {annotations:?} {labels:?} {:?} {:?} {:?} {}",
+            pod.id(),
+            pod.kind,
+            pod.runtime_class,
+            pod.sum,
+            pod.devices,
+            pod.problems.len()
+        )
+    };
+    documents.as_ref().map(|documents| documents.pods.iter().map(asked).collect()).map_err(|_| ())
 }
