@@ -13,8 +13,8 @@ pub type Input<'a> = (&'a str, Vec<(u8, u8, &'a str)>);
 /// Panics where something does not hold.
 pub fn run(input: Input<'_>) {
     let (text, steps) = input;
-    let own = steps.iter().take(8).position(|(what, ..)| *what >= 250);
-    let (mine, theirs) = steps.split_at(own.unwrap_or(steps.len().min(8)));
+    let others = steps.iter().take(8).position(|(what, ..)| *what >= 250);
+    let (mine, theirs) = steps.split_at(others.unwrap_or(steps.len().min(8)));
     let mut history = History::of(&Layers::of_text(PATH, text));
     let done = edited(&mut history, mine);
     if !theirs.is_empty() {

@@ -47,6 +47,8 @@ pub fn run(text: Input<'_>) {
     if !list.get("items").is_some_and(serde_json::Value::is_array) {
         return;
     }
+    let is_list =
+        list.get("kind").and_then(serde_json::Value::as_str).is_some_and(|kind| kind.ends_with("List"));
     // As kubectl writes it, or with its kind before the items, and never as one of JSON's lines.
     let kind = if text.len().is_multiple_of(2) { list.remove("kind") } else { None };
     let kind = kind.map(|kind| format!("\"kind\":{kind},")).unwrap_or_default();
@@ -57,5 +59,5 @@ pub fn run(text: Input<'_>) {
     let long = format!("{short}{}", " ".repeat(2 << 20));
     let (whole, cut) = (told(&short, false), told(&long, false));
     let no_list = cut.1.as_ref().is_err_and(|error| error.contains("which is no list"));
-    assert!(whole == cut || no_list, "{short:?}: {whole:?}, cut {cut:?}");
+    assert!(whole == cut || (no_list && !is_list), "{short:?}: {whole:?}, cut {cut:?}");
 }
