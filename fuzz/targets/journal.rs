@@ -1,6 +1,9 @@
-//! Any text as a journal, a log, or a list of the cluster's events.
+//! Any text as a journal, a log, or a list of the cluster's events. What is read twice counts twice, what is
+//! wrapped in JSON means the same, and a line means alone what it means among others.
 
-use katascope::explain::journal::Journal;
+use katascope::explain::journal::{Group, Journal};
+use katascope::explain::messages::Decoded;
+use katascope::explain::{Meaning, explain};
 use katascope::report::escape::is_hostile;
 use katascope::report::explanation;
 use katascope::report::text::Paint;
@@ -24,4 +27,51 @@ pub fn run(text: Input<'_>) {
     let hostile = out.chars().find(|c| *c != '\n' && is_hostile(*c));
     assert_eq!(hostile, None, "shown raw: {out:?}");
     let _ = explanation::journal_json(lines, &groups).to_string();
+    if groups.len() < 100 {
+        twice(text, &groups);
+    }
+    text.lines().take(32).for_each(alone);
+}
+
+/// Reads the text again behind an event that says nothing.
+fn twice(text: &str, once: &[Group]) {
+    let mut journal = Journal::default();
+    for line in text.lines().chain(["\"message\": \"\""]).chain(text.lines()) {
+        journal.read(line, true);
+    }
+    let again = journal.groups();
+    assert_eq!(again.len(), once.len(), "the same groups");
+    for group in once {
+        let count = group.count.saturating_mul(2);
+        let is_it = |other: &&Group| other.first == group.first && other.text == group.text;
+        let found = again.iter().find(|other| is_it(other) && other.decoded == group.decoded);
+        assert_eq!(found.map(|other| other.count), Some(count), "{group:?}");
+    }
+}
+
+/// What one line means.
+fn meaning(line: &str) -> Option<Decoded> {
+    let mut journal = Journal::default();
+    journal.read(line, true);
+    journal.groups().into_iter().next().and_then(|group| group.decoded)
+}
+
+fn alone(line: &str) {
+    let is_plain = |b: u8| matches!(b, b' '..=b'~') && b != b'\\';
+    let tells_of_itself = ["level", "count", "MESSAGE", "message\""].iter().any(|word| line.contains(word));
+    if tells_of_itself || !line.bytes().all(is_plain) {
+        return;
+    }
+    let line = line.trim();
+    let alone = meaning(line);
+    if let Meaning::Message(decoded) = explain(line) {
+        assert_eq!(alone.as_ref(), Some(&*decoded), "explained as in a journal");
+    }
+    for wrapped in [
+        serde_json::json!({ "MESSAGE": line, "PRIORITY": "6" }).to_string(),
+        serde_json::json!({ "MESSAGE": line.as_bytes(), "PRIORITY": "6" }).to_string(),
+        serde_json::json!({ "message": line, "reason": "FailedCreatePodSandBox" }).to_string(),
+    ] {
+        assert_eq!(meaning(&wrapped), alone, "{wrapped}");
+    }
 }

@@ -7,6 +7,7 @@ use katascope::cri::Engine;
 use katascope::cri::crio::Crio;
 use katascope::explain::explain;
 use katascope::input::host::{Host, HostFacts, MemoryFiles};
+use katascope::input::manifest::Pod;
 use katascope::input::probe;
 use katascope::input::source::Source;
 use katascope::kubernetes::{self, Kubelet, Node, Version};
@@ -19,6 +20,28 @@ use katascope::tui::settings::Settings;
 
 /// What the fuzzer makes up.
 pub type Input<'a> = (u8, &'a str);
+
+const WHOLE: &str = "/etc/crio/crio.conf";
+const DROP_IN: &str = "/etc/crio/crio.conf.d/a.conf";
+
+/// The steps that a message names, of the file and of a drop-in.
+const STEPS: (&str, &str) =
+    ("update config from file: update config from drop-in file: ", "update config from path: walk path: ");
+
+/// What CRI-O makes of the sample's pods under a configuration.
+fn crio(whole: &str, drop_in: &str) -> Vec<String> {
+    let files = MemoryFiles::new().file(WHOLE, 0o644, whole).file(DROP_IN, 0o644, drop_in);
+    let host = Host::new(HostFacts::default(), Arc::new(files));
+    let engine = Engine::Crio(Box::new(Crio::read(&host, WHOLE, Some("kata".into()))));
+    let served = katascope::node::Node::new(host, engine, &Said::default());
+    let node = Node::new(Version::default(), Kubelet::default(), 64);
+    let pods = kubernetes::read(&sample::pods(), &node).into_iter().flat_map(|d| d.pods);
+    let said = |pod: Pod| {
+        let passed = served.engine.pass(&pod, pod.sizing.as_ref(), "id");
+        format!("{:?} {:?} {:?}", served.route(&pod, "id"), passed.failure, passed.received)
+    };
+    pods.map(said).collect()
+}
 
 /// Panics where something does not hold.
 pub fn run(input: Input<'_>) {
@@ -37,20 +60,11 @@ pub fn run(input: Input<'_>) {
             let _ = Settings::read(&Source::new("settings.toml", text));
         }
         3 => {
-            let files = MemoryFiles::new().file("/etc/crio/crio.conf", 0o644, text).file(
-                "/etc/crio/crio.conf.d/a.conf",
-                0o644,
-                "[crio.runtime]\n",
-            );
-            let host = Host::new(HostFacts::default(), Arc::new(files));
-            let crio = Crio::read(&host, "/etc/crio/crio.conf", Some("kata".into()));
-            let engine = Engine::Crio(Box::new(crio));
-            let served = katascope::node::Node::new(host, engine, &Said::default());
-            let node = Node::new(Version::default(), Kubelet::default(), 64);
-            for pod in kubernetes::read(&sample::pods(), &node).into_iter().flat_map(|d| d.pods) {
-                let _ = served.route(&pod, "id");
-                let _ = served.engine.pass(&pod, pod.sizing.as_ref(), "id");
-            }
+            let whole = crio(text, "[crio.runtime]\n");
+            let dropped_in = crio("", text);
+            let whole = whole.iter().map(|said| said.replace(WHOLE, DROP_IN).replace(STEPS.0, STEPS.1));
+            let whole: Vec<_> = whole.collect();
+            assert_eq!(whole, dropped_in, "a drop-in alone says what the file would");
         }
         _ => {
             let meaning = explain(text);

@@ -57,6 +57,8 @@ impl Journal {
                 return;
             }
         }
+        // An event tells how often it happened before its message, and the next one need not tell.
+        let times = if line.contains("\"message\":") { self.times.take() } else { self.times };
         if is_quiet(line) {
             return;
         }
@@ -65,7 +67,8 @@ impl Journal {
         if decoded.is_none() && !is_failure(line) {
             return;
         }
-        let count = self.times.take().unwrap_or(1).max(1);
+        self.times = None;
+        let count = times.unwrap_or(1).max(1);
         self.add(decoded, &text, count);
     }
 
@@ -150,7 +153,10 @@ fn is_failure(line: &str) -> bool {
 
 /// The message of a line, without the escapes of what it is wrapped in.
 pub fn said(line: &str) -> Cow<'_, str> {
-    let whole = bytes_of_journal(line).map_or(Cow::Borrowed(line), Cow::Owned);
+    let whole = match bytes_of_journal(line) {
+        Some(text) => Cow::Owned(text),
+        None => Cow::Borrowed(text_of_json(line).unwrap_or(line)),
+    };
     if !whole.contains('\\') {
         return whole;
     }
@@ -179,10 +185,29 @@ pub fn said(line: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// What stands behind a field's name in JSON.
+fn field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
+    let (_, rest) = line.split_once(name)?;
+    rest.trim_start().strip_prefix(':').map(str::trim_start)
+}
+
+/// The message of a line of `journalctl -o json`, or of an object of the cluster that has one: their other fields
+/// say nothing of it.
+fn text_of_json(line: &str) -> Option<&str> {
+    let of_object = || field(line, "\"message\"").filter(|rest| !rest.contains("\"message\""));
+    let text = field(line, "\"MESSAGE\"").or_else(of_object)?.strip_prefix('"')?;
+    let mut is_escaped = false;
+    let end = text.find(|letter| {
+        let is_end = letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && !is_escaped;
+        is_end
+    });
+    text.get(..end.unwrap_or(text.len()))
+}
+
 /// A message that journald writes as a list of bytes, since it is no clean text.
 fn bytes_of_journal(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("\"MESSAGE\":[").or_else(|| line.split_once("\"MESSAGE\" : ["))?;
-    let (list, _) = rest.split_once(']')?;
+    let (list, _) = field(line, "\"MESSAGE\"")?.strip_prefix('[')?.split_once(']')?;
     let bytes: Vec<u8> = list.split(',').filter_map(|byte| byte.trim().parse().ok()).collect();
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -205,8 +230,7 @@ fn shape(text: &str) -> String {
 
 /// As much of a text as is shown: the message, where the line has one that can be told.
 fn shown(text: &str) -> String {
-    let fields =
-        ["\"MESSAGE\":\"", "\"MESSAGE\" : \"", "\"message\":\"", "\"message\": \"", "error=\"", "msg=\""];
+    let fields = ["\"message\":\"", "\"message\": \"", "error=\"", "msg=\""];
     let from = fields.iter().find_map(|field| text.split_once(field).map(|(_, rest)| rest)).unwrap_or(text);
     from.trim().trim_end_matches(['"', ',']).chars().take(SHOWN).collect()
 }
@@ -240,6 +264,12 @@ mod tests {
             r#"            "message": "Failed to create pod sandbox: ttrpc: closed: unknown","#,
         ]);
         assert_eq!(found, [(18, true)]);
+        let found = groups(&[
+            r#"            "count": 17,"#,
+            r#"            "message": "Pulling image","#,
+            r#"            "message": "Failed to create pod sandbox: ttrpc: closed: unknown","#,
+        ]);
+        assert_eq!(found, [(1, true)]);
     }
 
     #[test]
@@ -256,6 +286,16 @@ mod tests {
     fn bytes_of_a_message_are_read() {
         let bytes: Vec<String> = "ttrpc: closed".bytes().map(|b| b.to_string()).collect();
         assert_eq!(groups(&[&format!("{{\"MESSAGE\":[27,{}]}}", bytes.join(","))]), [(1, true)]);
+    }
+
+    #[test]
+    fn other_fields_are_no_part_of_the_message() {
+        let line =
+            r#"{"MESSAGE" : "say \"fork/exec it\\","PRIORITY":"3","UNIT":"a: no such file or directory"}"#;
+        assert_eq!(said(line), r#"say "fork/exec it\"#);
+        assert_eq!(groups(&[line]), [(1, false)]);
+        let event = r#"{"message": "say fork/exec it","reason":"Failed: no such file or directory"}"#;
+        assert_eq!(said(event), "say fork/exec it");
     }
 
     #[test]
