@@ -18,6 +18,8 @@ mod edits;
 mod helm;
 #[path = "../fuzz/targets/journal.rs"]
 mod journal;
+#[path = "../fuzz/targets/keys.rs"]
+mod keys;
 #[path = "../fuzz/targets/manifest.rs"]
 mod manifest;
 #[path = "../fuzz/targets/patterns.rs"]
@@ -100,6 +102,14 @@ fn value() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What the fuzzer came upon.
+#[test]
+fn found_before() {
+    for pattern in ["**/*", "./**/*", "a/../*/*"] {
+        patterns::run((pattern, "/l"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -162,6 +172,11 @@ proptest! {
     #[test]
     fn any_words(choice in 0u8..5, text in value()) {
         words::run((choice, &text));
+    }
+
+    #[test]
+    fn any_keys(size in any::<[u8; 2]>(), steps in vec(any::<u8>(), 0..48), text in value()) {
+        keys::run((size[0], size[1], &steps, &text));
     }
 
     #[test]

@@ -259,6 +259,7 @@ fn go_value(pattern: &str) -> ValuePattern {
             out.push('/');
         }
     }
+    let is_relative = out.ends_with(':');
     for (at, part) in tail.iter().enumerate() {
         if at > 0 {
             out.push('/');
@@ -266,6 +267,8 @@ fn go_value(pattern: &str) -> ValuePattern {
         match PathPattern::new(part) {
             // No folder lists these.
             _ if matches!(*part, "" | "." | "..") => return ValuePattern::Never,
+            // Without a folder before it, an empty name would be the root.
+            Ok(part) if at == 0 && is_relative && is_stars(&part) => out.push_str("[^/]+"),
             Ok(part) => part.pieces().iter().for_each(|piece| match piece {
                 Piece::Text(text) => literal(text, &mut out),
                 Piece::Star => out.push_str("[^/]*"),
@@ -277,6 +280,11 @@ fn go_value(pattern: &str) -> ValuePattern {
     }
     out.push_str(")$");
     ValuePattern::MatchesClean(out)
+}
+
+/// Whether a name matches whatever it is.
+fn is_stars(part: &PathPattern) -> bool {
+    part.pieces().iter().all(|piece| matches!(piece, Piece::Star))
 }
 
 /// Text as RE2 takes it for itself.
