@@ -20,7 +20,8 @@ pub fn run(text: Input<'_>) {
     let node = Node::new(Version::default(), Kubelet::default(), 64);
     let documents = kubernetes::read(&Source::new("fuzz.yaml", text), &node);
     // A document of nothing but its end would be an error.
-    let says_something = |line: &&str| !matches!(line.trim_start().chars().next(), None | Some('#'));
+    let bare = |line: &str| line.trim_start_matches('\u{feff}').trim_start().chars().next();
+    let says_something = |line: &&str| !matches!(bare(line), None | Some('#'));
     let begun = text.lines().rfind(says_something).is_some_and(|line| !line.starts_with("---"));
     if begun && !text.trim_start().starts_with(['{', '[']) {
         let end = if text.ends_with('\n') { "...\n" } else { "\n...\n" };

@@ -24,10 +24,10 @@ pub fn run(text: Input<'_>) {
     text.lines().take(32).for_each(columns);
 }
 
-/// What stands before a command says nothing of it.
+/// What stands before a command says nothing of it, unless it looks like a shell's prompt.
 fn columns(line: &str) {
     let is_program = line.split(' ').next().is_some_and(|word| word.starts_with('/'));
-    if !is_program || !line.bytes().all(|b| matches!(b, b' '..=b'~')) {
+    if !is_program || !line.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'$' && b != b'#') {
         return;
     }
     let said = |columns: &str| {

@@ -194,7 +194,7 @@ fn field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
 /// The message of a line of `journalctl -o json`, or of an object of the cluster that has one: their other fields
 /// say nothing of it.
 fn text_of_json(line: &str) -> Option<&str> {
-    let of_object = || field(line, "\"message\"").filter(|rest| !rest.contains("\"message\""));
+    let of_object = || field(line, "\"message\"").filter(|rest| field(rest, "\"message\"").is_none());
     let text = field(line, "\"MESSAGE\"").or_else(of_object)?.strip_prefix('"')?;
     let mut is_escaped = false;
     let end = text.find(|letter| {
@@ -296,6 +296,7 @@ mod tests {
         assert_eq!(groups(&[line]), [(1, false)]);
         let event = r#"{"message": "say fork/exec it","reason":"Failed: no such file or directory"}"#;
         assert_eq!(said(event), "say fork/exec it");
+        assert_eq!(said(r#"{"message":"message","reason":"FailedCreatePodSandBox"}"#), "message");
     }
 
     #[test]
