@@ -1,10 +1,11 @@
 //! Any text as a configuration file, under each release, with a pod that sets a few annotations. The first byte
-//! chooses the release, and whether its policy is exported and mended, too, or held against another release.
+//! chooses the release, and whether its policy is exported and mended, too, or held against another release. The
+//! newest releases read the same text elsewhere, too: a line further down, and as a drop-in.
 
 use std::sync::LazyLock;
 
 use katascope::evaluate::node::NodeEvaluator;
-use katascope::evaluate::{Evaluator, Setup};
+use katascope::evaluate::{Evaluation, Evaluator, Outcome, Setup};
 use katascope::export::{self, Action, Admission, Mode, Refused, Subject, Target, Wanted};
 use katascope::input::config::Layers;
 use katascope::input::manifest::{self, Pod};
@@ -36,6 +37,8 @@ static RELEASES: LazyLock<Vec<Release>> = LazyLock::new(|| {
     Release::STOPS.into_iter().chain(all).collect()
 });
 
+const CONFIGURATION: &str = "/etc/kata-containers/configuration.toml";
+
 /// What the fuzzer makes up.
 pub type Input<'a> = (u8, &'a str);
 
@@ -45,7 +48,7 @@ pub fn run(input: Input<'_>) {
     let choice = usize::from(choice);
     let Some(release) = RELEASES.get(choice % RELEASES.len()) else { return };
     let setup = Setup {
-        layers: Layers::of_text("/etc/kata-containers/configuration.toml", text),
+        layers: Layers::of_text(CONFIGURATION, text),
         release: *release,
         ..sample::evaluator().setup().clone()
     };
@@ -55,10 +58,41 @@ pub fn run(input: Input<'_>) {
     let full = evaluator.evaluate(pod, Depth::Full);
     assert_eq!(quick.outcome, full.outcome, "the outcome does not depend on how much is asked");
     match choice / RELEASES.len() {
+        0 if *release == Release::newest(release.runtime) => elsewhere(&evaluator, pod, &full, text),
         0 => {}
         1 => shared(&evaluator, pod),
         _ => moved(evaluator, pod),
     }
+}
+
+/// The same text behind a comment, and in a drop-in beside a file that says nothing.
+fn elsewhere(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, text: &str) {
+    if evaluation.outcome != Outcome::Starts || text.starts_with('\u{feff}') {
+        return;
+    }
+    let layers = |base: &str| Layers::of_text(CONFIGURATION, base);
+    let lower = layers(&format!("# x\n{text}"));
+    let drop_in = layers("").with_text("/etc/kata-containers/config.d/a.toml", text);
+    for (layers, is_drop_in) in [(lower, false), (drop_in, true)] {
+        let again = evaluator.with_layers(layers).evaluate(pod, Depth::Full);
+        // Go passes over a key that it does not know in the file, and refuses it in a drop-in.
+        if is_drop_in && again.outcome != Outcome::Starts {
+            continue;
+        }
+        assert_eq!(again.outcome, evaluation.outcome);
+        assert_eq!(told(&again), told(evaluation));
+    }
+}
+
+/// What an evaluation tells, without the places.
+fn told(evaluation: &Evaluation) -> Vec<String> {
+    let verdicts = evaluation.verdicts.iter().map(|verdict| format!("{} {:?}", verdict.key, verdict.status));
+    let effective = evaluation.effective.iter().flat_map(|effective| effective.iter());
+    let values = effective.map(|(key, value)| format!("{key} = {}", value.value));
+    let launch = evaluation.launch.iter().flat_map(|launch| &launch.args).map(|arg| arg.text.to_string());
+    let agent =
+        evaluation.agent.iter().map(|agent| format!("{} {}", agent.kernel_cmdline, agent.create_sandbox));
+    verdicts.chain(values).chain(launch).chain(agent).collect()
 }
 
 /// A policy that lets the pod start, and rules for a cluster.

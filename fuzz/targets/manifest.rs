@@ -1,5 +1,5 @@
 //! Any text as a manifest: read, judged as Kubernetes does, every pod evaluated. A `...` at the end of a text, which
-//! leaves it to the YAML library, changes nothing.
+//! leaves it to the YAML library, changes nothing; nor do other line breaks, nor a comment in front but the lines.
 
 use std::sync::LazyLock;
 
@@ -28,6 +28,9 @@ pub fn run(text: Input<'_>) {
         let ended = kubernetes::read(&Source::new("fuzz.yaml", format!("{text}{end}")), &node);
         assert_eq!(ended.ok(), documents.as_ref().ok().cloned(), "either reader of YAML reads the same");
     }
+    if begun && !text.starts_with(['\u{feff}', '%']) && !text.trim_start().starts_with(['{', '[']) {
+        elsewhere(text, &documents, &node);
+    }
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(text) {
         let quotes = |text: &str| text.matches('"').count();
         // Escapes, what cannot be seen, long keys and keys written twice are read differently.
@@ -47,6 +50,27 @@ pub fn run(text: Input<'_>) {
             let _ = SAMPLE.evaluate(pod, Depth::Full);
         }
     }
+}
+
+/// The same text with other line breaks, and a line further down.
+fn elsewhere(text: &str, documents: &Result<Documents, InputError>, node: &Node) {
+    let read = |text: String| kubernetes::read(&Source::new("fuzz.yaml", text), node);
+    if !text.contains('\r') {
+        let crlf = read(text.replace('\n', "\r\n"));
+        assert_eq!(crlf.ok(), documents.as_ref().ok().cloned(), "line breaks of either kind mean the same");
+    }
+    let lower = read(format!("# x\n{text}"));
+    assert_eq!(asked(&lower), asked(documents), "a comment in front says nothing");
+    let lines = |documents: &Result<Documents, InputError>, down: u32| -> Vec<Option<u32>> {
+        let of_pod = |pod: &Pod| {
+            let annotations = pod.annotations.iter().map(|annotation| Some(annotation.place.line + down));
+            let problems = pod.problems.iter().map(|problem| problem.place.as_ref().map(|p| p.line + down));
+            let own = std::iter::once(Some(pod.source.line + down));
+            own.chain(annotations).chain(problems).collect::<Vec<_>>()
+        };
+        documents.iter().flat_map(|documents| &documents.pods).flat_map(of_pod).collect()
+    };
+    assert_eq!(lines(&lower, 0), lines(documents, 1), "every place is a line further down");
 }
 
 /// What the pods ask for, wherever it stands.
