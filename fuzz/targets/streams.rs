@@ -25,7 +25,9 @@ fn told(text: &str, few: bool) -> (Vec<String>, Result<usize, String>) {
         let place = places.of(object.node.at);
         let keys: Vec<_> = object.node.entries().iter().map(|entry| &entry.key).collect();
         let place = (place.line, place.column);
-        objects.push(format!("{document} {place:?} {api_version} {kind} {list:?} {json} {keys:?}"));
+        // The name of a list that stands behind its items is not known before.
+        let list = list.is_some();
+        objects.push(format!("{document} {place:?} {api_version} {kind} {list} {json} {keys:?}"));
     };
     let answer = if few {
         manifest::stream(
