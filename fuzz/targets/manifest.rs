@@ -28,7 +28,11 @@ pub fn run(text: Input<'_>) {
         let ended = kubernetes::read(&Source::new("fuzz.yaml", format!("{text}{end}")), &node);
         assert_eq!(ended.ok(), documents.as_ref().ok().cloned(), "either reader of YAML reads the same");
     }
-    if begun && !text.starts_with(['\u{feff}', '%']) && !text.trim_start().starts_with(['{', '[']) {
+    // What YAML cannot have is found when its 512 bytes are read, even behind all that counts.
+    let is_clean =
+        |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\n' | '\t');
+    let is_yaml = !text.starts_with(['\u{feff}', '%']) && !text.trim_start().starts_with(['{', '[']);
+    if begun && is_yaml && text.chars().all(is_clean) {
         elsewhere(text, &documents, &node);
     }
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(text) {
@@ -55,10 +59,8 @@ pub fn run(text: Input<'_>) {
 /// The same text with other line breaks, and a line further down.
 fn elsewhere(text: &str, documents: &Result<Documents, InputError>, node: &Node) {
     let read = |text: String| kubernetes::read(&Source::new("fuzz.yaml", text), node);
-    if !text.contains('\r') {
-        let crlf = read(text.replace('\n', "\r\n"));
-        assert_eq!(crlf.ok(), documents.as_ref().ok().cloned(), "line breaks of either kind mean the same");
-    }
+    let crlf = read(text.replace('\n', "\r\n"));
+    assert_eq!(crlf.ok(), documents.as_ref().ok().cloned(), "line breaks of either kind mean the same");
     let lower = read(format!("# x\n{text}"));
     assert_eq!(asked(&lower), asked(documents), "a comment in front says nothing");
     let lines = |documents: &Result<Documents, InputError>, down: u32| -> Vec<Option<u32>> {
