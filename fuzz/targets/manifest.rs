@@ -37,9 +37,10 @@ pub fn run(text: Input<'_>) {
     }
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(text) {
         let quotes = |text: &str| text.matches('"').count();
-        // Escapes, what cannot be seen, long keys and keys written twice are read differently.
+        // Escapes, what cannot be seen, long keys and numbers and keys written twice are read differently.
         let is_plain = |b: u8| matches!(b, b'\n' | b' '..=b'~') && b != b'\\';
-        let is_short = text.split('"').all(|part| part.len() < 1000);
+        let is_short = text.split('"').all(|part| part.len() < 1000)
+            && text.split(|c: char| !c.is_ascii_digit()).all(|digits| digits.len() < 16);
         if value.is_object()
             && is_short
             && text.bytes().all(is_plain)
