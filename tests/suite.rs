@@ -22,6 +22,7 @@ mod contract;
 mod crio;
 mod documents;
 mod edits;
+mod events;
 mod every_release;
 mod export;
 mod fuzzing;

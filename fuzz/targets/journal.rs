@@ -1,5 +1,5 @@
 //! Any text as a journal, a log, or a list of the cluster's events. What is read twice counts twice, what is
-//! wrapped in JSON means the same, and a line means alone what it means among others.
+//! wrapped in JSON or YAML, or in a table of events, means the same, and a line means alone what it means among others.
 
 use katascope::explain::journal::{Group, Journal};
 use katascope::explain::messages::Decoded;
@@ -58,7 +58,8 @@ fn meaning(line: &str) -> Option<Decoded> {
 
 fn alone(line: &str) {
     let is_plain = |b: u8| matches!(b, b' '..=b'~') && b != b'\\';
-    let tells_of_itself = ["level", "count", "MESSAGE", "message\""].iter().any(|word| line.contains(word));
+    let own = ["level", "count", "MESSAGE", "message", "reason", "Warning  ", "Normal  "];
+    let tells_of_itself = own.iter().any(|word| line.contains(word));
     if tells_of_itself || !line.bytes().all(is_plain) {
         return;
     }
@@ -71,7 +72,24 @@ fn alone(line: &str) {
         serde_json::json!({ "MESSAGE": line, "PRIORITY": "6" }).to_string(),
         serde_json::json!({ "MESSAGE": line.as_bytes(), "PRIORITY": "6" }).to_string(),
         serde_json::json!({ "message": line, "reason": "FailedCreatePodSandBox" }).to_string(),
+        format!("  - message: '{}'", line.replace('\'', "''")),
     ] {
         assert_eq!(meaning(&wrapped), alone, "{wrapped}");
+    }
+    // Two blanks are the end of a column.
+    if line.is_empty() || line.contains("  ") {
+        return;
+    }
+    for row in [
+        format!("  Warning  Failed  3s (x7 over 4m)  kubelet  {line}"),
+        format!("default   3s (x7 over 4m)   Warning   Failed   Pod/a   {line}"),
+        format!("3s   Warning   Failed   pod/a   kubelet, n1   {line}   4m   7   a.17"),
+    ] {
+        let mut journal = Journal::default();
+        journal.read(&row, true);
+        let groups = journal.groups();
+        let found: Vec<_> = groups.iter().map(|group| (group.count, &group.decoded)).collect();
+        assert!(alone.is_none() || found == [(7, &alone)], "{row}: {found:?}");
+        assert!(found.iter().all(|(_, decoded)| **decoded == alone), "{row}: {found:?}");
     }
 }

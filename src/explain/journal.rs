@@ -1,13 +1,14 @@
 //! Many messages at once: a journal, a log or a list of events, line by line.
 //!
 //! Decides what of a line is its message, which lines are passed over (they tell of no failure), and which messages
-//! are the same. Takes logfmt, JSON lines as `journalctl -o json` writes them, `kubectl get events -o json`, and
+//! are the same. Takes logfmt, JSON lines as `journalctl -o json` writes them, what kubectl prints of events, and
 //! plain text; needs no line before or after. Holds no more than a bounded number of groups, whatever comes.
 
 use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
+use super::events;
 use super::messages::{Decoded, decode};
 
 /// The groups that are kept apart; what comes after them counts with those of its message, or as one.
@@ -58,8 +59,14 @@ impl Journal {
             }
         }
         // An event tells how often it happened before its message, and the next one need not tell.
-        let times = if line.contains("\"message\":") { self.times.take() } else { self.times };
-        if is_quiet(line) {
+        let is_message = field(line, "\"message\"").is_some() || events::is_yaml_message(line);
+        let row = events::row(line);
+        let times = match row {
+            Some(row) => row.times,
+            None if is_message => self.times.take(),
+            None => self.times,
+        };
+        if is_quiet(line) || events::is_reason(line) {
             return;
         }
         let text = said(line);
@@ -114,10 +121,10 @@ impl Journal {
     }
 }
 
-/// `"count": 12` of an event.
+/// `"count": 12` of an event, `count: 12` in YAML.
 fn event_count(line: &str) -> Option<u64> {
-    let (_, rest) = line.split_once("\"count\":")?;
-    let digits: String = rest.trim_start().chars().take_while(char::is_ascii_digit).take(9).collect();
+    let Some(count) = field(line, "\"count\"") else { return events::yaml_count(line) };
+    let digits: String = count.chars().take_while(char::is_ascii_digit).take(9).collect();
     digits.parse().ok()
 }
 
@@ -157,6 +164,10 @@ pub fn said(line: &str) -> Cow<'_, str> {
         Some(text) => Cow::Owned(text),
         None => Cow::Borrowed(text_of_json(line).unwrap_or(line)),
     };
+    let whole = match whole {
+        Cow::Borrowed(text) => events::message(text),
+        Cow::Owned(text) => Cow::Owned(events::message(&text).into_owned()),
+    };
     if !whole.contains('\\') {
         return whole;
     }
@@ -185,10 +196,10 @@ pub fn said(line: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// What stands behind a field's name in JSON.
+/// What stands behind a field's name in JSON; the name can be some field's text, too.
 fn field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
-    let (_, rest) = line.split_once(name)?;
-    rest.trim_start().strip_prefix(':').map(str::trim_start)
+    let mut behind = line.match_indices(name).filter_map(|(at, _)| line.get(at + name.len()..));
+    behind.find_map(|rest| rest.trim_start().strip_prefix(':').map(str::trim_start))
 }
 
 /// The message of a line of `journalctl -o json`, or of an object of the cluster that has one: their other fields
@@ -265,8 +276,8 @@ mod tests {
         ]);
         assert_eq!(found, [(18, true)]);
         let found = groups(&[
-            r#"            "count": 17,"#,
-            r#"            "message": "Pulling image","#,
+            r#"            "count" : 17,"#,
+            r#"            "message" : "Pulling image","#,
             r#"            "message": "Failed to create pod sandbox: ttrpc: closed: unknown","#,
         ]);
         assert_eq!(found, [(1, true)]);
@@ -297,6 +308,7 @@ mod tests {
         let event = r#"{"message": "say fork/exec it","reason":"Failed: no such file or directory"}"#;
         assert_eq!(said(event), "say fork/exec it");
         assert_eq!(said(r#"{"message":"message","reason":"FailedCreatePodSandBox"}"#), "message");
+        assert_eq!(said(r#"{"reason":"message","message":"ttrpc: closed"}"#), "ttrpc: closed");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::Output;
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// An annotation (whole or short), a configuration key, or an error message; - for a journal, a log or a list of
-    /// events on standard input
+    /// An annotation (whole or short), a configuration key, or an error message; - for a journal, a log, or what
+    /// kubectl prints of events, on standard input
     #[arg(required_unless_present = "running", conflicts_with = "running", value_name = "KEY")]
     pub words: Vec<String>,
     /// Process lines of running VMs instead: what ps, pgrep -a or pmap print, /proc/PID/cmdline, a runtime's log, or

@@ -1,0 +1,168 @@
+//! Events as kubectl prints them: the tables of `events`, `get events` and `describe`, and the fields of YAML and JSON.
+//!
+//! Decides what of such a line is the event's message and how often it happened. The columns are those of
+//! `k8s.io/kubectl` (`pkg/cmd/events`, `pkg/describe`) and of the API server's printers
+//! (`pkg/printers/internalversion`), Kubernetes 1.36; a column ends where two blanks stand.
+
+use std::borrow::Cow;
+
+/// One event of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row<'l> {
+    /// How often it happened, where the table says so.
+    pub(super) times: Option<u64>,
+    pub(super) message: &'l str,
+}
+
+/// The event of a table's line.
+pub(super) fn row(line: &str) -> Option<Row<'_>> {
+    if !line.contains("Warning  ") && !line.contains("Normal  ") {
+        return None;
+    }
+    let line = line.trim();
+    let columns = columns(line);
+    // A namespace and an age can stand in front of the type.
+    let kind = columns.iter().take(3).position(|(_, text)| matches!(*text, "Warning" | "Normal"))?;
+    let (_, reason) = columns.get(kind + 1)?;
+    if !reason.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return None;
+    }
+    // Behind the type: reason, age and source in `describe`; else reason and object.
+    let (age, message) = if kind == 0 { (2, 4) } else { (kind - 1, kind + 3) };
+    if kind > 0
+        && let Some((times, message)) = wide(&columns, message)
+    {
+        return Some(Row { times: Some(times), message });
+    }
+    // A column without a text is not seen: one less stands in front of the message.
+    let &(from, _) = columns.get(message).or(columns.get(message - 1))?;
+    let times = columns.get(age).and_then(|(_, text)| repeated(text));
+    Some(Row { times, message: line.get(from..)? })
+}
+
+/// Each column's place and text.
+fn columns(line: &str) -> Vec<(usize, &str)> {
+    let mut columns = Vec::new();
+    let mut at = 0;
+    for text in line.split("  ") {
+        let blanks = text.len() - text.trim_start().len();
+        if !text.trim().is_empty() {
+            columns.push((at + blanks, text.trim()));
+        }
+        at += text.len() + 2;
+    }
+    columns
+}
+
+/// Behind the message of `get events -o wide` stand the first age, the count and the event's name.
+fn wide<'l>(columns: &[(usize, &'l str)], least: usize) -> Option<(u64, &'l str)> {
+    let [before @ .., (_, message), (_, age), (_, count), (_, name)] = columns else { return None };
+    if before.len() < least || !age.starts_with(|c: char| c.is_ascii_digit()) || !name.contains('.') {
+        return None;
+    }
+    Some((count.parse().ok()?, message))
+}
+
+/// `12` of `3s (x12 over 4m)`.
+fn repeated(age: &str) -> Option<u64> {
+    let (times, _) = age.split_once("(x")?.1.split_once(" over ")?;
+    times.parse().ok()
+}
+
+/// The value of a field in YAML, which may begin an item of a list.
+fn yaml_field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
+    let line = line.trim();
+    let line = line.strip_prefix("- ").unwrap_or(line).trim_start();
+    line.strip_prefix(name)?.strip_prefix(": ").map(str::trim)
+}
+
+/// `count: 12` of an event in YAML.
+pub(super) fn yaml_count(line: &str) -> Option<u64> {
+    yaml_field(line, "count")?.parse().ok()
+}
+
+/// Whether a line is a message in YAML that stands whole on it.
+pub(super) fn is_yaml_message(line: &str) -> bool {
+    yaml_field(line, "message").is_some_and(|text| !text.starts_with(['|', '>']))
+}
+
+/// Whether a line is an event's reason and no more: a word that says nothing that the message does not.
+pub(super) fn is_reason(line: &str) -> bool {
+    let line = line.trim().trim_end_matches(',');
+    let json =
+        line.strip_prefix("\"reason\"").and_then(|rest| rest.trim_start().strip_prefix(':')).map(str::trim);
+    let word = json.or_else(|| yaml_field(line, "reason"));
+    word.is_some_and(|word| word.trim_matches('"').bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// The message of a table's line or of a field in YAML; any other text as it is.
+pub(super) fn message(text: &str) -> Cow<'_, str> {
+    if let Some(row) = row(text) {
+        return Cow::Borrowed(row.message);
+    }
+    let Some(text) = yaml_field(text, "message") else { return Cow::Borrowed(text) };
+    let within = |quote: char| text.strip_prefix(quote).map(|text| text.strip_suffix(quote).unwrap_or(text));
+    match within('\'') {
+        Some(text) => Cow::Owned(text.replace("''", "'")),
+        None => Cow::Borrowed(within('"').unwrap_or(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAID: &str =
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = ttrpc: closed: unknown";
+
+    #[test]
+    fn each_table_has_its_columns() {
+        let reason = "FailedCreatePodSandBox";
+        let tables = [
+            (format!("  Warning  {reason}  3s (x12 over 4m)  kubelet            {SAID}"), Some(12)),
+            (format!("  Warning  {reason}  3s (x12 over 4m)                     {SAID}"), Some(12)),
+            (format!("3s (x12 over 4m)   Warning   {reason}   Pod/a   {SAID}"), Some(12)),
+            (format!("default   3s          Warning   {reason}   Pod/a   {SAID}"), None),
+            (format!("12s         Warning   {reason}   pod/a   {SAID}"), None),
+            (
+                format!("3s   Warning   {reason}   pod/a         kubelet, n1   {SAID}   4m   7   a.17bf2c"),
+                Some(7),
+            ),
+            (
+                format!(
+                    "3s   Warning   {reason}   pod/a   spec.x   kubelet, n1   {SAID}   4m   7   a.17bf2c"
+                ),
+                Some(7),
+            ),
+        ];
+        for (line, times) in tables {
+            let row = row(&line);
+            assert_eq!(row, Some(Row { times, message: SAID }), "{line}");
+        }
+        for line in
+            ["Warning  x", "level=info Warning  a  b", "a  b  c  Warning  d  e", "Warning  a b  c  d  e"]
+        {
+            assert_eq!(row(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn yaml_has_its_quotes() {
+        assert_eq!(message("    message: it is"), "it is");
+        assert_eq!(message("  - message: 'it''s: so'"), "it's: so");
+        assert_eq!(message("message: \"a: b\""), "a: b");
+        assert!(is_yaml_message("message: a") && !is_yaml_message("  message: |-"));
+        assert_eq!(
+            (yaml_count("- count: 7"), yaml_count("count: 7 pods"), yaml_count("discount: 7")),
+            (Some(7), None, None)
+        );
+    }
+
+    #[test]
+    fn a_reason_is_no_message() {
+        assert!(is_reason(r#"   "reason": "FailedCreatePodSandBox","#) && is_reason("- reason: Failed"));
+        assert!(
+            !is_reason(r#""reason": "it failed""#) && !is_reason(r#""reason":"Failed","message":"ttrpc""#)
+        );
+    }
+}
