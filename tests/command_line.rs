@@ -70,6 +70,23 @@ fn broken_files_are_shown_with_a_mark() {
 }
 
 #[test]
+fn what_is_no_manifest_is_told_by_its_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let looks = [
+        ("kata.toml", "[hypervisor.qemu]\npath = \"/a\"\n", "looks like a configuration"),
+        ("a.txt", "NAME   READY   STATUS\nweb    1/1     Running\n", "-o json or -o yaml"),
+        ("b.txt", "NAMESPACE   NAME   READY\nshop        web    1/1\n", "-o json or -o yaml"),
+        ("c.txt", "NAMES\n", "string stands where an object has to be"),
+    ];
+    for (name, text, expected) in looks {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        let (_, said, status) = katascope(folder.path(), &["check", "-c", "kata.toml", name]);
+        assert_eq!(status, 2, "{said}");
+        assert!(said.contains(expected), "{name}: {said}");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_not_there_is_said_at_once() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("etc")).unwrap();

@@ -47,6 +47,47 @@ fn every_recorded_error_is_known() {
     assert_eq!(unknown(&texts), Vec::<&String>::new());
 }
 
+/// What people met on their nodes, and a word of what it means.
+#[test]
+fn what_was_met_on_nodes_means_what_it_does() {
+    let met = [
+        (
+            "failed to create shim task: failed to launch cloud-hypervisor: \"Failed to connect to API (timeout 10s): error: \
+             Get \\\"http://localhost/api/v1/vmm.ping\\\": dial unix /run/vc/vm/9/clh-api.sock: connect: no such file or \
+             directory reason: \": unknown",
+            "Cloud Hypervisor or Firecracker did not come up",
+        ),
+        (
+            "dial unix /run/vc/sbs/9/shim-monitor.sock: connect: no such file or directory",
+            "the debug console",
+        ),
+        ("dial unix /run/containerd/containerd.sock: connect: no such file or directory", "does not answer"),
+        (
+            "error: 500  reason: ApiError(VmBoot(DeviceManager(CreateInterruptController(CreateGic(CreateVgic(Vgic error \
+             CreateGic(CreateDevice(No such device (os error 19)))))))))",
+            "interrupt controller",
+        ),
+        ("kata[7]: QMP not ready yet: qmp handshake failed", "control socket"),
+        ("timed out waiting for QMP ready: /run/kata/9/qmp.sock", "control socket"),
+        (
+            "failed to launch qemu: exit status 1, error messages from qemu log: qemu-system-x86_64: error: failed to set MSR \
+             0x48b to 0x1582e00000000",
+            "a register that belongs to the CPU model",
+        ),
+        (
+            "-device vhost-user-fs-pci,chardev=c: vhost_backend_init failed: Protocol error",
+            "the daemon that shares",
+        ),
+        ("no free root port", "no room for another device"),
+        ("ConfidentialGuest needs IOMMUFD - cannot use /dev/vfio/7", "by iommufd alone"),
+        ("iommu isn't set on kernel cmdline", "IOMMU is off"),
+    ];
+    for (text, expected) in met {
+        let means = decode(text).map(|decoded| decoded.message.means.to_owned()).unwrap_or_default();
+        assert!(means.contains(expected), "{text}: {means}");
+    }
+}
+
 /// What begins an error in the code.
 const OPENINGS: [&str; 12] = [
     "Err(",

@@ -122,7 +122,7 @@ pub fn release_of(input: &Input, runtime: Runtime) -> Result<Judged, SetupError>
         Meant::Never { before, after } => {
             let around: Vec<_> = before.into_iter().chain(after).map(|version| version.to_string()).collect();
             return Err(SetupError::Usage(format!(
-                "--kata-version: there is no {asked} of the {}; the nearest: {}",
+                "--kata-version: {} has no {asked}; the nearest: {}",
                 runtime.title(),
                 around.join(" and ")
             )));

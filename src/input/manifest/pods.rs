@@ -79,8 +79,7 @@ fn unusable(object: &Object<'_, '_>) -> Option<InputError> {
     let (version, kind) = (object.api_version, object.kind);
     if !matches!(object.node.data, Data::Map(_)) {
         let message = format!("error validating data: invalid object to validate{IGNORABLE}");
-        let help = format!("{} stands where an object has to be", object.node.shape().as_str());
-        return Some(InputError::new(place(), message).of(Fault::Object).with_help(help));
+        return Some(InputError::new(place(), message).of(Fault::Object).with_help(instead(object)));
     }
     let missing = match (version, kind) {
         ("", "") => "[apiVersion not set, kind not set]",
@@ -98,6 +97,18 @@ fn unusable(object: &Object<'_, '_>) -> Option<InputError> {
     let help = "every Kubernetes object says apiVersion: and kind:";
     let message = format!("error validating data: {missing}{IGNORABLE}");
     Some(InputError::new(place(), message).of(Fault::Object).with_help(help))
+}
+
+/// What stands where an object has to be, and what was most likely meant.
+fn instead(object: &Object<'_, '_>) -> String {
+    if object.node.str().is_some_and(|text| text.starts_with("NAME ") || text.starts_with("NAMESPACE ")) {
+        return "that is a table of kubectl's: ask it for the objects, with -o json or -o yaml".to_owned();
+    }
+    let path = object.places.of(object.node.at).file;
+    if path.ends_with(".toml") {
+        return format!("that looks like a configuration, not like pods: name it with -c {path}");
+    }
+    format!("{} stands where an object has to be", object.node.shape().as_str())
 }
 
 fn of_template(object: &Object<'_, '_>, template: &Template<'_, '_>, several: bool) -> Pod {
