@@ -81,6 +81,28 @@ fn what_was_met_on_nodes_means_what_it_does() {
         ("no free root port", "no room for another device"),
         ("ConfidentialGuest needs IOMMUFD - cannot use /dev/vfio/7", "by iommufd alone"),
         ("iommu isn't set on kernel cmdline", "IOMMU is off"),
+        (
+            "rpc error: code = NotFound desc = failed to create containerd task: failed to create shim task: /opt/kata/share/\
+             defaults/kata-containers/configuration-qemu.toml: file /usr/bin/qemu-system-x86_64 does not exist: not found",
+            "names a file that is not on the host",
+        ),
+        (
+            "configuration-qemu-tdx.toml: file /run/PLACEHOLDER_FOR_DISTRO_QEMU_WITH_TDX_SUPPORT does not exist: not found",
+            "has a placeholder where the distribution's QEMU",
+        ),
+        (
+            "code = NotFound desc = failed to create containerd task: failed to create shim: not found",
+            "the shim answered",
+        ),
+        (
+            "Error: failed to get sandbox container task: no running task found: task 9 not found: not found",
+            "was gone",
+        ),
+        (
+            "clh.VmmPingGet API call failed\\\" error=\\\"dial unix /run/vc/vm/9/clh-api.sock: connect: no such file or directory",
+            "Cloud Hypervisor or Firecracker did not come up",
+        ),
+        ("rpc error: code = Internal desc = ENOTDIR: Not a directory", "where the other kind stands"),
     ];
     for (text, expected) in met {
         let means = decode(text).map(|decoded| decoded.message.means.to_owned()).unwrap_or_default();
