@@ -76,6 +76,12 @@ fn events_come_to_the_same_in_every_form() {
             }),
         ),
         (
+            "describe, of a web page",
+            rows(&|reason, message, count| {
+                format!("Warning {reason} 3s (x{count} over 4m) kubelet {message}")
+            }),
+        ),
+        (
             "describe",
             rows(&|reason, message, count| {
                 format!("  Warning  {reason}  3s (x{count} over 4m)  kubelet            {message}")

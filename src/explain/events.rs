@@ -69,6 +69,11 @@ fn repeated(age: &str) -> Option<u64> {
     times.parse().ok()
 }
 
+/// The same of a row whose columns are lost, as on a web page.
+pub(super) fn repeated_somewhere(line: &str) -> Option<u64> {
+    line.contains("Warning ").then(|| repeated(line)).flatten()
+}
+
 /// The value of a field in YAML, which may begin an item of a list.
 fn yaml_field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     let line = line.trim();

@@ -64,7 +64,7 @@ impl Journal {
         let times = match row {
             Some(row) => row.times,
             None if is_message => self.times.take(),
-            None => self.times,
+            None => events::repeated_somewhere(line).or(self.times),
         };
         if is_quiet(line) || events::is_reason(line) {
             return;
