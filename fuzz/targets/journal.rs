@@ -60,7 +60,8 @@ fn alone(line: &str) {
     let is_plain = |b: u8| matches!(b, b' '..=b'~') && b != b'\\';
     let own = ["level", "count", "MESSAGE", "message", "reason", "Warning  ", "Normal  "];
     let tells_of_itself = own.iter().any(|word| line.contains(word));
-    if tells_of_itself || !line.bytes().all(is_plain) {
+    let informs = line.as_bytes().windows(5).any(|w| w[0] == b'I' && w[1..].iter().all(u8::is_ascii_digit));
+    if tells_of_itself || informs || !line.bytes().all(is_plain) {
         return;
     }
     let line = line.trim();

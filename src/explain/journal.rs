@@ -140,7 +140,25 @@ fn is_quiet(line: &str) -> bool {
         "\"level\":\"DEBG\"",
     ];
     let loud = ["level=warn", "level=error", "level=fatal", "Warning", "panic"];
-    quiet.iter().any(|word| line.contains(word)) && !loud.iter().any(|word| line.contains(word))
+    (quiet.iter().any(|word| line.contains(word)) || is_klog_info(line))
+        && !loud.iter().any(|word| line.contains(word))
+}
+
+/// Whether a line begins as kubelet's that inform do: `I1130 02:40:22.123456`, which others may stand in front of.
+fn is_klog_info(line: &str) -> bool {
+    const FRONT: usize = 300;
+    let front = line.as_bytes().get(..FRONT).unwrap_or(line.as_bytes());
+    let is_head = |head: &[u8]| match head {
+        [b'I', date @ .., b' ', hour, minute, b':'] => {
+            date.iter().chain([hour, minute]).all(u8::is_ascii_digit)
+        }
+        _ => false,
+    };
+    let is_word = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| front.get(before));
+        before.is_none_or(|byte| !byte.is_ascii_alphanumeric())
+    };
+    front.windows(9).enumerate().any(|(at, head)| is_head(head) && is_word(at))
 }
 
 /// Whether a line says of itself that it does.
@@ -309,6 +327,18 @@ mod tests {
         assert_eq!(said(event), "say fork/exec it");
         assert_eq!(said(r#"{"message":"message","reason":"FailedCreatePodSandBox"}"#), "message");
         assert_eq!(said(r#"{"reason":"message","message":"ttrpc: closed"}"#), "ttrpc: closed");
+    }
+
+    #[test]
+    fn what_kubelet_informs_of_is_no_failure() {
+        let informs = "I1130 02:40:22.123456    9136 kubelet.go:2511] \"SyncLoop\" reason=\"OOMKilled\"";
+        let found = groups(&[
+            informs,
+            &format!("Nov 30 02:40:22 n1 kubelet[9136]: {informs}"),
+            &format!("{{\"MESSAGE\":{informs:?},\"PRIORITY\":\"6\"}}"),
+        ]);
+        assert_eq!(found, []);
+        assert_eq!(groups(&[&informs.replacen('I', "E", 1), &informs.replacen('I', "XI", 1)]), [(2, true)]);
     }
 
     #[test]
