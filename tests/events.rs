@@ -100,6 +100,15 @@ fn events_come_to_the_same_in_every_form() {
 }
 
 #[test]
+fn a_file_is_told_from_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("events.txt"), "").unwrap();
+    let (_, said, status) = crate::support::katascope(folder.path(), &["explain", "events.txt"]);
+    assert_eq!(status, 2);
+    assert!(said.contains("katascope explain - < events.txt"), "{said}");
+}
+
+#[test]
 fn a_journal_comes_to_the_same_in_every_form() {
     let said = |message: &str| {
         format!("time=\"2026-01-01T00:00:00Z\" level=error msg=\"RunPodSandbox failed\" error={message:?}")

@@ -1,6 +1,7 @@
 //! `katascope explain`: a key or a message, in every release and, with -c, on this host.
 
 use std::io::{self, BufRead, Read};
+use std::path::Path;
 
 use super::args::{ExplainArgs, Input};
 use super::error::SetupError;
@@ -26,6 +27,13 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Exit, CliError> {
         return journal(args);
     }
     let meaning = explain(&args.words.join(" "));
+    if matches!(meaning, Meaning::Unknown(_))
+        && let [word] = args.words.as_slice()
+        && Path::new(word).is_file()
+    {
+        let why = format!("{word} is a file: katascope explain - < {word} reads messages from it");
+        return Err(SetupError::Usage(why).into());
+    }
     let evaluator = match &args.config {
         None => None,
         Some(config) => {
