@@ -20,83 +20,57 @@ const EVENTS: [(u64, &str, &str); 3] = [
     (2, "Failed", "Error: the flux of 'a' is odd"),
 ];
 
-/// How often each was found and whether it is known, and all that was said.
-fn found(text: &str) -> (Vec<(u64, bool)>, String) {
+/// What was found: how often, whether it is known, and of which objects.
+fn found(text: &str) -> Vec<(u64, bool, String)> {
     let mut program = Command::cargo_bin("katascope").unwrap();
     let output = program.args(["explain", "-", "-o", "json"]).write_stdin(text).output().unwrap();
     let told: Json = serde_json::from_slice(&output.stdout).unwrap();
-    let groups = told["groups"].as_array().unwrap().iter();
-    let found = groups.map(|group| (group["count"].as_u64().unwrap(), !group["message"].is_null()));
-    (found.collect(), told.to_string())
-}
-
-fn objects() -> Vec<Json> {
-    let object = |(count, reason, message): &(u64, &str, &str)| {
-        json!({
-            "apiVersion": "v1", "kind": "Event", "type": "Warning",
-            "count": count, "reason": reason, "message": message,
-            "involvedObject": { "kind": "Pod", "name": "a" },
-            "metadata": { "name": "a.17bf2c" },
-        })
+    let of = |group: &Json| {
+        let objects: Vec<&str> =
+            group["objects"].as_array().unwrap().iter().map(|o| o.as_str().unwrap()).collect();
+        (group["count"].as_u64().unwrap(), !group["message"].is_null(), objects.join(" "))
     };
-    EVENTS.iter().map(object).collect()
+    told["groups"].as_array().unwrap().iter().map(of).collect()
 }
 
 #[test]
 fn events_come_to_the_same_in_every_form() {
-    let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects() });
-    let lines: Vec<String> = objects().iter().map(Json::to_string).collect();
-    let rows = |row: &dyn Fn(&str, &str, u64) -> String| {
-        let rows = EVENTS.iter().map(|(count, reason, message)| row(reason, message, *count));
-        rows.collect::<Vec<_>>().join("\n")
+    let object = |(count, reason, message): &(u64, &str, &str)| {
+        json!({
+            "apiVersion": "v1", "count": count,
+            "involvedObject": { "fieldPath": "spec.containers{c}", "kind": "Pod", "name": "a", "namespace": "shop" },
+            "kind": "Event", "message": message,
+            "metadata": { "name": "a.17bf2c", "namespace": "shop" },
+            "reason": reason, "type": "Warning",
+        })
+    };
+    let objects: Vec<Json> = EVENTS.iter().map(object).collect();
+    let lines: Vec<String> = objects.iter().map(Json::to_string).collect();
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
+    let rows = |form: &str| {
+        let row = |(count, reason, message): &(u64, &str, &str)| {
+            form.replace("COUNT", &count.to_string()).replace("REASON", reason).replace("MESSAGE", message)
+        };
+        EVENTS.iter().map(row).collect::<Vec<_>>().join("\n")
     };
     let forms = [
-        ("json, indented", serde_json::to_string_pretty(&list).unwrap()),
-        ("json, on one line", list.to_string()),
-        ("json, a line each", lines.join("\n")),
-        ("yaml", serde_yaml::to_string(&list).unwrap()),
-        (
-            "events",
-            rows(&|reason, message, count| {
-                format!("3s (x{count} over 4m)   Warning   {reason}   Pod/a   {message}")
-            }),
-        ),
-        (
-            "events -A",
-            rows(&|reason, message, count| {
-                format!("default     3s (x{count} over 4m)   Warning   {reason}   Pod/a   {message}")
-            }),
-        ),
-        (
-            "get events -o wide",
-            rows(&|reason, message, count| {
-                format!(
-                    "3s    Warning   {reason}   pod/a         kubelet, n1   {message}   4m   {count}   a.17bf2c"
-                )
-            }),
-        ),
-        (
-            "describe, of a web page",
-            rows(&|reason, message, count| {
-                format!("Warning {reason} 3s (x{count} over 4m) kubelet {message}")
-            }),
-        ),
-        (
-            "describe",
-            rows(&|reason, message, count| {
-                format!("  Warning  {reason}  3s (x{count} over 4m)  kubelet            {message}")
-            }),
-        ),
+        (serde_json::to_string_pretty(&list).unwrap(), "shop/a"),
+        (list.to_string(), "shop/a"),
+        (lines.join("\n"), "shop/a"),
+        (serde_yaml::to_string(&list).unwrap(), "shop/a"),
+        (rows("3s (xCOUNT over 4m)   Warning   REASON   Pod/a   MESSAGE"), "a"),
+        (rows("shop        3s (xCOUNT over 4m)   Warning   REASON   Pod/a   MESSAGE"), "shop/a"),
+        (rows("3s    Warning   REASON   pod/a         kubelet, n1   MESSAGE   4m   COUNT   a.17bf2c"), "a"),
+        (rows("  Warning  REASON  3s (xCOUNT over 4m)  kubelet            MESSAGE"), ""),
+        (rows("Warning REASON 3s (xCOUNT over 4m) kubelet MESSAGE"), ""),
     ];
-    for (form, text) in forms {
-        let (found, told) = found(&text);
+    for (text, of) in forms {
         // An event that says nothing of Kata is passed over.
-        assert_eq!(found, [(17, true), (5, true)], "{form}:\n{text}\n{told}");
+        assert_eq!(found(&text), [(17, true, of.to_owned()), (5, true, of.to_owned())], "{text}");
     }
     // The table of `get events` does not say how often.
-    let (found, told) =
-        found(&rows(&|reason, message, _| format!("3s   Warning   {reason}   pod/a   {message}")));
-    assert_eq!(found, [(1, true), (1, true)], "{told}");
+    let text = rows("3s   Warning   REASON   pod/a   MESSAGE");
+    assert_eq!(found(&text), [(1, true, "a".to_owned()), (1, true, "a".to_owned())], "{text}");
 }
 
 #[test]
@@ -110,23 +84,25 @@ fn a_file_is_told_from_a_word() {
 
 #[test]
 fn a_journal_comes_to_the_same_in_every_form() {
-    let said = |message: &str| {
-        format!("time=\"2026-01-01T00:00:00Z\" level=error msg=\"RunPodSandbox failed\" error={message:?}")
+    let entry = |(_, _, message): &(u64, &str, &str)| {
+        format!(
+            "time=\"2026-01-01T00:00:00Z\" level=error msg=\"RunPodSandbox for \
+             &PodSandboxMetadata{{Name:a,Uid:1,Namespace:shop,Attempt:0,}} failed\" error={message:?}"
+        )
     };
-    let entry = |(_, _, message): &(u64, &str, &str)| json!({ "_COMM": "containerd", "PRIORITY": "6", "MESSAGE": said(message), "_PID": "7" });
-    let entries: Vec<Json> = EVENTS.iter().map(entry).collect();
+    let said: Vec<String> = EVENTS.iter().map(entry).collect();
+    let json = said.iter().map(|said| json!({ "_COMM": "containerd", "MESSAGE": said, "PRIORITY": "6" }));
+    let json: Vec<Json> = json.collect();
     let pretty = |entry: &Json| serde_json::to_string_pretty(entry).unwrap().replace("\": ", "\" : ");
-    let forms: [(&str, Vec<String>); 4] = [
-        (
-            "short",
-            EVENTS.iter().map(|(_, _, m)| format!("Jan 01 00:00:00 n1 containerd[7]: {}", said(m))).collect(),
-        ),
-        ("cat", EVENTS.iter().map(|(_, _, message)| said(message)).collect()),
-        ("json", entries.iter().map(Json::to_string).collect()),
-        ("json-pretty", entries.iter().map(pretty).collect()),
+    let forms: [Vec<String>; 4] = [
+        said.iter().map(|said| format!("Jan 01 00:00:00 n1 containerd[7]: {said}")).collect(),
+        said.clone(),
+        json.iter().map(Json::to_string).collect(),
+        json.iter().map(pretty).collect(),
     ];
-    for (form, lines) in forms {
-        let (found, told) = found(&lines.join("\n"));
-        assert_eq!(found, [(1, true), (1, true), (1, false)], "{form}: {told}");
+    for lines in forms {
+        let text = lines.join("\n");
+        let of = |is_known: bool| (1, is_known, "shop/a".to_owned());
+        assert_eq!(found(&text), [of(true), of(true), of(false)], "{text}");
     }
 }

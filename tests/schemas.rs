@@ -86,6 +86,20 @@ fn every_output_has_its_schema() {
     }
 }
 
+#[test]
+fn explained_messages_are_as_their_schema_says() {
+    let schema = schema::OUTPUTS.iter().find(|(name, _)| *name == "explain").unwrap().1;
+    let schema = validator(&serde_json::from_str(schema).unwrap());
+    let mut program = assert_cmd::Command::cargo_bin("katascope").unwrap();
+    let text = "pod=\"shop/web\" ttrpc: closed\nlevel=error odd\n";
+    let output = program.args(["explain", "-", "--json"]).write_stdin(text).output().unwrap();
+    let mut report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(schema.is_valid(&report), "{report}");
+    assert_eq!(report["groups"].as_array().map(Vec::len), Some(2));
+    report["groups"][1]["objects"] = Json::Null;
+    assert!(!schema.is_valid(&report), "{report}");
+}
+
 /// What differs has every shape: of pods, configurations, releases, nodes, added and gone.
 #[test]
 fn every_form_of_diff_is_as_its_schema_says() {

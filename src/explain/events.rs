@@ -9,6 +9,10 @@ use std::borrow::Cow;
 /// One event of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Row<'l> {
+    /// The namespace of what it is about, where the table says so.
+    pub(super) namespace: Option<&'l str>,
+    /// The name of that; `describe` says it elsewhere.
+    pub(super) name: Option<&'l str>,
     /// How often it happened, where the table says so.
     pub(super) times: Option<u64>,
     pub(super) message: &'l str,
@@ -29,15 +33,17 @@ pub(super) fn row(line: &str) -> Option<Row<'_>> {
     }
     // Behind the type: reason, age and source in `describe`; else reason and object.
     let (age, message) = if kind == 0 { (2, 4) } else { (kind - 1, kind + 3) };
+    let text = |at: usize| columns.get(at).map(|(_, text)| *text);
+    let namespace = if kind == 2 { text(0) } else { None };
+    let name = if kind == 0 { None } else { text(kind + 2).and_then(|object| object.split('/').nth(1)) };
     if kind > 0
         && let Some((times, message)) = wide(&columns, message)
     {
-        return Some(Row { times: Some(times), message });
+        return Some(Row { namespace, name, times: Some(times), message });
     }
     // A column without a text is not seen: one less stands in front of the message.
     let &(from, _) = columns.get(message).or(columns.get(message - 1))?;
-    let times = columns.get(age).and_then(|(_, text)| repeated(text));
-    Some(Row { times, message: line.get(from..)? })
+    Some(Row { namespace, name, times: text(age).and_then(repeated), message: line.get(from..)? })
 }
 
 /// Each column's place and text.
@@ -74,8 +80,14 @@ pub(super) fn repeated_somewhere(line: &str) -> Option<u64> {
     line.contains("Warning ").then(|| repeated(line)).flatten()
 }
 
+/// What stands behind a field's name in JSON; the name can be some field's text, too.
+pub(super) fn json_field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
+    let mut behind = line.match_indices(name).filter_map(|(at, _)| line.get(at + name.len()..));
+    behind.find_map(|rest| rest.trim_start().strip_prefix(':').map(str::trim_start))
+}
+
 /// The value of a field in YAML, which may begin an item of a list.
-fn yaml_field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
+pub(super) fn yaml_field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     let line = line.trim();
     let line = line.strip_prefix("- ").unwrap_or(line).trim_start();
     line.strip_prefix(name)?.strip_prefix(": ").map(str::trim)
@@ -124,25 +136,27 @@ mod tests {
     fn each_table_has_its_columns() {
         let reason = "FailedCreatePodSandBox";
         let tables = [
-            (format!("  Warning  {reason}  3s (x12 over 4m)  kubelet            {SAID}"), Some(12)),
-            (format!("  Warning  {reason}  3s (x12 over 4m)                     {SAID}"), Some(12)),
-            (format!("3s (x12 over 4m)   Warning   {reason}   Pod/a   {SAID}"), Some(12)),
-            (format!("default   3s          Warning   {reason}   Pod/a   {SAID}"), None),
-            (format!("12s         Warning   {reason}   pod/a   {SAID}"), None),
+            (format!("  Warning  {reason}  3s (x12 over 4m)  kubelet            {SAID}"), Some(12), None),
+            (format!("  Warning  {reason}  3s (x12 over 4m)                     {SAID}"), Some(12), None),
+            (format!("3s (x12 over 4m)   Warning   {reason}   Pod/a   {SAID}"), Some(12), Some("a")),
+            (format!("b   3s          Warning   {reason}   Pod/a   {SAID}"), None, Some("a")),
+            (format!("12s         Warning   {reason}   pod/a   {SAID}"), None, Some("a")),
             (
                 format!("3s   Warning   {reason}   pod/a         kubelet, n1   {SAID}   4m   7   a.17bf2c"),
                 Some(7),
+                Some("a"),
             ),
             (
                 format!(
                     "3s   Warning   {reason}   pod/a   spec.x   kubelet, n1   {SAID}   4m   7   a.17bf2c"
                 ),
                 Some(7),
+                Some("a"),
             ),
         ];
-        for (line, times) in tables {
-            let row = row(&line);
-            assert_eq!(row, Some(Row { times, message: SAID }), "{line}");
+        for (line, times, name) in tables {
+            let namespace = line.starts_with("b ").then_some("b");
+            assert_eq!(row(&line), Some(Row { namespace, name, times, message: SAID }), "{line}");
         }
         for line in
             ["Warning  x", "level=info Warning  a  b", "a  b  c  Warning  d  e", "Warning  a b  c  d  e"]

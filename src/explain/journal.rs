@@ -8,11 +8,14 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
-use super::events;
+use super::about::{self, About};
+use super::events::{self, json_field};
 use super::messages::{Decoded, decode};
 
 /// The groups that are kept apart; what comes after them counts with those of its message, or as one.
 const MOST_GROUPS: usize = 2_000;
+/// The objects that are named of a group.
+const MOST_OBJECTS: usize = 10;
 /// The longest text that is shown of a group.
 const SHOWN: usize = 400;
 
@@ -29,6 +32,10 @@ pub struct Group {
     pub text: String,
     /// What it means; `None`: a failure of which nothing is known.
     pub decoded: Option<Decoded>,
+    /// The pods (or other objects) that it was about, the first few.
+    pub objects: Vec<String>,
+    /// Whether there were more of them.
+    pub more_objects: bool,
 }
 
 /// Which group a message belongs to: the message's place in the catalogue with what it is about, or the shape of
@@ -46,6 +53,8 @@ pub struct Journal {
     groups: IndexMap<Sort, Group>,
     /// How often an event happened, told before its message.
     times: Option<u64>,
+    /// What an event is about, told before its message.
+    about: About,
 }
 
 impl Journal {
@@ -59,12 +68,13 @@ impl Journal {
             }
         }
         // An event tells how often it happened before its message, and the next one need not tell.
-        let is_message = field(line, "\"message\"").is_some() || events::is_yaml_message(line);
+        let is_message = json_field(line, "\"message\"").is_some() || events::is_yaml_message(line);
         let row = events::row(line);
-        let times = match row {
-            Some(row) => row.times,
-            None if is_message => self.times.take(),
-            None => events::repeated_somewhere(line).or(self.times),
+        self.about.read(line);
+        let (times, object) = match row {
+            Some(row) => (row.times, row.name.map(|name| about::object(row.namespace, name))),
+            None if is_message => (self.times.take(), self.about.take()),
+            None => (events::repeated_somewhere(line).or(self.times), None),
         };
         if is_quiet(line) || events::is_reason(line) {
             return;
@@ -76,10 +86,11 @@ impl Journal {
         }
         self.times = None;
         let count = times.unwrap_or(1).max(1);
-        self.add(decoded, &text, count);
+        let object = object.or_else(|| about::pod_of_log(&text));
+        self.add(decoded, &text, count, object);
     }
 
-    fn add(&mut self, decoded: Option<Decoded>, text: &str, count: u64) {
+    fn add(&mut self, decoded: Option<Decoded>, text: &str, count: u64, object: Option<String>) {
         let about = |decoded: &Decoded| {
             let about = decoded.key.as_deref().or(decoded.value.as_deref()).map(shape);
             Sort::Known(std::ptr::from_ref(decoded.message).addr(), about)
@@ -98,7 +109,15 @@ impl Journal {
             last: line,
             text: shown(text),
             decoded,
+            objects: Vec::new(),
+            more_objects: false,
         });
+        if let Some(object) = object.filter(|object| !group.objects.contains(object)) {
+            match group.objects.len() < MOST_OBJECTS {
+                true => group.objects.push(object),
+                false => group.more_objects = true,
+            }
+        }
         group.count = group.count.saturating_add(count);
         group.last = line;
     }
@@ -123,7 +142,7 @@ impl Journal {
 
 /// `"count": 12` of an event, `count: 12` in YAML.
 fn event_count(line: &str) -> Option<u64> {
-    let Some(count) = field(line, "\"count\"") else { return events::yaml_count(line) };
+    let Some(count) = json_field(line, "\"count\"") else { return events::yaml_count(line) };
     let digits: String = count.chars().take_while(char::is_ascii_digit).take(9).collect();
     digits.parse().ok()
 }
@@ -214,17 +233,12 @@ pub fn said(line: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// What stands behind a field's name in JSON; the name can be some field's text, too.
-fn field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
-    let mut behind = line.match_indices(name).filter_map(|(at, _)| line.get(at + name.len()..));
-    behind.find_map(|rest| rest.trim_start().strip_prefix(':').map(str::trim_start))
-}
-
 /// The message of a line of `journalctl -o json`, or of an object of the cluster that has one: their other fields
 /// say nothing of it.
 fn text_of_json(line: &str) -> Option<&str> {
-    let of_object = || field(line, "\"message\"").filter(|rest| field(rest, "\"message\"").is_none());
-    let text = field(line, "\"MESSAGE\"").or_else(of_object)?.strip_prefix('"')?;
+    let of_object =
+        || json_field(line, "\"message\"").filter(|rest| json_field(rest, "\"message\"").is_none());
+    let text = json_field(line, "\"MESSAGE\"").or_else(of_object)?.strip_prefix('"')?;
     let mut is_escaped = false;
     let end = text.find(|letter| {
         let is_end = letter == '"' && !is_escaped;
@@ -236,7 +250,7 @@ fn text_of_json(line: &str) -> Option<&str> {
 
 /// A message that journald writes as a list of bytes, since it is no clean text.
 fn bytes_of_journal(line: &str) -> Option<String> {
-    let (list, _) = field(line, "\"MESSAGE\"")?.strip_prefix('[')?.split_once(']')?;
+    let (list, _) = json_field(line, "\"MESSAGE\"")?.strip_prefix('[')?.split_once(']')?;
     let bytes: Vec<u8> = list.split(',').filter_map(|byte| byte.trim().parse().ok()).collect();
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -3,6 +3,7 @@
 //! Decides what was meant and collects what the catalogue and the message table know of it. Judges no
 //! pod. Facts: the catalogue; `messages` for the runtimes' and Kubernetes' own words.
 
+mod about;
 mod events;
 pub mod journal;
 pub mod messages;

@@ -278,6 +278,10 @@ pub fn journal(out: &mut dyn Write, lines: u64, groups: &[Group], paint: Paint) 
         };
         let (times, text) = (format!("{} x", group.count), visible(&group.text));
         writeln!(out, "\n{}  {text}  ({place})", paint.wrap("1", &times))?;
+        if !group.objects.is_empty() {
+            let more = if group.more_objects { " and more" } else { "" };
+            writeln!(out, "  of      {}{more}", visible(&group.objects.join(", ")))?;
+        }
         let Some(decoded) = &group.decoded else {
             writeln!(out, "  not known")?;
             continue;
@@ -298,6 +302,7 @@ pub fn journal_json(lines: u64, groups: &[Group]) -> Json {
     let group = |group: &Group| {
         json!({
             "count": group.count, "first_line": group.first, "last_line": group.last, "text": group.text,
+            "objects": group.objects, "more_objects": group.more_objects,
             "message": group.decoded.as_ref().map(message_json),
         })
     };
