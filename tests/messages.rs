@@ -103,6 +103,27 @@ fn what_was_met_on_nodes_means_what_it_does() {
             "Cloud Hypervisor or Firecracker did not come up",
         ),
         ("rpc error: code = Internal desc = ENOTDIR: Not a directory", "where the other kind stands"),
+        (
+            "container create failed\" error=\"rpc error: code = Internal desc = File exists (os error 17)\"",
+            "a symbolic link",
+        ),
+        (
+            "-device vhost-vsock-pci,vhostfd=3,guest-cid=7,romfile=: device is modern-only, use disable-legacy=on",
+            "old interface",
+        ),
+        (
+            "-device vhost-vsock-pci,guest-cid=7: vhost-vsock: unable to set guest cid: Address already in use",
+            "no free vsock",
+        ),
+        ("/run/containerd/s/a613e1e8bdab: connect: connection refused", "a connection closed"),
+        (
+            "create instance 28: object with key \"28\" already exists: unknown",
+            "images were pulled for another one",
+        ),
+        (
+            "[adaptor/proxy] failed to establish agent proxy connection to 172.17.0.4:15150: context deadline exceeded",
+            "its agent does not answer",
+        ),
     ];
     for (text, expected) in met {
         let means = decode(text).map(|decoded| decoded.message.means.to_owned()).unwrap_or_default();
