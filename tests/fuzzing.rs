@@ -108,6 +108,10 @@ fn found_before() {
     for pattern in ["**/*", "./**/*", "a/../*/*"] {
         patterns::run((pattern, "/l"));
     }
+    // The end of a document with something behind it is no key.
+    manifest::run(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  runtimeClassName: kata\n...  x: y\n",
+    );
 }
 
 proptest! {

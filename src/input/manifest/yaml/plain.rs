@@ -393,6 +393,8 @@ fn key(said: &str) -> Option<(&str, bool, usize)> {
             let end = memchr::memchr2(*quote, b'\\', inside.as_bytes())?;
             (inside.get(..end)?, false, end + 2)
         }
+        // At the start of a line these end a document, whatever follows.
+        _ if said.starts_with("... ") || said.starts_with("--- ") => return None,
         _ => {
             let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-');
             let end = said.bytes().take_while(is_name).count();
@@ -529,7 +531,7 @@ mod tests {
         let others = [
             "", "# c\n", "a", "a: b: c\n", "a: 'b' c\n", "a: 1\n\n b\n", "a: \"x\n", "a: \"x\\\n  y\"\n", "a: b\n  c: d\n",
             "a: b # c\n  d\n", "a: 'b\nc'\n", "a : b\n", "a:: b\n", "a #b: c\n", "a: b #\n  #\n c\n", " a: 1\n", "a: 1\n b: 2\n",
-            "a:\n    b: 1\n  c: 2\n", "a: &b 1\n", "%YAML 1.1\n---\na: 1\n", "a: 1\n...\n", "a: 1\n---\nb: 2\n", "- a\nb: 1\n",
+            "a:\n    b: 1\n  c: 2\n", "a: &b 1\n", "%YAML 1.1\n---\na: 1\n", "a: 1\n...\n", "a: 1\n... b: 1\n", "--- a: 1\n", "a: 1\n---\nb: 2\n", "- a\nb: 1\n",
             "a: 1\n- b\n", "a: \t1\n", "a: 1\r\n", "a:\n- &x b\n- *x\n", "a:\n- \"b\n- c\"\n", "a: |\n\n  x\n",
             "a: |\n x\n  \u{1}\n", "a: |\nb: 1\n", "? a\n: b\n", "a: \"\\/\"\n", "a: @b\n", "a:\n -\n  \rx\n", "a:\n -\n  \u{85}x\n",
         ];
@@ -541,12 +543,12 @@ mod tests {
     #[test]
     fn so_is_what_chance_puts_together() {
         #[rustfmt::skip]
-        const PARTS: [&str; 54] = [
+        const PARTS: [&str; 55] = [
             "a:", "a: 1", "b: x y", "- a", "- a: 1", "-", "- - b", "- - a: 1", "c: \"q\"", "c: 'q'", "d: |", "d: |-", "text here",
             "# c", "", "e: {}", "e: []", "- |", "- {}", "f: # c", "\"k\": v", "'k': v", "g: \"a\\nb\"", "g: 'a''b'", "h: a:b",
             "h: a #b", "m: 'x", "y'", "n: \"x", "\\ y\"", "o p: --q", "f:x: :1", "it''s", "- ?z",
             "- [a, b]", "- &x a", "- *x", "- !t a", "i: &x", "- \u{e9}", "j: >", "...", "- \"a", "b\"", "k: [a,", "b]", "- k: |",
-            "l:  ", "x: y\\", "\\\\", "\rx", "- a\rb: c", "\u{85}y: z", "\tx",
+            "l:  ", "x: y\\", "\\\\", "\rx", "- a\rb: c", "\u{85}y: z", "\tx", "... p: q",
         ];
         let mut state = 7_u64;
         let mut below = |limit: usize| {
