@@ -78,6 +78,8 @@ fn what_was_met_on_nodes_means_what_it_does() {
             "-device vhost-user-fs-pci,chardev=c: vhost_backend_init failed: Protocol error",
             "the daemon that shares",
         ),
+        ("dial unix /run/containerd/containerd.sock: connect: connection refused", "does not answer"),
+        ("dial unix /run/crio/crio.sock: connect: permission denied", "does not answer"),
         ("no free root port", "no room for another device"),
         ("ConfidentialGuest needs IOMMUFD - cannot use /dev/vfio/7", "by iommufd alone"),
         ("iommu isn't set on kernel cmdline", "IOMMU is off"),

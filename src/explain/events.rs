@@ -1,8 +1,8 @@
 //! Events as kubectl prints them: the tables of `events`, `get events` and `describe`, and the fields of YAML and JSON.
 //!
 //! Decides what of such a line is the event's message and how often it happened. The columns are those of
-//! `k8s.io/kubectl` (`pkg/cmd/events`, `pkg/describe`) and of the API server's printers
-//! (`pkg/printers/internalversion`), Kubernetes 1.36; a column ends where two blanks stand.
+//! `k8s.io/kubectl` (`pkg/cmd/events/event_printer.go` at kubernetes 0411cc70, `pkg/describe`) and of the API server's
+//! printers (`pkg/printers/internalversion`), which have long been the same; a column ends where two blanks stand.
 
 use std::borrow::Cow;
 

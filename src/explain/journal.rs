@@ -86,7 +86,8 @@ impl Journal {
         }
         self.times = None;
         let count = times.unwrap_or(1).max(1);
-        let object = object.or_else(|| about::pod_of_log(&text));
+        // A message that stands below its field in YAML is of what was told before, too.
+        let object = object.or_else(|| about::pod_of_log(&text)).or_else(|| self.about.take());
         self.add(decoded, &text, count, object);
     }
 
@@ -313,6 +314,17 @@ mod tests {
             r#"            "message": "Failed to create pod sandbox: ttrpc: closed: unknown","#,
         ]);
         assert_eq!(found, [(1, true)]);
+    }
+
+    #[test]
+    fn a_message_below_its_field_is_of_its_event() {
+        let mut journal = Journal::default();
+        let lines =
+            ["- count: 3", "  involvedObject:", "    name: web", "  message: |-", "    ttrpc: closed"];
+        lines.iter().for_each(|line| journal.read(line, true));
+        let groups = journal.groups();
+        let found: Vec<_> = groups.iter().map(|group| (group.count, group.objects.join(" "))).collect();
+        assert_eq!(found, [(3, "web".to_owned())]);
     }
 
     #[test]

@@ -393,7 +393,7 @@ fn key(said: &str) -> Option<(&str, bool, usize)> {
             let end = memchr::memchr2(*quote, b'\\', inside.as_bytes())?;
             (inside.get(..end)?, false, end + 2)
         }
-        // At the start of a line these end a document, whatever follows.
+        // At the start of a line these end a document or begin one, whatever follows.
         _ if said.starts_with("... ") || said.starts_with("--- ") => return None,
         _ => {
             let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'-');
