@@ -53,15 +53,18 @@ fn events_come_to_the_same_in_every_form() {
         };
         EVENTS.iter().map(row).collect::<Vec<_>>().join("\n")
     };
+    let described = "  Warning  REASON  3s (xCOUNT over 4m)  kubelet            MESSAGE";
     let forms = [
         (serde_json::to_string_pretty(&list).unwrap(), "shop/a"),
         (list.to_string(), "shop/a"),
         (lines.join("\n"), "shop/a"),
         (serde_yaml::to_string(&list).unwrap(), "shop/a"),
+        (folded(&serde_yaml::to_string(&list).unwrap()), "shop/a"),
         (rows("3s (xCOUNT over 4m)   Warning   REASON   Pod/a   MESSAGE"), "a"),
         (rows("shop        3s (xCOUNT over 4m)   Warning   REASON   Pod/a   MESSAGE"), "shop/a"),
         (rows("3s    Warning   REASON   pod/a         kubelet, n1   MESSAGE   4m   COUNT   a.17bf2c"), "a"),
-        (rows("  Warning  REASON  3s (xCOUNT over 4m)  kubelet            MESSAGE"), ""),
+        (rows(described), ""),
+        (format!("Name:         a\nNamespace:    shop\nEvents:\n{}", rows(described)), "shop/a"),
         (rows("Warning REASON 3s (xCOUNT over 4m) kubelet MESSAGE"), ""),
     ];
     for (text, of) in forms {
@@ -71,6 +74,42 @@ fn events_come_to_the_same_in_every_form() {
     // The table of `get events` does not say how often.
     let text = rows("3s   Warning   REASON   pod/a   MESSAGE");
     assert_eq!(found(&text), [(1, true, "a".to_owned()), (1, true, "a".to_owned())], "{text}");
+}
+
+/// YAML with its long lines broken as kubectl's writer does: at the first blank behind 80 columns.
+fn folded(yaml: &str) -> String {
+    let mut text = String::new();
+    for line in yaml.lines() {
+        let mut column = 0;
+        for letter in line.chars() {
+            column += 1;
+            if letter == ' ' && column > 80 {
+                text.push_str("\n    ");
+                column = 4;
+            } else {
+                text.push(letter);
+            }
+        }
+        text.push('\n');
+    }
+    assert_ne!(text, yaml);
+    text
+}
+
+#[test]
+fn a_message_of_several_lines_comes_to_the_same_in_every_form() {
+    let chain = "Failed to create pod sandbox: failed to handle message create container\n\nCaused by:\n    \
+                 0: start vm\n    1: timed out connecting to vsock 12:1024";
+    let event =
+        json!({ "count": 3, "involvedObject": { "name": "a" }, "message": chain, "reason": "Failed" });
+    let (yaml, line) = (serde_yaml::to_string(&event).unwrap(), event.to_string());
+    assert!(yaml.contains("message: |-\n"), "{yaml}");
+    let quoted = line.replace("{\"count\":3,", "count: 3\n").replace(",\"message\":", "\nmessage: ");
+    let quoted =
+        quoted.replace(",\"reason\":\"Failed\"}", "\nreason: Failed").replace("\"name\":", "\"name\": ");
+    for text in [line, folded(&quoted), yaml] {
+        assert_eq!(found(&text), [(3, true, "a".to_owned())], "{text}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Any text as a journal, a log, or a list of the cluster's events. What is read twice counts twice, what is
-//! wrapped in JSON or YAML, or in a table of events, means the same, and a line means alone what it means among others.
+//! wrapped in JSON or YAML, on one line or several, or in a table of events, means the same, and a line means alone
+//! what it means among others.
 
 use katascope::explain::journal::{Group, Journal};
 use katascope::explain::messages::Decoded;
@@ -49,10 +50,10 @@ fn twice(text: &str, once: &[Group]) {
     }
 }
 
-/// What one line means.
-fn meaning(line: &str) -> Option<Decoded> {
+/// What one line means, or one text of several.
+fn meaning(text: &str) -> Option<Decoded> {
     let mut journal = Journal::default();
-    journal.read(line, true);
+    text.lines().for_each(|line| journal.read(line, true));
     journal.groups().into_iter().next().and_then(|group| group.decoded)
 }
 
@@ -80,6 +81,13 @@ fn alone(line: &str) {
     // Two blanks are the end of a column.
     if line.is_empty() || line.contains("  ") {
         return;
+    }
+    for broken in [
+        format!("  - message: '{}'", line.replace('\'', "''").replace(' ', "\n      ")),
+        format!("message: \"{}\"", line.replace('"', "\\\"").replace(' ', "\\\n  \\ ")),
+        format!("message: >-\n  {}", line.replace(' ', "\n  ")),
+    ] {
+        assert_eq!(meaning(&broken), alone, "{broken}");
     }
     for row in [
         format!("  Warning  Failed  3s (x7 over 4m)  kubelet  {line}"),

@@ -4,10 +4,38 @@
 //! and the one that kubelet (`pod="namespace/name"`) and containerd (`PodSandboxMetadata`, `internal/cri` of 2.x,
 //! `pkg/cri` of 1.x) put into their log lines. Names are cut to what an object's can be.
 
-use super::events::{json_field, yaml_field};
+use super::events::json_field;
+use super::yaml::{self, indentation};
 
 /// A namespace, a slash and a name are no longer than this.
 const LONGEST: usize = 63 + 1 + 253;
+
+/// The object that `kubectl describe` writes of, whose events stand at the end.
+#[derive(Debug, Default)]
+pub(super) struct Described {
+    namespace: Option<String>,
+    name: Option<String>,
+}
+
+impl Described {
+    /// Reads one line: the object's own fields stand at the first column, and blanks fill up their names.
+    pub(super) fn read(&mut self, line: &str) {
+        let value = |field: &str| {
+            let value = line.strip_prefix(field)?.strip_prefix("  ")?.trim();
+            (!value.is_empty() && !value.contains(' ')).then(|| cut(value))
+        };
+        if let Some(name) = value("Name:") {
+            *self = Self { namespace: None, name: Some(name) };
+        } else if let Some(namespace) = value("Namespace:") {
+            self.namespace = Some(namespace);
+        }
+    }
+
+    /// Its name, once it was read.
+    pub(super) fn object(&self) -> Option<String> {
+        Some(object(self.namespace.as_deref(), self.name.as_deref()?))
+    }
+}
 
 /// Reads the object of an event whose fields may stand on lines of their own.
 #[derive(Debug, Default)]
@@ -36,7 +64,7 @@ impl About {
 
     fn fields(&mut self, text: &str) {
         let value = |json: &str, yaml: &str| {
-            let value = json_field(text, json).or_else(|| yaml_field(text, yaml))?;
+            let value = json_field(text, json).or_else(|| yaml::field(text, yaml))?;
             let value = value.trim_start_matches(['"', '\'']);
             value.split(['"', '\'', ',', '}']).next().filter(|value| !value.is_empty()).map(cut)
         };
@@ -49,10 +77,6 @@ impl About {
         let Self { namespace, name, .. } = std::mem::take(self);
         Some(object(namespace.as_deref(), &name?))
     }
-}
-
-fn indentation(line: &str) -> usize {
-    line.len() - line.trim_start().len()
 }
 
 /// What stands before the brace that ends an object; braces in strings end none (`spec.containers{web}`).
@@ -114,6 +138,18 @@ mod tests {
         let line = r#"{"count":1,"involvedObject":{"kind":"Node","name":"n1"},"metadata":{"name":"x"},"message":"y"}"#;
         assert_eq!(about(&[line, r#"  "name": "z""#]).as_deref(), Some("n1"));
         assert_eq!(about(&[r#"  "name": "z""#]), None);
+    }
+
+    #[test]
+    fn what_is_described_is_named_above() {
+        let mut described = Described::default();
+        assert_eq!(described.object(), None);
+        let pod =
+            ["Name:             web", "Namespace:        shop", "    Name:  kube-root-ca.crt", "Name: x"];
+        pod.iter().for_each(|line| described.read(line));
+        assert_eq!(described.object().as_deref(), Some("shop/web"));
+        described.read("Name:               n1");
+        assert_eq!(described.object().as_deref(), Some("n1"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! Events as kubectl prints them: the tables of `events`, `get events` and `describe`, and the fields of YAML and JSON.
+//! Events as kubectl prints them: the tables of `events`, `get events` and `describe`, and the fields of JSON.
 //!
 //! Decides what of such a line is the event's message and how often it happened. The columns are those of
 //! `k8s.io/kubectl` (`pkg/cmd/events/event_printer.go` at kubernetes 0411cc70, `pkg/describe`) and of the API server's
 //! printers (`pkg/printers/internalversion`), which have long been the same; a column ends where two blanks stand.
 
 use std::borrow::Cow;
+
+use super::yaml;
 
 /// One event of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,42 +88,20 @@ pub(super) fn json_field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
     behind.find_map(|rest| rest.trim_start().strip_prefix(':').map(str::trim_start))
 }
 
-/// The value of a field in YAML, which may begin an item of a list.
-pub(super) fn yaml_field<'l>(line: &'l str, name: &str) -> Option<&'l str> {
-    let line = line.trim();
-    let line = line.strip_prefix("- ").unwrap_or(line).trim_start();
-    line.strip_prefix(name)?.strip_prefix(": ").map(str::trim)
-}
-
-/// `count: 12` of an event in YAML.
-pub(super) fn yaml_count(line: &str) -> Option<u64> {
-    yaml_field(line, "count")?.parse().ok()
-}
-
-/// Whether a line is a message in YAML that stands whole on it.
-pub(super) fn is_yaml_message(line: &str) -> bool {
-    yaml_field(line, "message").is_some_and(|text| !text.starts_with(['|', '>']))
-}
-
 /// Whether a line is an event's reason and no more: a word that says nothing that the message does not.
 pub(super) fn is_reason(line: &str) -> bool {
     let line = line.trim().trim_end_matches(',');
     let json =
         line.strip_prefix("\"reason\"").and_then(|rest| rest.trim_start().strip_prefix(':')).map(str::trim);
-    let word = json.or_else(|| yaml_field(line, "reason"));
+    let word = json.or_else(|| yaml::field(line, "reason"));
     word.is_some_and(|word| word.trim_matches('"').bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// The message of a table's line or of a field in YAML; any other text as it is.
 pub(super) fn message(text: &str) -> Cow<'_, str> {
-    if let Some(row) = row(text) {
-        return Cow::Borrowed(row.message);
-    }
-    let Some(text) = yaml_field(text, "message") else { return Cow::Borrowed(text) };
-    let within = |quote: char| text.strip_prefix(quote).map(|text| text.strip_suffix(quote).unwrap_or(text));
-    match within('\'') {
-        Some(text) => Cow::Owned(text.replace("''", "'")),
-        None => Cow::Borrowed(within('"').unwrap_or(text)),
+    match row(text) {
+        Some(row) => Cow::Borrowed(row.message),
+        None => yaml::message(text).map_or(Cow::Borrowed(text), Cow::Owned),
     }
 }
 
@@ -163,18 +143,6 @@ mod tests {
         {
             assert_eq!(row(line), None, "{line}");
         }
-    }
-
-    #[test]
-    fn yaml_has_its_quotes() {
-        assert_eq!(message("    message: it is"), "it is");
-        assert_eq!(message("  - message: 'it''s: so'"), "it's: so");
-        assert_eq!(message("message: \"a: b\""), "a: b");
-        assert!(is_yaml_message("message: a") && !is_yaml_message("  message: |-"));
-        assert_eq!(
-            (yaml_count("- count: 7"), yaml_count("count: 7 pods"), yaml_count("discount: 7")),
-            (Some(7), None, None)
-        );
     }
 
     #[test]

@@ -8,9 +8,10 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
-use super::about::{self, About};
+use super::about::{self, About, Described};
 use super::events::{self, json_field};
 use super::messages::{Decoded, decode};
+use super::yaml;
 
 /// The groups that are kept apart; what comes after them counts with those of its message, or as one.
 const MOST_GROUPS: usize = 2_000;
@@ -55,25 +56,43 @@ pub struct Journal {
     times: Option<u64>,
     /// What an event is about, told before its message.
     about: About,
+    /// What the events of a table are about that does not say.
+    described: Described,
+    /// A message in YAML that may go on, and its line.
+    message: Option<(yaml::Message, u64)>,
 }
 
 impl Journal {
     /// Reads one line (or one object of a longer one).
     pub fn read(&mut self, line: &str, is_new_line: bool) {
         self.lines += u64::from(is_new_line);
+        if is_new_line
+            && let Some((message, _)) = &mut self.message
+            && message.goes_on(line)
+        {
+            return;
+        }
+        self.end_message();
+        self.about.read(line);
+        if let Some(message) = yaml::Message::begin(line) {
+            self.message = Some((message, self.lines));
+            return;
+        }
         if let Some(times) = event_count(line) {
             self.times = Some(times);
             if line.len() < 40 {
                 return;
             }
         }
-        // An event tells how often it happened before its message, and the next one need not tell.
-        let is_message = json_field(line, "\"message\"").is_some() || events::is_yaml_message(line);
+        self.described.read(line);
         let row = events::row(line);
-        self.about.read(line);
+        // An event tells how often it happened before its message, and the next one need not tell.
         let (times, object) = match row {
-            Some(row) => (row.times, row.name.map(|name| about::object(row.namespace, name))),
-            None if is_message => (self.times.take(), self.about.take()),
+            Some(row) => {
+                let named = row.name.map(|name| about::object(row.namespace, name));
+                (row.times, named.or_else(|| self.described.object()))
+            }
+            None if json_field(line, "\"message\"").is_some() => (self.times.take(), self.about.take()),
             None => (events::repeated_somewhere(line).or(self.times), None),
         };
         if is_quiet(line) || events::is_reason(line) {
@@ -85,13 +104,34 @@ impl Journal {
             return;
         }
         self.times = None;
-        let count = times.unwrap_or(1).max(1);
-        // A message that stands below its field in YAML is of what was told before, too.
         let object = object.or_else(|| about::pod_of_log(&text)).or_else(|| self.about.take());
-        self.add(decoded, &text, count, object);
+        self.add(self.lines, decoded, &text, times, object);
     }
 
-    fn add(&mut self, decoded: Option<Decoded>, text: &str, count: u64, object: Option<String>) {
+    /// Takes a message in YAML, which is known to be whole once something else comes.
+    fn end_message(&mut self) {
+        let Some((message, line)) = self.message.take() else { return };
+        let (times, object) = (self.times.take(), self.about.take());
+        let text = message.text();
+        if is_quiet(&text) {
+            return;
+        }
+        let text = without_escapes(Cow::Owned(text));
+        let decoded = decode(&text);
+        if decoded.is_some() || is_failure(&text) {
+            let object = object.or_else(|| about::pod_of_log(&text));
+            self.add(line, decoded, &text, times, object);
+        }
+    }
+
+    fn add(
+        &mut self,
+        line: u64,
+        decoded: Option<Decoded>,
+        text: &str,
+        times: Option<u64>,
+        object: Option<String>,
+    ) {
         let about = |decoded: &Decoded| {
             let about = decoded.key.as_deref().or(decoded.value.as_deref()).map(shape);
             Sort::Known(std::ptr::from_ref(decoded.message).addr(), about)
@@ -103,7 +143,6 @@ impl Journal {
                 Sort::Unknown(_) => Sort::Unknown(String::new()),
             };
         }
-        let line = self.lines;
         let group = self.groups.entry(sort).or_insert_with(|| Group {
             count: 0,
             first: line,
@@ -119,7 +158,7 @@ impl Journal {
                 false => group.more_objects = true,
             }
         }
-        group.count = group.count.saturating_add(count);
+        group.count = group.count.saturating_add(times.unwrap_or(1).max(1));
         group.last = line;
     }
 
@@ -129,7 +168,8 @@ impl Journal {
     }
 
     /// The groups: reasons by how often they came, then outer words, then what is not known.
-    pub fn groups(self) -> Vec<Group> {
+    pub fn groups(mut self) -> Vec<Group> {
+        self.end_message();
         let mut groups: Vec<Group> = self.groups.into_values().collect();
         let rank = |group: &Group| match &group.decoded {
             Some(decoded) if decoded.message.harmless => 2,
@@ -143,7 +183,7 @@ impl Journal {
 
 /// `"count": 12` of an event, `count: 12` in YAML.
 fn event_count(line: &str) -> Option<u64> {
-    let Some(count) = json_field(line, "\"count\"") else { return events::yaml_count(line) };
+    let Some(count) = json_field(line, "\"count\"") else { return yaml::count(line) };
     let digits: String = count.chars().take_while(char::is_ascii_digit).take(9).collect();
     digits.parse().ok()
 }
@@ -206,6 +246,11 @@ pub fn said(line: &str) -> Cow<'_, str> {
         Cow::Borrowed(text) => events::message(text),
         Cow::Owned(text) => Cow::Owned(events::message(&text).into_owned()),
     };
+    without_escapes(whole)
+}
+
+/// A text as it was before it was wrapped, once or twice.
+fn without_escapes(whole: Cow<'_, str>) -> Cow<'_, str> {
     if !whole.contains('\\') {
         return whole;
     }
@@ -317,14 +362,23 @@ mod tests {
     }
 
     #[test]
-    fn a_message_below_its_field_is_of_its_event() {
+    fn a_message_of_several_lines_is_one() {
         let mut journal = Journal::default();
-        let lines =
-            ["- count: 3", "  involvedObject:", "    name: web", "  message: |-", "    ttrpc: closed"];
-        lines.iter().for_each(|line| journal.read(line, true));
+        let event = [
+            "- count: 3",
+            "  involvedObject:",
+            "    name: web",
+            "  message: |-",
+            "    timed out connecting to vsock 1:1024",
+            "    timed out connecting to vsock 1:1024",
+            "  reason: Failed",
+        ];
+        let other = ["- message: 'timed out", "    connecting to vsock 7:1024'"];
+        event.iter().chain(&other).for_each(|line| journal.read(line, true));
         let groups = journal.groups();
-        let found: Vec<_> = groups.iter().map(|group| (group.count, group.objects.join(" "))).collect();
-        assert_eq!(found, [(3, "web".to_owned())]);
+        let lines = |group: &Group| (group.count, group.objects.join(" "), group.first, group.last);
+        let found: Vec<_> = groups.iter().map(lines).collect();
+        assert_eq!(found, [(4, "web".to_owned(), 4, 8)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod about;
 mod events;
 pub mod journal;
 pub mod messages;
+mod yaml;
 
 use crate::catalog::{self, Annotation, ConfigKey, HYPERVISOR_PREFIX};
 use messages::Decoded;
