@@ -9,19 +9,38 @@ use std::fmt::Write;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// Its form, or more than 64 bits of nanoseconds.
-    #[error("time: invalid duration \"{0}\"")]
+    #[error("time: invalid duration {}", quoted(.0))]
     Invalid(String),
     /// A number alone.
-    #[error("time: missing unit in duration \"{0}\"")]
+    #[error("time: missing unit in duration {}", quoted(.0))]
     MissingUnit(String),
     /// A unit that there is not.
-    #[error("time: unknown unit \"{unit}\" in duration \"{text}\"")]
+    #[error("time: unknown unit {} in duration {}", quoted(unit), quoted(text))]
     UnknownUnit {
         /// The unit.
         unit: String,
         /// The text.
         text: String,
     },
+}
+
+/// A text in quotes as package `time` has it, which is not as `strconv` has it: what is no printable ASCII by its
+/// bytes.
+fn quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        if !c.is_ascii() || c < ' ' {
+            let bytes = c.to_string().into_bytes();
+            out.extend(bytes.iter().map(|byte| format!("\\x{byte:02x}")));
+        } else {
+            if matches!(c, '"' | '\\') {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// The most nanoseconds, a negative one's included.
@@ -62,6 +81,8 @@ pub fn parse(text: &str) -> Result<i64, DurationError> {
         if whole.is_empty() && fraction.is_empty() {
             return Err(invalid());
         }
+        let amount = if whole.is_empty() { Ok(0) } else { whole.parse::<u64>() };
+        let amount = amount.ok().filter(|amount| *amount <= MOST).ok_or_else(invalid)?;
         let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
         let (unit, after) = after.split_at(end);
         if unit.is_empty() {
@@ -69,7 +90,6 @@ pub fn parse(text: &str) -> Result<i64, DurationError> {
         }
         let size = nanoseconds(unit)
             .ok_or_else(|| DurationError::UnknownUnit { unit: unit.to_owned(), text: text.to_owned() })?;
-        let amount = if whole.is_empty() { 0 } else { whole.parse::<u64>().map_err(|_| invalid())? };
         // A fraction too fine for any unit adds nothing.
         let part = format!("0.{fraction}0").parse::<f64>().unwrap_or_default() * size as f64;
         let sum = amount.checked_mul(size).and_then(|sum| sum.checked_add(part as u64));
@@ -142,6 +162,8 @@ mod tests {
             ("-", "time: invalid duration \"-\""),
             (" 1s", "time: invalid duration \" 1s\""),
             ("999999999h", "time: invalid duration \"999999999h\""),
+            ("99999999999999999999", "time: invalid duration \"99999999999999999999\""),
+            ("1é\"\n", "time: unknown unit \"\\xc3\\xa9\\\"\\x0a\" in duration \"1\\xc3\\xa9\\\"\\x0a\""),
             ("9223372036854775808ns", "time: invalid duration \"9223372036854775808ns\""),
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), why);

@@ -61,7 +61,9 @@ fn is_offset(text: &str) -> bool {
     if text == "Z" {
         return true;
     }
-    let Some((hour, minute)) = text.get(1..).and_then(|t| t.split_once(':')) else { return false };
+    let Some((hour, minute)) = text.strip_prefix(['+', '-']).and_then(|t| t.split_once(':')) else {
+        return false;
+    };
     number(hour, 2).is_some_and(|h| h <= 24) && number(minute, 2).is_some_and(|m| m <= 60)
 }
 
@@ -76,7 +78,7 @@ mod tests {
         {
             assert!(is_valid(good, true), "{good}");
         }
-        for bad in ["2021-02-29", "2020-1-02", "2020-01-02T3:04:05", "03:04:05Z", "03:04:05.", "2020-01-02T"]
+        for bad in ["2021-02-29", "2020-1-02", "2020-01-02T3:04:05", "03:04:05Z", "03:04:05.", "2020-01-02T", "2020-01-02T03:04Z05:06"]
         {
             assert!(!is_valid(bad, true), "{bad}");
         }

@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
     fn new(text: &'a [u8], dialect: Dialect) -> Self {
         Self {
             cursor: Cursor::new(text, dialect),
-            definitions: Definitions::default(),
+            definitions: Definitions::new(dialect),
             current: String::new(),
             keys: Vec::new(),
             depth: 0,
@@ -371,12 +371,7 @@ impl<'a> Reader<'a> {
                 }
                 ',' => return Err(self.cursor.fault("unexpected comma")),
                 ']' => break,
-                c if is_newline(c) => {
-                    self.one_line()?;
-                    self.cursor.ignore();
-                    continue;
-                }
-                c if is_blank(c) => {
+                c if is_blank(c) || is_newline(c) => {
                     self.cursor.ignore();
                     continue;
                 }

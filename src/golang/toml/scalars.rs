@@ -262,6 +262,7 @@ pub(super) fn number_or_date(cursor: &mut Cursor<'_>) -> Read<(Value, Spot)> {
             let name = match c {
                 'b' => "a binary",
                 'o' => "an octal",
+                _ if cursor.dialect < Dialect::V1_5 => "a hexidecimal",
                 _ => "a hexadecimal",
             };
             return Err(cursor.fault(format!("not {name} number: '{}{seen}'", cursor.current())));

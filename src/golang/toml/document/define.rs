@@ -1,11 +1,11 @@
 //! What a key defines: the table or value that it puts into the tree, and what is there already.
 //!
 //! Decides which tables come into being by themselves, and what may be defined twice. Facts: `addContext`,
-//! `setValue` and `setType` of parse.go of github.com/BurntSushi/toml 1.6.0.
+//! `setValue` and `setType` of parse.go of github.com/BurntSushi/toml 1.2.0 to 1.6.0.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::golang::toml::{Fault, Key, Spot, Table, Value};
+use crate::golang::toml::{Dialect, Fault, Key, Spot, Table, Value};
 
 /// What one key was given.
 pub(super) struct Info {
@@ -14,8 +14,8 @@ pub(super) struct Info {
 }
 
 /// What the text has defined so far.
-#[derive(Default)]
 pub(super) struct Definitions {
+    dialect: Dialect,
     /// The table that keys go to.
     pub(super) context: Vec<String>,
     /// Where the key being defined stands.
@@ -27,6 +27,17 @@ pub(super) struct Definitions {
 }
 
 impl Definitions {
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            context: Vec::new(),
+            defining: Spot::default(),
+            root: Table::new(),
+            info: HashMap::new(),
+            implicit: HashSet::new(),
+        }
+    }
+
     fn defined(&self, message: String) -> Fault {
         Fault { message, spot: self.defining }
     }
@@ -98,13 +109,16 @@ impl Definitions {
             return Ok(());
         }
         let name = Key(path).to_string();
-        if !self.implicit.remove(&name) {
+        let is_array = self.info.get(&name).is_some_and(|info| info.is_array);
+        let is_implicit = self.implicit.remove(&name);
+        // Before 1.6 an array takes the place of anything, and anything that of an array.
+        if !is_implicit && !(is_array && self.dialect < Dialect::V1_6) {
             let message = format!("Key '{name}' has already been defined.");
             return Err(Fault { message, spot: self.defining });
         }
         // What was only implied may be defined once; an array then takes its place, anything else leaves
         // what is there.
-        if self.info.get(&name).is_some_and(|info| info.is_array) {
+        if is_array {
             place.insert(key.to_owned(), value);
         }
         Ok(())
