@@ -1,4 +1,4 @@
-//! Holds the Go runtime's TOML reader against what BurntSushi/toml 1.6.0 made of the same texts: the tree,
+//! Holds the Go runtime's TOML reader against what BurntSushi/toml 1.2.0 to 1.6.0 made of the same texts: the tree,
 //! the message, and the message of fitting it into the runtime's own tables.
 
 // A vector that cannot be read fails the test, in the functions beside it, too.
@@ -67,4 +67,33 @@ fn every_recorded_text_is_read_as_go_reads_it() {
         assert_eq!(message.as_deref(), case["typed"].as_str(), "{line}");
     }
     assert!(failed > 150 && fitted > 20, "{failed} {fitted}");
+}
+
+/// The versions that Kata 3.0 to 4.1 were built with, and the texts that they differ in.
+#[test]
+fn every_version_reads_as_it_does() {
+    let (mut trees, mut errors) = (0, 0);
+    for line in include_str!("vectors/go-toml-between.jsonl").lines() {
+        let case: Json = serde_json::from_str(line).unwrap();
+        for version in case["versions"].as_array().unwrap() {
+            let dialect = match version.as_str().unwrap() {
+                "1.2.0" | "1.2.1" => toml::Dialect::V1_2,
+                "1.3.2" => toml::Dialect::V1_3,
+                "1.5.0" => toml::Dialect::V1_5,
+                "1.6.0" => toml::Dialect::V1_6,
+                other => panic!("{other} is no version of the library"),
+            };
+            match toml::parse(&bytes(&case), dialect) {
+                Ok(document) => {
+                    assert_eq!(table_tree(&document.root), case["tree"], "{version}: {line}");
+                    trees += 1;
+                }
+                Err(error) => {
+                    assert_eq!(Some(error.message.as_str()), case["error"].as_str(), "{version}: {line}");
+                    errors += 1;
+                }
+            }
+        }
+    }
+    assert!(trees > 400 && errors > 1_500, "{trees} {errors}");
 }

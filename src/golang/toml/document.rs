@@ -1,6 +1,7 @@
 //! Keys, tables and arrays: from characters to a tree.
 //!
-//! What may be defined twice: `define`; what a value is: `scalars`. Facts: lex.go and parse.go of github.com/BurntSushi/toml 1.6.0.
+//! What may be defined twice: `define`; what a value is: `scalars`. Facts: lex.go and parse.go of
+//! github.com/BurntSushi/toml 1.2.0 to 1.6.0.
 
 mod define;
 
@@ -451,8 +452,10 @@ impl<'a> Reader<'a> {
             let (value, _, is_array) = self.value(false)?;
             self.definitions.set_value(&last, value.clone())?;
             self.definitions.set_info(&last, start, is_array);
+            // Up to 1.3 only the last piece of a dotted key counts, where the table is not yet in the tree.
+            let path = if self.cursor.dialect < Dialect::V1_5 { &[] } else { path.as_slice() };
             let mut place = &mut table;
-            for piece in &path {
+            for piece in path {
                 let entry = place.entry(piece.clone()).or_insert_with(|| Value::Table(Table::new()));
                 match entry {
                     Value::Table(inner) => place = inner,
