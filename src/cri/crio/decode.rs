@@ -12,9 +12,9 @@ use super::fields::{Fields, Setting, texts};
 use super::handler::Handler;
 use super::keys::{self, Kind, Shape};
 use super::release::Release;
-use super::toml::{Document, Key, Library, Spot, Table, Value};
 use super::workloads::Workload;
 use crate::golang::strconv::quote;
+use crate::golang::toml::{Dialect, Document, Key, Spot, Table, Value};
 use crate::input::Place;
 use crate::input::source::Source;
 
@@ -87,10 +87,9 @@ pub fn decode(
 ) -> Result<(), DecodeError> {
     let mut keys = HashMap::new();
     for (key, spot) in &document.keys {
-        keys.entry(key.to_string()).or_insert(*spot);
+        keys.insert(key.to_string(), *spot);
     }
-    let mut fitter =
-        Fitter { document, source, release, library: Library::of(release), keys, path: Vec::new() };
+    let mut fitter = Fitter { document, source, release, dialect: release.toml(), keys, path: Vec::new() };
     fitter.table(&keys::FILE, &document.root, &mut |found| settings.take(found))
 }
 
@@ -128,7 +127,7 @@ struct Fitter<'d> {
     document: &'d Document,
     source: &'d Source,
     release: Release,
-    library: Library,
+    dialect: Dialect,
     keys: HashMap<String, Spot>,
     path: Vec<String>,
 }
@@ -157,14 +156,14 @@ impl Fitter<'_> {
     }
 
     fn wrong_type(&self, wanted: &str, value: &Value) -> DecodeError {
-        let found = self.library.type_name(value);
+        let found = self.dialect.type_name(value.type_name());
         self.complain(&format!(
             "incompatible types: TOML value has type {found}; destination has type {wanted}"
         ))
     }
 
     fn not_a_table(&self, wanted: &str, value: &Value) -> DecodeError {
-        let found = self.library.type_name(value);
+        let found = self.dialect.type_name(value.type_name());
         self.complain(&format!("type mismatch for {wanted}: expected table but found {found}"))
     }
 

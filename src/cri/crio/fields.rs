@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::toml::Value;
+use crate::golang::toml::Value;
 use crate::input::{Place, Text};
 
 /// A value that a file sets.

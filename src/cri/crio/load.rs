@@ -7,8 +7,8 @@
 
 use super::decode::{Settings, decode};
 use super::release::{Change, Release};
-use super::toml::Library;
 use super::{Broken, Places};
+use crate::golang::toml::parse;
 use crate::input::Place;
 use crate::input::host::{Errno, FileKind, Host};
 use crate::input::source::Source;
@@ -82,8 +82,7 @@ fn take(host: &Host, path: &str, way: Way, release: Release, settings: &mut Sett
         let message = format!("{}unable to decode configuration {path}: {message}", way.steps(release));
         Stop::Broken(Broken { message, place })
     };
-    let document = Library::of(release)
-        .read(&bytes)
+    let document = parse(&bytes, release.toml())
         .map_err(|error| broken(&error.message, error.spot.map(|spot| source.place(spot.offset))))?;
     decode(&document, &source, release, settings).map_err(|misfit| broken(&misfit.message, misfit.place))
 }

@@ -13,7 +13,6 @@ mod keys;
 mod load;
 pub mod release;
 mod sandbox;
-mod toml;
 pub mod workloads;
 
 use indexmap::IndexMap;

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::golang::toml::Dialect;
 use crate::input::host::Host;
 
 /// A release: 1.`minor`.`patch`.
@@ -97,6 +98,16 @@ impl Release {
         match since.iter().find(|(minor, _)| *minor == self.minor) {
             Some((_, patch)) => self.patch >= *patch,
             None => since.last().is_none_or(|(minor, _)| self.minor > *minor),
+        }
+    }
+
+    /// The TOML library that it is built with, by its go.mod.
+    pub(super) fn toml(self) -> Dialect {
+        match (self.minor, self.patch) {
+            (..=30, _) => Dialect::V1_3,
+            (31 | 32, _) => Dialect::V1_4,
+            (33 | 34, _) | (35, 0) => Dialect::V1_5,
+            _ => Dialect::V1_6,
         }
     }
 

@@ -162,7 +162,7 @@ impl<Fields: Copy> Decode<Fields> for f32 {
                 Ok(())
             }
             Value::Integer(number) if number.unsigned_abs() > 16_777_215 => {
-                Err(at.out_of_range(&match at.dialect >= Dialect::V1_5 {
+                Err(at.out_of_range(&match at.dialect >= Dialect::V1_4 {
                     true => format!("{number} is out of the safe float32 range"),
                     false => format!("{number} is out of range for float32"),
                 }))

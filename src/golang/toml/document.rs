@@ -453,7 +453,7 @@ impl<'a> Reader<'a> {
             self.definitions.set_value(&last, value.clone())?;
             self.definitions.set_info(&last, start, is_array);
             // Up to 1.3 only the last piece of a dotted key counts, where the table is not yet in the tree.
-            let path = if self.cursor.dialect < Dialect::V1_5 { &[] } else { path.as_slice() };
+            let path = if self.cursor.dialect < Dialect::V1_4 { &[] } else { path.as_slice() };
             let mut place = &mut table;
             for piece in path {
                 let entry = place.entry(piece.clone()).or_insert_with(|| Value::Table(Table::new()));

@@ -352,7 +352,7 @@ fn finish(cursor: &mut Cursor<'_>, kind: Kind) -> Read<(Value, Spot)> {
             let dialect = cursor.dialect;
             if !dates::is_valid(&text, dialect >= Dialect::V1_6) {
                 let text = quote(&text);
-                let message = match dialect >= Dialect::V1_5 {
+                let message = match dialect >= Dialect::V1_4 {
                     true => format!("invalid datetime: {text}"),
                     false => format!("Invalid TOML Datetime: {text}."),
                 };

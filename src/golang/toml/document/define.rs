@@ -112,7 +112,8 @@ impl Definitions {
         let is_array = self.info.get(&name).is_some_and(|info| info.is_array);
         let is_implicit = self.implicit.remove(&name);
         // Before 1.6 an array takes the place of anything, and anything that of an array.
-        if !is_implicit && !(is_array && self.dialect < Dialect::V1_6) {
+        let is_replaced = is_array && self.dialect < Dialect::V1_6;
+        if !is_implicit && !is_replaced {
             let message = format!("Key '{name}' has already been defined.");
             return Err(Fault { message, spot: self.defining });
         }
