@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::release::Release;
-use super::{Broken, merge, migrate};
+use super::{Broken, merge, migrate, syntax};
 use crate::golang::filepath;
 use crate::input::host::globs;
 use crate::input::host::{Errno, FileKind, Host};
@@ -157,31 +157,7 @@ fn read(host: &Host, path: &str, release: Release) -> Result<File, Broken> {
         )
         .at(&source.place(0)));
     }
-    let table = toml_tree::parse(&source).map_err(|e| syntax(&e, &source, release))?;
-    file(&table, release)
-}
-
-fn syntax(error: &toml_tree::SyntaxError, source: &Source, release: Release) -> Broken {
-    let (line, column) = (error.place.line, error.place.column);
-    let path = &source.path;
-    let text = source.line(line).unwrap_or_default().trim_start();
-    Broken::new(if release.is_v1() {
-        format!("failed to load TOML: {path}: ({line}, {column}): {}", error.message)
-    } else if error.message.contains("duplicate key") {
-        // go-toml v2 names the last part of the key.
-        let table = text.starts_with('[');
-        let key = text.split(['=', ']']).next().unwrap_or_default().trim().trim_start_matches('[');
-        let last = key.rsplit('.').next().unwrap_or(key).trim_matches(['"', '\'', ' ']);
-        let said = if table {
-            format!("table {last} already exists")
-        } else {
-            format!("key {last} is already defined")
-        };
-        format!("failed to unmarshal TOML: toml: {said}")
-    } else {
-        format!("failed to unmarshal TOML at row {line} column {column}: toml: {}", error.message)
-    })
-    .at(&error.place)
+    file(&syntax::parse(&source, release)?, release)
 }
 
 /// The top-level fields that matter, typed as the release types them.

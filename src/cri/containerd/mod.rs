@@ -12,6 +12,7 @@ mod merge;
 mod migrate;
 pub mod release;
 pub mod sandbox;
+mod syntax;
 mod tables;
 
 use super::shim;
