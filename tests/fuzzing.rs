@@ -112,6 +112,17 @@ fn found_before() {
     manifest::run(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  runtimeClassName: kata\n...  x: y\n",
     );
+    // A list over several lines is what it is on one, in the releases of either runtime.
+    let lists = r#"
+        [hypervisor.qemu]
+        path = "/opt/kata/bin/qemu-system-x86_64"
+        kernel = "/opt/kata/share/kata-containers/vmlinux.container"
+        image = "/opt/kata/share/kata-containers/kata-containers.img"
+        shared_fs = "none"
+        enable_annotations = ["path", "default_vcpus", "kernel_params"]
+        valid_hypervisor_paths = ["/opt/kata/bin/*"]
+    "#;
+    (0..80).for_each(|choice| configuration::run((choice, lists)));
 }
 
 proptest! {

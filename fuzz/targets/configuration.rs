@@ -1,6 +1,7 @@
 //! Any text as a configuration file, under each release, with a pod that sets a few annotations. The first byte
 //! chooses the release, and whether its policy is exported and mended, too, or held against another release. The
-//! newest releases read the same text elsewhere, too: a line further down, and as a drop-in.
+//! newest releases read the same text elsewhere, too: a line further down, and as a drop-in. Each reads it with its
+//! lists over several lines.
 
 use std::sync::LazyLock;
 
@@ -58,8 +59,12 @@ pub fn run(input: Input<'_>) {
     let full = evaluator.evaluate(pod, Depth::Full);
     assert_eq!(quick.outcome, full.outcome, "the outcome does not depend on how much is asked");
     match choice / RELEASES.len() {
-        0 if *release == Release::newest(release.runtime) => elsewhere(&evaluator, pod, &full, text),
-        0 => {}
+        0 => {
+            if *release == Release::newest(release.runtime) {
+                elsewhere(&evaluator, pod, &full, text);
+            }
+            over_lines(&evaluator, pod, &full, text);
+        }
         1 => shared(&evaluator, pod),
         _ => moved(evaluator, pod),
     }
@@ -81,6 +86,34 @@ fn elsewhere(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, text: &s
         }
         assert_eq!(again.outcome, evaluation.outcome);
         assert_eq!(told(&again), told(evaluation));
+    }
+}
+
+/// The same text with each item of a list on a line of its own.
+fn over_lines(evaluator: &Evaluator, pod: &Pod, evaluation: &Evaluation, text: &str) {
+    let read = text.parse::<toml_edit::DocumentMut>();
+    let (Outcome::Starts, Ok(mut document)) = (&evaluation.outcome, read) else { return };
+    break_lists(document.as_table_mut());
+    let broken = document.to_string();
+    if broken == text || text.contains('\r') {
+        return;
+    }
+    let again = evaluator.with_layers(Layers::of_text(CONFIGURATION, &broken)).evaluate(pod, Depth::Full);
+    assert_eq!(again.outcome, evaluation.outcome, "{broken}");
+    assert_eq!(told(&again), told(evaluation), "{broken}");
+}
+
+fn break_lists(table: &mut toml_edit::Table) {
+    for (_, item) in table.iter_mut() {
+        match item {
+            toml_edit::Item::Table(inner) => break_lists(inner),
+            toml_edit::Item::ArrayOfTables(tables) => tables.iter_mut().for_each(break_lists),
+            toml_edit::Item::Value(toml_edit::Value::Array(items)) => {
+                items.iter_mut().for_each(|item| item.decor_mut().set_prefix("\n    "));
+                items.set_trailing("\n");
+            }
+            _ => {}
+        }
     }
 }
 
