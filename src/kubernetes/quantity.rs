@@ -201,6 +201,11 @@ impl Quantity {
                 return Ok(Self { amount: Amount::Small { value, scale: small_scale }, format, spelling });
             }
         }
+        // Only there the number that is written counts, and not the 0 that stands for none.
+        let number = text.len() - parts.suffix.len();
+        if !text.bytes().take(number).any(|byte| byte.is_ascii_digit()) {
+            return Err(QuantityError::Numeric);
+        }
         Ok(Self::wide(&parts, base, exponent, format))
     }
 
@@ -455,12 +460,15 @@ mod tests {
     }
 
     #[test]
-    fn faults_are_of_two_kinds() {
+    fn faults_are_of_three_kinds() {
         for text in ["", "1g", "1gb", "1MB", "1 Gi", "1,5Gi", "0x10", "inf", "1e3Mi", "2cores", "1_000"] {
             assert_eq!(Quantity::parse(text), Err(QuantityError::Format), "{text}");
         }
         for text in ["1K", "1ki", "1e", "100Mii", "1i"] {
             assert_eq!(Quantity::parse(text), Err(QuantityError::Suffix), "{text}");
+        }
+        for text in ["Pi", "-.Ei", "e-10", "+e-100"] {
+            assert_eq!(Quantity::parse(text), Err(QuantityError::Numeric), "{text}");
         }
     }
 
