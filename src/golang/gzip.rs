@@ -7,6 +7,9 @@ use flate2::Crc;
 use super::LibraryError;
 use super::flate::{self, Fault};
 
+/// A name or comment, its end included, is no longer.
+const LONGEST_NAME: usize = 512;
+
 /// Bytes that end with a fault of their own, or just end, behind their first header.
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -83,7 +86,11 @@ impl<'a> Reader<'a> {
         for flag in [8, 16] {
             if flags & flag != 0 {
                 let rest = self.bytes.get(end..).unwrap_or_default();
-                end += 1 + rest.iter().position(|b| *b == 0).ok_or_else(|| self.short())?;
+                match rest.iter().take(LONGEST_NAME).position(|b| *b == 0) {
+                    Some(length) => end += length + 1,
+                    None if rest.len() >= LONGEST_NAME => return Err(invalid()),
+                    None => return Err(self.short()),
+                }
             }
         }
         if flags & 2 != 0 {
@@ -96,5 +103,27 @@ impl<'a> Reader<'a> {
             end += 2;
         }
         Ok(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(name: usize, is_ended: bool) -> Result<(), String> {
+        let mut bytes = vec![0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 0xff];
+        bytes.extend(std::iter::repeat_n(b'a', name));
+        if is_ended {
+            bytes.push(0);
+        }
+        Reader::new(&bytes, None).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_name_has_a_longest() {
+        assert_eq!(told(511, true), Ok(()));
+        assert_eq!(told(512, true), Err("gzip: invalid header".to_owned()));
+        assert_eq!(told(511, false), Err("unexpected EOF".to_owned()));
+        assert_eq!(told(512, false), Err("gzip: invalid header".to_owned()));
     }
 }
