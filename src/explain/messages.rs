@@ -14,7 +14,7 @@ use crate::catalog::message::{Mender, Message, Piece};
 use crate::catalog::{self, Annotation};
 
 /// The longest text that is looked at: messages are a few lines, and a log line may be anything.
-const LONGEST: usize = 64 << 10;
+pub(super) const LONGEST: usize = 64 << 10;
 
 /// So many letters of a message's longest words are looked for first.
 const ENOUGH: usize = 12;

@@ -4,8 +4,7 @@
 //! columns (`emitterc.go` of `sigs.k8s.io/yaml`), in plain or quoted, and writes those of several lines as a block.
 //! Takes no more of YAML than that, since what stands around it may be a log.
 
-/// The longest text that is kept, about what a message is looked at for.
-const LONGEST: usize = 64 << 10;
+use super::messages::LONGEST;
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
